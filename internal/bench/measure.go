@@ -1,0 +1,242 @@
+// Package bench measures one operation and says what the figures are worth:
+// sampling, statistics, bounds, the results file and the comparison of two of
+// them. It prints nothing and knows nothing of models.
+//
+// Inside the program every time is kept in seconds as a float64, or, for raw
+// samples, as a time.Duration; every size is kept in bytes.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// Plan is how an operation is sampled.
+type Plan struct {
+	Iterations int  // timed calls, at least 1
+	Warmup     int  // calls before the timed ones, 0 or more
+	Memory     bool // also measure memory, in calls of its own
+}
+
+// DefaultPlan is the plan of a run that asks for nothing else.
+func DefaultPlan() Plan { return Plan{Iterations: 100, Warmup: 10} }
+
+// maxCalls bounds what a plan may ask for: its raw samples stay in memory.
+const maxCalls = 100_000_000
+
+// Validate tells whether the plan can be carried out.
+func (p Plan) Validate() error {
+	switch {
+	case p.Iterations < 1:
+		return fmt.Errorf("%d iterations: at least 1 is needed", p.Iterations)
+	case p.Iterations > maxCalls:
+		return fmt.Errorf("%d iterations: at most %d are possible", p.Iterations, maxCalls)
+	case p.Warmup < 0:
+		return fmt.Errorf("%d warm-up iterations: the number must not be negative", p.Warmup)
+	case p.Warmup > maxCalls:
+		return fmt.Errorf("%d warm-up iterations: at most %d are possible", p.Warmup, maxCalls)
+	}
+	return nil
+}
+
+// Measurement is what was sampled of one operation. The raw samples stay in it,
+// so every figure can be computed again.
+type Measurement struct {
+	Plan   Plan
+	Calls  []time.Duration // one timed call each, in the order they were made
+	Memory *Memory         // nil where the plan did not ask for it
+	First  any             // the answer of the first call of all, warm-up included
+	Last   any             // the answer of the last call of all
+}
+
+// Memory is what one call costs in memory.
+type Memory struct {
+	BytesPerCall  uint64 // allocated on the heap, freed or not
+	AllocsPerCall uint64 // objects allocated on the heap
+	LiveDelta     int64  // bytes that one call's answer keeps alive after collection
+	Calls         int    // calls in each batch that was counted
+}
+
+// ErrInterrupted is the kind of error Measure gives when its context ends.
+var ErrInterrupted = errors.New("measurement interrupted")
+
+// CallError is the failure of one call of the operation under measurement.
+type CallError struct {
+	Call  int    // counted from 1 within its phase
+	Phase string // "warm-up", "timed" or "memory"
+	Err   error
+}
+
+// Error reads "timed call 3: …".
+func (e *CallError) Error() string { return fmt.Sprintf("%s call %d: %v", e.Phase, e.Call, e.Err) }
+
+// Unwrap gives the error of the operation.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// alone lets one measurement run at a time: it switches the collector off for
+// the whole process, and counts allocations of the whole process.
+var alone sync.Mutex
+
+// Measure samples an operation: plan.Warmup calls that are not timed, then
+// plan.Iterations calls, each timed on its own with the monotonic clock, then,
+// where the plan asks for it, the memory pass, whose calls are not timed.
+//
+// Measure keeps the answers alive itself, so that no call can be optimised away
+// and the live heap can be read with an answer in it; call must not keep them.
+// Bytes and allocations count everything the process allocates meanwhile: nothing
+// else should run.
+//
+// The first failing call ends the measurement with a *CallError. The end of the
+// context is noticed between calls, and gives an error that is ErrInterrupted and
+// the context's cause. In both cases there is no Measurement: figures of fewer
+// calls than planned would pass for the planned ones.
+func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measurement, error) {
+	if err := plan.Validate(); err != nil {
+		return nil, err
+	}
+	alone.Lock()
+	defer alone.Unlock()
+
+	s := sampler{ctx: ctx, call: call}
+	m := &Measurement{Plan: plan}
+	for i := range plan.Warmup {
+		if err := s.once("warm-up", i); err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			m.First = s.last
+		}
+	}
+
+	runtime.GC() // every measurement starts from the same state of the collector
+	m.Calls = make([]time.Duration, plan.Iterations)
+	for i := range m.Calls {
+		if err := s.interrupted(); err != nil {
+			return nil, err
+		}
+		start := time.Now()
+		answer, err := call()
+		m.Calls[i] = time.Since(start)
+		s.last = answer
+		if err != nil {
+			return nil, &CallError{Call: i + 1, Phase: "timed", Err: err}
+		}
+		if i == 0 && plan.Warmup == 0 {
+			m.First = answer
+		}
+	}
+
+	if plan.Memory {
+		memory, err := s.memory(min(plan.Iterations, batchCalls))
+		if err != nil {
+			return nil, err
+		}
+		m.Memory = memory
+	}
+	m.Last = s.last
+	return m, nil
+}
+
+// sampler makes the calls and holds on to the last answer.
+type sampler struct {
+	ctx  context.Context
+	call func() (any, error)
+	last any
+}
+
+func (s *sampler) interrupted() error {
+	if s.ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(s.ctx))
+}
+
+func (s *sampler) once(phase string, i int) error {
+	if err := s.interrupted(); err != nil {
+		return err
+	}
+	answer, err := s.call()
+	s.last = answer
+	if err != nil {
+		return &CallError{Call: i + 1, Phase: phase, Err: err}
+	}
+	return nil
+}
+
+const (
+	batchCalls  = 100         // calls in a batch of the memory pass
+	batches     = 3           // batches; the smallest counts, as others only add
+	batchBudget = 256_000_000 // bytes a batch may allocate while the collector is off
+)
+
+// memory measures what a call allocates and what its answer keeps alive.
+//
+// ReadMemStats stops the world and is exact to the byte, unlike runtime/metrics,
+// whose counters lag behind by what the processors have cached. The collector is
+// off so that its own allocations do not count; that bounds the batch by what its
+// calls allocate.
+func (s *sampler) memory(calls int) (*Memory, error) {
+	m := &Memory{}
+
+	// The live heap first, with no earlier answer in it. Two collections: the
+	// first empties pools into their victim caches, the second frees those.
+	s.last = nil
+	before := liveHeap()
+	if err := s.once("memory", 0); err != nil {
+		return nil, err
+	}
+	m.LiveDelta = liveHeap() - before
+	runtime.KeepAlive(s.last)
+
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	probe, err := s.batch(1)
+	if err != nil {
+		return nil, err
+	}
+	m.Calls = max(1, min(calls, batchBudget/max(1, int(min(probe.BytesPerCall, math.MaxInt32)))))
+	m.BytesPerCall, m.AllocsPerCall = math.MaxUint64, math.MaxUint64
+	for range batches {
+		b, err := s.batch(m.Calls)
+		if err != nil {
+			return nil, err
+		}
+		m.BytesPerCall = min(m.BytesPerCall, b.BytesPerCall)
+		m.AllocsPerCall = min(m.AllocsPerCall, b.AllocsPerCall)
+		if b.BytesPerCall*uint64(m.Calls) > batchBudget/batches {
+			s.last = nil
+			runtime.GC() // large batches must not add up
+		}
+	}
+	return m, nil
+}
+
+// batch counts the allocations of some calls, rounded down to whole ones per call.
+func (s *sampler) batch(calls int) (Memory, error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range calls {
+		if err := s.once("memory", i); err != nil {
+			return Memory{}, err
+		}
+	}
+	runtime.ReadMemStats(&after)
+	return Memory{
+		BytesPerCall:  (after.TotalAlloc - before.TotalAlloc) / uint64(calls),
+		AllocsPerCall: (after.Mallocs - before.Mallocs) / uint64(calls),
+	}, nil
+}
+
+// liveHeap gives the bytes of live heap objects after collection.
+func liveHeap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}

@@ -1,0 +1,94 @@
+package bench
+
+import (
+	"math"
+	"strconv"
+)
+
+// Metric is one figure of a measurement that can be bounded, by its name.
+type Metric string
+
+// The metrics.
+const (
+	MeanLatency    Metric = "mean latency"
+	MedianLatency  Metric = "median latency"
+	P95Latency     Metric = "p95 latency"
+	P99Latency     Metric = "p99 latency"
+	MaxLatency     Metric = "max latency"
+	MinLatency     Metric = "min latency"
+	BytesPerCall   Metric = "bytes per call"
+	AllocsPerCall  Metric = "allocations per call"
+	MemoryDelta    Metric = "memory delta"
+	MedianRelative Metric = "median latency relative to another benchmark"
+)
+
+// quantity is the kind of a figure: how it is read and written.
+type quantity struct {
+	parse  func(string) (float64, error)
+	format func(float64) string
+}
+
+var (
+	latency = quantity{ParseLatency, FormatLatency}
+	size    = quantity{ParseSize, FormatSize}
+	count   = quantity{parseNumber, formatCount}
+	factor  = quantity{parseNumber, formatFactor}
+)
+
+// metric is everything that is known of a Metric.
+type metric struct {
+	name     Metric
+	word     string // how a scenario names it where it names several: "p95"
+	quantity quantity
+	memory   bool    // needs the memory pass
+	quantile float64 // of a percentile, else 0
+	figure   func(*Measurement) float64
+}
+
+// metrics is the one table of them; a new metric is a line here.
+var metrics = []metric{
+	{MeanLatency, "mean", latency, false, 0, func(m *Measurement) float64 { return m.Summary().Mean }},
+	{MedianLatency, "median", latency, false, 0, func(m *Measurement) float64 { return m.Summary().Median }},
+	{P95Latency, "p95", latency, false, 0.95, func(m *Measurement) float64 { return m.Summary().P95 }},
+	{P99Latency, "p99", latency, false, 0.99, func(m *Measurement) float64 { return m.Summary().P99 }},
+	{MaxLatency, "max", latency, false, 0, func(m *Measurement) float64 { return m.Summary().Max }},
+	{MinLatency, "min", latency, false, 0, func(m *Measurement) float64 { return m.Summary().Min }},
+	{BytesPerCall, "", size, true, 0, func(m *Measurement) float64 { return float64(m.Memory.BytesPerCall) }},
+	{AllocsPerCall, "", count, true, 0, func(m *Measurement) float64 { return float64(m.Memory.AllocsPerCall) }},
+	{MemoryDelta, "", size, true, 0, func(m *Measurement) float64 { return float64(m.Memory.LiveDelta) }},
+	// the figure of a relative metric needs the other measurement, see Bound.figure
+	{MedianRelative, "", factor, false, 0, nil},
+}
+
+func (m Metric) known() (metric, bool) {
+	for _, k := range metrics {
+		if k.name == m {
+			return k, true
+		}
+	}
+	return metric{}, false
+}
+
+// NeedsMemory tells whether the metric is only there when the plan has Memory.
+func (m Metric) NeedsMemory() bool {
+	k, _ := m.known()
+	return k.memory
+}
+
+// Format writes a figure of this metric for people: "1.2 ms", "3.4 kB", "120",
+// "2.5 times".
+func (m Metric) Format(figure float64) string {
+	if k, ok := m.known(); ok {
+		return k.quantity.format(figure)
+	}
+	return formatNumber(figure)
+}
+
+func formatCount(v float64) string {
+	if v == math.Trunc(v) {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return formatNumber(v)
+}
+
+func formatFactor(v float64) string { return formatNumber(v) + " times" }

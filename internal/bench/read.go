@@ -1,0 +1,285 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// maxFileSize bounds the results file that is read: 60 benchmarks take 40 kB.
+const maxFileSize = 64 << 20
+
+// noOffset stands for an error that has no byte to point at.
+const noOffset int64 = -1
+
+// FileError is a results file that cannot be used.
+type FileError struct {
+	Path   string
+	Offset int64 // byte in the file, or -1
+	Line   int   // line in the file counted from 1, or 0
+	Detail string
+	Advice string // the way out, or empty
+	Err    error  // the error underneath, or nil
+}
+
+// Error reads "baseline.json: line 3, byte 41: …".
+func (e *FileError) Error() string {
+	text := e.Path + ": "
+	if e.Offset >= 0 {
+		text += fmt.Sprintf("line %d, byte %d: ", e.Line, e.Offset)
+	}
+	return text + e.Detail
+}
+
+// Unwrap gives the error underneath, or nil.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Hint gives the way out, or the empty string.
+func (e *FileError) Hint() string { return e.Advice }
+
+// ReadFile reads a results file from disk. The error is a *FileError.
+func ReadFile(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		e := &FileError{Path: path, Offset: noOffset, Detail: "cannot be read", Err: err}
+		var pathError *fs.PathError
+		if errors.As(err, &pathError) {
+			e.Detail = "cannot be read: " + pathError.Err.Error()
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			e.Detail, e.Advice = "there is no such file", "write one with: omniloader run --output "+path
+		}
+		return nil, e
+	}
+	defer f.Close()
+	return Read(f, path)
+}
+
+// Read reads a results file, this program's or the predecessor's. path is only
+// for the error, which is a *FileError.
+//
+// The predecessor's files have python_version and no schema; where such a file, or
+// one edited by hand, lacks a figure, File.Notes says so. A name and a mean time
+// (or a total time with iterations) there must be. Refused are: what is no JSON,
+// numbers that are no measurement (NaN, infinite, negative times), two results of
+// one name, and a schema newer than this program's.
+func Read(r io.Reader, path string) (*File, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFileSize+1))
+	if err != nil {
+		return nil, &FileError{Path: path, Offset: noOffset, Detail: "cannot be read: " + err.Error(), Err: err}
+	}
+	if len(data) > maxFileSize {
+		return nil, &FileError{Path: path, Offset: noOffset, Detail: fmt.Sprintf("longer than %d MiB, too large for a results file", maxFileSize>>20)}
+	}
+	d := decoding{path: path, data: bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))}
+	d.skipped = len(data) - len(d.data)
+	return d.file()
+}
+
+const advice = "a results file is what `omniloader run --output FILE` writes"
+
+// decoding is one results file while it is read.
+type decoding struct {
+	path    string
+	data    []byte
+	skipped int // bytes of the byte order mark
+}
+
+func (d *decoding) fail(detail string) *FileError {
+	return &FileError{Path: d.path, Offset: noOffset, Detail: detail, Advice: advice}
+}
+
+// at is a failure at an offset in data.
+func (d *decoding) at(offset int64, detail string, err error) *FileError {
+	offset = max(0, min(offset, int64(len(d.data))))
+	return &FileError{
+		Path: d.path, Offset: offset + int64(d.skipped), Line: 1 + bytes.Count(d.data[:offset], []byte("\n")),
+		Detail: detail, Advice: advice, Err: err,
+	}
+}
+
+// document is the file as it stands, with what may be missing told apart from zero.
+type document struct {
+	Name          string         `json:"name"`
+	Schema        *int           `json:"schema"`
+	Timestamp     string         `json:"timestamp"`
+	GoVersion     string         `json:"go_version"`
+	PythonVersion string         `json:"python_version"`
+	Platform      string         `json:"platform"`
+	Environment   map[string]any `json:"environment"`
+	Results       *[]entry       `json:"results"`
+}
+
+// entry is one result as it stands. Times are pointers to tell a key that is
+// missing, or null, from a zero.
+type entry struct {
+	Name          string         `json:"name"`
+	Category      string         `json:"category"`
+	Iterations    *int           `json:"iterations"`
+	TotalTime     *float64       `json:"total_time"`
+	MeanTime      *float64       `json:"mean_time"`
+	MedianTime    *float64       `json:"median_time"`
+	StdDev        *float64       `json:"std_dev"`
+	MinTime       *float64       `json:"min_time"`
+	MaxTime       *float64       `json:"max_time"`
+	P95Time       *float64       `json:"p95_time"`
+	P99Time       *float64       `json:"p99_time"`
+	MemoryDeltaMB *float64       `json:"memory_delta_mb"`
+	Metadata      map[string]any `json:"metadata"`
+	Warmup        int            `json:"warmup"`
+	BytesPerOp    *uint64        `json:"bytes_per_op"`
+	AllocsPerOp   *uint64        `json:"allocs_per_op"`
+	Bounds        []Judgement    `json:"bounds"`
+}
+
+func (d *decoding) file() (*File, error) {
+	if len(bytes.TrimSpace(d.data)) == 0 {
+		return nil, d.fail("is empty")
+	}
+	var doc document
+	decoder := json.NewDecoder(bytes.NewReader(d.data))
+	if err := decoder.Decode(&doc); err != nil {
+		return nil, d.explain(err)
+	}
+	end := decoder.InputOffset()
+	if rest := bytes.TrimLeft(d.data[end:], " \t\r\n"); len(rest) > 0 {
+		return nil, d.at(int64(len(d.data)-len(rest)), "more follows after the end of the JSON object", nil)
+	}
+	if doc.Results == nil {
+		return nil, d.fail(`is JSON without the list "results", so no results file`)
+	}
+	f := &File{
+		Name: doc.Name, Timestamp: doc.Timestamp, GoVersion: doc.GoVersion, PythonVersion: doc.PythonVersion,
+		Platform: doc.Platform, Environment: doc.Environment, Results: make([]Result, 0, len(*doc.Results)),
+	}
+	if doc.Schema != nil {
+		f.Schema = *doc.Schema
+	}
+	if f.Schema < 0 {
+		return nil, d.fail(fmt.Sprintf("its schema is %d, which no version wrote", f.Schema))
+	}
+	if f.Schema > Schema {
+		e := d.fail(fmt.Sprintf("its schema is %d, this program knows up to %d", f.Schema, Schema))
+		e.Advice = "it was written by a newer omniloader: update this one"
+		return nil, e
+	}
+	for i := range *doc.Results {
+		result, note, err := (*doc.Results)[i].result(i)
+		if err != nil {
+			return nil, d.fail(err.Error())
+		}
+		if note != "" {
+			f.Notes = append(f.Notes, note)
+		}
+		f.Results = append(f.Results, result)
+	}
+	if err := f.validate(); err != nil {
+		return nil, d.fail(err.Error())
+	}
+	f.summarize()
+	return f, nil
+}
+
+// result turns an entry into a Result, with a note on what it lacks.
+func (e *entry) result(index int) (Result, string, error) {
+	if e.Name == "" {
+		return Result{}, "", fmt.Errorf("result %d of the list has no name", index+1)
+	}
+	r := Result{
+		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup,
+		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds,
+	}
+	var missing []string
+	if e.Iterations != nil {
+		r.Iterations = *e.Iterations
+	} else {
+		missing = append(missing, "iterations")
+	}
+	for _, t := range []struct {
+		key  string
+		from *float64
+		to   *float64
+	}{
+		{"total_time", e.TotalTime, &r.TotalTime}, {"mean_time", e.MeanTime, &r.MeanTime},
+		{"median_time", e.MedianTime, &r.MedianTime}, {"std_dev", e.StdDev, &r.StdDev},
+		{"min_time", e.MinTime, &r.MinTime}, {"max_time", e.MaxTime, &r.MaxTime},
+		{"p95_time", e.P95Time, &r.P95Time}, {"p99_time", e.P99Time, &r.P99Time},
+		{"memory_delta_mb", e.MemoryDeltaMB, &r.MemoryDeltaMB},
+	} {
+		if t.from != nil {
+			*t.to = *t.from
+		} else {
+			missing = append(missing, t.key)
+		}
+	}
+	if e.MeanTime == nil {
+		if e.TotalTime == nil || r.Iterations < 1 {
+			return Result{}, "", fmt.Errorf("result %q has no mean_time, and no total_time and iterations to compute it from", e.Name)
+		}
+		r.MeanTime = r.TotalTime / float64(r.Iterations)
+	}
+	if len(missing) == 0 {
+		return r, "", nil
+	}
+	slices.Sort(missing)
+	return r, fmt.Sprintf("result %q lacks %s", e.Name, strings.Join(missing, ", ")), nil
+}
+
+// explain says where and why the JSON cannot be read.
+func (d *decoding) explain(err error) error {
+	var syntax *json.SyntaxError
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		at := max(0, syntax.Offset-1) // the offset is behind the byte it objects to
+		if number := nonNumber(d.data[min(at, int64(len(d.data))):]); number != "" {
+			return d.at(at, number+" is no JSON number, and no measurement", err)
+		}
+		return d.at(at, "not JSON: "+syntax.Error(), err)
+	case errors.As(err, &wrongType):
+		where := wrongType.Field
+		if where == "" {
+			where = "the file"
+		}
+		return d.at(wrongType.Offset, fmt.Sprintf("%s is a JSON %s where %s is needed", where, wrongType.Value, kindName(wrongType.Type.Kind().String())), err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return d.at(int64(len(d.data)), "not JSON: it ends in the middle", err)
+	}
+	return d.at(0, "not JSON: "+err.Error(), err)
+}
+
+// nonNumber gives the word that Python writes for a number that is none, where
+// the text begins with one.
+func nonNumber(text []byte) string {
+	for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
+		if bytes.HasPrefix(text, []byte(word)) {
+			return word
+		}
+	}
+	return ""
+}
+
+// kindName names a Go kind as JSON's types are named.
+func kindName(kind string) string {
+	switch kind {
+	case "struct", "map":
+		return "an object"
+	case "slice":
+		return "a list"
+	case "string":
+		return "a string"
+	case "bool":
+		return "true or false"
+	case "int":
+		return "a whole number"
+	case "uint64":
+		return "a whole number that is not negative"
+	}
+	return "a number"
+}

@@ -1,0 +1,211 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"omniloader/internal/atomicfile"
+)
+
+// Result is one benchmark as the results file has it. The keys down to Metadata
+// are shared with the predecessor's files and never change. Times are in seconds.
+type Result struct {
+	Name          string         `json:"name"`
+	Category      string         `json:"category"`
+	Iterations    int            `json:"iterations"`
+	TotalTime     float64        `json:"total_time"`
+	MeanTime      float64        `json:"mean_time"`
+	MedianTime    float64        `json:"median_time"`
+	StdDev        float64        `json:"std_dev"` // of the sample, divisor n-1
+	MinTime       float64        `json:"min_time"`
+	MaxTime       float64        `json:"max_time"`
+	P95Time       float64        `json:"p95_time"`        // nearest rank
+	P99Time       float64        `json:"p99_time"`        // nearest rank
+	MemoryDeltaMB float64        `json:"memory_delta_mb"` // 10^6 bytes; 0 where memory was not measured
+	Metadata      map[string]any `json:"metadata"`
+
+	Warmup      int         `json:"warmup,omitempty"`
+	BytesPerOp  *uint64     `json:"bytes_per_op,omitempty"`  // nil where memory was not measured
+	AllocsPerOp *uint64     `json:"allocs_per_op,omitempty"` // nil where memory was not measured
+	Bounds      []Judgement `json:"bounds,omitempty"`
+
+	// Measurement holds the raw samples while the program runs; nil in a result
+	// that was read from a file.
+	Measurement *Measurement `json:"-"`
+}
+
+// NewResult makes the result of a measurement. metadata may be nil.
+func NewResult(name, category string, m *Measurement, metadata map[string]any) *Result {
+	s := m.Summary()
+	if metadata == nil {
+		metadata = map[string]any{}
+	}
+	r := &Result{
+		Name: name, Category: category, Iterations: s.Samples,
+		TotalTime: s.Total, MeanTime: s.Mean, MedianTime: s.Median, StdDev: s.StdDev,
+		MinTime: s.Min, MaxTime: s.Max, P95Time: s.P95, P99Time: s.P99,
+		Metadata: metadata, Warmup: m.Plan.Warmup, Measurement: m,
+	}
+	if m.Memory != nil {
+		r.MemoryDeltaMB = float64(m.Memory.LiveDelta) / 1e6
+		r.BytesPerOp = &m.Memory.BytesPerCall
+		r.AllocsPerOp = &m.Memory.AllocsPerCall
+	}
+	return r
+}
+
+// Held tells whether every bound that was judged held; true where there is none.
+func (r *Result) Held() bool {
+	return !slices.ContainsFunc(r.Bounds, func(j Judgement) bool { return !j.Held })
+}
+
+// times are the figures of a result that are times, by key.
+func (r *Result) times() []keyed {
+	return []keyed{
+		{"total_time", r.TotalTime}, {"mean_time", r.MeanTime}, {"median_time", r.MedianTime}, {"std_dev", r.StdDev},
+		{"min_time", r.MinTime}, {"max_time", r.MaxTime}, {"p95_time", r.P95Time}, {"p99_time", r.P99Time},
+	}
+}
+
+type keyed struct {
+	key   string
+	value float64
+}
+
+// validate refuses what no measurement can give.
+func (r *Result) validate() error {
+	if r.Name == "" {
+		return errors.New("a result has no name")
+	}
+	if r.Iterations < 0 {
+		return fmt.Errorf("result %q: iterations is %d, it must not be negative", r.Name, r.Iterations)
+	}
+	for _, t := range r.times() {
+		if math.IsNaN(t.value) || math.IsInf(t.value, 0) {
+			return fmt.Errorf("result %q: %s is %v, it must be a finite number", r.Name, t.key, t.value)
+		}
+		if t.value < 0 {
+			return fmt.Errorf("result %q: %s is %v, a time must not be negative", r.Name, t.key, t.value)
+		}
+	}
+	if math.IsNaN(r.MemoryDeltaMB) || math.IsInf(r.MemoryDeltaMB, 0) {
+		return fmt.Errorf("result %q: memory_delta_mb is %v, it must be a finite number", r.Name, r.MemoryDeltaMB)
+	}
+	return nil
+}
+
+// The results file's name and the schema that this program writes.
+const (
+	SuiteName = "OmniModelLoader Benchmark Suite"
+	Schema    = 1
+)
+
+// File is a results file.
+type File struct {
+	Name          string         `json:"name"`
+	Schema        int            `json:"schema"` // 0 in the predecessor's files
+	Timestamp     string         `json:"timestamp"`
+	GoVersion     string         `json:"go_version,omitempty"`
+	PythonVersion string         `json:"python_version,omitempty"` // only in the predecessor's files
+	Platform      string         `json:"platform"`
+	Environment   map[string]any `json:"environment"`
+	Results       []Result       `json:"results"`
+	Summary       FileSummary    `json:"summary"`
+
+	// Notes say what was missing in a file that was read and could be done
+	// without, for people.
+	Notes []string `json:"-"`
+}
+
+// FileSummary is the end of a results file.
+type FileSummary struct {
+	TotalBenchmarks int      `json:"total_benchmarks"`
+	Categories      []string `json:"categories"` // sorted, each once
+}
+
+// Origin is where and when results were measured.
+type Origin struct {
+	Time        time.Time
+	GoVersion   string         // as runtime.Version gives it
+	Platform    string         // "linux/amd64"
+	Environment map[string]any // see Host
+}
+
+// NewFile makes a results file of the results of a run, in their order. It fails
+// where two results have one name or a figure is no finite number.
+func NewFile(results []Result, origin Origin) (*File, error) {
+	f := &File{
+		Name: SuiteName, Schema: Schema,
+		Timestamp: origin.Time.UTC().Format(time.RFC3339),
+		GoVersion: origin.GoVersion, Platform: origin.Platform,
+		Environment: origin.Environment,
+		Results:     slices.Clone(results),
+	}
+	if f.Environment == nil {
+		f.Environment = map[string]any{}
+	}
+	if f.Results == nil {
+		f.Results = []Result{}
+	}
+	for i := range f.Results {
+		if f.Results[i].Metadata == nil {
+			f.Results[i].Metadata = map[string]any{}
+		}
+	}
+	if err := f.validate(); err != nil {
+		return nil, err
+	}
+	f.summarize()
+	return f, nil
+}
+
+func (f *File) summarize() {
+	categories := []string{}
+	for i := range f.Results {
+		categories = append(categories, f.Results[i].Category)
+	}
+	slices.Sort(categories)
+	f.Summary = FileSummary{TotalBenchmarks: len(f.Results), Categories: slices.Compact(categories)}
+}
+
+// validate refuses results that cannot be, and two of one name.
+func (f *File) validate() error {
+	seen := make(map[string]bool, len(f.Results))
+	for i := range f.Results {
+		r := &f.Results[i]
+		if err := r.validate(); err != nil {
+			return err
+		}
+		if seen[r.Name] {
+			return fmt.Errorf("two results are named %q", r.Name)
+		}
+		seen[r.Name] = true
+	}
+	return nil
+}
+
+// Result gives the result of that name, or nil.
+func (f *File) Result(name string) *Result {
+	for i := range f.Results {
+		if f.Results[i].Name == name {
+			return &f.Results[i]
+		}
+	}
+	return nil
+}
+
+// Encode writes the file as indented JSON.
+func (f *File) Encode(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(f)
+}
+
+// Write writes the file to a path, whole or not at all.
+func (f *File) Write(path string) error { return atomicfile.Write(path, f.Encode) }

@@ -1,0 +1,58 @@
+// Package report renders a finished run and the comparison of two results files,
+// for people and for other programs. It runs nothing and reads no clock.
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"omniloader/internal/outcome"
+	"omniloader/internal/suggest"
+)
+
+// Options say what the reader's side can show. The zero value suits a file.
+type Options struct {
+	Width int  // columns of the terminal; 0 for no limit
+	Color bool // whether colours may be used
+}
+
+// Renderer writes a run. A run that was interrupted is written as far as it went.
+type Renderer func(w io.Writer, run *outcome.Run, opts Options) error
+
+// Format is a way to render a run.
+type Format struct {
+	Name        string
+	Description string // in one line, for help
+	Render      Renderer
+}
+
+// formats is the one list of them, in the order of the help.
+var formats = []Format{
+	{"pretty", "for people: failures, a table of benchmarks, totals", Pretty},
+	{"progress", "for people: one character a scenario, failures, totals", Progress},
+	{"junit", "JUnit XML, as GitLab, Jenkins and GitHub actions read it", JUnit},
+	{"cucumber", "Cucumber JSON, with the figures as embeddings", Cucumber},
+}
+
+// Formats lists the formats of a run, in the order to show them.
+func Formats() []Format { return append([]Format(nil), formats...) }
+
+// FormatNames lists the names of the formats of a run.
+func FormatNames() []string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// FormatByName gives the format of that name; for an unknown one the error
+// suggests the nearest.
+func FormatByName(name string) (Format, error) {
+	for _, f := range formats {
+		if f.Name == name {
+			return f, nil
+		}
+	}
+	return Format{}, fmt.Errorf("unknown format %q, %s", name, suggest.DidYouMean(name, FormatNames()))
+}
