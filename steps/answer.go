@@ -1,0 +1,108 @@
+package steps
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/internal/suggest"
+)
+
+// answer is what an operation gave, as JSON.
+type answer struct {
+	text string
+	root gjson.Result
+}
+
+// newAnswer makes the JSON of an operation's answer. It must be an object, so
+// that its fields can be named.
+func newAnswer(value any) (answer, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return answer{}, fmt.Errorf("the answer has no JSON form: %w", err)
+	}
+	a := answer{string(text), gjson.ParseBytes(text)}
+	if !a.root.IsObject() {
+		return answer{}, fmt.Errorf("the answer is %s: an object with named fields was expected", text)
+	}
+	return a, nil
+}
+
+// field finds a field by its plain name: "model type" is model_type, and
+// "quantization method" is the method of quantization. Where no field has the
+// whole name, its end may be left to name the field: "eos token" is that of the
+// special tokens, as long as only one field ends so.
+func (a answer) field(name string) (gjson.Result, error) {
+	wanted := words(name)
+	fields := a.fields()
+	var ends []field
+	for _, f := range fields {
+		if f.name == wanted {
+			return f.value, nil
+		}
+		if slices.Contains(f.ends, wanted) {
+			ends = append(ends, f)
+		}
+	}
+	if len(ends) == 1 {
+		return ends[0].value, nil
+	}
+	if len(ends) > 1 {
+		return gjson.Result{}, fmt.Errorf("the answer has more than one field %q: %s", name, names(ends))
+	}
+	for _, f := range fields {
+		if f.value.Type == gjson.Null && strings.HasPrefix(wanted, f.name+" ") {
+			return gjson.Result{}, fmt.Errorf("there is no %s: %s is null", name, f.name)
+		}
+	}
+	known := make([]string, len(fields))
+	for i, f := range fields {
+		known[i] = f.name
+	}
+	return gjson.Result{}, fmt.Errorf("the answer has no field %q, %s", name, suggest.DidYouMean(wanted, known))
+}
+
+// field is one field of an answer, however deep.
+type field struct {
+	name  string   // in plain words, with those of the fields it is in
+	ends  []string // the name without the first, the first two … of those
+	value gjson.Result
+}
+
+// fields lists the fields of the answer. Those of lists are not among them.
+func (a answer) fields() []field {
+	var fields []field
+	var walk func(path []string, v gjson.Result)
+	walk = func(path []string, v gjson.Result) {
+		v.ForEach(func(key, value gjson.Result) bool {
+			full := append(slices.Clone(path), words(key.String()))
+			f := field{name: strings.Join(full, " "), value: value}
+			for i := 1; i < len(full); i++ {
+				f.ends = append(f.ends, strings.Join(full[i:], " "))
+			}
+			fields = append(fields, f)
+			if value.IsObject() {
+				walk(full, value)
+			}
+			return true
+		})
+	}
+	walk(nil, a.root)
+	return fields
+}
+
+// words writes a name of any spelling in plain words: lower case, single spaces.
+func words(name string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '_' || r == '.' || r == ' ' || r == '-' }), " ")
+}
+
+func names(fields []field) string {
+	list := make([]string, len(fields))
+	for i, f := range fields {
+		list[i] = fmt.Sprintf("%q", f.name)
+	}
+	return strings.Join(list, ", ")
+}

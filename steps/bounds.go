@@ -1,0 +1,85 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/suggest"
+)
+
+// boundSteps are the Then steps about what reading may cost. A scenario with one
+// of them is measured.
+func (w *world) boundSteps(v vocabulary) {
+	v.group("What it may cost: a scenario with one of these is measured")
+	v.Then(`^the (mean|median|p95|p99|max|min) latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.latencyBelow, about{
+		meaning: "A call takes less than this; units are ns, µs (us), ms and s.",
+		example: `the p95 latency is below 2 ms`,
+		bounds:  latency,
+	})
+	v.Then(`^the median latency is below ([0-9.]+) times that of "([^"]*)"$`, w.medianBelowTimes, about{
+		meaning: "A call takes less than so many times the call of another benchmark, measured earlier in the same run.",
+		example: `the median latency is below 20 times that of "strategy_detection_transformers"`,
+		bounds:  latency,
+	})
+	v.Then(`^no more than ([0-9.]+ ?[A-Za-z]+) is allocated per call$`, w.allocatesAtMost, about{
+		meaning: "A call allocates at most so many bytes; units are B, kB, MB, GB and KiB, MiB, GiB.",
+		example: `no more than 1 MB is allocated per call`,
+		bounds:  memory,
+	})
+	v.Then(`^no more than ([0-9]+) allocations are made per call$`, w.allocationsAtMost, about{
+		meaning: "A call makes at most so many allocations.",
+		example: `no more than 120 allocations are made per call`,
+		bounds:  memory,
+	})
+	v.Then(`^the memory delta is below ([0-9.]+ ?[A-Za-z]+)$`, w.deltaBelow, about{
+		meaning: "The answer keeps less than so many bytes alive.",
+		example: `the memory delta is below 0.5 MB`,
+		bounds:  memory,
+	})
+}
+
+func (w *world) latencyBelow(figure, limit string) error {
+	return w.check(bench.LatencyBelow(figure, limit))
+}
+
+func (w *world) medianBelowTimes(factor, benchmark string) error {
+	bound, err := bench.MedianBelowTimes(factor, benchmark)
+	if err == nil && w.setup.store.measurement(benchmark) == nil {
+		return fmt.Errorf("the bound is relative to %q, which was not measured before this in the run: select it too (%s)",
+			benchmark, suggest.DidYouMean(benchmark, w.setup.store.names()))
+	}
+	return w.check(bound, err)
+}
+
+func (w *world) allocatesAtMost(limit string) error {
+	return w.check(bench.AllocatedAtMost(limit))
+}
+
+func (w *world) allocationsAtMost(limit string) error {
+	return w.check(bench.AllocationsAtMost(limit))
+}
+
+func (w *world) deltaBelow(limit string) error {
+	return w.check(bench.MemoryDeltaBelow(limit))
+}
+
+// check judges what was measured by a bound, and notes the judgement in the
+// result.
+func (w *world) check(bound bench.Bound, err error) error {
+	if err != nil {
+		return err
+	}
+	if w.measurement == nil {
+		return errors.New("nothing was measured")
+	}
+	judgement, err := bound.Check(w.measurement, w.setup.store.measurement)
+	var exceeded *bench.ExceededError
+	if err == nil || errors.As(err, &exceeded) {
+		w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, judgement)
+		if judgement.Warning != "" {
+			w.record.Warnings = append(w.record.Warnings, judgement.Warning)
+		}
+	}
+	return err
+}

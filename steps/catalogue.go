@@ -1,0 +1,153 @@
+package steps
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"sync"
+
+	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
+)
+
+// Definition is one step of the catalogue.
+type Definition struct {
+	Keyword  string // "Given", "When" or "Then"
+	Pattern  string // the regular expression a step's text is matched with
+	Meaning  string // what it does, in one sentence
+	Example  string // a text that it matches
+	Group    string // the heading it stands under
+	Location string // where it is defined: "steps/given.go:31"
+}
+
+// Catalogue gives every step in the order of registration, which is the order to
+// show them in. It is recorded from the same calls that register the steps of a
+// scenario.
+func Catalogue() []Definition {
+	entries := catalogue()
+	definitions := make([]Definition, len(entries))
+	for i, e := range entries {
+		definitions[i] = e.Definition
+	}
+	return definitions
+}
+
+// Match gives the steps that a step of this kind and text would run: none where
+// it is undefined, more than one where it is ambiguous. An unknown kind matches
+// steps of every keyword.
+func Match(kind messages.PickleStepType, text string) []Definition {
+	entries := matching(kind, text)
+	definitions := make([]Definition, len(entries))
+	for i, e := range entries {
+		definitions[i] = e.Definition
+	}
+	return definitions
+}
+
+// about says what a step is for. It is the last argument of a registration.
+type about struct {
+	meaning string
+	example string
+	bounds  bounded // what it bounds, so that the operation is measured
+	failure bool    // it asserts that reading fails
+}
+
+// bounded is what a step sets a bound to.
+type bounded int
+
+const (
+	none    bounded = iota
+	latency         // the time of a call
+	memory          // bytes, allocations or the live heap
+)
+
+// entry is a step as the package itself needs it.
+type entry struct {
+	Definition
+	about   about
+	pattern *regexp.Regexp
+}
+
+// vocabulary takes the registration of steps. Its methods are called with a
+// pattern that is a string literal, as direct statements of named functions:
+// editors find steps in no other form.
+type vocabulary interface {
+	// group starts a heading of the catalogue.
+	group(heading string)
+	Given(pattern string, handler any, a about)
+	When(pattern string, handler any, a about)
+	Then(pattern string, handler any, a about)
+}
+
+// catalogue is what registration records, with every pattern compiled once.
+var catalogue = sync.OnceValue(func() []*entry {
+	r := new(recorder)
+	newWorld(new(Setup)).vocabulary(r)
+	return r.entries
+})
+
+// patterns maps each pattern to its compiled form.
+var patterns = sync.OnceValue(func() map[string]*regexp.Regexp {
+	m := make(map[string]*regexp.Regexp)
+	for _, e := range catalogue() {
+		m[e.Pattern] = e.pattern
+	}
+	return m
+})
+
+func matching(kind messages.PickleStepType, text string) []*entry {
+	var found []*entry
+	for _, e := range catalogue() {
+		if keyword, asked := keywords[kind]; (!asked || keyword == e.Keyword) && e.pattern.MatchString(text) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// keywords are the kinds of step that ask for a keyword; the others take any.
+var keywords = map[messages.PickleStepType]string{
+	messages.PickleStepType_CONTEXT: "Given",
+	messages.PickleStepType_ACTION:  "When",
+	messages.PickleStepType_OUTCOME: "Then",
+}
+
+// recorder is the vocabulary that becomes the catalogue.
+type recorder struct {
+	heading string
+	entries []*entry
+}
+
+func (r *recorder) group(heading string)                       { r.heading = heading }
+func (r *recorder) Given(pattern string, handler any, a about) { r.add("Given", pattern, a) }
+func (r *recorder) When(pattern string, handler any, a about)  { r.add("When", pattern, a) }
+func (r *recorder) Then(pattern string, handler any, a about)  { r.add("Then", pattern, a) }
+
+func (r *recorder) add(keyword, pattern string, a about) {
+	_, file, line, _ := runtime.Caller(2) // the statement that registers the step
+	file = filepath.ToSlash(file)
+	r.entries = append(r.entries, &entry{
+		Definition: Definition{
+			Keyword: keyword, Pattern: pattern, Meaning: a.meaning, Example: a.example, Group: r.heading,
+			Location: fmt.Sprintf("%s/%s:%d", path.Base(path.Dir(file)), path.Base(file), line),
+		},
+		about:   a,
+		pattern: regexp.MustCompile(pattern),
+	})
+}
+
+// scenarioVocabulary hands the steps to one scenario.
+type scenarioVocabulary struct{ sc *godog.ScenarioContext }
+
+func (v *scenarioVocabulary) group(string) {}
+func (v *scenarioVocabulary) Given(pattern string, handler any, _ about) {
+	v.sc.Given(patterns()[pattern], handler)
+}
+func (v *scenarioVocabulary) When(pattern string, handler any, _ about) {
+	v.sc.When(patterns()[pattern], handler)
+}
+func (v *scenarioVocabulary) Then(pattern string, handler any, _ about) {
+	v.sc.Then(patterns()[pattern], handler)
+}

@@ -1,0 +1,450 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/cucumber/godog"
+	"github.com/spf13/afero"
+
+	"omniloader/fixtures"
+	"omniloader/internal/suggest"
+)
+
+// layoutSteps are the Given steps that lay out the checkpoint of a scenario.
+func (w *world) layoutSteps(v vocabulary) {
+	v.group("Laying out a checkpoint")
+	v.Given(`^the checkpoint "([^"]*)"$`, w.preset, about{
+		meaning: "A checkpoint made like a public repository: a named preset, in a directory of that name.",
+		example: `the checkpoint "llama-3-8b"`,
+	})
+	v.Given(`^a checkpoint with the config:$`, w.config, about{
+		meaning: "A checkpoint with this config.json, byte for byte, and nothing else.",
+		example: `a checkpoint with the config:`,
+	})
+	v.Given(`^a checkpoint with the files:$`, w.files, about{
+		meaning: "A checkpoint of the files in a table with the columns file, content and size. A name that ends in a slash is a directory.",
+		example: `a checkpoint with the files:`,
+	})
+	v.Given(`^a checkpoint with the tree:$`, w.tree, about{
+		meaning: "A checkpoint of the files in a text: a line \"-- config.json --\" before the content of each.",
+		example: `a checkpoint with the tree:`,
+	})
+	v.Given(`^an empty checkpoint directory$`, w.empty, about{
+		meaning: "A checkpoint directory with nothing in it yet.",
+		example: `an empty checkpoint directory`,
+	})
+	v.Given(`^no checkpoint directory$`, w.nothing, about{
+		meaning: "No directory at all where the checkpoint should be.",
+		example: `no checkpoint directory`,
+	})
+	v.Given(`^the real checkpoint$`, w.realCheckpoint, about{
+		meaning: "The checkpoint that --model or TEST_MODEL_PATH names; without one the scenario is skipped.",
+		example: `the real checkpoint`,
+	})
+}
+
+// surroundingSteps are the Given steps about where the checkpoint lies and what
+// lies around it.
+func (w *world) surroundingSteps(v vocabulary) {
+	v.group("Where it lies, and what lies around it")
+	v.Given(`^a real temporary directory$`, w.temporary, about{
+		meaning: "What follows is laid out on the real disk, in a directory that is removed afterwards. It stands first.",
+		example: `a real temporary directory`,
+	})
+	v.Given(`^the directory "([^"]*)" for the checkpoint$`, w.place, about{
+		meaning: "The checkpoint is laid out here. It stands before the checkpoint; without it a scenario's checkpoint lies in \"models\".",
+		example: `the directory "models/google/gemma-scope-2b" for the checkpoint`,
+	})
+	v.Given(`^beside it, the checkpoint "([^"]*)" as "([^"]*)"$`, w.beside, about{
+		meaning: "A second checkpoint, made like a preset, under this name in the directory that the first one lies in. Alterations that follow are made to it.",
+		example: `beside it, the checkpoint "gpt2" as "openai-community/gpt2"`,
+	})
+	v.Given(`^beside it, the checkpoint "([^"]*)" as "([^"]*)" in the Hugging Face cache layout$`, w.besideInCache, about{
+		meaning: "The same, laid out as the Hugging Face cache lays out a download of that name.",
+		example: `beside it, the checkpoint "gpt2" as "openai-community/gpt2" in the Hugging Face cache layout`,
+	})
+	v.Given(`^in "([^"]*)", the checkpoint "([^"]*)"$`, w.elsewhere, about{
+		meaning: "A second checkpoint, made like a preset, in a directory of its own. Alterations that follow are made to it.",
+		example: `in "library/openai-community/gpt2", the checkpoint "gpt2"`,
+	})
+	v.Given(`^"([^"]*)" is a model root$`, w.modelRoot, about{
+		meaning: "The loader is told to look for base models in this directory.",
+		example: `"library" is a model root`,
+	})
+	v.Given(`^"([^"]*)" is a tokenizer fallback$`, w.tokenizerFallback, about{
+		meaning: "The loader is told to take the tokenizer of this directory where there is no other. More than one are tried in this order.",
+		example: `"library/gpt2" is a tokenizer fallback`,
+	})
+}
+
+// alterationSteps are the Given steps that change the checkpoint laid out last by
+// one thing.
+func (w *world) alterationSteps(v vocabulary) {
+	v.group("Changing the checkpoint laid out last, one thing a line")
+	v.Given(`^the file "([^"]*)" holds:$`, w.file, about{
+		meaning: "Writes a file with this content, byte for byte.",
+		example: `the file "tokenizer_config.json" holds:`,
+	})
+	v.Given(`^the directories "([^"]*)"$`, w.directories, about{
+		meaning: "Makes empty directories, separated by commas.",
+		example: `the directories "resid_post, mlp_out"`,
+	})
+	v.Given(`^without "([^"]*)"$`, w.without, about{
+		meaning: "Removes a file, a directory, or the files that a pattern with * matches.",
+		example: `without "tokenizer.json"`,
+	})
+	v.Given(`^the config has "([^"]*)" set to (.+)$`, w.configSet, about{
+		meaning: "Sets a key of config.json to a JSON value; dots lead into objects and lists.",
+		example: `the config has "quantization_config.bits" set to 4`,
+	})
+	v.Given(`^the config has no "([^"]*)"$`, w.configUnset, about{
+		meaning: "Removes a key of config.json.",
+		example: `the config has no "architectures"`,
+	})
+	v.Given(`^"([^"]*)" has "([^"]*)" set to (.+)$`, w.keySet, about{
+		meaning: "Sets a key of any JSON file to a JSON value.",
+		example: `"tokenizer_config.json" has "pad_token" set to null`,
+	})
+	v.Given(`^"([^"]*)" has no "([^"]*)"$`, w.keyUnset, about{
+		meaning: "Removes a key of any JSON file.",
+		example: `"tokenizer_config.json" has no "pad_token"`,
+	})
+	v.Given(`^"([^"]*)" is cut to ([0-9.]+ ?[A-Za-z]+)$`, w.cut, about{
+		meaning: "Keeps only the first bytes of a file, as an interrupted download does.",
+		example: `"model-00002-of-00004.safetensors" is cut to 100 bytes`,
+	})
+	v.Given(`^"([^"]*)" is grown to ([0-9.]+ ?[A-Za-z]+)$`, w.grow, about{
+		meaning: "Makes a file longer: zero bytes follow what it has.",
+		example: `"config.json" is grown to 200 MB`,
+	})
+	v.Given(`^"([^"]*)" is empty$`, w.emptied, about{
+		meaning: "Makes a file, or leaves it, without a single byte.",
+		example: `"config.json" is empty`,
+	})
+	v.Given(`^"([^"]*)" is a directory$`, w.directory, about{
+		meaning: "Puts a directory in the place of a file.",
+		example: `"config.json" is a directory`,
+	})
+	v.Given(`^"([^"]*)" is all zeros$`, w.zeros, about{
+		meaning: "Keeps a file's size and makes every byte zero, as a download that reserved the space and never wrote it does.",
+		example: `"config.json" is all zeros`,
+	})
+	v.Given(`^"([^"]*)" is a Git LFS pointer$`, w.pointer, about{
+		meaning: "Puts the pointer of Git LFS in the place of a file, as a clone without git-lfs does.",
+		example: `"tokenizer.json" is a Git LFS pointer`,
+	})
+	v.Given(`^"([^"]*)" is a web page$`, w.webPage, about{
+		meaning: "Puts a sign-in page in the place of a file, as a download without permission does.",
+		example: `"config.json" is a web page`,
+	})
+	v.Given(`^"([^"]*)" starts with a byte order mark$`, w.byteOrderMark, about{
+		meaning: "Puts the three bytes EF BB BF before a file's content, as some editors do.",
+		example: `"config.json" starts with a byte order mark`,
+	})
+	v.Given(`^the config has a list nested ([0-9]+) deep$`, w.nested, about{
+		meaning: "Adds a key to config.json whose value is that many lists, one within the other.",
+		example: `the config has a list nested 100000 deep`,
+	})
+}
+
+// start begins the checkpoint of the scenario. There is one.
+func (w *world) start(dir string) (*fixtures.Checkpoint, error) {
+	if w.current != nil {
+		return nil, errors.New(`the scenario has its checkpoint already: lay another one out with "beside it" or "in"`)
+	}
+	if dir != "" {
+		w.dir = dir
+	}
+	w.current = fixtures.New(w.disk, w.dir)
+	return w.current, nil
+}
+
+// laidOut gives the checkpoint that alterations are made to.
+func (w *world) laidOut() (*fixtures.Checkpoint, error) {
+	if w.current == nil {
+		return nil, errors.New("there is no checkpoint to change yet")
+	}
+	return w.current, nil
+}
+
+func (w *world) preset(name string) error {
+	dir := ""
+	if w.dir == defaultDir {
+		dir = path.Join(home, name)
+	}
+	c, err := w.start(dir)
+	if err != nil {
+		return err
+	}
+	return c.AddPreset(name)
+}
+
+func (w *world) config(text *godog.DocString) error {
+	c, err := w.start("")
+	if err != nil {
+		return err
+	}
+	return c.AddConfig(text.Content)
+}
+
+func (w *world) files(table *godog.Table) error {
+	files, err := readFiles(table)
+	if err != nil {
+		return err
+	}
+	c, err := w.start("")
+	if err != nil {
+		return err
+	}
+	return c.AddFiles(files...)
+}
+
+// columns a table of files may have.
+var fileColumns = []string{"file", "content", "size"}
+
+// readFiles reads a table of files. Its first row names the columns.
+func readFiles(table *godog.Table) ([]fixtures.File, error) {
+	if len(table.Rows) < 2 {
+		return nil, errors.New("the table has no files: its first row names the columns (file, content, size)")
+	}
+	var files []fixtures.File
+	for _, row := range table.Rows[1:] {
+		var f fixtures.File
+		for i, cell := range row.Cells {
+			var err error
+			switch column := table.Rows[0].Cells[i].Value; column {
+			case "file":
+				f.Name = cell.Value
+			case "content":
+				f.Content = cell.Value
+			case "size":
+				if cell.Value != "" {
+					f.Size, err = fixtures.ParseSize(cell.Value)
+				}
+			default:
+				err = fmt.Errorf("a table of files has no column %q, %s", column, suggest.DidYouMean(column, fileColumns))
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func (w *world) tree(text *godog.DocString) error {
+	c, err := w.start("")
+	if err != nil {
+		return err
+	}
+	return c.AddTree(text.Content)
+}
+
+func (w *world) empty() error {
+	if _, err := w.start(""); err != nil {
+		return err
+	}
+	return w.disk.MkdirAll(w.dir, 0o755)
+}
+
+func (w *world) nothing() error {
+	_, err := w.start("")
+	return err
+}
+
+func (w *world) realCheckpoint() error {
+	if w.setup.Model == "" {
+		w.record.SkipReason = "needs a real checkpoint: name one with --model DIR or TEST_MODEL_PATH"
+		return godog.ErrSkip
+	}
+	if w.current != nil || w.temp != "" {
+		return errors.New("a real checkpoint is read where it lies: nothing is laid out beside it")
+	}
+	full, err := filepath.Abs(w.setup.Model)
+	if err != nil {
+		return err
+	}
+	w.fsys, w.dir = os.DirFS(filepath.Dir(full)), filepath.Base(full)
+	info, err := fs.Stat(w.fsys, w.dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is a file; a checkpoint is a directory", w.setup.Model)
+	}
+	return err
+}
+
+func (w *world) temporary() error {
+	if w.current != nil || w.temp != "" {
+		return errors.New("the temporary directory comes first: something is laid out already")
+	}
+	temp, err := os.MkdirTemp("", "omniloader-")
+	if err != nil {
+		return err
+	}
+	w.temp = temp
+	w.disk = afero.NewBasePathFs(afero.NewOsFs(), temp)
+	w.fsys = os.DirFS(temp)
+	return nil
+}
+
+func (w *world) place(dir string) error {
+	if w.current != nil {
+		return errors.New("the directory comes before the checkpoint: it is laid out already")
+	}
+	w.dir = dir
+	return nil
+}
+
+// surroundings is the directory that the checkpoint's name is relative to: models
+// are kept as <org>/<name> or as <name> in it.
+func (w *world) surroundings() string {
+	if root, _, ok := strings.Cut(w.dir, "/"); ok {
+		return root
+	}
+	return "."
+}
+
+func (w *world) beside(preset, name string) error {
+	return w.elsewhere(path.Join(w.surroundings(), name), preset)
+}
+
+// snapshot stands for the commit that a download in the cache is of.
+const snapshot = "0123456789abcdef0123456789abcdef01234567"
+
+func (w *world) besideInCache(preset, name string) error {
+	repository := path.Join(w.surroundings(), "models--"+strings.ReplaceAll(name, "/", "--"))
+	refs := fixtures.New(w.disk, repository)
+	if err := refs.AddFiles(fixtures.File{Name: "refs/main", Content: snapshot}); err != nil {
+		return err
+	}
+	return w.elsewhere(path.Join(repository, "snapshots", snapshot), preset)
+}
+
+func (w *world) elsewhere(dir, preset string) error {
+	if _, err := w.laidOut(); err != nil {
+		return err
+	}
+	w.current = fixtures.New(w.disk, dir)
+	return w.current.AddPreset(preset)
+}
+
+func (w *world) modelRoot(dir string) {
+	w.options.ModelRoots = append(w.options.ModelRoots, dir)
+}
+
+func (w *world) tokenizerFallback(dir string) {
+	w.options.TokenizerFallbacks = append(w.options.TokenizerFallbacks, dir)
+}
+
+func (w *world) file(name string, text *godog.DocString) error {
+	return w.alter(func(c *fixtures.Checkpoint) error {
+		return c.AddFiles(fixtures.File{Name: name, Content: text.Content})
+	})
+}
+
+func (w *world) directories(list string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error {
+		for name := range strings.SplitSeq(list, ",") {
+			if err := c.AddFiles(fixtures.File{Name: strings.TrimSpace(name) + "/"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// alter changes the checkpoint laid out last.
+func (w *world) alter(change func(*fixtures.Checkpoint) error) error {
+	c, err := w.laidOut()
+	if err != nil {
+		return err
+	}
+	return change(c)
+}
+
+const configFile = "config.json"
+
+func (w *world) without(name string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.Without(name) })
+}
+
+func (w *world) configSet(key, value string) error { return w.keySet(configFile, key, value) }
+func (w *world) configUnset(key string) error      { return w.keyUnset(configFile, key) }
+
+func (w *world) keySet(file, key, value string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.SetKey(file, key, value) })
+}
+
+func (w *world) keyUnset(file, key string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.UnsetKey(file, key) })
+}
+
+func (w *world) cut(name, size string) error {
+	bytes, err := fixtures.ParseSize(size)
+	if err != nil {
+		return err
+	}
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.Cut(name, bytes) })
+}
+
+func (w *world) grow(name, size string) error {
+	bytes, err := fixtures.ParseSize(size)
+	if err != nil {
+		return err
+	}
+	return w.rewrite(name, func(content string) fixtures.File {
+		return fixtures.File{Name: name, Content: content, Size: bytes}
+	})
+}
+
+func (w *world) byteOrderMark(name string) error {
+	return w.rewrite(name, func(content string) fixtures.File {
+		return fixtures.File{Name: name, Content: "\uFEFF" + content}
+	})
+}
+
+// rewrite writes a file anew from its content.
+func (w *world) rewrite(name string, change func(content string) fixtures.File) error {
+	return w.alter(func(c *fixtures.Checkpoint) error {
+		content, err := afero.ReadFile(w.disk, path.Join(c.Dir(), name))
+		if err != nil {
+			return err
+		}
+		return c.AddFiles(change(string(content)))
+	})
+}
+
+func (w *world) emptied(name string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.AddFiles(fixtures.File{Name: name}) })
+}
+
+func (w *world) directory(name string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error {
+		if err := c.Without(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return c.AddFiles(fixtures.File{Name: name + "/"})
+	})
+}
+
+func (w *world) zeros(name string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.ZeroFill(name) })
+}
+
+func (w *world) pointer(name string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.AsLFSPointer(name) })
+}
+
+func (w *world) webPage(name string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.AsHTML(name) })
+}
+
+func (w *world) nested(depth int) error {
+	return w.configSet("nested", strings.Repeat("[", depth)+strings.Repeat("]", depth))
+}

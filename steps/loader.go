@@ -1,0 +1,53 @@
+package steps
+
+import (
+	"io/fs"
+
+	"omniloader/loader"
+)
+
+// Loader is our own loader as the subject of the scenarios.
+func Loader(options Options) map[string]Operation {
+	l := loader.New(
+		loader.WithModelRoots(options.ModelRoots...),
+		loader.WithTokenizerFallbacks(options.TokenizerFallbacks...),
+	)
+	return map[string]Operation{
+		ModelInfo:    operation(l.ModelInfo),
+		CategoryOnly: operation(l.Category),
+		Support:      operation(l.Support),
+		SAEBaseModel: operation(l.SAEBaseModel),
+		Tokenizer:    operation(l.Tokenizer),
+		Inspection:   operation(l.Inspect),
+		OmniCheck: func(fsys fs.FS, dir string) (any, error) {
+			is, err := l.IsOmni(fsys, dir)
+			return omni(is), err
+		},
+		SAECheck: func(fsys fs.FS, dir string) (any, error) {
+			is, err := l.IsSAE(fsys, dir)
+			return sae(is), err
+		},
+	}
+}
+
+// operation widens the answer of a method to any.
+func operation[A any](read func(fs.FS, string) (A, error)) Operation {
+	return func(fsys fs.FS, dir string) (any, error) { return read(fsys, dir) }
+}
+
+// omni and sae give a plain yes or no the field that it has in the inspection's
+// answer. They are bools, which cost no allocation as any.
+type (
+	omni bool
+	sae  bool
+)
+
+func (b omni) MarshalJSON() ([]byte, error) { return object("is_omni", bool(b)), nil }
+func (b sae) MarshalJSON() ([]byte, error)  { return object("is_sae", bool(b)), nil }
+
+func object(key string, value bool) []byte {
+	if value {
+		return []byte(`{"` + key + `":true}`)
+	}
+	return []byte(`{"` + key + `":false}`)
+}

@@ -1,0 +1,354 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/internal/suggest"
+)
+
+// verdictSteps are the Then steps that say what the model is.
+func (w *world) verdictSteps(v vocabulary) {
+	v.group("What the model is")
+	v.Then(`^the model is (not )?supported$`, w.isSupported, about{
+		meaning: "A loader for the checkpoint is known, or is not.",
+		example: `the model is supported`,
+	})
+	v.Then(`^the model is (not )?omni$`, w.isOmni, about{
+		meaning: "The model handles speech, vision and text in one, or does not.",
+		example: `the model is not omni`,
+	})
+	v.Then(`^the model is (not )?quantized$`, w.isQuantized, about{
+		meaning: "The weights were compressed, or were not.",
+		example: `the model is quantized`,
+	})
+	v.Then(`^the model is (not )?an SAE$`, w.isSAE, about{
+		meaning: "The checkpoint is a sparse autoencoder, or is not.",
+		example: `the model is an SAE`,
+	})
+	v.Then(`^the model has (a|no) talker$`, w.hasTalker, about{
+		meaning: "The config describes a part that speaks or hears, or does not.",
+		example: `the model has a talker`,
+	})
+	v.Then(`^the model has (no )?custom files$`, w.hasCustomFiles, about{
+		meaning: "The checkpoint brings code of its own, or does not.",
+		example: `the model has custom files`,
+	})
+	v.Then(`^the (model info|category|support|inspection) gives the same ([a-z][a-z0-9 ]*)$`, w.agrees, about{
+		meaning: "Another operation, carried out once on the same checkpoint, gives the same value for a field.",
+		example: `the model info gives the same category`,
+	})
+}
+
+func (w *world) isSupported(not string) error    { return w.flag("is supported", not == "") }
+func (w *world) isOmni(not string) error         { return w.flag("is omni", not == "") }
+func (w *world) isQuantized(not string) error    { return w.flag("is quantized", not == "") }
+func (w *world) isSAE(not string) error          { return w.flag("is sae", not == "") }
+func (w *world) hasTalker(which string) error    { return w.flag("has talker", which == "a") }
+func (w *world) hasCustomFiles(not string) error { return w.flag("has custom files", not == "") }
+
+// flag asserts a yes-or-no field, and says in the failure what else the answer
+// knows of the matter.
+func (w *world) flag(name string, want bool) error {
+	value, err := w.field(name)
+	if err != nil {
+		return err
+	}
+	if !value.IsBool() {
+		return fmt.Errorf("%s is %s, neither yes nor no", name, value.Raw)
+	}
+	if value.Bool() == want {
+		return nil
+	}
+	failure := fmt.Sprintf("%s is %s, expected %s", name, yesNo(value.Bool()), yesNo(want))
+	for _, reason := range []string{"error", "decided by"} {
+		if r, err := w.answer.field(reason); err == nil && r.String() != "" {
+			failure += fmt.Sprintf(" (%s: %s)", reason, r.String())
+		}
+	}
+	return errors.New(failure)
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// agrees asserts that another operation gives a field the same value.
+func (w *world) agrees(operation, name string) error {
+	value, err := w.field(name)
+	if err != nil {
+		return err
+	}
+	call, err := w.call(operation)
+	if err != nil {
+		return err
+	}
+	w.setup.lane.RLock()
+	other, err := call()
+	w.setup.lane.RUnlock()
+	if err != nil {
+		return fmt.Errorf("reading the %s: %w", operation, err)
+	}
+	a, err := newAnswer(other)
+	if err != nil {
+		return err
+	}
+	same, err := a.field(name)
+	if err != nil {
+		return fmt.Errorf("the %s: %w", operation, err)
+	}
+	if value.Raw != same.Raw {
+		return fmt.Errorf("the %s gives %s %s, the %s %s", w.operation, name, value.Raw, operation, same.Raw)
+	}
+	return nil
+}
+
+// fieldSteps are the Then steps that assert any field of the answer by its plain
+// name.
+func (w *world) fieldSteps(v vocabulary) {
+	v.group("Any field of the answer, by its plain name")
+	v.Then(`^the ([a-z][a-z0-9 ]*) is "([^"]*)"$`, w.fieldIs, about{
+		meaning: "A field is this text. Fields within fields are named by both: \"quantization method\".",
+		example: `the quantization method is "gptq"`,
+	})
+	v.Then(`^the ([a-z][a-z0-9 ]*) is (-?[0-9][0-9.]*)$`, w.fieldIsNumber, about{
+		meaning: "A field is this number.",
+		example: `the vocab size is 50257`,
+	})
+	v.Then(`^the ([a-z][a-z0-9 ]*) is at (least|most) (-?[0-9][0-9.]*)$`, w.fieldIsAt, about{
+		meaning: "A field is a number within a limit.",
+		example: `the size is at least 1000`,
+	})
+	v.Then(`^the ([a-z][a-z0-9 ]*) is (yes|no)$`, w.fieldIsYesNo, about{
+		meaning: "A field is true or false.",
+		example: `the weights complete is no`,
+	})
+	v.Then(`^the ([a-z][a-z0-9 ]*) (?:contain|contains|mentions|mention) "([^"]*)"$`, w.fieldContains, about{
+		meaning: "A list has this text as one of its entries, or a text has it somewhere.",
+		example: `the architectures contain "LlamaForCausalLM"`,
+	})
+	v.Then(`^the ([a-z][a-z0-9 ]*) are "([^"]*)"$`, w.fieldAre, about{
+		meaning: "A list has exactly these entries, in this order, separated by commas.",
+		example: `the custom files are "configuration_x.py, modeling_x.py"`,
+	})
+	v.Then(`^there (?:are|is) ([0-9]+) ([a-z][a-z0-9 ]*)$`, w.fieldCounts, about{
+		meaning: "A list or an object has this many entries.",
+		example: `there are 2 architectures`,
+	})
+	v.Then(`^there (?:are|is) no ([a-z][a-z0-9 ]*)$`, w.fieldIsAbsent, about{
+		meaning: "A field is null, empty text or an empty list.",
+		example: `there is no base model`,
+	})
+}
+
+// field gives a field of what was read.
+func (w *world) field(name string) (gjson.Result, error) {
+	switch {
+	case w.operation == "":
+		return gjson.Result{}, errors.New("nothing was read yet")
+	case w.err != nil:
+		return gjson.Result{}, fmt.Errorf("there is no answer: reading the %s failed: %w", w.operation, w.err)
+	}
+	return w.answer.field(name)
+}
+
+func (w *world) fieldIs(name, want string) error {
+	value, err := w.field(name)
+	if err != nil {
+		return err
+	}
+	if value.Type == gjson.String && value.Str == want {
+		return nil
+	}
+	return fmt.Errorf("the %s is %s, expected %q", name, value.Raw, want)
+}
+
+func (w *world) fieldIsNumber(name, want string) error {
+	value, number, err := w.number(name, want)
+	if err != nil {
+		return err
+	}
+	if value != number {
+		return fmt.Errorf("the %s is %v, expected %s", name, value, want)
+	}
+	return nil
+}
+
+func (w *world) fieldIsAt(name, side, limit string) error {
+	value, number, err := w.number(name, limit)
+	if err != nil {
+		return err
+	}
+	if side == "least" && value < number || side == "most" && value > number {
+		return fmt.Errorf("the %s is %v, expected at %s %s", name, value, side, limit)
+	}
+	return nil
+}
+
+// number gives a numeric field and the number that a step wrote.
+func (w *world) number(name, text string) (value, number float64, err error) {
+	v, err := w.field(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	if v.Type != gjson.Number {
+		return 0, 0, fmt.Errorf("the %s is %s, not a number", name, v.Raw)
+	}
+	if number, err = strconv.ParseFloat(text, 64); err != nil {
+		return 0, 0, fmt.Errorf("%q is no number", text)
+	}
+	return v.Num, number, nil
+}
+
+func (w *world) fieldIsYesNo(name, want string) error {
+	value, err := w.field(name)
+	if err != nil {
+		return err
+	}
+	if !value.IsBool() || value.Bool() != (want == "yes") {
+		return fmt.Errorf("the %s is %s, expected %s", name, value.Raw, want)
+	}
+	return nil
+}
+
+func (w *world) fieldContains(name, want string) error {
+	value, err := w.field(name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case value.Type == gjson.String:
+		if strings.Contains(value.Str, want) {
+			return nil
+		}
+	case value.IsArray():
+		for _, entry := range value.Array() {
+			if entry.String() == want {
+				return nil
+			}
+		}
+	default:
+		return fmt.Errorf("the %s is %s, neither a list nor a text", name, value.Raw)
+	}
+	return fmt.Errorf("the %s is %s, without %q", name, value.Raw, want)
+}
+
+func (w *world) fieldAre(name, want string) error {
+	value, err := w.field(name)
+	if err != nil {
+		return err
+	}
+	if !value.IsArray() {
+		return fmt.Errorf("the %s is %s, not a list", name, value.Raw)
+	}
+	var entries []string
+	for _, entry := range value.Array() {
+		entries = append(entries, entry.String())
+	}
+	if got := strings.Join(entries, ", "); got != want {
+		return fmt.Errorf("the %s are %q, expected %q", name, got, want)
+	}
+	return nil
+}
+
+func (w *world) fieldCounts(want int, name string) error {
+	value, err := w.field(name)
+	if err != nil && want == 1 {
+		value, err = w.field(name + "s")
+	}
+	if err != nil {
+		return err
+	}
+	count := 0
+	switch {
+	case value.IsArray():
+		count = len(value.Array())
+	case value.IsObject():
+		count = len(value.Map())
+	default:
+		return fmt.Errorf("the %s is %s, nothing to count", name, value.Raw)
+	}
+	if count != want {
+		return fmt.Errorf("there are %d %s, expected %d: %s", count, name, want, value.Raw)
+	}
+	return nil
+}
+
+func (w *world) fieldIsAbsent(name string) error {
+	value, err := w.field(name)
+	if err != nil {
+		return err
+	}
+	if value.Type == gjson.Null || value.Raw == `""` || value.Raw == `[]` || value.Raw == `{}` {
+		return nil
+	}
+	return fmt.Errorf("the %s is there: %s", name, value.Raw)
+}
+
+// findingSteps are the Then steps about what is wrong or notable.
+func (w *world) findingSteps(v vocabulary) {
+	v.group("Findings")
+	v.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported$`, w.reports, about{
+		meaning: "Something wrong or notable is reported, by its code and, if it matters, its severity.",
+		example: `a warning "weights-missing" is reported`,
+	})
+	v.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported for "([^"]*)"$`, w.reportsFor, about{
+		meaning: "The same, about one file of the checkpoint.",
+		example: `a warning "sae-config-malformed" is reported for "resid_post/layer_0/config.json"`,
+	})
+	v.Then(`^no (finding|error|warning|note) is reported$`, w.reportsNone, about{
+		meaning: "Nothing of this severity is reported, or nothing at all.",
+		example: `no finding is reported`,
+	})
+}
+
+func (w *world) reports(severity, code string) error { return w.findFinding(severity, code, "") }
+
+func (w *world) reportsFor(severity, code, file string) error {
+	return w.findFinding(severity, code, file)
+}
+
+// findFinding looks for a finding; the severity "finding" is any, the file ""
+// too.
+func (w *world) findFinding(severity, code, file string) error {
+	findings, err := w.field("findings")
+	if err != nil {
+		return err
+	}
+	var codes []string
+	for _, f := range findings.Array() {
+		codes = append(codes, f.Get("code").String())
+		if f.Get("code").String() == code &&
+			(severity == "finding" || f.Get("severity").String() == severity) &&
+			(file == "" || f.Get("file").String() == file) {
+			return nil
+		}
+	}
+	if len(codes) == 0 {
+		return fmt.Errorf("no finding is reported, expected %q", code)
+	}
+	if near, ok := suggest.Nearest(code, codes); ok && near != code {
+		return fmt.Errorf("no finding %q is reported, did you mean %q? Reported: %s", code, near, findings.Raw)
+	}
+	return fmt.Errorf("no such finding %q is reported, only: %s", code, findings.Raw)
+}
+
+func (w *world) reportsNone(severity string) error {
+	findings, err := w.field("findings")
+	if err != nil {
+		return err
+	}
+	for _, f := range findings.Array() {
+		if severity == "finding" || f.Get("severity").String() == severity {
+			return fmt.Errorf("reported: %s", f.Raw)
+		}
+	}
+	return nil
+}
