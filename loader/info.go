@@ -41,7 +41,9 @@ type Info struct {
 	ModelType      string         `json:"model_type"`
 	DecidedBy      string         `json:"decided_by"`
 	IsSupported    bool           `json:"is_supported"`
-	Error          *string        `json:"error"` // why it is not supported; null where it is
+	Error          *string        `json:"error"`       // why it is not supported; null where it is
+	LoadsAs        string         `json:"loads_as"`    // the class that loads it, "unknown" where none is known
+	RemoteCode     bool           `json:"remote_code"` // loads only by running the code that it brings
 	IsOmni         bool           `json:"is_omni"`
 	HasTalker      bool           `json:"has_talker"`
 	IsQuantized    bool           `json:"is_quantized"`
@@ -79,7 +81,7 @@ type TokenizerInfo struct {
 	Path           string            `json:"path"`   // directory it was read from
 	Origin         string            `json:"origin"` // "checkpoint", "base model" or "fallback"
 	Files          []string          `json:"files"`
-	VocabSize      int               `json:"vocab_size"` // highest id + 1; 0 where it is not known
+	VocabSize      *int              `json:"vocab_size"` // highest id + 1; null where it was not read
 	SpecialTokens  map[string]string `json:"special_tokens"`
 	PadToken       *string           `json:"pad_token"`
 	PadTokenSource *string           `json:"pad_token_source"` // the file that gave it, or "eos_token"

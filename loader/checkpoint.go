@@ -1,0 +1,269 @@
+package loader
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/jsonscan"
+)
+
+// The files that say what a directory is.
+const (
+	fileConfig       = "config.json"
+	fileModelIndex   = "model_index.json"
+	fileModularIndex = "modular_model_index.json"
+	fileAdapter      = "adapter_config.json"
+)
+
+// checkpoint is a directory as one listing and one of its files show it. All
+// questions are answered from it; only few of them need to read more.
+type checkpoint struct {
+	fsys     fs.FS
+	dir      string
+	entries  []fs.DirEntry // sorted by name
+	names    []string      // of the entries: asking an entry for its name may cost a lock
+	doc      document      // the file that says what the directory is
+	classes  []string      // class names that doc gives
+	marks    marks
+	findings []Finding
+
+	fewNames  [12]string // room for the names of a small directory
+	modelType string     // that doc gives, "" where it gives none
+}
+
+// open lists the directory and reads the one file that says what it is.
+func open(fsys fs.FS, dir string) (*checkpoint, error) {
+	c, err := list(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.read(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// list takes the one listing.
+func list(fsys fs.FS, dir string) (*checkpoint, error) {
+	if !fs.ValidPath(dir) {
+		return nil, fault.New(fault.NotFound, dir, "no valid path: it must be relative, with forward slashes, and without \"..\"")
+	}
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		if info, statErr := fs.Stat(fsys, dir); statErr == nil && !info.IsDir() {
+			return nil, fault.New(fault.NotAFile, dir, "a file stands where the checkpoint's directory should").
+				WithHint("give the directory that holds the file")
+		}
+		return nil, openError(dir, err)
+	}
+	c := &checkpoint{fsys: fsys, dir: dir, entries: entries}
+	c.names = c.fewNames[:0]
+	for _, e := range entries {
+		c.names = append(c.names, e.Name())
+	}
+	c.marks = findMarks(c.names)
+	return c, nil
+}
+
+// read parses the file that says most, where there is one.
+func (c *checkpoint) read() error {
+	name := c.mainFile()
+	if name == "" {
+		return nil
+	}
+	data, err := readFile(c.fsys, c.dir, name, MaxConfigSize)
+	if err != nil {
+		return err
+	}
+	if err := parseDocument(name, data, &c.doc); err != nil {
+		return err
+	}
+	c.findings = c.doc.notes()
+	c.modelType = c.readModelType()
+	if name == fileConfig {
+		c.classes = c.readArchitectures()
+	} else {
+		c.classes = c.readClassName()
+	}
+	return nil
+}
+
+// mainFile names the file that says what the directory is, "" where there is
+// none. A pipeline's index beats everything; an adapter's config beats a copy of
+// its base model's, unless the base model's weights are there too.
+func (c *checkpoint) mainFile() string {
+	switch {
+	case c.marks&markModelIndex != 0:
+		return fileModelIndex
+	case c.marks&markModularIndex != 0:
+		return fileModularIndex
+	case c.marks&markAdapter != 0 && !c.hasModelWeights():
+		return fileAdapter
+	case c.marks&markConfig != 0:
+		return fileConfig
+	}
+	return ""
+}
+
+// marks are the names in a listing that decide what a directory may be, found
+// with one look at each name.
+type marks uint8
+
+const (
+	markModelIndex marks = 1 << iota
+	markModularIndex
+	markAdapter
+	markConfig
+	markTokenizer
+	markSAEDirectory
+)
+
+var marksByName = sync.OnceValue(func() map[string]marks {
+	m := map[string]marks{
+		fileModelIndex: markModelIndex, fileModularIndex: markModularIndex,
+		fileAdapter: markAdapter, fileConfig: markConfig,
+	}
+	for _, name := range tokenizerMarks {
+		m[name] = markTokenizer
+	}
+	for _, name := range saeDirectories() {
+		m[name] = markSAEDirectory
+	}
+	return m
+})
+
+func findMarks(names []string) (found marks) {
+	byName := marksByName()
+	for _, name := range names {
+		found |= byName[name]
+	}
+	return found
+}
+
+// has tells whether the listing holds a name, be it a file or a directory.
+func (c *checkpoint) has(name string) bool {
+	_, ok := slices.BinarySearch(c.names, name)
+	return ok
+}
+
+// hasDir tells whether the listing holds a directory, followed through a link.
+func (c *checkpoint) hasDir(name string) bool {
+	i, ok := slices.BinarySearch(c.names, name)
+	return ok && isDir(c.fsys, c.dir, c.entries[i])
+}
+
+func isDir(fsys fs.FS, dir string, e fs.DirEntry) bool {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.IsDir()
+	}
+	info, err := fs.Stat(fsys, join(dir, e.Name()))
+	return err == nil && info.IsDir()
+}
+
+// hasModelWeights tells whether weights of a whole model stand in the directory.
+func (c *checkpoint) hasModelWeights() bool {
+	for _, name := range c.names {
+		if strings.HasPrefix(name, "model") && strings.HasSuffix(name, ".safetensors") ||
+			strings.HasPrefix(name, "pytorch_model") && strings.HasSuffix(name, ".bin") {
+			return true
+		}
+	}
+	return false
+}
+
+// readArchitectures gives config.json's class names. Real files hold null, one
+// string, or entries that are no strings.
+func (c *checkpoint) readArchitectures() (names []string) {
+	raw := c.doc.value(keyArchitectures)
+	s := jsonscan.New(raw)
+	odd := func(what string) {
+		c.findings = append(c.findings, Finding{SeverityWarning, CodeConfigArchitectures, c.doc.file,
+			`"architectures" holds ` + what, `write a list of class names, such as ["LlamaForCausalLM"]`})
+	}
+	switch kind := s.Kind(); kind {
+	case jsonscan.Invalid, jsonscan.Null:
+	case jsonscan.String:
+		odd("one string in place of a list; it is taken as the only name")
+		names = append(names, c.doc.text(keyArchitectures))
+	case jsonscan.Array:
+		err := s.Array(func(int) error {
+			if kind := s.Kind(); kind != jsonscan.String {
+				odd(kind.String() + " among its names; it is passed over")
+				_, err := s.Raw()
+				return err
+			}
+			name, err := s.Text()
+			if len(name) > 0 {
+				names = append(names, known().className(name))
+			}
+			return err
+		})
+		if err != nil { // the span was checked when it was found
+			return nil
+		}
+	default:
+		odd(kind.String() + " in place of a list; it is passed over")
+	}
+	return names
+}
+
+// readModelType gives the model type, "" where there is none.
+func (c *checkpoint) readModelType() string {
+	raw := c.doc.value(keyModelType)
+	s := jsonscan.New(raw)
+	switch kind := s.Kind(); kind {
+	case jsonscan.Invalid, jsonscan.Null:
+	case jsonscan.String:
+		if name, err := s.Text(); err == nil {
+			return known().familyName(name)
+		}
+	default:
+		c.findings = append(c.findings, Finding{SeverityWarning, CodeConfigModelType, c.doc.file,
+			`"model_type" holds ` + kind.String() + " in place of a string; it is passed over", `write a string, such as "llama"`})
+	}
+	return ""
+}
+
+func kindOf(raw []byte) jsonscan.Kind {
+	s := jsonscan.New(raw)
+	return s.Kind()
+}
+
+// readClassName gives the class in "_class_name". Pipelines with code of their
+// own store a list of module and class.
+func (c *checkpoint) readClassName() []string {
+	switch raw := c.doc.value(keyClassName); kindOf(raw) {
+	case jsonscan.String:
+		if name := c.doc.text(keyClassName); name != "" {
+			return []string{name}
+		}
+	case jsonscan.Array:
+		s := jsonscan.New(raw)
+		var last string
+		err := s.Array(func(int) error {
+			if s.Kind() != jsonscan.String {
+				_, err := s.Raw()
+				return err
+			}
+			name, err := s.Text()
+			last = string(name)
+			return err
+		})
+		if err == nil && last != "" {
+			return []string{last}
+		}
+	}
+	return nil
+}
+
+// name is the directory's base name; the root of a filesystem has none.
+func (c *checkpoint) name() string {
+	if c.dir == "." {
+		return ""
+	}
+	return path.Base(c.dir)
+}

@@ -1,0 +1,155 @@
+package loader
+
+// verdict is what a checkpoint was found to be, and why.
+type verdict struct {
+	layout    string
+	category  Category
+	task      Task
+	class     Class  // the registry's entry, zero where the class is not known
+	family    Family // of the model type, zero where it is not known
+	decidedBy string
+	loadsAs   string // the class that loads it, "" where none is known
+	sae       *saeEvidence
+}
+
+// The layouts told apart from the directory's own listing.
+const (
+	layoutDiffusers        = "diffusers"
+	layoutDiffusersModular = "diffusers modular"
+	layoutComponent        = "diffusers component"
+	layoutAdapter          = "peft adapter"
+	layoutSAE              = "sae"
+	layoutTransformers     = "transformers"
+	layoutUnknown          = "unknown"
+)
+
+// classify decides, most specific evidence first: a pipeline's index, the marks
+// of a sparse autoencoder, an adapter's config, then what the class name says,
+// then the model type, then the shape of the class name.
+func (c *checkpoint) classify() verdict {
+	switch c.doc.file {
+	case fileModelIndex:
+		return c.classifyPipeline(layoutDiffusers)
+	case fileModularIndex:
+		return c.classifyPipeline(layoutDiffusersModular)
+	}
+	if e := c.findSAE(); e != nil {
+		return verdict{layout: layoutSAE, category: SAE, task: "sparse_autoencoder", decidedBy: e.decidedBy(), sae: e}
+	}
+	switch c.doc.file {
+	case fileAdapter:
+		return verdict{layout: layoutAdapter, category: Adapter, task: "adapter", decidedBy: "file " + fileAdapter}
+	case fileConfig:
+		return c.classifyConfig()
+	}
+	return verdict{layout: layoutUnknown, category: Unknown, decidedBy: "no rule: nothing in the directory says what it is"}
+}
+
+func (c *checkpoint) classifyPipeline(layout string) verdict {
+	v := verdict{layout: layout, category: Diffusers, task: "diffusion_pipeline", decidedBy: "file " + c.doc.file}
+	if len(c.classes) > 0 {
+		class, how := known().resolveClass(c.classes[0])
+		if how != "" {
+			v.class, v.loadsAs = class, class.RealName
+			if class.Category == Diffusers {
+				v.task = class.Task
+			}
+		}
+	}
+	return v
+}
+
+// classifyConfig decides from config.json.
+func (c *checkpoint) classifyConfig() verdict {
+	r := known()
+	v := verdict{layout: layoutTransformers}
+	v.family = r.families[c.modelType]
+
+	if c.doc.has(keyClassName) { // a component of a pipeline, saved alone
+		v.layout = layoutComponent
+		c.classes = c.readClassName()
+		if len(c.classes) > 0 {
+			v.class, _ = r.resolveClass(c.classes[0])
+		}
+		v.category, v.task, v.loadsAs = Diffusers, v.class.Task, v.class.RealName
+		if v.task == "" {
+			v.task = "diffusion_component"
+		}
+		v.decidedBy = "key _class_name of " + fileConfig
+		return v
+	}
+	if len(c.classes) > 0 {
+		if class, how := r.resolveClass(c.classes[0]); how != "" {
+			v.class, v.category, v.task, v.loadsAs = class, class.Category, class.Task, class.RealName
+			v.decidedBy = how
+			if v.family.LoadsAs != "" {
+				v.loadsAs = v.family.LoadsAs
+			}
+			return v
+		}
+	}
+	if v.family.Category != "" {
+		v.category, v.task = v.family.Category, v.family.Task
+		v.loadsAs = v.family.Architecture
+		if v.family.LoadsAs != "" {
+			v.loadsAs = v.family.LoadsAs
+		}
+		v.decidedBy = "model type in " + fileConfig
+		return v
+	}
+	if len(c.classes) > 0 {
+		if rule, ok := r.classRule(c.classes[0]); ok {
+			v.category, v.task = rule.category, rule.task
+			v.decidedBy = "rule for class names: " + rule.match + " " + rule.pattern
+			return v
+		}
+	}
+	if len(c.classes) > 0 || c.modelType != "" {
+		v.category = Transformers
+		v.decidedBy = "default for a class that no rule knows"
+		return v
+	}
+	if c.hasModelWeights() {
+		v.category = Transformers
+		v.decidedBy = "default for a config beside weights that names neither class nor model type"
+		return v
+	}
+	v.layout, v.category = layoutUnknown, Unknown
+	v.decidedBy = "no rule: " + fileConfig + " names neither class nor model type"
+	return v
+}
+
+// omni tells whether a model takes speech, vision and text.
+func (c *checkpoint) omni() bool {
+	for _, rule := range known().omniRules(c.architecture(), c.modelType) {
+		if rule != nil && c.hasAll(rule.needs) {
+			return true
+		}
+	}
+	// A name nobody listed: the sections of its config say it.
+	sound := c.doc.has(keyAudioConfig) || c.doc.has(keySoundConfig)
+	text := c.doc.has(keyTextConfig) || c.doc.has(keyThinkerConfig)
+	return sound && text && c.doc.has(keyVisionConfig)
+}
+
+func (c *checkpoint) hasAll(keys []string) bool {
+	for _, name := range keys {
+		if k, ok := keysByName[name]; !ok || !c.doc.has(k) {
+			return false
+		}
+	}
+	return true
+}
+
+// architecture is the first class name, "" where there is none.
+func (c *checkpoint) architecture() string {
+	if len(c.classes) == 0 {
+		return ""
+	}
+	return c.classes[0]
+}
+
+// hasTalker tells whether the config has a part for speaking or listening.
+func (c *checkpoint) hasTalker() bool {
+	return c.doc.has(keyTalkerConfig) || c.doc.has(keyAudioConfig)
+}

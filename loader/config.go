@@ -1,0 +1,278 @@
+package loader
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/jsonscan"
+)
+
+// MaxConfigSize bounds the JSON files that describe a checkpoint, in bytes. The
+// largest real ones, which list quantized modules one by one, stay below 10 MB.
+const MaxConfigSize = 64 << 20
+
+// key is a member of a config's top level that the loader looks at.
+type key uint8
+
+const (
+	keyArchitectures key = iota
+	keyArchitecture
+	keyModelType
+	keyClassName
+	keyDiffusersVersion
+	keyAutoMap
+	keyQuantizationConfig
+	keyCompressionConfig
+	keyQuantization
+	keyLoadIn4Bit
+	keyLoadIn8Bit
+	keyTextConfig
+	keyVisionConfig
+	keyAudioConfig
+	keySoundConfig
+	keyTalkerConfig
+	keyThinkerConfig
+	keyModelName
+	keyBaseModelPath
+	keyHookPoint
+	keyCount
+)
+
+// keyNames spells the keys. It is an array, so that a key cannot be forgotten.
+var keyNames = [keyCount]string{
+	keyArchitectures:      "architectures",
+	keyArchitecture:       "architecture",
+	keyModelType:          "model_type",
+	keyClassName:          "_class_name",
+	keyDiffusersVersion:   "_diffusers_version",
+	keyAutoMap:            "auto_map",
+	keyQuantizationConfig: "quantization_config",
+	keyCompressionConfig:  "compression_config",
+	keyQuantization:       "quantization",
+	keyLoadIn4Bit:         "load_in_4bit",
+	keyLoadIn8Bit:         "load_in_8bit",
+	keyTextConfig:         "text_config",
+	keyVisionConfig:       "vision_config",
+	keyAudioConfig:        "audio_config",
+	keySoundConfig:        "sound_config",
+	keyTalkerConfig:       "talker_config",
+	keyThinkerConfig:      "thinker_config",
+	keyModelName:          "model_name",
+	keyBaseModelPath:      "base_model_name_or_path",
+	keyHookPoint:          "hf_hook_point_in",
+}
+
+var keysByName = func() map[string]key {
+	m := make(map[string]key, keyCount)
+	for k, name := range keyNames {
+		m[name] = key(k)
+	}
+	return m
+}()
+
+// document is the top level of one JSON object: where its members of interest
+// stand, found in one pass.
+type document struct {
+	file   string
+	data   []byte
+	values [keyCount]span   // empty where the key is missing
+	twice  key              // a key that stood there twice, or keyCount
+	scan   jsonscan.Scanner // for its notes
+}
+
+// span is a part of the text; MaxConfigSize keeps it within 32 bits.
+type span struct{ start, end uint32 }
+
+// parseDocument walks data once.
+func parseDocument(file string, data []byte, doc *document) error {
+	doc.file, doc.data, doc.twice = file, data, keyCount
+	doc.scan = jsonscan.New(data)
+	s := &doc.scan
+	if len(data) == 0 {
+		return fault.New(fault.Empty, file, "").WithHint("download the file again")
+	}
+	if kind := s.Kind(); kind != jsonscan.Object && kind != jsonscan.Invalid {
+		if _, err := s.Raw(); err != nil {
+			return inFile(file, err)
+		}
+		return fault.At(fault.WrongType, file, 0, "found "+kind.String()+", a configuration is an object")
+	}
+	err := s.Object(func(name []byte) error {
+		k, interesting := keysByName[string(name)]
+		raw, err := s.Raw()
+		if interesting && err == nil {
+			if doc.values[k].end != 0 {
+				doc.twice = k
+			}
+			end := uint32(s.Offset())
+			doc.values[k] = span{end - uint32(len(raw)), end} // the last one counts, as in Python
+		}
+		return err
+	})
+	if err == nil {
+		err = s.End()
+	}
+	return inFile(file, err)
+}
+
+// inFile names the file in a scanner's error.
+func inFile(file string, err error) error {
+	if err == nil {
+		return nil // before the variable below, which escapes
+	}
+	var e *fault.Error
+	if errors.As(err, &e) && e.Path == "" {
+		e.Path = file
+		if e.Kind == fault.Truncated && e.Advice == "" {
+			e.Advice = "the file was cut off: download it again"
+		}
+	}
+	return err
+}
+
+// value gives a member's raw JSON, nil where it is missing.
+func (d *document) value(k key) []byte {
+	if v := d.values[k]; v.end != 0 {
+		return d.data[v.start:v.end]
+	}
+	return nil
+}
+
+// text gives a string member, "" where it is missing or no string.
+func (d *document) text(k key) string {
+	raw := d.value(k)
+	if len(raw) < 2 || raw[0] != '"' {
+		return ""
+	}
+	s := jsonscan.New(raw)
+	b, err := s.Text()
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// has tells whether a member is there and neither null nor false.
+func (d *document) has(k key) bool {
+	raw := d.value(k)
+	return len(raw) > 0 && raw[0] != 'n' && raw[0] != 'f'
+}
+
+// any tells whether at least one of the members is there.
+func (d *document) any(keys ...key) bool {
+	for _, k := range keys {
+		if d.values[k].end != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// isTrue tells whether a member is the word true.
+func (d *document) isTrue(k key) bool { return string(d.value(k)) == "true" }
+
+// object gives a member that is an object; it exists only then.
+func (d *document) object(k key) gjson.Result {
+	raw := d.value(k)
+	if len(raw) == 0 || raw[0] != '{' {
+		return gjson.Result{}
+	}
+	return gjson.ParseBytes(raw)
+}
+
+// notes are the findings of the file as such.
+func (d *document) notes() (findings []Finding) {
+	if d.scan.BOM {
+		findings = append(findings, Finding{SeverityWarning, CodeConfigBOM, d.file,
+			"begins with a byte order mark, which other readers refuse", "save the file as UTF-8 without a byte order mark"})
+	}
+	if d.scan.NonFinite >= 0 {
+		findings = append(findings, Finding{SeverityNote, CodeConfigNonFinite, d.file,
+			"has NaN or Infinity at byte " + strconv.Itoa(d.scan.NonFinite) + ", which is Python's notation and no JSON",
+			"strict readers refuse the file: replace the value by null or a number"})
+	}
+	if d.twice != keyCount {
+		findings = append(findings, Finding{SeverityWarning, CodeConfigDuplicateKey, d.file,
+			"has " + strconv.Quote(keyNames[d.twice]) + " twice; the last one counts", "remove one of them"})
+	}
+	return findings
+}
+
+// readFile reads a whole file of a checkpoint of at most limit bytes. The
+// error names it relative to the checkpoint, as name.
+func readFile(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
+	f, err := fsys.Open(join(dir, name))
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	if info.IsDir() {
+		return nil, fault.New(fault.NotAFile, name, "a directory has this name")
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fault.New(fault.NotAFile, name, "found "+info.Mode().Type().String())
+	}
+	size := info.Size()
+	if size > limit {
+		return nil, fault.New(fault.TooLarge, name, "has "+formatBytes(size)+", at most "+formatBytes(limit)+" are read")
+	}
+	data := make([]byte, size)
+	if n, err := io.ReadFull(f, data); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, fault.At(fault.Truncated, name, int64(n), "the file became shorter while it was read")
+		}
+		return nil, openError(name, err)
+	}
+	return data, nil
+}
+
+func openError(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.NotFound, name, "")
+	}
+	e := fault.New(fault.Unreadable, name, cause(err)).WithCause(err)
+	if errors.Is(err, fs.ErrPermission) {
+		return e.WithHint("check the permissions of the file")
+	}
+	return e
+}
+
+// cause is the reason inside a path error, without its path.
+func cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// join is path.Join without an allocation where dir is the root.
+func join(dir, name string) string {
+	if dir == "." || dir == "" {
+		return name
+	}
+	return path.Join(dir, name)
+}
+
+// formatBytes writes a size for people: 1.5 GB.
+func formatBytes(n int64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	v, i := float64(n)/1000, 0
+	for v >= 1000 && i < len(units)-1 {
+		v, i = v/1000, i+1
+	}
+	return strconv.FormatFloat(v, 'f', 1, 64) + " " + units[i:i+1] + "B"
+}

@@ -1,0 +1,91 @@
+package loader
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+// customCode lists the Python files that loading the checkpoint would run: those
+// beside the config, and those that auto_map names, "repo--file.py" where they
+// live in another repository. Nothing of it is ever run here.
+func (c *checkpoint) customCode() (files []string) {
+	for _, name := range c.names {
+		if strings.HasSuffix(name, ".py") && isCodeFile(name) {
+			files = append(files, name)
+		}
+	}
+	for _, target := range c.autoMapFiles() {
+		if !slices.Contains(files, target) {
+			files = append(files, target)
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+func isCodeFile(name string) bool {
+	for _, prefix := range [...]string{"modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "feature_extraction_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasModelingCode tells whether the directory brings the code of its model.
+func (c *checkpoint) hasModelingCode() bool {
+	return slices.ContainsFunc(c.names, func(name string) bool {
+		return strings.HasPrefix(name, "modeling_") && strings.HasSuffix(name, ".py")
+	})
+}
+
+// autoMapFiles lists the files that auto_map names. Its values are
+// "module.Class", "repo--module.Class", or lists of them with nulls between.
+func (c *checkpoint) autoMapFiles() (files []string) {
+	add := func(v gjson.Result) {
+		if v.Type != gjson.String {
+			return
+		}
+		module, _, ok := cutLast(v.Str, ".")
+		if !ok || module == "" {
+			return
+		}
+		if file := module + ".py"; !slices.Contains(files, file) {
+			files = append(files, file)
+		}
+	}
+	c.doc.object(keyAutoMap).ForEach(func(_, v gjson.Result) bool {
+		if v.IsArray() {
+			v.ForEach(func(_, v gjson.Result) bool { add(v); return true })
+		} else {
+			add(v)
+		}
+		return true
+	})
+	return files
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// customCodeFindings report auto_map's targets that are not in the directory.
+func (c *checkpoint) customCodeFindings() (findings []Finding) {
+	for _, file := range c.autoMapFiles() {
+		repo, name, elsewhere := strings.Cut(file, "--")
+		switch {
+		case elsewhere:
+			findings = append(findings, Finding{SeverityWarning, CodeCustomCodeElsewhere, c.doc.file,
+				"auto_map names " + name + " in another repository, " + repo, "download " + name + " from " + repo + " to load it offline"})
+		case !c.has(file):
+			findings = append(findings, Finding{SeverityWarning, CodeCustomCodeMissing, file,
+				"auto_map of " + c.doc.file + " names it, and it is not there", "download it from the model's repository"})
+		}
+	}
+	return findings
+}

@@ -1,0 +1,273 @@
+// Package loader says what a model checkpoint is, from its directory alone: the
+// architecture, the category, whether a loader is known for it, its
+// quantization, sparse autoencoder, tokenizer, and what is wrong with it.
+//
+// It reads from any fs.FS, never writes, never loads weights, and never runs
+// anything that a checkpoint brings. The questions that a loader asks first
+// (ModelInfo, Category, Support, IsOmni, IsSAE) cost one directory listing and
+// one small file; Inspect looks further.
+//
+// A directory that is not there, or whose describing file cannot be read, is an
+// error that names the file, the place in it and the kind; only Inspect reports
+// the latter as a finding, so that no checkpoint is hidden.
+package loader
+
+import (
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Loader answers questions about checkpoints. The zero value works, has no
+// fallbacks, and looks for base models beside the checkpoint only. A Loader is
+// safe for concurrent use.
+type Loader struct {
+	roots     []string
+	fallbacks []string
+}
+
+// Option changes a Loader when it is made.
+type Option func(*Loader)
+
+// WithModelRoots names directories of the checkpoint's filesystem below which
+// base models are looked for, as <root>/<org>/<name>, <root>/<name>, or in the
+// layout of the Hugging Face cache.
+func WithModelRoots(dirs ...string) Option {
+	return func(l *Loader) { l.roots = append(l.roots, dirs...) }
+}
+
+// WithTokenizerFallbacks names directories of the checkpoint's filesystem whose
+// tokenizer is taken where neither a checkpoint nor its base model has one, in
+// the order given.
+func WithTokenizerFallbacks(dirs ...string) Option {
+	return func(l *Loader) { l.fallbacks = append(l.fallbacks, dirs...) }
+}
+
+// New returns a Loader.
+func New(options ...Option) *Loader {
+	l := &Loader{}
+	for _, o := range options {
+		o(l)
+	}
+	return l
+}
+
+// Detection is the answer to what kind of loader a checkpoint needs.
+type Detection struct {
+	Category  Category `json:"category"`
+	Task      Task     `json:"task"`
+	Layout    string   `json:"layout"`
+	DecidedBy string   `json:"decided_by"`
+}
+
+// Category says what kind of loader the checkpoint at dir needs.
+func (l *Loader) Category(fsys fs.FS, dir string) (*Detection, error) {
+	c, err := open(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	v := c.classify()
+	return &Detection{v.category, v.task, v.layout, v.decidedBy}, nil
+}
+
+// Support says whether a loader is known for a checkpoint.
+type Support struct {
+	IsSupported bool    `json:"is_supported"`
+	Error       *string `json:"error"`       // why not; null where it is
+	RemoteCode  bool    `json:"remote_code"` // only by running the code that it brings
+	LoadsAs     string  `json:"loads_as"`    // the class that loads it, "unknown" where none is named
+	Nearest     *string `json:"nearest"`     // the known class most like an unknown one
+}
+
+// Support says whether a loader is known for the checkpoint at dir.
+func (l *Loader) Support(fsys fs.FS, dir string) (*Support, error) {
+	c, err := open(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	v := c.classify()
+	s := c.support(&v)
+	return &s, nil
+}
+
+// IsOmni says whether the checkpoint at dir takes speech, vision and text.
+func (l *Loader) IsOmni(fsys fs.FS, dir string) (bool, error) {
+	c, err := open(fsys, dir)
+	if err != nil {
+		return false, err
+	}
+	return c.omni(), nil
+}
+
+// IsSAE says whether the checkpoint at dir is a sparse autoencoder.
+func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
+	c, err := open(fsys, dir)
+	if err != nil {
+		return false, err
+	}
+	v := c.classify()
+	return v.category == SAE, nil
+}
+
+// SAEBaseModel says which model the sparse autoencoder at dir reads. The error
+// is of the kind NotAnSAE where it is none.
+func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*BaseModel, error) {
+	c, err := open(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	v := c.classify()
+	if v.sae == nil {
+		return nil, notAnSAE(dir, v.decidedBy)
+	}
+	return c.saeBaseModel(v.sae), nil
+}
+
+// ModelInfo says what the checkpoint at dir is, from one listing and one file.
+// Size, Tokenizer and Weights are left to Inspect.
+func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
+	c, err := open(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	return c.info(), nil
+}
+
+// info gathers what one listing and one file tell.
+func (c *checkpoint) info() *Info {
+	v := c.classify()
+	s := c.support(&v)
+	info := &Info{
+		Name:          c.name(),
+		Path:          c.dir,
+		Layout:        v.layout,
+		Category:      v.category,
+		Task:          v.task,
+		Architecture:  orNone(c.architecture()),
+		Architectures: c.classes,
+		ModelType:     orNone(c.modelType),
+		DecidedBy:     v.decidedBy,
+		IsSupported:   s.IsSupported,
+		Error:         s.Error,
+		LoadsAs:       s.LoadsAs,
+		RemoteCode:    s.RemoteCode,
+		IsOmni:        c.omni(),
+		HasTalker:     c.hasTalker(),
+		Quantization:  c.quantization(),
+		CustomFiles:   c.customCode(),
+		IsSAE:         v.sae != nil,
+		Findings:      c.findings,
+	}
+	info.IsQuantized = info.Quantization != nil
+	info.HasCustomFiles = len(info.CustomFiles) > 0
+	c.addSAE(info, v.sae)
+	if c.doc.file == fileAdapter {
+		if base := c.doc.text(keyBaseModelPath); base != "" {
+			info.BaseModel = &base
+		} else {
+			info.Findings = append(info.Findings, Finding{SeverityWarning, CodeAdapterBaseMissing, fileAdapter,
+				"base_model_name_or_path does not name the base model", "set it to the base model's repository or directory"})
+		}
+	}
+	info.Findings = append(info.Findings, c.classFindings(&v, &s)...)
+	if len(info.CustomFiles) > 0 {
+		info.Findings = append(info.Findings, c.customCodeFindings()...)
+	}
+	sortFindings(info.Findings)
+	if info.Architectures == nil {
+		info.Architectures = []string{}
+	}
+	if info.CustomFiles == nil {
+		info.CustomFiles = []string{}
+	}
+	if info.Findings == nil {
+		info.Findings = []Finding{}
+	}
+	return info
+}
+
+// addSAE fills in what an autoencoder's files say.
+func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
+	if e == nil {
+		return
+	}
+	b := c.saeBaseModel(e)
+	info.BaseModel = b.BaseModel
+	info.SAE = &SAEInfo{Family: None, BaseModel: b.BaseModel, BaseModelSource: b.Source, Sites: slices.Clone(e.sites), Layers: b.Layers}
+	info.Findings = append(info.Findings, b.Findings...)
+	if b.BaseModel == nil {
+		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBaseModelUnknown, "",
+			"no file names the model that it reads", "its tokenizer has to be given as a fallback"})
+	}
+	if len(b.Layers) == 0 && b.BaseModel == nil {
+		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBareDirectories, e.sites[0],
+			"only the names of directories say that this is a sparse autoencoder", "download the weights and their config.json"})
+	}
+}
+
+// support says whether a loader is known, and if not, why.
+func (c *checkpoint) support(v *verdict) Support {
+	s := Support{LoadsAs: orNone(v.loadsAs)}
+	switch {
+	case v.sae != nil, v.category == Adapter, v.loadsAs != "":
+		s.IsSupported = true
+		return s
+	case c.hasModelingCode():
+		s.IsSupported, s.RemoteCode = true, true
+		return s
+	}
+	var reason string
+	switch name, modelType := c.architecture(), c.modelType; {
+	case c.doc.file == "":
+		reason = "nothing in the directory says what it is"
+	case name != "":
+		reason = "no loader is known for the class " + strconv.Quote(name)
+		if modelType != "" {
+			reason += " of model type " + strconv.Quote(modelType)
+		}
+		if near := known().nearestClass(name); near != "" {
+			s.Nearest = &near
+		}
+	case modelType != "":
+		reason = "no loader is known for the model type " + strconv.Quote(modelType)
+	default:
+		reason = c.doc.file + " names no class"
+	}
+	s.Error = &reason
+	return s
+}
+
+// classFindings report how well the class is known.
+func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) {
+	name := c.architecture()
+	switch {
+	case s.RemoteCode:
+		findings = append(findings, Finding{SeverityNote, CodeCustomCode, c.doc.file,
+			"no loader is known for " + orNone(name) + "; it loads by running the Python code it brings", "read the code before trusting it"})
+	case !s.IsSupported && v.category == Unknown:
+		findings = append(findings, Finding{SeverityWarning, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
+	case !s.IsSupported:
+		hint := "a newer loader may know it; one that runs the code of the model's repository does"
+		if s.Nearest != nil {
+			hint = "the nearest class known is " + *s.Nearest
+		}
+		findings = append(findings, Finding{SeverityWarning, CodeArchitectureUnknown, c.doc.file, *s.Error, hint})
+	case v.class.Name != "" && v.class.RealName != name && v.family.LoadsAs == "":
+		findings = append(findings, Finding{SeverityNote, CodeArchitectureSpelling, c.doc.file,
+			strconv.Quote(name) + " is " + v.class.RealName + " under another spelling", "write " + strconv.Quote(v.class.RealName)})
+	}
+	if classType, modelType := v.class.ModelType, v.family.ModelType; classType != "" && modelType != "" &&
+		!strings.HasPrefix(classType, modelType) && !strings.HasPrefix(modelType, classType) && v.family.LoadsAs == "" {
+		findings = append(findings, Finding{SeverityWarning, CodeArchitectureMismatch, c.doc.file,
+			name + " belongs to model type " + strconv.Quote(classType) + ", and the file says " + strconv.Quote(modelType), "the class decides; correct the model type if it is a slip"})
+	}
+	return findings
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return None
+	}
+	return s
+}

@@ -1,0 +1,246 @@
+package loader
+
+import (
+	_ "embed"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// The tables are data: a new class name is one line in architectures.tsv.
+var (
+	//go:embed architectures.tsv
+	architecturesTSV string
+	//go:embed model_types.tsv
+	modelTypesTSV string
+	//go:embed omni.tsv
+	omniTSV string
+	//go:embed class_rules.tsv
+	classRulesTSV string
+)
+
+// Class is what the registry knows of a class name.
+type Class struct {
+	Name      string // as listed, which may differ in spelling from the name asked
+	Category  Category
+	Task      Task
+	ModelType string // the model type it usually comes with, "" where none is known
+	RealName  string // the class that loads it: itself, but for misspellings in use
+
+	omni *omniRule
+}
+
+// Family is what the registry knows of a model type.
+type Family struct {
+	ModelType    string
+	Category     Category // "" where the type alone does not tell
+	Task         Task
+	Architecture string // the class it has by default, "" where none is known
+	LoadsAs      string // the class that loads it, "" where that is Architecture
+
+	omni *omniRule
+}
+
+// classRule is one line of class_rules.tsv.
+type classRule struct {
+	match, pattern string
+	category       Category
+	task           Task
+}
+
+// omniRule is one line of omni.tsv.
+type omniRule struct{ needs []string }
+
+type registry struct {
+	classes  map[string]Class
+	folded   map[string]string // spelling-insensitive name to the listed one
+	names    []string          // the listed names, sorted
+	families map[string]Family
+	omni     map[string]*omniRule // by folded name
+	rules    []classRule
+}
+
+// known parses the tables on first use.
+var known = sync.OnceValue(func() *registry {
+	r := &registry{
+		classes:  make(map[string]Class, 3200),
+		folded:   make(map[string]string, 3200),
+		names:    make([]string, 0, 3200),
+		families: make(map[string]Family, 700),
+		omni:     make(map[string]*omniRule, 64),
+	}
+	for f := range tableRows(omniTSV) {
+		rule := &omniRule{}
+		if f[1] != "" {
+			rule.needs = strings.Split(f[1], ",")
+		}
+		r.omni[foldName(f[0])] = rule
+	}
+	for f := range tableRows(architecturesTSV) {
+		c := Class{Name: f[0], Category: Category(f[1]), Task: Task(f[2]), ModelType: f[3], RealName: f[4]}
+		if c.RealName == "" {
+			c.RealName = c.Name
+		}
+		folded := foldName(c.Name)
+		if r.folded[folded] == "" {
+			r.folded[folded] = c.Name
+		}
+		c.omni = r.omni[folded]
+		r.classes[c.Name] = c
+		r.names = append(r.names, c.Name)
+	}
+	for f := range tableRows(modelTypesTSV) {
+		r.families[f[0]] = Family{ModelType: f[0], Category: Category(f[1]), Task: Task(f[2]), Architecture: f[3], LoadsAs: f[4], omni: r.omni[foldName(f[0])]}
+	}
+	for f := range tableRows(classRulesTSV) {
+		r.rules = append(r.rules, classRule{match: f[0], pattern: f[1], category: Category(f[2]), task: Task(f[3])})
+	}
+	return r
+})
+
+// tableColumns is the width of the widest table; narrower ones leave the rest
+// empty.
+const tableColumns = 5
+
+// tableRows gives the rows of a table: "#" begins a comment, "-" is an empty
+// field. The array is reused from row to row.
+func tableRows(table string) iter.Seq[*[tableColumns]string] {
+	return func(yield func(*[tableColumns]string) bool) {
+		var fields [tableColumns]string
+		for line := range strings.Lines(table) {
+			line = strings.TrimSuffix(line, "\n")
+			if line == "" || line[0] == '#' {
+				continue
+			}
+			for i := range fields {
+				fields[i], line, _ = strings.Cut(line, "\t")
+				if fields[i] == "-" {
+					fields[i] = ""
+				}
+			}
+			if !yield(&fields) {
+				return
+			}
+		}
+	}
+}
+
+// LookupClass gives what is known of a class name, spelled exactly so.
+func LookupClass(name string) (Class, bool) {
+	c, ok := known().classes[name]
+	return c, ok
+}
+
+// LookupFamily gives what is known of a model type.
+func LookupFamily(modelType string) (Family, bool) {
+	f, ok := known().families[modelType]
+	return f, ok
+}
+
+// className gives a name as a string, without a copy where it is a listed one.
+func (r *registry) className(name []byte) string {
+	if c, ok := r.classes[string(name)]; ok {
+		return c.Name
+	}
+	return string(name)
+}
+
+// familyName does the same for a model type.
+func (r *registry) familyName(name []byte) string {
+	if f, ok := r.families[string(name)]; ok {
+		return f.ModelType
+	}
+	return string(name)
+}
+
+// resolveClass finds a class by its exact name, then without regard to case and
+// underscores, then by what stands behind the last dot (a module in front), then
+// without the prefix of a training wrapper. The second result says how, for
+// people, and is empty where the name is not known.
+func (r *registry) resolveClass(name string) (Class, string) {
+	if c, ok := r.classes[name]; ok {
+		return c, "class name in architectures of config.json"
+	}
+	var buf [64]byte
+	for _, v := range [...]struct{ name, how string }{
+		{name, "class name, spelled differently, in architectures of config.json"},
+		{name[strings.LastIndexByte(name, '.')+1:], "class name behind its module in architectures of config.json"},
+		{strings.TrimPrefix(name, "FSDP"), "class name without its wrapper's prefix in architectures of config.json"},
+	} {
+		if c, ok := r.classes[r.folded[string(appendFolded(buf[:0], v.name))]]; ok {
+			return c, v.how
+		}
+	}
+	return Class{}, ""
+}
+
+// omniRules gives the rules for a class name and a model type, nil where there
+// is none.
+func (r *registry) omniRules(class, modelType string) [2]*omniRule {
+	var buf [64]byte
+	var rules [2]*omniRule
+	if c, ok := r.classes[class]; ok {
+		rules[0] = c.omni
+	} else {
+		rules[0] = r.omni[string(appendFolded(buf[:0], class))]
+	}
+	if f, ok := r.families[modelType]; ok {
+		rules[1] = f.omni
+	} else {
+		rules[1] = r.omni[string(appendFolded(buf[:0], modelType))]
+	}
+	return rules
+}
+
+// nearestClass gives the known name that begins most like name, or "" where
+// fewer than four letters agree.
+func (r *registry) nearestClass(name string) string {
+	i, _ := slices.BinarySearch(r.names, name)
+	best, length := "", 3
+	for _, j := range [...]int{i - 1, i} {
+		if j < 0 || j >= len(r.names) {
+			continue
+		}
+		if n := commonPrefix(name, r.names[j]); n > length {
+			best, length = r.names[j], n
+		}
+	}
+	return best
+}
+
+func commonPrefix(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// foldName drops what spellings of one name differ in: case, "_", "-" and ".".
+func foldName(name string) string { return string(appendFolded(nil, name)) }
+
+// appendFolded appends the folded name, so that a look-up needs no allocation:
+// m[string(appendFolded(buf[:0], name))].
+func appendFolded(dst []byte, name string) []byte {
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == '_' || c == '-' || c == '.':
+		case c >= 'A' && c <= 'Z':
+			dst = append(dst, c+'a'-'A')
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// classRule gives the first rule that fits a class name.
+func (r *registry) classRule(name string) (classRule, bool) {
+	for _, rule := range r.rules {
+		if rule.match == "suffix" && strings.HasSuffix(name, rule.pattern) ||
+			rule.match == "contains" && strings.Contains(name, rule.pattern) {
+			return rule, true
+		}
+	}
+	return classRule{}, false
+}
