@@ -116,16 +116,16 @@ func (b Bound) String() string {
 	case MedianRelative:
 		return fmt.Sprintf("median latency below %s that of %q", limit, b.Reference)
 	}
-	return string(b.Metric) + " " + b.limit()
+	return string(b.Metric) + " " + b.phrase(limit)
 }
 
-// limit writes the bound without the metric: "below 2 ms".
-func (b Bound) limit() string {
+// phrase writes the bound without the metric: "below 2 ms".
+func (b Bound) phrase(limit string) string {
 	word := "below "
 	if b.Inclusive {
 		word = "no more than "
 	}
-	text := word + b.Metric.Format(b.Limit)
+	text := word + limit
 	if b.Reference != "" {
 		text += fmt.Sprintf(" that of %q", b.Reference)
 	}
@@ -161,7 +161,8 @@ type ExceededError struct {
 // Error reads "p95 latency is 3.2 ms, bound: below 2 ms (100 calls: min 0.9 ms,
 // median 1.1 ms, max 12 ms, std dev 0.4 ms)".
 func (e *ExceededError) Error() string {
-	return fmt.Sprintf("%s is %s, bound: %s (%s)", e.bound.subject(), e.bound.Metric.Format(e.Judgement.Figure), e.bound.limit(), e.spread())
+	figure, limit := e.bound.Metric.formatApart(e.Judgement.Figure, e.Judgement.Limit)
+	return fmt.Sprintf("%s is %s, bound: %s (%s)", e.bound.subject(), figure, e.bound.phrase(limit), e.spread())
 }
 
 func (b Bound) subject() string {

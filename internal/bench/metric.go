@@ -1,10 +1,5 @@
 package bench
 
-import (
-	"math"
-	"strconv"
-)
-
 // Metric is one figure of a measurement that can be bounded, by its name.
 type Metric string
 
@@ -25,12 +20,12 @@ const (
 // quantity is the kind of a figure: how it is read and written.
 type quantity struct {
 	parse  func(string) (float64, error)
-	format func(float64) string
+	format func(figure float64, digits int) string
 }
 
 var (
-	latency = quantity{ParseLatency, FormatLatency}
-	size    = quantity{ParseSize, FormatSize}
+	latency = quantity{ParseLatency, formatLatency}
+	size    = quantity{ParseSize, formatSize}
 	count   = quantity{parseNumber, formatCount}
 	factor  = quantity{parseNumber, formatFactor}
 )
@@ -79,16 +74,19 @@ func (m Metric) NeedsMemory() bool {
 // "2.5 times".
 func (m Metric) Format(figure float64) string {
 	if k, ok := m.known(); ok {
-		return k.quantity.format(figure)
+		return k.quantity.format(figure, digits)
 	}
-	return formatNumber(figure)
+	return formatNumber(figure, digits)
 }
 
-func formatCount(v float64) string {
-	if v == math.Trunc(v) {
-		return strconv.FormatFloat(v, 'f', 0, 64)
+// formatApart writes two different figures with as many digits as it takes to see
+// that they differ.
+func (m Metric) formatApart(a, b float64) (string, string) {
+	k, _ := m.known()
+	for d := digits; ; d++ {
+		textA, textB := k.quantity.format(a, d), k.quantity.format(b, d)
+		if textA != textB || a == b || d >= 15 {
+			return textA, textB
+		}
 	}
-	return formatNumber(v)
 }
-
-func formatFactor(v float64) string { return formatNumber(v) + " times" }

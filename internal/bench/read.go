@@ -169,6 +169,9 @@ func (d *decoding) file() (*File, error) {
 		e.Advice = "it was written by a newer omniloader: update this one"
 		return nil, e
 	}
+	if f.Environment == nil {
+		f.Environment = map[string]any{}
+	}
 	for i := range *doc.Results {
 		result, note, err := (*doc.Results)[i].result(i)
 		if err != nil {
@@ -194,6 +197,9 @@ func (e *entry) result(index int) (Result, string, error) {
 	r := Result{
 		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup,
 		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds,
+	}
+	if r.Metadata == nil {
+		r.Metadata = map[string]any{}
 	}
 	var missing []string
 	if e.Iterations != nil {
@@ -237,8 +243,11 @@ func (d *decoding) explain(err error) error {
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
-		at := max(0, syntax.Offset-1) // the offset is behind the byte it objects to
-		if number := nonNumber(d.data[min(at, int64(len(d.data))):]); number != "" {
+		at := min(max(0, syntax.Offset-1), int64(len(d.data))) // the offset is behind the byte it objects to
+		if bytes.HasSuffix(d.data[:at], []byte("-")) && bytes.HasPrefix(d.data[at:], []byte("Inf")) {
+			at--
+		}
+		if number := nonNumber(d.data[at:]); number != "" {
 			return d.at(at, number+" is no JSON number, and no measurement", err)
 		}
 		return d.at(at, "not JSON: "+syntax.Error(), err)

@@ -5,8 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"omniloader/internal/suggest"
 )
 
 // unit is one way to write a quantity: its symbol and its size in the base unit.
@@ -65,11 +63,11 @@ func parseQuantity(text, what string, units []unit, example string) (float64, er
 		}
 	}
 	for _, u := range units {
-		if strings.EqualFold(u.symbol, symbol) {
+		if strings.EqualFold(u.symbol, symbol) { // the only likely slip: symbols are too short for others
 			return 0, fmt.Errorf("%q is no %s: unknown unit %q, did you mean %q?", text, what, symbol, u.symbol)
 		}
 	}
-	return 0, fmt.Errorf("%q is no %s: unknown unit %q, %s", text, what, symbol, suggest.DidYouMean(symbol, symbols))
+	return 0, fmt.Errorf("%q is no %s: unknown unit %q, known: %s", text, what, symbol, strings.Join(symbols, ", "))
 }
 
 // parseNumber reads a plain decimal that is finite and not negative.
@@ -87,18 +85,29 @@ func parseNumber(text string) (float64, error) {
 }
 
 // FormatLatency writes seconds with three significant digits in the unit that
-// fits: "456 ns", "1.23 ms", "61 s".
-func FormatLatency(seconds float64) string {
-	return formatQuantity(seconds, []unit{{"ns", 1e-9}, {"µs", 1e-6}, {"ms", 1e-3}, {"s", 1}})
-}
+// fits: "456 ns", "1.23 ms", "61.2 s".
+func FormatLatency(seconds float64) string { return latency.format(seconds, digits) }
 
 // FormatSize writes bytes with three significant digits in powers of 1000:
 // "512 B", "1.05 MB". It may be negative, as a difference is.
-func FormatSize(bytes float64) string {
-	return formatQuantity(bytes, []unit{{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}})
+func FormatSize(bytes float64) string { return size.format(bytes, digits) }
+
+// digits is how many significant digits a figure is written with.
+const digits = 3
+
+func formatLatency(seconds float64, digits int) string {
+	return formatQuantity(seconds, []unit{{"ns", 1e-9}, {"µs", 1e-6}, {"ms", 1e-3}, {"s", 1}}, digits)
 }
 
-func formatQuantity(value float64, units []unit) string {
+func formatSize(bytes float64, digits int) string {
+	return formatQuantity(bytes, []unit{{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}}, digits)
+}
+
+func formatCount(v float64, _ int) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+func formatFactor(v float64, digits int) string { return formatNumber(v, digits) + " times" }
+
+func formatQuantity(value float64, units []unit, digits int) string {
 	u := units[0]
 	for _, candidate := range units {
 		// 0.9995 of a unit is written as 1 of it
@@ -106,17 +115,22 @@ func formatQuantity(value float64, units []unit) string {
 			u = candidate
 		}
 	}
-	return formatNumber(value/u.size) + " " + u.symbol
+	return formatNumber(value/u.size, digits) + " " + u.symbol
 }
 
-// formatNumber writes three significant digits, and all digits before the point.
-func formatNumber(value float64) string {
-	if math.Abs(value) >= 100 {
-		return strconv.FormatFloat(math.Round(value), 'f', 0, 64)
+// formatNumber writes so many significant digits, and all digits before the point.
+func formatNumber(value float64, digits int) string {
+	if value == 0 {
+		return "0"
 	}
-	text := strconv.FormatFloat(value, 'g', 3, 64)
-	if strings.ContainsAny(text, "e") {
-		text = strconv.FormatFloat(value, 'f', 3, 64)
+	const most = 12 // digits behind the point; what is smaller is 0
+	decimals := digits - 1 - int(math.Floor(math.Log10(math.Abs(value))))
+	text := strconv.FormatFloat(value, 'f', max(0, min(decimals, most)), 64)
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	if text == "-0" {
+		return "0"
 	}
 	return text
 }

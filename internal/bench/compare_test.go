@@ -1,0 +1,118 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// means makes a results file of mean times by name.
+func means(pairs ...any) *File {
+	f := &File{Platform: "linux/amd64", GoVersion: "go1.26.8", Timestamp: "2026-01-30T08:00:00Z"}
+	for i := 0; i < len(pairs); i += 2 {
+		f.Results = append(f.Results, Result{Name: pairs[i].(string), Category: "detection", MeanTime: pairs[i+1].(float64)})
+	}
+	return f
+}
+
+func verdicts(c *Comparison) []string {
+	var out []string
+	for _, change := range c.Changes {
+		out = append(out, change.Name+" "+string(change.Verdict))
+	}
+	return out
+}
+
+func TestCompareJudgesEachBenchmarkByItsMean(t *testing.T) {
+	old := means("same", 1.0, "slower", 1.0, "much slower", 1.0, "faster", 1.0, "gone", 1.0, "a bit slower", 1.0, "a bit faster", 1.0)
+	now := means("new", 1.0, "a bit faster", 0.951, "a bit slower", 1.049, "faster", 0.5, "much slower", 3.0, "slower", 1.06, "same", 1.0)
+	c, err := Compare(old, now, DefaultThreshold)
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"much slower red", "slower red", "faster green", "gone removed", "new added",
+		"a bit faster neutral", "a bit slower neutral", "same neutral",
+	}, verdicts(c))
+	assert.Equal(t, map[Verdict]int{Red: 2, Green: 1, Removed: 1, Added: 1, Neutral: 3}, c.Counts)
+	assert.Equal(t, 3.0, *c.Changes[0].Ratio)
+	assert.Nil(t, c.Changes[3].Ratio)
+	assert.Nil(t, c.Changes[3].NewMean)
+	assert.Nil(t, c.Changes[4].OldMean)
+	assert.True(t, c.Regressed())
+}
+
+func TestAChangeOfExactlyTheThresholdIsNeutral(t *testing.T) {
+	for _, old := range []float64{1, 0.1, 0.3, 7e-6, 123e-9} {
+		c, err := Compare(means("up", old, "down", old), means("up", old*1.05, "down", old*0.95), 0.05)
+		require.NoError(t, err)
+		assert.Equal(t, 2, c.Counts[Neutral], old)
+	}
+}
+
+func TestAFileComparedWithItselfIsAllNeutral(t *testing.T) {
+	f := means("a", 1.0, "b", 0.0)
+	c, err := Compare(f, f, 0)
+	require.NoError(t, err)
+	assert.Equal(t, 2, c.Counts[Neutral])
+	assert.False(t, c.Regressed())
+}
+
+func TestAMeanOfZeroHasNoRatio(t *testing.T) {
+	c, err := Compare(means("a", 0.0, "b", 1.0), means("a", 1.0, "b", 0.0), 0.05)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a red", "b green"}, verdicts(c))
+	assert.Nil(t, c.Changes[0].Ratio)
+	assert.Equal(t, 0.0, *c.Changes[1].Ratio)
+}
+
+func TestFilesWithNothingInCommonAreNotCompared(t *testing.T) {
+	for _, pair := range [][2]*File{{means(), means()}, {means("a", 1.0), means("b", 1.0)}, {means(), means("b", 1.0)}} {
+		_, err := Compare(pair[0], pair[1], 0.05)
+		assert.ErrorIs(t, err, ErrNothingToCompare)
+	}
+}
+
+func TestAThresholdThatIsNoneIsRefused(t *testing.T) {
+	f := means("a", 1.0)
+	for _, threshold := range []float64{-0.1, 1, 5} {
+		_, err := Compare(f, f, threshold)
+		assert.ErrorContains(t, err, "threshold")
+	}
+}
+
+func TestCompareTellsOfDifferentPlatformsAndOfWhatWasMissing(t *testing.T) {
+	old, err := ReadFile("testdata/predecessor.json")
+	require.NoError(t, err)
+	c, err := Compare(old, means("architecture_detection_llama", 0.0004), 0.05)
+	require.NoError(t, err)
+	assert.Equal(t, "Python 3.11.9", c.Old.Version)
+	assert.Equal(t, []string{
+		`old: result "memory_sae_detection" lacks mean_time, median_time, p95_time, p99_time, std_dev`,
+		"measured on different platforms: Linux-6.8.0-x86_64-with-glibc2.39 and linux/amd64",
+	}, c.Notes)
+}
+
+func TestAComparisonAsJSON(t *testing.T) {
+	c, err := Compare(means("a", 1e-6, "b", 1e-6), means("a", 2e-6, "c", 1e-6), 0.05)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetIndent("", "  ")
+	require.NoError(t, e.Encode(c))
+	golden(t, "comparison.golden.json", out.Bytes())
+}
+
+func TestTheVerdictFollowsTheInjectedSlowdown(t *testing.T) {
+	order := map[Verdict]int{Green: 0, Neutral: 1, Red: 2}
+	last := 0
+	for percent := -50; percent <= 50; percent++ {
+		c, err := Compare(means("a", 3e-6), means("a", 3e-6*(1+float64(percent)/100)), 0.05)
+		require.NoError(t, err)
+		now := order[c.Changes[0].Verdict]
+		assert.GreaterOrEqual(t, now, last, percent)
+		last = now
+	}
+	assert.Equal(t, 2, last)
+}
