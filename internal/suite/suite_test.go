@@ -1,0 +1,172 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+
+	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
+	"omniloader/steps"
+)
+
+// features loads the files of a txtar-like map.
+func features(t *testing.T, files map[string]string) []*Feature {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for name, text := range files {
+		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	loaded, err := LoadFS(fsys, "")
+	require.NoError(t, err)
+	return loaded
+}
+
+// one loads a single feature from its lines.
+func one(t *testing.T, lines ...string) []*Feature {
+	t.Helper()
+	return features(t, map[string]string{"a.feature": strings.Join(lines, "\n") + "\n"})
+}
+
+func selectAll(t *testing.T, fs []*Feature) *Plan {
+	t.Helper()
+	p, err := Select(fs, Selection{})
+	require.NoError(t, err)
+	return p
+}
+
+// toy is a language of its own, so that the suite is tested without the loader:
+// each step does what its text says.
+type toy struct {
+	language
+	running, most atomic.Int64 // scenarios side by side
+	benchSide     atomic.Int64 // scenarios that ran beside a measured one
+	cancel        context.CancelFunc
+}
+
+type toyStep struct {
+	keyword, pattern string
+	handler          func(*toy, context.Context, string) error
+}
+
+var errBroken = errors.New("broken on purpose")
+
+var toySteps = []toyStep{
+	{"Given", `^a thing "([^"]*)"$`, func(*toy, context.Context, string) error { return nil }},
+	{"When", `^it (passes)$`, func(*toy, context.Context, string) error { return nil }},
+	{"When", `^it (fails)$`, func(*toy, context.Context, string) error { return fmt.Errorf("it: %w", errBroken) }},
+	{"When", `^it (panics)$`, func(*toy, context.Context, string) error { panic("kaboom") }},
+	{"When", `^it (dereferences nil)$`, func(*toy, context.Context, string) error {
+		var p *Plan
+		return errors.New(p.features[0].URI)
+	}},
+	{"When", `^it (is unfinished)$`, func(*toy, context.Context, string) error { return godog.ErrPending }},
+	{"When", `^it (is skipped)$`, func(*toy, context.Context, string) error { return godog.ErrSkip }},
+	{"When", `^the user (interrupts)$`, func(y *toy, ctx context.Context, _ string) error {
+		y.cancel()
+		<-ctx.Done()
+		return fmt.Errorf("measuring: %w", ctx.Err())
+	}},
+	{"When", `^the user (interrupts late)$`, func(y *toy, _ context.Context, _ string) error { y.cancel(); return nil }},
+	{"Then", `^all is (well)$`, func(*toy, context.Context, string) error { return nil }},
+	{"Then", `^it is (measured)$`, func(*toy, context.Context, string) error { return nil }},
+	{"Then", `^a twin "([^"]*)"$`, func(*toy, context.Context, string) error { return nil }},
+	{"Then", `^a twin "(.*)"$`, func(*toy, context.Context, string) error { return nil }},
+}
+
+func newToy() *toy {
+	y := &toy{}
+	keyword := map[messages.PickleStepType]string{
+		messages.PickleStepType_CONTEXT: "Given", messages.PickleStepType_ACTION: "When", messages.PickleStepType_OUTCOME: "Then",
+	}
+	y.language = language{
+		catalogue: func() []steps.Definition {
+			return []steps.Definition{
+				{Keyword: "Given", Example: `a thing "stone"`}, {Keyword: "When", Example: "it passes"}, {Keyword: "Then", Example: "all is well"},
+			}
+		},
+		match: func(kind messages.PickleStepType, text string) []steps.Definition {
+			var found []steps.Definition
+			for i, s := range toySteps {
+				if k, ok := keyword[kind]; (!ok || k == s.keyword) && regexp.MustCompile(s.pattern).MatchString(text) {
+					found = append(found, steps.Definition{Keyword: s.keyword, Pattern: s.pattern, Location: fmt.Sprintf("toy.go:%d", i+1)})
+				}
+			}
+			return found
+		},
+		measured: func(tags, texts []string) bool { return slices.Contains(texts, "it is measured") },
+		benchmarkName: func(tags []string, scenario string) string {
+			for _, t := range tags {
+				if name, ok := strings.CutPrefix(t, "@benchmark:"); ok {
+					return name
+				}
+			}
+			return scenario
+		},
+		register: func(setup *steps.Setup, sc *godog.ScenarioContext) *steps.Record {
+			record := &steps.Record{}
+			sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+				y.most.Store(max(y.most.Load(), y.running.Add(1)))
+				if slices.ContainsFunc(p.Steps, func(s *godog.Step) bool { return s.Text == "it is measured" }) {
+					y.benchSide.Add(y.running.Load() - 1)
+					tags, err := setup.Tags(p)
+					record.Benchmark = &bench.Result{Name: y.benchmarkName(tags, p.Name)}
+					return ctx, err
+				}
+				return ctx, nil
+			})
+			sc.After(func(ctx context.Context, p *godog.Scenario, err error) (context.Context, error) {
+				y.running.Add(-1)
+				if p.Name == "bad hook" {
+					return ctx, errBroken
+				}
+				return ctx, nil
+			})
+			for _, s := range toySteps {
+				handler := func(ctx context.Context, arg string) error { return s.handler(y, ctx, arg) }
+				switch s.keyword {
+				case "Given":
+					sc.Given(s.pattern, handler)
+				case "When":
+					sc.When(s.pattern, handler)
+				default:
+					sc.Then(s.pattern, handler)
+				}
+			}
+			return record
+		},
+	}
+	return y
+}
+
+// play runs features in the toy language.
+func (y *toy) play(t *testing.T, fs []*Feature, options Options) (*outcome.Run, error) {
+	t.Helper()
+	p := selectAll(t, fs)
+	p.language = y.language
+	if options.Setup == nil {
+		options.Setup = &steps.Setup{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	y.cancel = cancel
+	return p.Run(ctx, options)
+}
+
+// play1 runs features that can be judged.
+func play1(t *testing.T, fs []*Feature) *outcome.Run {
+	t.Helper()
+	run, err := newToy().play(t, fs, Options{})
+	require.NoError(t, err)
+	return run
+}
