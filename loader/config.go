@@ -94,8 +94,8 @@ func parseDocument(file string, data []byte, doc *document) error {
 	doc.file, doc.data, doc.twice = file, data, keyCount
 	doc.scan = jsonscan.New(data)
 	s := &doc.scan
-	if len(data) == 0 {
-		return fault.New(fault.Empty, file, "").WithHint("download the file again")
+	if err := checkContent(file, data); err != nil {
+		return err
 	}
 	if kind := s.Kind(); kind != jsonscan.Object && kind != jsonscan.Invalid {
 		if _, err := s.Raw(); err != nil {

@@ -25,6 +25,9 @@ const (
 	CodeAdapterBaseMissing   = "adapter-base-unknown"   // an adapter that does not name its base model
 	CodeTokenizerUnreadable  = "tokenizer-unreadable"   // a tokenizer file cannot be read
 	CodeTokenizerMissing     = "tokenizer-missing"      // a text model without a tokenizer
+	CodePadTokenFromEOS      = "pad-token-from-eos"     // the end-of-text token stands in for a pad token
+	CodeFileUnreadable       = "file-unreadable"        // a file or link below the checkpoint cannot be read
+	CodeTooManyFiles         = "too-many-files"         // not all files were looked at
 	CodePadTokenMissing      = "pad-token-missing"      // no file gives a pad token
 	CodeWeightsMissing       = "weights-missing"        // no weight files
 	CodeShardMissing         = "shard-missing"          // the index names a file that is not there

@@ -54,21 +54,33 @@ type omniRule struct{ needs []string }
 
 type registry struct {
 	classes  map[string]Class
-	folded   map[string]string // spelling-insensitive name to the listed one
-	names    []string          // the listed names, sorted
+	folded   func() map[string]string // spelling-insensitive name to the listed one, made when first asked
+	names    []string                 // the listed names, sorted
 	families map[string]Family
 	omni     map[string]*omniRule // by folded name
 	rules    []classRule
 }
 
 // known parses the tables on first use.
-var known = sync.OnceValue(func() *registry {
+var known = sync.OnceValue(buildRegistry)
+
+func buildRegistry() *registry {
 	r := &registry{
 		classes:  make(map[string]Class, 3200),
-		folded:   make(map[string]string, 3200),
 		names:    make([]string, 0, 3200),
 		families: make(map[string]Family, 700),
 		omni:     make(map[string]*omniRule, 64),
+	}
+	for f := range tableRows(architecturesTSV) {
+		c := Class{Name: f[0], Category: Category(f[1]), Task: Task(f[2]), ModelType: f[3], RealName: f[4]}
+		if c.RealName == "" {
+			c.RealName = c.Name
+		}
+		r.classes[c.Name] = c
+		r.names = append(r.names, c.Name)
+	}
+	for f := range tableRows(modelTypesTSV) {
+		r.families[f[0]] = Family{ModelType: f[0], Category: Category(f[1]), Task: Task(f[2]), Architecture: f[3], LoadsAs: f[4]}
 	}
 	for f := range tableRows(omniTSV) {
 		rule := &omniRule{}
@@ -76,28 +88,29 @@ var known = sync.OnceValue(func() *registry {
 			rule.needs = strings.Split(f[1], ",")
 		}
 		r.omni[foldName(f[0])] = rule
-	}
-	for f := range tableRows(architecturesTSV) {
-		c := Class{Name: f[0], Category: Category(f[1]), Task: Task(f[2]), ModelType: f[3], RealName: f[4]}
-		if c.RealName == "" {
-			c.RealName = c.Name
+		if c, ok := r.classes[f[0]]; ok {
+			c.omni = rule
+			r.classes[f[0]] = c
 		}
-		folded := foldName(c.Name)
-		if r.folded[folded] == "" {
-			r.folded[folded] = c.Name
+		if family, ok := r.families[f[0]]; ok {
+			family.omni = rule
+			r.families[f[0]] = family
 		}
-		c.omni = r.omni[folded]
-		r.classes[c.Name] = c
-		r.names = append(r.names, c.Name)
-	}
-	for f := range tableRows(modelTypesTSV) {
-		r.families[f[0]] = Family{ModelType: f[0], Category: Category(f[1]), Task: Task(f[2]), Architecture: f[3], LoadsAs: f[4], omni: r.omni[foldName(f[0])]}
 	}
 	for f := range tableRows(classRulesTSV) {
 		r.rules = append(r.rules, classRule{match: f[0], pattern: f[1], category: Category(f[2]), task: Task(f[3])})
 	}
+	r.folded = sync.OnceValue(func() map[string]string {
+		folded := make(map[string]string, len(r.names))
+		for _, name := range r.names {
+			if key := foldName(name); folded[key] == "" {
+				folded[key] = name
+			}
+		}
+		return folded
+	})
 	return r
-})
+}
 
 // tableColumns is the width of the widest table; narrower ones leave the rest
 // empty.
@@ -168,7 +181,10 @@ func (r *registry) resolveClass(name string) (Class, string) {
 		{name[strings.LastIndexByte(name, '.')+1:], "class name behind its module in architectures of config.json"},
 		{strings.TrimPrefix(name, "FSDP"), "class name without its wrapper's prefix in architectures of config.json"},
 	} {
-		if c, ok := r.classes[r.folded[string(appendFolded(buf[:0], v.name))]]; ok {
+		if c, ok := r.classes[v.name]; ok {
+			return c, v.how
+		}
+		if c, ok := r.classes[r.folded()[string(appendFolded(buf[:0], v.name))]]; ok {
 			return c, v.how
 		}
 	}

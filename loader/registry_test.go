@@ -1,0 +1,153 @@
+package loader
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var categories = []Category{Transformers, VisionEncoder, AudioEncoder, ASR, Diffusers, SAE, Adapter}
+
+// tableNames gives the first column, and fails on anything that a careless edit
+// brings about.
+func tableNames(t *testing.T, file, table string, columns int) (names []string) {
+	t.Helper()
+	require.True(t, strings.HasSuffix(table, "\n"), "%s: the last line needs its end", file)
+	for i, line := range strings.Split(strings.TrimSuffix(table, "\n"), "\n") {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		fields := strings.Split(line, "\t")
+		require.Len(t, fields, columns, "%s:%d: %q: columns are parted by one tab, and empty ones hold -", file, i+1, line)
+		for _, f := range fields {
+			require.NotEmpty(t, f, "%s:%d: an empty column holds -", file, i+1)
+			require.Equal(t, strings.TrimSpace(f), f, "%s:%d: white space around a field", file, i+1)
+		}
+		names = append(names, fields[0])
+	}
+	return names
+}
+
+func requireSorted(t *testing.T, file string, names []string) {
+	t.Helper()
+	for i := 1; i < len(names); i++ {
+		require.Less(t, names[i-1], names[i], "%s: %q stands behind %q; keep the lines sorted in byte order (LC_ALL=C sort), each name once", file, names[i], names[i-1])
+	}
+}
+
+func TestArchitecturesAreSortedAndOfAKnownCategory(t *testing.T) {
+	names := tableNames(t, "architectures.tsv", architecturesTSV, 5)
+	requireSorted(t, "architectures.tsv", names)
+	require.GreaterOrEqual(t, len(names), 3000)
+	for _, name := range names {
+		c, ok := LookupClass(name)
+		require.True(t, ok, name)
+		require.Contains(t, categories, c.Category, "architectures.tsv: %s: unknown category", name)
+		require.NotEmpty(t, c.Task, "architectures.tsv: %s: a class needs a task", name)
+		if c.ModelType != "" {
+			continue
+		}
+		_, real := LookupClass(c.RealName)
+		require.True(t, real, "architectures.tsv: %s: its real name %s is not listed", name, c.RealName)
+	}
+}
+
+func TestModelTypesAreSortedAndOfAKnownCategory(t *testing.T) {
+	names := tableNames(t, "model_types.tsv", modelTypesTSV, 5)
+	requireSorted(t, "model_types.tsv", names)
+	for _, name := range names {
+		f, ok := LookupFamily(name)
+		require.True(t, ok)
+		if f.Category != "" {
+			require.Contains(t, categories, f.Category, "model_types.tsv: %s: unknown category", name)
+		}
+		for _, class := range []string{f.Architecture, f.LoadsAs} {
+			if class != "" {
+				_, ok := LookupClass(class)
+				require.True(t, ok, "model_types.tsv: %s: the class %s is not in architectures.tsv", name, class)
+			}
+		}
+	}
+}
+
+func TestOtherTablesAreWellFormed(t *testing.T) {
+	requireSorted(t, "omni.tsv", tableNames(t, "omni.tsv", omniTSV, 2))
+	for f := range tableRows(omniTSV) {
+		for _, need := range strings.FieldsFunc(f[1], func(r rune) bool { return r == ',' }) {
+			assert.Contains(t, keysByName, need, "omni.tsv: %s: no such config key is read", f[0])
+		}
+	}
+	requireSorted(t, "pad_tokens.tsv", tableNames(t, "pad_tokens.tsv", padTokensTSV, 2))
+	assert.NotEmpty(t, tableNames(t, "sae_directories.tsv", saeDirectoriesTSV, 1))
+	tableNames(t, "class_rules.tsv", classRulesTSV, 4)
+	for f := range tableRows(classRulesTSV) {
+		assert.Contains(t, []string{"suffix", "contains"}, f[0])
+		assert.Contains(t, categories, Category(f[2]))
+	}
+}
+
+// A rule behind a shorter one that fits the same names would never speak.
+func TestNoClassRuleHidesAnother(t *testing.T) {
+	rules := known().rules
+	for i, later := range rules {
+		for _, earlier := range rules[:i] {
+			hidden := earlier.match == "suffix" && strings.HasSuffix(later.pattern, earlier.pattern) && later.match == "suffix" ||
+				earlier.match == "contains" && strings.Contains(later.pattern, earlier.pattern)
+			assert.False(t, hidden, "%s %s never speaks behind %s %s", later.match, later.pattern, earlier.match, earlier.pattern)
+		}
+	}
+}
+
+func TestSpellingsOfOneNameAgreeOnTheCategory(t *testing.T) {
+	byFolded := map[string]Class{}
+	for _, name := range known().names {
+		c, _ := LookupClass(name)
+		if other, ok := byFolded[foldName(name)]; ok {
+			assert.Equal(t, other.Category, c.Category, "%s and %s", name, other.Name)
+			continue
+		}
+		byFolded[foldName(name)] = c
+	}
+}
+
+func TestResolveClassForgivesSpellingModuleAndWrapper(t *testing.T) {
+	for name, want := range map[string]string{
+		"LlamaForCausalLM":                       "LlamaForCausalLM",
+		"LLAMAForCausalLM":                       "LLaMAForCausalLM",
+		"Qwen_2_ForCausalLM":                     "Qwen2ForCausalLM",
+		"modeling_grove_moe.GroveMoeForCausalLM": "modeling_grove_moe.GroveMoeForCausalLM",
+		"modeling_x.LlamaForCausalLM":            "LlamaForCausalLM",
+		"FSDPMistralForCausalLM":                 "MistralForCausalLM",
+		"NobodyKnowsThis":                        "",
+		"":                                       "",
+	} {
+		c, how := known().resolveClass(name)
+		assert.Equal(t, want, c.Name, name)
+		assert.Equal(t, want == "", how == "", name)
+	}
+}
+
+func TestNearestClassNeedsAFewLettersInCommon(t *testing.T) {
+	assert.True(t, strings.HasPrefix(known().nearestClass("LlamaForSomethingNew"), "Llama"))
+	assert.Empty(t, known().nearestClass("Zz"))
+	assert.Empty(t, known().nearestClass(""))
+	assert.True(t, slices.IsSorted(known().names))
+}
+
+func BenchmarkFirstUse(b *testing.B) {
+	for b.Loop() {
+		buildRegistry()
+	}
+}
+
+func BenchmarkLookUp(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := LookupClass("LlamaForCausalLM"); !ok {
+			b.Fatal("not known")
+		}
+	}
+}

@@ -1,0 +1,384 @@
+package loader
+
+import (
+	"bytes"
+	_ "embed"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/jsonscan"
+)
+
+//go:embed pad_tokens.tsv
+var padTokensTSV string
+
+// classPadTokens are the pad tokens that tokenizer classes have by themselves.
+var classPadTokens = sync.OnceValue(func() map[string]string {
+	m := map[string]string{}
+	for f := range tableRows(padTokensTSV) {
+		m[f[0]] = f[1]
+	}
+	return m
+})
+
+// tokenizerSource gathers what the files of one directory say.
+type tokenizerSource struct {
+	info          *TokenizerInfo
+	has           func(name string) bool // in the directory's listing
+	config        gjson.Result           // tokenizer_config.json
+	special       gjson.Result           // special_tokens_map.json
+	paddingToken  string                 // tokenizer.json's padding.pad_token
+	vocabularyMax int                    // highest id seen, -1 where none was
+}
+
+// readTokenizer reads the tokenizer files of dir, whose listing is names. The
+// error is of the kind NotFound where there are none.
+func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, error) {
+	has := func(name string) bool {
+		_, ok := slices.BinarySearch(names, name)
+		return ok
+	}
+	t := &tokenizerSource{
+		has:           has,
+		info:          &TokenizerInfo{Type: None, Class: None, Path: dir, SpecialTokens: map[string]string{}, Tried: []Try{}, Files: []string{}},
+		vocabularyMax: -1,
+	}
+	for _, name := range names {
+		if slices.Contains(tokenizerFileNames, name) {
+			t.info.Files = append(t.info.Files, name)
+		}
+	}
+	if !slices.ContainsFunc(t.info.Files, func(name string) bool { return name != "merges.txt" && name != fileSpecialTokens }) {
+		return nil, fault.New(fault.NotFound, dir, "no tokenizer file")
+	}
+	for _, side := range [...]struct {
+		name string
+		into *gjson.Result
+	}{{fileTokenizerConfig, &t.config}, {fileSpecialTokens, &t.special}} {
+		if !has(side.name) {
+			continue
+		}
+		var err error
+		if *side.into, err = readObject(fsys, dir, side.name); err != nil {
+			return nil, err
+		}
+	}
+	for _, v := range vocabularyFiles {
+		if has(v.name) {
+			if err := v.read(t, fsys, dir, v.name); err != nil {
+				return nil, err
+			}
+			break
+		}
+	}
+	t.finish()
+	return t.info, nil
+}
+
+// tokenizerFileNames are the files that belong to a tokenizer.
+var tokenizerFileNames = []string{
+	fileTokenizer, fileTokenizerConfig, fileSpecialTokens, "tekken.json", "tokenizer.model", "spiece.model",
+	"sentencepiece.bpe.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
+}
+
+// specialRoles are the tokens that have a part to play.
+var specialRoles = [...]string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
+
+// finish settles class, special tokens and pad token.
+func (t *tokenizerSource) finish() {
+	if class := t.config.Get("tokenizer_class"); class.Type == gjson.String && class.Str != "" {
+		t.info.Class = class.Str
+	}
+	for _, role := range specialRoles {
+		if token := t.specialToken(role); token != "" {
+			t.info.SpecialTokens[role] = token
+		}
+	}
+	if t.vocabularyMax >= 0 {
+		n := t.vocabularyMax + 1
+		t.info.VocabSize = &n
+	}
+	token, source := t.padToken()
+	if token != "" {
+		t.info.PadToken, t.info.PadTokenSource = &token, &source
+		t.info.SpecialTokens["pad_token"] = token
+	}
+}
+
+// specialToken reads one role, in the order of the transformers library: the
+// map of special tokens beats the tokenizer's config only where the latter has
+// no added_tokens_decoder.
+func (t *tokenizerSource) specialToken(role string) string {
+	fromConfig := tokenText(t.config.Get(role))
+	if !t.config.Get("added_tokens_decoder").Exists() {
+		if s := tokenText(t.special.Get(role)); s != "" {
+			return s
+		}
+	}
+	if fromConfig == "" {
+		return tokenText(t.special.Get(role))
+	}
+	return fromConfig
+}
+
+// tokenText reads a token that is a string, or an object with its content.
+func tokenText(v gjson.Result) string {
+	if v.IsObject() {
+		v = v.Get("content")
+	}
+	if v.Type != gjson.String {
+		return ""
+	}
+	return v.Str
+}
+
+// padToken settles the pad token and says where it came from. Where no file and
+// no class gives one, the end-of-text token stands in, which is how training
+// scripts do it, and the source says so.
+func (t *tokenizerSource) padToken() (token, source string) {
+	if !t.config.Get("added_tokens_decoder").Exists() {
+		if s := tokenText(t.special.Get("pad_token")); s != "" {
+			return s, fileSpecialTokens
+		}
+	}
+	if s := tokenText(t.config.Get("pad_token")); s != "" {
+		return s, fileTokenizerConfig
+	}
+	if s := tokenText(t.special.Get("pad_token")); s != "" {
+		return s, fileSpecialTokens
+	}
+	if t.paddingToken != "" {
+		return t.paddingToken, fileTokenizer
+	}
+	if s := classPadTokens()[strings.TrimSuffix(t.info.Class, "Fast")]; s != "" {
+		return s, "tokenizer_class " + t.info.Class
+	}
+	if s := t.info.SpecialTokens["eos_token"]; s != "" {
+		return s, "eos_token"
+	}
+	return "", ""
+}
+
+// readObject reads a JSON object and checks it.
+func readObject(fsys fs.FS, dir, name string) (gjson.Result, error) {
+	data, err := readFile(fsys, dir, name, MaxConfigSize)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	var doc document
+	if err := parseDocument(name, data, &doc); err != nil {
+		return gjson.Result{}, err
+	}
+	return gjson.ParseBytes(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))), nil
+}
+
+// note keeps the highest id.
+func (t *tokenizerSource) note(id int) { t.vocabularyMax = max(t.vocabularyMax, id) }
+
+// readTokenizerJSON reads tokenizer.json in one pass, without a tree of it.
+// Source of the format: the serialization of Hugging Face's tokenizers library.
+func readTokenizerJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
+	data, err := readFile(fsys, dir, name, MaxTokenizerSize)
+	if err != nil {
+		return err
+	}
+	if err := checkContent(name, data); err != nil {
+		return err
+	}
+	s := jsonscan.New(data)
+	err = s.Object(func(key []byte) error {
+		switch string(key) {
+		case "added_tokens":
+			return arrayOf(&s, func() error { return t.readAddedToken(&s) })
+		case "model":
+			return t.readModel(&s)
+		case "padding":
+			raw, err := s.Raw()
+			t.paddingToken = gjson.GetBytes(raw, "pad_token").Str
+			return err
+		}
+		_, err := s.Raw()
+		return err
+	})
+	if err == nil {
+		err = s.End()
+	}
+	return inFile(name, err)
+}
+
+// arrayOf walks an array; anything else is passed over.
+func arrayOf(s *jsonscan.Scanner, element func() error) error {
+	if s.Kind() != jsonscan.Array {
+		_, err := s.Raw()
+		return err
+	}
+	return s.Array(func(int) error { return element() })
+}
+
+func (t *tokenizerSource) readAddedToken(s *jsonscan.Scanner) error {
+	raw, err := s.Raw()
+	if err != nil {
+		return err
+	}
+	if id := gjson.GetBytes(raw, "id"); id.Type == gjson.Number && id.Num >= 0 && id.Num < maxTokenID {
+		t.note(int(id.Num))
+	}
+	return nil
+}
+
+// maxTokenID is beyond any real vocabulary; ids are 32 bits wide in the format.
+const maxTokenID = 1 << 31
+
+// readModel reads the model section. Files of old versions have no type; it
+// then shows in the other keys.
+func (t *tokenizerSource) readModel(s *jsonscan.Scanner) error {
+	var seen []string
+	listed := false
+	err := s.Object(func(key []byte) error {
+		switch string(key) {
+		case "type":
+			raw, err := s.Raw()
+			t.info.Type = gjson.ParseBytes(raw).String()
+			return err
+		case "vocab":
+			if s.Kind() == jsonscan.Array { // Unigram: [token, score] in the order of the ids
+				listed = true
+				return s.Array(func(i int) error { t.note(i); _, err := s.Raw(); return err })
+			}
+			return s.Object(func([]byte) error {
+				raw, err := s.Raw()
+				if id, convErr := strconv.Atoi(string(raw)); convErr == nil && id >= 0 && id < maxTokenID {
+					t.note(id)
+				}
+				return err
+			})
+		}
+		seen = append(seen, string(key))
+		_, err := s.Raw()
+		return err
+	})
+	if t.info.Type == None {
+		switch {
+		case listed:
+			t.info.Type = "Unigram"
+		case slices.Contains(seen, "merges"):
+			t.info.Type = "BPE"
+		case slices.Contains(seen, "max_input_chars_per_word"):
+			t.info.Type = "WordPiece"
+		default:
+			t.info.Type = "WordLevel"
+		}
+	}
+	return err
+}
+
+func readTekken(t *tokenizerSource, fsys fs.FS, dir, name string) error {
+	t.info.Type = "tekken"
+	root, err := readObject(fsys, dir, name)
+	if n := root.Get("config.default_vocab_size"); n.Type == gjson.Number && n.Num > 0 && n.Num < maxTokenID {
+		t.note(int(n.Num) - 1)
+	}
+	return err
+}
+
+func readVocabJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
+	t.info.Type = "CTC" // a vocabulary of characters, unless merges stand beside it
+	if t.has("merges.txt") {
+		t.info.Type = "BPE"
+	}
+	data, err := readFile(fsys, dir, name, MaxTokenizerSize)
+	if err != nil {
+		return err
+	}
+	if err := checkContent(name, data); err != nil {
+		return err
+	}
+	s := jsonscan.New(data)
+	err = s.Object(func([]byte) error {
+		raw, err := s.Raw()
+		if id, convErr := strconv.Atoi(string(raw)); convErr == nil && id >= 0 && id < maxTokenID {
+			t.note(id)
+		}
+		return err
+	})
+	if err == nil {
+		err = s.End()
+	}
+	return inFile(name, err)
+}
+
+func readVocabText(t *tokenizerSource, fsys fs.FS, dir, name string) error {
+	t.info.Type = "WordPiece"
+	data, err := readFile(fsys, dir, name, MaxTokenizerSize)
+	if err != nil {
+		return err
+	}
+	if err := checkContent(name, data); err != nil {
+		return err
+	}
+	t.note(bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n")))
+	return nil
+}
+
+// readModelFile tells SentencePiece's binary file from tiktoken's text, which
+// stands under the same name in some repositories.
+func readModelFile(t *tokenizerSource, fsys fs.FS, dir, name string) error {
+	f, err := fsys.Open(path.Join(dir, name))
+	if err != nil {
+		return openError(name, err)
+	}
+	defer f.Close()
+	head := make([]byte, 256)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return openError(name, err)
+	}
+	head = head[:n]
+	if err := checkContent(name, head); err != nil {
+		return err
+	}
+	switch {
+	case head[0] == '\n': // field 1 of ModelProto, length-delimited: a piece
+		t.info.Type = "SentencePiece"
+	case isTiktokenLine(head):
+		t.info.Type = "tiktoken"
+	default:
+		return fault.At(fault.Malformed, name, 0, "neither a SentencePiece model nor tiktoken's lines").
+			WithHint("download the file again")
+	}
+	return nil
+}
+
+// isTiktokenLine tells whether the text begins with a token in base64 and its
+// rank.
+func isTiktokenLine(head []byte) bool {
+	line, _, ok := bytes.Cut(head, []byte("\n"))
+	token, rank, found := bytes.Cut(line, []byte(" "))
+	if !ok || !found || len(token) == 0 {
+		return false
+	}
+	_, err := strconv.Atoi(string(bytes.TrimSpace(rank)))
+	return err == nil && len(bytes.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")) == 0
+}
+
+// checkContent tells a text file from what is often found in its place.
+func checkContent(name string, data []byte) error {
+	if len(data) == 0 {
+		return fault.New(fault.Empty, name, "").WithHint("download the file again")
+	}
+	if bytes.HasPrefix(data, []byte("version https://git-lfs.github.com/spec/")) {
+		return fault.At(fault.LFSPointer, name, 0, "the pointer stands in the place of the content").WithHint("run `git lfs pull`")
+	}
+	if head := bytes.ToLower(bytes.TrimSpace(data[:min(len(data), 64)])); bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html")) {
+		return fault.At(fault.HTMLPage, name, 0, "a web page was saved in the place of the content").WithHint("download the file again, with a login where the model asks for one")
+	}
+	return nil
+}
