@@ -38,9 +38,17 @@ func (w *world) verdictSteps(v vocabulary) {
 		meaning: "The checkpoint brings code of its own, or does not.",
 		example: `the model has custom files`,
 	})
-	v.Then(`^the (model info|category|support|inspection) gives the same ([a-z][a-z0-9 ]*)$`, w.agrees, about{
-		meaning: "Another operation, carried out once on the same checkpoint, gives the same value for a field.",
-		example: `the model info gives the same category`,
+	v.Then(`^it loads as "([^"]*)"$`, w.loadsAs, about{
+		meaning: "The class that loads it, which may have another name than the checkpoint's own.",
+		example: `it loads as "Glm4MoeForCausalLM"`,
+	})
+	v.Then(`^loading it runs (no )?code of its own$`, w.runsCode, about{
+		meaning: "The checkpoint can be loaded only by running the code it brings, or without.",
+		example: `loading it runs no code of its own`,
+	})
+	v.Then(`^the (model info|category|support|inspection) says the same$`, w.agrees, about{
+		meaning: "Another question, asked once of the same checkpoint, is answered alike in every field that both answers have.",
+		example: `the model info says the same`,
 	})
 }
 
@@ -50,6 +58,8 @@ func (w *world) isQuantized(not string) error    { return w.flag("is quantized",
 func (w *world) isSAE(not string) error          { return w.flag("is sae", not == "") }
 func (w *world) hasTalker(which string) error    { return w.flag("has talker", which == "a") }
 func (w *world) hasCustomFiles(not string) error { return w.flag("has custom files", not == "") }
+func (w *world) runsCode(no string) error        { return w.flag("remote code", no == "") }
+func (w *world) loadsAs(class string) error      { return w.fieldIs("loads as", class) }
 
 // flag asserts a yes-or-no field, and says in the failure what else the answer
 // knows of the matter.
@@ -80,34 +90,42 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// agrees asserts that another operation gives a field the same value.
-func (w *world) agrees(operation, name string) error {
-	value, err := w.field(name)
-	if err != nil {
-		return err
+// agrees asserts that another operation answers alike.
+func (w *world) agrees(operation string) error {
+	if w.operation == "" || w.err != nil {
+		return errors.New("there is no answer to compare with")
 	}
 	call, err := w.call(operation)
 	if err != nil {
 		return err
 	}
 	w.setup.lane.RLock()
-	other, err := call()
+	value, err := call()
 	w.setup.lane.RUnlock()
 	if err != nil {
 		return fmt.Errorf("reading the %s: %w", operation, err)
 	}
-	a, err := newAnswer(other)
+	other, err := newAnswer(value)
 	if err != nil {
 		return err
 	}
-	same, err := a.field(name)
-	if err != nil {
-		return fmt.Errorf("the %s: %w", operation, err)
+	compared := 0
+	var differ error
+	w.answer.root.ForEach(func(key, value gjson.Result) bool {
+		same := other.root.Get(key.String())
+		if !same.Exists() {
+			return true
+		}
+		compared++
+		if value.Raw != same.Raw {
+			differ = fmt.Errorf("the %s gives %s %s, the %s %s", w.operation, words(key.String()), value.Raw, operation, same.Raw)
+		}
+		return differ == nil
+	})
+	if compared == 0 {
+		return fmt.Errorf("the answers to %s and %s have no field in common", w.operation, operation)
 	}
-	if value.Raw != same.Raw {
-		return fmt.Errorf("the %s gives %s %s, the %s %s", w.operation, name, value.Raw, operation, same.Raw)
-	}
-	return nil
+	return differ
 }
 
 // fieldSteps are the Then steps that assert any field of the answer by its plain
@@ -291,6 +309,34 @@ func (w *world) fieldIsAbsent(name string) error {
 	}
 	return fmt.Errorf("the %s is there: %s", name, value.Raw)
 }
+
+// tokenizerSteps are the Then steps about where a tokenizer was found.
+func (w *world) tokenizerSteps(v vocabulary) {
+	v.group("Where a tokenizer was looked for")
+	v.Then(`^"([^"]*)" was tried before$`, w.tried, about{
+		meaning: "A place was looked at for a tokenizer, had none, and is reported.",
+		example: `"models/google/gemma-2b-it" was tried before`,
+	})
+	v.Then(`^no other place was tried$`, w.triedNone, about{
+		meaning: "The tokenizer was found in the first place it was looked for.",
+		example: `no other place was tried`,
+	})
+}
+
+func (w *world) tried(place string) error {
+	tried, err := w.field("tried")
+	if err != nil {
+		return err
+	}
+	for _, try := range tried.Array() {
+		if try.Get("path").String() == place {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q was not tried; tried: %s", place, tried.Raw)
+}
+
+func (w *world) triedNone() error { return w.fieldIsAbsent("tried") }
 
 // findingSteps are the Then steps about what is wrong or notable.
 func (w *world) findingSteps(v vocabulary) {

@@ -70,6 +70,7 @@ func (w *world) vocabulary(v vocabulary) {
 	w.operationSteps(v)
 	w.verdictSteps(v)
 	w.fieldSteps(v)
+	w.tokenizerSteps(v)
 	w.findingSteps(v)
 	w.failureSteps(v)
 	w.boundSteps(v)

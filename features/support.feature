@@ -1,0 +1,172 @@
+@support
+Feature: Support
+  A checkpoint is supported when a loader for it is known. Where none is, the answer is no, with
+  the reason; where that cannot be judged, the answer is an error and never a no.
+
+  @benchmark:support_check_supported_<family>
+  Scenario Outline: <family> is supported
+    Given a checkpoint with the config:
+      """json
+      {"architectures": ["<architecture>"], "model_type": "<model type>"}
+      """
+    When support is checked
+    Then the model is supported
+    And there is no error
+    And the mean latency is below 1.5 ms
+    And the p95 latency is below 3 ms
+
+    Examples:
+      | family  | architecture       | model type |
+      | llama   | LlamaForCausalLM   | llama      |
+      | qwen    | Qwen2ForCausalLM   | qwen2      |
+      | mistral | MistralForCausalLM | mistral    |
+      | gemma   | GemmaForCausalLM   | gemma      |
+
+  Rule: Model types with a loader of another name
+
+    @benchmark:support_check_<name>
+    Scenario Outline: <name> loads as <class>
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["<architecture>"], "model_type": "<name>"}
+        """
+      When support is checked
+      Then the model is supported
+      And it loads as "<class>"
+      And the mean latency is below 1.5 ms
+      And the p95 latency is below 3 ms
+
+      Examples:
+        | name          | architecture           | class                 |
+        | glm4_moe_lite | Glm4MoeLiteForCausalLM | Glm4MoeForCausalLM    |
+        | step_robotics | Step3VL10BForCausalLM  | Step3VL10BForCausalLM |
+        | qwen3         | Qwen3ForCausalLM       | Qwen3ForCausalLM      |
+
+    Scenario Outline: <model type> loads as <class> when its class is not known
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["SomethingQuiteNew"], "model_type": "<model type>"}
+        """
+      When support is checked
+      Then the model is supported
+      And it loads as "<class>"
+
+      Examples:
+        | model type | class            |
+        | qwen3      | Qwen3ForCausalLM |
+        | qwen3_moe  | Qwen3ForCausalLM |
+        | agent_cpm  | Qwen3ForCausalLM |
+
+  Rule: What no loader knows is not supported, and the reason names it
+
+    @benchmark:support_check_unsupported_custom
+    Scenario: An unknown class of an unknown type
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["UnknownArch"], "model_type": "unknown"}
+        """
+      When support is checked
+      Then the model is not supported
+      And the error mentions "UnknownArch"
+      And the mean latency is below 1.5 ms
+      And the p95 latency is below 3 ms
+
+    Scenario: A class that is almost known
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["Qwen2MoeForCausalLMX"], "model_type": "mystery"}
+        """
+      When support is checked
+      Then the model is not supported
+      And the nearest is "Qwen2MoeForCausalLM"
+
+    Scenario: A config without class or model type
+      Given a checkpoint with the config:
+        """json
+        {"hidden_size": 4096}
+        """
+      When support is checked
+      Then the model is not supported
+      And the error mentions "config.json"
+
+    Scenario: An empty directory
+      Given an empty checkpoint directory
+      When support is checked
+      Then the model is not supported
+
+    Scenario: An unknown class is reported when the model info is read
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["UnknownForCausalLM"], "model_type": "mystery"}
+        """
+      When the model info is read
+      Then the model is not supported
+      And a warning "architecture-unknown" is reported for "config.json"
+
+  Rule: A checkpoint that brings the code of its model is supported with remote code
+
+    Scenario: An unknown class with its code beside it
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["MysteryForCausalLM"], "model_type": "mystery"}
+        """
+      And the file "modeling_mystery.py" holds:
+        """python
+        class MysteryForCausalLM: ...
+        """
+      When support is checked
+      Then the model is supported
+      And loading it runs code of its own
+
+    Scenario: Loading its code is noted
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["MysteryForCausalLM"], "model_type": "mystery",
+         "auto_map": {"AutoModelForCausalLM": "modeling_mystery.MysteryForCausalLM"}}
+        """
+      And the file "modeling_mystery.py" holds:
+        """python
+        class MysteryForCausalLM: ...
+        """
+      When the model info is read
+      Then the model is supported
+      And the model has custom files
+      And a note "custom-code" is reported
+
+    Scenario: A known class needs no remote code, even with code beside it
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
+        """
+      And the file "modeling_llama.py" holds:
+        """python
+        class LlamaForCausalLM: ...
+        """
+      When support is checked
+      Then the model is supported
+      And loading it runs no code of its own
+
+    Scenario: Code of the config alone does not load a model
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["MysteryForCausalLM"], "model_type": "mystery"}
+        """
+      And the file "configuration_mystery.py" holds:
+        """python
+        class MysteryConfig: ...
+        """
+      When support is checked
+      Then the model is not supported
+
+  Rule: Public checkpoints are supported
+
+    Scenario Outline: <preset>
+      Given the checkpoint "<preset>"
+      When the model info is read
+      Then the model is supported
+      And the category is "<category>"
+
+      Examples:
+        | preset     | category     |
+        | gpt2       | transformers |
+        | llama-3-8b | transformers |
