@@ -1,0 +1,123 @@
+package loader_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/loader"
+	"omniloader/loader/fault"
+)
+
+func inspect(t *testing.T, files map[string]string) *loader.Info {
+	t.Helper()
+	info, err := loader.New().Inspect(tree(files), "m")
+	require.NoError(t, err)
+	return info
+}
+
+func TestInspectOfAWholeCheckpoint(t *testing.T) {
+	info := inspect(t, map[string]string{
+		"m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama"}`, "m/tokenizer.json": smallBPE,
+		"m/tokenizer_config.json":            `{"pad_token":"<p>","tokenizer_class":"LlamaTokenizer"}`,
+		"m/model-00001-of-00002.safetensors": "12345", "m/model-00002-of-00002.safetensors": "678",
+		"m/model.safetensors.index.json": `{"metadata":{},"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}`,
+		"m/.git/objects/x":               "not counted",
+	})
+	assert.Equal(t, "m", info.Name)
+	require.NotNil(t, info.Weights)
+	assert.Equal(t, "safetensors", info.Weights.Format)
+	assert.EqualValues(t, 8, info.Weights.Bytes)
+	assert.True(t, info.Weights.Complete)
+	require.NotNil(t, info.Tokenizer)
+	assert.Equal(t, "LlamaTokenizer", info.Tokenizer.Class)
+	assert.Empty(t, info.Findings)
+}
+
+func TestInspectReportsAMissingShard(t *testing.T) {
+	info := inspect(t, map[string]string{
+		"m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/tokenizer.json": smallBPE, "m/tokenizer_config.json": `{"pad_token":"<p>"}`,
+		"m/model-00001-of-00002.safetensors": "12345",
+		"m/model.safetensors.index.json":     `{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}`,
+	})
+	assert.False(t, info.Weights.Complete)
+	require.Equal(t, []string{loader.CodeShardMissing}, codes(info.Findings))
+	assert.Equal(t, "model-00002-of-00002.safetensors", info.Findings[0].File)
+	assert.Equal(t, loader.SeverityError, info.Findings[0].Severity)
+}
+
+func TestInspectHidesNothing(t *testing.T) {
+	info := inspect(t, map[string]string{"m/config.json": `{"architectures":`, "m/model.safetensors": "x"})
+	require.Equal(t, loader.CodeConfigUnreadable, info.Findings[0].Code)
+	assert.Equal(t, "config.json", info.Findings[0].File)
+	assert.Equal(t, loader.Unknown, info.Category)
+	require.NotNil(t, info.Error)
+	assert.Contains(t, *info.Error, "truncated")
+	require.NotNil(t, info.Weights, "what is there is still described")
+
+	_, err := loader.New().Inspect(tree(nil), "m")
+	assert.ErrorIs(t, err, fault.NotFound)
+}
+
+func TestInspectReportsWhatALoaderNeeds(t *testing.T) {
+	info := inspect(t, map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"]}`})
+	assert.Equal(t, []string{loader.CodeWeightsMissing, loader.CodeTokenizerMissing}, codes(info.Findings))
+	info = inspect(t, map[string]string{"m/config.json": `{"architectures":["SiglipModel"]}`, "m/model.safetensors": "x"})
+	assert.Empty(t, info.Findings, "an image encoder needs no tokenizer")
+}
+
+func TestFindingsComeWorstFirst(t *testing.T) {
+	info := inspect(t, map[string]string{
+		"m/config.json": `{"architectures":["Tomorrow"],"x":NaN}`, "m/tokenizer.json": "{", "m/model.safetensors": "x",
+	})
+	var severities []loader.Severity
+	for _, f := range info.Findings {
+		severities = append(severities, f.Severity)
+	}
+	assert.Equal(t, []loader.Severity{loader.SeverityError, loader.SeverityWarning, loader.SeverityNote}, severities)
+}
+
+// The keys are a contract with scripts; lists are never null.
+func TestInfoHasEveryKeyOfTheContract(t *testing.T) {
+	data, err := json.Marshal(inspect(t, map[string]string{"m/": ""}))
+	require.NoError(t, err)
+	var keys map[string]any
+	require.NoError(t, json.Unmarshal(data, &keys))
+	for _, key := range []string{"name", "path", "size", "layout", "category", "task", "architecture", "architectures", "model_type",
+		"decided_by", "is_supported", "error", "is_omni", "has_talker", "is_quantized", "quantization", "has_custom_files",
+		"custom_files", "is_sae", "sae", "base_model", "tokenizer", "weights", "findings"} {
+		assert.Contains(t, keys, key)
+	}
+	for _, list := range []string{"architectures", "custom_files", "findings"} {
+		assert.NotNil(t, keys[list], list)
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	for _, seed := range []string{
+		llamaConfig, `{"architectures":null}`, `{"architectures":"X","model_type":7}`, `{"quantization_config":{"bits":1e99}}`,
+		`{"auto_map":{"A":["x.Y",null]}}`, `{"_class_name":["a","b"]}`, "\xEF\xBB\xBF{\"x\":NaN}", `{"a":1,"architectures":[],"architectures":[[]]}`, ``, `null`,
+		`{"text_config":{"quantization_config":{}},"talker_config":null}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, name := range []string{"config.json", "model_index.json", "adapter_config.json"} {
+			fsys := tree(map[string]string{"m/" + name: string(data), "m/resid_post/layer_1/config.json": string(data)})
+			l := loader.New()
+			info, err := l.ModelInfo(fsys, "m")
+			if (info == nil) == (err == nil) || err != nil && fault.KindOf(err) == "" {
+				t.Fatalf("%v, %v", info, err)
+			}
+			report, err := l.Inspect(fsys, "m")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := json.Marshal(report); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
