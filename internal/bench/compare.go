@@ -186,3 +186,6 @@ func (c Change) distance() float64 {
 
 // Regressed tells whether any benchmark is red.
 func (c *Comparison) Regressed() bool { return c.Counts[Red] > 0 }
+
+// Verdicts lists the verdicts in the order a comparison lists them.
+func Verdicts() []Verdict { return slices.Clone(verdictOrder) }

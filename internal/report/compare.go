@@ -1,12 +1,21 @@
 package report
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/suggest"
 )
 
-// ComparisonRenderer writes a comparison.
+// ComparisonRenderer writes a comparison of two results files.
 type ComparisonRenderer func(w io.Writer, c *bench.Comparison, opts Options) error
 
 // ComparisonFormat is a way to render a comparison.
@@ -14,4 +23,169 @@ type ComparisonFormat struct {
 	Name        string
 	Description string // in one line, for help
 	Render      ComparisonRenderer
+}
+
+// comparisonFormats is the one list of them, in the order of the help.
+var comparisonFormats = []ComparisonFormat{
+	{"text", "a table for people", CompareText},
+	{"markdown", "a table for a merge request", CompareMarkdown},
+	{"json", "every change with both means and the ratio", CompareJSON},
+}
+
+// ComparisonFormatNames lists the names of the formats of a comparison.
+func ComparisonFormatNames() []string {
+	names := make([]string, len(comparisonFormats))
+	for i, f := range comparisonFormats {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// ComparisonFormats lists the formats of a comparison, in the order to show them.
+func ComparisonFormats() []ComparisonFormat {
+	return append([]ComparisonFormat(nil), comparisonFormats...)
+}
+
+// ComparisonFormatByName gives the format of that name; for an unknown one the
+// error suggests the nearest.
+func ComparisonFormatByName(name string) (ComparisonFormat, error) {
+	for _, f := range comparisonFormats {
+		if f.Name == name {
+			return f, nil
+		}
+	}
+	return ComparisonFormat{}, fmt.Errorf("unknown format %q, %s", name, suggest.DidYouMean(name, ComparisonFormatNames()))
+}
+
+// verdictStyles are the colours of the verdicts.
+var verdictStyles = map[bench.Verdict]style{
+	bench.Red: bad, bench.Green: good, bench.Added: hint, bench.Removed: alert, bench.Neutral: faint,
+}
+
+// CompareText writes a comparison as a table for people. On a narrow terminal the
+// names are cut.
+func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
+	p := &page{w: w, opts: opts}
+	nameWidth := 0
+	const others = 46 // columns that all the others take together
+	if opts.Width > 0 {
+		nameWidth = max(16, opts.Width-others)
+	}
+	t := plainTable()
+	t.AppendHeader(table.Row{p.paint(head, "verdict"), p.paint(head, "benchmark"), p.paint(head, "old mean"), p.paint(head, "new mean"), p.paint(head, "change")})
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		{Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		{Number: 5, Align: text.AlignRight, AlignHeader: text.AlignRight},
+	})
+	for _, change := range c.Changes {
+		name := oneLine(change.Name)
+		if nameWidth > 0 {
+			name = text.Snip(name, nameWidth, "…")
+		}
+		t.AppendRow(table.Row{p.paint(verdictStyles[change.Verdict], string(change.Verdict)), name, mean(change.OldMean), mean(change.NewMean), percent(change)})
+	}
+	p.table(t)
+	p.line("")
+	for _, n := range c.Notes {
+		p.paragraph("", alert, "note: "+oneLine(n))
+	}
+	p.line(p.comparisonTotals(c))
+	return p.err
+}
+
+// CompareMarkdown writes a comparison for a merge request: the totals, what
+// changed, and the rest folded away.
+func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
+	p := &page{w: w}
+	p.line("**" + p.comparisonTotals(c) + "**")
+	p.line("")
+	var changed, neutral []bench.Change
+	for _, change := range c.Changes {
+		if change.Verdict == bench.Neutral {
+			neutral = append(neutral, change)
+		} else {
+			changed = append(changed, change)
+		}
+	}
+	if len(changed) > 0 {
+		p.markdownTable(changed)
+	}
+	if len(neutral) > 0 {
+		p.line("<details><summary>" + counted(len(neutral), "benchmark") + " without a change</summary>")
+		p.line("")
+		p.markdownTable(neutral)
+		p.line("</details>")
+		p.line("")
+	}
+	for _, n := range c.Notes {
+		p.line("> " + markdown(n))
+	}
+	return p.err
+}
+
+func (p *page) markdownTable(changes []bench.Change) {
+	p.line("| verdict | benchmark | old mean | new mean | change |")
+	p.line("|---|---|---:|---:|---:|")
+	for _, c := range changes {
+		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", c.Verdict, markdown(c.Name), mean(c.OldMean), mean(c.NewMean), percent(c)))
+	}
+	p.line("")
+}
+
+// markdown escapes what Markdown, or the HTML in it, would take for itself.
+func markdown(s string) string {
+	var b strings.Builder
+	for _, r := range oneLine(s) {
+		switch {
+		case r == '<':
+			b.WriteString("&lt;")
+		case r == '&':
+			b.WriteString("&amp;")
+		case strings.ContainsRune("\\`*|[]~", r):
+			b.WriteRune('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// CompareJSON writes a comparison as indented JSON.
+func CompareJSON(w io.Writer, c *bench.Comparison, _ Options) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(c)
+}
+
+func (p *page) comparisonTotals(c *bench.Comparison) string {
+	var parts []string
+	for _, v := range bench.Verdicts() {
+		if n := c.Counts[v]; n > 0 {
+			parts = append(parts, p.paint(verdictStyles[v], fmt.Sprintf("%d %s", n, v)))
+		}
+	}
+	threshold := strconv.FormatFloat(math.Round(c.Threshold*1e4)/1e2, 'f', -1, 64)
+	return fmt.Sprintf("%s: %s (mean ±%s %%)", counted(len(c.Changes), "benchmark"), strings.Join(parts, ", "), threshold)
+}
+
+func mean(seconds *float64) string {
+	if seconds == nil {
+		return "-"
+	}
+	return bench.FormatLatency(*seconds)
+}
+
+// percent writes a ratio as the change in percent: "+10.0 %".
+func percent(c bench.Change) string {
+	if c.Ratio == nil {
+		return "-"
+	}
+	change := (*c.Ratio - 1) * 100
+	if math.Abs(change) < 0.05 {
+		change = 0
+	}
+	return fmt.Sprintf("%+.1f %%", change)
 }

@@ -1,19 +1,210 @@
 package report
 
 import (
+	"cmp"
+	"encoding/xml"
+	"fmt"
 	"io"
+	"strings"
+	"time"
 
+	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
 )
 
-// JUnit writes JUnit XML.
-func JUnit(w io.Writer, run *outcome.Run, _ Options) error { return nil }
+// The elements of JUnit XML. There is no binding schema; these are the elements
+// and attributes that GitLab, Jenkins, dorny/test-reporter and
+// mikepenz/action-junit-report read.
+type (
+	junitSuites struct {
+		XMLName xml.Name `xml:"testsuites"`
+		junitCounts
+		Suites []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		File      string `xml:"file,attr"`
+		Timestamp string `xml:"timestamp,attr"`
+		junitCounts
+		Cases []junitCase `xml:"testcase"`
+	}
+	junitCounts struct {
+		Name     string `xml:"name,attr"`
+		Tests    int    `xml:"tests,attr"`
+		Failures int    `xml:"failures,attr"`
+		Errors   int    `xml:"errors,attr"` // always 0: consumers show an error as a crash of the runner
+		Skipped  int    `xml:"skipped,attr"`
+		Time     string `xml:"time,attr"`
+	}
+	junitCase struct {
+		ClassName string        `xml:"classname,attr"`
+		Name      string        `xml:"name,attr"`
+		File      string        `xml:"file,attr"`
+		Line      int           `xml:"line,attr"`
+		Time      string        `xml:"time,attr"`
+		Failure   *junitFailure `xml:"failure"`
+		Skipped   *junitSkipped `xml:"skipped"`
+		SystemOut *junitText    `xml:"system-out"`
+	}
+	junitFailure struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr"`
+		Text    string `xml:",chardata"`
+	}
+	junitSkipped struct {
+		Message string `xml:"message,attr,omitempty"`
+	}
+	junitText struct {
+		Text string `xml:",chardata"`
+	}
+)
 
-// Cucumber writes Cucumber JSON.
-func Cucumber(w io.Writer, run *outcome.Run, _ Options) error { return nil }
+// JUnit writes JUnit XML: a testsuite a feature, a testcase a scenario. The
+// classname is the feature, with the rule where there is one. Consumers key test
+// cases by classname and name and drop what comes twice, so equal names in one
+// feature are numbered, and equal features told apart by their file. Figures stand
+// in system-out.
+func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
+	all := junitSuites{junitCounts: junitCounts{Name: "omniloader", Time: seconds(run.Duration)}}
+	featureNames := map[string]int{}
+	for i := range run.Features {
+		featureNames[run.Features[i].Name]++
+	}
+	names := uniqueNames{}
+	for i := range run.Features {
+		f := &run.Features[i]
+		class := cmp.Or(oneLine(f.Name), oneLine(f.URI))
+		if featureNames[f.Name] > 1 {
+			class += " (" + oneLine(f.URI) + ")"
+		}
+		suite := junitFeature(f, class, run.Started, names)
+		all.Tests += suite.Tests
+		all.Failures += suite.Failures
+		all.Skipped += suite.Skipped
+		all.Suites = append(all.Suites, suite)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	if err := e.Encode(all); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
 
-// Pretty writes for people.
-func Pretty(w io.Writer, run *outcome.Run, opts Options) error { return nil }
+func junitFeature(f *outcome.Feature, class string, started time.Time, names uniqueNames) junitSuite {
+	suite := junitSuite{File: f.URI, junitCounts: junitCounts{Name: class}}
+	var total time.Duration
+	for i := range f.Scenarios {
+		s := placed{&f.Scenarios[i], f}
+		if i == 0 && !s.Started.IsZero() {
+			started = s.Started
+		}
+		total += s.Duration
+		suite.Tests++
+		c := junitScenario(s, class, names)
+		if c.Failure != nil {
+			suite.Failures++
+		}
+		if c.Skipped != nil {
+			suite.Skipped++
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	suite.Time = seconds(total)
+	suite.Timestamp = started.UTC().Format("2006-01-02T15:04:05")
+	return suite
+}
 
-// Progress writes for people.
-func Progress(w io.Writer, run *outcome.Run, opts Options) error { return nil }
+func junitScenario(s placed, class string, names uniqueNames) junitCase {
+	if s.Rule != "" {
+		class += " › " + oneLine(s.Rule)
+	}
+	c := junitCase{
+		ClassName: class, Name: names.name(class, cmp.Or(oneLine(s.Name), s.Keyword)),
+		File: s.feature.URI, Line: s.Line, Time: seconds(s.Duration),
+	}
+	switch {
+	case s.Status == outcome.Skipped:
+		c.Skipped = &junitSkipped{Message: oneLine(s.SkipReason)}
+	case s.failed():
+		c.Failure = failureOf(s)
+	}
+	if out := systemOut(s); out != "" {
+		c.SystemOut = &junitText{Text: out}
+	}
+	return c
+}
+
+func failureOf(s placed) *junitFailure {
+	f := &junitFailure{Type: string(s.Status)}
+	step := s.FailedStep()
+	if step == nil {
+		f.Message = fmt.Sprintf("the scenario is %s, though no step failed", s.Status)
+		f.Text = f.Message
+		return f
+	}
+	why := printable(reason(step))
+	f.Message, _, _ = strings.Cut(strings.TrimSpace(why), "\n")
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s%s\n%s", step.Keyword, oneLine(step.Text), s.place(step.Line))
+	if step.Definition != "" {
+		fmt.Fprintf(&b, " (%s)", oneLine(step.Definition))
+	}
+	fmt.Fprintf(&b, "\n\n%s\n", why)
+	if advice := hintOf(step); advice != "" {
+		fmt.Fprintf(&b, "\nhint: %s\n", printable(advice))
+	}
+	f.Text = b.String()
+	return f
+}
+
+// systemOut writes the figures of a scenario, a line each.
+func systemOut(s placed) string {
+	var b strings.Builder
+	if r := s.Benchmark; r != nil {
+		fmt.Fprintf(&b, "benchmark %s: %s\n", oneLine(r.Name), counted(r.Iterations, "call"))
+		for _, f := range []struct {
+			name    string
+			seconds float64
+		}{
+			{"mean", r.MeanTime}, {"median", r.MedianTime}, {"std dev", r.StdDev}, {"min", r.MinTime},
+			{"p95", r.P95Time}, {"p99", r.P99Time}, {"max", r.MaxTime},
+		} {
+			fmt.Fprintf(&b, "%s: %s\n", f.name, bench.FormatLatency(f.seconds))
+		}
+		if r.BytesPerOp != nil && r.AllocsPerOp != nil {
+			fmt.Fprintf(&b, "allocated per call: %s in %s\n", bench.FormatSize(float64(*r.BytesPerOp)), counted(int(*r.AllocsPerOp), "allocation"))
+			fmt.Fprintf(&b, "memory delta: %s\n", bench.FormatSize(r.MemoryDeltaMB*1e6))
+		}
+		for _, j := range r.Bounds {
+			held := "held"
+			if !j.Held {
+				held = "exceeded"
+			}
+			fmt.Fprintf(&b, "%s: %s, %s\n", oneLine(j.Bound), j.Metric.Format(j.Figure), held)
+		}
+	}
+	for _, t := range s.allWarnings() {
+		fmt.Fprintf(&b, "warning: %s\n", t)
+	}
+	return b.String()
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
+
+// uniqueNames gives every test case of a class a name of its own.
+type uniqueNames map[string]bool
+
+// name gives the name itself the first time, then "name #2", "name #3". Numbers,
+// and not lines, so that a test keeps its history when the file above it changes.
+func (u uniqueNames) name(class, name string) string {
+	unique := name
+	for n := 2; u[class+"\x00"+unique]; n++ {
+		unique = fmt.Sprintf("%s #%d", name, n)
+	}
+	u[class+"\x00"+unique] = true
+	return unique
+}

@@ -1,0 +1,198 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
+)
+
+// column is one column of the table of benchmarks.
+type column struct {
+	title string
+	right bool // aligned right, as figures are
+	cell  func(p *page, r *bench.Result) string
+}
+
+// columns are those of the table, the most wanted first: on a narrow terminal the
+// last are left out. The name stands before them and is cut last of all.
+var columns = []column{
+	{"mean", true, func(_ *page, r *bench.Result) string { return bench.FormatLatency(r.MeanTime) }},
+	{"verdict", false, verdict},
+	{"p95", true, func(_ *page, r *bench.Result) string { return bench.FormatLatency(r.P95Time) }},
+	{"allocated", true, allocated},
+	{"bound", false, func(_ *page, r *bench.Result) string { return tightest(r) }},
+}
+
+// shown is the order in which columns stand, whichever of them there is room for.
+var shown = []string{"mean", "p95", "allocated", "verdict", "bound"}
+
+func verdict(p *page, r *bench.Result) string {
+	switch {
+	case len(r.Bounds) == 0:
+		return ""
+	case r.Held():
+		return p.paint(good, "ok")
+	}
+	return p.paint(bad, "FAILED")
+}
+
+func allocated(_ *page, r *bench.Result) string {
+	if r.BytesPerOp == nil {
+		return ""
+	}
+	return bench.FormatSize(float64(*r.BytesPerOp))
+}
+
+// shortBounds are the ways the table writes a bound.
+var shortBounds = map[bench.Metric]string{
+	bench.MeanLatency:    "mean < %",
+	bench.MedianLatency:  "median < %",
+	bench.P95Latency:     "p95 < %",
+	bench.P99Latency:     "p99 < %",
+	bench.MaxLatency:     "max < %",
+	bench.MinLatency:     "min < %",
+	bench.BytesPerCall:   "≤ % allocated",
+	bench.AllocsPerCall:  "≤ % allocations",
+	bench.MemoryDelta:    "delta < %",
+	bench.MedianRelative: "median < % another",
+}
+
+// tightest writes the bound that is nearest to its limit, or furthest past it, and
+// how many others there are.
+func tightest(r *bench.Result) string {
+	if len(r.Bounds) == 0 {
+		return ""
+	}
+	used := func(j bench.Judgement) float64 {
+		if j.Limit <= 0 {
+			return j.Figure
+		}
+		return j.Figure / j.Limit
+	}
+	worst := slices.MaxFunc(r.Bounds, func(a, b bench.Judgement) int { return cmp.Compare(used(a), used(b)) })
+	short, ok := shortBounds[worst.Metric]
+	if !ok {
+		return oneLine(worst.Bound)
+	}
+	out := strings.Replace(short, "%", worst.Metric.Format(worst.Limit), 1)
+	if others := len(r.Bounds) - 1; others > 0 {
+		out += " and " + counted(others, "other")
+	}
+	return out
+}
+
+// benchmarks writes the table of what was measured, by category.
+func (p *page) benchmarks(run *outcome.Run) {
+	var results []*bench.Result
+	for _, s := range scenarios(run) {
+		if s.Benchmark != nil {
+			results = append(results, s.Benchmark)
+		}
+	}
+	if len(results) == 0 {
+		return
+	}
+	// by category, in the order of the first of each; within one, as they ran
+	order := map[string]int{}
+	for _, r := range results {
+		if _, ok := order[r.Category]; !ok {
+			order[r.Category] = len(order)
+		}
+	}
+	slices.SortStableFunc(results, func(a, b *bench.Result) int { return cmp.Compare(order[a.Category], order[b.Category]) })
+
+	fitting, nameWidth := p.fit(results)
+	t := plainTable()
+	header := table.Row{p.paint(head, "benchmark")}
+	configs := []table.ColumnConfig{{Number: 1, Align: text.AlignLeft}}
+	for i, c := range fitting {
+		header = append(header, p.paint(head, c.title))
+		align := text.AlignLeft
+		if c.right {
+			align = text.AlignRight
+		}
+		configs = append(configs, table.ColumnConfig{Number: i + 2, Align: align, AlignHeader: align})
+	}
+	t.AppendHeader(header)
+	t.SetColumnConfigs(configs)
+	category := ""
+	for i, r := range results {
+		if i == 0 || r.Category != category {
+			category = r.Category
+			t.AppendRow(table.Row{p.paint(head, text.Snip(cmp.Or(oneLine(category), "no category"), nameWidth, "…"))})
+		}
+		row := table.Row{text.Snip(indented(r.Name), nameWidth, "…")}
+		for _, c := range fitting {
+			row = append(row, c.cell(p, r))
+		}
+		t.AppendRow(row)
+	}
+	p.table(t)
+	p.line("")
+}
+
+func indented(name string) string { return "  " + oneLine(name) }
+
+// fit chooses the columns there is room for and the width of the names.
+func (p *page) fit(results []*bench.Result) ([]column, int) {
+	const gap, least = 2, 16 // columns between cells; of a name that is cut
+	nameWidth := len("benchmark")
+	for _, r := range results {
+		nameWidth = max(nameWidth, text.StringWidth(indented(r.Name)), text.StringWidth(oneLine(r.Category)))
+	}
+	plain := &page{}
+	widths := make([]int, len(columns))
+	for i, c := range columns {
+		for _, r := range results {
+			widths[i] = max(widths[i], text.StringWidth(c.cell(plain, r)))
+		}
+		if widths[i] > 0 { // a column with nothing in it is left out
+			widths[i] = max(widths[i], text.StringWidth(c.title)) + gap
+		}
+	}
+	room := p.opts.Width
+	used := min(nameWidth, max(least, room/2))
+	var fitting []column
+	for i, c := range columns {
+		if widths[i] == 0 {
+			continue
+		}
+		if room > 0 && used+widths[i] > room {
+			break
+		}
+		used += widths[i]
+		fitting = append(fitting, c)
+	}
+	slices.SortFunc(fitting, func(a, b column) int {
+		return cmp.Compare(slices.Index(shown, a.title), slices.Index(shown, b.title))
+	})
+	if room > 0 {
+		rest := used - min(nameWidth, max(least, room/2))
+		nameWidth = max(1, min(nameWidth, room-rest))
+	}
+	return fitting, nameWidth
+}
+
+// plainTable is a table without borders, which reads well in a terminal, in a log
+// and in a mail.
+func plainTable() table.Writer {
+	t := table.NewWriter()
+	s := table.StyleDefault
+	s.Options = table.Options{}
+	s.Box.PaddingLeft, s.Box.PaddingRight = "", "  "
+	s.Format.Header = text.FormatDefault
+	t.SetStyle(s)
+	return t
+}
+
+func (p *page) table(t table.Writer) {
+	for l := range strings.SplitSeq(t.Render(), "\n") {
+		p.line(l)
+	}
+}

@@ -1,0 +1,222 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"omniloader/internal/outcome"
+)
+
+// The objects of Cucumber JSON, as cucumber-jvm writes them, which is the form
+// most consumers were made for.
+type (
+	cucumberFeature struct {
+		URI         string            `json:"uri"`
+		ID          string            `json:"id"`
+		Keyword     string            `json:"keyword"`
+		Name        string            `json:"name"`
+		Description string            `json:"description"`
+		Line        int               `json:"line"`
+		Tags        []cucumberTag     `json:"tags"`
+		Elements    []cucumberElement `json:"elements"`
+	}
+	cucumberTag struct {
+		Name string `json:"name"`
+		Line int    `json:"line"`
+	}
+	cucumberElement struct {
+		ID             string         `json:"id,omitempty"`
+		Keyword        string         `json:"keyword"`
+		Type           string         `json:"type"`
+		Name           string         `json:"name"`
+		Description    string         `json:"description"`
+		Line           int            `json:"line"`
+		StartTimestamp string         `json:"start_timestamp,omitempty"`
+		Tags           []cucumberTag  `json:"tags,omitempty"`
+		Steps          []cucumberStep `json:"steps"`
+	}
+	cucumberStep struct {
+		Keyword    string              `json:"keyword"`
+		Name       string              `json:"name"`
+		Line       int                 `json:"line"`
+		Match      cucumberMatch       `json:"match"`
+		Result     cucumberResult      `json:"result"`
+		DocString  *cucumberDocString  `json:"doc_string,omitempty"`
+		Rows       []cucumberRow       `json:"rows,omitempty"`
+		Embeddings []cucumberEmbedding `json:"embeddings,omitempty"`
+	}
+	cucumberMatch struct {
+		Location string `json:"location,omitempty"`
+	}
+	cucumberResult struct {
+		Status       string `json:"status"`
+		Duration     int64  `json:"duration"` // nanoseconds
+		ErrorMessage string `json:"error_message,omitempty"`
+	}
+	cucumberDocString struct {
+		Value       string `json:"value"`
+		ContentType string `json:"content_type"`
+		Line        int    `json:"line"`
+	}
+	cucumberRow struct {
+		Cells []string `json:"cells"`
+	}
+	cucumberEmbedding struct {
+		Data     []byte `json:"data"` // base64 in JSON
+		MimeType string `json:"mime_type"`
+		Name     string `json:"name"`
+	}
+)
+
+// Cucumber writes Cucumber JSON: an array of features. A background is an element
+// of its own before each scenario, of type "background", with that scenario's
+// results, as consumers expect it. A benchmark's result, as in the results file,
+// is embedded in the last step as application/json, and warnings and the reason of
+// a skip as text/plain.
+func Cucumber(w io.Writer, run *outcome.Run, _ Options) error {
+	features := make([]cucumberFeature, 0, len(run.Features))
+	for i := range run.Features {
+		f, err := cucumberFeatureOf(&run.Features[i])
+		if err != nil {
+			return err
+		}
+		features = append(features, f)
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(features)
+}
+
+func cucumberFeatureOf(f *outcome.Feature) (cucumberFeature, error) {
+	id := slug(f.Name)
+	out := cucumberFeature{
+		URI: f.URI, ID: id, Keyword: f.Keyword, Name: f.Name, Description: f.Description, Line: f.Line,
+		Tags: cucumberTags(f.Tags), Elements: []cucumberElement{},
+	}
+	for i := range f.Scenarios {
+		s := placed{&f.Scenarios[i], f}
+		elements, err := cucumberScenario(s, id)
+		if err != nil {
+			return out, err
+		}
+		out.Elements = append(out.Elements, elements...)
+	}
+	return out, nil
+}
+
+func cucumberScenario(s placed, featureID string) ([]cucumberElement, error) {
+	var background, steps []cucumberStep
+	for i := range s.Steps {
+		step := cucumberStepOf(&s.Steps[i])
+		if s.Steps[i].Background {
+			background = append(background, step)
+		} else {
+			steps = append(steps, step)
+		}
+	}
+	embeddings, err := cucumberEmbeddings(s)
+	if err != nil {
+		return nil, err
+	}
+	last := steps
+	if len(last) == 0 {
+		last = background
+	}
+	if len(last) > 0 {
+		last[len(last)-1].Embeddings = embeddings
+	}
+
+	started := ""
+	if !s.Started.IsZero() {
+		started = s.Started.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	var elements []cucumberElement
+	if len(background) > 0 {
+		elements = append(elements, cucumberElement{
+			Keyword: "Background", Type: "background", Line: max(1, background[0].Line-1),
+			StartTimestamp: started, Steps: background,
+		})
+		started = ""
+	}
+	if steps == nil {
+		steps = []cucumberStep{}
+	}
+	id := featureID + ";" + slug(s.Name)
+	if s.Rule != "" {
+		id = featureID + ";" + slug(s.Rule) + ";" + slug(s.Name)
+	}
+	if s.Outline > 0 {
+		id += fmt.Sprintf(";;%d", s.Line) // each row has an id of its own
+	}
+	return append(elements, cucumberElement{
+		ID: id, Keyword: s.Keyword, Type: "scenario", Name: s.Name, Description: s.Description, Line: s.Line,
+		StartTimestamp: started, Tags: cucumberTags(s.Tags), Steps: steps,
+	}), nil
+}
+
+func cucumberStepOf(step *outcome.Step) cucumberStep {
+	out := cucumberStep{
+		Keyword: step.Keyword, Name: step.Text, Line: step.Line,
+		Match:  cucumberMatch{Location: step.Definition},
+		Result: cucumberResult{Status: string(step.Status), Duration: step.Duration.Nanoseconds()},
+	}
+	switch step.Status {
+	case outcome.Passed, outcome.Skipped:
+	case outcome.Ambiguous:
+		// the form has no word for it, and consumers refuse words they do not know
+		out.Result.Status = string(outcome.Failed)
+		fallthrough
+	default:
+		out.Result.ErrorMessage = reason(step)
+		if advice := hintOf(step); advice != "" {
+			out.Result.ErrorMessage += "\nhint: " + advice
+		}
+	}
+	if step.Status == "" {
+		out.Result.Status = string(outcome.Skipped)
+		out.Result.ErrorMessage = ""
+	}
+	if d := step.DocString; d != nil {
+		out.DocString = &cucumberDocString{Value: d.Content, ContentType: d.MediaType, Line: d.Line}
+	}
+	for _, cells := range step.Table {
+		out.Rows = append(out.Rows, cucumberRow{Cells: cells})
+	}
+	return out
+}
+
+func cucumberEmbeddings(s placed) ([]cucumberEmbedding, error) {
+	var all []cucumberEmbedding
+	if s.Benchmark != nil {
+		data, err := json.Marshal(s.Benchmark)
+		if err != nil {
+			return nil, fmt.Errorf("the figures of %q: %w", s.Benchmark.Name, err)
+		}
+		all = append(all, cucumberEmbedding{Data: data, MimeType: "application/json", Name: "benchmark " + s.Benchmark.Name})
+	}
+	if warnings := s.allWarnings(); len(warnings) > 0 {
+		all = append(all, cucumberEmbedding{Data: []byte(strings.Join(warnings, "\n")), MimeType: "text/plain", Name: "warnings"})
+	}
+	if s.Status == outcome.Skipped && s.SkipReason != "" {
+		all = append(all, cucumberEmbedding{Data: []byte(s.SkipReason), MimeType: "text/plain", Name: "skipped"})
+	}
+	return all, nil
+}
+
+func cucumberTags(tags []outcome.Tag) []cucumberTag {
+	out := make([]cucumberTag, len(tags))
+	for i, t := range tags {
+		out[i] = cucumberTag(t)
+	}
+	return out
+}
+
+// slug turns a name into the form ids have: lower case, words joined by hyphens.
+func slug(name string) string {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.Join(words, "-")
+}
+

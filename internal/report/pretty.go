@@ -1,0 +1,263 @@
+package report
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
+)
+
+// Pretty writes a run for a person: what failed and why, the benchmarks in a
+// table, what was skipped, and one line of totals at the end, where a terminal
+// leaves the eye.
+func Pretty(w io.Writer, run *outcome.Run, opts Options) error {
+	p := &page{w: w, opts: opts}
+	p.failures(run)
+	p.benchmarks(run)
+	p.notes(run)
+	p.totals(run)
+	return p.err
+}
+
+// marks are the characters of the progress format, as Cucumber's.
+var marks = map[outcome.Status]struct {
+	mark  string
+	style style
+}{
+	outcome.Passed:    {".", good},
+	outcome.Failed:    {"F", bad},
+	outcome.Skipped:   {"-", faint},
+	outcome.Undefined: {"U", bad},
+	outcome.Ambiguous: {"A", bad},
+	outcome.Pending:   {"P", bad},
+}
+
+// Progress writes one character a scenario, then what failed, and the totals.
+func Progress(w io.Writer, run *outcome.Run, opts Options) error {
+	p := &page{w: w, opts: opts}
+	const perLine = 70
+	var row strings.Builder
+	n := 0
+	for _, s := range scenarios(run) {
+		m, ok := marks[s.Status]
+		if !ok {
+			m.mark, m.style = "?", bad
+		}
+		row.WriteString(p.paint(m.style, m.mark))
+		n++
+		if limit := opts.Width; n == perLine || limit > 0 && n == limit {
+			p.line(row.String())
+			row.Reset()
+			n = 0
+		}
+	}
+	if n > 0 {
+		p.line(row.String())
+	}
+	if len(scenarios(run)) > 0 {
+		p.line("")
+	}
+	p.failures(run)
+	p.notes(run)
+	p.totals(run)
+	return p.err
+}
+
+// placed is a scenario with the feature it stands in.
+type placed struct {
+	*outcome.Scenario
+	feature *outcome.Feature
+}
+
+func scenarios(run *outcome.Run) []placed {
+	var all []placed
+	for i := range run.Features {
+		f := &run.Features[i]
+		for j := range f.Scenarios {
+			all = append(all, placed{&f.Scenarios[j], f})
+		}
+	}
+	return all
+}
+
+func (s placed) failed() bool {
+	return s.Status != outcome.Passed && s.Status != outcome.Skipped
+}
+
+// title is "Feature › Rule › Scenario" in one line.
+func (s placed) title() string {
+	parts := []string{s.feature.Name}
+	if s.Rule != "" {
+		parts = append(parts, s.Rule)
+	}
+	return oneLine(strings.Join(append(parts, s.Name), " › "))
+}
+
+func (s placed) place(line int) string {
+	if line == 0 {
+		line = s.Line
+	}
+	return fmt.Sprintf("%s:%d", oneLine(s.feature.URI), line)
+}
+
+func (p *page) failures(run *outcome.Run) {
+	number := 0
+	for _, s := range scenarios(run) {
+		if !s.failed() {
+			continue
+		}
+		number++
+		if number == 1 {
+			p.line(p.paint(bad, "Failures"))
+			p.line("")
+		}
+		p.failure(number, s)
+		p.line("")
+	}
+}
+
+func (p *page) failure(number int, s placed) {
+	p.paragraph("", head, fmt.Sprintf("%d. %s", number, s.title()))
+	p.line("   " + p.paint(faint, s.place(s.Line)))
+	step := s.FailedStep()
+	if step == nil {
+		p.paragraph("   ", bad, fmt.Sprintf("the scenario is %s, though no step failed", s.Status))
+		return
+	}
+	p.paragraph("   ", style{}, fmt.Sprintf("%s%s", step.Keyword, oneLine(step.Text)))
+	place := s.place(step.Line)
+	if step.Definition != "" {
+		place += "  (" + oneLine(step.Definition) + ")"
+	}
+	p.line("   " + p.paint(faint, place))
+	p.paragraph("     ", bad, reason(step))
+	if advice := hintOf(step); advice != "" {
+		p.paragraph("     ", hint, "hint: "+advice)
+	}
+}
+
+// reason is why a step did not pass, never empty.
+func reason(step *outcome.Step) string {
+	if step.Err != nil {
+		if text := step.Err.Error(); strings.TrimSpace(text) != "" {
+			return text
+		}
+	}
+	switch step.Status {
+	case outcome.Undefined:
+		return "no step is defined for this line"
+	case outcome.Ambiguous:
+		return "more than one step is defined for this line"
+	case outcome.Pending:
+		return "the step is not finished"
+	}
+	return "failed without saying why"
+}
+
+// hintOf gives the way out that the error of a step knows.
+func hintOf(step *outcome.Step) string {
+	var h interface{ Hint() string }
+	if errors.As(step.Err, &h) {
+		return h.Hint()
+	}
+	if step.Status == outcome.Undefined && step.Err == nil {
+		return "omniloader steps lists what can be written"
+	}
+	return ""
+}
+
+// notes tell what was skipped and what the figures are not worth.
+func (p *page) notes(run *outcome.Run) {
+	skips := &tally{}
+	warnings := &tally{}
+	for _, s := range scenarios(run) {
+		if s.Status == outcome.Skipped {
+			skips.add(cmp.Or(oneLine(s.SkipReason), "no reason given"))
+		}
+		for _, text := range s.allWarnings() {
+			warnings.add(text)
+		}
+	}
+	for _, n := range skips.notes {
+		p.paragraph("", faint, fmt.Sprintf("%d skipped: %s", n.count, n.text))
+	}
+	for _, n := range warnings.notes {
+		p.paragraph("", alert, fmt.Sprintf("warning: %s (%s)", n.text, counted(n.count, "scenario")))
+	}
+	if len(skips.notes)+len(warnings.notes) > 0 {
+		p.line("")
+	}
+}
+
+// allWarnings gives the notes on a scenario's measurement, each once.
+func (s placed) allWarnings() []string {
+	var all []string
+	add := func(t string) {
+		if t = oneLine(t); t != "" && !slices.Contains(all, t) {
+			all = append(all, t)
+		}
+	}
+	for _, t := range s.Warnings {
+		add(t)
+	}
+	if s.Benchmark != nil {
+		for _, j := range s.Benchmark.Bounds {
+			add(j.Warning)
+		}
+	}
+	return all
+}
+
+// tally counts equal texts, in the order they came.
+type tally struct {
+	notes []note
+}
+
+type note struct {
+	text  string
+	count int
+}
+
+func (t *tally) add(text string) {
+	for i := range t.notes {
+		if t.notes[i].text == text {
+			t.notes[i].count++
+			return
+		}
+	}
+	t.notes = append(t.notes, note{text, 1})
+}
+
+// totals writes the last line: "187 scenarios: 185 passed, 2 failed · …".
+func (p *page) totals(run *outcome.Run) {
+	t := run.Totals()
+	outcomes := []string{}
+	if t.Passed > 0 {
+		outcomes = append(outcomes, p.paint(good, fmt.Sprintf("%d passed", t.Passed)))
+	}
+	if t.Failed > 0 {
+		outcomes = append(outcomes, p.paint(bad, fmt.Sprintf("%d failed", t.Failed)))
+	}
+	if t.Skipped > 0 {
+		outcomes = append(outcomes, p.paint(faint, fmt.Sprintf("%d skipped", t.Skipped)))
+	}
+	text := counted(t.Scenarios, "scenario")
+	if len(outcomes) > 0 {
+		text += ": " + strings.Join(outcomes, ", ")
+	}
+	parts := []string{text}
+	if t.Benchmarks > 0 {
+		parts = append(parts, counted(t.Benchmarks, "benchmark"))
+	}
+	parts = append(parts, bench.FormatLatency(run.Duration.Seconds()))
+	line := strings.Join(parts, " · ")
+	if run.Interrupted {
+		line = p.paint(alert, "interrupted") + " · " + line
+	}
+	p.line(line)
+}

@@ -1,0 +1,118 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// printable makes control characters and bytes that are no UTF-8 visible, so that
+// a name from a checkpoint can neither move the cursor nor hide anything. Line
+// breaks and tabs stay.
+func printable(s string) string {
+	clean := true
+	for _, r := range s {
+		if hidden(r) || r == utf8.RuneError {
+			clean = false
+			break
+		}
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case hidden(r) && r < 0x80:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case hidden(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// hidden tells the characters that act on the terminal instead of being seen:
+// controls, the marks that turn the direction of writing, and noncharacters, which
+// XML forbids.
+func hidden(r rune) bool {
+	switch {
+	case r == '\n' || r == '\t':
+		return false
+	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0xfffe, r == 0xffff:
+		return true
+	}
+	return unicode.Is(unicode.Cc, r)
+}
+
+// oneLine is printable text without line breaks and tabs.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(printable(s), func(r rune) bool { return r == '\n' || r == '\t' }), " ")
+}
+
+// style is how a piece of text is set off.
+type style text.Colors
+
+var (
+	good  = style{text.FgGreen}
+	bad   = style{text.FgRed, text.Bold}
+	hint  = style{text.FgCyan}
+	faint = style{text.Faint}
+	alert = style{text.FgYellow}
+	head  = style{text.Bold}
+)
+
+// page writes lines for people to a writer; the first error of the writer stays.
+type page struct {
+	w    io.Writer
+	opts Options
+	err  error
+}
+
+// paint colours text where colours are wanted.
+func (p *page) paint(s style, t string) string {
+	if !p.opts.Color || t == "" {
+		return t
+	}
+	return text.Escape(t, text.Colors(s).EscapeSeq())
+}
+
+func (p *page) line(t string) {
+	if p.err == nil {
+		_, p.err = io.WriteString(p.w, strings.TrimRight(t, " ")+"\n")
+	}
+}
+
+// paragraph writes text of any number of lines, indented, wrapped at words to the
+// width of the terminal and set off by a style.
+func (p *page) paragraph(indent string, s style, t string) {
+	t = strings.ReplaceAll(printable(t), "\t", "    ")
+	const least = 20 // columns; below that wrapping makes nothing readable
+	room := p.opts.Width - len(indent)
+	for raw := range strings.SplitSeq(strings.TrimRight(t, "\n"), "\n") {
+		if p.opts.Width > 0 && text.StringWidth(raw) > max(room, least) {
+			raw = text.WrapSoft(raw, max(room, least))
+		}
+		for l := range strings.SplitSeq(raw, "\n") {
+			p.line(indent + p.paint(s, strings.TrimRight(l, " ")))
+		}
+	}
+}
+
+// counted writes "1 scenario", "2 scenarios".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
