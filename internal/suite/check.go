@@ -140,3 +140,14 @@ func (p *Plan) Scenarios() []*Scenario {
 	}
 	return all
 }
+
+// Benchmarks counts the selected scenarios that are measured.
+func (p *Plan) Benchmarks() int {
+	n := 0
+	for _, s := range p.Scenarios() {
+		if p.measured(s) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cucumber/godog"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/features"
+	"omniloader/internal/bench"
+	"omniloader/internal/cli"
+	"omniloader/internal/outcome"
+	"omniloader/internal/suite"
+	"omniloader/steps"
+)
+
+// godog run builds a program of its own around the two functions below, and its
+// default is to pass where a step is undefined. Its flags are read after this.
+func init() {
+	if !testing.Testing() && !slices.Contains(os.Args, "--strict") {
+		os.Args = slices.Insert(os.Args, 1, "--strict")
+	}
+}
+
+// shared is what the scenarios of one "godog run" have in common. The names of
+// the functions below, which find it, are godog's.
+var shared struct {
+	setup *steps.Setup
+	ran   atomic.Int64
+}
+
+// InitializeTestSuite prepares "godog run": the environment variables are those
+// of the program, and a run of no scenario is a failure.
+func InitializeTestSuite(ctx *godog.TestSuiteContext) {
+	env, err := cli.ReadEnvironment()
+	if err != nil {
+		giveUp(err)
+	}
+	shared.setup = newSetup(env)
+	started := time.Now()
+	ctx.AfterSuite(func() {
+		if shared.ran.Load() == 0 {
+			giveUp(fmt.Errorf("nothing selected: no scenario ran"))
+		}
+		if env.Output == "" {
+			return
+		}
+		var results []bench.Result
+		for _, r := range shared.setup.Results() {
+			results = append(results, *r)
+		}
+		if err := cli.WriteResults(env.Output, started, results); err != nil {
+			giveUp(err)
+		}
+	})
+}
+
+// InitializeScenario gives each scenario its steps.
+func InitializeScenario(sc *godog.ScenarioContext) {
+	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+		shared.ran.Add(1)
+		for _, tag := range p.Tags {
+			if tag.Name == "@real" && shared.setup.Model == "" || tag.Name == "@wip" {
+				return ctx, godog.ErrSkip
+			}
+		}
+		return ctx, nil
+	})
+	shared.setup.Register(sc)
+}
+
+func newSetup(env cli.Environment) *steps.Setup {
+	return &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model}
+}
+
+func giveUp(err error) {
+	fmt.Fprintln(os.Stderr, "omniloader:", err)
+	os.Exit(2)
+}
+
+// TestFeatures runs every promise, each scenario a subtest. With -short the
+// scenarios tagged @slow are left out.
+func TestFeatures(t *testing.T) {
+	env, err := cli.ReadEnvironment()
+	require.NoError(t, err)
+	loaded, err := suite.LoadFS(features.FS, "features")
+	require.NoError(t, err)
+	plan, err := suite.Select(loaded, suite.Selection{Short: testing.Short()})
+	require.NoError(t, err)
+	run, err := plan.Run(t.Context(), suite.Options{Setup: newSetup(env), Jobs: runtime.NumCPU()})
+	require.NoError(t, err)
+	var results []bench.Result
+	for _, f := range run.Features {
+		t.Run(f.Name, func(t *testing.T) {
+			for _, s := range f.Scenarios {
+				if s.Benchmark != nil {
+					results = append(results, *s.Benchmark)
+				}
+				t.Run(s.Name, func(t *testing.T) { mirror(t, f.URI, s) })
+			}
+		})
+	}
+	if env.Output != "" {
+		require.NoError(t, cli.WriteResults(env.Output, run.Started, results))
+	}
+}
+
+// mirror gives a subtest the verdict of a scenario that has run.
+func mirror(t *testing.T, uri string, s outcome.Scenario) {
+	switch s.Status {
+	case outcome.Passed:
+	case outcome.Skipped:
+		t.Skipf("%s:%d: %s", uri, s.Line, s.SkipReason)
+	default:
+		step := s.FailedStep()
+		t.Errorf("%s:%d: %s\n%s:%d: %s%s: %s: %v", uri, s.Line, s.Name, uri, step.Line, step.Keyword, step.Text, step.Status, step.Err)
+	}
+}

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/report"
+)
+
+func (p *program) compareCommand() *cobra.Command {
+	format := "text"
+	c := &cobra.Command{
+		Use:   "compare OLD NEW",
+		Short: "Compare two results files",
+		Long: `Compares the mean times of two results files, benchmark by benchmark: red where the
+new one is slower by more than 5 %, green where it is faster by more than 5 %,
+neutral between. Benchmarks that only one of the files has are listed, and judge
+nothing.`,
+		Example: `  omniloader compare main.json branch.json
+  omniloader compare --format markdown main.json branch.json >> "$GITHUB_STEP_SUMMARY"`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return unable("omniloader compare OLD NEW", "compare takes two results files, found %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return p.compare(args[0], args[1], format) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		Annotations: map[string]string{
+			"held":   "nothing is slower by more than 5 %",
+			"broken": "a benchmark is slower by more than 5 %",
+			"unable": "could not judge: a file that is missing or no results file, or no benchmark\n     that both have",
+		},
+	}
+	help := "write it as `NAME`:"
+	for _, f := range report.ComparisonFormats() {
+		help += fmt.Sprintf("\n  %-10s %s", f.Name, f.Description)
+	}
+	c.Flags().StringVar(&format, "format", format, help)
+	if err := c.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return report.ComparisonFormatNames(), cobra.ShellCompDirectiveNoFileComp
+	}); err != nil {
+		panic(err) // the flag was not added above
+	}
+	return c
+}
+
+func (p *program) compare(oldPath, newPath, formatName string) error {
+	format, err := report.ComparisonFormatByName(formatName)
+	if err != nil {
+		return fmt.Errorf("--format: %w", err)
+	}
+	oldFile, err := bench.ReadFile(oldPath)
+	if err != nil {
+		return err
+	}
+	newFile, err := bench.ReadFile(newPath)
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		path string
+		file *bench.File
+	}{{oldPath, oldFile}, {newPath, newFile}} {
+		for _, n := range f.file.Notes {
+			p.note("%s: %s", f.path, n)
+		}
+	}
+	comparison, err := bench.Compare(oldFile, newFile, bench.DefaultThreshold)
+	if err != nil {
+		return err
+	}
+	if err := format.Render(p.out, comparison, p.out.options()); err != nil {
+		return standardOutput(err)
+	}
+	if comparison.Regressed() {
+		return errBroken
+	}
+	return nil
+}
+
+// renderComparison writes a comparison for people, behind the report on standard
+// output or, where that is for a program, beside it.
+func (p *program) renderComparison(c *bench.Comparison, onOutput bool) error {
+	format, err := report.ComparisonFormatByName("text")
+	if err != nil {
+		return err
+	}
+	to := p.err
+	if onOutput {
+		to = p.out
+	}
+	fmt.Fprintln(to)
+	return format.Render(to, c, to.options())
+}

@@ -1,0 +1,316 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"omniloader/loader"
+	"omniloader/loader/fault"
+)
+
+func (p *program) inspectCommand() *cobra.Command {
+	asJSON := false
+	c := &cobra.Command{
+		Use:   "inspect PATH…",
+		Short: "Say what a checkpoint on disk is, without loading its weights",
+		Long: `Says what each checkpoint is: category, architecture, tokenizer, weights, and what is
+wrong with it. PATH is the directory that has its config.json. The weights are not
+loaded, and no code of the checkpoint is run.`,
+		Example: `  omniloader inspect ~/models/llama-3-8b
+  omniloader inspect models/*             several at once
+  omniloader inspect --json . | jq -r .category`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return unable("omniloader inspect PATH…", "inspect takes the directory of a checkpoint, found none")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, paths []string) error { return p.inspect(paths, asJSON) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		Annotations: map[string]string{
+			"held":   "no checkpoint has an error-level finding",
+			"broken": "a checkpoint has an error-level finding",
+			"unable": "could not judge: no such directory, or it cannot be listed",
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, one for each path")
+	return c
+}
+
+// inspect reports on every path, also behind one that cannot be read.
+func (p *program) inspect(paths []string, asJSON bool) error {
+	encoder := json.NewEncoder(p.out)
+	encoder.SetEscapeHTML(false)
+	var unreadable error
+	broken := false
+	for i, path := range paths {
+		info, err := inspectDisk(path)
+		if err != nil {
+			if unreadable != nil {
+				p.complain(unreadable)
+			}
+			unreadable = err
+			continue
+		}
+		broken = broken || slices.ContainsFunc(info.Findings, func(f loader.Finding) bool { return f.Severity == loader.SeverityError })
+		if asJSON {
+			if err := encoder.Encode(info); err != nil {
+				return standardOutput(err)
+			}
+			continue
+		}
+		if i > 0 {
+			fmt.Fprintln(p.out)
+		}
+		p.describeCheckpoint(info)
+	}
+	switch {
+	case unreadable != nil:
+		return unreadable
+	case broken:
+		return errBroken
+	}
+	return nil
+}
+
+// inspectDisk inspects a directory of the real filesystem. The loader is given
+// the whole of it, as a base model's tokenizer may lie beside the checkpoint.
+func inspectDisk(path string) (*loader.Info, error) {
+	if err := isDirectory(path); err != nil {
+		advice := "name the directory that has the checkpoint's config.json"
+		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
+			advice = "name its directory: " + filepath.Dir(path)
+		}
+		return nil, unable(advice, "%w", err)
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	root := filepath.VolumeName(absolute) + string(filepath.Separator)
+	dir, err := filepath.Rel(root, absolute)
+	if err != nil {
+		return nil, err
+	}
+	outside := func(name string) string { return root + filepath.FromSlash(name) }
+	info, err := loader.New().Inspect(os.DirFS(root), filepath.ToSlash(dir))
+	if err != nil {
+		var place *fault.Error
+		if errors.As(err, &place) {
+			place.Path = outside(place.Path)
+		}
+		return nil, err
+	}
+	info.Path, info.Name = path, filepath.Base(absolute)
+	if t := info.Tokenizer; t != nil {
+		t.Path = outside(t.Path)
+		for i := range t.Tried {
+			t.Tried[i].Path = outside(t.Tried[i].Path)
+		}
+	}
+	return info, nil
+}
+
+// fact is one line of the report on a checkpoint.
+type fact struct{ name, value string }
+
+func (p *program) describeCheckpoint(info *loader.Info) {
+	fmt.Fprintln(p.out, p.heading(printable(info.Path)))
+	facts := factsOf(info)
+	width := 0
+	for _, f := range facts {
+		width = max(width, len(f.name))
+	}
+	for _, f := range facts {
+		p.labelled("  "+f.name+strings.Repeat(" ", width-len(f.name)+2), f.value)
+	}
+	p.describeFindings(info.Findings)
+}
+
+// labelled writes prose behind a label, and wraps it below itself.
+func (p *program) labelled(label, prose string) {
+	indent := strings.Repeat(" ", len(label))
+	var b strings.Builder
+	inner := program{out: &sink{w: &b, width: p.out.width}}
+	inner.wrapped(indent, printable(prose))
+	fmt.Fprint(p.out, label, strings.TrimPrefix(b.String(), indent))
+}
+
+// factsOf are the key facts, the most telling first. What is not known, or is
+// the usual case, is left out.
+func factsOf(info *loader.Info) []fact {
+	var facts []fact
+	add := func(name, format string, args ...any) {
+		facts = append(facts, fact{name, fmt.Sprintf(format, args...)})
+	}
+	kind := string(info.Category)
+	if info.Task != "" && info.Task != loader.None {
+		kind += ", " + string(info.Task)
+	}
+	if info.IsOmni {
+		kind += ", omni"
+	}
+	if info.HasTalker {
+		kind += ", with a talker"
+	}
+	add("category", "%s", kind)
+	add("decided by", "%s", info.DecidedBy)
+	if len(info.Architectures) > 0 {
+		add("architecture", "%s", strings.Join(info.Architectures, ", "))
+	}
+	if info.ModelType != loader.None {
+		add("model type", "%s", info.ModelType)
+	}
+	add("layout", "%s", info.Layout)
+	if info.IsSupported {
+		add("supported", "yes")
+	} else if info.Error != nil {
+		add("supported", "no: %s", *info.Error)
+	}
+	if q := info.Quantization; q != nil {
+		bits := ""
+		if q.Bits != nil {
+			bits = fmt.Sprintf(", %g bits", *q.Bits)
+		}
+		add("quantized", "%s%s (%s)", q.Method, bits, q.Source)
+	}
+	if s := info.SAE; s != nil {
+		add("SAE", "%s", saeText(s))
+	}
+	if info.BaseModel != nil {
+		add("base model", "%s", *info.BaseModel)
+	}
+	if info.HasCustomFiles {
+		add("custom code", "%s", strings.Join(info.CustomFiles, ", "))
+	}
+	if t := info.Tokenizer; t != nil {
+		add("tokenizer", "%s", tokenizerText(t))
+	}
+	if w := info.Weights; w != nil {
+		add("weights", "%s", weightsText(w))
+	}
+	add("size", "%s", byteText(info.Size))
+	return facts
+}
+
+func saeText(s *loader.SAEInfo) string {
+	parts := []string{s.Family}
+	if len(s.Sites) > 0 {
+		parts = append(parts, strings.Join(s.Sites, ", "))
+	}
+	switch n := len(s.Layers); {
+	case n == 1:
+		parts = append(parts, fmt.Sprintf("layer %d", s.Layers[0]))
+	case n > 1:
+		parts = append(parts, fmt.Sprintf("%d layers from %d to %d", n, s.Layers[0], s.Layers[n-1]))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func tokenizerText(t *loader.TokenizerInfo) string {
+	parts := []string{t.Type}
+	if t.Class != loader.None {
+		parts = append(parts, t.Class)
+	}
+	if t.VocabSize != nil {
+		parts = append(parts, fmt.Sprintf("%d tokens", *t.VocabSize))
+	}
+	if t.PadToken != nil {
+		source := ""
+		if t.PadTokenSource != nil {
+			source = " from " + *t.PadTokenSource
+		}
+		parts = append(parts, fmt.Sprintf("pad token %s%s", *t.PadToken, source))
+	}
+	if t.Origin != "checkpoint" {
+		parts = append(parts, fmt.Sprintf("of the %s in %s", t.Origin, t.Path))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func weightsText(w *loader.WeightsInfo) string {
+	files := "1 file"
+	if len(w.Files) != 1 {
+		files = fmt.Sprintf("%d files", len(w.Files))
+	}
+	parts := []string{w.Format, files, byteText(w.Bytes)}
+	if w.Parameters != nil {
+		parts = append(parts, countText(*w.Parameters)+" parameters")
+	}
+	var types []string
+	for t := range w.DTypes {
+		types = append(types, t)
+	}
+	slices.SortFunc(types, func(a, b string) int {
+		if w.DTypes[a] != w.DTypes[b] {
+			return int(min(max(w.DTypes[b]-w.DTypes[a], -1), 1))
+		}
+		return strings.Compare(a, b)
+	})
+	if len(types) > 0 {
+		parts = append(parts, strings.Join(types, " and "))
+	}
+	if !w.Complete {
+		parts = append(parts, "incomplete")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// byteText writes a size in powers of 1000, as download pages do.
+func byteText(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return scaled(n, []string{"kB", "MB", "GB", "TB", "PB", "EB"}, " ")
+}
+
+// countText writes a number of parameters as people say it: 8.03B.
+func countText(n int64) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return scaled(n, []string{"K", "M", "B", "T", "Q", "Qi"}, "")
+}
+
+// scaled writes a number from 1000 on with three significant digits.
+func scaled(n int64, units []string, gap string) string {
+	x, i := float64(n)/1000, 0
+	for ; x >= 999.5 && i < len(units)-1; i++ {
+		x /= 1000
+	}
+	digits := 2
+	if x >= 99.95 {
+		digits = 0
+	} else if x >= 9.995 {
+		digits = 1
+	}
+	return fmt.Sprintf("%.*f%s%s", digits, x, gap, units[i])
+}
+
+func (p *program) describeFindings(findings []loader.Finding) {
+	if len(findings) == 0 {
+		fmt.Fprintln(p.out, "\n  nothing wrong was found")
+		return
+	}
+	fmt.Fprintln(p.out)
+	for _, f := range findings {
+		message := f.Message
+		if f.File != "" {
+			message = f.File + ": " + message
+		}
+		label := string(f.Severity)
+		p.labelled("  "+label+strings.Repeat(" ", len("warning  ")-len(label)), message+" ["+f.Code+"]")
+		if f.Hint != "" {
+			p.labelled("           hint: ", f.Hint)
+		}
+	}
+}

@@ -1,0 +1,401 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"omniloader/features"
+	"omniloader/internal/atomicfile"
+	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
+	"omniloader/internal/report"
+	"omniloader/internal/suite"
+	"omniloader/steps"
+)
+
+// runSettings are the flags of run, as given.
+type runSettings struct {
+	all             bool
+	categories      []string
+	tags            string
+	iterations      count
+	warmup          count
+	memoryProfiling bool
+	output          string
+	baseline        string
+	formats         []string
+	model           string
+	jobs            count
+	dryRun          bool
+}
+
+const runEnvironment = `  BENCHMARK_ITERATIONS  stands in for --iterations
+  BENCHMARK_WARMUP      stands in for --warmup
+  TEST_MODEL_PATH       stands in for --model
+  OMNILOADER_OUTPUT     stands in for --output
+  NO_COLOR              switches colours off
+A flag beats its variable, a variable beats the default.`
+
+func (p *program) runCommand() *cobra.Command {
+	s := &runSettings{}
+	c := &cobra.Command{
+		Use:   "run [FEATURE…]",
+		Short: "Run scenarios: the built-in ones, or those of feature files and folders",
+		Long: `Runs scenarios and says which promises hold. Without a path these are the built-in
+ones. A scenario that bounds latency or memory is measured, alone on the machine,
+after all others.
+
+Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
+one name and a selection that is empty stop the run before it starts.`,
+		Example: `  omniloader run                                every built-in scenario
+  omniloader run features/ my.feature           feature files and folders
+  omniloader run my.feature:12                  the scenario or Examples row at line 12
+  omniloader run --tags "@sae and not @slow"    a Cucumber tag expression
+  omniloader run --all --output results.json    measure memory too, keep the figures
+  omniloader run --baseline results.json        compare with figures kept earlier
+  omniloader run --format junit:report.xml      a report for a CI server
+  omniloader run --model ~/models/llama-3-8b --tags @real
+                                                scenarios on a checkpoint of your own
+  omniloader run --dry-run my.feature           check the steps, run nothing`,
+		RunE: func(c *cobra.Command, args []string) error { return p.run(c, s, args) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"feature"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	p.runFlags(c, s)
+	return c
+}
+
+// runFlags gives a command the flags and the help of run.
+func (p *program) runFlags(c *cobra.Command, s *runSettings) {
+	s.iterations, s.warmup, s.jobs = count{bench.DefaultPlan().Iterations, 1}, count{bench.DefaultPlan().Warmup, 0}, count{runtime.NumCPU(), 1}
+	f := c.Flags()
+	f.SortFlags = false
+	f.BoolVar(&s.all, "all", false, "every category, and memory measured for every benchmark")
+	f.StringArrayVar(&s.categories, "category", nil, "only this `NAME` of category; repeat it for more:\n"+strings.Join(steps.Categories(), ", ")+",\nor any tag of your own without its @")
+	f.StringVar(&s.tags, "tags", "", "only scenarios for which the tag `EXPR` holds:\n\"@sae and not (@slow or @real)\"")
+	f.Var(&s.iterations, "iterations", "timed calls for each benchmark")
+	f.Var(&s.warmup, "warmup", "calls before timing")
+	f.BoolVar(&s.memoryProfiling, "memory-profiling", false, "measure memory for every benchmark")
+	f.StringVar(&s.output, "output", "", "write the figures to this results `FILE` (JSON)")
+	f.StringVar(&s.baseline, "baseline", "", "compare with this results `FILE`; slower by more than 5 % is a failure")
+	f.StringArrayVar(&s.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, where pretty stands if no other does:\n"+formatHelp())
+	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real,\nwhich are skipped without it")
+	f.Var(&s.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
+	f.Lookup("jobs").DefValue = "0" // the number of CPUs differs between machines, and help does not
+	f.BoolVar(&s.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")
+	c.Annotations = map[string]string{
+		"environment": runEnvironment,
+		"held":        "every scenario selected passed, every bound held, no regression",
+		"broken":      "a scenario failed, a bound was exceeded, or a regression was found",
+		"unable":      "could not judge: a wrong flag, a feature that does not parse, an undefined\n     step, nothing selected, a missing baseline, an interruption",
+	}
+	for flag, words := range map[string]func() []string{
+		"tags": builtinTags, "category": steps.Categories, "format": report.FormatNames,
+	} {
+		complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return words(), cobra.ShellCompDirectiveNoFileComp
+		}
+		if err := c.RegisterFlagCompletionFunc(flag, complete); err != nil {
+			panic(err) // the flag was not added above
+		}
+	}
+	_ = c.MarkFlagDirname("model")
+	_ = c.MarkFlagFilename("baseline", "json")
+}
+
+func formatHelp() string {
+	var b strings.Builder
+	for i, f := range report.Formats() {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "  %-10s %s", f.Name, f.Description)
+	}
+	return b.String()
+}
+
+func builtinTags() []string {
+	loaded, err := suite.LoadFS(features.FS, "features")
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(suite.Tags(loaded), func(t string) bool { return strings.Contains(t, ":") })
+}
+
+// destination is where a report goes.
+type destination struct {
+	format report.Format
+	file   string // "" for standard output
+}
+
+// parseFormats reads the values of --format. One report may go to standard
+// output, and pretty does where none is sent there.
+func parseFormats(values []string) ([]destination, error) {
+	var all []destination
+	taken := map[string]string{}
+	for _, value := range values {
+		name, file, toFile := strings.Cut(value, ":")
+		if toFile && file == "" {
+			return nil, unable("name a file behind the colon, or leave the colon out", "--format %s: no file", value)
+		}
+		format, err := report.FormatByName(name)
+		if err != nil {
+			return nil, unable("", "--format: %w", err)
+		}
+		place := file
+		if toFile {
+			place = filepath.Clean(file)
+		}
+		if first, double := taken[place]; double {
+			where := "standard output"
+			if toFile {
+				where = file
+			}
+			return nil, unable(fmt.Sprintf("send one to a file: --format %s:FILE", name), "--format: both %s and %s go to %s", first, name, where)
+		}
+		taken[place] = name
+		all = append(all, destination{format, file})
+	}
+	if _, used := taken[""]; !used {
+		pretty, err := report.FormatByName("pretty")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, destination{pretty, ""})
+	}
+	return all, nil
+}
+
+// run is the command: it reads everything that can be wrong before it runs
+// anything, so that no figures are lost to a mistyped path.
+func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
+	overruled := map[string]bool{
+		envIterations: c.Flags().Changed("iterations"), envWarmup: c.Flags().Changed("warmup"), envModel: c.Flags().Changed("model"),
+	}
+	env, err := readEnvironment(func(variable string) bool { return overruled[variable] })
+	if err != nil {
+		return err
+	}
+	setup := &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model}
+	setup.Plan.Memory = s.memoryProfiling || s.all
+	if overruled[envIterations] {
+		setup.Plan.Iterations = s.iterations.n
+	}
+	if overruled[envWarmup] {
+		setup.Plan.Warmup = s.warmup.n
+	}
+	if overruled[envModel] {
+		if setup.Model = s.model; s.model == "" {
+			return unable("name the directory of a checkpoint", "--model: empty")
+		}
+		if err := isDirectory(s.model); err != nil {
+			return unable("name the directory of a checkpoint", "--model: %w", err)
+		}
+	}
+	output := env.Output
+	if c.Flags().Changed("output") {
+		output = s.output
+	}
+	destinations, err := parseFormats(s.formats)
+	if err != nil {
+		return err
+	}
+	if err := writable(output, destinations); err != nil {
+		return err
+	}
+	baseline, err := readBaseline(s.baseline, c.Flags().Changed("baseline"))
+	if err != nil {
+		return err
+	}
+	if s.all && len(s.categories) > 0 {
+		return unable("leave one of them out", "--all takes every category, and --category some")
+	}
+	plan, err := planOf(paths, suite.Selection{Tags: s.tags, Categories: s.categories})
+	if err != nil {
+		return err
+	}
+	if err := plan.Check(); err != nil {
+		return err
+	}
+	if s.dryRun {
+		p.describe(plan)
+		return nil
+	}
+	if (output != "" || baseline != nil) && plan.Benchmarks() == 0 {
+		return unable("a scenario is measured when it bounds latency or memory, or is tagged @benchmark",
+			"nothing selected is measured, so there are no figures to keep or compare")
+	}
+	var live report.Live
+	follow := &live
+	if p.err.terminal {
+		follow = report.NewLive(p.err, p.err.options())
+	}
+	happened, err := plan.Run(c.Context(), suite.Options{Setup: setup, Jobs: s.jobs.n, Listener: follow.Listen})
+	follow.Stop()
+	if err != nil {
+		return err
+	}
+	return p.conclude(happened, destinations, output, baseline)
+}
+
+func planOf(paths []string, selection suite.Selection) (*suite.Plan, error) {
+	load := func() ([]*suite.Feature, error) { return suite.LoadFS(features.FS, "features") }
+	if len(paths) > 0 {
+		load = func() ([]*suite.Feature, error) { return suite.Load(paths) }
+	}
+	loaded, err := load()
+	if err != nil {
+		return nil, err
+	}
+	return suite.Select(loaded, selection)
+}
+
+// writable refuses files that cannot be written for want of a folder, before
+// there is anything to lose.
+func writable(output string, destinations []destination) error {
+	check := func(flag, file string) error {
+		if file == "" {
+			return nil
+		}
+		if err := isDirectory(filepath.Dir(file)); err != nil {
+			return unable("make the folder first", "%s %s: no folder for it: %w", flag, file, err)
+		}
+		if info, err := os.Stat(file); err == nil && info.IsDir() {
+			return unable("name a file in it", "%s %s: a folder", flag, file)
+		}
+		return nil
+	}
+	if err := check("--output", output); err != nil {
+		return err
+	}
+	for _, d := range destinations {
+		if d.file != "" && output != "" && filepath.Clean(d.file) == filepath.Clean(output) {
+			return unable("name two files", "--format and --output both write %s", output)
+		}
+		if err := check("--format "+d.format.Name, d.file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readBaseline(path string, given bool) (*bench.File, error) {
+	if !given {
+		return nil, nil
+	}
+	if path == "" {
+		return nil, unable("name a results file, or leave the flag out", "--baseline: empty")
+	}
+	file, err := bench.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--baseline: %w", err)
+	}
+	return file, nil
+}
+
+// describe says what a dry run found.
+func (p *program) describe(plan *suite.Plan) {
+	scenarios, lines := 0, 0
+	for _, s := range plan.Scenarios() {
+		scenarios++
+		lines += len(s.Steps)
+	}
+	fmt.Fprintf(p.out, "%d scenarios, %d steps, %d benchmarks: every step is defined and unambiguous\n", scenarios, lines, plan.Benchmarks())
+}
+
+// conclude writes what was asked for and gives the verdict. Everything is
+// written before anything is judged: a failure must not cost the figures.
+func (p *program) conclude(run *outcome.Run, destinations []destination, output string, baseline *bench.File) error {
+	var failures []error
+	for _, d := range destinations {
+		failures = append(failures, p.render(run, d))
+	}
+	results := resultsOf(run)
+	var comparison *bench.Comparison
+	if output != "" || baseline != nil {
+		file, err := newFile(run.Started, results)
+		if err == nil && output != "" {
+			err = file.Write(output)
+		}
+		failures = append(failures, err)
+		if err == nil && baseline != nil && !run.Interrupted {
+			comparison, err = bench.Compare(baseline, file, bench.DefaultThreshold)
+			failures = append(failures, err)
+		}
+	}
+	if comparison != nil {
+		failures = append(failures, p.renderComparison(comparison, toTerminal(destinations)))
+	}
+	if skipped := skippedReal(run); skipped > 0 {
+		p.note("%d scenarios tagged @real were skipped; --model DIR gives them a checkpoint", skipped)
+	}
+	if run.Interrupted {
+		failures = append(failures, unable("what had ended by then is kept", "interrupted"))
+	}
+	failures = append(failures, suite.Pending(run))
+	if err := errors.Join(failures...); err != nil {
+		return p.first(failures)
+	}
+	if run.Totals().Failed > 0 || comparison != nil && comparison.Regressed() {
+		return errBroken
+	}
+	return nil
+}
+
+// first complains about every failure but the last, which it returns for the
+// caller to complain about.
+func (p *program) first(failures []error) error {
+	failures = slices.DeleteFunc(failures, func(err error) bool { return err == nil })
+	for _, err := range failures[:len(failures)-1] {
+		p.complain(err)
+	}
+	return failures[len(failures)-1]
+}
+
+func (p *program) render(run *outcome.Run, d destination) error {
+	if d.file == "" {
+		return standardOutput(d.format.Render(p.out, run, p.out.options()))
+	}
+	return atomicfile.Write(d.file, func(w io.Writer) error { return d.format.Render(w, run, report.Options{}) })
+}
+
+// toTerminal says whether what stands on standard output is for people, so that
+// a comparison may follow it.
+func toTerminal(destinations []destination) bool {
+	return slices.ContainsFunc(destinations, func(d destination) bool {
+		return d.file == "" && (d.format.Name == "pretty" || d.format.Name == "progress")
+	})
+}
+
+func resultsOf(run *outcome.Run) []bench.Result {
+	var results []bench.Result
+	for _, f := range run.Features {
+		for _, s := range f.Scenarios {
+			if s.Benchmark != nil {
+				results = append(results, *s.Benchmark)
+			}
+		}
+	}
+	return results
+}
+
+func skippedReal(run *outcome.Run) int {
+	n := 0
+	for _, f := range run.Features {
+		for _, s := range f.Scenarios {
+			if s.Status == outcome.Skipped && slices.ContainsFunc(s.Tags, func(t outcome.Tag) bool { return t.Name == "@real" }) {
+				n++
+			}
+		}
+	}
+	return n
+}
