@@ -94,16 +94,7 @@ func parseDocument(file string, data []byte, doc *document) error {
 	doc.file, doc.data, doc.twice = file, data, keyCount
 	doc.scan = jsonscan.New(data)
 	s := &doc.scan
-	if err := checkContent(file, data); err != nil {
-		return err
-	}
-	if kind := s.Kind(); kind != jsonscan.Object && kind != jsonscan.Invalid {
-		if _, err := s.Raw(); err != nil {
-			return inFile(file, err)
-		}
-		return fault.At(fault.WrongType, file, 0, "found "+kind.String()+", a configuration is an object")
-	}
-	err := s.Object(func(name []byte) error {
+	return walkObject(file, data, s, func(name []byte) error {
 		k, interesting := keysByName[string(name)]
 		raw, err := s.Raw()
 		if interesting && err == nil {
@@ -115,6 +106,21 @@ func parseDocument(file string, data []byte, doc *document) error {
 		}
 		return err
 	})
+}
+
+// walkObject walks the one object that a file holds. What is often found in a
+// file's place has its own kind of error.
+func walkObject(file string, data []byte, s *jsonscan.Scanner, member func(name []byte) error) error {
+	if err := checkContent(file, data); err != nil {
+		return err
+	}
+	if kind := s.Kind(); kind != jsonscan.Object && kind != jsonscan.Invalid {
+		if _, err := s.Raw(); err != nil {
+			return inFile(file, err)
+		}
+		return fault.At(fault.WrongType, file, 0, "found "+kind.String()+", the file should hold an object")
+	}
+	err := s.Object(member)
 	if err == nil {
 		err = s.End()
 	}

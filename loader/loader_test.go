@@ -62,6 +62,7 @@ func TestUnreadableConfigIsAnErrorOfItsKind(t *testing.T) {
 		"two values":         {config("{} {}"), fault.NotJSON, "config.json"},
 		"deep":               {config(`{"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + "}"), fault.TooDeep, "config.json"},
 		"directory":          {tree(map[string]string{"m/config.json/": ""}), fault.NotAFile, "config.json"},
+		"zeros":              {config("\x00\x00\x00\x00"), fault.ZeroFilled, "config.json"},
 		"pointer":            {config("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"), fault.LFSPointer, "config.json"},
 		"web page":           {config("<!DOCTYPE html><html>"), fault.HTMLPage, "config.json"},
 		"pipeline's index":   {tree(map[string]string{"m/model_index.json": "["}), fault.Truncated, "model_index.json"},

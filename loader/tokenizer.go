@@ -171,27 +171,26 @@ func (l *Loader) placesOf(fsys fs.FS, model, dir string) (places []place) {
 		add(path.Join(root, model))
 		add(path.Join(root, path.Base(model)))
 		for _, cache := range [...]string{root, path.Join(root, "hub")} {
-			if p, ok := cachedSnapshot(fsys, cache, model); ok {
-				add(p)
-			}
+			add(cachedSnapshot(fsys, cache, model))
 		}
 	}
 	return places
 }
 
-// cachedSnapshot finds a model in the layout of the Hugging Face cache:
+// cachedSnapshot is where a model is in the layout of the Hugging Face cache:
 // models--org--name/snapshots/<commit>, where refs/main names the commit. Where
-// no ref does, a snapshot that stands alone is taken.
-func cachedSnapshot(fsys fs.FS, cache, model string) (string, bool) {
+// no ref does, a snapshot that stands alone is taken; where there is none, the
+// place is the model's own directory in the cache.
+func cachedSnapshot(fsys fs.FS, cache, model string) string {
 	repo := path.Join(cache, "models--"+strings.ReplaceAll(model, "/", "--"))
 	if ref, err := readFile(fsys, repo, "refs/main", maxSniff); err == nil {
 		if commit := strings.TrimSpace(string(ref)); commit != "" && !strings.Contains(commit, "/") && fs.ValidPath(commit) {
-			return path.Join(repo, "snapshots", commit), true
+			return path.Join(repo, "snapshots", commit)
 		}
 	}
 	snapshots, err := fs.ReadDir(fsys, path.Join(repo, "snapshots"))
 	if err != nil || len(snapshots) != 1 {
-		return "", false
+		return repo
 	}
-	return path.Join(repo, "snapshots", snapshots[0].Name()), true
+	return path.Join(repo, "snapshots", snapshots[0].Name())
 }

@@ -70,7 +70,7 @@ func TestBrokenTokenizerIsAnErrorAndNotReplaced(t *testing.T) {
 		"page":          {"tokenizer.model", "<!DOCTYPE html>", fault.HTMLPage},
 		"junk":          {"tokenizer.model", "\x80\x04junk", fault.Malformed},
 		"config":        {"tokenizer_config.json", "[]", fault.WrongType},
-		"vocabulary":    {"vocab.json", `["a"]`, fault.NotJSON},
+		"vocabulary":    {"vocab.json", `["a"]`, fault.WrongType},
 	} {
 		_, err := loader.New(loader.WithTokenizerFallbacks("good")).Tokenizer(tree(map[string]string{
 			"m/" + c.file: c.content, "good/tokenizer.json": smallBPE,

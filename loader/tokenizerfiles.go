@@ -190,11 +190,8 @@ func readTokenizerJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkContent(name, data); err != nil {
-		return err
-	}
 	s := jsonscan.New(data)
-	err = s.Object(func(key []byte) error {
+	return walkObject(name, data, &s, func(key []byte) error {
 		switch string(key) {
 		case "added_tokens":
 			return arrayOf(&s, func() error { return t.readAddedToken(&s) })
@@ -208,10 +205,6 @@ func readTokenizerJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		_, err := s.Raw()
 		return err
 	})
-	if err == nil {
-		err = s.End()
-	}
-	return inFile(name, err)
 }
 
 // arrayOf walks an array; anything else is passed over.
@@ -298,21 +291,14 @@ func readVocabJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkContent(name, data); err != nil {
-		return err
-	}
 	s := jsonscan.New(data)
-	err = s.Object(func([]byte) error {
+	return walkObject(name, data, &s, func([]byte) error {
 		raw, err := s.Raw()
 		if id, convErr := strconv.Atoi(string(raw)); convErr == nil && id >= 0 && id < maxTokenID {
 			t.note(id)
 		}
 		return err
 	})
-	if err == nil {
-		err = s.End()
-	}
-	return inFile(name, err)
 }
 
 func readVocabText(t *tokenizerSource, fsys fs.FS, dir, name string) error {
@@ -373,6 +359,9 @@ func isTiktokenLine(head []byte) bool {
 func checkContent(name string, data []byte) error {
 	if len(data) == 0 {
 		return fault.New(fault.Empty, name, "").WithHint("download the file again")
+	}
+	if data[0] == 0 && len(bytes.Trim(data[:min(len(data), maxSniff)], "\x00")) == 0 {
+		return fault.At(fault.ZeroFilled, name, 0, "the file was allocated and never written").WithHint("download the file again")
 	}
 	if bytes.HasPrefix(data, []byte("version https://git-lfs.github.com/spec/")) {
 		return fault.At(fault.LFSPointer, name, 0, "the pointer stands in the place of the content").WithHint("run `git lfs pull`")

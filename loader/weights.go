@@ -90,12 +90,9 @@ func (c *checkpoint) indexShards(name string) (shards []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkContent(name, data); err != nil {
-		return nil, err
-	}
 	s := jsonscan.New(data)
 	seen := map[string]bool{}
-	err = s.Object(func(key []byte) error {
+	err = walkObject(name, data, &s, func(key []byte) error {
 		if string(key) != "weight_map" {
 			_, err := s.Raw()
 			return err
@@ -110,7 +107,7 @@ func (c *checkpoint) indexShards(name string) (shards []string, err error) {
 		})
 	})
 	slices.Sort(shards)
-	return shards, inFile(name, err)
+	return shards, err
 }
 
 // maxFiles bounds how many files of one checkpoint are looked at.

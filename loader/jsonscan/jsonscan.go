@@ -111,7 +111,6 @@ func (s *Scanner) Object(member func(name []byte) error) error {
 		return nil
 	}
 	for {
-		s.space()
 		name, err := s.Text()
 		if err != nil {
 			return err
@@ -153,6 +152,7 @@ func (s *Scanner) Array(element func(i int) error) error {
 // no escape the result is a part of the text itself, and is not copied.
 // Unpaired surrogates become U+FFFD.
 func (s *Scanner) Text() ([]byte, error) {
+	s.space()
 	raw, escaped, err := s.text()
 	if err != nil || !escaped {
 		return raw, err

@@ -44,6 +44,7 @@ func TestTextIsUnescaped(t *testing.T) {
 		`"\ud83dx\ude00"`:      "\uFFFDx\uFFFD",
 		`"\ud83d"`:             "\uFFFD",
 		`""`:                   "",
+		" \n\t\"spaced\"":      "spaced",
 		`"日本\u0000"`:           "日本\x00",
 	} {
 		s := jsonscan.New([]byte(in))
