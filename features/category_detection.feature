@@ -88,20 +88,15 @@ Feature: Category detection
         | GPT2LMHeadModel                 | transformers |
 
     Scenario: An adapter names the model it changes
-      Given a checkpoint with the files:
-        | file                      | content                                                                             |
-        | adapter_config.json       | {"peft_type": "LORA", "base_model_name_or_path": "meta-llama/Meta-Llama-3-8B"}      |
-        | adapter_model.safetensors |                                                                                     |
+      Given the checkpoint "llama-2-7b-lora"
       When the model info is read
       Then the category is "adapter"
-      And the base model is "meta-llama/Meta-Llama-3-8B"
+      And the base model is "meta-llama/Llama-2-7b-hf"
       And the model is supported
 
     Scenario: An adapter that names no base model is reported
-      Given a checkpoint with the files:
-        | file                      | content                                              |
-        | adapter_config.json       | {"peft_type": "LORA", "base_model_name_or_path": null} |
-        | adapter_model.safetensors |                                                      |
+      Given the checkpoint "llama-2-7b-lora"
+      And "adapter_config.json" has "base_model_name_or_path" set to null
       When the model info is read
       Then the category is "adapter"
       And there is no base model
@@ -121,7 +116,7 @@ Feature: Category detection
       When the category is detected
       Then the category is "diffusers"
       And the layout is "diffusers"
-      And the decided by mentions "model_index.json"
+      And the decided by contains "model_index.json"
 
     Scenario: A pipeline with directories of a sparse autoencoder is a pipeline
       Given a checkpoint with the files:
@@ -186,7 +181,7 @@ Feature: Category detection
         """
       When the category is detected
       Then the category is "<category>"
-      And the decided by mentions "rule for class names"
+      And the decided by contains "rule for class names"
 
       Examples:
         | architecture                 | category       |

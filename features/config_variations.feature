@@ -39,7 +39,7 @@ Feature: Config variations
       Then the model is quantized
       And the quantization method is "<method>"
       And the quantization bits is <bits>
-      And the quantization source mentions "config.json"
+      And the quantization source contains "config.json"
 
       Examples:
         | method       | bits | section                                                              |
@@ -77,6 +77,19 @@ Feature: Config variations
       When the model info is read
       Then the model is not quantized
 
+    Scenario Outline: <checkpoint> is <method>
+      Given the checkpoint "<checkpoint>"
+      When the model info is read
+      Then the architecture is "LlamaForCausalLM"
+      And the quantization method is "<method>"
+      And the quantization bits is 4
+
+      Examples:
+        | checkpoint           | method       |
+        | llama-2-7b-chat-gptq | gptq         |
+        | llama-2-7b-chat-awq  | awq          |
+        | llama-3-8b-bnb-4bit  | bitsandbytes |
+
     Scenario: Quantizing is possible later in any checkpoint
       Given the checkpoint "llama-3-8b"
       And the config has "quantization_config" set to {"quant_method": "gptq", "bits": 3}
@@ -108,6 +121,12 @@ Feature: Config variations
       And the model is omni
       And the mean latency is below 1 ms
       And the p95 latency is below 2 ms
+
+    Scenario: Qwen2.5-Omni as it is published
+      Given the checkpoint "qwen2.5-omni-7b"
+      When the model info is read
+      Then the model is omni
+      And the model has a talker
 
     Scenario: A talker that is null
       Given a checkpoint with the config:

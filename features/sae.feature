@@ -52,6 +52,14 @@ Feature: Sparse autoencoders
       And the sites are "resid_post"
       And the layers are "17"
 
+    Scenario: Gemma Scope 2 as it is published
+      Given the checkpoint "gemma-scope-2-4b"
+      When the model info is read
+      Then the model is an SAE
+      And the base model is "google/gemma-3-4b-pt"
+      And the sites contain "resid_post"
+      And the layers contain "17"
+
     Scenario: Every place and every layer is listed
       Given a checkpoint with the tree:
         """

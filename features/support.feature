@@ -67,7 +67,7 @@ Feature: Support
         """
       When support is checked
       Then the model is not supported
-      And the error mentions "UnknownArch"
+      And the error contains "UnknownArch"
       And the mean latency is below 1.5 ms
       And the p95 latency is below 3 ms
 
@@ -87,7 +87,7 @@ Feature: Support
         """
       When support is checked
       Then the model is not supported
-      And the error mentions "config.json"
+      And the error contains "config.json"
 
     Scenario: An empty directory
       Given an empty checkpoint directory
@@ -158,15 +158,61 @@ Feature: Support
       When support is checked
       Then the model is not supported
 
-  Rule: Public checkpoints are supported
+  Rule: Public checkpoints are supported, each with the loader it needs
 
-    Scenario Outline: <preset>
-      Given the checkpoint "<preset>"
+    Scenario Outline: <checkpoint>
+      Given the checkpoint "<checkpoint>"
       When the model info is read
       Then the model is supported
       And the category is "<category>"
+      And the model type is "<model type>"
 
-      Examples:
-        | preset     | category     |
-        | gpt2       | transformers |
-        | llama-3-8b | transformers |
+      Examples: Text
+        | checkpoint        | category     | model type  |
+        | llama-2-7b        | transformers | llama       |
+        | llama-3-8b        | transformers | llama       |
+        | llama-3-70b       | transformers | llama       |
+        | qwen2-7b          | transformers | qwen2       |
+        | qwen3-8b          | transformers | qwen3       |
+        | qwen3-30b-a3b     | transformers | qwen3_moe   |
+        | mistral-7b-v0.1   | transformers | mistral     |
+        | mixtral-8x7b-v0.1 | transformers | mixtral     |
+        | gemma-2-2b        | transformers | gemma2      |
+        | phi-3-mini        | transformers | phi3        |
+        | deepseek-v3       | transformers | deepseek_v3 |
+        | falcon-7b         | transformers | falcon      |
+        | gpt2              | transformers | gpt2        |
+        | t5-small          | transformers | t5          |
+        | bert-base-uncased | transformers | bert        |
+        | all-minilm-l6-v2  | transformers | bert        |
+        | glm-4.7-flash     | transformers | glm4_moe_lite |
+
+      Examples: Pictures, sound and text, answered in text
+        | checkpoint      | category     | model type   |
+        | llava-1.5-7b    | transformers | llava        |
+        | gemma-3-4b      | transformers | gemma3       |
+        | qwen2-vl-7b     | transformers | qwen2_vl     |
+        | qwen2.5-omni-7b | transformers | qwen2_5_omni |
+        | step3-vl-10b    | transformers | step_robotics |
+
+      Examples: Pictures and video
+        | checkpoint              | category       | model type |
+        | clip-vit-base-patch32   | vision_encoder | clip       |
+        | siglip-base-patch16-224 | vision_encoder | siglip     |
+        | dinov2-base             | vision_encoder | dinov2     |
+        | videomae-base           | vision_encoder | videomae   |
+
+      Examples: Sound
+        | checkpoint         | category      | model type     |
+        | whisper-small      | asr           | whisper        |
+        | speech2text-small  | asr           | speech_to_text |
+        | wav2vec2-base-960h | asr           | wav2vec2       |
+        | wav2vec2-base      | audio_encoder | wav2vec2       |
+
+      Examples: No class name of their own
+        | checkpoint              | category  | model type |
+        | stable-diffusion-1.5    | diffusers | unknown    |
+        | stable-diffusion-xl-1.0 | diffusers | unknown    |
+        | flux.1-dev              | diffusers | unknown    |
+        | gemma-scope-2-4b        | sae       | unknown    |
+        | llama-2-7b-lora         | adapter   | unknown    |

@@ -39,17 +39,18 @@ Feature: Tokenizers
       And the mean latency is below 2 ms
       And the p95 latency is below 5 ms
 
-    Scenario Outline: The tokenizer of <preset> is a <type>
-      Given the checkpoint "<preset>"
+    Scenario Outline: The tokenizer of <checkpoint>
+      Given the checkpoint "<checkpoint>"
       When the tokenizer is read
       Then the origin is "checkpoint"
       And the type is "<type>"
       And no other place was tried
 
       Examples:
-        | preset            | type      |
+        | checkpoint        | type      |
         | gpt2              | BPE       |
         | llama-3-8b        | BPE       |
+        | qwen3-8b          | BPE       |
         | bert-base-uncased | WordPiece |
         | t5-small          | Unigram   |
 
@@ -163,6 +164,20 @@ Feature: Tokenizers
         | null  | null |
         | empty | ""   |
 
+    Scenario: A pad token of its own, given to a checkpoint that had none
+      Given the checkpoint "llama-3-8b"
+      And "tokenizer_config.json" has "pad_token" set to "<|reserved_special_token_0|>"
+      When the tokenizer is read
+      Then the pad token is "<|reserved_special_token_0|>"
+      And the pad token source is "tokenizer_config.json"
+
+    Scenario: An end of text that only the map of special tokens gives
+      Given the checkpoint "llama-3-8b"
+      And "tokenizer_config.json" has no "eos_token"
+      When the tokenizer is read
+      Then the eos token is "<|end_of_text|>"
+      And the pad token source is "eos_token"
+
     Scenario: Without a pad token and without an end of text there is nothing to pad with
       Given a checkpoint with the files:
         | file           | content                                                                   |
@@ -189,6 +204,14 @@ Feature: Tokenizers
       And the mean latency is below 2 ms
       And the p95 latency is below 5 ms
 
+    Scenario: Gemma Scope 2 beside Gemma 3, on a real disk
+      Given a real temporary directory
+      And the checkpoint "gemma-scope-2-4b"
+      And beside it, the checkpoint "gemma-3-4b" as "google/gemma-3-4b-pt"
+      When the tokenizer is read
+      Then the origin is "base model"
+      And the pad token is "<pad>"
+
     Scenario: The base model lies beside it under its bare name
       Given a checkpoint with the files:
         | file                           | content                                 |
@@ -205,7 +228,7 @@ Feature: Tokenizers
       And beside it, the checkpoint "gpt2" as "openai-community/gpt2" in the Hugging Face cache layout
       When the tokenizer is read
       Then the origin is "base model"
-      And the path mentions "models--openai-community--gpt2/snapshots/"
+      And the path contains "models--openai-community--gpt2/snapshots/"
 
     Scenario: The autoencoders lie in the directory of their organisation
       Given the directory "models/google/gemma-scope-2-4b-pt" for the checkpoint

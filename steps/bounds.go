@@ -1,7 +1,7 @@
 package steps
 
 import (
-	"errors"
+	"context"
 	"fmt"
 
 	"omniloader/internal/bench"
@@ -39,47 +39,31 @@ func (w *world) boundSteps(v vocabulary) {
 	})
 }
 
-func (w *world) latencyBelow(figure, limit string) error {
-	return w.check(bench.LatencyBelow(figure, limit))
+func (w *world) latencyBelow(ctx context.Context, figure, limit string) error {
+	bound, err := bench.LatencyBelow(figure, limit)
+	return w.check(ctx, bound, err)
 }
 
-func (w *world) medianBelowTimes(factor, benchmark string) error {
+func (w *world) medianBelowTimes(ctx context.Context, factor, benchmark string) error {
 	bound, err := bench.MedianBelowTimes(factor, benchmark)
 	if err == nil && w.setup.store.measurement(benchmark) == nil {
 		return fmt.Errorf("the bound is relative to %q, which was not measured before this in the run: select it too (%s)",
 			benchmark, suggest.DidYouMean(benchmark, w.setup.store.names()))
 	}
-	return w.check(bound, err)
+	return w.check(ctx, bound, err)
 }
 
-func (w *world) allocatesAtMost(limit string) error {
-	return w.check(bench.AllocatedAtMost(limit))
+func (w *world) allocatesAtMost(ctx context.Context, limit string) error {
+	bound, err := bench.AllocatedAtMost(limit)
+	return w.check(ctx, bound, err)
 }
 
-func (w *world) allocationsAtMost(limit string) error {
-	return w.check(bench.AllocationsAtMost(limit))
+func (w *world) allocationsAtMost(ctx context.Context, limit string) error {
+	bound, err := bench.AllocationsAtMost(limit)
+	return w.check(ctx, bound, err)
 }
 
-func (w *world) deltaBelow(limit string) error {
-	return w.check(bench.MemoryDeltaBelow(limit))
-}
-
-// check judges what was measured by a bound, and notes the judgement in the
-// result.
-func (w *world) check(bound bench.Bound, err error) error {
-	if err != nil {
-		return err
-	}
-	if w.measurement == nil {
-		return errors.New("nothing was measured")
-	}
-	judgement, err := bound.Check(w.measurement, w.setup.store.measurement)
-	var exceeded *bench.ExceededError
-	if err == nil || errors.As(err, &exceeded) {
-		w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, judgement)
-		if judgement.Warning != "" {
-			w.record.Warnings = append(w.record.Warnings, judgement.Warning)
-		}
-	}
-	return err
+func (w *world) deltaBelow(ctx context.Context, limit string) error {
+	bound, err := bench.MemoryDeltaBelow(limit)
+	return w.check(ctx, bound, err)
 }

@@ -36,7 +36,8 @@ type Setup struct {
 	// is read from the disk at the scenario's URI.
 	Tags func(*godog.Scenario) ([]string, error)
 
-	lane  sync.RWMutex // held for writing by a measured operation, for reading by any other
+	lane  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
+	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
 	store store
 	files featureFiles
 }
@@ -66,6 +67,14 @@ func (s *Setup) Register(sc *godog.ScenarioContext) *Record {
 // Results gives what was measured, in the order in which it was measured. It is
 // called when the scenarios have ended: a running one still adds to its result.
 func (s *Setup) Results() []*bench.Result { return s.store.all() }
+
+// measure samples an operation.
+func (s *Setup) measure(ctx context.Context, plan bench.Plan, call func() (any, error)) (*bench.Measurement, error) {
+	if s.bench != nil {
+		return s.bench(ctx, plan, call)
+	}
+	return bench.Measure(ctx, plan, call)
+}
 
 // Reserved tags have a meaning of their own and are never a category.
 var reservedTags = []string{"@real", "@slow", "@wip"}
@@ -149,6 +158,13 @@ func (s *store) add(r *bench.Result) error {
 	s.results[r.Name] = r
 	s.order = append(s.order, r)
 	return nil
+}
+
+// replace puts a better measurement in the place of a result that was added.
+func (s *store) replace(r, better *bench.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*r = *better
 }
 
 // measurement gives what was measured under a name, or nil.

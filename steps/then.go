@@ -148,7 +148,7 @@ func (w *world) fieldSteps(v vocabulary) {
 		meaning: "A field is true or false.",
 		example: `the weights complete is no`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) (?:contain|contains|mentions|mention) "([^"]*)"$`, w.fieldContains, about{
+	v.Then(`^the ([a-z][a-z0-9 ]*) contains? "([^"]*)"$`, w.fieldContains, about{
 		meaning: "A list has this text as one of its entries, or a text has it somewhere.",
 		example: `the architectures contain "LlamaForCausalLM"`,
 	})
@@ -277,10 +277,12 @@ func (w *world) fieldAre(name, want string) error {
 }
 
 func (w *world) fieldCounts(want int, name string) error {
-	value, err := w.field(name)
-	if err != nil && want == 1 {
-		value, err = w.field(name + "s")
+	if want == 1 { // "there is 1 finding"
+		if _, err := w.field(name + "s"); err == nil {
+			name += "s"
+		}
 	}
+	value, err := w.field(name)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
 	"github.com/spf13/afero"
-	"github.com/tidwall/gjson"
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
@@ -41,8 +40,10 @@ type world struct {
 	// Come of When.
 	operation   string // "" before the When step
 	answer      answer
-	err         error // why reading failed
+	err         error                                             // why reading failed
+	sample      func(context.Context) (*bench.Measurement, error) // measures the operation, nil where it is not measured
 	measurement *bench.Measurement
+	bounds      []bench.Bound // what the measurement was judged by, in the order of the steps
 }
 
 // home is the directory that checkpoints lie in where a scenario does not say.
@@ -181,106 +182,4 @@ func (w *world) take(value any, failure error) (err error) {
 	}
 	w.answer, err = newAnswer(value)
 	return err
-}
-
-// result of an operation as data that bench keeps alive: the answer, or the
-// failure that the scenario awaits.
-type result struct {
-	value   any
-	failure error
-}
-
-// measure carries the operation out as the plan says, alone, and keeps the
-// figures under the scenario's benchmark name.
-func (w *world) measure(ctx context.Context, call func() (any, error)) error {
-	name := BenchmarkName(w.tags, w.name)
-	if name == "" {
-		return fmt.Errorf("the scenario is measured and has no name: give it one, or a tag %s:NAME", benchmarkTag)
-	}
-	plan := w.setup.Plan
-	plan.Memory = plan.Memory || w.memoryBounded
-
-	if w.failureAwaited {
-		// The promise is about the failure: what it costs to say no.
-		answering := call
-		call = func() (any, error) {
-			value, failure := answering()
-			return result{value, failure}, nil
-		}
-	}
-	w.setup.lane.Lock()
-	m, err := bench.Measure(ctx, plan, call)
-	w.setup.lane.Unlock()
-	var failed *bench.CallError
-	switch {
-	case errors.As(err, &failed) && failed.Phase == firstPhase(plan) && failed.Call == 1:
-		return w.take(nil, failed.Err)
-	case err != nil:
-		return fmt.Errorf("measuring the %s: %w", w.operation, err)
-	}
-
-	first, last := m.First, m.Last
-	m.First, m.Last = nil, nil // the figures outlive the scenario, the answers need not
-	if err := w.takeMeasured(first, last); err != nil {
-		return err
-	}
-	w.measurement = m
-	r := bench.NewResult(name, Category(w.tags), m, w.metadata())
-	if err := w.setup.store.add(r); err != nil {
-		return err
-	}
-	w.record.Benchmark = r
-	return nil
-}
-
-// takeMeasured keeps the first answer, and checks that the last is the same.
-func (w *world) takeMeasured(first, last any) error {
-	if r, ok := first.(result); ok {
-		end := last.(result)
-		if describe(r.failure) != describe(end.failure) {
-			return fmt.Errorf("the first call gave %s, the last %s", describe(r.failure), describe(end.failure))
-		}
-		if r.failure != nil {
-			return w.take(nil, r.failure)
-		}
-		first, last = r.value, end.value
-	}
-	if err := w.take(first, nil); err != nil {
-		return err
-	}
-	again, err := newAnswer(last)
-	if err != nil {
-		return err
-	}
-	if w.answer.text != again.text {
-		return fmt.Errorf("the answer changed between the first call and the last:\nfirst %s\nlast  %s", w.answer.text, again.text)
-	}
-	return nil
-}
-
-func describe(err error) string {
-	if err == nil {
-		return "an answer"
-	}
-	return fmt.Sprintf("the error %q", err)
-}
-
-func firstPhase(p bench.Plan) string {
-	if p.Warmup > 0 {
-		return "warm-up"
-	}
-	return "timed"
-}
-
-// fields of the answer that say in the results file what was measured.
-var metadataFields = []string{"architecture", "model_type", "category", "base_model"}
-
-func (w *world) metadata() map[string]any {
-	m := map[string]any{"operation": w.operation}
-	for _, field := range metadataFields {
-		if v := w.answer.root.Get(field); v.Type == gjson.String {
-			m[field] = v.String()
-		}
-	}
-	return m
 }

@@ -1,0 +1,204 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/internal/bench"
+)
+
+// measure carries the operation out as the plan says, alone, and keeps the
+// figures under the scenario's benchmark name.
+func (w *world) measure(ctx context.Context, call func() (any, error)) error {
+	name := BenchmarkName(w.tags, w.name)
+	if name == "" {
+		return fmt.Errorf("the scenario is measured and has no name: give it one, or a tag %s:NAME", benchmarkTag)
+	}
+	plan := w.setup.Plan
+	plan.Memory = plan.Memory || w.memoryBounded
+	if w.failureAwaited {
+		// The promise is about the failure: what it costs to say no. A failure that
+		// is given as the answer costs nothing more.
+		answering := call
+		call = func() (any, error) {
+			value, failure := answering()
+			if failure != nil {
+				return failure, nil
+			}
+			return value, nil
+		}
+	}
+	w.sample = func(ctx context.Context) (*bench.Measurement, error) {
+		w.setup.lane.Lock()
+		m, err := w.setup.measure(ctx, plan, call)
+		w.setup.lane.Unlock()
+		return m, err
+	}
+
+	m, err := w.sample(ctx)
+	var failed *bench.CallError
+	switch {
+	case errors.As(err, &failed) && firstOfAll(failed, plan):
+		return w.take(nil, failed.Err)
+	case err != nil:
+		return fmt.Errorf("measuring the %s: %w", w.operation, err)
+	}
+	if err := w.takeMeasured(m); err != nil {
+		return err
+	}
+	w.measurement = m
+	r := bench.NewResult(name, Category(w.tags), m, w.metadata())
+	if err := w.setup.store.add(r); err != nil {
+		return err
+	}
+	w.record.Benchmark = r
+	return nil
+}
+
+// firstOfAll tells whether the very first call failed: the operation then fails as
+// such, and not now and then.
+func firstOfAll(failed *bench.CallError, plan bench.Plan) bool {
+	return failed.Call == 1 && (failed.Phase == "warm-up" || failed.Phase == "timed" && plan.Warmup == 0)
+}
+
+// takeMeasured keeps the first answer of a measurement, checks that the last is
+// the same, and lets go of both: the figures outlive the scenario, the answers
+// need not.
+func (w *world) takeMeasured(m *bench.Measurement) error {
+	first, last := m.First, m.Last
+	m.First, m.Last = nil, nil
+	if err := w.takeAny(first); err != nil {
+		return err
+	}
+	return w.unchanged(last)
+}
+
+// takeAny keeps an answer, or a failure that was given as one.
+func (w *world) takeAny(value any) error {
+	if failure, ok := value.(error); ok {
+		return w.take(nil, failure)
+	}
+	return w.take(value, nil)
+}
+
+// unchanged checks that a later call gave what the first one gave.
+func (w *world) unchanged(value any) error {
+	later := world{}
+	if err := later.takeAny(value); err != nil {
+		return err
+	}
+	if before, after := w.outcome(), later.outcome(); before != after {
+		return fmt.Errorf("the answer changed between the first call and the last:\nfirst %s\nlast  %s", before, after)
+	}
+	return nil
+}
+
+// outcome is what reading gave, as a text that can be compared.
+func (w *world) outcome() string {
+	if w.err != nil {
+		return "failure: " + w.err.Error()
+	}
+	return w.answer.text
+}
+
+// metadataFields are the fields of the answer that say in the results file what
+// was measured.
+var metadataFields = []string{"architecture", "model_type", "category", "base_model"}
+
+func (w *world) metadata() map[string]any {
+	m := map[string]any{"operation": w.operation}
+	for _, field := range metadataFields {
+		if v := w.answer.root.Get(field); v.Type == gjson.String {
+			m[field] = v.String()
+		}
+	}
+	return m
+}
+
+// remeasurements is how often a measurement whose latency exceeds its bound is
+// made again. What else runs on a machine only ever adds time, so one run within
+// the bounds shows that the operation keeps them; an operation that is too slow
+// exceeds them every time.
+const remeasurements = 2
+
+// check judges what was measured by a bound, and notes the judgement in the
+// result.
+func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
+	if err != nil {
+		return err
+	}
+	if w.measurement == nil {
+		return errors.New("nothing was measured")
+	}
+	judgement, err := bound.Check(w.measurement, w.setup.store.measurement)
+	var exceeded *bench.ExceededError
+	if err != nil && !errors.As(err, &exceeded) {
+		return err
+	}
+	w.bounds = append(w.bounds, bound)
+	if exceeded != nil && w.worthAnotherLook(bound) {
+		again, more := w.measureAgain(ctx)
+		if more != nil {
+			return more
+		}
+		if again {
+			w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("measured again, because the machine was busy: %v", exceeded))
+			return nil
+		}
+	}
+	w.judge(judgement)
+	return err
+}
+
+// judge notes a judgement.
+func (w *world) judge(j bench.Judgement) {
+	w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, j)
+	if j.Warning != "" {
+		w.record.Warnings = append(w.record.Warnings, j.Warning)
+	}
+}
+
+// worthAnotherLook tells whether an exceeded bound may be the machine's fault:
+// memory is exact, and where even the fastest call is too slow it is the
+// operation's.
+func (w *world) worthAnotherLook(bound bench.Bound) bool {
+	return !bound.Metric.NeedsMemory() &&
+		(bound.Metric == bench.MedianRelative || w.measurement.Summary().Min < bound.Limit)
+}
+
+// measureAgain looks for a measurement that keeps every bound judged so far, and
+// puts it in the place of the first one. Where there is none, the first one
+// stays.
+func (w *world) measureAgain(ctx context.Context) (bool, error) {
+	for range remeasurements {
+		m, err := w.sample(ctx)
+		if err != nil {
+			return false, fmt.Errorf("measuring the %s again: %w", w.operation, err)
+		}
+		first, last := m.First, m.Last
+		m.First, m.Last = nil, nil
+		if err := errors.Join(w.unchanged(first), w.unchanged(last)); err != nil {
+			return false, err
+		}
+		judgements := make([]bench.Judgement, len(w.bounds))
+		held := true
+		for i, bound := range w.bounds {
+			var err error
+			judgements[i], err = bound.Check(m, w.setup.store.measurement)
+			held = held && err == nil
+		}
+		if !held {
+			continue
+		}
+		r := w.record.Benchmark
+		fresh := bench.NewResult(r.Name, r.Category, m, r.Metadata)
+		fresh.Bounds = judgements
+		w.setup.store.replace(r, fresh)
+		w.measurement = m
+		return true, nil
+	}
+	return false, nil
+}

@@ -1,0 +1,501 @@
+package steps_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cucumber/godog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/internal/bench"
+	"omniloader/loader/fault"
+	"omniloader/steps"
+)
+
+// run runs a feature with a setup, and gives the records of its scenarios by name
+// and what godog said of it. status is 0 where everything passed.
+func run(t *testing.T, setup *steps.Setup, feature string) (status int, records map[string]*steps.Record, output string) {
+	t.Helper()
+	return runWith(t, setup, feature, godog.Options{Format: "pretty", Concurrency: 1})
+}
+
+func runWith(t *testing.T, setup *steps.Setup, feature string, options godog.Options) (int, map[string]*steps.Record, string) {
+	t.Helper()
+	var out bytes.Buffer
+	records := make(map[string]*steps.Record)
+	options.FeatureContents = []godog.Feature{{Name: "a.feature", Contents: []byte(feature)}}
+	options.Strict, options.NoColors, options.Output = true, true, &out
+	found := make(chan func(), 1000)
+	status := godog.TestSuite{
+		ScenarioInitializer: func(sc *godog.ScenarioContext) {
+			record := setup.Register(sc)
+			sc.After(func(ctx context.Context, p *godog.Scenario, _ error) (context.Context, error) {
+				found <- func() { records[p.Name] = record }
+				return ctx, nil
+			})
+		},
+		Options: &options,
+	}.Run()
+	close(found)
+	for keep := range found {
+		keep()
+	}
+	return status, records, out.String()
+}
+
+// fake makes a loader that answers every question with what answer gives.
+func fake(answer func() (any, error)) steps.Subject {
+	return func(steps.Options) map[string]steps.Operation {
+		read := func(fs.FS, string) (any, error) { return answer() }
+		return map[string]steps.Operation{steps.ModelInfo: read, steps.CategoryOnly: read}
+	}
+}
+
+type info struct {
+	Category     string            `json:"category"`
+	ModelType    *string           `json:"model_type"`
+	Classes      []string          `json:"architectures"`
+	Quantization map[string]any    `json:"quantization"`
+	Tokens       map[string]string `json:"special_tokens"`
+	Findings     []map[string]any  `json:"findings"`
+}
+
+func llama() (any, error) {
+	modelType := "llama"
+	return &info{Category: "transformers", ModelType: &modelType, Classes: []string{"A", "B"},
+		Quantization: map[string]any{"method": "gptq", "bits": 4},
+		Tokens:       map[string]string{"eos_token": "</s>"},
+		Findings:     []map[string]any{{"severity": "warning", "code": "odd-config", "file": "config.json"}},
+	}, nil
+}
+
+// feature is a feature of one scenario with these Then steps, after a When step
+// that reads the model info.
+func feature(thens ...string) string {
+	return "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    When the model info is read\n    Then " +
+		strings.Join(thens, "\n    And ") + "\n"
+}
+
+func TestAnOperationThatNothingBoundsRunsOnce(t *testing.T) {
+	calls := 0
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Subject: fake(func() (any, error) {
+		calls++
+		return llama()
+	})}
+	status, records, out := run(t, setup, feature(`the category is "transformers"`))
+	require.Zero(t, status, out)
+	assert.Equal(t, 1, calls)
+	assert.Nil(t, records["s"].Benchmark)
+	assert.Empty(t, setup.Results())
+}
+
+func TestABoundMakesTheOperationMeasured(t *testing.T) {
+	calls := 0
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Subject: fake(func() (any, error) {
+		calls++
+		return llama()
+	})}
+	status, records, out := run(t, setup, "@sae\n"+feature(`the category is "transformers"`, `the mean latency is below 10 s`))
+	require.Zero(t, status, out)
+	assert.Equal(t, 7, calls)
+	r := records["s"].Benchmark
+	require.NotNil(t, r)
+	assert.Equal(t, "s", r.Name)
+	assert.Equal(t, "sae", r.Category)
+	assert.Equal(t, 5, r.Iterations)
+	assert.Nil(t, r.BytesPerOp, "no step bounds memory")
+	assert.Equal(t, map[string]any{"operation": "model info", "category": "transformers", "model_type": "llama"}, r.Metadata)
+	require.Len(t, r.Bounds, 1)
+	assert.True(t, r.Bounds[0].Held)
+	assert.Same(t, r, setup.Results()[0])
+}
+
+func TestMemoryIsMeasuredWhereAStepBoundsItOrThePlanAsksForIt(t *testing.T) {
+	for _, c := range []struct {
+		bound string
+		plan  bool
+		want  bool
+	}{
+		{"the mean latency is below 10 s", false, false},
+		{"the mean latency is below 10 s", true, true},
+		{"no more than 1 GB is allocated per call", false, true},
+		{"the memory delta is below 1 GB", false, true},
+		{"no more than 1000000 allocations are made per call", false, true},
+	} {
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: c.plan}, Subject: fake(llama)}
+		status, records, out := run(t, setup, feature(c.bound))
+		require.Zero(t, status, out)
+		assert.Equal(t, c.want, records["s"].Benchmark.BytesPerOp != nil, "%+v", c)
+	}
+}
+
+func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+	status, records, out := run(t, setup, feature(`the mean latency is below 0.001 ns`))
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, "bound: below 0.001 ns (3 calls")
+	require.Len(t, records["s"].Benchmark.Bounds, 1)
+	assert.False(t, records["s"].Benchmark.Bounds[0].Held)
+}
+
+func TestAPercentileOfTooFewCallsIsWarnedOf(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+	_, records, _ := run(t, setup, feature(`the p95 latency is below 10 s`))
+	assert.Len(t, records["s"].Warnings, 1)
+}
+
+func TestABenchmarkTagAloneMeasuresAndNames(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Subject: fake(llama)}
+	_, records, out := run(t, setup, "Feature: f\n  @benchmark:my_name\n"+strings.TrimPrefix(feature(`the category is "transformers"`), "Feature: f\n"))
+	require.NotNil(t, records["s"].Benchmark, out)
+	assert.Equal(t, "my_name", records["s"].Benchmark.Name)
+}
+
+func TestAnAnswerThatChangesIsAFailure(t *testing.T) {
+	calls := 0
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(func() (any, error) {
+		calls++
+		return map[string]any{"category": fmt.Sprint("c", calls)}, nil
+	})}
+	status, _, out := run(t, setup, feature(`the category is "c1"`, `the mean latency is below 10 s`))
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, "the answer changed between the first call and the last")
+}
+
+func TestAFailureThatNobodyAwaitsEndsTheScenarioAtItsWhenStep(t *testing.T) {
+	for _, bound := range []string{`the category is "x"`, `the mean latency is below 10 s`} {
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Subject: fake(func() (any, error) {
+			return nil, fault.New(fault.Truncated, "config.json", "cut off")
+		})}
+		status, _, out := run(t, setup, feature(bound))
+		assert.Equal(t, 1, status)
+		assert.Contains(t, out, "reading the model info: config.json: cut off: truncated")
+		assert.Contains(t, out, "1 failed")
+	}
+}
+
+func TestTheCostOfAFailureCanBeMeasured(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(func() (any, error) {
+		return nil, fault.New(fault.TooLarge, "models/checkpoint/config.json", "200 MB").WithHint("delete it")
+	})}
+	status, records, out := run(t, setup, feature(`reading fails with "too large" in "config.json"`,
+		`the failure names "200 MB"`, `the hint mentions "delete"`, `the max latency is below 10 s`))
+	require.Zero(t, status, out)
+	assert.NotNil(t, records["s"].Benchmark)
+}
+
+func TestAnAnswerInTheWorldOfAnAwaitedFailureIsAFailure(t *testing.T) {
+	for _, then := range []string{`reading fails with "not found"`, `the failure names "x"`, `the hint mentions "x"`} {
+		status, _, out := run(t, &steps.Setup{Subject: fake(llama)}, feature(then))
+		assert.Equal(t, 1, status)
+		assert.Contains(t, out, "did not fail; the answer is {")
+	}
+}
+
+// Steps that do not hold, each with the sentence that says why.
+func TestStepsThatDoNotHoldSayWhy(t *testing.T) {
+	failing := func() (any, error) {
+		return nil, fault.New(fault.NotFound, "models/checkpoint/config.json", "").WithHint("look elsewhere")
+	}
+	for _, c := range []struct {
+		answer func() (any, error)
+		then   string
+		want   string
+	}{
+		{llama, `the category is "asr"`, `the category is "transformers", expected "asr"`},
+		{llama, `the categry is "asr"`, `the answer has no field "categry", did you mean "category"?`},
+		{llama, `the wheel is "round"`, `the answer has no field "wheel", known: category, model type, architectures,`},
+		{llama, `the quantization bits is 8`, `the quantization bits is 4, expected 8`},
+		{llama, `the category is 8`, `the category is "transformers", not a number`},
+		{llama, `the bits is at least 5`, `the bits is 4, expected at least 5`},
+		{llama, `the bits is at most 3`, `the bits is 4, expected at most 3`},
+		{llama, `the category is yes`, `the category is "transformers", expected yes`},
+		{llama, `the architectures contain "C"`, `the architectures is ["A","B"], without "C"`},
+		{llama, `the bits contain "C"`, `the bits is 4, neither a list nor a text`},
+		{llama, `the architectures are "B, A"`, `the architectures are "A, B", expected "B, A"`},
+		{llama, `the category are "B, A"`, `the category is "transformers", not a list`},
+		{llama, `there are 3 architectures`, `there are 2 architectures, expected 3`},
+		{llama, `there are 3 category`, `the category is "transformers", nothing to count`},
+		{llama, `there is no category`, `the category is there: "transformers"`},
+		{llama, `a note "odd-config" is reported`, `no such finding "odd-config" is reported, only: [`},
+		{llama, `a warning "odd-confg" is reported`, `did you mean "odd-config"?`},
+		{llama, `a warning "odd-config" is reported for "x"`, `no such finding`},
+		{llama, `no finding is reported`, `reported: {"code":"odd-config"`},
+		{llama, `the model is supported`, `the answer has no field "is supported"`},
+		{llama, `no other place was tried`, `the answer has no field "tried"`},
+		{llama, `the support says the same`, `the loader under test has no operation "support"`},
+		{failing, `reading fails with "not fond"`, `no failure is called "not fond", did you mean "not found"?`},
+		{failing, `reading fails with "truncated"`, `reading failed with "not found", expected "truncated"`},
+		{failing, `reading fails with "not found" in "x.json"`, `reading failed in "config.json", expected "x.json"`},
+		{failing, `the failure names "x"`, `the failure does not name "x"`},
+		{failing, `the hint mentions "pull"`, `the hint is "look elsewhere", without "pull"`},
+		{llama, `the mean latency is below 2 sec`, `unknown unit "sec"`},
+		{llama, `the median latency is below 3 times that of "nobody"`, `"nobody", which was not measured before this in the run`},
+		{llama, `the max latency is below 0 ms`, `nothing can be below`},
+	} {
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Subject: fake(c.answer)}
+		status, _, out := run(t, setup, feature(c.then))
+		assert.Equal(t, 1, status, c.then)
+		assert.Contains(t, out, c.want, c.then)
+	}
+}
+
+func TestFieldsAreFoundByTheirPlainNames(t *testing.T) {
+	status, _, out := run(t, &steps.Setup{Subject: fake(llama)}, feature(
+		`the model type is "llama"`, `the quantization method is "gptq"`, `the method is "gptq"`, `the eos token is "</s>"`,
+		`the special tokens eos token is "</s>"`, `the bits is 4`, `the bits is at most 4.5`, `the architectures are "A, B"`,
+		`the architectures contain "B"`, `there are 2 architectures`, `there is 1 finding`, `the category contains "form"`,
+		`a finding "odd-config" is reported for "config.json"`, `no error is reported`))
+	require.Zero(t, status, out)
+}
+
+func TestAFieldOfSomethingThatIsNullSaysSo(t *testing.T) {
+	_, _, out := run(t, &steps.Setup{Subject: fake(func() (any, error) {
+		return map[string]any{"quantization": nil}, nil
+	})}, feature(`the quantization method is "gptq"`))
+	assert.Contains(t, out, "there is no quantization method: quantization is null")
+}
+
+func TestAnAmbiguousFieldListsWhatItMayMean(t *testing.T) {
+	_, _, out := run(t, &steps.Setup{Subject: fake(func() (any, error) {
+		return map[string]any{"a": map[string]any{"x": 1}, "b": map[string]any{"x": 2}}, nil
+	})}, feature(`the x is 1`))
+	assert.Contains(t, out, `more than one field "x": "a x", "b x"`)
+}
+
+func TestAnAnswerWithoutFieldsIsRefused(t *testing.T) {
+	_, _, out := run(t, &steps.Setup{Subject: fake(func() (any, error) { return 3, nil })}, feature(`the x is 1`))
+	assert.Contains(t, out, "the answer is 3: an object with named fields was expected")
+}
+
+func TestAScenarioReadsExactlyOneThingAndPromisesSomething(t *testing.T) {
+	setup := &steps.Setup{Subject: fake(llama)}
+	_, _, out := run(t, setup, "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    When the model info is read\n")
+	assert.Contains(t, out, "the scenario promises nothing")
+	_, _, out = run(t, setup, "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    Then the category is \"x\"\n")
+	assert.Contains(t, out, "the scenario has 0 When steps")
+	_, _, out = run(t, setup, "Feature: f\n  Scenario: s\n    When the model info is read\n    And the category is detected\n    Then the category is \"x\"\n")
+	assert.Contains(t, out, "the scenario has 2 When steps")
+}
+
+func TestTwoBenchmarksOfOneNameAreAnError(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
+	one := strings.TrimPrefix(feature(`the mean latency is below 10 s`), "Feature: f\n")
+	status, _, out := run(t, setup, "Feature: f\n"+one+one)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, `two benchmarks of this run are called "s"`)
+	assert.Len(t, setup.Results(), 1)
+}
+
+func TestABoundMayReferToABenchmarkMeasuredBefore(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+	first := strings.ReplaceAll(strings.TrimPrefix(feature(`the mean latency is below 10 s`), "Feature: f\n"), "Scenario: s", "Scenario: first")
+	status, records, out := run(t, setup, "Feature: f\n"+first+strings.TrimPrefix(feature(`the median latency is below 100000 times that of "first"`), "Feature: f\n"))
+	require.Zero(t, status, out)
+	assert.Len(t, records["s"].Benchmark.Bounds, 1)
+}
+
+func TestWithoutARealCheckpointItsScenariosAreSkippedWithAReason(t *testing.T) {
+	const real = "Feature: f\n  Scenario: s\n    Given the real checkpoint\n    When the model info is read\n    Then the name is \"mine\"\n"
+	status, records, out := run(t, &steps.Setup{Subject: steps.Loader}, real)
+	assert.Zero(t, status, out)
+	assert.Contains(t, out, "3 skipped")
+	assert.Contains(t, records["s"].SkipReason, "--model")
+
+	dir := filepath.Join(t.TempDir(), "mine")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"model_type":"llama"}`), 0o644))
+	status, _, out = run(t, &steps.Setup{Subject: steps.Loader, Model: dir}, real)
+	assert.Zero(t, status, out)
+	assert.Contains(t, out, "1 passed")
+
+	status, _, out = run(t, &steps.Setup{Subject: steps.Loader, Model: filepath.Join(dir, "nowhere")}, real)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, "nowhere")
+}
+
+func TestTheTemporaryDirectoryIsRemovedWithItsScenario(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var seen []string
+	setup := &steps.Setup{Subject: fake(func() (any, error) {
+		entries, err := os.ReadDir(os.TempDir())
+		for _, e := range entries {
+			seen = append(seen, e.Name())
+		}
+		return map[string]any{"x": 1}, err
+	})}
+	status, _, out := run(t, setup, "Feature: f\n  Scenario: s\n    Given a real temporary directory\n    And an empty checkpoint directory\n    When the model info is read\n    Then the x is 1\n")
+	require.Zero(t, status, out)
+	require.Len(t, seen, 1)
+	left, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+// Laying out that contradicts itself is refused.
+func TestGivensThatContradictEachOtherSayWhy(t *testing.T) {
+	for given, want := range map[string]string{
+		"without \"config.json\"": "there is no checkpoint to change yet",
+		"an empty checkpoint directory\n    And an empty checkpoint directory":          "has its checkpoint already",
+		"an empty checkpoint directory\n    And a real temporary directory":             "the temporary directory comes first",
+		"an empty checkpoint directory\n    And the directory \"x\" for the checkpoint": "the directory comes before the checkpoint",
+		"the checkpoint \"gtp2\"": "did you mean \"gpt2\"?",
+		"a checkpoint with the files:\n      | fil | content |\n      | a   | b       |": `no column "fil", did you mean "file"?`,
+		"a checkpoint with the files:\n      | file | content |":                         "the table has no files",
+		"a checkpoint with the files:\n      | file | size |\n      | a | 3 parsecs |":   "parsecs",
+		"an empty checkpoint directory\n    And \"a\" is grown to 10 lightyears":         "lightyears",
+	} {
+		status, _, out := run(t, &steps.Setup{Subject: fake(llama)},
+			"Feature: f\n  Scenario: s\n    Given "+given+"\n    When the model info is read\n    Then the category is \"transformers\"\n")
+		assert.Equal(t, 1, status, given)
+		assert.Contains(t, out, want, given)
+	}
+}
+
+func TestASubjectMaySetNoOperationOrNothing(t *testing.T) {
+	_, _, out := run(t, &steps.Setup{Subject: func(steps.Options) map[string]steps.Operation { return nil }}, feature(`the x is 1`))
+	assert.Contains(t, out, `the loader under test has no operation "model info"`)
+	_, _, out = run(t, new(steps.Setup), feature(`the x is 1`))
+	assert.Contains(t, out, "no loader to test")
+}
+
+func TestTheSubjectIsToldWhereElseToLook(t *testing.T) {
+	var got steps.Options
+	setup := &steps.Setup{Subject: func(o steps.Options) map[string]steps.Operation {
+		got = o
+		return fake(llama)(o)
+	}}
+	status, _, out := run(t, setup, "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    And \"a\" is a model root\n    And \"b\" is a model root\n    And \"c\" is a tokenizer fallback\n    When the model info is read\n    Then the category is \"transformers\"\n")
+	require.Zero(t, status, out)
+	assert.Equal(t, steps.Options{ModelRoots: []string{"a", "b"}, TokenizerFallbacks: []string{"c"}}, got)
+}
+
+// A measured operation has the process to itself, whatever runs beside it.
+func TestMeasuredOperationsRunAlone(t *testing.T) {
+	var running, overlaps atomic.Int32
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}}
+	operation := func(alone bool) steps.Operation {
+		return func(fs.FS, string) (any, error) {
+			if n := running.Add(1); alone && n > 1 {
+				overlaps.Add(1)
+			}
+			for range 1000 {
+				_ = json.Valid([]byte(`{}`))
+			}
+			running.Add(-1)
+			return llama()
+		}
+	}
+	setup.Subject = func(steps.Options) map[string]steps.Operation {
+		return map[string]steps.Operation{steps.ModelInfo: operation(true), steps.CategoryOnly: operation(false)}
+	}
+	var b strings.Builder
+	b.WriteString("Feature: f\n")
+	for i := range 20 {
+		fmt.Fprintf(&b, "  Scenario: measured %d\n    When the model info is read\n    Then the max latency is below 10 s\n", i)
+		fmt.Fprintf(&b, "  Scenario: functional %d\n    When the category is detected\n    Then the category is \"transformers\"\n", i)
+	}
+	status, _, out := runWith(t, setup, b.String(), godog.Options{Format: "progress", Concurrency: 4})
+	require.Zero(t, status, out)
+	assert.Zero(t, overlaps.Load())
+	assert.Len(t, setup.Results(), 20)
+}
+
+func TestTheResultIsAttachedWithItsBounds(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
+	_, _, out := runWith(t, setup, feature(`the mean latency is below 10 s`), godog.Options{Format: "cucumber", Concurrency: 1})
+	assert.Contains(t, out, `"mime_type": "application/json"`)
+}
+
+func TestAnInterruptedMeasurementLeavesNoResult(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1000}, Subject: fake(func() (any, error) {
+		cancel(errors.New("stopped by hand"))
+		return llama()
+	})}
+	status, records, out := runWith(t, setup, feature(`the mean latency is below 10 s`), godog.Options{Format: "pretty", DefaultContext: ctx})
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, "stopped by hand")
+	assert.Nil(t, records["s"].Benchmark)
+	assert.Empty(t, setup.Results())
+}
+
+func TestTheRowOfAnOutlineNamesItsBenchmark(t *testing.T) {
+	outline := strings.Replace(feature(`the category is "<category>"`, `the max latency is below 10 s`), "  Scenario: s\n",
+		"  @benchmark:of_<name>\n  Scenario Outline: the <category>\n", 1) +
+		"\n    Examples:\n      | name | category     |\n      | one  | transformers |\n"
+	file := filepath.Join(t.TempDir(), "a.feature")
+	require.NoError(t, os.WriteFile(file, []byte(outline), 0o644))
+	for _, path := range []string{file, file + ":3"} {
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
+		var out bytes.Buffer
+		status := godog.TestSuite{
+			ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
+			Options:             &godog.Options{Paths: []string{path}, Strict: true, NoColors: true, Format: "pretty", Output: &out},
+		}.Run()
+		require.Zero(t, status, out.String())
+		require.Len(t, setup.Results(), 1, out.String())
+		assert.Equal(t, "of_one", setup.Results()[0].Name)
+	}
+}
+
+func TestRowsThatCannotBeToldApartAreRefused(t *testing.T) {
+	outline := strings.Replace(feature(`the category is "transformers"`), "  Scenario: s\n", "  @benchmark:of_<name>\n  Scenario Outline: o\n", 1) +
+		"\n    Examples:\n      | name |\n      | one  |\n      | two  |\n"
+	file := filepath.Join(t.TempDir(), "a.feature")
+	require.NoError(t, os.WriteFile(file, []byte(outline), 0o644))
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
+	var out bytes.Buffer
+	status := godog.TestSuite{
+		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
+		Options:             &godog.Options{Paths: []string{file}, Strict: true, NoColors: true, Format: "pretty", Output: &out},
+	}.Run()
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out.String(), "two rows make the same scenario")
+}
+
+func TestWhoeverHasTheDocumentsGivesTheTags(t *testing.T) {
+	setup := &steps.Setup{
+		Plan: bench.Plan{Iterations: 1}, Subject: fake(llama),
+		Tags: func(*godog.Scenario) ([]string, error) { return []string{"@memory", "@benchmark:given"}, nil },
+	}
+	_, records, out := run(t, setup, feature(`the category is "transformers"`))
+	require.NotNil(t, records["s"].Benchmark, out)
+	assert.Equal(t, "given", records["s"].Benchmark.Name)
+	assert.Equal(t, "memory", records["s"].Benchmark.Category)
+}
+
+func TestTheCategoryIsTheInnermostOne(t *testing.T) {
+	for want, tags := range map[string][]string{
+		"sae":       {"@detection", "@sae", "@slow"},
+		"detection": {"@mine", "@detection", "@wip"},
+		"mine":      {"@slow", "@mine", "@real", "@benchmark:x"},
+		"":          {"@slow", "@benchmark:x", "@benchmark"},
+	} {
+		assert.Equal(t, want, steps.Category(tags), tags)
+	}
+}
+
+func TestABenchmarkIsNamedByItsTagOrItsScenario(t *testing.T) {
+	assert.Equal(t, "given", steps.BenchmarkName([]string{"@sae", "@benchmark:given"}, "Some scenario"))
+	assert.Equal(t, "inner", steps.BenchmarkName([]string{"@benchmark:outer", "@benchmark:inner"}, "x"))
+	assert.Equal(t, "a_llama_with_4_bits", steps.BenchmarkName([]string{"@benchmark", "@benchmark:"}, "A Llama, with 4 bits!"))
+	assert.Equal(t, "ein_mäßiges_modell", steps.BenchmarkName(nil, "Ein mäßiges Modell"))
+}
+
+func TestMeasuredScenariosAreTold(t *testing.T) {
+	assert.True(t, steps.Measured([]string{"@benchmark"}, nil))
+	assert.True(t, steps.Measured([]string{"@benchmark:x"}, nil))
+	assert.True(t, steps.Measured(nil, []string{"the memory delta is below 1 MB"}))
+	assert.False(t, steps.Measured([]string{"@benchmarking"}, []string{"the model is supported"}))
+}
