@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"omniloader/internal/outcome"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
 	"omniloader/loader/fault"
@@ -43,11 +44,13 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{out: newSink(stdout), err: newSink(stderr)}
+	return p.execute(ctx, args, stdin)
+}
+
+func (p *program) execute(ctx context.Context, args []string, stdin io.Reader) int {
 	root := p.rootCommand()
 	root.SetArgs(append([]string{}, args...)) // nil would stand for the process's own
 	root.SetIn(stdin)
-	root.SetOut(p.out)
-	root.SetErr(p.err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		err = standardOutput(p.out.err)
@@ -68,6 +71,7 @@ var errBroken = errors.New("a promise does not hold")
 // program is what the commands share.
 type program struct {
 	out, err *sink
+	watch    outcome.Listener // sees the events of a run too; for tests, else nil
 }
 
 // complain writes an error and its hint for people.
@@ -180,6 +184,8 @@ memory: there is nothing to install or prepare.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetOut(p.out) // cobra's completion command takes it when it is made
+	root.SetErr(p.err)
 	p.runFlags(root, bare)
 	root.AddCommand(p.runCommand(), p.inspectCommand(), p.compareCommand(), p.stepsCommand(), p.versionCommand())
 	root.SetFlagErrorFunc(explainFlag)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,7 +79,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	f := c.Flags()
 	f.SortFlags = false
 	f.BoolVar(&s.all, "all", false, "every category, and memory measured for every benchmark")
-	f.StringArrayVar(&s.categories, "category", nil, "only this `NAME` of category; repeat it for more:\n"+strings.Join(steps.Categories(), ", ")+",\nor any tag of your own without its @")
+	f.StringArrayVar(&s.categories, "category", nil, "only this `NAME` of category; repeat it for more:\n"+categoryHelp())
 	f.StringVar(&s.tags, "tags", "", "only scenarios for which the tag `EXPR` holds:\n\"@sae and not (@slow or @real)\"")
 	f.Var(&s.iterations, "iterations", "timed calls for each benchmark")
 	f.Var(&s.warmup, "warmup", "calls before timing")
@@ -110,6 +109,14 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	}
 	_ = c.MarkFlagDirname("model")
 	_ = c.MarkFlagFilename("baseline", "json")
+}
+
+// categoryHelp lists the categories in two lines, as all of them are too wide
+// for one.
+func categoryHelp() string {
+	names := steps.Categories()
+	half := (len(names) + 1) / 2
+	return strings.Join(names[:half], ", ") + ",\n" + strings.Join(names[half:], ", ") + ",\nor any tag of your own without its @"
 }
 
 func formatHelp() string {
@@ -239,7 +246,13 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if p.err.terminal {
 		follow = report.NewLive(p.err, p.err.options())
 	}
-	happened, err := plan.Run(c.Context(), suite.Options{Setup: setup, Jobs: s.jobs.n, Listener: follow.Listen})
+	listen := func(e outcome.Event) {
+		follow.Listen(e)
+		if p.watch != nil {
+			p.watch(e)
+		}
+	}
+	happened, err := plan.Run(c.Context(), suite.Options{Setup: setup, Jobs: s.jobs.n, Listener: listen})
 	follow.Stop()
 	if err != nil {
 		return err
@@ -335,15 +348,18 @@ func (p *program) conclude(run *outcome.Run, destinations []destination, output 
 	if comparison != nil {
 		failures = append(failures, p.renderComparison(comparison, toTerminal(destinations)))
 	}
-	if skipped := skippedReal(run); skipped > 0 {
+	switch skipped := skippedReal(run); {
+	case skipped == 1:
+		p.note("1 scenario tagged @real was skipped; --model DIR gives it a checkpoint")
+	case skipped > 1:
 		p.note("%d scenarios tagged @real were skipped; --model DIR gives them a checkpoint", skipped)
 	}
 	if run.Interrupted {
 		failures = append(failures, unable("what had ended by then is kept", "interrupted"))
 	}
 	failures = append(failures, suite.Pending(run))
-	if err := errors.Join(failures...); err != nil {
-		return p.first(failures)
+	if err := p.last(failures); err != nil {
+		return err
 	}
 	if run.Totals().Failed > 0 || comparison != nil && comparison.Regressed() {
 		return errBroken
@@ -351,10 +367,13 @@ func (p *program) conclude(run *outcome.Run, destinations []destination, output 
 	return nil
 }
 
-// first complains about every failure but the last, which it returns for the
-// caller to complain about.
-func (p *program) first(failures []error) error {
+// last complains about every failure but the last, which it returns for the
+// caller to complain about; nil where there is none.
+func (p *program) last(failures []error) error {
 	failures = slices.DeleteFunc(failures, func(err error) bool { return err == nil })
+	if len(failures) == 0 {
+		return nil
+	}
 	for _, err := range failures[:len(failures)-1] {
 		p.complain(err)
 	}

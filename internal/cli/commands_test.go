@@ -1,0 +1,302 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/fixtures"
+	"omniloader/internal/bench"
+	"omniloader/loader"
+	"omniloader/steps"
+)
+
+// checkpoint lays a sound checkpoint out on the disk and gives its directory.
+func checkpoint(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	require.NoError(t, fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), root), "llama-3-8b").AddPreset("llama-3-8b"))
+	return filepath.Join(root, "llama-3-8b")
+}
+
+// broken lays out one whose config is no JSON.
+func broken(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte("{not json"), 0o644))
+	return dir
+}
+
+func inspectJSON(t *testing.T, args ...string) (answer, []loader.Info) {
+	t.Helper()
+	a := call(t, append([]string{"inspect", "--json"}, args...)...)
+	var infos []loader.Info
+	for line := range strings.Lines(a.out) {
+		var info loader.Info
+		require.NoError(t, json.Unmarshal([]byte(line), &info), line)
+		infos = append(infos, info)
+	}
+	return a, infos
+}
+
+func TestInspectSaysWhatACheckpointIs(t *testing.T) {
+	dir := checkpoint(t)
+	a := call(t, "inspect", dir)
+	assert.Equal(t, 0, a.code, a.out+a.err)
+	assert.True(t, strings.HasPrefix(a.out, dir+"\n"), a.out)
+	for _, want := range []string{"category      transformers, causal_lm", "architecture  LlamaForCausalLM", "supported     yes", "tokenizer     ", "weights       safetensors"} {
+		assert.Contains(t, a.out, want)
+	}
+	assert.Empty(t, a.err)
+}
+
+func TestInspectGivesOneObjectALine(t *testing.T) {
+	dir := checkpoint(t)
+	a, infos := inspectJSON(t, dir, dir+"/")
+	assert.Equal(t, 0, a.code, a.err)
+	require.Len(t, infos, 2)
+	assert.Equal(t, dir, infos[0].Path)
+	assert.Equal(t, dir+"/", infos[1].Path, "as given")
+	for _, info := range infos {
+		assert.Equal(t, "llama-3-8b", info.Name)
+		assert.Equal(t, loader.Transformers, info.Category)
+		assert.Equal(t, dir, info.Tokenizer.Path, "a path that can be opened")
+	}
+}
+
+func TestInspectTakesEverySpellingOfAPath(t *testing.T) {
+	dir := checkpoint(t)
+	t.Chdir(dir)
+	for _, path := range []string{".", "./", "../llama-3-8b", "../llama-3-8b/", dir + "//", dir + "/../llama-3-8b"} {
+		a, infos := inspectJSON(t, path)
+		assert.Equal(t, 0, a.code, a.err)
+		require.Len(t, infos, 1)
+		assert.Equal(t, "llama-3-8b", infos[0].Name, path)
+		assert.Equal(t, path, infos[0].Path)
+		assert.Equal(t, "LlamaForCausalLM", infos[0].Architecture, path)
+	}
+}
+
+func TestInspectFollowsLinks(t *testing.T) {
+	// A Hugging Face cache keeps every file as a link to a blob elsewhere.
+	dir := checkpoint(t)
+	cache := t.TempDir()
+	snapshot := filepath.Join(cache, "snapshots", "0123")
+	require.NoError(t, os.MkdirAll(snapshot, 0o755))
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		require.NoError(t, os.Symlink(filepath.Join(dir, e.Name()), filepath.Join(snapshot, e.Name())))
+	}
+	require.NoError(t, os.Symlink(snapshot, filepath.Join(cache, "main")))
+	for _, path := range []string{snapshot, filepath.Join(cache, "main")} {
+		a, infos := inspectJSON(t, path)
+		assert.Equal(t, 0, a.code, a.out+a.err)
+		require.Len(t, infos, 1)
+		assert.Equal(t, "LlamaForCausalLM", infos[0].Architecture)
+		assert.Equal(t, "safetensors", infos[0].Weights.Format)
+	}
+}
+
+func TestAnErrorLevelFindingExitsWith1(t *testing.T) {
+	dir := broken(t)
+	a := call(t, "inspect", dir)
+	assert.Equal(t, 1, a.code)
+	assert.Contains(t, a.out, "error    config.json: ")
+	assert.Contains(t, a.out, "[config-unreadable]")
+	assert.Empty(t, a.err)
+
+	a, infos := inspectJSON(t, checkpoint(t), dir)
+	assert.Equal(t, 1, a.code)
+	require.Len(t, infos, 2)
+	assert.NotEmpty(t, infos[1].Findings)
+}
+
+func TestInspectReportsOnThePathsBesideOneThatIsMissing(t *testing.T) {
+	dir := checkpoint(t)
+	a, infos := inspectJSON(t, filepath.Join(dir, "no"), dir, filepath.Join(dir, "neither"))
+	assert.Equal(t, 2, a.code)
+	require.Len(t, infos, 1)
+	assert.Equal(t, 2, strings.Count(a.err, "no such file or directory"))
+}
+
+func TestInspectFitsTheTerminal(t *testing.T) {
+	for _, width := range []int{40, 60, 80} {
+		var out bytes.Buffer
+		p := &program{out: &sink{w: &out, width: width}, err: &sink{w: &out}}
+		message := strings.Repeat("words of some length ", 20)
+		p.describeCheckpoint(&loader.Info{Path: "x", Category: "transformers", DecidedBy: message, Findings: []loader.Finding{
+			{Severity: loader.SeverityWarning, Code: "code", File: "config.json", Message: message, Hint: message}}})
+		for line := range strings.Lines(out.String()) {
+			assert.LessOrEqual(t, len(strings.TrimRight(line, "\n")), width, line)
+		}
+	}
+}
+
+func TestACheckpointCannotWriteToTheTerminal(t *testing.T) {
+	var out bytes.Buffer
+	p := &program{out: &sink{w: &out}, err: &sink{w: &out}}
+	evil := "\x1b]0;owned\x07 \u202e\u0085"
+	p.describeCheckpoint(&loader.Info{Path: evil, Category: "transformers", Architectures: []string{evil}, DecidedBy: evil,
+		Findings: []loader.Finding{{Severity: loader.SeverityError, Code: "c", File: evil, Message: evil, Hint: evil}}})
+	for _, r := range out.String() {
+		assert.False(t, r != '\n' && unprintable(r), "%q", r)
+	}
+	assert.Contains(t, out.String(), `\x1b]0;owned\x07 \x202e\x85`)
+}
+
+func TestSizesAndCountsHaveThreeDigits(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.00 kB", 9995: "10.0 kB", 123456: "123 kB", 999_499: "999 kB", 999_500: "1.00 MB", 4_976_698_672: "4.98 GB", 1 << 62: "4.61 EB"} {
+		assert.Equal(t, want, byteText(n))
+	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 124_439_808: "124M", 8_030_261_248: "8.03B", 1_000_000_000_000: "1.00T"} {
+		assert.Equal(t, want, countText(n))
+	}
+}
+
+func TestEveryFactOfACheckpointIsShown(t *testing.T) {
+	text := func(s string) *string { return &s }
+	bits, parameters, vocabulary := 4.0, int64(8_030_261_248), 128256
+	facts := factsOf(&loader.Info{
+		Category: "sae", Task: "features", IsOmni: true, HasTalker: true, DecidedBy: "a rule",
+		Architectures: []string{"A", "B"}, ModelType: "m", Layout: "sae_lens", Error: text("no loader"),
+		Quantization: &loader.Quantization{Method: "gptq", Bits: &bits, Source: "config.json"}, BaseModel: text("org/base"),
+		SAE:            &loader.SAEInfo{Family: "gemma_scope", Sites: []string{"resid_post"}, Layers: []int{3, 9}},
+		HasCustomFiles: true, CustomFiles: []string{"modeling_x.py"},
+		Tokenizer: &loader.TokenizerInfo{Type: "BPE", Class: "C", VocabSize: &vocabulary, PadToken: text("<p>"), PadTokenSource: text("eos_token"), Origin: "base model", Path: "/b"},
+		Weights:   &loader.WeightsInfo{Format: "safetensors", Files: []string{"a", "b"}, Parameters: &parameters, Bytes: 2000, DTypes: map[string]int64{"F32": 1, "BF16": 9}},
+		Size:      3000,
+	})
+	assert.Equal(t, []fact{
+		{"category", "sae, features, omni, with a talker"}, {"decided by", "a rule"}, {"architecture", "A, B"}, {"model type", "m"},
+		{"layout", "sae_lens"}, {"supported", "no: no loader"}, {"quantized", "gptq, 4 bits (config.json)"},
+		{"SAE", "gemma_scope; resid_post; 2 layers from 3 to 9"}, {"base model", "org/base"}, {"custom code", "modeling_x.py"},
+		{"tokenizer", "BPE, C, 128256 tokens, pad token <p> from eos_token, of the base model in /b"},
+		{"weights", "safetensors, 2 files, 2.00 kB, 8.03B parameters, BF16 and F32, incomplete"}, {"size", "3.00 kB"},
+	}, facts)
+}
+
+func TestStepsListsTheCatalogue(t *testing.T) {
+	a := call(t, "steps")
+	assert.Equal(t, 0, a.code, a.err)
+	for _, d := range steps.Catalogue() {
+		assert.Contains(t, a.out, d.Pattern)
+		assert.Contains(t, a.out, d.Location)
+		assert.Contains(t, a.out, d.Group+"\n\n")
+	}
+
+	a = call(t, "steps", "--json")
+	lines := strings.Split(strings.TrimSpace(a.out), "\n")
+	require.Len(t, lines, len(steps.Catalogue()))
+	var first map[string]string
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &first))
+	for _, key := range []string{"keyword", "pattern", "meaning", "example", "group", "location"} {
+		assert.NotEmpty(t, first[key], key)
+	}
+}
+
+func TestStepsWithWordsListsThoseThatHaveThem(t *testing.T) {
+	all, some := call(t, "steps", "--json"), call(t, "steps", "--json", "LATENCY", "p95")
+	assert.Equal(t, 0, some.code)
+	assert.Less(t, strings.Count(some.out, "\n"), strings.Count(all.out, "\n"))
+	for line := range strings.Lines(some.out) {
+		assert.Contains(t, strings.ToLower(line), "latency")
+	}
+}
+
+func TestVersion(t *testing.T) {
+	a := call(t, "version")
+	assert.Equal(t, 0, a.code)
+	assert.True(t, strings.HasPrefix(a.out, "omniloader "), a.out)
+	assert.Contains(t, a.out, bench.Platform())
+
+	a = call(t, "version", "--json")
+	var v versionInfo
+	require.NoError(t, json.Unmarshal([]byte(a.out), &v))
+	assert.True(t, strings.HasPrefix(v.GoVersion, "go1."), v.GoVersion)
+}
+
+func TestVersionSaysWhatTheBuildRecorded(t *testing.T) {
+	build := &debug.BuildInfo{GoVersion: "go1.26.8", Main: debug.Module{Version: "v1.2.3"}, Settings: []debug.BuildSetting{
+		{Key: "vcs.revision", Value: "0123abc"}, {Key: "vcs.modified", Value: "true"}}}
+	var out bytes.Buffer
+	p := &program{out: &sink{w: &out}}
+	require.NoError(t, p.printVersion(versionOf(build), false))
+	assert.Equal(t, "omniloader v1.2.3\ncommit 0123abc, with changes that were not committed\ngo1.26.8 "+bench.Platform()+"\n", out.String())
+	assert.Equal(t, "(devel)", versionOf(nil).Version)
+}
+
+func TestHelp(t *testing.T) {
+	for name, args := range map[string][]string{
+		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "compare": {"compare", "-h"},
+		"steps": {"steps", "--help"}, "version": {"version", "--help"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := call(t, args...)
+			assert.Equal(t, 0, a.code, a.err)
+			assert.Empty(t, a.err)
+			golden := filepath.Join("testdata", "help_"+name+".txt")
+			if *update {
+				require.NoError(t, os.WriteFile(golden, []byte(a.out), 0o644))
+			}
+			want, err := os.ReadFile(golden)
+			require.NoError(t, err, "go test ./internal/cli -run TestHelp -update writes it")
+			assert.Equal(t, string(want), a.out)
+			for line := range strings.Lines(a.out) {
+				assert.LessOrEqual(t, len([]rune(line)), 101, "fits 100 columns: %s", line)
+				assert.Equal(t, strings.TrimRight(line, " \n")+"\n", line, "no blanks at the end")
+			}
+		})
+	}
+}
+
+func TestEveryExampleInTheHelpIsACommand(t *testing.T) {
+	root := (&program{out: &sink{w: &bytes.Buffer{}}, err: &sink{w: &bytes.Buffer{}}}).rootCommand()
+	for _, c := range append(root.Commands(), root) {
+		for line := range strings.Lines(c.Example) {
+			words := strings.Fields(line)
+			if len(words) < 2 || words[0] != "omniloader" {
+				continue
+			}
+			found, _, err := root.Find(words[1:])
+			require.NoError(t, err, line)
+			for _, w := range words {
+				if flag, ok := strings.CutPrefix(w, "--"); ok {
+					assert.NotNil(t, found.Flags().Lookup(flag), line)
+				}
+			}
+		}
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		a := call(t, "completion", shell)
+		assert.Equal(t, 0, a.code, a.err)
+		assert.Contains(t, a.out, "omniloader")
+	}
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"ins"}, "inspect\t"},
+		{[]string{"run", "--tags", "@s"}, "@sae\n"},
+		{[]string{"run", "--category", ""}, "tokenizer\n"},
+		{[]string{"--category", ""}, "tokenizer\n"},
+		{[]string{"run", "--format", ""}, "junit\n"},
+		{[]string{"compare", "--format", ""}, "markdown\n"},
+		{[]string{"run", ""}, "feature\n:8"},
+		{[]string{"inspect", ""}, ":16"},
+	} {
+		a := call(t, append([]string{"__complete"}, tt.args...)...)
+		assert.Contains(t, a.out, tt.want, tt.args)
+	}
+}
