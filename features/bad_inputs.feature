@@ -102,9 +102,9 @@ Feature: Bad inputs
 
   Rule: A config built to harm is refused before it costs anything
 
-    Scenario: A config of 200 MB
+    Scenario: A config of 100 MB
       Given the checkpoint "gpt2"
-      And "config.json" is grown to 200 MB
+      And "config.json" is grown to 100 MB
       When the model info is read
       Then reading fails with "too large" in "config.json"
 

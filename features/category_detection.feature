@@ -116,7 +116,7 @@ Feature: Category detection
       When the category is detected
       Then the category is "diffusers"
       And the layout is "diffusers"
-      And the decided by contains "model_index.json"
+      And it was decided by "model_index.json"
 
     Scenario: A pipeline with directories of a sparse autoencoder is a pipeline
       Given a checkpoint with the files:
@@ -181,7 +181,7 @@ Feature: Category detection
         """
       When the category is detected
       Then the category is "<category>"
-      And the decided by contains "rule for class names"
+      And it was decided by "rule for class names"
 
       Examples:
         | architecture                 | category       |

@@ -38,7 +38,7 @@ Feature: Config variations
       When the model info is read
       Then the model is quantized
       And the quantization method is "<method>"
-      And the quantization bits is <bits>
+      And the quantization bits are <bits>
       And the quantization source contains "config.json"
 
       Examples:
@@ -82,7 +82,7 @@ Feature: Config variations
       When the model info is read
       Then the architecture is "LlamaForCausalLM"
       And the quantization method is "<method>"
-      And the quantization bits is 4
+      And the quantization bits are 4
 
       Examples:
         | checkpoint           | method       |
@@ -94,7 +94,7 @@ Feature: Config variations
       Given the checkpoint "llama-3-8b"
       And the config has "quantization_config" set to {"quant_method": "gptq", "bits": 3}
       When the model info is read
-      Then the quantization bits is 3
+      Then the quantization bits are 3
       And the architecture is "LlamaForCausalLM"
 
   Rule: A config with a part for speaking or hearing has a talker

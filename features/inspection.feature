@@ -15,7 +15,7 @@ Feature: Inspection
       And the category is "transformers"
       And the tokenizer type is "BPE"
       And the weights format is "safetensors"
-      And the weights complete is yes
+      And the weights are complete
       And the size is at least 1000
       And no error is reported
 
@@ -23,7 +23,7 @@ Feature: Inspection
       Given the checkpoint "llama-3-8b"
       When the checkpoint is inspected
       Then there are 4 weights files
-      And the weights complete is yes
+      And the weights are complete
       And the size is at least 16000000000
 
     Scenario: The inspection and the model info agree
@@ -37,7 +37,7 @@ Feature: Inspection
       When the checkpoint is inspected
       Then the architecture is "GPT2LMHeadModel"
       And the tokenizer type is "BPE"
-      And the weights complete is yes
+      And the weights are complete
 
     Scenario: An empty directory is described, and reported
       Given an empty checkpoint directory
@@ -54,7 +54,7 @@ Feature: Inspection
       And without "model-00002-of-00004.safetensors"
       When the checkpoint is inspected
       Then an error "shard-missing" is reported for "model-00002-of-00004.safetensors"
-      And the weights complete is no
+      And the weights are incomplete
 
     Scenario: No weights at all
       Given the checkpoint "gpt2"

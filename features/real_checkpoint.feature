@@ -3,7 +3,7 @@ Feature: A real checkpoint
   The promises that hold for every checkpoint, kept for one of your own: name its directory with
   --model or TEST_MODEL_PATH.
 
-  @real
+  @real @benchmark:real_model_info
   Scenario: It is read without a failure
     Given the real checkpoint
     When the model info is read

@@ -144,7 +144,7 @@ Feature: Support
         """
       When support is checked
       Then the model is supported
-      And loading it runs no code of its own
+      And the remote code is no
 
     Scenario: Code of the config alone does not load a model
       Given a checkpoint with the config:

@@ -2,7 +2,9 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"omniloader/internal/bench"
 	"omniloader/internal/suggest"
@@ -47,8 +49,12 @@ func (w *world) latencyBelow(ctx context.Context, figure, limit string) error {
 func (w *world) medianBelowTimes(ctx context.Context, factor, benchmark string) error {
 	bound, err := bench.MedianBelowTimes(factor, benchmark)
 	if err == nil && w.setup.store.measurement(benchmark) == nil {
-		return fmt.Errorf("the bound is relative to %q, which was not measured before this in the run: select it too (%s)",
-			benchmark, suggest.DidYouMean(benchmark, w.setup.store.names()))
+		message := fmt.Sprintf("the bound is relative to %q, which was not measured before this in the run: select it too", benchmark)
+		others := slices.DeleteFunc(w.setup.store.names(), func(name string) bool { return name == w.record.Benchmark.Name })
+		if near, ok := suggest.Nearest(benchmark, others); ok {
+			message += fmt.Sprintf("; did you mean %q?", near)
+		}
+		return errors.New(message)
 	}
 	return w.check(ctx, bound, err)
 }

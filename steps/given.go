@@ -121,7 +121,7 @@ func (w *world) alterationSteps(v vocabulary) {
 	})
 	v.Given(`^"([^"]*)" is grown to ([0-9.]+ ?[A-Za-z]+)$`, w.grow, about{
 		meaning: "Makes a file longer: zero bytes follow what it has.",
-		example: `"config.json" is grown to 200 MB`,
+		example: `"config.json" is grown to 100 MB`,
 	})
 	v.Given(`^"([^"]*)" is empty$`, w.emptied, about{
 		meaning: "Makes a file, or leaves it, without a single byte.",

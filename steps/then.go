@@ -42,9 +42,17 @@ func (w *world) verdictSteps(v vocabulary) {
 		meaning: "The class that loads it, which may have another name than the checkpoint's own.",
 		example: `it loads as "Glm4MoeForCausalLM"`,
 	})
+	v.Then(`^it was decided by "([^"]*)"$`, w.decidedBy, about{
+		meaning: "The rule or the file that decided the category has this text in its description.",
+		example: `it was decided by "model_index.json"`,
+	})
 	v.Then(`^loading it runs (no )?code of its own$`, w.runsCode, about{
 		meaning: "The checkpoint can be loaded only by running the code it brings, or without.",
 		example: `loading it runs no code of its own`,
+	})
+	v.Then(`^the weights are (in)?complete$`, w.weightsComplete, about{
+		meaning: "Every weight file that the checkpoint should have is there, or is not.",
+		example: `the weights are incomplete`,
 	})
 	v.Then(`^the (model info|category|support|inspection) says the same$`, w.agrees, about{
 		meaning: "Another question, asked once of the same checkpoint, is answered alike in every field that both answers have.",
@@ -58,7 +66,9 @@ func (w *world) isQuantized(not string) error    { return w.flag("is quantized",
 func (w *world) isSAE(not string) error          { return w.flag("is sae", not == "") }
 func (w *world) hasTalker(which string) error    { return w.flag("has talker", which == "a") }
 func (w *world) hasCustomFiles(not string) error { return w.flag("has custom files", not == "") }
+func (w *world) weightsComplete(in string) error { return w.flag("weights complete", in == "") }
 func (w *world) runsCode(no string) error        { return w.flag("remote code", no == "") }
+func (w *world) decidedBy(rule string) error     { return w.fieldContains("decided by", rule) }
 func (w *world) loadsAs(class string) error      { return w.fieldIs("loads as", class) }
 
 // flag asserts a yes-or-no field, and says in the failure what else the answer
@@ -136,7 +146,7 @@ func (w *world) fieldSteps(v vocabulary) {
 		meaning: "A field is this text. Fields within fields are named by both: \"quantization method\".",
 		example: `the quantization method is "gptq"`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) is (-?[0-9][0-9.]*)$`, w.fieldIsNumber, about{
+	v.Then(`^the ([a-z][a-z0-9 ]*) (?:is|are) (-?[0-9][0-9.]*)$`, w.fieldIsNumber, about{
 		meaning: "A field is this number.",
 		example: `the vocab size is 50257`,
 	})
@@ -146,7 +156,7 @@ func (w *world) fieldSteps(v vocabulary) {
 	})
 	v.Then(`^the ([a-z][a-z0-9 ]*) is (yes|no)$`, w.fieldIsYesNo, about{
 		meaning: "A field is true or false.",
-		example: `the weights complete is no`,
+		example: `the remote code is no`,
 	})
 	v.Then(`^the ([a-z][a-z0-9 ]*) contains? "([^"]*)"$`, w.fieldContains, about{
 		meaning: "A list has this text as one of its entries, or a text has it somewhere.",

@@ -303,6 +303,11 @@ func TestABoundMayReferToABenchmarkMeasuredBefore(t *testing.T) {
 	status, records, out := run(t, setup, "Feature: f\n"+first+strings.TrimPrefix(feature(`the median latency is below 100000 times that of "first"`), "Feature: f\n"))
 	require.Zero(t, status, out)
 	assert.Len(t, records["s"].Benchmark.Bounds, 1)
+
+	setup = &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+	status, _, out = run(t, setup, "Feature: f\n"+first+strings.TrimPrefix(feature(`the median latency is below 3 times that of "frist"`), "Feature: f\n"))
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, `did you mean "first"?`)
 }
 
 func TestWithoutARealCheckpointItsScenariosAreSkippedWithAReason(t *testing.T) {
