@@ -3,12 +3,12 @@ package steps_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -385,25 +385,61 @@ func TestTheSubjectIsToldWhereElseToLook(t *testing.T) {
 	assert.Equal(t, steps.Options{ModelRoots: []string{"a", "b"}, TokenizerFallbacks: []string{"c"}}, got)
 }
 
-// A measured operation has the process to itself, whatever runs beside it.
+// A measured operation has the process to itself, whatever runs beside it: it
+// waits for a functional one to end.
 func TestMeasuredOperationsRunAlone(t *testing.T) {
-	var running, overlaps atomic.Int32
+	var measuring, functional atomic.Bool
+	var overlaps atomic.Int32
+	about := make(chan struct{}) // the measured scenario is about to begin
 	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}}
-	operation := func(alone bool) steps.Operation {
-		return func(fs.FS, string) (any, error) {
-			if n := running.Add(1); alone && n > 1 {
-				overlaps.Add(1)
-			}
-			for range 1000 {
-				_ = json.Valid([]byte(`{}`))
-			}
-			running.Add(-1)
-			return llama()
+	setup.Subject = func(steps.Options) map[string]steps.Operation {
+		return map[string]steps.Operation{
+			steps.CategoryOnly: func(fs.FS, string) (any, error) {
+				functional.Store(true)
+				<-about
+				for range 200_000 { // time enough for the other to begin, if it could
+					runtime.Gosched()
+				}
+				if measuring.Load() {
+					overlaps.Add(1)
+				}
+				functional.Store(false)
+				return llama()
+			},
+			steps.ModelInfo: func(fs.FS, string) (any, error) {
+				measuring.Store(true)
+				if functional.Load() {
+					overlaps.Add(1)
+				}
+				return llama()
+			},
 		}
 	}
-	setup.Subject = func(steps.Options) map[string]steps.Operation {
-		return map[string]steps.Operation{steps.ModelInfo: operation(true), steps.CategoryOnly: operation(false)}
+	setup.Tags = func(p *godog.Scenario) ([]string, error) {
+		if p.Name == "measured" {
+			for !functional.Load() {
+				runtime.Gosched()
+			}
+			close(about)
+		}
+		return nil, nil
 	}
+	status, _, out := runWith(t, setup, `Feature: f
+  Scenario: functional
+    When the category is detected
+    Then the category is "transformers"
+  Scenario: measured
+    When the model info is read
+    Then the max latency is below 10 s
+`, godog.Options{Format: "progress", Concurrency: 2})
+	require.Zero(t, status, out)
+	assert.Zero(t, overlaps.Load())
+	assert.Len(t, setup.Results(), 1)
+}
+
+// Measured scenarios side by side keep their results apart.
+func TestResultsAreKeptSafelyByScenariosSideBySide(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5}, Subject: fake(llama)}
 	var b strings.Builder
 	b.WriteString("Feature: f\n")
 	for i := range 20 {
@@ -412,8 +448,12 @@ func TestMeasuredOperationsRunAlone(t *testing.T) {
 	}
 	status, _, out := runWith(t, setup, b.String(), godog.Options{Format: "progress", Concurrency: 4})
 	require.Zero(t, status, out)
-	assert.Zero(t, overlaps.Load())
-	assert.Len(t, setup.Results(), 20)
+	names := make(map[string]bool)
+	for _, r := range setup.Results() {
+		names[r.Name] = true
+		assert.Len(t, r.Bounds, 1)
+	}
+	assert.Len(t, names, 20)
 }
 
 func TestTheResultIsAttachedWithItsBounds(t *testing.T) {
