@@ -13,7 +13,7 @@ import (
 )
 
 // maxFileSize bounds the results file that is read: 60 benchmarks take 40 kB.
-const maxFileSize = 64 << 20
+const maxFileSize = 16 << 20
 
 // noOffset stands for an error that has no byte to point at.
 const noOffset int64 = -1

@@ -97,7 +97,7 @@ func TestAReadThatFailsIsReported(t *testing.T) {
 
 func TestAFileTooLargeForResultsIsRefused(t *testing.T) {
 	_, err := Read(zeros{}, "x.json")
-	assert.EqualError(t, err, "x.json: longer than 64 MiB, too large for a results file")
+	assert.EqualError(t, err, "x.json: longer than 16 MiB, too large for a results file")
 }
 
 // zeros never ends.

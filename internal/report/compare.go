@@ -185,7 +185,7 @@ func percent(c bench.Change) string {
 	}
 	change := (*c.Ratio - 1) * 100
 	if math.Abs(change) < 0.05 {
-		change = 0
+		return "0.0 %"
 	}
 	return fmt.Sprintf("%+.1f %%", change)
 }

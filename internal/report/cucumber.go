@@ -136,6 +136,7 @@ func cucumberScenario(s placed, featureID string) ([]cucumberElement, error) {
 	var elements []cucumberElement
 	if len(background) > 0 {
 		elements = append(elements, cucumberElement{
+			// a run does not keep the background's own line: the one above its first step
 			Keyword: "Background", Type: "background", Line: max(1, background[0].Line-1),
 			StartTimestamp: started, Steps: background,
 		})
@@ -219,4 +220,3 @@ func slug(name string) string {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return strings.Join(words, "-")
 }
-

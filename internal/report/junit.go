@@ -12,7 +12,9 @@ import (
 	"omniloader/internal/outcome"
 )
 
-// The elements of JUnit XML. There is no binding schema; these are the elements
+// The elements of JUnit XML. Texts stand in CDATA, so that they can be read in the
+// file too; what is written there has to be printable first, as nothing is escaped
+// in it. There is no binding schema; these are the elements
 // and attributes that GitLab, Jenkins, dorny/test-reporter and
 // mikepenz/action-junit-report read.
 type (
@@ -48,13 +50,13 @@ type (
 	junitFailure struct {
 		Message string `xml:"message,attr"`
 		Type    string `xml:"type,attr"`
-		Text    string `xml:",chardata"`
+		Text    string `xml:",cdata"`
 	}
 	junitSkipped struct {
 		Message string `xml:"message,attr,omitempty"`
 	}
 	junitText struct {
-		Text string `xml:",chardata"`
+		Text string `xml:",cdata"`
 	}
 )
 
@@ -147,6 +149,7 @@ func failureOf(s placed) *junitFailure {
 		return f
 	}
 	why := printable(reason(step))
+	f.Type = string(step.Status)
 	f.Message, _, _ = strings.Cut(strings.TrimSpace(why), "\n")
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s%s\n%s", step.Keyword, oneLine(step.Text), s.place(step.Line))

@@ -3,21 +3,25 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/schollz/progressbar/v3"
 
 	"omniloader/internal/outcome"
 )
 
-// Live is the progress line of a run on a terminal. It draws only when an event
-// arrives, so that nothing of it runs while a scenario is measured. The zero Live
-// draws nothing.
+// Live is the progress line of a run on a terminal: how many scenarios have ended,
+// how many failed, which one is running. It draws only when an event arrives, in
+// the caller's goroutine, so that nothing of it runs while a scenario is measured.
+// The zero Live draws nothing.
 type Live struct {
 	mu      sync.Mutex
 	w       io.Writer
-	opts    Options
+	width   int
 	bar     *progressbar.ProgressBar
+	total   int
 	ended   int
 	failed  int
 	running string
@@ -25,57 +29,72 @@ type Live struct {
 
 // NewLive makes a progress line on a terminal; where w is no terminal, use the
 // zero Live.
-func NewLive(w io.Writer, opts Options) *Live { return &Live{w: w, opts: opts} }
+func NewLive(w io.Writer, opts Options) *Live {
+	const usual = 80 // columns, where the width is not known
+	if opts.Width <= 0 {
+		opts.Width = usual
+	}
+	return &Live{w: w, width: opts.Width}
+}
 
 // Listen takes an event of the run; it is an outcome.Listener.
 func (l *Live) Listen(e outcome.Event) {
-	if l.w == nil {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
+	case l.w == nil:
 	case e.Selected != nil:
-		l.start(e.Selected.Scenarios)
+		l.total = e.Selected.Scenarios
+		l.bar = l.newBar()
 	case l.bar == nil:
 	case e.Started != nil:
-		l.running = e.Started.Name
-		l.describe()
+		l.running = oneLine(e.Started.Name)
+		l.bar.Describe(l.describe()) // draws
 	case e.Ended != nil:
 		l.ended++
 		if e.Ended.Status != outcome.Passed && e.Ended.Status != outcome.Skipped {
 			l.failed++
 		}
-		l.describe()
-		_ = l.bar.Add(1)
+		l.bar.Describe(l.describe())
+		_ = l.bar.Set(min(l.ended, l.total)) // draws; an error of the terminal is none of the run
 	}
 }
 
-// Stop takes the line away. It may be called more than once.
+// Stop takes the line away. It may be called more than once; events after it draw
+// nothing.
 func (l *Live) Stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.bar != nil {
-		_ = l.bar.Clear()
-		l.bar = nil
+	if l.bar == nil {
+		return
 	}
+	_ = l.bar.Clear()
+	l.bar = nil
 }
 
-func (l *Live) start(total int) {
-	l.bar = progressbar.NewOptions(total,
+const barWidth = 20
+
+func (l *Live) newBar() *progressbar.ProgressBar {
+	return progressbar.NewOptions(max(l.total, 1),
 		progressbar.OptionSetWriter(l.w),
-		progressbar.OptionEnableColorCodes(false),
-		progressbar.OptionSetWidth(20),
+		progressbar.OptionUseANSICodes(true),
+		progressbar.OptionSetWidth(barWidth),
 		progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionShowDescriptionAtLineEnd(),
 		progressbar.OptionClearOnFinish(),
 	)
 }
 
-func (l *Live) describe() {
-	text := fmt.Sprintf("%s", l.running)
+// describe writes what stands beside the bar, cut to what is left of the line.
+func (l *Live) describe() string {
+	parts := []string{fmt.Sprintf("%d/%d", l.ended, l.total)}
 	if l.failed > 0 {
-		text = fmt.Sprintf("%d failed · %s", l.failed, l.running)
+		parts = append(parts, fmt.Sprintf("%d failed", l.failed))
 	}
-	l.bar.Describe(text)
+	if l.running != "" {
+		parts = append(parts, l.running)
+	}
+	const frame = barWidth + 12 // the bar's edges, the percentage and the blanks
+	return text.Snip(strings.Join(parts, " · "), max(10, l.width-frame), "…")
 }

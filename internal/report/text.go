@@ -81,7 +81,7 @@ type page struct {
 
 // paint colours text where colours are wanted.
 func (p *page) paint(s style, t string) string {
-	if !p.opts.Color || t == "" {
+	if !p.opts.Color || t == "" || len(s) == 0 {
 		return t
 	}
 	return text.Escape(t, text.Colors(s).EscapeSeq())
