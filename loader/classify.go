@@ -82,9 +82,6 @@ func (c *checkpoint) classifyConfig() verdict {
 		if class, how := r.resolveClass(c.classes[0]); how != "" {
 			v.class, v.category, v.task, v.loadsAs = class, class.Category, class.Task, class.RealName
 			v.decidedBy = how
-			if v.family.LoadsAs != "" {
-				v.loadsAs = v.family.LoadsAs
-			}
 			return v
 		}
 	}
