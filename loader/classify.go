@@ -64,6 +64,7 @@ func (c *checkpoint) classifyConfig() verdict {
 	r := known()
 	v := verdict{layout: layoutTransformers}
 	v.family = r.families[c.modelType]
+	v.loadsAs = v.family.loader()
 
 	if c.doc.has(keyClassName) { // a component of a pipeline, saved alone
 		v.layout = layoutComponent
@@ -85,21 +86,24 @@ func (c *checkpoint) classifyConfig() verdict {
 			return v
 		}
 	}
-	if v.family.Category != "" {
-		v.category, v.task = v.family.Category, v.family.Task
-		v.loadsAs = v.family.Architecture
-		if v.family.LoadsAs != "" {
-			v.loadsAs = v.family.LoadsAs
-		}
-		v.decidedBy = "model type in " + fileConfig
+	if class, category, task, ok := c.fromAutoMap(); ok {
+		v.category, v.task = category, task
+		v.decidedBy = "key " + class + " of auto_map in " + fileConfig
+		return v
+	}
+	if len(c.classes) == 0 && v.family.Category != "" {
+		v.fromFamily()
 		return v
 	}
 	if len(c.classes) > 0 {
-		if rule, ok := r.classRule(c.classes[0]); ok {
-			v.category, v.task = rule.category, rule.task
-			v.decidedBy = "rule for class names: " + rule.match + " " + rule.pattern
+		if category, task, how := r.guess(c.classes[0], c.modelType, c.doc.has); how != "" {
+			v.category, v.task, v.decidedBy = category, task, how
 			return v
 		}
+	}
+	if v.family.Category != "" {
+		v.fromFamily()
+		return v
 	}
 	if len(c.classes) > 0 || c.modelType != "" {
 		v.category = Transformers
@@ -114,6 +118,12 @@ func (c *checkpoint) classifyConfig() verdict {
 	v.layout, v.category = layoutUnknown, Unknown
 	v.decidedBy = "no rule: " + fileConfig + " names neither class nor model type"
 	return v
+}
+
+// fromFamily takes the model type's default.
+func (v *verdict) fromFamily() {
+	v.category, v.task = v.family.Category, v.family.Task
+	v.decidedBy = "model type in " + fileConfig
 }
 
 // omni tells whether a model takes speech, vision and text.

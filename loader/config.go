@@ -41,6 +41,18 @@ const (
 	keyModelName
 	keyBaseModelPath
 	keyHookPoint
+	keyLLMConfig
+	keyBackboneConfig
+	keyMaskDecoderConfig
+	keyProjectionDim
+	keyImageSize
+	keyPatchSize
+	keyNumChannels
+	keyNumMelBins
+	keySamplingRate
+	keyFeatExtractNorm
+	keyEncoder
+	keyDecoder
 	keyCount
 )
 
@@ -66,6 +78,18 @@ var keyNames = [keyCount]string{
 	keyModelName:          "model_name",
 	keyBaseModelPath:      "base_model_name_or_path",
 	keyHookPoint:          "hf_hook_point_in",
+	keyLLMConfig:          "llm_config",
+	keyBackboneConfig:     "backbone_config",
+	keyMaskDecoderConfig:  "mask_decoder_config",
+	keyProjectionDim:      "projection_dim",
+	keyImageSize:          "image_size",
+	keyPatchSize:          "patch_size",
+	keyNumChannels:        "num_channels",
+	keyNumMelBins:         "num_mel_bins",
+	keySamplingRate:       "sampling_rate",
+	keyFeatExtractNorm:    "feat_extract_norm",
+	keyEncoder:            "encoder",
+	keyDecoder:            "decoder",
 }
 
 var keysByName = func() map[string]key {

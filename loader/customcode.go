@@ -1,8 +1,10 @@
 package loader
 
 import (
+	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 )
@@ -88,4 +90,34 @@ func (c *checkpoint) customCodeFindings() (findings []Finding) {
 		}
 	}
 	return findings
+}
+
+//go:embed auto_classes.tsv
+var autoClassesTSV string
+
+// autoClasses says which task a key of auto_map names.
+var autoClasses = sync.OnceValue(func() map[string]Class {
+	m := map[string]Class{}
+	for f := range tableRows(autoClassesTSV) {
+		m[f[0]] = Class{Name: f[0], Category: Category(f[1]), Task: Task(f[2])}
+	}
+	return m
+})
+
+// fromAutoMap decides from the task that auto_map's keys name, where they do and
+// agree on the category.
+func (c *checkpoint) fromAutoMap() (auto string, category Category, task Task, ok bool) {
+	agree := true
+	c.doc.object(keyAutoMap).ForEach(func(k, _ gjson.Result) bool {
+		class, known := autoClasses()[k.Str]
+		switch {
+		case !known:
+		case auto == "":
+			auto, category, task = class.Name, class.Category, class.Task
+		default:
+			agree = agree && class.Category == category
+		}
+		return true
+	})
+	return auto, category, task, auto != "" && agree
 }

@@ -208,7 +208,7 @@ func TestCategoryByPriority(t *testing.T) {
 		"audio":                   {map[string]string{"m/config.json": `{"architectures":["HubertModel"]}`}, loader.AudioEncoder, "audio_encoder", "class name"},
 		"speech with a CTC head":  {map[string]string{"m/config.json": `{"architectures":["Wav2Vec2ForCTC"]}`}, loader.ASR, "asr_ctc", "class name"},
 		"speech":                  {map[string]string{"m/config.json": `{"architectures":["WhisperForConditionalGeneration"]}`}, loader.ASR, "asr", "class name"},
-		"unknown class by suffix": {map[string]string{"m/config.json": `{"architectures":["FooBarForCTC"]}`}, loader.ASR, "asr_ctc", "suffix ForCTC"},
+		"unknown class by suffix": {map[string]string{"m/config.json": `{"architectures":["FooBarForCTC"]}`}, loader.ASR, "asr_ctc", "name *ForCTC"},
 		"unknown class by type":   {map[string]string{"m/config.json": `{"architectures":["FooBar"],"model_type":"hubert"}`}, loader.AudioEncoder, "audio_encoder", "model type"},
 		"unknown class":           {map[string]string{"m/config.json": `{"architectures":["FooBar"]}`}, loader.Transformers, "", "default"},
 		"only weights":            {map[string]string{"m/config.json": `{"vocab_size":1}`, "m/model.safetensors": "x"}, loader.Transformers, "", "default"},

@@ -1,6 +1,8 @@
 package loader
 
 import (
+	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -84,21 +86,79 @@ func TestOtherTablesAreWellFormed(t *testing.T) {
 	assert.NotEmpty(t, tableNames(t, "sae_directories.tsv", saeDirectoriesTSV, 1))
 	tableNames(t, "class_rules.tsv", classRulesTSV, 4)
 	for f := range tableRows(classRulesTSV) {
-		assert.Contains(t, []string{"suffix", "contains"}, f[0])
-		assert.Contains(t, categories, Category(f[2]))
+		assert.Contains(t, []string{"name", "type", "section", "nearest"}, f[0])
+		if f[0] == "nearest" {
+			continue
+		}
+		assert.Contains(t, categories, Category(f[2]), "class_rules.tsv: %s", f[1])
+		if f[0] == "section" {
+			for need := range strings.SplitSeq(f[1], ",") {
+				assert.Contains(t, keysByName, need, "class_rules.tsv: %s: no such config key is read", f[1])
+			}
+		}
 	}
+	requireSorted(t, "auto_classes.tsv", tableNames(t, "auto_classes.tsv", autoClassesTSV, 3))
 }
 
-// A rule behind a shorter one that fits the same names would never speak.
+// A rule behind a wider one would never speak.
 func TestNoClassRuleHidesAnother(t *testing.T) {
 	rules := known().rules
 	for i, later := range rules {
 		for _, earlier := range rules[:i] {
-			hidden := earlier.match == "suffix" && strings.HasSuffix(later.pattern, earlier.pattern) && later.match == "suffix" ||
-				earlier.match == "contains" && strings.Contains(later.pattern, earlier.pattern)
-			assert.False(t, hidden, "%s %s never speaks behind %s %s", later.match, later.pattern, earlier.match, earlier.pattern)
+			if later.looksAt != earlier.looksAt || later.looksAt == "section" || later.looksAt == "nearest" {
+				continue
+			}
+			hidden, err := path.Match(earlier.pattern, later.pattern)
+			require.NoError(t, err)
+			assert.False(t, hidden, "%s %s never speaks behind %s", later.looksAt, later.pattern, earlier.pattern)
 		}
 	}
+}
+
+// TestRulesCarryToFamiliesNobodyListed leaves out each family in turn, with all
+// its names, and asks what the rules make of them from the config that they come
+// with: class, model type, and the sections of testdata/sections.tsv.
+func TestRulesCarryToFamiliesNobodyListed(t *testing.T) {
+	data, err := os.ReadFile("testdata/sections.tsv")
+	require.NoError(t, err)
+	sections := map[string][]string{}
+	for f := range tableRows(string(data)) {
+		sections[f[0]] = strings.Split(f[1], ",")
+	}
+	byFamily := map[string][]Class{}
+	for _, name := range known().names {
+		if c, _ := LookupClass(name); c.RealName == name {
+			byFamily[c.ModelType] = append(byFamily[c.ModelType], c)
+		}
+	}
+	total, right := 0, 0
+	missed := map[string]int{}
+	for family, classes := range byFamily {
+		if family == "" {
+			continue // names of no family: leaving them out leaves nothing to learn from
+		}
+		rest := *known()
+		rest.names = slices.DeleteFunc(slices.Clone(rest.names), func(n string) bool { return known().classes[n].ModelType == family })
+		for _, c := range classes {
+			total++
+			has := func(k key) bool {
+				return slices.ContainsFunc(strings.Split(family, ","), func(t string) bool { return slices.Contains(sections[t], keyNames[k]) })
+			}
+			category, _, how := rest.guess(c.Name, strings.Split(family, ",")[0], has)
+			if how == "" {
+				category = Transformers // as classifyConfig has it
+			}
+			if category == c.Category {
+				right++
+			} else {
+				missed[how]++
+				t.Logf("%s is %s, not %s: %s", c.Name, c.Category, category, how)
+			}
+		}
+	}
+	share := float64(right) / float64(total)
+	t.Logf("%d of %d names of %d families: %.2f %%", right, total, len(byFamily)-1, 100*share)
+	assert.GreaterOrEqual(t, share, 0.92)
 }
 
 func TestSpellingsOfOneNameAgreeOnTheCategory(t *testing.T) {
