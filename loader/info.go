@@ -67,7 +67,8 @@ type Quantization struct {
 
 // SAEInfo describes a sparse autoencoder.
 type SAEInfo struct {
-	Family          string   `json:"family"`
+	Family          string   `json:"family"` // whose layout it has, "unknown" where only directory names speak
+	Kind            string   `json:"kind"`   // "sae", "transcoder", "crosscoder" or "clt"
 	BaseModel       *string  `json:"base_model"`
 	BaseModelSource *string  `json:"base_model_source"` // the file that named it
 	Sites           []string `json:"sites"`             // where in the base model it reads: "resid_post"

@@ -13,7 +13,7 @@ import (
 
 func inspect(t *testing.T, files map[string]string) *loader.Info {
 	t.Helper()
-	info, err := loader.New().Inspect(tree(files), "m")
+	info, err := loader.New().Inspect(treeFS(files), "m")
 	require.NoError(t, err)
 	return info
 }
@@ -57,7 +57,7 @@ func TestInspectHidesNothing(t *testing.T) {
 	assert.Contains(t, *info.Error, "truncated")
 	require.NotNil(t, info.Weights, "what is there is still described")
 
-	_, err := loader.New().Inspect(tree(nil), "m")
+	_, err := loader.New().Inspect(treeFS(nil), "m")
 	assert.ErrorIs(t, err, fault.NotFound)
 }
 
@@ -105,7 +105,7 @@ func FuzzConfig(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, name := range []string{"config.json", "model_index.json", "adapter_config.json"} {
-			fsys := tree(map[string]string{"m/" + name: string(data), "m/resid_post/layer_1/config.json": string(data)})
+			fsys := treeFS(map[string]string{"m/" + name: string(data), "m/resid_post/layer_1/config.json": string(data)})
 			l := loader.New()
 			info, err := l.ModelInfo(fsys, "m")
 			if (info == nil) == (err == nil) || err != nil && fault.KindOf(err) == "" {

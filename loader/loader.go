@@ -14,7 +14,6 @@ package loader
 
 import (
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -194,13 +193,20 @@ func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
 	}
 	b := c.saeBaseModel(e)
 	info.BaseModel = b.BaseModel
-	info.SAE = &SAEInfo{Family: None, BaseModel: b.BaseModel, BaseModelSource: b.Source, Sites: slices.Clone(e.sites), Layers: b.Layers}
+	family := None
+	if len(e.units) > 0 {
+		family = e.units[0].family
+	}
+	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, Sites: b.sites, Layers: b.Layers}
+	if info.SAE.Sites == nil {
+		info.SAE.Sites = []string{}
+	}
 	info.Findings = append(info.Findings, b.Findings...)
 	if b.BaseModel == nil {
 		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"})
 	}
-	if len(b.Layers) == 0 && b.BaseModel == nil {
+	if len(e.units) == 0 {
 		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBareDirectories, e.sites[0],
 			"only the names of directories say that this is a sparse autoencoder", "download the weights and their config.json"})
 	}

@@ -15,7 +15,7 @@ import (
 
 // tree lays out files from path to content; a path that ends in "/" is an empty
 // directory.
-func tree(files map[string]string) fs.FS {
+func treeFS(files map[string]string) fs.FS {
 	m := fstest.MapFS{}
 	for name, content := range files {
 		if dir, ok := strings.CutSuffix(name, "/"); ok {
@@ -27,7 +27,7 @@ func tree(files map[string]string) fs.FS {
 	return m
 }
 
-func config(text string) fs.FS { return tree(map[string]string{"m/config.json": text}) }
+func config(text string) fs.FS { return treeFS(map[string]string{"m/config.json": text}) }
 
 func infoOf(t *testing.T, fsys fs.FS) *loader.Info {
 	t.Helper()
@@ -49,8 +49,8 @@ func TestUnreadableConfigIsAnErrorOfItsKind(t *testing.T) {
 		kind fault.Kind
 		file string
 	}{
-		"no directory":       {tree(map[string]string{"other/": ""}), fault.NotFound, "m"},
-		"a file":             {tree(map[string]string{"m": "x"}), fault.NotAFile, "m"},
+		"no directory":       {treeFS(map[string]string{"other/": ""}), fault.NotFound, "m"},
+		"a file":             {treeFS(map[string]string{"m": "x"}), fault.NotAFile, "m"},
 		"empty":              {config(""), fault.Empty, "config.json"},
 		"blank":              {config(" \n"), fault.Truncated, "config.json"},
 		"no JSON":            {config("architectures: [x]"), fault.NotJSON, "config.json"},
@@ -61,12 +61,12 @@ func TestUnreadableConfigIsAnErrorOfItsKind(t *testing.T) {
 		"string":             {config(`"LlamaForCausalLM"`), fault.WrongType, "config.json"},
 		"two values":         {config("{} {}"), fault.NotJSON, "config.json"},
 		"deep":               {config(`{"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + "}"), fault.TooDeep, "config.json"},
-		"directory":          {tree(map[string]string{"m/config.json/": ""}), fault.NotAFile, "config.json"},
+		"directory":          {treeFS(map[string]string{"m/config.json/": ""}), fault.NotAFile, "config.json"},
 		"zeros":              {config("\x00\x00\x00\x00"), fault.ZeroFilled, "config.json"},
 		"pointer":            {config("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"), fault.LFSPointer, "config.json"},
 		"web page":           {config("<!DOCTYPE html><html>"), fault.HTMLPage, "config.json"},
-		"pipeline's index":   {tree(map[string]string{"m/model_index.json": "["}), fault.Truncated, "model_index.json"},
-		"adapter's config":   {tree(map[string]string{"m/adapter_config.json": "null"}), fault.WrongType, "adapter_config.json"},
+		"pipeline's index":   {treeFS(map[string]string{"m/model_index.json": "["}), fault.Truncated, "model_index.json"},
+		"adapter's config":   {treeFS(map[string]string{"m/adapter_config.json": "null"}), fault.WrongType, "adapter_config.json"},
 		"UTF-16":             {config("\xff\xfe{\x00}\x00"), fault.NotJSON, "config.json"},
 		"invalid UTF-8 text": {config("{\"model_type\":\"\xff\"}"), fault.NotJSON, "config.json"},
 	} {
@@ -215,7 +215,7 @@ func TestCategoryByPriority(t *testing.T) {
 		"a project's config":      {map[string]string{"m/config.json": `{"name":"my-app","scripts":{}}`}, loader.Unknown, "", "no rule"},
 		"empty directory":         {map[string]string{"m/": ""}, loader.Unknown, "", "no rule"},
 	} {
-		d, err := loader.New().Category(tree(c.files), "m")
+		d, err := loader.New().Category(treeFS(c.files), "m")
 		require.NoError(t, err, name)
 		assert.Equal(t, c.category, d.Category, name)
 		assert.Equal(t, c.task, d.Task, name)
@@ -249,7 +249,7 @@ func TestSupport(t *testing.T) {
 		"nothing":          {map[string]string{"m/": ""}, false, "unknown", "nothing in the directory says what it is"},
 		"code of its own":  {map[string]string{"m/config.json": `{"architectures":["UnknownArch"]}`, "m/modeling_unknown.py": ""}, true, "unknown", ""},
 	} {
-		s, err := loader.New().Support(tree(c.files), "m")
+		s, err := loader.New().Support(treeFS(c.files), "m")
 		require.NoError(t, err, name)
 		assert.Equal(t, c.supported, s.IsSupported, name)
 		assert.Equal(t, c.loadsAs, s.LoadsAs, name)
@@ -320,7 +320,7 @@ func TestTalker(t *testing.T) {
 }
 
 func TestCustomCodeIsListedAndMissingPartsReported(t *testing.T) {
-	info := infoOf(t, tree(map[string]string{
+	info := infoOf(t, treeFS(map[string]string{
 		"m/config.json": `{"architectures":["PhiX"],"auto_map":{"AutoConfig":"configuration_x.XConfig",
 			"AutoModel":"modeling_x.X","AutoTokenizer":["tokenization_x.T",null],"AutoProcessor":"org/repo--processing_x.P","Bad":7}}`,
 		"m/modeling_x.py": "", "m/setup.py": "",
@@ -354,7 +354,7 @@ func TestPathsOutsideAreRefused(t *testing.T) {
 }
 
 func TestRootOfAFilesystemIsACheckpointToo(t *testing.T) {
-	fsys := tree(map[string]string{"config.json": `{"architectures":["LlamaForCausalLM"]}`})
+	fsys := treeFS(map[string]string{"config.json": `{"architectures":["LlamaForCausalLM"]}`})
 	info, err := loader.New().ModelInfo(fsys, ".")
 	require.NoError(t, err)
 	assert.Equal(t, "LlamaForCausalLM", info.Architecture)

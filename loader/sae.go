@@ -4,8 +4,6 @@ import (
 	_ "embed"
 	"io/fs"
 	"path"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -35,138 +33,107 @@ var tokenizerMarks = []string{
 	"sentencepiece.bpe.model", "tekken.json", "vocab.json", "vocab.txt",
 }
 
-// saeEvidence is what makes a directory a sparse autoencoder.
+// saeUnit is one directory of a release that holds an autoencoder.
+type saeUnit struct {
+	family string
+	dir    string // below the checkpoint, "." for its root
+	config string // the config file in dir, "" where the family has none
+}
+
+// saeEvidence is what makes a directory a release of sparse autoencoders.
 type saeEvidence struct {
-	sites []string // indicator directories, in table order
-	bare  bool     // nothing inside them was seen: only the names speak
+	sites []string  // indicator directories, in table order
+	units []saeUnit // autoencoders found, in the order of the walk
+	tree  []saeDir  // what was walked
 }
 
 func (e *saeEvidence) decidedBy() string {
+	if len(e.units) > 0 {
+		u := e.units[0]
+		what := "files"
+		if u.config != "" {
+			what = path.Join(u.dir, u.config)
+		} else if u.dir != "." {
+			what = "files in " + u.dir
+		}
+		return what + ", as the family " + u.family + " has them"
+	}
 	if len(e.sites) == 1 {
 		return "directory " + e.sites[0]
 	}
 	return "directories " + strings.Join(e.sites, ", ")
 }
 
-// findSAE looks for the directories of a sparse autoencoder. A tokenizer beside
-// them says that it is none; so does a config that names a class or model type,
-// unless an autoencoder's files are inside.
+// findSAE looks for sparse autoencoders. A tokenizer beside them says that it is
+// none; so does a config that names a class, unless an autoencoder's files are
+// inside. Directories that are merely called like a site count where nothing
+// else speaks: with lower confidence, which is a finding.
 func (c *checkpoint) findSAE() *saeEvidence {
-	if c.marks&markSAEDirectory == 0 || c.marks&markTokenizer != 0 {
+	if c.marks&(markTokenizer|markModelIndex|markModularIndex|markAdapter) != 0 {
 		return nil
 	}
-	var e *saeEvidence
-	for _, name := range saeDirectories() {
-		if c.hasDir(name) {
-			if e == nil {
-				e = &saeEvidence{}
+	named := len(c.classes) > 0 || known().families[c.modelType].ModelType != ""
+	if named && c.marks&markSAEDirectory == 0 {
+		return nil // the way of ordinary models: nothing more is read
+	}
+	e := &saeEvidence{}
+	if c.marks&markSAEDirectory != 0 {
+		for _, name := range saeDirectories() {
+			if c.hasDir(name) {
+				e.sites = append(e.sites, name)
 			}
-			e.sites = append(e.sites, name)
 		}
 	}
-	if e != nil && len(c.classes) > 0 && !c.sitesHold(e.sites) {
+	if !named || len(e.sites) > 0 {
+		e.tree = c.walkSAE()
+		e.units = c.saeUnits(e.tree, e.sites)
+	}
+	if len(e.units) == 0 && (named || len(e.sites) == 0) {
 		return nil
 	}
 	return e
 }
 
-// sitesHold tells whether one of the directories holds an autoencoder's own
-// directory or file.
-func (c *checkpoint) sitesHold(sites []string) bool {
-	for _, site := range sites {
-		for name := range c.layers(site) {
-			inside, err := fs.ReadDir(c.fsys, path.Join(c.dir, site, name))
-			if err == nil && slices.ContainsFunc(inside, func(e fs.DirEntry) bool { return isSAEFile(e.Name()) }) {
-				return true
-			}
-		}
-	}
-	return false
+// Bounds on what is looked at to find autoencoders: the largest public releases
+// have about 2,000 directories, three levels deep.
+const (
+	maxSAEDepth = 4
+	maxSAEDirs  = 4000
+)
+
+// saeDir is one directory of a release.
+type saeDir struct {
+	dir   string // below the checkpoint
+	files []string
 }
 
-func isSAEFile(name string) bool {
-	return name == fileConfig || strings.HasPrefix(name, "params") || strings.HasPrefix(name, "sae")
-}
-
-// layers yields the directories inside a site.
-func (c *checkpoint) layers(site string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		dir := path.Join(c.dir, site)
-		entries, err := fs.ReadDir(c.fsys, dir)
-		if err != nil {
-			return
-		}
-		for _, e := range entries {
-			if isDir(c.fsys, dir, e) && !yield(e.Name()) {
-				return
-			}
-		}
-	}
-}
-
-// BaseModel is the model that a sparse autoencoder reads.
-type BaseModel struct {
-	BaseModel *string   `json:"base_model"`        // null where no file names it
-	Source    *string   `json:"base_model_source"` // the file that named it
-	Layers    []int     `json:"layers"`            // layers seen on the way, ascending
-	Findings  []Finding `json:"findings"`
-}
-
-// saeBaseModel reads the first config.json of an indicator directory that names
-// the base model. A malformed one is passed over and reported.
-func (c *checkpoint) saeBaseModel(e *saeEvidence) *BaseModel {
-	b := &BaseModel{Layers: []int{}, Findings: []Finding{}}
-	for _, site := range e.sites {
-		for name := range c.layers(site) {
-			if layer, ok := layerNumber(name); ok && !slices.Contains(b.Layers, layer) {
-				b.Layers = append(b.Layers, layer)
-			}
-			if b.BaseModel != nil {
+// walkSAE lists the directories of the checkpoint, nearest first, sorted.
+func (c *checkpoint) walkSAE() (tree []saeDir) {
+	tree = append(tree, saeDir{dir: "."})
+	entries := c.entries
+	for i := 0; i < len(tree); i++ {
+		d := &tree[i]
+		if i > 0 {
+			var err error
+			if entries, err = fs.ReadDir(c.fsys, path.Join(c.dir, d.dir)); err != nil {
 				continue
 			}
-			file := path.Join(site, name, fileConfig)
-			model, err := readModelName(c.fsys, c.dir, file)
-			switch {
-			case err == nil && model != "":
-				b.BaseModel, b.Source = &model, &file
-			case err != nil && fault.KindOf(err) != fault.NotFound:
-				b.Findings = append(b.Findings, Finding{SeverityWarning, CodeSAEConfigMalformed, file,
-					"passed over: " + withoutPath(err), "repair the file, or download it again"})
+		}
+		depth := strings.Count(d.dir, "/")
+		for _, e := range entries {
+			name := e.Name()
+			if !isDir(c.fsys, path.Join(c.dir, d.dir), e) {
+				d.files = append(d.files, name)
+			} else if depth < maxSAEDepth && len(tree) < maxSAEDirs && name[0] != '.' {
+				tree = append(tree, saeDir{dir: path.Join(d.dir, name)})
+				d = &tree[i] // append may have moved it
 			}
 		}
 	}
-	slices.Sort(b.Layers)
-	return b
+	return tree
 }
 
-func readModelName(fsys fs.FS, dir, file string) (string, error) {
-	data, err := readFile(fsys, dir, file, MaxConfigSize)
-	if err != nil {
-		return "", err
-	}
-	var doc document
-	if err := parseDocument(file, data, &doc); err != nil {
-		return "", err
-	}
-	return doc.text(keyModelName), nil
-}
-
-// layerNumber reads the number out of "layer_17_width_16k" and "layer_3".
-func layerNumber(name string) (int, bool) {
-	rest, ok := strings.CutPrefix(name, "layer_")
-	if !ok {
-		return 0, false
-	}
-	digits, _, _ := strings.Cut(rest, "_")
-	n, err := strconv.Atoi(digits)
-	return n, err == nil && n >= 0
-}
-
-// withoutPath is an error's text without the file's name in front.
-func withoutPath(err error) string {
-	return strings.TrimPrefix(err.Error(), fault.PathOf(err)+": ")
-}
-
+// notAnSAE says what the checkpoint is instead.
 func notAnSAE(dir, decidedBy string) error {
 	return fault.New(NotAnSAE, dir, "decided by "+decidedBy)
 }

@@ -12,7 +12,7 @@ import (
 
 func TestEachIndicatorDirectoryMakesAnSAE(t *testing.T) {
 	for _, dir := range []string{"resid_post", "mlp_out", "attn_out", "transcoder", "resid_post_all", "mlp_out_all", "attn_out_all", "transcoder_all", "crosscoder", "clt"} {
-		is, err := loader.New().IsSAE(tree(map[string]string{"m/config.json": "{}", "m/" + dir + "/": ""}), "m")
+		is, err := loader.New().IsSAE(treeFS(map[string]string{"m/config.json": "{}", "m/" + dir + "/": ""}), "m")
 		require.NoError(t, err)
 		assert.True(t, is, dir)
 	}
@@ -28,7 +28,7 @@ func TestWhatIsNoSAE(t *testing.T) {
 		"a class, no SAE":  {"m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/transcoder/notes.txt": "x"},
 		"a language model": {"m/config.json": `{"architectures":["LlamaForCausalLM"]}`},
 	} {
-		is, err := loader.New().IsSAE(tree(files), "m")
+		is, err := loader.New().IsSAE(treeFS(files), "m")
 		require.NoError(t, err)
 		assert.False(t, is, name)
 	}
@@ -36,7 +36,7 @@ func TestWhatIsNoSAE(t *testing.T) {
 
 func baseModel(t *testing.T, files map[string]string) *loader.BaseModel {
 	t.Helper()
-	b, err := loader.New().SAEBaseModel(tree(files), "m")
+	b, err := loader.New().SAEBaseModel(treeFS(files), "m")
 	require.NoError(t, err)
 	return b
 }
@@ -70,7 +70,7 @@ func TestMalformedSAEConfigIsPassedOverAndReported(t *testing.T) {
 func TestBaseModelThatNoFileNames(t *testing.T) {
 	b := baseModel(t, map[string]string{"m/resid_post/": ""})
 	assert.Nil(t, b.BaseModel)
-	info := infoOf(t, tree(map[string]string{"m/resid_post/": ""}))
+	info := infoOf(t, treeFS(map[string]string{"m/resid_post/": ""}))
 	assert.True(t, info.IsSAE)
 	assert.Equal(t, []string{"resid_post"}, info.SAE.Sites)
 	assert.Equal(t, []string{loader.CodeSAEBareDirectories, loader.CodeSAEBaseModelUnknown}, codes(info.Findings))

@@ -17,7 +17,7 @@ const smallBPE = `{"version":"1.0","truncation":null,"padding":null,
 
 func tokenizerOf(t *testing.T, files map[string]string, options ...loader.Option) *loader.TokenizerInfo {
 	t.Helper()
-	tok, err := loader.New(options...).Tokenizer(tree(files), "m")
+	tok, err := loader.New(options...).Tokenizer(treeFS(files), "m")
 	require.NoError(t, err)
 	return tok
 }
@@ -72,7 +72,7 @@ func TestBrokenTokenizerIsAnErrorAndNotReplaced(t *testing.T) {
 		"config":        {"tokenizer_config.json", "[]", fault.WrongType},
 		"vocabulary":    {"vocab.json", `["a"]`, fault.WrongType},
 	} {
-		_, err := loader.New(loader.WithTokenizerFallbacks("good")).Tokenizer(tree(map[string]string{
+		_, err := loader.New(loader.WithTokenizerFallbacks("good")).Tokenizer(treeFS(map[string]string{
 			"m/" + c.file: c.content, "good/tokenizer.json": smallBPE,
 		}), "m")
 		assert.Equal(t, c.kind, fault.KindOf(err), "%s: %v", name, err)
@@ -124,7 +124,7 @@ func TestTokenizerOfTheBaseModelIsFoundBesideIt(t *testing.T) {
 			files[repo+"/refs/main"] = "abc"
 			files[repo+"/snapshots/old/tokenizer.json"] = "{"
 		}
-		tok, err := loader.New(loader.WithModelRoots("elsewhere"), loader.WithTokenizerFallbacks("spare")).Tokenizer(tree(files), sae)
+		tok, err := loader.New(loader.WithModelRoots("elsewhere"), loader.WithTokenizerFallbacks("spare")).Tokenizer(treeFS(files), sae)
 		require.NoError(t, err, name)
 		assert.Equal(t, base, tok.Path, name)
 		want := loader.OriginBaseModel
@@ -137,7 +137,7 @@ func TestTokenizerOfTheBaseModelIsFoundBesideIt(t *testing.T) {
 }
 
 func TestFailedSearchListsEverythingTried(t *testing.T) {
-	_, err := loader.New(loader.WithTokenizerFallbacks("first", "second")).Tokenizer(tree(map[string]string{
+	_, err := loader.New(loader.WithTokenizerFallbacks("first", "second")).Tokenizer(treeFS(map[string]string{
 		"org/sae/resid_post/l/config.json": `{"model_name":"google/gemma-2b-it"}`,
 		"first/config.json":                "{}",
 		"second/tokenizer.json":            "{",
@@ -155,13 +155,13 @@ func TestAdapterUsesItsBaseModelAndDeadPathsAreSaid(t *testing.T) {
 	})
 	assert.Equal(t, "meta-llama/Llama-3", tok.Path)
 	for _, dead := range []string{"/home/me/llama", "../../etc", `""`} {
-		_, err := loader.New().Tokenizer(tree(map[string]string{"m/adapter_config.json": `{"base_model_name_or_path":"` + strings.Trim(dead, `"`) + `"}`}), "m")
+		_, err := loader.New().Tokenizer(treeFS(map[string]string{"m/adapter_config.json": `{"base_model_name_or_path":"` + strings.Trim(dead, `"`) + `"}`}), "m")
 		assert.ErrorIs(t, err, fault.NotFound, dead)
 	}
 }
 
 func TestTokenizerOfABrokenCheckpointStillSaysWhy(t *testing.T) {
-	_, err := loader.New().Tokenizer(tree(map[string]string{"m/config.json": "{"}), "m")
+	_, err := loader.New().Tokenizer(treeFS(map[string]string{"m/config.json": "{"}), "m")
 	require.ErrorIs(t, err, fault.NotFound)
 	assert.Contains(t, err.Error(), "config.json")
 }
@@ -171,7 +171,7 @@ func FuzzTokenizer(f *testing.F) {
 		f.Add([]byte(seed), []byte(`{"pad_token":{"content":"x"},"added_tokens_decoder":{}}`))
 	}
 	f.Fuzz(func(t *testing.T, tokenizer, side []byte) {
-		fsys := tree(map[string]string{"m/tokenizer.json": string(tokenizer), "m/tokenizer_config.json": string(side),
+		fsys := treeFS(map[string]string{"m/tokenizer.json": string(tokenizer), "m/tokenizer_config.json": string(side),
 			"n/tokenizer.model": string(tokenizer), "n/special_tokens_map.json": string(side), "o/vocab.json": string(tokenizer)})
 		for _, dir := range []string{"m", "n", "o"} {
 			tok, err := loader.New().Tokenizer(fsys, dir)

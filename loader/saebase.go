@@ -1,0 +1,219 @@
+package loader
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/loader/fault"
+)
+
+// BaseModel is the model that a sparse autoencoder reads.
+type BaseModel struct {
+	BaseModel *string   `json:"base_model"`        // null where no file names it, or files name several
+	Source    *string   `json:"base_model_source"` // the file that named it
+	Layers    []int     `json:"layers"`            // layers seen, ascending
+	Findings  []Finding `json:"findings"`
+
+	kind  string
+	sites []string
+}
+
+// maxSAEConfigs bounds how many configs of one release are read.
+const maxSAEConfigs = 256
+
+// saeBaseModel gathers base model, kind, sites and layers from the autoencoders'
+// configs, and from names where there are none. A malformed config is passed
+// over and reported; configs that disagree are reported, and then none wins.
+func (c *checkpoint) saeBaseModel(e *saeEvidence) *BaseModel {
+	b := &BaseModel{Layers: []int{}, Findings: []Finding{}, kind: None, sites: slices.Clone(e.sites)}
+	names := map[string]string{} // base model to the file that named it
+	var order []string
+	note := func(model, source string) {
+		if model = resolveModel(model); model != "" && names[model] == "" {
+			names[model] = source
+			order = append(order, model)
+		}
+	}
+	for i, file := range c.saeConfigs(e) {
+		if i == maxSAEConfigs {
+			break
+		}
+		config, err := c.readAny(file)
+		if err != nil {
+			if fault.KindOf(err) != fault.NotFound {
+				b.Findings = append(b.Findings, Finding{SeverityWarning, CodeSAEConfigMalformed, file,
+					"passed over: " + withoutPath(err), "repair the file, or download it again"})
+			}
+			continue
+		}
+		note(baseModelKey(config), file)
+		b.addConfig(config)
+	}
+	for _, u := range e.units {
+		b.addPath(path.Join(c.dir, u.dir), u.dir)
+		if len(order) == 0 {
+			note(c.baseFromName(u, e.tree))
+		}
+	}
+	for _, d := range e.tree {
+		b.addFiles(d)
+		if len(e.units) == 0 {
+			b.addPath("", d.dir)
+		}
+	}
+	switch len(order) {
+	case 0:
+	case 1:
+		source := names[order[0]]
+		b.BaseModel, b.Source = &order[0], &source
+	default:
+		b.Findings = append(b.Findings, Finding{SeverityWarning, CodeSAEBaseModelAmbiguous, "",
+			"its configs name several base models: " + strings.Join(order, ", "), "give one release at a time, or the directory of one autoencoder"})
+	}
+	slices.Sort(b.Layers)
+	b.Layers = slices.Compact(b.Layers)
+	if b.kind == None && (len(e.units) > 0 || len(e.sites) > 0) {
+		b.kind = "sae"
+	}
+	return b
+}
+
+// saeConfigs lists the files that may name the base model: the units' own
+// configs, those of their neighbours, and what stands one directory up.
+func (c *checkpoint) saeConfigs(e *saeEvidence) (files []string) {
+	add := func(dir, name string) {
+		if file := path.Join(dir, name); !slices.Contains(files, file) {
+			files = append(files, file)
+		}
+	}
+	for _, d := range e.tree {
+		site, _, nested := strings.Cut(d.dir, "/")
+		if nested && slices.Contains(e.sites, site) && slices.Contains(d.files, fileConfig) {
+			add(d.dir, fileConfig)
+		}
+	}
+	for _, u := range e.units {
+		if u.config != "" {
+			add(u.dir, u.config)
+		}
+		if u.family == "sparsify" || u.family == "llamascopium" {
+			for _, dir := range [...]string{u.dir, path.Dir(u.dir)} {
+				for _, name := range [...]string{fileConfig, "lm_config.json"} {
+					if slices.ContainsFunc(e.tree, func(d saeDir) bool { return d.dir == dir && slices.Contains(d.files, name) }) {
+						add(dir, name)
+					}
+				}
+			}
+		}
+	}
+	return files
+}
+
+// baseModelKeys are the keys under which the families name the base model.
+var baseModelKeys = [...]string{"model_name", "metadata.model_name", "base_model", "trainer.lm_name", "model"}
+
+func baseModelKey(config gjson.Result) string {
+	for _, key := range baseModelKeys {
+		if v := config.Get(key); v.Type == gjson.String && v.Str != "" {
+			return v.Str
+		}
+	}
+	return ""
+}
+
+// layerNames finds the numbers of layers in names: layer_17, layers.5, blocks.8,
+// h.3; L0R and L12TC of Llama Scope; -l50. The "l0" of "_l0_big" is no layer.
+var layerNames = regexp.MustCompile(`(?:^|[/._-])(?:layer_?|layers\.|blocks\.|h\.)(\d+)(?:[._/-]|$)|(?:^|[/-])L(\d+)(?:[RAM]|TC)(?:[/_-]|$)|-l(\d+)(?:[./]|$)`)
+
+// addPath reads layer and site out of a directory's path.
+func (b *BaseModel) addPath(full, dir string) {
+	b.addLayersOf(dir)
+	for part := range strings.SplitSeq(dir, "/") {
+		part = strings.TrimSuffix(part, "_all")
+		if slices.Contains(saeSites[:], part) && !slices.ContainsFunc(b.sites, func(s string) bool { return strings.TrimSuffix(s, "_all") == part }) {
+			b.sites = append(b.sites, part)
+		}
+	}
+	if b.kind == None {
+		for _, kind := range [...]string{"transcoder", "crosscoder", "clt"} {
+			if slices.ContainsFunc(strings.FieldsFunc(full, func(r rune) bool { return strings.ContainsRune("/-_.", r) }),
+				func(w string) bool { return strings.TrimSuffix(w, "s") == kind }) {
+				b.kind = kind
+				return
+			}
+		}
+	}
+}
+
+// saeSites are the places in a model that directories are named after.
+var saeSites = [...]string{"resid_post", "resid_pre", "resid_mid", "mlp_out", "attn_out", "transcoder", "crosscoder", "clt", "embedding"}
+
+// addFiles reads layers out of file names: layer5.sae.pt, 6.pt, model-SAE-l50.pt.
+func (b *BaseModel) addFiles(d saeDir) {
+	for _, name := range d.files {
+		stem, isPT := strings.CutSuffix(name, ".pt")
+		if isPT && path.Base(d.dir) == "autoencoders" {
+			b.addLayer(stem)
+		}
+		if strings.HasSuffix(name, ".json") {
+			continue
+		}
+		b.addLayersOf(name)
+	}
+}
+
+func (b *BaseModel) addLayersOf(name string) {
+	for _, m := range layerNames.FindAllStringSubmatch(name, -1) {
+		b.addLayer(m[1] + m[2] + m[3]) // one of them is not empty
+	}
+}
+
+func (b *BaseModel) addLayer(digits string) {
+	if n, err := strconv.Atoi(digits); err == nil && n < 1000 {
+		b.Layers = append(b.Layers, n)
+	}
+}
+
+// addConfig reads kind, site and layer out of a config.
+func (b *BaseModel) addConfig(config gjson.Result) {
+	for _, key := range [...]string{"sae_type", "type", "model_kind"} {
+		v := config.Get(key)
+		if v.Type != gjson.String || b.kind != None {
+			continue
+		}
+		for _, kind := range [...]string{"transcoder", "crosscoder", "clt", "sae"} {
+			if strings.HasPrefix(v.Str, kind) || kind == "clt" && v.Str == "cross_layer_transcoder" {
+				b.kind = kind
+				break
+			}
+		}
+	}
+	if b.kind == None && (config.Get("skip_connection").Bool() || config.Get("transcode").Bool()) {
+		b.kind = "transcoder"
+	}
+	for _, key := range [...]string{"hook_layer", "trainer.layer"} {
+		if v := config.Get(key); v.Type == gjson.Number {
+			b.addLayer(v.Raw)
+		}
+	}
+	for _, key := range [...]string{"hook_name", "metadata.hook_name", "hook_point", "hook_point_in", "hf_hook_point_in"} {
+		if v := config.Get(key); v.Type == gjson.String {
+			b.addLayersOf(v.Str)
+			for _, site := range saeSites {
+				if strings.Contains(v.Str, site) && !slices.Contains(b.sites, site) {
+					b.sites = append(b.sites, site)
+				}
+			}
+		}
+	}
+}
+
+// withoutPath is an error's text without the file's name in front.
+func withoutPath(err error) string {
+	return strings.TrimPrefix(err.Error(), fault.PathOf(err)+": ")
+}

@@ -1,0 +1,241 @@
+package loader
+
+import (
+	"bytes"
+	_ "embed"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tidwall/gjson"
+	"go.yaml.in/yaml/v3"
+
+	"omniloader/loader/fault"
+)
+
+//go:embed sae_families.tsv
+var saeFamiliesTSV string
+
+//go:embed model_aliases.tsv
+var modelAliasesTSV string
+
+// saeFamily is one line of sae_families.tsv.
+type saeFamily struct {
+	name, path, config, weights string
+	keys                        []string
+}
+
+var saeFamilies = sync.OnceValue(func() (families []saeFamily) {
+	for f := range tableRows(saeFamiliesTSV) {
+		family := saeFamily{name: f[0], path: f[1], config: f[2], weights: f[4]}
+		if f[3] != "" {
+			family.keys = strings.Split(f[3], ",")
+		}
+		families = append(families, family)
+	}
+	return families
+})
+
+// modelAliases maps short names of models, in lower case, to repositories.
+var modelAliases = sync.OnceValue(func() map[string]string {
+	m := make(map[string]string, 512)
+	for f := range tableRows(modelAliasesTSV) {
+		m[strings.ToLower(f[0])] = f[1]
+	}
+	return m
+})
+
+// saeUnits finds the directories that hold an autoencoder.
+// A directory below a site counts where it holds a file that an autoencoder has,
+// though no family is known by it.
+func (c *checkpoint) saeUnits(tree []saeDir, sites []string) (units []saeUnit) {
+	for _, d := range tree {
+		found := len(units)
+		for _, f := range saeFamilies() {
+			if c.fits(f, d, tree) {
+				units = append(units, saeUnit{family: f.name, dir: d.dir, config: f.config})
+				break
+			}
+		}
+		if site, _, nested := strings.Cut(d.dir, "/"); len(units) == found && nested && slices.Contains(sites, site) && slices.ContainsFunc(d.files, isSAEFile) {
+			units = append(units, saeUnit{family: None, dir: d.dir})
+		}
+	}
+	return units
+}
+
+func isSAEFile(name string) bool {
+	return name == fileConfig || strings.HasPrefix(name, "params") || strings.HasPrefix(name, "sae")
+}
+
+func (c *checkpoint) fits(f saeFamily, d saeDir, tree []saeDir) bool {
+	if f.config != "" && !slices.Contains(d.files, f.config) || f.weights != "" && !d.holds(f.weights, tree) {
+		return false
+	}
+	if f.path != "*" && !containsWords(path.Join(c.dir, d.dir), f.path) {
+		return false
+	}
+	if len(f.keys) == 0 {
+		return true
+	}
+	config, err := c.readAny(path.Join(d.dir, f.config))
+	return err == nil && slices.ContainsFunc(f.keys, func(key string) bool {
+		key, want, asked := strings.Cut(key, "=")
+		v := config.Get(key)
+		return v.Exists() && v.Type != gjson.Null && (!asked || v.String() == want)
+	})
+}
+
+// holds tells whether a file fits the pattern, in the directory itself or, where
+// the pattern has a slash, below it.
+func (d saeDir) holds(pattern string, tree []saeDir) bool {
+	files := d.files
+	if sub, rest, ok := strings.Cut(pattern, "/"); ok {
+		pattern, files = rest, nil
+		for _, other := range tree {
+			if other.dir == path.Join(d.dir, sub) {
+				files = other.files
+			}
+		}
+	}
+	return slices.ContainsFunc(files, func(name string) bool {
+		ok, _ := path.Match(pattern, name)
+		return ok
+	})
+}
+
+// containsWords tells whether the parts of a pattern between its stars stand in
+// s in their order, anywhere; slashes are text like any other.
+func containsWords(s, pattern string) bool {
+	for word := range strings.SplitSeq(pattern, "*") {
+		i := strings.Index(s, word)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(word):]
+	}
+	return true
+}
+
+// readAny reads a JSON or YAML file of the checkpoint as one value.
+func (c *checkpoint) readAny(name string) (gjson.Result, error) {
+	if !strings.HasSuffix(name, ".yaml") {
+		return readObject(c.fsys, c.dir, name)
+	}
+	data, err := readFile(c.fsys, c.dir, name, maxYAML)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	if err := checkContent(name, data); err != nil {
+		return gjson.Result{}, err
+	}
+	return yamlScalars(name, data)
+}
+
+// maxYAML bounds a YAML file, in bytes: real ones have a few kB, and the format
+// lets small files grow in memory.
+const maxYAML = 256 << 10
+
+// yamlScalars reads the top level's scalars of a YAML mapping; what is nested is
+// left out, aliases are not followed.
+func yamlScalars(name string, data []byte) (gjson.Result, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(data, &root); err != nil {
+		return gjson.Result{}, fault.New(fault.Malformed, name, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
+		return gjson.Result{}, fault.New(fault.WrongType, name, "the file should hold a mapping")
+	}
+	var b bytes.Buffer
+	b.WriteByte('{')
+	members := root.Content[0].Content
+	for i := 0; i+1 < len(members); i += 2 {
+		if k, v := members[i], members[i+1]; k.Kind == yaml.ScalarNode && v.Kind == yaml.ScalarNode && v.Tag != "!!null" {
+			if b.Len() > 1 {
+				b.WriteByte(',')
+			}
+			b.WriteString(strconv.Quote(k.Value) + ":" + strconv.Quote(v.Value))
+		}
+	}
+	b.WriteByte('}')
+	return gjson.ParseBytes(b.Bytes()), nil
+}
+
+// resolveModel turns the name that a config gives a model into a repository: a
+// short name of the TransformerLens library is looked up, and Gemma's "-v3" is
+// spelled "-3". Other names stay as they are.
+func resolveModel(name string) string {
+	if repo, ok := modelAliases()[strings.ToLower(name)]; ok {
+		return repo
+	}
+	if strings.HasPrefix(name, "gemma-v3") || strings.HasPrefix(name, "google/gemma-v3") {
+		return resolveModel("google/" + strings.Replace(path.Base(name), "-v3", "-3", 1))
+	}
+	return name
+}
+
+// The names of releases that tell a base model by themselves.
+var (
+	gemmaScope1Name = regexp.MustCompile(`gemma-scope-(\d+b)-(pt|it)(?:-|/|$)`)
+	gemmaScope2Name = regexp.MustCompile(`gemma-scope-2-(\d+[bm])-(pt|it)(?:-|/|$)`)
+	sizeOfSAE       = regexp.MustCompile(`(?i)^(.+)-SAE-l\d+$`)
+)
+
+// baseFromName reads the base model out of the names of directories and files,
+// where a family has no config that says it; "" where they do not tell.
+func (c *checkpoint) baseFromName(u saeUnit, tree []saeDir) (model, source string) {
+	full := path.Join(c.dir, u.dir)
+	switch u.family {
+	case "gemma-scope-1":
+		if m := gemmaScope1Name.FindStringSubmatch(full); m != nil {
+			model = "google/gemma-2-" + m[1]
+			if m[2] == "it" {
+				model += "-it"
+			}
+			return model, "the directory's name " + c.name()
+		}
+	case "gemma-scope-2":
+		if m := gemmaScope2Name.FindStringSubmatch(full); m != nil {
+			return "google/gemma-3-" + m[1] + "-" + m[2], "the directory's name " + c.name()
+		}
+	case "openai":
+		for part := range strings.SplitSeq(full, "/") {
+			if repo, ok := modelAliases()[part]; ok {
+				return repo, "the directory's name " + part
+			}
+		}
+	case "goodfire":
+		for _, d := range tree {
+			for _, name := range d.files {
+				if m := sizeOfSAE.FindStringSubmatch(strings.TrimSuffix(name, path.Ext(name))); m != nil {
+					return repoOf(m[1]), "the file's name " + name
+				}
+			}
+		}
+	case "llama-scope":
+		if !strings.Contains(full, "R1") { // of the distilled model's release, its makers say two things
+			return "meta-llama/Llama-3.1-8B", "the family " + u.family
+		}
+	}
+	return "", ""
+}
+
+// repoOf adds the organisation to a model's bare name, where the name is one
+// of a known maker.
+func repoOf(name string) string {
+	if repo := resolveModel(name); repo != name {
+		return repo
+	}
+	for f := range tableRows(organizationsTSV) {
+		if strings.HasPrefix(strings.ToLower(name), strings.ToLower(f[0])) {
+			return f[1] + "/" + name
+		}
+	}
+	return name
+}
+
+//go:embed organizations.tsv
+var organizationsTSV string
