@@ -1,0 +1,252 @@
+package sniff
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"omniloader/loader/fault"
+)
+
+// ServerReply is the kind of a short message of a model hub that was saved as
+// if it were the file.
+const ServerReply fault.Kind = "server reply"
+
+// problems are asked in this order, and the first that answers stands: a
+// pointer under an unfinished download's name is an unfinished download.
+var problems = [...]func(*source, *Content) bool{
+	unfinished,
+	empty,
+	lfsPointer,
+	htmlPage,
+	storageError,
+	serverReply,
+	zeroFilled,
+}
+
+func unfinished(s *source, c *Content) bool {
+	c.Problem = Unfinished(s.path)
+	return c.Problem != nil
+}
+
+// unfinishedNames are the endings under which programs keep a download until it
+// is complete.
+var unfinishedNames = [...]struct{ suffix, program, hint string }{
+	{".incomplete", "the Hugging Face client", "run the same download again, it goes on where it stopped"},
+	{".crdownload", "Chrome", "download the file again"},
+	{".opdownload", "Opera", "download the file again"},
+	{".download", "Safari", "download the file again"},
+	{".part", "Firefox", "download the file again"},
+	{".partial", "a browser", "download the file again"},
+	{".filepart", "WinSCP", "transfer the file again"},
+	{".!qB", "qBittorrent", "let the transfer end"},
+	{".aria2", "aria2", "run the same aria2 command again: the file beside it is not complete either"},
+}
+
+// Unfinished says, by its name alone, that a file is the unfinished part of a
+// download, as fault.Incomplete, and gives nil for any other name. An .aria2
+// file is a record: the file of the same name without the ending is the one
+// that is not complete.
+func Unfinished(path string) *fault.Error {
+	for _, u := range unfinishedNames {
+		if !hasSuffixFold(path, u.suffix) {
+			continue
+		}
+		detail := "a name that " + u.program + " gives to an unfinished download"
+		if u.suffix == ".incomplete" && strings.Contains(strings.ReplaceAll(path, `\`, "/"), "blobs/") {
+			detail = "an unfinished blob of the Hugging Face cache"
+		}
+		return fault.New(fault.Incomplete, path, detail).WithHint(u.hint)
+	}
+	return nil
+}
+
+// hasSuffixFold wants something before the suffix, too.
+func hasSuffixFold(s, suffix string) bool {
+	return len(s) > len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+}
+
+func empty(s *source, c *Content) bool {
+	if s.size > 0 {
+		return false
+	}
+	c.Problem = fault.New(fault.Empty, s.path, "0 bytes").WithHint("download the file again")
+	return true
+}
+
+// pointerVersions begin a pointer: the first by Git LFS's specification, the
+// second from its time before the first release, which it still reads.
+var pointerVersions = [...]string{"version https://git-lfs.github.com/spec/", "version https://hawser.github.com/spec/"}
+
+// lfsPointer knows the pointer files of Git LFS: lines of a key and a value,
+// less than 1,024 bytes in all.
+func lfsPointer(s *source, c *Content) bool {
+	if !bytes.HasPrefix(s.head, []byte(pointerVersions[0])) && !bytes.HasPrefix(s.head, []byte(pointerVersions[1])) {
+		return false
+	}
+	p := &Pointer{Size: -1}
+	for line := range strings.Lines(string(s.head[:min(len(s.head), 1024)])) {
+		key, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
+		switch key {
+		case "oid":
+			if oid, ok := strings.CutPrefix(value, "sha256:"); ok && isHex(oid, 64) {
+				p.OID = oid
+			}
+		case "size":
+			if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= 0 {
+				p.Size = n
+			}
+		}
+	}
+	detail := fmt.Sprintf("found %d bytes that stand for the content", s.size)
+	if p.Size >= 0 {
+		detail = fmt.Sprintf("expected %s, found %d bytes that stand for them", ByteSize(p.Size), s.size)
+	}
+	c.Pointer = p
+	c.Problem = fault.New(fault.LFSPointer, s.path, detail).WithHint("run `git lfs pull`, or download the file itself")
+	return true
+}
+
+func isHex(s string, length int) bool {
+	return len(s) == length && strings.Trim(s, "0123456789abcdefABCDEF") == ""
+}
+
+// ByteSize writes a number of bytes for people, in powers of ten: "9.9 GB".
+func ByteSize(n int64) string {
+	units := [...]string{"bytes", "kB", "MB", "GB", "TB", "PB", "EB"}
+	value, unit := float64(n), 0
+	for value >= 999.95 && unit < len(units)-1 {
+		value, unit = value/1000, unit+1
+	}
+	if unit == 0 {
+		return strconv.FormatInt(n, 10) + " bytes"
+	}
+	return strconv.FormatFloat(value, 'f', 1, 64) + " " + units[unit]
+}
+
+// webNames end files in which HTML and XML are the content.
+var webNames = [...]string{".html", ".htm", ".xhtml", ".md", ".svg", ".xml"}
+
+// isWeb tells whether HTML is what one expects in the file.
+func (s *source) isWeb() bool {
+	for _, suffix := range webNames {
+		if hasSuffixFold(s.path, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// startOfText is the head without byte order mark and white space.
+func (s *source) startOfText() []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(s.head, []byte("\xEF\xBB\xBF")), " \t\r\n")
+}
+
+var pageStarts = [...]string{"<!doctype html", "<html", "<head>", "<body"}
+
+func htmlPage(s *source, c *Content) bool {
+	text := s.startOfText()
+	if len(text) == 0 || text[0] != '<' || s.isWeb() {
+		return false
+	}
+	for _, start := range pageStarts {
+		if len(text) < len(start) || !bytes.EqualFold(text[:len(start)], []byte(start)) {
+			continue
+		}
+		detail := fmt.Sprintf("%d bytes that a browser would show", s.size)
+		if title := between(text, "<title>", "</title>"); title != "" {
+			detail = fmt.Sprintf("a page titled %q", title)
+		}
+		c.Problem = fault.New(fault.HTMLPage, s.path, detail).
+			WithHint("sign in if the repository asks for it, and download the file itself, not its page")
+		return true
+	}
+	return false
+}
+
+// storageError knows the XML with which an object store refuses.
+func storageError(s *source, c *Content) bool {
+	text := s.startOfText()
+	if !bytes.HasPrefix(text, []byte("<?xml")) && !bytes.HasPrefix(text, []byte("<Error>")) || s.isWeb() {
+		return false
+	}
+	code := between(text, "<Code>", "</Code>")
+	if code == "" || !bytes.Contains(text, []byte("<Error>")) {
+		return false
+	}
+	c.Problem = fault.New(ServerReply, s.path, fmt.Sprintf("the store answered %q", code)).
+		WithHint("the link has expired or is not for you: download the file again")
+	return true
+}
+
+// hubReplies are how the Hugging Face Hub's short answers begin.
+var hubReplies = [...]string{
+	"Entry not found", "Repository not found", "Invalid username or password.", "Access to model ", "Access to dataset ",
+	`{"error":"`,
+}
+
+func serverReply(s *source, c *Content) bool {
+	if s.size > 1024 {
+		return false
+	}
+	for _, reply := range hubReplies {
+		if bytes.HasPrefix(s.head, []byte(reply)) {
+			c.Problem = fault.New(ServerReply, s.path, fmt.Sprintf("the hub answered %q", bytes.TrimSpace(s.head[:min(len(s.head), 100)]))).
+				WithHint("check the file's address and your access, and download the file again")
+			return true
+		}
+	}
+	return false
+}
+
+// between is the text from one mark to the next, "" where either is missing or
+// they are far apart.
+func between(text []byte, start, end string) string {
+	_, rest, found := bytes.Cut(text, []byte(start))
+	inner, _, ended := bytes.Cut(rest, []byte(end))
+	if !found || !ended || len(inner) > 200 {
+		return ""
+	}
+	return string(bytes.TrimSpace(inner))
+}
+
+// zeroFilled reads on only where the first block is zero: then the last one and
+// some between, and it says how many. It says nothing of a file whose zeros end
+// somewhere.
+func zeroFilled(s *source, c *Content) bool {
+	rest := s.size - int64(len(s.head))
+	if !isZero(s.head) || rest > 0 && s.r == nil {
+		return false
+	}
+	detail := fmt.Sprintf("all %d bytes are zero", s.size)
+	if rest > 0 {
+		samples := min((rest+blockSize-1)/blockSize, zeroSamples-1)
+		for i := int64(1); i <= samples; i++ {
+			// Evenly spread, and the last one ends with the file. Quotient and
+			// remainder apart, for the product might overflow.
+			span := s.size - blockSize
+			offset := span/samples*i + span%samples*i/samples
+			// The head is zero, so reading over it changes nothing.
+			if !s.at(s.block[:], offset) || !isZero(s.block[:]) {
+				clear(s.block[:])
+				return false
+			}
+		}
+		if rest > samples*blockSize {
+			detail = fmt.Sprintf("the first, the last and %d blocks of %d bytes between them are zero, of %s in all", samples-1, blockSize, ByteSize(s.size))
+		}
+	}
+	c.Problem = fault.New(fault.ZeroFilled, s.path, detail).
+		WithHint("the space was set aside and never written: download the file again")
+	return true
+}
+
+func isZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
