@@ -1,0 +1,569 @@
+package safetensors
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"slices"
+	"strconv"
+	"sync"
+	"unicode/utf8"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/jsonscan"
+)
+
+// lengthSize is the bytes of the header's length.
+const lengthSize = 8
+
+// Scan reads the header of the file of size bytes that r gives, and shows its
+// tensors to visit in the order of their offsets; visit may be nil. Nothing is
+// shown unless the whole header is sound. An error of visit ends the scan and is
+// returned as it is; any other is a *fault.Error of one of this package's kinds,
+// or fault.Unreadable. Where the bytes are known to be something else, a git-lfs
+// pointer say, that kind is in the error's chain too, and in its hint. A file
+// that ends too early is also fault.Truncated.
+//
+// It reads 8 bytes and the header, and keeps no memory but the metadata's.
+func Scan(path string, r io.ReaderAt, size int64, visit func(Entry) error) (Summary, error) {
+	w := walks.Get().(*walk)
+	defer w.release()
+	w.path, w.size = path, size
+
+	if err := w.load(r); err != nil {
+		return Summary{}, explain(err, path, r, size)
+	}
+	if err := w.parse(); err != nil {
+		return Summary{}, explain(err, path, r, size)
+	}
+	if err := w.validate(); err != nil {
+		return Summary{}, err
+	}
+	if visit != nil {
+		if err := w.show(visit); err != nil {
+			return Summary{}, err
+		}
+	}
+	return w.summary, nil
+}
+
+// record is a tensor as the header describes it, before it is believed.
+type record struct {
+	name       []byte // in the header, or unescaped
+	begin, end uint64
+	elements   uint64
+	at         uint32 // of the description, in the header
+	shape      uint32 // of the shape's bracket, in the header
+	rank       uint32
+	dtype      DType
+	overflow   bool // elements does not fit
+}
+
+// walk is the memory of one scan. It is used again: reading the shards of a
+// checkpoint needs no more than the largest header takes.
+type walk struct {
+	path    string
+	size    int64
+	header  []byte
+	records []record
+	ordered bool // records are in the order of their offsets
+	names   nameSet
+	dims    []uint64
+	summary Summary
+}
+
+var walks = sync.Pool{New: func() any { return new(walk) }}
+
+// usualDescription is about how many bytes of the header a tensor takes. The
+// shortest takes 49.
+const usualDescription = 100
+
+// keepHeader is how long a header may be for its memory to be kept. Real ones
+// stay below a megabyte.
+const keepHeader = 4 << 20
+
+func (w *walk) release() {
+	if cap(w.header) > keepHeader || cap(w.dims) > keepHeader/8 {
+		return
+	}
+	clear(w.records)
+	*w = walk{header: w.header, records: w.records[:0], names: w.names, dims: w.dims[:0]}
+	walks.Put(w)
+}
+
+// load reads the header, believing its length only so far as the file goes.
+func (w *walk) load(r io.ReaderAt) *fault.Error {
+	if w.size < lengthSize {
+		return w.fail(HeaderTooSmall, 0, "%d bytes, the header's length alone takes %d", w.size, lengthSize).
+			WithCause(shortOf(w.size)).WithHint("the file is empty or was cut: download it again")
+	}
+	w.header = slices.Grow(w.header[:0], lengthSize)[:lengthSize]
+	if err := w.read(r, w.header, 0); err != nil {
+		return err
+	}
+	n := binary.LittleEndian.Uint64(w.header)
+	if n > MaxHeader {
+		return w.fail(HeaderTooLarge, 0, "header claims %d bytes, the limit is %d", n, MaxHeader).
+			WithHint("these are hardly the first bytes of a safetensors file: see what the file really is")
+	}
+	if int64(n) > w.size-lengthSize {
+		return w.fail(InvalidHeaderLength, 0, "header claims %d bytes, the file has %d behind its length", n, w.size-lengthSize).
+			WithCause(fault.Truncated).WithHint("the file was cut, most likely: download it again")
+	}
+	w.header = slices.Grow(w.header[:0], int(n))[:n]
+	if err := w.read(r, w.header, lengthSize); err != nil {
+		return err
+	}
+	if !utf8.Valid(w.header) {
+		return w.fail(InvalidHeader, lengthSize+firstInvalid(w.header), "the header is not a text").
+			WithHint("the file is damaged, or no safetensors file")
+	}
+	return nil
+}
+
+// shortOf tells an empty file from a cut one.
+func shortOf(size int64) error {
+	if size <= 0 {
+		return fault.Empty
+	}
+	return fault.Truncated
+}
+
+// firstInvalid is the first byte of b that is no UTF-8.
+func firstInvalid(b []byte) (at int) {
+	for at < len(b) {
+		c, width := utf8.DecodeRune(b[at:])
+		if c == utf8.RuneError && width <= 1 {
+			break
+		}
+		at += width
+	}
+	return at
+}
+
+// read fills b from offset. It relies on nothing but the count: some readers
+// return a short one without an error.
+func (w *walk) read(r io.ReaderAt, b []byte, offset int64) *fault.Error {
+	for done := 0; done < len(b); {
+		n, err := r.ReadAt(b[done:], offset+int64(done))
+		done += n
+		if done == len(b) {
+			break
+		}
+		if err == nil && n > 0 {
+			continue
+		}
+		if err == nil || errors.Is(err, io.EOF) {
+			return w.fail(fault.Truncated, int(offset)+done, "the file ends here, though it should have %d bytes", w.size).
+				WithCause(io.ErrUnexpectedEOF).WithHint("the file changed while it was read: try again")
+		}
+		return w.fail(fault.Unreadable, int(offset)+done, "reading the header").WithCause(err)
+	}
+	return nil
+}
+
+const metadataKey = "__metadata__"
+
+// parse walks the JSON once and collects a record for each tensor.
+func (w *walk) parse() *fault.Error {
+	w.ordered = true
+	likely := len(w.header) / usualDescription
+	w.records = slices.Grow(w.records[:0], likely)
+	w.names.reset(likely)
+	s := jsonscan.New(w.header)
+	var metadata bool
+	err := s.Object(func(name []byte) error {
+		if string(name) == metadataKey {
+			if metadata {
+				return w.misshapen(s.Offset(), "%s stands twice", metadataKey)
+			}
+			metadata = true
+			return w.metadata(&s)
+		}
+		return w.tensor(&s, name)
+	})
+	if err == nil {
+		err = s.End()
+	}
+	switch {
+	case err != nil:
+		return w.notJSON(err)
+	case s.BOM:
+		return w.misshapen(0, "the header begins with a byte order mark")
+	case s.NonFinite >= 0:
+		return w.misshapen(s.NonFinite, "a number that is not finite")
+	case w.names.repeated:
+		return w.duplicate()
+	}
+	return nil
+}
+
+// notJSON gives an error of the JSON scanner our kind and place; ours pass.
+func (w *walk) notJSON(err error) *fault.Error {
+	e, ok := err.(*fault.Error)
+	if !ok {
+		return w.fail(InvalidHeaderDeserialization, lengthSize, "the header is not JSON").WithCause(err)
+	}
+	if e.Kind == InvalidHeaderDeserialization {
+		return e
+	}
+	return w.fail(InvalidHeaderDeserialization, lengthSize+int(e.Offset), "%s", e.Detail).WithCause(fault.NotJSON)
+}
+
+// metadata reads the map from string to string, or null.
+func (w *walk) metadata(s *jsonscan.Scanner) error {
+	switch k := s.Kind(); k {
+	case jsonscan.Null:
+		_, err := s.Raw()
+		return err
+	case jsonscan.Object:
+	default:
+		return w.misshapen(s.Offset(), "%s is %s, an object is needed", metadataKey, k)
+	}
+	w.summary.Metadata = map[string]string{}
+	return s.Object(func(name []byte) error {
+		if k := s.Kind(); k != jsonscan.String {
+			return w.misshapen(s.Offset(), "%s holds %s under %q, a string is needed", metadataKey, k, clip(name))
+		}
+		text, err := s.Text()
+		if err == nil {
+			w.summary.Metadata[string(name)] = string(text)
+		}
+		return err
+	})
+}
+
+// The members of a tensor's description, as bits of what was seen.
+const (
+	seenDType = 1 << iota
+	seenShape
+	seenOffsets
+
+	seenAll = seenDType | seenShape | seenOffsets
+)
+
+// tensor reads one description.
+func (w *walk) tensor(s *jsonscan.Scanner, name []byte) error {
+	kind := s.Kind()
+	rec := record{name: name, at: uint32(s.Offset())}
+	if kind != jsonscan.Object {
+		return w.misshapen(s.Offset(), "tensor %q is %s, an object is needed", clip(name), kind)
+	}
+	var seen uint8
+	err := s.Object(func(member []byte) error {
+		var bit uint8
+		var err error
+		switch string(member) {
+		case "dtype":
+			bit = seenDType
+			rec.dtype, err = w.dtype(s, name)
+		case "shape":
+			bit = seenShape
+			err = w.product(s, &rec)
+		case "data_offsets":
+			bit = seenOffsets
+			err = w.offsets(s, &rec)
+		default:
+			_, err = s.Raw()
+		}
+		if err == nil && seen&bit != 0 {
+			err = w.misshapen(s.Offset(), "tensor %q has %s twice", clip(name), member)
+		}
+		seen |= bit
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if seen != seenAll {
+		return w.misshapen(int(rec.at), "tensor %q has no %s", clip(name), missing(seen))
+	}
+	if n := len(w.records); n > 0 && w.ordered {
+		w.ordered = compareOffsets(&w.records[n-1], &rec) <= 0
+	}
+	w.names.add(name)
+	w.records = append(w.records, rec)
+	return nil
+}
+
+func missing(seen uint8) string {
+	switch {
+	case seen&seenDType == 0:
+		return "dtype"
+	case seen&seenShape == 0:
+		return "shape"
+	}
+	return "data_offsets"
+}
+
+// dtype reads an element type. Most tensors have the one before's.
+func (w *walk) dtype(s *jsonscan.Scanner, name []byte) (DType, error) {
+	if k := s.Kind(); k != jsonscan.String {
+		return 0, w.misshapen(s.Offset(), "tensor %q: dtype is %s, a string is needed", clip(name), k)
+	}
+	at := s.Offset()
+	text, err := s.Text()
+	if err != nil {
+		return 0, err
+	}
+	if n := len(w.records); n > 0 && string(text) == dtypes[w.records[n-1].dtype].name {
+		return w.records[n-1].dtype, nil
+	}
+	d, ok := ParseDType(string(text))
+	if !ok {
+		return 0, w.misshapen(at, "tensor %q: unknown dtype %q", clip(name), clip(text))
+	}
+	return d, nil
+}
+
+// product multiplies a shape out, from the left, as the reference does: a zero
+// behind an overflow comes too late. Where the shape stands is noted for show.
+func (w *walk) product(s *jsonscan.Scanner, rec *record) error {
+	if k := s.Kind(); k != jsonscan.Array {
+		return w.misshapen(s.Offset(), "tensor %q: shape is %s, an array is needed", clip(rec.name), k)
+	}
+	at := s.Offset()
+	raw, err := s.Raw()
+	if err != nil {
+		return err
+	}
+	rec.shape, rec.rank, rec.elements, rec.overflow = uint32(at), 0, 1, false
+	for i := 1; ; rec.rank++ {
+		dim, next, state := nextUnsigned(raw, i)
+		switch state {
+		case noNumber:
+			return w.misshapen(at+next, "tensor %q: shape %s, whole numbers of 64 bits are needed", clip(rec.name), clip(raw))
+		case noMore:
+			return nil
+		}
+		high, low := bits.Mul64(rec.elements, dim)
+		rec.overflow = rec.overflow || high != 0
+		rec.elements, i = low, next
+	}
+}
+
+// offsets reads the two bounds of a tensor's bytes.
+func (w *walk) offsets(s *jsonscan.Scanner, rec *record) error {
+	if k := s.Kind(); k != jsonscan.Array {
+		return w.misshapen(s.Offset(), "tensor %q: data_offsets is %s, an array is needed", clip(rec.name), k)
+	}
+	at := s.Offset()
+	raw, err := s.Raw()
+	if err != nil {
+		return err
+	}
+	begin, next, first := nextUnsigned(raw, 1)
+	end, next, second := nextUnsigned(raw, next)
+	_, next, third := nextUnsigned(raw, next)
+	if first != oneNumber || second != oneNumber || third != noMore {
+		return w.misshapen(at+next, "tensor %q: data_offsets %s, two whole numbers of 64 bits are needed", clip(rec.name), clip(raw))
+	}
+	rec.begin, rec.end = begin, end
+	return nil
+}
+
+// What nextUnsigned found.
+const (
+	oneNumber = iota
+	noNumber  // something else, or a number that is not written as a whole one
+	noMore
+)
+
+// nextUnsigned reads the next element of raw, a checked JSON array, from byte i:
+// a whole number of at most 64 bits, without sign, point or exponent. At anything
+// else, the end too, it stays.
+func nextUnsigned(raw []byte, i int) (n uint64, next, found int) {
+	for ; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c >= '0' && c <= '9':
+			return parseUnsigned(raw, i)
+		case c == ']':
+			return 0, i, noMore
+		case c != ',' && c != ' ' && c != '\t' && c != '\n' && c != '\r':
+			return 0, i, noNumber
+		}
+	}
+	return 0, i, noNumber
+}
+
+// parseUnsigned reads digits. A point or an exponent behind them is no number,
+// for the next call.
+func parseUnsigned(raw []byte, i int) (n uint64, next, found int) {
+	start := i
+	for ; i < len(raw); i++ {
+		digit := uint64(raw[i] - '0')
+		if digit > 9 {
+			break
+		}
+		if i-start < 19 { // so many always fit
+			n = n*10 + digit
+			continue
+		}
+		high, low := bits.Mul64(n, 10)
+		sum, carry := bits.Add64(low, digit, 0)
+		if high != 0 || carry != 0 {
+			return 0, start, noNumber
+		}
+		n = sum
+	}
+	return n, i, oneNumber
+}
+
+func compareOffsets(a, b *record) int {
+	if c := cmp.Compare(a.begin, b.begin); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.end, b.end)
+}
+
+// duplicate finds the name that the set has met twice. The set goes by hashes,
+// so two names may only have seemed one.
+func (w *walk) duplicate() *fault.Error {
+	first := make(map[string]uint32, len(w.records))
+	for i := range w.records {
+		rec := &w.records[i]
+		if at, ok := first[string(rec.name)]; ok {
+			return w.fail(DuplicateTensor, lengthSize+int(rec.at), "tensor %q stands at bytes %d and %d", clip(rec.name), lengthSize+int(at), lengthSize+int(rec.at)).
+				WithHint("readers differ in which of the two they take: save the file again")
+		}
+		first[string(rec.name)] = rec.at
+	}
+	return nil
+}
+
+// validate checks the tensors in the order of their offsets, and then that they
+// cover the file.
+func (w *walk) validate() *fault.Error {
+	if !w.ordered {
+		slices.SortStableFunc(w.records, func(a, b record) int { return compareOffsets(&a, &b) })
+	}
+	data := uint64(w.size) - lengthSize - uint64(len(w.header))
+	next := uint64(0)
+	for i := range w.records {
+		rec := &w.records[i]
+		if rec.begin != next || rec.end < rec.begin {
+			return w.badOffset(i, next)
+		}
+		next = rec.end
+		size, err := w.bytes(rec)
+		if err != nil {
+			return err
+		}
+		if rec.end-rec.begin != size {
+			return w.fail(TensorInvalidInfo, lengthSize+int(rec.at), "tensor %q: %s %s takes %d bytes, its offsets span %d",
+				clip(rec.name), rec.dtype, w.shapeText(rec), size, rec.end-rec.begin)
+		}
+		// These sums may wrap, but not those of a file that turns out sound:
+		// its bytes fit 63 bits, and an element takes at least half of one.
+		count := Count{Tensors: 1, Elements: int64(rec.elements), Bytes: int64(size)}
+		w.summary.Total.add(count)
+		w.summary.byDType[rec.dtype].add(count)
+	}
+	w.summary.HeaderBytes = int64(len(w.header))
+	switch {
+	case next > data:
+		return w.fail(MetadataIncompleteBuffer, int(w.size), "the tensors take %d bytes, the file has %d: %d are missing", next, data, next-data).
+			WithCause(fault.Truncated).WithHint("the file was cut: download it again")
+	case next < data:
+		return w.fail(MetadataIncompleteBuffer, lengthSize+len(w.header)+int(next), "the tensors take %d bytes, the file has %d: %d belong to none", next, data, data-next).
+			WithHint("something was added behind the tensors: take the file from its source again")
+	}
+	return nil
+}
+
+// bytes is the size of a tensor by its shape and type.
+func (w *walk) bytes(rec *record) (uint64, *fault.Error) {
+	high, total := bits.Mul64(rec.elements, uint64(dtypes[rec.dtype].bits))
+	if rec.overflow || high != 0 {
+		return 0, w.fail(ValidationOverflow, lengthSize+int(rec.at), "tensor %q: the size of %s %s does not fit 64 bits",
+			clip(rec.name), rec.dtype, w.shapeText(rec))
+	}
+	if total%8 != 0 {
+		return 0, w.fail(MisalignedSlice, lengthSize+int(rec.at), "tensor %q: %s %s takes %d bits, no whole number of bytes",
+			clip(rec.name), rec.dtype, w.shapeText(rec), total)
+	}
+	return total / 8, nil
+}
+
+// badOffset says which way the offsets of record i are wrong.
+func (w *walk) badOffset(i int, next uint64) *fault.Error {
+	rec := &w.records[i]
+	var why string
+	switch {
+	case rec.end < rec.begin:
+		why = "ends before it begins"
+	case i == 0:
+		why = "is the first and does not begin at 0"
+	case rec.begin < next:
+		why = "overlaps " + strconv.Quote(clip(w.records[i-1].name)) + ", which ends at " + strconv.FormatUint(next, 10)
+	default:
+		why = "leaves a hole behind " + strconv.Quote(clip(w.records[i-1].name)) + ", which ends at " + strconv.FormatUint(next, 10)
+	}
+	return w.fail(InvalidOffset, lengthSize+int(rec.at), "tensor %q at %d to %d %s", clip(rec.name), rec.begin, rec.end, why)
+}
+
+// show hands the tensors out, now that they are sound.
+func (w *walk) show(visit func(Entry) error) error {
+	for i := range w.records {
+		rec := &w.records[i]
+		w.dims = w.readShape(rec, w.dims[:0])
+		err := visit(Entry{
+			Name: rec.name, DType: rec.dtype, Shape: w.dims,
+			Begin: int64(rec.begin), End: int64(rec.end), Elements: int64(rec.elements),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readShape reads a shape again, of which parse has seen that it is an array of
+// whole numbers. Keeping where shapes stand, and not what they hold, keeps the
+// memory of many long ones down.
+func (w *walk) readShape(rec *record, dims []uint64) []uint64 {
+	dims = slices.Grow(dims, int(rec.rank))
+	for i := int(rec.shape) + 1; ; {
+		dim, next, found := nextUnsigned(w.header, i)
+		if found != oneNumber {
+			return dims
+		}
+		dims, i = append(dims, dim), next
+	}
+}
+
+// shapeText is the shape as the header writes it, shortened.
+func (w *walk) shapeText(rec *record) string {
+	for i, c := range w.header[rec.shape:] {
+		if c == ']' {
+			return clip(w.header[rec.shape : int(rec.shape)+i+1])
+		}
+	}
+	return ""
+}
+
+// clip shortens text of the file for an error.
+func clip(text []byte) string {
+	const most = 120
+	if len(text) <= most {
+		return string(text)
+	}
+	cut := most
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return string(text[:cut]) + "…"
+}
+
+func (w *walk) fail(kind fault.Kind, offset int, format string, args ...any) *fault.Error {
+	return fault.At(kind, w.path, int64(offset), fmt.Sprintf(format, args...))
+}
+
+// misshapen is the error of JSON that is well-formed and of another shape than
+// the format asks; offset counts in the header.
+func (w *walk) misshapen(offset int, format string, args ...any) *fault.Error {
+	return w.fail(InvalidHeaderDeserialization, lengthSize+offset, format, args...)
+}
