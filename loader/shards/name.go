@@ -1,0 +1,226 @@
+package shards
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Name is the name of a shard taken apart: model-00001-of-00003.safetensors.
+type Name struct {
+	Stem   string // "model", with a variant and a directory where it has them
+	Suffix string // ".safetensors", or ".fp16.safetensors" as older names have it
+	Number int    // 1 in the example; a few repositories count from 0
+	Count  int    // 3 in the example
+
+	// NumberDigits and CountDigits are how many digits were written, the zeros
+	// with them. The writers use five; some repositories have other names.
+	NumberDigits, CountDigits int
+}
+
+// mark stands between the number and the count.
+const mark = "-of-"
+
+// maxDigits bounds a number that a name may hold.
+const maxDigits = 9
+
+const digits = "0123456789"
+
+// ParseName takes a name apart and tells whether it is a shard's: a number of
+// any width behind a hyphen, "-of-", and a count, at the end or before a point.
+func ParseName(file string) (n Name, ok bool) {
+	at := strings.LastIndex(file, mark)
+	if at < 0 {
+		return Name{}, false
+	}
+	before, after := file[:at], file[at+len(mark):]
+	stem := strings.TrimRight(before, digits)
+	rest := strings.TrimLeft(after, digits)
+	n = Name{
+		Suffix:       rest,
+		NumberDigits: len(before) - len(stem),
+		CountDigits:  len(after) - len(rest),
+	}
+	n.Stem, ok = strings.CutSuffix(stem, "-")
+	if !ok || n.Stem == "" || rest != "" && rest[0] != '.' ||
+		n.NumberDigits == 0 || n.NumberDigits > maxDigits || n.CountDigits == 0 || n.CountDigits > maxDigits {
+		return Name{}, false
+	}
+	n.Number, _ = strconv.Atoi(before[len(stem):])
+	n.Count, _ = strconv.Atoi(after[:n.CountDigits])
+	return n, true
+}
+
+// Padded tells whether number and count are written with as many digits as the
+// usual writers use: five, or more where the count needs them.
+func (n Name) Padded() bool {
+	width := max(5, len(strconv.Itoa(n.Count)))
+	return n.NumberDigits == width && n.CountDigits == width
+}
+
+// File is one entry of a directory listing.
+type File struct {
+	Name string // with slashes, relative to the index's directory
+	Size int64  // in bytes
+}
+
+// Series is the shards of one save in a directory, told by their names.
+type Series struct {
+	Stem, Suffix string
+	Count        int    // how many the names promise
+	Files        []File // by number, one at least
+	Missing      []int  // the numbers without a file, the first thousand of them
+	Lacking      int    // how many numbers have no file
+}
+
+// maxMissing bounds Series.Missing: a name may promise 999,999,999 shards.
+const maxMissing = 1000
+
+// Complete tells that all shards are there.
+func (s *Series) Complete() bool { return s.Lacking == 0 && s.Count > 0 }
+
+// String is the series' names as a pattern: "model-*-of-00003.safetensors".
+func (s *Series) String() string {
+	width := 5
+	if len(s.Files) > 0 {
+		if n, ok := ParseName(s.Files[0].Name); ok {
+			width = n.CountDigits
+		}
+	}
+	return fmt.Sprintf("%s-*-of-%0*d%s", s.Stem, width, s.Count, s.Suffix)
+}
+
+// FindSeries groups the shards among files, by stem, suffix and count, and
+// gives the groups in that order. Names that are no shard's are left out.
+func FindSeries(files []File) []Series {
+	type entry struct {
+		name Name
+		file File
+	}
+	var entries []entry
+	for _, f := range files {
+		if n, ok := ParseName(f.Name); ok {
+			entries = append(entries, entry{n, f})
+		}
+	}
+	group := func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.name.Stem, b.name.Stem), cmp.Compare(a.name.Suffix, b.name.Suffix), cmp.Compare(a.name.Count, b.name.Count))
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		return cmp.Or(group(a, b), cmp.Compare(a.name.Number, b.name.Number), cmp.Compare(a.file.Name, b.file.Name))
+	})
+	var all []Series
+	for len(entries) > 0 {
+		end := 1
+		for end < len(entries) && group(entries[0], entries[end]) == 0 {
+			end++
+		}
+		first := entries[0].name
+		s := Series{Stem: first.Stem, Suffix: first.Suffix, Count: first.Count}
+		next := min(first.Number, 1) // from 0, if there is a shard 0
+		last := next + s.Count       // exclusive
+		for _, e := range entries[:end] {
+			s.Files = append(s.Files, e.file)
+			s.lack(next, min(e.name.Number, last))
+			next = max(next, e.name.Number+1)
+		}
+		s.lack(next, last)
+		all = append(all, s)
+		entries = entries[end:]
+	}
+	return all
+}
+
+// lack notes that the numbers from begin up to end have no file.
+func (s *Series) lack(begin, end int) {
+	if begin >= end {
+		return
+	}
+	s.Lacking += end - begin
+	for n := begin; n < end && len(s.Missing) < maxMissing; n++ {
+		s.Missing = append(s.Missing, n)
+	}
+}
+
+// weightExtensions are the endings of the weight files that have indexes.
+var weightExtensions = [...]string{".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".npz"}
+
+// indexWord stands in an index's name between the weights' and the ending.
+const indexWord = ".index."
+
+// base is the last part of a path, with the separators of any system.
+func base(file string) string { return file[strings.LastIndexAny(file, `/\`)+1:] }
+
+// IsIndex tells whether a file's name is that of a sharded checkpoint's index.
+func IsIndex(file string) bool {
+	return strings.HasSuffix(file, ".json") && strings.Contains(base(file), indexWord)
+}
+
+// IndexedExtension is the extension of the files that an index of this name may
+// name: ".safetensors" of model.safetensors.index.json, of
+// model.safetensors.index.fp16.json and of model.safetensors.fp16.index.json. It
+// is "" where the name tells none, or is no index's.
+func IndexedExtension(index string) string {
+	before, _, found := strings.Cut(base(index), indexWord)
+	if !found || !IsIndex(index) {
+		return ""
+	}
+	for before != "" {
+		for _, e := range weightExtensions {
+			if strings.HasSuffix(before, e) {
+				return e
+			}
+		}
+		before = before[:max(strings.LastIndexByte(before, '.'), 0)]
+	}
+	return ""
+}
+
+// single is the name of the unsharded file that an index stands beside,
+// "model.safetensors", or "" where that cannot be told.
+func single(index string) string {
+	before, after, found := strings.Cut(base(index), indexWord)
+	e := IndexedExtension(index)
+	stem, ok := strings.CutSuffix(before, e)
+	if !found || e == "" || !ok {
+		return ""
+	}
+	// model.safetensors.index.fp16.json stands beside model.fp16.safetensors.
+	variant := strings.TrimSuffix(strings.TrimSuffix(after, "json"), ".")
+	if variant != "" {
+		variant = "." + variant
+	}
+	return stem + variant + e
+}
+
+// extension is from the last point of the last part of a path.
+func extension(file string) string {
+	name := base(file)
+	if dot := strings.LastIndexByte(name, '.'); dot >= 0 {
+		return name[dot:]
+	}
+	return ""
+}
+
+// Escapes tells whether a name, joined to a directory, may lead out of it. It
+// judges the name as Windows would, on every system, for a checkpoint travels:
+// a drive, a root, a parent directory, a stream (name:stream) and characters
+// that no Windows name has are all refused.
+func Escapes(name string) bool {
+	if name == "" || strings.ContainsAny(name, `:*?"<>|`) || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' }) {
+		return true
+	}
+	name = strings.ReplaceAll(name, `\`, "/")
+	if name[0] == '/' {
+		return true
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		// Windows drops points and spaces at a name's end, so ".. " is a parent.
+		if strings.HasPrefix(part, "..") && strings.Trim(part, ". ") == "" {
+			return true
+		}
+	}
+	return false
+}
