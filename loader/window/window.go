@@ -1,0 +1,180 @@
+// Package window reads forward through an io.ReaderAt of known size, a window at
+// a time, and never past the end. It is for headers made of many small fields:
+// one read of the file serves thousands of them, and a length taken from the file
+// is compared with the bytes left before anything is allocated or skipped.
+//
+// It knows no format and is not for weights.
+package window
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"omniloader/loader/fault"
+)
+
+// Bytes is the size of the window: what one read of the file fetches at most.
+const Bytes = 64 << 10
+
+// Reader is a position in a file. Its methods fail with fault.Truncated where the
+// file ends too early, and fault.Unreadable where reading it fails.
+type Reader struct {
+	src  io.ReaderAt
+	path string
+	base int64 // where src's byte 0 stands in the file that errors name
+	size int64
+	at   int64 // offset in src of buf[0]
+	buf  []byte
+	pos  int // next byte of buf
+	read int64
+}
+
+// New returns a Reader at byte 0 of src, which holds size bytes. path is what
+// errors name, and base is added to the offsets they give: it is not 0 where src
+// is a part of a larger file.
+func New(src io.ReaderAt, size int64, path string, base int64) *Reader {
+	return &Reader{src: src, path: path, base: base, size: max(size, 0)}
+}
+
+// Offset is the byte of src that is read next.
+func (r *Reader) Offset() int64 { return r.at + int64(r.pos) }
+
+// Left is the number of bytes behind Offset.
+func (r *Reader) Left() int64 { return r.size - r.Offset() }
+
+// Fetched is the number of bytes read from src so far.
+func (r *Reader) Fetched() int64 { return r.read }
+
+// Fault returns an error at the given offset of src.
+func (r *Reader) Fault(kind fault.Kind, offset int64, format string, args ...any) *fault.Error {
+	return fault.At(kind, r.path, r.base+offset, fmt.Sprintf(format, args...))
+}
+
+// Next consumes n bytes, at most Bytes, and gives them. They are valid until the
+// next call.
+func (r *Reader) Next(n int) ([]byte, error) {
+	if n > len(r.buf)-r.pos {
+		if err := r.fill(n); err != nil {
+			return nil, err
+		}
+	}
+	b := r.buf[r.pos : r.pos+n]
+	r.pos += n
+	return b, nil
+}
+
+// Peek gives the next n bytes, at most Bytes, without consuming them, and fewer
+// where fewer are left.
+func (r *Reader) Peek(n int) ([]byte, error) {
+	n = int(min(int64(n), r.Left()))
+	if n > len(r.buf)-r.pos {
+		if err := r.fill(n); err != nil {
+			return nil, err
+		}
+	}
+	return r.buf[r.pos : r.pos+n], nil
+}
+
+// Append consumes n bytes and appends them to dst. dst grows only after n was
+// compared with the bytes left; a limit of the caller's own comes before.
+func (r *Reader) Append(dst []byte, n uint64) ([]byte, error) {
+	if err := r.has(n); err != nil {
+		return dst, err
+	}
+	for n > 0 {
+		b, err := r.Next(int(min(n, Bytes)))
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, b...)
+		n -= uint64(len(b))
+	}
+	return dst, nil
+}
+
+// Skip passes n bytes, which are not read where they lie outside the window.
+func (r *Reader) Skip(n uint64) error {
+	if n <= uint64(len(r.buf)-r.pos) {
+		r.pos += int(n)
+		return nil
+	}
+	if err := r.has(n); err != nil {
+		return err
+	}
+	r.MoveTo(r.Offset() + int64(n))
+	return nil
+}
+
+// MoveTo goes to an offset of src, clipped to its bounds.
+func (r *Reader) MoveTo(offset int64) {
+	offset = min(max(offset, 0), r.size)
+	if d := offset - r.at; d >= 0 && d <= int64(len(r.buf)) {
+		r.pos = int(d)
+		return
+	}
+	r.at, r.pos, r.buf = offset, 0, r.buf[:0]
+}
+
+// Line consumes the text up to and with the next line feed, and appends it,
+// without the line feed, to dst. More than limit bytes fail with fault.TooLarge.
+func (r *Reader) Line(dst []byte, limit int) ([]byte, error) {
+	start := r.Offset()
+	for had := 0; ; {
+		b, err := r.Peek(Bytes)
+		if err != nil {
+			return dst, err
+		}
+		i := bytes.IndexByte(b, '\n')
+		n := i
+		if i < 0 {
+			n = len(b)
+		}
+		if had += n; had > limit {
+			return dst, r.Fault(fault.TooLarge, start, "line of more than %d bytes", limit)
+		}
+		dst = append(dst, b[:n]...)
+		if i >= 0 {
+			r.pos += n + 1
+			return dst, nil
+		}
+		if r.pos += n; r.Left() == 0 {
+			return dst, r.Fault(fault.Truncated, start, "line without an end")
+		}
+	}
+}
+
+func (r *Reader) has(n uint64) error {
+	if left := r.Left(); n > uint64(left) {
+		return r.Fault(fault.Truncated, r.Offset(), "%d bytes needed, %d left", n, left)
+	}
+	return nil
+}
+
+// fill brings at least n bytes, n <= Bytes, into the window.
+func (r *Reader) fill(n int) error {
+	if err := r.has(uint64(n)); err != nil {
+		return err
+	}
+	at := r.Offset()
+	r.buf = r.buf[:copy(r.buf, r.buf[r.pos:])]
+	r.at, r.pos = at, 0
+	want := int(min(Bytes, r.size-r.at))
+	if cap(r.buf) < want {
+		r.buf = append(make([]byte, 0, want), r.buf...)
+	}
+	had := len(r.buf)
+	b := r.buf[had:want]
+	// A section, because some filesystems answer a read across the end with a
+	// short count and no error.
+	m, err := io.ReadFull(io.NewSectionReader(r.src, r.at+int64(had), int64(len(b))), b)
+	r.buf = r.buf[:had+m]
+	r.read += int64(m)
+	if len(r.buf) >= n {
+		return nil
+	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return r.Fault(fault.Truncated, r.at+int64(len(r.buf)), "the file ends here, and its size is given as %d", r.base+r.size)
+	}
+	return r.Fault(fault.Unreadable, r.at+int64(len(r.buf)), "reading %d bytes", len(b)).WithCause(err)
+}
