@@ -1,0 +1,316 @@
+package pickle
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"path"
+	"strings"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/window"
+)
+
+// Of a compressed part, this much is unpacked: torch stores its parts as they
+// are, and real pickles shrink to a fifth at best.
+const (
+	unpackedBase  = 1 << 20
+	unpackedRatio = 32
+	maxNote       = 256     // bytes of version and byteorder
+	maxMembers    = 1 << 20 // files in an archive
+)
+
+// readZip reads torch's zip container: <root>/data.pkl, <root>/data/<key> for the
+// storages, <root>/version and <root>/byteorder (caffe2/serialize/inline_container.h).
+func readZip(r io.ReaderAt, size int64, name string) (*File, error) {
+	archive, err := zip.NewReader(sized{r, size}, size)
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		return nil, fault.New(fault.Truncated, name, "a zip archive without its directory, which stands at the end").
+			WithCause(err).WithHint("the download did not end, or the file was cut: download it again")
+	}
+	f := &File{Path: name, Size: size, Container: Zip, Trailing: -1}
+	if len(archive.File) == 0 {
+		return nil, fault.New(NotTorch, name, "an empty zip archive")
+	}
+	if len(archive.File) > maxMembers {
+		return nil, fault.New(fault.TooLarge, name, fmt.Sprintf("%d files in the archive, the limit is %d", len(archive.File), maxMembers))
+	}
+	main := f.survey(archive)
+	if main == nil {
+		return nil, notTorch(archive, name)
+	}
+
+	found := &imports{}
+	defer func() { f.Imports = found.list }()
+	if err := f.readMember(r, main, found, true); err != nil {
+		return f, err
+	}
+	// Other pickles (a TorchScript's constants.pkl) are walked for their imports.
+	for _, member := range archive.File {
+		if member != main && strings.EqualFold(path.Ext(member.Name), ".pkl") && f.Pickles < maxPickles {
+			if err := f.readMember(r, member, found, false); err != nil {
+				f.problem(err)
+			}
+		}
+	}
+	f.matchStorages(archive)
+	f.checkStorages()
+	return f, nil
+}
+
+// survey finds data.pkl, and takes the notes beside it. torch takes the first
+// entry's directory for the root.
+func (f *File) survey(archive *zip.Reader) *zip.File {
+	first, _, _ := strings.Cut(archive.File[0].Name, "/")
+	var main *zip.File
+	for _, member := range archive.File {
+		root, base, _ := strings.Cut(member.Name, "/")
+		if base == "data.pkl" && (main == nil || root == first && f.Root != first) {
+			main, f.Root = member, root
+		}
+	}
+	if main == nil {
+		return nil
+	}
+	for _, member := range archive.File {
+		rest, inside := strings.CutPrefix(member.Name, f.Root+"/")
+		if !inside {
+			continue
+		}
+		switch {
+		case rest == "version":
+			f.Version = note(member)
+		case rest == "byteorder":
+			f.ByteOrder = note(member)
+		case strings.HasPrefix(rest, "code/"):
+			f.TorchScript = true
+		}
+	}
+	return main
+}
+
+// note reads a small text of the archive.
+func note(member *zip.File) string {
+	in, err := member.Open()
+	if err != nil {
+		return ""
+	}
+	defer in.Close()
+	b, _ := io.ReadAll(io.LimitReader(in, maxNote)) // a damaged note is no note
+	return strings.TrimSpace(string(b))
+}
+
+func notTorch(archive *zip.Reader, name string) error {
+	err := fault.New(NotTorch, name, fmt.Sprintf("a zip archive of %d files without data.pkl, the first is %.80q", len(archive.File), archive.File[0].Name))
+	switch {
+	case strings.HasSuffix(archive.File[0].Name, ".npy"):
+		return err.WithHint("these are numpy arrays: rename it to .npz")
+	case strings.HasSuffix(archive.File[0].Name, ".pkl"), strings.HasSuffix(archive.File[0].Name, ".pth"), strings.HasSuffix(archive.File[0].Name, ".bin"):
+		return err.WithHint("a checkpoint packed once more: unpack it first")
+	}
+	return err
+}
+
+// readMember walks one pickle of the archive.
+func (f *File) readMember(r io.ReaderAt, member *zip.File, found *imports, main bool) error {
+	in, done, err := f.member(r, member)
+	if err != nil {
+		return err
+	}
+	found.member, found.base = member.Name, 0
+	if member.Method == zip.Store {
+		found.base, err = member.DataOffset()
+		if err != nil {
+			return f.zipFault(member, err)
+		}
+	}
+	m, root, err := f.walk(in, found)
+	f.Fetched += in.Fetched()
+	if main {
+		f.collect(m, root)
+	}
+	if err != nil {
+		return err
+	}
+	return done()
+}
+
+func (f *File) zipFault(member *zip.File, err error) error {
+	kind := fault.Malformed
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		kind = fault.Truncated
+	}
+	return fault.New(kind, f.Path, fmt.Sprintf("%.200q in the archive", member.Name)).WithCause(err).WithHint(damaged)
+}
+
+// member opens a part of the archive. A part that is stored, as torch does it, is
+// read where it lies, whatever its checksum says: torch does not mind either, and
+// a wrong checksum must not hide a pickle. done reports the checksum.
+func (f *File) member(r io.ReaderAt, member *zip.File) (in *window.Reader, done func() error, err error) {
+	ok := func() error { return nil }
+	if member.Method == zip.Store {
+		offset, err := member.DataOffset()
+		if err != nil {
+			return nil, nil, f.zipFault(member, err)
+		}
+		size := member.UncompressedSize64
+		if offset < 0 || offset > f.Size || size > uint64(f.Size-offset) {
+			return nil, nil, fault.At(fault.Truncated, f.Path, min(offset, f.Size), fmt.Sprintf("%.200q of %d bytes", member.Name, size)).WithHint(damaged)
+		}
+		part := io.NewSectionReader(r, offset, int64(size))
+		return window.New(part, int64(size), f.Path, offset), func() error { return f.checksum(member, part) }, nil
+	}
+	limit := int64(unpackedBase) + unpackedRatio*int64(min(member.CompressedSize64, uint64(f.Size)))
+	limit = min(limit, MaxBytes)
+	body, err := member.Open()
+	if err != nil {
+		return nil, nil, f.zipFault(member, err)
+	}
+	defer body.Close()
+	// Not by the size the archive claims: what is unpacked is what is allocated.
+	var b bytes.Buffer
+	_, err = b.ReadFrom(io.LimitReader(body, limit+1))
+	if int64(b.Len()) > limit {
+		return nil, nil, fault.New(ZipBomb, f.Path, fmt.Sprintf("%.200q unpacks from %d to more than %d bytes", member.Name, member.CompressedSize64, limit)).
+			WithHint("torch stores its pickles unpacked: this archive was packed to do harm, or by another tool")
+	}
+	if err != nil {
+		cause := err
+		ok = func() error { return f.zipFault(member, cause) }
+		if errors.Is(err, zip.ErrChecksum) {
+			ok = func() error {
+				return fault.New(ChecksumMismatch, f.Path, fmt.Sprintf("%.200q", member.Name)).WithHint(damaged)
+			}
+		}
+	}
+	return window.New(bytes.NewReader(b.Bytes()), int64(b.Len()), f.Path, 0), ok, nil
+}
+
+// checksum compares a stored part with the archive's CRC. Pickles are small; a
+// part beyond the limit on pickles is not read for its checksum alone.
+func (f *File) checksum(member *zip.File, part *io.SectionReader) error {
+	if part.Size() > MaxBytes {
+		return nil
+	}
+	sum := crc32.NewIEEE()
+	if _, err := io.Copy(sum, io.NewSectionReader(part, 0, part.Size())); err != nil {
+		return f.zipFault(member, err)
+	}
+	if sum.Sum32() != member.CRC32 {
+		f.problem(fault.New(ChecksumMismatch, f.Path, fmt.Sprintf("%.200q", member.Name)).WithHint(damaged))
+	}
+	return nil
+}
+
+// matchStorages compares the storages that the pickle names with the archive's
+// files.
+func (f *File) matchStorages(archive *zip.Reader) {
+	sizes := make(map[string]uint64, len(archive.File))
+	for _, member := range archive.File {
+		sizes[member.Name] = member.UncompressedSize64
+	}
+	for i := range f.Storages {
+		s := &f.Storages[i]
+		size, have := sizes[f.Root+"/data/"+s.Key]
+		switch {
+		case !have:
+			f.problem(fault.New(MissingStorage, f.Path, fmt.Sprintf("%.200q is not in the archive", f.Root+"/data/"+s.Key)).WithHint(damaged))
+		case s.Bytes > 0 && size != uint64(s.Bytes):
+			f.problem(fault.New(WrongStorageSize, f.Path, fmt.Sprintf("%.200q has %d bytes, the pickle says %d", f.Root+"/data/"+s.Key, size, s.Bytes)).WithHint(damaged))
+		}
+	}
+}
+
+// legacyProtocol is the protocol number of files without a container.
+const legacyProtocol = 1001
+
+// readLegacy reads what follows the magic number of a file without a container:
+// the protocol, the writer's system, the object, the list of storage keys, and
+// the storages, each a count of 8 bytes and its data (torch/serialization.py,
+// _legacy_save).
+func (f *File) readLegacy(w *window.Reader, found *imports) error {
+	m, root, err := f.walk(w, found)
+	if err != nil {
+		return err
+	}
+	if n, ok := m.intOf(root); !ok || n != legacyProtocol {
+		return w.Fault(BadLegacy, w.Offset(), "protocol %d where %d belongs", n, legacyProtocol)
+	}
+	if m, root, err = f.walk(w, found); err != nil {
+		return err
+	}
+	of := m.elements(root)
+	for i := 0; i+1 < len(of); i += 2 {
+		if m.textOf(of[i]) == "little_endian" && m.node(of[i+1]).form == truth {
+			f.ByteOrder = map[int64]string{1: "little", 0: "big"}[m.node(of[i+1]).n]
+		}
+	}
+	m, root, err = f.walk(w, found)
+	f.collect(m, root)
+	if err != nil {
+		return err
+	}
+	if m, root, err = f.walk(w, found); err != nil {
+		return err
+	}
+	f.checkStorages()
+	return f.walkStorages(w, m, root)
+}
+
+// walkStorages steps over the storages, of which it reads the counts only.
+func (f *File) walkStorages(w *window.Reader, m *machine, root ref) error {
+	known := make(map[string]*Storage, len(f.Storages))
+	for i := range f.Storages {
+		known[f.Storages[i].Key] = &f.Storages[i]
+	}
+	for _, r := range m.elements(root) {
+		key := m.textOf(r)
+		s := known[key]
+		if s == nil || s.Bytes == 0 && s.Elements > 0 {
+			return w.Fault(BadLegacy, w.Offset(), "storage %.80q is not one of the pickle's", key)
+		}
+		delete(known, key)
+		b, err := w.Next(8)
+		if err != nil {
+			return w.Fault(fault.Truncated, w.Offset(), "storage %.80q is missing", key).WithHint(damaged)
+		}
+		if n := binary.LittleEndian.Uint64(b); n != uint64(s.Elements) {
+			f.problem(w.Fault(WrongStorageSize, w.Offset()-8, "storage %.80q has %d elements, the pickle says %d", key, n, s.Elements).WithHint(damaged))
+			return nil // where the next one begins is anyone's guess
+		}
+		if err := w.Skip(uint64(s.Bytes)); err != nil {
+			return w.Fault(fault.Truncated, w.Offset(), "storage %.80q of %d bytes, %d are left", key, s.Bytes, w.Left()).WithHint(damaged)
+		}
+	}
+	for i := range f.Storages {
+		if s := known[f.Storages[i].Key]; s != nil {
+			f.problem(fault.New(MissingStorage, f.Path, fmt.Sprintf("%.200q is not in the file's list", s.Key)).WithHint(damaged))
+		}
+	}
+	if w.Left() > 0 {
+		f.Trailing = w.Offset()
+	}
+	return nil
+}
+
+// sized reads through a section, because some filesystems answer a read across
+// the end with a short count and no error.
+type sized struct {
+	r    io.ReaderAt
+	size int64
+}
+
+func (s sized) ReadAt(b []byte, off int64) (int, error) {
+	if off < 0 || off >= s.size {
+		return 0, io.EOF
+	}
+	n, err := io.ReadFull(io.NewSectionReader(s.r, off, s.size-off), b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
