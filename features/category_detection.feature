@@ -181,7 +181,7 @@ Feature: Category detection
         """
       When the category is detected
       Then the category is "<category>"
-      And it was decided by "rule for class names"
+      And it was decided by "rule for names that are not listed"
 
       Examples:
         | architecture                 | category       |

@@ -96,6 +96,9 @@ func (c *checkpoint) saeConfigs(e *saeEvidence) (files []string) {
 		if nested && slices.Contains(e.sites, site) && slices.Contains(d.files, fileConfig) {
 			add(d.dir, fileConfig)
 		}
+		if nested && path.Base(d.dir) == fileConfig { // reading a directory fails, and says so
+			add(path.Dir(d.dir), fileConfig)
+		}
 	}
 	for _, u := range e.units {
 		if u.config != "" {
