@@ -75,7 +75,7 @@ func (c *checkpoint) read() error {
 	if name == "" {
 		return nil
 	}
-	data, err := readFile(c.fsys, c.dir, name, MaxConfigSize)
+	data, err := c.readListed(name, MaxConfigSize)
 	if err != nil {
 		return err
 	}
@@ -90,6 +90,15 @@ func (c *checkpoint) read() error {
 		c.classes = c.readClassName()
 	}
 	return nil
+}
+
+// readListed reads a file that stands in the listing, which tells what kind of
+// file it is.
+func (c *checkpoint) readListed(name string, limit int64) ([]byte, error) {
+	if i, ok := slices.BinarySearch(c.names, name); ok && c.entries[i].Type().IsRegular() {
+		return readRegular(c.fsys, c.dir, name, limit)
+	}
+	return readFile(c.fsys, c.dir, name, limit)
 }
 
 // mainFile names the file that says what the directory is, "" where there is

@@ -237,6 +237,51 @@ func (d *document) notes() (findings []Finding) {
 // readFile reads a whole file of a checkpoint of at most limit bytes. The
 // error names it relative to the checkpoint, as name.
 func readFile(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
+	info, err := fs.Stat(fsys, join(dir, name))
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	if err := regular(name, info.Mode()); err != nil {
+		return nil, err
+	}
+	return readRegular(fsys, dir, name, limit)
+}
+
+// readHead reads the first bytes of a file, at most n.
+func readHead(fsys fs.FS, dir, name string, n int) ([]byte, error) {
+	info, err := fs.Stat(fsys, join(dir, name))
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	if err := regular(name, info.Mode()); err != nil {
+		return nil, err
+	}
+	f, err := fsys.Open(join(dir, name))
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	defer f.Close()
+	head := make([]byte, min(int64(n), info.Size()))
+	if got, err := io.ReadFull(f, head); err != nil {
+		return nil, fault.At(fault.Truncated, name, int64(got), "the file became shorter while it was read").WithCause(err)
+	}
+	return head, nil
+}
+
+// regular refuses what is no file. It is asked before opening: a named pipe
+// would keep the reader waiting.
+func regular(name string, mode fs.FileMode) error {
+	switch {
+	case mode.IsDir():
+		return fault.New(fault.NotAFile, name, "a directory has this name")
+	case !mode.IsRegular():
+		return fault.New(fault.NotAFile, name, "found a special file, "+mode.Type().String())
+	}
+	return nil
+}
+
+// readRegular is readFile for a name that is known to be a regular file.
+func readRegular(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
 	f, err := fsys.Open(join(dir, name))
 	if err != nil {
 		return nil, openError(name, err)
@@ -246,11 +291,8 @@ func readFile(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, openError(name, err)
 	}
-	if info.IsDir() {
-		return nil, fault.New(fault.NotAFile, name, "a directory has this name")
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fault.New(fault.NotAFile, name, "found "+info.Mode().Type().String())
+	if err := regular(name, info.Mode()); err != nil {
+		return nil, err
 	}
 	size := info.Size()
 	if size > limit {

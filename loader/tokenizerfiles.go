@@ -3,9 +3,7 @@ package loader
 import (
 	"bytes"
 	_ "embed"
-	"io"
 	"io/fs"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -317,17 +315,10 @@ func readVocabText(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 // readModelFile tells SentencePiece's binary file from tiktoken's text, which
 // stands under the same name in some repositories.
 func readModelFile(t *tokenizerSource, fsys fs.FS, dir, name string) error {
-	f, err := fsys.Open(path.Join(dir, name))
+	head, err := readHead(fsys, dir, name, 256)
 	if err != nil {
-		return openError(name, err)
+		return err
 	}
-	defer f.Close()
-	head := make([]byte, 256)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
-		return openError(name, err)
-	}
-	head = head[:n]
 	if err := checkContent(name, head); err != nil {
 		return err
 	}
