@@ -32,6 +32,7 @@ const (
 	CodePadTokenMissing       = "pad-token-missing"        // no file gives a pad token
 	CodeWeightsMissing        = "weights-missing"          // no weight files
 	CodeShardMissing          = "shard-missing"            // the index names a file that is not there
+	CodeLayoutAmbiguous       = "layout-ambiguous"         // several things at once, with the candidates
 	CodeNothingRecognized     = "nothing-recognized"       // no rule spoke
 )
 

@@ -53,8 +53,9 @@ type Info struct {
 	IsSAE          bool           `json:"is_sae"`
 	SAE            *SAEInfo       `json:"sae"`
 	BaseModel      *string        `json:"base_model"`
-	Tokenizer      *TokenizerInfo `json:"tokenizer"` // Inspect
-	Weights        *WeightsInfo   `json:"weights"`   // Inspect
+	Tokenizer      *TokenizerInfo `json:"tokenizer"`  // Inspect
+	Weights        *WeightsInfo   `json:"weights"`    // Inspect
+	Candidates     []string       `json:"candidates"` // what it may be, where that is not clear
 	Findings       []Finding      `json:"findings"`
 }
 

@@ -155,12 +155,20 @@ func (c *checkpoint) info() *Info {
 		HasTalker:     c.hasTalker(),
 		Quantization:  c.quantization(),
 		CustomFiles:   c.customCode(),
-		IsSAE:         v.sae != nil,
+		IsSAE:         v.category == SAE,
+		Candidates:    v.candidates,
 		Findings:      c.findings,
 	}
 	info.IsQuantized = info.Quantization != nil
 	info.HasCustomFiles = len(info.CustomFiles) > 0
 	c.addSAE(info, v.sae)
+	if v.baseModel != "" {
+		info.BaseModel = &v.baseModel
+	}
+	if len(v.candidates) > 0 {
+		info.Findings = append(info.Findings, Finding{SeverityWarning, CodeLayoutAmbiguous, "",
+			v.decidedBy + ": " + strings.Join(v.candidates, ", "), "give the directory of one of them"})
+	}
 	if c.doc.file == fileAdapter {
 		if base := c.doc.text(keyBaseModelPath); base != "" {
 			info.BaseModel = &base
@@ -182,6 +190,9 @@ func (c *checkpoint) info() *Info {
 	}
 	if info.Findings == nil {
 		info.Findings = []Finding{}
+	}
+	if info.Candidates == nil {
+		info.Candidates = []string{}
 	}
 	return info
 }
@@ -216,7 +227,7 @@ func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
 func (c *checkpoint) support(v *verdict) Support {
 	s := Support{LoadsAs: orNone(v.loadsAs)}
 	switch {
-	case v.sae != nil, v.category == Adapter, v.loadsAs != "":
+	case v.sae != nil, v.category == Adapter, v.category == SAE, v.known, v.loadsAs != "":
 		s.IsSupported = true
 		return s
 	case c.hasModelingCode():
