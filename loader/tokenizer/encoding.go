@@ -54,17 +54,19 @@ func (e *Encoding) setType(id uint32) {
 const maxOverflow = 1 << 24
 
 // append puts o behind e, with every pairing of what both had overflow (encoding.rs,
-// merge_with).
-func (e *Encoding) append(o *Encoding) error {
+// merge_with); pairings have overflow of their own. room counts down from
+// maxOverflow.
+func (e *Encoding) append(o *Encoding, room *int) error {
 	var over []*Encoding
-	total := 0
 	pair := func(a, b *Encoding) error {
-		if total += a.Len() + b.Len(); total > maxOverflow {
+		if *room -= a.Len() + b.Len(); *room < 0 {
 			return errOverflow()
 		}
-		c := &Encoding{}
+		c := &Encoding{Overflow: a.Overflow}
 		c.join(a)
-		c.join(b)
+		if err := c.append(b, room); err != nil {
+			return err
+		}
 		over = append(over, c)
 		return nil
 	}

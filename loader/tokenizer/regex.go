@@ -73,8 +73,15 @@ func (s *runeSet) find(t *tables, r rune) bool {
 	return in != s.negative
 }
 
+// finish sorts the ranges and fills in ascii; it must come before any look-up.
 func (s *runeSet) finish() *runeSet {
 	s.ranges = mergeRanges(s.ranges)
+	for _, sub := range s.or {
+		sub.finish()
+	}
+	for _, sub := range s.and {
+		sub.finish()
+	}
 	t := unicodeTables()
 	for r := rune(0); r < 0x80; r++ {
 		if s.find(t, r) {

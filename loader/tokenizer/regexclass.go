@@ -386,6 +386,17 @@ func (n *regexNode) write(b *strings.Builder) error {
 			b.WriteString("(?m:^)")
 		case '$':
 			b.WriteString("(?m:$)")
+		case 'b', 'B':
+			word := &runeSet{}
+			named("word", word)
+			word.finish()
+			var w strings.Builder
+			word.write(&w)
+			edge := "(?:(?<=" + w.String() + ")(?!" + w.String() + ")|(?<!" + w.String() + ")(?=" + w.String() + "))"
+			if n.anchor == 'B' {
+				edge = "(?!" + edge + ")"
+			}
+			b.WriteString(edge)
 		default:
 			b.WriteString("\\" + string(n.anchor))
 		}

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"omniloader/loader/fault"
 )
@@ -28,6 +29,7 @@ type Tokenizer struct {
 // file and puts in its special tokens.
 type EncodeOptions struct {
 	NoSpecial  bool        // leave out the tokens that the post-processor puts in
+	Chars      bool        // offsets count characters, as Python does, instead of bytes
 	Truncation *Truncation // in place of the file's; MaxLength 0 means no truncation
 	Padding    *Padding    // in place of the file's; Length and MultipleOf 0 means no padding
 }
@@ -257,7 +259,26 @@ func (t *Tokenizer) sequence(text string, typeID uint32, o EncodeOptions) (*Enco
 		at := p.original(int(tok.start), int(tok.end))
 		e.add(id, spelled, Offset{int(at.start), int(at.end)}, typeID, int32(word), false)
 	})
+	if err == nil && o.Chars {
+		e.countChars(repair(text))
+	}
 	return e, err
+}
+
+// countChars turns offsets in bytes into offsets in characters.
+func (e *Encoding) countChars(text string) {
+	number := make([]int32, len(text)+1) // of the character that each byte is a part of
+	n := int32(-1)
+	for i := range len(text) {
+		if utf8.RuneStart(text[i]) {
+			n++
+		}
+		number[i] = n
+	}
+	number[len(text)] = n + 1
+	for i, o := range e.Offsets {
+		e.Offsets[i] = Offset{int(number[o.Start]), int(number[o.End])}
+	}
 }
 
 // spelling is the token as the vocabulary of the model has it.
@@ -296,8 +317,9 @@ func (t *Tokenizer) finish(first, second *Encoding, o EncodeOptions) (*Encoding,
 	if len(parts) == 1 {
 		out = parts[0]
 	} else {
+		room := maxOverflow
 		for _, p := range parts {
-			if err := out.append(p); err != nil {
+			if err := out.append(p, &room); err != nil {
 				return nil, err
 			}
 		}
