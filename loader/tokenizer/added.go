@@ -23,8 +23,9 @@ type addedVocabulary struct {
 	byText  map[string]uint32
 	byID    map[uint32]int // place in tokens
 	special map[string]bool
-	plain   matcher // of tokens looked for in the text as it is
-	normal  matcher // of those looked for in the normalized text
+	marked  []AddedToken // special tokens that are not looked for in texts
+	plain   matcher      // of tokens looked for in the text as it is
+	normal  matcher      // of those looked for in the normalized text
 }
 
 // add takes tokens as the reference does (added_vocabulary.rs, add_tokens): a token

@@ -276,7 +276,7 @@ func TestReferenceOnRandomTexts(t *testing.T) {
 				for i, text := range texts {
 					o := EncodeOptions{NoSpecial: !special, Chars: true}
 					var got *Encoding
-						if len(text) == 1 {
+					if len(text) == 1 {
 						got, err = tok.Encode(text[0], o)
 					} else {
 						got, err = tok.EncodePair(text[0], text[1], o)
@@ -326,4 +326,44 @@ func nonEmpty(ids [][]uint32) (out [][]uint32) {
 		}
 	}
 	return out
+}
+
+// TestReferenceOnSentencePieceModels compares with the C++ library (npm package
+// sentencepiece-js).
+func TestReferenceOnSentencePieceModels(t *testing.T) {
+	ref := startReference(t)
+	seeds := seedTexts(t)
+	for _, file := range []string{"llama2/tokenizer.model", "gemma/tokenizer.model", "t5/spiece.model"} {
+		t.Run(file, func(t *testing.T) {
+			path := filepath.Join("testdata", file)
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			tok, err := FromSentencePiece(data)
+			require.NoError(t, err)
+			r := rand.New(rand.NewPCG(3, 9))
+			var texts [][]string
+			for range *rounds {
+				texts = append(texts, []string{strings.ReplaceAll(randomText(r, seeds), "\x00", "")})
+			}
+			for _, s := range seeds {
+				texts = append(texts, []string{strings.ReplaceAll(s, "\x00", "")})
+			}
+			answer := ref.ask(t, map[string]any{"op": "sentencepiece", "file": path, "texts": texts})
+			if strings.Contains(answer.Error, "Cannot find module") {
+				t.Skip(answer.Error)
+			}
+			require.Empty(t, answer.Error)
+			wrong := 0
+			for i, text := range texts {
+				got, err := tok.IDs(text[0], true)
+				require.NoError(t, err)
+				if !reflect.DeepEqual(empty(got), empty(answer.Encodings[i].IDs)) {
+					if wrong++; wrong < 5 {
+						t.Errorf("%q: %v, want %v", text[0], got, answer.Encodings[i].IDs)
+					}
+				}
+			}
+			t.Logf("%d texts, %d encoded otherwise", len(texts), wrong)
+		})
+	}
 }

@@ -422,6 +422,11 @@ func (t *Tokenizer) SpecialTokens() []AddedToken {
 			out = append(out, a)
 		}
 	}
+	for _, a := range t.added.marked {
+		if _, ok := t.added.byID[a.ID]; !ok {
+			out = append(out, a)
+		}
+	}
 	return out
 }
 

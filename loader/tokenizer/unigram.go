@@ -7,16 +7,18 @@ import (
 
 // unigram takes the tokens whose scores add up to most.
 type unigram struct {
-	vocab        *vocabulary // ids of texts; of doubles the last
+	vocab        *vocabulary       // ids of texts; of doubles the last
 	double       map[uint32]string // texts of ids that a later token of the same text has taken
-	scores       []float64   // by id
+	scores       []float64         // by id
 	trie         *trie
 	unkID        int64 // -1 where there is none
 	minScore     float64
 	maxScore     float64
 	byteFallback bool
-	single       bool // add up in 32 bits, as the C++ library does
+	single       bool // keep sums in 32 bits, as the C++ library does
 	userDefined  map[uint32]bool
+	hidden       map[uint32]string // tokens that no path uses: control, bytes, unused
+	hiddenID     map[string]uint32
 	bytes        [256]int64
 }
 
@@ -27,10 +29,28 @@ func (m *unigram) kind() string { return "Unigram" }
 func (m *unigram) size() int    { return len(m.scores) }
 func (m *unigram) maxID() int64 { return int64(len(m.scores)) - 1 }
 
-func (m *unigram) lookup(token string) (uint32, bool) { return m.vocab.lookupString(token) }
+func (m *unigram) lookup(token string) (uint32, bool) {
+	if id, ok := m.hiddenID[token]; ok {
+		return id, true
+	}
+	return m.vocab.lookupString(token)
+}
+
+// hide gives the next id to a token that texts do not get.
+func (m *unigram) hide(token string, score float64) {
+	if m.hiddenID == nil {
+		m.hidden, m.hiddenID = make(map[uint32]string), make(map[string]uint32)
+	}
+	id := uint32(len(m.scores))
+	m.scores = append(m.scores, score)
+	m.hidden[id], m.hiddenID[token] = token, id
+}
 
 func (m *unigram) token(id uint32) ([]byte, bool) {
 	if s, ok := m.double[id]; ok {
+		return []byte(s), true
+	}
+	if s, ok := m.hidden[id]; ok {
 		return []byte(s), true
 	}
 	return m.vocab.token(id)
@@ -44,7 +64,7 @@ func (m *unigram) seal() {
 	}
 	for b := range m.bytes {
 		m.bytes[b] = -1
-		if id, ok := m.vocab.lookupString("<0x" + string(hexDigits[b>>4]) + string(hexDigits[b&15]) + ">"); ok {
+		if id, ok := m.lookup("<0x" + string(hexDigits[b>>4]) + string(hexDigits[b&15]) + ">"); ok {
 			m.bytes[b] = int64(id)
 		}
 	}
@@ -91,7 +111,7 @@ func (m *unigram) encode(text string, w *work) error {
 		}
 		if !alone {
 			target := &best[at+size]
-			if score := m.sum(unkScore, here); target.from < 0 || score > target.score {
+			if score := m.stored(unkScore + here); target.from < 0 || score > target.score {
 				if m.unkID < 0 {
 					return errUnknownToken("(the file has no unk_id)")
 				}
@@ -106,19 +126,20 @@ func (m *unigram) encode(text string, w *work) error {
 
 func (m *unigram) relax(target *node1, here, score float64, id uint32, at, length int) {
 	if m.userDefined != nil && m.userDefined[id] {
-		// The C++ library makes them win over everything else.
-		score = float64(float32(float64(length)*m.maxScore - 0.1))
+		score = float64(length)*m.maxScore - 0.1 // the C++ library lets them win over all else
 	}
-	if sum := m.sum(score, here); target.from < 0 || sum > target.score {
-		*target = node1{sum, id, int32(at)}
+	if sum := here + score; target.from < 0 || sum > target.score {
+		*target = node1{m.stored(sum), id, int32(at)}
 	}
 }
 
-func (m *unigram) sum(a, b float64) float64 {
+// stored is what the lattice keeps of a sum: the C++ library adds in 64 bits and
+// keeps 32.
+func (m *unigram) stored(sum float64) float64 {
 	if m.single {
-		return float64(float32(a) + float32(b))
+		return float64(float32(sum))
 	}
-	return a + b
+	return sum
 }
 
 // path walks back from the end, fuses unknown parts that lie beside each other, and

@@ -131,7 +131,8 @@ func (v *vocabulary) lookup(token []byte) (id uint32, ok bool) {
 	return v.id(e), true
 }
 
-func (v *vocabulary) lookupString(token string) (id uint32, ok bool) {
+// entryString is entry for a string.
+func (v *vocabulary) entryString(token string) (uint32, bool) {
 	m, h := uint64(len(v.table)-1), maphash.String(hashSeed, token)
 	for slot := h & m; ; slot = (slot + 1) & m {
 		cell := v.table[slot]
@@ -140,10 +141,18 @@ func (v *vocabulary) lookupString(token string) (id uint32, ok bool) {
 		}
 		if cell>>32 == h>>32 {
 			if e := uint32(cell) - 1; string(v.text(e)) == token {
-				return v.id(e), true
+				return e, true
 			}
 		}
 	}
+}
+
+func (v *vocabulary) lookupString(token string) (id uint32, ok bool) {
+	e, ok := v.entryString(token)
+	if !ok {
+		return 0, false
+	}
+	return v.id(e), true
 }
 
 // seal builds the way from ids to tokens. Of tokens that share an id the last counts.

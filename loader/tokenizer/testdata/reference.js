@@ -20,6 +20,12 @@ async function answer(q) {
       tokenizer = q.file ? Tokenizer.fromFile(q.file) : Tokenizer.fromString(q.json);
       return { seconds: Number(process.hrtime.bigint() - start) / 1e9, size: tokenizer.getVocabSize() };
     }
+    case 'sentencepiece': {
+      const { SentencePieceProcessor } = require('sentencepiece-js');
+      const sp = new SentencePieceProcessor();
+      await sp.load(q.file);
+      return { encodings: q.texts.map(([text]) => ({ ids: Array.from(sp.encodeIds(text)) })) };
+    }
     case 'encode': {
       const out = [];
       for (const [text, pair] of q.texts) {
