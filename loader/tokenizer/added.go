@@ -75,6 +75,12 @@ func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error 
 		a.tokens = append(a.tokens, t)
 		a.forms = append(a.forms, form)
 	}
+	a.index()
+	return nil
+}
+
+// index prepares looking for the tokens in texts.
+func (a *addedVocabulary) index() {
 	a.plain, a.normal = matcher{}, matcher{}
 	for i, t := range a.tokens {
 		if t.Normalized {
@@ -83,7 +89,6 @@ func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error 
 			a.plain.add(t.Content, int32(i))
 		}
 	}
-	return nil
 }
 
 // matcher finds the leftmost longest of a set of texts.

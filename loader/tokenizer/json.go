@@ -9,9 +9,6 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// maxFile is the largest file that is read.
-const maxFile = 1 << 30
-
 // FromJSON reads a tokenizer.json. It fails where the file breaks JSON, where a
 // component is unknown or lacks a field, and where vocabulary and merges contradict
 // each other; the error tells the byte.

@@ -317,3 +317,5 @@ func brokenLen(s string) int {
 	}
 	return n
 }
+
+func isUTF8(b []byte) bool { return utf8.Valid(b) }
