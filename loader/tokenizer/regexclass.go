@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -404,27 +405,54 @@ func (n *regexNode) write(b *strings.Builder) error {
 	return nil
 }
 
-func (s *runeSet) write(b *strings.Builder) {
-	b.WriteString("[")
-	empty := true
-	first, in := rune(0), false
-	for r := rune(0); r <= unicode.MaxRune+1; r++ {
-		has := r <= unicode.MaxRune && s.has(r)
-		switch {
-		case has && !in:
-			first, in = r, true
-		case !has && in:
-			fmt.Fprintf(b, "\\x{%X}-\\x{%X}", first, r-1)
-			in, empty = false, false
+// categoryStarts are the code points at which the category changes.
+var categoryStarts = sync.OnceValue(func() (out []rune) {
+	t := unicodeTables()
+	last := category(255)
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if c := t.category(r); c != last {
+			out = append(out, r)
+			last = c
 		}
 	}
-	if empty { // matches nothing
-		b.WriteString("\\x{0}-\\x{10FFFF}]")
-		s := b.String()
-		b.Reset()
-		i := strings.LastIndexByte(s, '[')
-		b.WriteString(s[:i] + "[^" + s[i+1:])
+	return out
+})
+
+// edges appends the code points at which the ranges of the set begin and end.
+func (s *runeSet) edges(out []rune) []rune {
+	for _, r := range s.ranges {
+		out = append(out, r.first, r.last+1)
+	}
+	for _, list := range [][]*runeSet{s.or, s.and} {
+		for _, sub := range list {
+			out = sub.edges(out)
+		}
+	}
+	return out
+}
+
+// write writes the set as ranges. Between two edges, or changes of category, all
+// characters are in it or none.
+func (s *runeSet) write(b *strings.Builder) {
+	edges := s.edges(slices.Clone(categoryStarts()))
+	slices.Sort(edges)
+	var in []runeRange
+	for i, first := range edges {
+		last := rune(unicode.MaxRune)
+		if i+1 < len(edges) {
+			last = edges[i+1] - 1
+		}
+		if first <= last && s.has(first) {
+			in = append(in, runeRange{first, last})
+		}
+	}
+	if len(in) == 0 {
+		b.WriteString("[^\\x{0}-\\x{10FFFF}]")
 		return
+	}
+	b.WriteString("[")
+	for _, r := range mergeRanges(in) {
+		fmt.Fprintf(b, "\\x{%X}-\\x{%X}", r.first, r.last)
 	}
 	b.WriteString("]")
 }
