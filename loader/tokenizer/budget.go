@@ -14,7 +14,7 @@ const maxText = 1 << 30
 // a few steps on a byte.
 type budget struct{ left int }
 
-func newBudget(textLen int) *budget { return &budget{1<<24 + 256*textLen} }
+func newBudget(textLen int) *budget { return &budget{1<<23 + 64*textLen} }
 
 func (b *budget) spend(steps int) bool {
 	b.left -= steps

@@ -181,8 +181,11 @@ func parseVocab(n node) (*vocabulary, error) {
 		}
 		id, ok := parseID(raw)
 		if !ok {
-			_, err := node{n.path, raw, n.off + int64(at)}.uint("the id of "+strconv.Quote(clip(name)), math.MaxUint32)
-			return err
+			long, err := node{n.path, raw, n.off + int64(at)}.uint("the id of "+strconv.Quote(clip(name)), math.MaxUint32)
+			if err != nil {
+				return err
+			}
+			id = uint32(long)
 		}
 		v.add(name, id)
 		return nil

@@ -19,7 +19,7 @@ type pattern struct {
 }
 
 // matchTimeout bounds one match of the backtracking engine.
-const matchTimeout = time.Second
+const matchTimeout = 500 * time.Millisecond
 
 // parsePattern reads {"String": …} or {"Regex": …}.
 func parsePattern(n node) (*pattern, error) {

@@ -367,3 +367,103 @@ func TestReferenceOnSentencePieceModels(t *testing.T) {
 		})
 	}
 }
+
+// golden is what the reference answered for one variant: the texts, or why it
+// refuses the file.
+type golden struct {
+	Name    string   `json:"name"`
+	Refuses bool     `json:"refuses,omitempty"`
+	Texts   []answer `json:"texts,omitempty"`
+}
+
+type answer struct {
+	Text    []string `json:"text"`
+	Fails   bool     `json:"fails,omitempty"`
+	IDs     []uint32 `json:"ids"`
+	Offsets [][2]int `json:"offsets"`
+	Decoded string   `json:"decoded"`
+}
+
+// TestVariantsGiveTheAnswersOfTheReference needs no reference; with -update, and the
+// reference at hand, it writes the answers anew.
+func TestVariantsGiveTheAnswersOfTheReference(t *testing.T) {
+	const file = "testdata/variants/answers.json"
+	variants := readVariants(t)
+	if *update {
+		writeAnswers(t, file, variants)
+	}
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var all []golden
+	require.NoError(t, json.Unmarshal(data, &all))
+	require.Len(t, all, len(variants))
+	for i, v := range variants {
+		require.Equal(t, v.Name, all[i].Name)
+		tok, err := FromJSON(v.file(t))
+		if all[i].Refuses {
+			assert.Error(t, err, v.Name)
+			continue
+		}
+		require.NoError(t, err, v.Name)
+		for _, want := range all[i].Texts {
+			var got *Encoding
+			if o := (EncodeOptions{Chars: true}); len(want.Text) == 2 {
+				got, err = tok.EncodePair(want.Text[0], want.Text[1], o)
+			} else {
+				got, err = tok.Encode(want.Text[0], o)
+			}
+			if want.Fails {
+				assert.Error(t, err, "%s %q", v.Name, want.Text)
+				continue
+			}
+			require.NoError(t, err, "%s %q", v.Name, want.Text)
+			assert.Equal(t, empty(want.IDs), empty(got.IDs), "%s %q", v.Name, want.Text)
+			assert.Equal(t, fmt.Sprint(want.Offsets), fmt.Sprint(asReference(got).Offsets), "%s %q", v.Name, want.Text)
+			assert.Equal(t, want.Decoded, tok.Decode(want.IDs, true), "%s %q", v.Name, want.Text)
+		}
+	}
+}
+
+func writeAnswers(t *testing.T, file string, variants []variant) {
+	ref := startReference(t)
+	seeds := seedTexts(t)
+	var all []golden
+	for n, v := range variants {
+		g := golden{Name: v.Name}
+		if a := ref.ask(t, map[string]any{"op": "load", "json": string(v.file(t))}); a.Error != "" {
+			g.Refuses = true
+			all = append(all, g)
+			continue
+		}
+		r := rand.New(rand.NewPCG(uint64(n), 77))
+		texts := [][]string{{"Hello,  World! It's 12345 THE\r\n\ta\u00e9 ﬁ 日本語 <s>"}, {"a b", " the <|endoftext|> x"}}
+		for range 3 {
+			texts = append(texts, []string{randomText(r, seeds)})
+		}
+		a := ref.ask(t, map[string]any{"op": "encode", "texts": texts, "special": true})
+		require.Empty(t, a.Error)
+		for i, e := range a.Encodings {
+			x := answer{Text: texts[i], Fails: e.Error != "", IDs: e.IDs, Offsets: e.Offsets}
+			if len(e.IDs) > 0 {
+				d := ref.ask(t, map[string]any{"op": "decode", "ids": [][]uint32{e.IDs}, "skip": true})
+				require.Empty(t, d.Error)
+				x.Decoded = d.Texts[0]
+			}
+			g.Texts = append(g.Texts, x)
+		}
+		all = append(all, g)
+	}
+	var b strings.Builder
+	b.WriteString("[\n")
+	for i, g := range all {
+		line, err := json.Marshal(g)
+		require.NoError(t, err)
+		b.Write(line)
+		if i < len(all)-1 {
+			b.WriteString(",")
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("]\n")
+	require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o644))
+}

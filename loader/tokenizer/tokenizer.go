@@ -110,7 +110,7 @@ func (t *Tokenizer) walk(text string, track bool, limit *limiter, emit func(id u
 	}
 	defer t.works.Put(w)
 	w.budget, w.track = newBudget(len(text)), track
-	word, count := 0, 0
+	word, count, full := 0, 0, false
 	var tail []piece // with a left limit: all pieces, encoded from the end
 	var tailToken []int
 	one := func(p *piece) error {
@@ -118,7 +118,7 @@ func (t *Tokenizer) walk(text string, track bool, limit *limiter, emit func(id u
 			tail, tailToken = append(tail, *p), append(tailToken, -1)
 			return nil
 		}
-		if limit != nil && count >= limit.max {
+		if full {
 			return errEnough
 		}
 		if err := w.remembered(t.model, p.text); err != nil {
@@ -129,6 +129,7 @@ func (t *Tokenizer) walk(text string, track bool, limit *limiter, emit func(id u
 		}
 		count += len(w.tokens)
 		word++
+		full = limit != nil && count >= limit.max // added tokens alone never end it
 		return nil
 	}
 	known := func(p *piece, at int) error {
@@ -136,7 +137,7 @@ func (t *Tokenizer) walk(text string, track bool, limit *limiter, emit func(id u
 			tail, tailToken = append(tail, *p), append(tailToken, at)
 			return nil
 		}
-		if limit != nil && count >= limit.max {
+		if full {
 			return errEnough
 		}
 		emit(t.added.tokens[at].ID, p, token{id: t.added.tokens[at].ID, end: int32(len(p.text)), literal: true}, word)
