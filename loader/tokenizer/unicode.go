@@ -3,7 +3,6 @@ package tokenizer
 import (
 	_ "embed"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -67,11 +66,17 @@ var unicodeTables = sync.OnceValue(func() *tables {
 	for i, name := range categoryNames {
 		categories[name] = category(i)
 	}
-	for line := range strings.Lines(unicodeTSV) {
-		set, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		a, b, _ := strings.Cut(rest, "\t")
-		first, last := hexRune(a), hexRune(b)
-		switch kind, name, _ := strings.Cut(set, ":"); kind {
+	var set, kind, name string // of the line before, which mostly is that of this one too
+	for rest := unicodeTSV; rest != ""; {
+		tab := strings.IndexByte(rest, '\t')
+		if rest[:tab] != set {
+			set = rest[:tab]
+			kind, name, _ = strings.Cut(set, ":")
+		}
+		var first, last rune
+		first, rest = hexRune(rest[tab+1:])
+		last, rest = hexRune(rest)
+		switch kind {
 		case "gc":
 			t.fill(first, last, categories[name], pageOf, own)
 		case "script":
@@ -118,9 +123,19 @@ func (t *tables) fill(first, last rune, c category, pageOf map[category]uint16, 
 	}
 }
 
-func hexRune(s string) rune {
-	n, _ := strconv.ParseUint(s, 16, 32)
-	return rune(n)
+// hexRune reads a number up to the next tab or line end, and gives what follows that.
+func hexRune(s string) (r rune, rest string) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c <= '\n':
+			return r, s[i+1:]
+		case c <= '9':
+			r = r<<4 | rune(c-'0')
+		default:
+			r = r<<4 | rune(c-'A'+10)
+		}
+	}
+	return r, ""
 }
 
 func (t *tables) category(r rune) category {
