@@ -124,7 +124,7 @@ func FuzzSplit(f *testing.F) {
 		collect := func(to *[]int) func(int, int) error {
 			return func(a, b int) error { *to = append(*to, a, b); return nil }
 		}
-		if err := prog.each(text, newBudget(len(text)), collect(&got)); err != nil {
+		if err := (&pattern{isRegex: true, prog: prog}).each(text, newBudget(len(text)), collect(&got)); err != nil {
 			return
 		}
 		if err := (&pattern{isRegex: true, engine: engine}).each(text, nil, collect(&want)); err != nil {

@@ -384,7 +384,7 @@ func (n *regexNode) write(b *strings.Builder) error {
 	case opAnchor:
 		switch n.anchor {
 		case '^':
-			b.WriteString("(?m:^)")
+			b.WriteString("(?:\\A|(?<=\\n)(?!\\z))") // not behind a line feed that ends the text
 		case '$':
 			b.WriteString("(?m:$)")
 		case 'b', 'B':
