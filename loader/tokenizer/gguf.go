@@ -66,6 +66,7 @@ func FromGGUF(g GGUF) (*Tokenizer, error) {
 	if err := g.around(t); err != nil {
 		return nil, err
 	}
+	t.config.Format = "GGUF"
 	return t, g.roles(t)
 }
 
