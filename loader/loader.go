@@ -24,6 +24,7 @@ import (
 type Loader struct {
 	roots     []string
 	fallbacks []string
+	fetch     Fetch // nil where the filesystem is all there is
 }
 
 // Option changes a Loader when it is made.

@@ -490,7 +490,7 @@ func (m *spModel) fairseq() {
 		pieces = append(pieces, m.pieces[3:]...)
 	}
 	m.pieces = append(pieces, spPiece{"<mask>", 0, pieceControl})
-	m.control = map[string]int64{"bos": 0, "pad": 1, "eos": 2, "unk": 3}
+	m.control = map[string]string{"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
 }
 
 // sentinels adds <extra_id_0> and its like behind the vocabulary, the last first.
