@@ -4,8 +4,10 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"omniloader/loader/fault"
 	"omniloader/loader/jsonscan"
@@ -49,6 +51,9 @@ func open(fsys fs.FS, dir string) (*checkpoint, error) {
 
 // list takes the one listing.
 func list(fsys fs.FS, dir string) (*checkpoint, error) {
+	if !utf8.ValidString(dir) {
+		return nil, fault.New(fault.NotFound, strconv.Quote(dir), "the path is not UTF-8, which the file interface asks for").WithHint("rename the directory")
+	}
 	if !fs.ValidPath(dir) {
 		return nil, fault.New(fault.NotFound, dir, "no valid path: it must be relative, with forward slashes, and without \"..\"")
 	}

@@ -263,7 +263,7 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 		findings = append(findings, Finding{SeverityNote, CodeCustomCode, c.doc.file,
 			"no loader is known for " + orNone(name) + "; it loads by running the Python code it brings", "read the code before trusting it"})
 	case !s.IsSupported && v.category == Unknown:
-		findings = append(findings, Finding{SeverityWarning, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
+		findings = append(findings, Finding{SeverityError, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
 	case !s.IsSupported:
 		hint := "a newer loader may know it; one that runs the code of the model's repository does"
 		if s.Nearest != nil {
