@@ -66,6 +66,7 @@ func (l *Loader) Category(fsys fs.FS, dir string) (*Detection, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	return &Detection{v.category, v.task, v.layout, v.decidedBy}, nil
 }
@@ -85,6 +86,7 @@ func (l *Loader) Support(fsys fs.FS, dir string) (*Support, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	s := c.support(&v)
 	return &s, nil
@@ -96,6 +98,7 @@ func (l *Loader) IsOmni(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	return c.omni(), nil
 }
 
@@ -105,6 +108,7 @@ func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	v := c.classify()
 	return v.category == SAE, nil
 }
@@ -116,6 +120,7 @@ func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*BaseModel, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	if v.sae == nil {
 		return nil, notAnSAE(dir, v.decidedBy)
@@ -130,6 +135,7 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	return c.info(), nil
 }
 
