@@ -50,7 +50,7 @@ func (w *world) failed() error {
 	case w.operation == "":
 		return errors.New("nothing was read yet")
 	case w.err == nil:
-		return fmt.Errorf("reading the %s did not fail; the answer is %s", w.operation, w.answer.text)
+		return fmt.Errorf("reading the %s did not fail; the answer is %s", w.operation, shortened(w.answer.text))
 	}
 	return nil
 }
@@ -109,4 +109,13 @@ func (w *world) hintMentions(text string) error {
 		return fmt.Errorf("the hint is %q, without %q: %w", hint, text, w.err)
 	}
 	return nil
+}
+
+// shortened cuts an answer to what fits a line or two of a report.
+func shortened(text string) string {
+	const most = 160
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
