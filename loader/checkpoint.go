@@ -33,6 +33,11 @@ type checkpoint struct {
 
 	fewNames  [12]string // room for the names of a small directory
 	modelType string     // that doc gives, "" where it gives none
+	fromAuto  string     // the key of auto_map that gave the class, "" where architectures did
+
+	given     string   // the directory asked for, where dir is a snapshot of it
+	via       string   // how dir was found, for people
+	snapshots []string // of a cache that does not say which is meant
 }
 
 // open lists the directory and reads the one file that says what it is.
@@ -47,8 +52,17 @@ func open(fsys fs.FS, dir string) (*checkpoint, error) {
 	return c, nil
 }
 
-// list takes the one listing.
+// list takes the one listing. Of a repository in the Hugging Face cache it takes
+// that of its snapshot.
 func list(fsys fs.FS, dir string) (*checkpoint, error) {
+	c, err := listPlain(fsys, dir)
+	if err == nil && c.marks&markSnapshots != 0 && c.mainFile() == "" {
+		return c.intoCache()
+	}
+	return c, err
+}
+
+func listPlain(fsys fs.FS, dir string) (*checkpoint, error) {
 	if !fs.ValidPath(dir) {
 		return nil, fault.New(fault.NotFound, dir, "no valid path: it must be relative, with forward slashes, and without \"..\"")
 	}
@@ -92,10 +106,10 @@ func (c *checkpoint) read() error {
 		}
 		c.doc.file = name // what is decided is decided in its name
 	}
-	c.findings = c.doc.notes()
+	c.findings = append(c.findings, c.doc.notes()...)
 	c.modelType = c.readModelType()
 	if name == fileConfig {
-		c.classes = c.readArchitectures()
+		c.readClasses()
 	} else {
 		c.classes = c.readClassName()
 	}
@@ -140,6 +154,7 @@ const (
 	markTokenizer
 	markSAEDirectory
 	markSentenceTransformers
+	markSnapshots
 )
 
 var marksByName = sync.OnceValue(func() map[string]marks {
@@ -147,6 +162,7 @@ var marksByName = sync.OnceValue(func() map[string]marks {
 		fileModelIndex: markModelIndex, fileModularIndex: markModularIndex,
 		fileAdapter: markAdapter, fileConfig: markConfig,
 		"modules.json": markSentenceTransformers,
+		dirSnapshots:   markSnapshots,
 	}
 	for _, name := range tokenizerMarks {
 		m[name] = markTokenizer
@@ -194,6 +210,17 @@ func (c *checkpoint) hasModelWeights() bool {
 		}
 	}
 	return false
+}
+
+// readClasses settles the class names of config.json: those in architectures,
+// else the one that auto_map names.
+func (c *checkpoint) readClasses() {
+	if c.classes = c.readArchitectures(); len(c.classes) > 0 {
+		return
+	}
+	if key, class := c.autoMapClass(); class != "" {
+		c.classes, c.fromAuto = []string{class}, key
+	}
 }
 
 // readArchitectures gives config.json's class names. Real files hold null, one
@@ -281,10 +308,23 @@ func (c *checkpoint) readClassName() []string {
 	return nil
 }
 
-// name is the directory's base name; the root of a filesystem has none.
+// name is the directory's base name, or that of its repository in the cache; the
+// root of a filesystem has none.
 func (c *checkpoint) name() string {
-	if c.dir == "." {
+	dir := c.asked()
+	if name := repositoryName(dir); name != "" {
+		return name
+	}
+	if dir == "." {
 		return ""
 	}
-	return path.Base(c.dir)
+	return path.Base(dir)
+}
+
+// asked is the directory as the caller gave it.
+func (c *checkpoint) asked() string {
+	if c.given != "" {
+		return c.given
+	}
+	return c.dir
 }

@@ -139,7 +139,7 @@ func (c *checkpoint) info() *Info {
 	s := c.support(&v)
 	info := &Info{
 		Name:          c.name(),
-		Path:          c.dir,
+		Path:          c.asked(),
 		Layout:        v.layout,
 		Category:      v.category,
 		Task:          v.task,
@@ -164,6 +164,9 @@ func (c *checkpoint) info() *Info {
 	c.addSAE(info, v.sae)
 	if v.baseModel != "" {
 		info.BaseModel = &v.baseModel
+	}
+	if v.adapts != nil {
+		info.Architecture, info.Architectures, info.ModelType = v.adapts.classes[0], v.adapts.classes, orNone(v.adapts.modelType)
 	}
 	if len(v.candidates) > 0 {
 		info.Findings = append(info.Findings, Finding{SeverityWarning, CodeLayoutAmbiguous, "",
