@@ -114,7 +114,7 @@ func (c *checkpoint) readConfig() verdict {
 			if c.fromAuto != "" {
 				v.decidedBy = "class name in " + c.fromAuto + " of auto_map in " + fileConfig
 			}
-			if v.task == "omni" && c.mute() {
+			if v.task == "omni" && c.mute() || class.omni != nil && len(class.omni.needs) > 0 && c.hasAll(class.omni.needs) {
 				v.task = "omni_input"
 			}
 			return v
@@ -146,7 +146,7 @@ func (c *checkpoint) readConfig() verdict {
 	}
 	if c.hasModelWeights() {
 		if category, task, ok := c.beyondConfig("card", ""); ok {
-			v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileCard
+			v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileModelCard
 			return v
 		}
 		v.category = Transformers

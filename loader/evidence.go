@@ -14,7 +14,7 @@ import (
 
 // The files that are asked only where class name and config do not tell.
 const (
-	fileCard         = "README.md"
+	fileModelCard    = "README.md"
 	filePreprocessor = "preprocessor_config.json"
 	fileModules      = "modules.json"
 )
@@ -72,10 +72,10 @@ func (c *checkpoint) processorInput() string {
 // frontMatter reads the top level's scalars of the YAML that a model card begins
 // with, between two lines of three dashes.
 func (c *checkpoint) frontMatter() (gjson.Result, bool) {
-	if !c.has(fileCard) {
+	if !c.has(fileModelCard) {
 		return gjson.Result{}, false
 	}
-	head, err := readHead(c.fsys, c.dir, fileCard, maxFrontMatter)
+	head, err := readHead(c.fsys, c.dir, fileModelCard, maxFrontMatter)
 	if err != nil {
 		return gjson.Result{}, false
 	}
@@ -88,7 +88,7 @@ func (c *checkpoint) frontMatter() (gjson.Result, bool) {
 	if !ok {
 		return gjson.Result{}, false
 	}
-	front, err := yamlScalars(fileCard, text)
+	front, err := yamlScalars(fileModelCard, text)
 	return front, err == nil
 }
 

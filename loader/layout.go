@@ -107,7 +107,7 @@ func (c *checkpoint) classifyByDirs() verdict {
 	} else if len(v.candidates) > 1 {
 		v.layout, v.decidedBy = "several models", "its directories: each holds a model of its own"
 	} else if category, task, ok := c.beyondConfig("card", ""); ok {
-		v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileCard
+		v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileModelCard
 	}
 	return v
 }
@@ -355,7 +355,7 @@ func (c *checkpoint) classifyDialect() (v verdict, ok bool) {
 		}
 		return verdict{layout: "timm", category: VisionEncoder, task: "vision_encoder", loadsAs: "TimmWrapperModel", decidedBy: "key pretrained_cfg of " + fileConfig}, true
 	}
-	if name := c.doc.text(keyArchitecture); name != "" && (c.doc.values[keyMapping].end != 0 || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
+	if name := c.doc.text(keyArchitecture); name != "" && (c.doc.object(keyMapping).Get("world_size").Exists() || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
 		c.classes = []string{name}
 		v := verdict{layout: "tensorrt-llm", category: Transformers, task: "causal_lm", loadsAs: name, decidedBy: "keys architecture and mapping of " + fileConfig}
 		if class, how := known().resolveClass(name); how != "" {
