@@ -246,7 +246,7 @@ func (c *checkpoint) readGGUF(v *verdict) {
 		v.decidedBy = "key general.type of " + name + ": the projector of a vision or audio model"
 	}
 	for base := range slices.Values(head.BaseModels()) {
-		v.baseModel = base
+		v.baseModel = strings.TrimSuffix(strings.TrimPrefix(base, "https://huggingface.co/"), "/")
 		break
 	}
 }
@@ -342,8 +342,26 @@ func (c *checkpoint) dialect() string {
 		return "sentence-transformers"
 	case c.doc.has(keyQuantization) && c.doc.object(keyQuantization).Get("group_size").Exists():
 		return "mlx"
+	case !c.hasModelWeights():
+		for _, name := range c.names {
+			if layout, ok := dialectMarks[name]; ok {
+				return layout
+			}
+			if layout, ok := dialectMarks["*"+path.Ext(name)]; ok {
+				return layout
+			}
+		}
 	}
 	return layoutTransformers
+}
+
+// dialectMarks are the files beside a config.json, without weights of the
+// transformers library, by which a conversion of the model is known.
+var dialectMarks = map[string]string{
+	"*.gguf": "gguf", "*.onnx": "onnx", "onnx": "onnx", "genai_config.json": "onnx genai",
+	"openvino_model.xml": "openvino", "openvino_encoder_model.xml": "openvino", "openvino_language_model.xml": "openvino",
+	"*.mlpackage": "core ml", "*.mlmodel": "core ml", "*.tflite": "tflite", "*.litertlm": "litert",
+	"*.nemo": "nemo", "*.keras": "keras", "*.rkllm": "rkllm", "mlc-chat-config.json": "mlc",
 }
 
 // classifyDialect decides for config.json files that are not of the transformers

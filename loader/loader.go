@@ -211,12 +211,12 @@ func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
 	if len(e.units) > 0 {
 		family = e.units[0].family
 	}
-	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, Sites: b.sites, Layers: b.Layers}
+	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.sites, Layers: b.Layers}
 	if info.SAE.Sites == nil {
 		info.SAE.Sites = []string{}
 	}
 	info.Findings = append(info.Findings, b.Findings...)
-	if b.BaseModel == nil {
+	if b.BaseModel == nil && len(b.Candidates) == 0 {
 		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"})
 	}
