@@ -66,6 +66,7 @@ func (l *Loader) Category(fsys fs.FS, dir string) (*Detection, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	return &Detection{v.category, v.task, v.layout, v.decidedBy}, nil
 }
@@ -85,6 +86,7 @@ func (l *Loader) Support(fsys fs.FS, dir string) (*Support, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	s := c.support(&v)
 	return &s, nil
@@ -96,6 +98,7 @@ func (l *Loader) IsOmni(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	return c.omni(), nil
 }
 
@@ -105,6 +108,7 @@ func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	v := c.classify()
 	return v.category == SAE, nil
 }
@@ -116,6 +120,7 @@ func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*BaseModel, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	if v.sae == nil {
 		return nil, notAnSAE(dir, v.decidedBy)
@@ -130,6 +135,7 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	return c.info(), nil
 }
 
@@ -266,7 +272,7 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 		findings = append(findings, Finding{SeverityNote, CodeCustomCode, c.doc.file,
 			"no loader is known for " + orNone(name) + "; it loads by running the Python code it brings", "read the code before trusting it"})
 	case !s.IsSupported && v.category == Unknown:
-		findings = append(findings, Finding{SeverityWarning, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
+		findings = append(findings, Finding{SeverityError, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
 	case !s.IsSupported:
 		hint := "a newer loader may know it; one that runs the code of the model's repository does"
 		if s.Nearest != nil {
