@@ -145,7 +145,7 @@ func (c *checkpoint) info() *Info {
 	s := c.support(&v)
 	info := &Info{
 		Name:          c.name(),
-		Path:          c.dir,
+		Path:          c.asked(),
 		Layout:        v.layout,
 		Category:      v.category,
 		Task:          v.task,
@@ -170,6 +170,9 @@ func (c *checkpoint) info() *Info {
 	c.addSAE(info, v.sae)
 	if v.baseModel != "" {
 		info.BaseModel = &v.baseModel
+	}
+	if v.adapts != nil {
+		info.Architecture, info.Architectures, info.ModelType = v.adapts.classes[0], v.adapts.classes, orNone(v.adapts.modelType)
 	}
 	if len(v.candidates) > 0 {
 		info.Findings = append(info.Findings, Finding{SeverityWarning, CodeLayoutAmbiguous, "",
@@ -214,12 +217,12 @@ func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
 	if len(e.units) > 0 {
 		family = e.units[0].family
 	}
-	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, Sites: b.sites, Layers: b.Layers}
+	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.sites, Layers: b.Layers}
 	if info.SAE.Sites == nil {
 		info.SAE.Sites = []string{}
 	}
 	info.Findings = append(info.Findings, b.Findings...)
-	if b.BaseModel == nil {
+	if b.BaseModel == nil && len(b.Candidates) == 0 {
 		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"})
 	}

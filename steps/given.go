@@ -91,6 +91,14 @@ func (w *world) alterationSteps(v vocabulary) {
 		meaning: "Writes a file with this content, byte for byte.",
 		example: `the file "tokenizer_config.json" holds:`,
 	})
+	v.Given(`^the generated files:$`, w.generated, about{
+		meaning: "Writes binary files by what is in them, such as weights by their tensors' names, types and shapes: \"safetensors model.safetensors\", and below it, indented, \"lm_head.weight BF16 128256 4096\".",
+		example: `the generated files:`,
+	})
+	v.Given(`^"([^"]*)" is a link to "([^"]*)"$`, w.link, about{
+		meaning: "Makes a symbolic link to another file of the checkpoint; it needs a real temporary directory.",
+		example: `"snapshots/0123abcd/config.json" is a link to "blobs/config"`,
+	})
 	v.Given(`^the directories "([^"]*)"$`, w.directories, about{
 		meaning: "Makes empty directories, separated by commas.",
 		example: `the directories "resid_post, mlp_out"`,
@@ -346,6 +354,14 @@ func (w *world) file(name string, text *godog.DocString) error {
 	return w.alter(func(c *fixtures.Checkpoint) error {
 		return c.AddFiles(fixtures.File{Name: name, Content: text.Content})
 	})
+}
+
+func (w *world) generated(text *godog.DocString) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.AddManifest(text.Content) })
+}
+
+func (w *world) link(name, target string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.Link(name, target) })
 }
 
 func (w *world) directories(list string) error {
