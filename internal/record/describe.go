@@ -65,7 +65,7 @@ func contents(r *fixtures.Recording) string {
 			size += f.Size
 		}
 	}
-	return fmt.Sprintf("%s of %s in all", counted(files, "file"), bench.FormatSize(float64(size)))
+	return fmt.Sprintf("%s, %s in all", counted(files, "file"), bench.FormatSize(float64(size)))
 }
 
 func counted(n int, what string) string {
