@@ -25,11 +25,14 @@ func ReadBeside(fsys fs.FS, feature, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, fixtures.MaxRecording+1))
-	if err == nil && len(text) > fixtures.MaxRecording {
-		err = fmt.Errorf("larger than %d MiB, the limit for a fixture", fixtures.MaxRecording>>20)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
 	}
-	return text, err
+	if info.Size() > fixtures.MaxRecording {
+		return nil, fmt.Errorf("%s: larger than %d MiB, the limit for a fixture", name, fixtures.MaxRecording>>20)
+	}
+	return io.ReadAll(io.LimitReader(f, fixtures.MaxRecording))
 }
 
 // besideOnDisk reads a file beside the feature file that godog was given.

@@ -416,7 +416,7 @@ func measure(ctx context.Context, call func() (any, error)) (bounds, error) {
 	if err != nil {
 		return bounds{}, unwrapped(err)
 	}
-	const budget = 0.5 // seconds
+	const budget = 0.1 // seconds
 	n := int(budget / max(1e-6, first.Summary().Median))
 	m, err := bench.Measure(ctx, bench.Plan{Iterations: max(3, min(n, 50)), Warmup: 1, Memory: true}, call)
 	if err != nil {

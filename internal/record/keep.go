@@ -22,7 +22,7 @@ const (
 	largeText = 1 << 20   // and so is one up to here, compressed, read or not
 	wholeText = 64 << 20  // and up to here where the loader reads most of it
 	trimFrom  = 1 << 20   // a tokenizer.json beyond this is trimmed
-	plainHead = 512       // of a file that says nothing
+	plainHead = 512       // of a file of a format that no rule here is about
 	sniffed   = 4 << 10   // to tell a format by
 	readMost  = 4 << 20   // of what the loader read of a file of no known format
 	headMost  = 128 << 20 // of a header; safetensors allows 100 MB
@@ -169,7 +169,10 @@ func (k *keeper) runs(r io.ReaderAt, e entry) ([]run, error) {
 		e.size <= wholeText && describes(e.name) && total(read) > e.size/2:
 		return whole, nil
 	}
-	kept := []run{{0, min(e.size, plainHead)}}
+	var kept []run
+	if c := sniff.Head(e.name, e.size, head); c.Format != "" && !isText(head) {
+		kept = append(kept, run{0, min(e.size, plainHead)})
+	}
 	for _, part := range read {
 		if room := readMost - total(kept); room > 0 {
 			kept = append(kept, run{part.from, min(part.to, part.from+room)})
