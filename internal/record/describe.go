@@ -181,11 +181,15 @@ func (d *describer) identity() {
 	}
 	d.rule("It is known for what it is")
 	d.scenario("What "+d.name+" is", "", "the model info is read")
-	d.is("architecture", info.Architecture)
+	if info.Architecture != loader.None || info.Category == loader.Unknown {
+		d.is("architecture", info.Architecture)
+	}
 	if len(info.Architectures) > 1 {
 		d.are("architectures", info.Architectures)
 	}
-	d.is("model type", info.ModelType)
+	if info.ModelType != loader.None || info.Category == loader.Unknown {
+		d.is("model type", info.ModelType)
+	}
 	d.is("category", string(info.Category))
 	d.is("task", string(info.Task))
 	d.is("layout", info.Layout)
