@@ -16,6 +16,7 @@ import (
 	"omniloader/internal/bench"
 	"omniloader/loader"
 	"omniloader/loader/fault"
+	"omniloader/steps"
 )
 
 // text is a feature without the step that lays its checkpoint out.
@@ -162,7 +163,13 @@ func (d *describer) not(is bool, before, after string) {
 
 // fails says how reading fails.
 func (d *describer) fails(err error) {
-	kind := string(fault.KindOf(err))
+	kind := fault.KindOf(err)
+	if !slices.Contains(steps.FailureKinds(), kind) { // a format's own
+		if name := path.Base(fault.PathOf(err)); sayable(name) {
+			d.then(fmt.Sprintf("the failure names \"%s\"", name))
+		}
+		return
+	}
 	if file := strings.TrimPrefix(fault.PathOf(err), d.dir+"/"); file != d.dir && sayable(file) {
 		d.then(fmt.Sprintf("reading fails with %q in \"%s\"", kind, file))
 		return

@@ -43,9 +43,7 @@ func describes(name string) bool {
 // hidden tells whether a name, or a directory on the way, begins with a dot, as
 // files with passwords do. The records of a download are an exception.
 func hidden(name string) bool {
-	if strings.HasPrefix(name, ".cache/huggingface/") {
-		name = strings.TrimPrefix(name, ".cache/huggingface/")
-	}
+	name = strings.TrimPrefix(name, ".cache/huggingface/")
 	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
 }
 
