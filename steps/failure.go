@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"omniloader/internal/suggest"
@@ -18,6 +19,9 @@ var kinds = []fault.Kind{
 	fault.Malformed, fault.NotJSON, fault.WrongType, fault.Unsupported, fault.Unsafe, fault.LFSPointer, fault.HTMLPage,
 	fault.ZeroFilled, fault.Incomplete, fault.Ambiguous, loader.NotAnSAE,
 }
+
+// FailureKinds gives the kinds of failure that a step can name.
+func FailureKinds() []fault.Kind { return slices.Clone(kinds) }
 
 // failureSteps are the Then steps about reading that fails.
 func (w *world) failureSteps(v vocabulary) {

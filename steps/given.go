@@ -35,6 +35,14 @@ func (w *world) layoutSteps(v vocabulary) {
 		meaning: "A checkpoint of the files in a text: a line \"-- config.json --\" before the content of each.",
 		example: `a checkpoint with the tree:`,
 	})
+	v.Given(`^the recorded checkpoint "([^"]*)"$`, w.recorded, about{
+		meaning: "A checkpoint as it was recorded: the fixture of that name lies beside the feature file. \"omniloader record\" writes both.",
+		example: `the recorded checkpoint "llama-3-8b.fixture"`,
+	})
+	v.Given(`^the recorded checkpoint:$`, w.recordedHere, about{
+		meaning: "The same, with the fixture in the feature itself.",
+		example: `the recorded checkpoint:`,
+	})
 	v.Given(`^an empty checkpoint directory$`, w.empty, about{
 		meaning: "A checkpoint directory with nothing in it yet.",
 		example: `an empty checkpoint directory`,
@@ -253,6 +261,44 @@ func (w *world) tree(text *godog.DocString) error {
 		return err
 	}
 	return c.AddTree(text.Content)
+}
+
+func (w *world) recorded(name string) error {
+	read := w.setup.Beside
+	if read == nil {
+		read = besideOnDisk
+	}
+	text, err := read(w.pickle, name)
+	if err != nil {
+		return fmt.Errorf("the fixture %q beside the feature file: %w", name, err)
+	}
+	return w.layOutRecording(text)
+}
+
+func (w *world) recordedHere(text *godog.DocString) error {
+	return w.layOutRecording([]byte(text.Content + "\n"))
+}
+
+func (w *world) layOutRecording(text []byte) error {
+	r, err := fixtures.ParseRecording(text)
+	if err != nil {
+		return err
+	}
+	if r.HasLinks() && w.temp == "" {
+		return errors.New(`the recording has links, which only a disk can hold: put "Given a real temporary directory" before it`)
+	}
+	dir := ""
+	if w.dir == defaultDir {
+		dir = path.Join(home, r.Name)
+	}
+	c, err := w.start(dir)
+	if err != nil {
+		return err
+	}
+	if err := w.disk.MkdirAll(w.dir, 0o755); err != nil { // it may have no file at all
+		return err
+	}
+	return c.AddRecording(r)
 }
 
 func (w *world) empty() error {
