@@ -1101,10 +1101,6 @@ Feature: Traps
         | file            |
         | tokenizer.model |
         | tiktoken.model  |
-
-      @wip
-      Examples: A name of its own
-        | file            |
         | qwen.tiktoken   |
 
     @trap:T135

@@ -31,7 +31,7 @@ var saeDirectories = sync.OnceValue(func() (names []string) {
 // with a tokenizer, and no sparse autoencoder.
 var tokenizerMarks = []string{
 	"tokenizer.json", "tokenizer_config.json", "tokenizer.model", "spiece.model",
-	"sentencepiece.bpe.model", "tekken.json", "vocab.json", "vocab.txt",
+	"sentencepiece.bpe.model", "tekken.json", "tiktoken.model", "qwen.tiktoken", "vocab.json", "vocab.txt",
 }
 
 // saeUnit is one directory of a release that holds an autoencoder.

@@ -46,6 +46,7 @@ var vocabularyFiles = []vocabularyFile{
 	{"spiece.model", readModelFile},
 	{"sentencepiece.bpe.model", readModelFile},
 	{"tiktoken.model", readModelFile},
+	{"qwen.tiktoken", readModelFile},
 	{"vocab.json", readVocabJSON},
 	{"vocab.txt", readVocabText},
 }

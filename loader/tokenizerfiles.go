@@ -84,7 +84,7 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, erro
 // tokenizerFileNames are the files that belong to a tokenizer.
 var tokenizerFileNames = []string{
 	fileTokenizer, fileTokenizerConfig, fileSpecialTokens, "tekken.json", "tokenizer.model", "spiece.model",
-	"sentencepiece.bpe.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
+	"sentencepiece.bpe.model", "tiktoken.model", "qwen.tiktoken", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
 }
 
 // specialRoles are the tokens that have a part to play.
