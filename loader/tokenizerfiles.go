@@ -346,7 +346,7 @@ func readModelFile(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		t.info.Type = "SentencePiece"
 	case isTiktokenLine(head):
 		t.info.Type = "tiktoken"
-		if name != "tiktoken.model" {
+		if !strings.Contains(name, "tiktoken") {
 			t.info.findings = append(t.info.findings, finding(CodeTokenizerTiktoken, name, "it holds tiktoken's lines of a token and a rank", ""))
 		}
 	default:
