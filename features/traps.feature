@@ -470,7 +470,7 @@ Feature: Traps
       And the architecture is "unknown"
       And the model type is "unknown"
       And the model is not supported
-      And a warning "nothing-recognized" is reported
+      And an error "nothing-recognized" is reported
 
       Examples:
         | whose              | other          | config                                                           |
@@ -1082,7 +1082,7 @@ Feature: Traps
       Then the architecture is "GPT2LMHeadModel"
       And the model type is "gpt2"
       And the category is "transformers"
-      And the name is "gpt2"
+      And the name is "models--openai-community--gpt2"
       And the path is "hub/models--openai-community--gpt2"
       And it was decided by "snapshots/607a30d783dfa663caf39e06633721c8d4cfcd7e"
       And the category says the same

@@ -99,8 +99,8 @@ func (c *checkpoint) readModules(v *verdict) {
 		if !strings.HasSuffix(m.Get("type").Str, ".Transformer") || name == "" || !c.hasDir(name) {
 			continue
 		}
-		inner, err := listPlain(c.fsys, path.Join(c.dir, name))
-		if err != nil || inner.marks&markConfig == 0 || inner.read() != nil || inner.doc.file != fileConfig {
+		inner := &checkpoint{}
+		if inner.listDir(c.fsys, path.Join(c.dir, name)) != nil || inner.marks&markConfig == 0 || inner.read() != nil || inner.doc.file != fileConfig {
 			return
 		}
 		w := inner.readConfig()

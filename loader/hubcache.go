@@ -18,13 +18,13 @@ const (
 	maxRef       = 256 // bytes; a commit has 40 hexadecimal digits
 )
 
-// intoCache gives the snapshot that stands for a repository's directory in the
-// cache: the one that refs/main names, else the only one there is. Where that is
-// not clear, the directory stays itself, with the snapshots as candidates.
-func (c *checkpoint) intoCache() (*checkpoint, error) {
+// intoCache turns from a repository's directory in the cache to the snapshot that
+// stands for it: the one that refs/main names, else the only one there is. Where
+// that is not clear, the directory stays itself, with the snapshots as candidates.
+func (c *checkpoint) intoCache() error {
 	entries, err := fs.ReadDir(c.fsys, join(c.dir, dirSnapshots))
 	if err != nil {
-		return c, nil // a file of that name: no cache
+		return nil // a file of that name: no cache
 	}
 	var names []string
 	for _, e := range entries {
@@ -46,14 +46,15 @@ func (c *checkpoint) intoCache() (*checkpoint, error) {
 		for _, name := range names {
 			c.snapshots = append(c.snapshots, path.Join(dirSnapshots, name))
 		}
-		return c, nil
+		return nil
 	}
-	s, err := listPlain(c.fsys, path.Join(c.dir, dirSnapshots, commit))
-	if err != nil {
-		return nil, fault.New(fault.Unreadable, path.Join(dirSnapshots, commit), "the snapshot cannot be listed").WithCause(err)
+	snapshot := path.Join(dirSnapshots, commit)
+	s := checkpoint{doc: document{data: c.doc.data}, given: c.dir, via: "; in " + snapshot + via}
+	if err := s.listDir(c.fsys, path.Join(c.dir, snapshot)); err != nil {
+		return fault.New(fault.Unreadable, snapshot, "the snapshot cannot be listed").WithCause(err)
 	}
-	s.given, s.via = c.dir, "; in "+path.Join(dirSnapshots, commit)+via
-	return s, nil
+	*c = s
+	return nil
 }
 
 // readCache says what is known of a repository's directory in the cache whose
@@ -64,14 +65,4 @@ func (c *checkpoint) readCache(v *verdict) {
 		v.decidedBy = "no rule: the cache does not say which snapshot is meant"
 		v.candidates = c.snapshots
 	}
-}
-
-// repositoryName is the bare name of the repository that a directory of the
-// cache stands for, "" where it is none.
-func repositoryName(dir string) string {
-	name, ok := strings.CutPrefix(path.Base(dir), "models--")
-	if !ok {
-		return ""
-	}
-	return name[strings.LastIndex(name, "--")+len("--"):]
 }

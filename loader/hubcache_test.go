@@ -33,7 +33,7 @@ func TestACacheStandsForTheSnapshotOfItsMainReference(t *testing.T) {
 	assert.Equal(t, "GPT2LMHeadModel", info.Architecture)
 	assert.Equal(t, "transformers", info.Layout)
 	assert.Equal(t, "hub/models--org--name", info.Path)
-	assert.Equal(t, "name", info.Name)
+	assert.Equal(t, "models--org--name", info.Name)
 	assert.Contains(t, info.DecidedBy, "snapshots/bbb, which refs/main names")
 }
 

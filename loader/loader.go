@@ -67,6 +67,7 @@ func (l *Loader) Category(fsys fs.FS, dir string) (*Detection, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	return &Detection{v.category, v.task, v.layout, v.decidedBy}, nil
 }
@@ -86,6 +87,7 @@ func (l *Loader) Support(fsys fs.FS, dir string) (*Support, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	s := c.support(&v)
 	return &s, nil
@@ -97,6 +99,7 @@ func (l *Loader) IsOmni(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	return c.omni(), nil
 }
 
@@ -106,6 +109,7 @@ func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	v := c.classify()
 	return v.category == SAE, nil
 }
@@ -117,6 +121,7 @@ func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*BaseModel, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	if v.sae == nil {
 		return nil, notAnSAE(dir, v.decidedBy)
@@ -131,6 +136,7 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	return c.info(), nil
 }
 
@@ -262,7 +268,7 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 		findings = append(findings, Finding{SeverityNote, CodeCustomCode, c.doc.file,
 			"no loader is known for " + orNone(name) + "; it loads by running the Python code it brings", "read the code before trusting it"})
 	case !s.IsSupported && v.category == Unknown:
-		findings = append(findings, Finding{SeverityWarning, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
+		findings = append(findings, Finding{SeverityError, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
 	case !s.IsSupported:
 		hint := "a newer loader may know it; one that runs the code of the model's repository does"
 		if s.Nearest != nil {

@@ -70,7 +70,7 @@ func (w *world) fails(kind string) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("no failure is called %q, %s", kind, suggest.DidYouMean(kind, known))
+	return mistake("no failure is called %q, %s", kind, suggest.DidYouMean(kind, known))
 }
 
 func (w *world) failsIn(kind, file string) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
@@ -70,9 +71,10 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	return run, nil
 }
 
-// Pending gives the steps that a run found unfinished, as the error that ends in
-// exit code 2, and nil where there is none. Only running a step shows that it is.
-func Pending(run *outcome.Run) error {
+// Unjudged gives the steps that say nothing about the loader, as the error that
+// ends in exit code 2, and nil where there is none: unfinished steps, and those
+// that fail by a mistake in the scenario. Only running a step shows that it is.
+func Unjudged(run *outcome.Run) error {
 	var problems Problems
 	for _, f := range run.Features {
 		for _, s := range f.Scenarios {
@@ -80,6 +82,10 @@ func Pending(run *outcome.Run) error {
 				if step.Status == outcome.Pending || step.Status == outcome.Undefined || step.Status == outcome.Ambiguous {
 					problems = append(problems, Problem{URI: f.URI, Line: step.Line,
 						Message: fmt.Sprintf("%s step %q", step.Status, step.Text), Advice: "finish the step, or tag its scenario " + tagWIP})
+				}
+				var mistake *steps.Mistake
+				if step.Status == outcome.Failed && errors.As(step.Err, &mistake) {
+					problems = append(problems, Problem{URI: f.URI, Line: step.Line, Message: "could not judge: " + mistake.Error()})
 				}
 			}
 		}
@@ -288,6 +294,9 @@ func (r *recording) afterStep(ctx context.Context, step *godog.Step, status godo
 	}
 	if err != nil && s.Status != outcome.Skipped {
 		s.Err = explain(err)
+		if kind := r.scenario.kinds[r.step-1]; kind == messages.PickleStepType_CONTEXT && s.Status == outcome.Failed {
+			s.Err = &steps.Mistake{Err: s.Err} // nothing was laid out that could be judged
+		}
 	}
 	return ctx, nil
 }
