@@ -791,7 +791,7 @@ Feature: Traps
 
   Rule: Weights are counted once, and missed only where they are missing
 
-    @trap:T075 @wip
+    @trap:T075
     Scenario: T075 Shards and Mistral's consolidated file are the same weights
       Given a checkpoint with the config:
         """json
@@ -820,7 +820,7 @@ Feature: Traps
       And the weights are incomplete
       And an error "shard-missing" is reported for "model-00003-of-00004.safetensors"
 
-    @trap:T078 @wip
+    @trap:T078
     Scenario: T078 One file beats the index that an earlier save left
       Given the checkpoint "gpt2"
       And the file "model.safetensors.index.json" holds:
@@ -892,7 +892,7 @@ Feature: Traps
       And there is 1 weights file
       And the weights are complete
 
-    @trap:T081 @wip
+    @trap:T081
     Scenario: T081 A variant beside the weights does not double them
       Given a checkpoint with the config:
         """json
@@ -911,7 +911,7 @@ Feature: Traps
       Then the category is "diffusers"
       And there is 1 weights file
 
-    @trap:T114 @wip
+    @trap:T114
     Scenario: T114 Weights that MLX packed into integers
       Given a checkpoint with the config:
         """json
@@ -945,7 +945,7 @@ Feature: Traps
       And the architecture is "BertModel"
       And the weights format is "onnx"
 
-    @trap:T120 @wip
+    @trap:T120
     Scenario Outline: T120 Weights for <format> are no pickles
       Given a checkpoint with the files:
         | file        | content | size  |
@@ -994,7 +994,7 @@ Feature: Traps
         | T111 | in the part for text          | compressed-tensors | text_config         | {"architectures": ["LlavaForConditionalGeneration"], "text_config": {"quantization_config": {"quant_method": "compressed-tensors"}}} |
         | T117 | one part only                 | gptq               | text_config         | {"architectures": ["LlavaForConditionalGeneration"], "text_config": {"quantization_config": {"quant_method": "gptq", "bits": 4}}} |
 
-      @wip
+     
       Examples: A section that names no method
         | id   | what                          | method             | source              | config |
         | T111 | the old key without a method  | compressed-tensors | compression_config  | {"architectures": ["LlamaForCausalLM"], "compression_config": {"config_groups": {}}} |
@@ -1016,7 +1016,7 @@ Feature: Traps
         | T115 | exl2         | 4.25 | {"quant_method": "exl2", "bits": 4.25}                                         |
         | T115 | exl3         | 3.5  | {"quant_method": "exl3", "bits": 3.5}                                          |
 
-    @trap:<id> @wip
+    @trap:<id>
     Scenario Outline: <id> <method> in a file of its own: <what>
       Given a checkpoint with the files:
         | file        | content                                                         |

@@ -19,6 +19,7 @@ const (
 	fileModelIndex   = "model_index.json"
 	fileModularIndex = "modular_model_index.json"
 	fileAdapter      = "adapter_config.json"
+	fileParams       = "params.json" // of Mistral's and Meta's own formats
 )
 
 // checkpoint is a directory as one listing and one of its files show it. All
@@ -189,6 +190,7 @@ const (
 	markSAEDirectory
 	markSentenceTransformers
 	markSnapshots
+	markQuantFile
 )
 
 var marksByName = sync.OnceValue(func() map[string]marks {
@@ -203,6 +205,9 @@ var marksByName = sync.OnceValue(func() map[string]marks {
 	}
 	for _, name := range saeDirectories() {
 		m[name] = markSAEDirectory
+	}
+	for _, name := range quantFiles {
+		m[name] = markQuantFile
 	}
 	return m
 })

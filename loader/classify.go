@@ -146,7 +146,7 @@ func (c *checkpoint) readConfig() verdict {
 	}
 	if c.hasModelWeights() {
 		if category, task, ok := c.beyondConfig("card", ""); ok {
-			v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileModelCard
+			v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileCard
 			return v
 		}
 		v.category = Transformers

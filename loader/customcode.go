@@ -60,9 +60,12 @@ func (c *checkpoint) hasModelingCode() bool {
 	})
 }
 
-// autoMapFiles lists the files that auto_map names. Its values are
+// autoMapFiles lists the files that auto_map names.
+func (c *checkpoint) autoMapFiles() (files []string) { return codeFiles(c.doc.object(keyAutoMap)) }
+
+// codeFiles lists the files that an auto_map names. Its values are
 // "module.Class", "repo--module.Class", or lists of them with nulls between.
-func (c *checkpoint) autoMapFiles() (files []string) {
+func codeFiles(autoMap gjson.Result) (files []string) {
 	add := func(v gjson.Result) {
 		if v.Type != gjson.String {
 			return
@@ -75,7 +78,7 @@ func (c *checkpoint) autoMapFiles() (files []string) {
 			files = append(files, file)
 		}
 	}
-	c.doc.object(keyAutoMap).ForEach(func(_, v gjson.Result) bool {
+	autoMap.ForEach(func(_, v gjson.Result) bool {
 		if v.IsArray() {
 			v.ForEach(func(_, v gjson.Result) bool { add(v); return true })
 		} else {
@@ -94,16 +97,22 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 // customCodeFindings report auto_map's targets that are not in the directory.
-func (c *checkpoint) customCodeFindings() (findings []Finding) {
-	for _, file := range c.autoMapFiles() {
+func (c *checkpoint) customCodeFindings() []Finding {
+	return c.codeFindings(c.doc.file, c.autoMapFiles())
+}
+
+// codeFindings report those of the files that a config's auto_map names which
+// are not in the directory.
+func (c *checkpoint) codeFindings(config string, files []string) (findings []Finding) {
+	for _, file := range files {
 		repo, name, elsewhere := strings.Cut(file, "--")
 		switch {
 		case elsewhere:
-			findings = append(findings, Finding{SeverityWarning, CodeCustomCodeElsewhere, c.doc.file,
-				"auto_map names " + name + " in another repository, " + repo, "download " + name + " from " + repo + " to load it offline"})
+			findings = append(findings, finding(CodeCustomCodeElsewhere, config,
+				"auto_map names "+name+" in another repository, "+repo, "download "+name+" from "+repo+" to load it offline"))
 		case !c.has(file):
-			findings = append(findings, Finding{SeverityWarning, CodeCustomCodeMissing, file,
-				"auto_map of " + c.doc.file + " names it, and it is not there", "download it from the model's repository"})
+			findings = append(findings, finding(CodeCustomCodeMissing, file,
+				"auto_map of "+config+" names it, and it is not there", ""))
 		}
 	}
 	return findings

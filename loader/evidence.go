@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"bytes"
 	_ "embed"
 	"path"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 // The files that are asked only where class name and config do not tell.
 const (
-	fileModelCard    = "README.md"
 	filePreprocessor = "preprocessor_config.json"
 	fileModules      = "modules.json"
 )
@@ -38,11 +36,11 @@ func (c *checkpoint) beyondConfig(looksAt, pattern string) (Category, Task, bool
 	if looksAt == "processor" {
 		return "", "", c.processorInput() == pattern
 	}
-	front, ok := c.frontMatter()
-	if !ok {
+	card, _ := c.card()
+	if card == nil {
 		return "", "", false
 	}
-	tag, ok := pipelineTags()[front.Get("pipeline_tag").Str]
+	tag, ok := pipelineTags()[card.PipelineTag]
 	return tag.Category, tag.Task, ok
 }
 
@@ -68,33 +66,6 @@ func (c *checkpoint) processorInput() string {
 	}
 	return ""
 }
-
-// frontMatter reads the top level's scalars of the YAML that a model card begins
-// with, between two lines of three dashes.
-func (c *checkpoint) frontMatter() (gjson.Result, bool) {
-	if !c.has(fileModelCard) {
-		return gjson.Result{}, false
-	}
-	head, err := readHead(c.fsys, c.dir, fileModelCard, maxFrontMatter)
-	if err != nil {
-		return gjson.Result{}, false
-	}
-	head = bytes.ReplaceAll(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), []byte("\r\n"), []byte("\n"))
-	text, ok := bytes.CutPrefix(head, []byte("---\n"))
-	if !ok {
-		return gjson.Result{}, false
-	}
-	text, _, ok = bytes.Cut(text, []byte("\n---"))
-	if !ok {
-		return gjson.Result{}, false
-	}
-	front, err := yamlScalars(fileModelCard, text)
-	return front, err == nil
-}
-
-// maxFrontMatter bounds how much of a model card is read, in bytes. Cards with
-// long tables of results have 50 kB of front matter.
-const maxFrontMatter = 64 << 10
 
 // adapted reads the copy of the base model's config that lies beside an
 // adapter's, nil where there is none that can be read. It says what the adapter

@@ -9,10 +9,6 @@ import (
 	"omniloader/loader/fault"
 )
 
-// codeCacheDangling reports a reference in the Hugging Face cache to a snapshot
-// that is not there.
-const codeCacheDangling = "cache-ref-dangling"
-
 // The Hugging Face cache keeps a repository as models--<org>--<name>: refs/<branch>
 // holds the name of a commit, snapshots/<commit> the files of it, mostly as links
 // into blobs. Source: huggingface_hub, docs/source/en/guides/manage-cache.md.
@@ -44,7 +40,7 @@ func (c *checkpoint) intoCache() error {
 	}
 	if !slices.Contains(names, commit) {
 		if commit != "" {
-			c.findings = append(c.findings, Finding{SeverityError, codeCacheDangling, fileMainRef,
+			c.findings = append(c.findings, Finding{SeverityError, CodeCacheRefDangling, fileMainRef,
 				"names the snapshot " + commit + ", which is not there", "download the model again, or give the directory of another snapshot"})
 		}
 		for _, name := range names {

@@ -107,7 +107,7 @@ func (c *checkpoint) classifyByDirs() verdict {
 	} else if len(v.candidates) > 1 {
 		v.layout, v.decidedBy = "several models", "its directories: each holds a model of its own"
 	} else if category, task, ok := c.beyondConfig("card", ""); ok {
-		v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileModelCard
+		v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileCard
 	}
 	return v
 }

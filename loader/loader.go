@@ -24,6 +24,7 @@ import (
 type Loader struct {
 	roots     []string
 	fallbacks []string
+	context   int64 // tokens that Inspect sizes the cache for, 0 for the model's own
 }
 
 // Option changes a Loader when it is made.
@@ -179,12 +180,7 @@ func (c *checkpoint) info() *Info {
 			v.decidedBy + ": " + strings.Join(v.candidates, ", "), "give the directory of one of them"})
 	}
 	if c.doc.file == fileAdapter {
-		if base := c.doc.text(keyBaseModelPath); base != "" {
-			info.BaseModel = &base
-		} else {
-			info.Findings = append(info.Findings, Finding{SeverityWarning, CodeAdapterBaseMissing, fileAdapter,
-				"base_model_name_or_path does not name the base model", "set it to the base model's repository or directory"})
-		}
+		c.addAdapter(info)
 	}
 	info.Findings = append(info.Findings, c.classFindings(&v, &s)...)
 	if len(info.CustomFiles) > 0 {
@@ -284,11 +280,22 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 			strconv.Quote(name) + " is " + v.class.RealName + " under another spelling", "write " + strconv.Quote(v.class.RealName)})
 	}
 	if classType, modelType := v.class.ModelType, v.family.ModelType; classType != "" && modelType != "" &&
-		!strings.HasPrefix(classType, modelType) && !strings.HasPrefix(modelType, classType) && v.family.LoadsAs == "" {
+		!related(classType, modelType) && v.family.LoadsAs == "" {
 		findings = append(findings, Finding{SeverityWarning, CodeArchitectureMismatch, c.doc.file,
 			name + " belongs to model type " + strconv.Quote(classType) + ", and the file says " + strconv.Quote(modelType), "the class decides; correct the model type if it is a slip"})
 	}
 	return findings
+}
+
+// related tells whether a model type is one that a class comes with, or of a
+// family with it. A class may come with several, by commas.
+func related(classTypes, modelType string) bool {
+	for t := range strings.SplitSeq(classTypes, ",") {
+		if strings.HasPrefix(t, modelType) || strings.HasPrefix(modelType, t) {
+			return true
+		}
+	}
+	return false
 }
 
 func orNone(s string) string {
