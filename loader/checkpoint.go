@@ -83,6 +83,16 @@ func (c *checkpoint) read() error {
 	if err := parseDocument(name, data, &c.doc); err != nil {
 		return err
 	}
+	if newer := c.newestConfig(); newer != "" {
+		if data, err = c.readListed(newer, MaxConfigSize); err != nil {
+			return err
+		}
+		c.doc = document{}
+		if err := parseDocument(newer, data, &c.doc); err != nil {
+			return err
+		}
+		c.doc.file = name // what is decided is decided in its name
+	}
 	c.findings = c.doc.notes()
 	c.modelType = c.readModelType()
 	if name == fileConfig {
@@ -121,7 +131,7 @@ func (c *checkpoint) mainFile() string {
 
 // marks are the names in a listing that decide what a directory may be, found
 // with one look at each name.
-type marks uint8
+type marks uint16
 
 const (
 	markModelIndex marks = 1 << iota
@@ -131,12 +141,14 @@ const (
 	markTokenizer
 	markSAEDirectory
 	markQuantFile
+	markSentenceTransformers
 )
 
 var marksByName = sync.OnceValue(func() map[string]marks {
 	m := map[string]marks{
 		fileModelIndex: markModelIndex, fileModularIndex: markModularIndex,
 		fileAdapter: markAdapter, fileConfig: markConfig,
+		"modules.json": markSentenceTransformers,
 	}
 	for _, name := range tokenizerMarks {
 		m[name] = markTokenizer

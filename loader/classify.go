@@ -10,6 +10,11 @@ type verdict struct {
 	decidedBy string
 	loadsAs   string // the class that loads it, "" where none is known
 	sae       *saeEvidence
+
+	candidates []string // what it may be where that is not clear
+	baseModel  string   // that its files name, "" where they do not
+	part       string   // of a GGUF file: model, adapter, mmproj …
+	known      bool     // decided by the files of a layout that has a loader
 }
 
 // The layouts told apart from the directory's own listing.
@@ -42,7 +47,7 @@ func (c *checkpoint) classify() verdict {
 	case fileConfig:
 		return c.classifyConfig()
 	}
-	return verdict{layout: layoutUnknown, category: Unknown, decidedBy: "no rule: nothing in the directory says what it is"}
+	return c.classifyByFiles()
 }
 
 func (c *checkpoint) classifyPipeline(layout string) verdict {
@@ -62,7 +67,7 @@ func (c *checkpoint) classifyPipeline(layout string) verdict {
 // classifyConfig decides from config.json.
 func (c *checkpoint) classifyConfig() verdict {
 	r := known()
-	v := verdict{layout: layoutTransformers}
+	v := verdict{layout: c.dialect()}
 	v.family = r.families[c.modelType]
 	v.loadsAs = v.family.loader()
 
@@ -83,6 +88,11 @@ func (c *checkpoint) classifyConfig() verdict {
 		if class, how := r.resolveClass(c.classes[0]); how != "" {
 			v.class, v.category, v.task, v.loadsAs = class, class.Category, class.Task, class.RealName
 			v.decidedBy = how
+			return v
+		}
+	}
+	if len(c.classes) == 0 {
+		if v, ok := c.classifyDialect(); ok {
 			return v
 		}
 	}
@@ -113,6 +123,9 @@ func (c *checkpoint) classifyConfig() verdict {
 	if c.hasModelWeights() {
 		v.category = Transformers
 		v.decidedBy = "default for a config beside weights that names neither class nor model type"
+		return v
+	}
+	if v := c.classifyByFiles(); v.layout != layoutUnknown {
 		return v
 	}
 	v.layout, v.category = layoutUnknown, Unknown

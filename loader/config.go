@@ -53,6 +53,12 @@ const (
 	keyFeatExtractNorm
 	keyEncoder
 	keyDecoder
+	keyPretrainedCfg
+	keyNumFeatures
+	keyMapping
+	keyAlignmentHeads
+	keyLangIDs
+	keyConfigurationFiles
 	keyCount
 )
 
@@ -78,6 +84,12 @@ var keyNames = [keyCount]string{
 	keyModelName:          "model_name",
 	keyBaseModelPath:      "base_model_name_or_path",
 	keyHookPoint:          "hf_hook_point_in",
+	keyPretrainedCfg:      "pretrained_cfg",
+	keyNumFeatures:        "num_features",
+	keyMapping:            "mapping",
+	keyAlignmentHeads:     "alignment_heads",
+	keyLangIDs:            "lang_ids",
+	keyConfigurationFiles: "configuration_files",
 	keyLLMConfig:          "llm_config",
 	keyBackboneConfig:     "backbone_config",
 	keyMaskDecoderConfig:  "mask_decoder_config",

@@ -113,21 +113,24 @@ type handle struct {
 	size int64
 }
 
-// openAt opens a regular file of the checkpoint for reading at any place.
+// openAt opens a regular file of the checkpoint for reading at any place. The
+// kind of file is asked before it is opened, for a named pipe would keep the
+// reader waiting.
 func openAt(fsys fs.FS, dir, name string) (*handle, error) {
+	info, err := fs.Stat(fsys, join(dir, name))
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	if err := regular(name, info.Mode()); err != nil {
+		return nil, err
+	}
 	f, err := fsys.Open(join(dir, name))
 	if err != nil {
 		return nil, openError(name, err)
 	}
-	info, err := f.Stat()
-	if err == nil {
-		err = regular(name, info.Mode())
-	} else {
-		err = openError(name, err)
-	}
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		f.Close()
-		return nil, err
+		return nil, openError(name, err)
 	}
 	h := &handle{Closer: f, size: info.Size()}
 	if r, ok := f.(io.ReaderAt); ok {

@@ -48,6 +48,7 @@ const (
 	CodeIndexUnreadable          = "index-unreadable"
 	CodeIndexUnsafe              = "index-unsafe"
 	CodeLFSPointer               = "lfs-pointer"
+	CodeLayoutAmbiguous          = "layout-ambiguous"
 	CodeLinkBroken               = "link-broken"
 	CodeModelTypeMissing         = "model-type-missing"
 	CodeNothingRecognized        = "nothing-recognized"

@@ -137,7 +137,12 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
 // info gathers what one listing and one file tell.
 func (c *checkpoint) info() *Info {
 	v := c.classify()
-	s := c.support(&v)
+	return c.describe(&v)
+}
+
+// describe gathers what is known once the checkpoint was classified.
+func (c *checkpoint) describe(v *verdict) *Info {
+	s := c.support(v)
 	info := &Info{
 		Name:          c.name(),
 		Path:          c.dir,
@@ -156,16 +161,24 @@ func (c *checkpoint) info() *Info {
 		HasTalker:     c.hasTalker(),
 		Quantization:  c.quantization(),
 		CustomFiles:   c.customCode(),
-		IsSAE:         v.sae != nil,
+		IsSAE:         v.category == SAE,
+		Candidates:    v.candidates,
 		Findings:      c.findings,
 	}
 	info.IsQuantized = info.Quantization != nil
 	info.HasCustomFiles = len(info.CustomFiles) > 0
 	c.addSAE(info, v.sae)
+	if v.baseModel != "" {
+		info.BaseModel = &v.baseModel
+	}
+	if len(v.candidates) > 0 {
+		info.Findings = append(info.Findings, Finding{SeverityWarning, CodeLayoutAmbiguous, "",
+			v.decidedBy + ": " + strings.Join(v.candidates, ", "), "give the directory of one of them"})
+	}
 	if c.doc.file == fileAdapter {
 		c.addAdapter(info)
 	}
-	info.Findings = append(info.Findings, c.classFindings(&v, &s)...)
+	info.Findings = append(info.Findings, c.classFindings(v, &s)...)
 	if len(info.CustomFiles) > 0 {
 		info.Findings = append(info.Findings, c.customCodeFindings()...)
 	}
@@ -178,6 +191,9 @@ func (c *checkpoint) info() *Info {
 	}
 	if info.Findings == nil {
 		info.Findings = []Finding{}
+	}
+	if info.Candidates == nil {
+		info.Candidates = []string{}
 	}
 	return info
 }
@@ -212,7 +228,7 @@ func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
 func (c *checkpoint) support(v *verdict) Support {
 	s := Support{LoadsAs: orNone(v.loadsAs)}
 	switch {
-	case v.sae != nil, v.category == Adapter, v.loadsAs != "":
+	case v.sae != nil, v.category == Adapter, v.category == SAE, v.known, v.loadsAs != "":
 		s.IsSupported = true
 		return s
 	case c.hasModelingCode():

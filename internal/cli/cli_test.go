@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -267,6 +268,22 @@ func TestABaselineWithOtherBenchmarksCannotJudge(t *testing.T) {
 	a := call(t, "run", write(t, "b.feature", strings.Replace(holds, "measured one", "another one", 1)), "--baseline", base)
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "no benchmark in common")
+}
+
+// predecessor is a results file as the predecessor wrote it.
+const predecessor = `{"name": "OmniModelLoader Benchmark Suite", "timestamp": "2026-01-30T08:00:00", "python_version": "3.11.4",
+ "platform": "Linux", "results": [{"name": "measured_one", "category": "memory", "iterations": 100, "total_time": %[1]s, "mean_time": %[1]s,
+ "median_time": %[1]s, "std_dev": 0, "min_time": %[1]s, "max_time": %[1]s, "p95_time": %[1]s, "p99_time": %[1]s, "memory_delta_mb": 0.0,
+ "metadata": {}}], "summary": {"total_benchmarks": 1, "categories": ["memory"]}}`
+
+func TestAResultsFileOfThePredecessorCanBeTheBaseline(t *testing.T) {
+	good := write(t, "a.feature", holds)
+	a := call(t, "run", good, "--baseline", write(t, "slow.json", fmt.Sprintf(predecessor, "1000")))
+	assert.Equal(t, 0, a.code, a.err)
+	assert.Contains(t, a.out, "green")
+	a = call(t, "run", good, "--baseline", write(t, "fast.json", fmt.Sprintf(predecessor, "0.000000001")))
+	assert.Equal(t, 1, a.code, a.err)
+	assert.Contains(t, a.out, "red")
 }
 
 // scaleMeans writes a copy of a results file with every time multiplied.

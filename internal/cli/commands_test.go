@@ -141,6 +141,20 @@ func TestInspectFitsTheTerminal(t *testing.T) {
 	}
 }
 
+func TestSeveritiesAreColouredOnATerminal(t *testing.T) {
+	t.Setenv("NO_COLOR", "")
+	t.Setenv("TERM", "xterm")
+	var out bytes.Buffer
+	p := &program{out: &sink{w: &out, terminal: true, width: 80}}
+	p.describeFindings([]loader.Finding{{Severity: loader.SeverityError, Code: "c", Message: "m"}})
+	assert.Equal(t, "\n\x1b[31m  error    \x1b[0mm [c]\n", out.String())
+}
+
+func TestSupportSaysWhatLoadsACheckpoint(t *testing.T) {
+	assert.Equal(t, "yes", supportText(&loader.Info{Architecture: "A", LoadsAs: "A"}))
+	assert.Equal(t, "yes, as B, only by running the code that it brings", supportText(&loader.Info{Architecture: "A", LoadsAs: "B", RemoteCode: true}))
+}
+
 func TestACheckpointCannotWriteToTheTerminal(t *testing.T) {
 	var out bytes.Buffer
 	p := &program{out: &sink{w: &out}, err: &sink{w: &out}}

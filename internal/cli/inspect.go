@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"omniloader/loader"
@@ -137,12 +138,12 @@ func (p *program) describeCheckpoint(info *loader.Info) {
 }
 
 // labelled writes prose behind a label, and wraps it below itself.
-func (p *program) labelled(label, prose string) {
+func (p *program) labelled(label, prose string, colors ...text.Color) {
 	indent := strings.Repeat(" ", len(label))
 	var b strings.Builder
 	inner := program{out: &sink{w: &b, width: p.out.width}}
 	inner.wrapped(indent, printable(prose))
-	fmt.Fprint(p.out, label, strings.TrimPrefix(b.String(), indent))
+	fmt.Fprint(p.out, p.color(label, colors...), strings.TrimPrefix(b.String(), indent))
 }
 
 // factsOf are the key facts, the most telling first. What is not known, or is
@@ -172,7 +173,7 @@ func factsOf(info *loader.Info) []fact {
 	}
 	add("layout", "%s", info.Layout)
 	if info.IsSupported {
-		add("supported", "yes")
+		add("supported", "%s", supportText(info))
 	} else if info.Error != nil {
 		add("supported", "no: %s", *info.Error)
 	}
@@ -200,6 +201,17 @@ func factsOf(info *loader.Info) []fact {
 	}
 	add("size", "%s", byteText(info.Size))
 	return facts
+}
+
+func supportText(info *loader.Info) string {
+	answer := "yes"
+	if info.LoadsAs != "" && info.LoadsAs != loader.None && info.LoadsAs != info.Architecture {
+		answer += ", as " + info.LoadsAs
+	}
+	if info.RemoteCode {
+		answer += ", only by running the code that it brings"
+	}
+	return answer
 }
 
 func saeText(s *loader.SAEInfo) string {
@@ -296,6 +308,12 @@ func scaled(n int64, units []string, gap string) string {
 	return fmt.Sprintf("%.*f%s%s", digits, x, gap, units[i])
 }
 
+var severityColors = map[loader.Severity]text.Color{
+	loader.SeverityError:   text.FgRed,
+	loader.SeverityWarning: text.FgYellow,
+	loader.SeverityNote:    text.FgCyan,
+}
+
 func (p *program) describeFindings(findings []loader.Finding) {
 	if len(findings) == 0 {
 		fmt.Fprintln(p.out, "\n  nothing wrong was found")
@@ -307,8 +325,7 @@ func (p *program) describeFindings(findings []loader.Finding) {
 		if f.File != "" {
 			message = f.File + ": " + message
 		}
-		label := string(f.Severity)
-		p.labelled("  "+label+strings.Repeat(" ", len("warning  ")-len(label)), message+" ["+f.Code+"]")
+		p.labelled(fmt.Sprintf("  %-9s", f.Severity), message+" ["+f.Code+"]", severityColors[f.Severity])
 		if f.Hint != "" {
 			p.labelled("           hint: ", f.Hint)
 		}

@@ -31,10 +31,12 @@ func (p *program) room(indent int) int {
 func (p *program) heading(s string) string { return p.color(s, text.Bold) }
 
 func (p *program) color(s string, colors ...text.Color) string {
-	if !p.out.options().Color {
+	if !p.out.options().Color || len(colors) == 0 {
 		return s
 	}
-	return text.Colors(colors).Sprint(s)
+	// go-pretty decides by the process's own terminal whether it escapes at all;
+	// this output may be another.
+	return text.Colors(colors).EscapeSeq() + s + text.EscapeReset
 }
 
 // printable shows control characters as \x1b and the like. What a checkpoint

@@ -178,6 +178,7 @@ func Read(r io.ReaderAt, size int64, path string) (*File, error) {
 	if size <= 0 {
 		return nil, fault.New(fault.Empty, path, "no bytes")
 	}
+	r = window.Bounded(r, size)
 	w := window.New(r, size, path, 0)
 	head, err := w.Peek(512)
 	if err != nil {

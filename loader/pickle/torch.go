@@ -27,7 +27,7 @@ const (
 // readZip reads torch's zip container: <root>/data.pkl, <root>/data/<key> for the
 // storages, <root>/version and <root>/byteorder (caffe2/serialize/inline_container.h).
 func readZip(r io.ReaderAt, size int64, name string) (*File, error) {
-	archive, err := zip.NewReader(sized{r, size}, size)
+	archive, err := zip.NewReader(r, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, fault.New(fault.Truncated, name, "a zip archive without its directory, which stands at the end").
 			WithCause(err).WithHint("the download did not end, or the file was cut: download it again")
@@ -295,22 +295,4 @@ func (f *File) walkStorages(w *window.Reader, m *machine, root ref) error {
 		f.Trailing = w.Offset()
 	}
 	return nil
-}
-
-// sized reads through a section, because some filesystems answer a read across
-// the end with a short count and no error.
-type sized struct {
-	r    io.ReaderAt
-	size int64
-}
-
-func (s sized) ReadAt(b []byte, off int64) (int, error) {
-	if off < 0 || off >= s.size {
-		return 0, io.EOF
-	}
-	n, err := io.ReadFull(io.NewSectionReader(s.r, off, s.size-off), b)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = io.EOF
-	}
-	return n, err
 }

@@ -8,6 +8,7 @@ package window
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -165,16 +166,59 @@ func (r *Reader) fill(n int) error {
 	}
 	had := len(r.buf)
 	b := r.buf[had:want]
-	// A section, because some filesystems answer a read across the end with a
-	// short count and no error.
-	m, err := io.ReadFull(io.NewSectionReader(r.src, r.at+int64(had), int64(len(b))), b)
+	m, err := readFull(r.src, b, r.at+int64(had))
 	r.buf = r.buf[:had+m]
 	r.read += int64(m)
 	if len(r.buf) >= n {
 		return nil
 	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if err == io.EOF {
 		return r.Fault(fault.Truncated, r.at+int64(len(r.buf)), "the file ends here, and its size is given as %d", r.base+r.size)
 	}
 	return r.Fault(fault.Unreadable, r.at+int64(len(r.buf)), "reading %d bytes", len(b)).WithCause(err)
+}
+
+// Bounded gives src as an io.ReaderAt that keeps to its contract: a read across
+// the end of size bytes is short with io.EOF, and a negative offset an error. Some
+// filesystems answer the first without an error, and panic at the second.
+func Bounded(src io.ReaderAt, size int64) io.ReaderAt { return bounded{src, size} }
+
+type bounded struct {
+	src  io.ReaderAt
+	size int64
+}
+
+func (b bounded) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, errors.New("negative offset")
+	}
+	if off >= b.size {
+		return 0, io.EOF
+	}
+	n := int(min(int64(len(p)), b.size-off))
+	m, err := readFull(b.src, p[:n], off)
+	if err == nil && n < len(p) {
+		err = io.EOF
+	}
+	return m, err
+}
+
+// readFull fills p, whatever src's ReadAt does with a read across the end: it goes
+// on after a short read without an error, and takes one of nothing for the end,
+// where io.ReadFull would try for ever.
+func readFull(src io.ReaderAt, p []byte, off int64) (n int, err error) {
+	for n < len(p) {
+		m, err := src.ReadAt(p[n:], off+int64(n))
+		n += max(m, 0)
+		if n < len(p) && err == nil && m <= 0 {
+			err = io.EOF
+		}
+		if n < len(p) && err != nil {
+			if err == io.ErrUnexpectedEOF {
+				err = io.EOF
+			}
+			return n, err
+		}
+	}
+	return n, nil
 }

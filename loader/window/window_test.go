@@ -99,3 +99,35 @@ func TestFailingReadIsUnreadable(t *testing.T) {
 	assert.ErrorIs(t, err, fault.Unreadable)
 	assert.ErrorIs(t, err, errDisk)
 }
+
+// lax answers as afero's MemMapFs does: short without an error, and a panic for a
+// negative offset.
+type lax []byte
+
+func (l lax) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		panic("negative offset")
+	}
+	return copy(p, l[min(off, int64(len(l))):]), nil
+}
+
+func TestBoundedKeepsTheContractOfReaderAt(t *testing.T) {
+	r := window.Bounded(lax("hello"), 5)
+	b := make([]byte, 4)
+	n, err := r.ReadAt(b, 3)
+	assert.Equal(t, 2, n)
+	assert.Equal(t, io.EOF, err)
+	_, err = r.ReadAt(b, 5)
+	assert.Equal(t, io.EOF, err)
+	_, err = r.ReadAt(b, -1)
+	assert.Error(t, err)
+	n, err = r.ReadAt(b, 1)
+	assert.Equal(t, 4, n)
+	assert.NoError(t, err)
+}
+
+func TestLaxFilesystemsAreReadAlike(t *testing.T) {
+	r := window.New(lax("hello"), 9, "f", 0)
+	_, err := r.Next(6)
+	assert.ErrorIs(t, err, fault.Truncated)
+}
