@@ -28,7 +28,7 @@ const maxFiles = 100_000
 
 // walk lists every file below the checkpoint with its size, sorted by name;
 // links are followed to files, not to directories.
-func (c *checkpoint) walk() (files []fileInfo, findings []Finding) {
+func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 	err := fs.WalkDir(c.fsys, c.dir, func(p string, e fs.DirEntry, err error) error {
 		if err != nil {
 			findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), cause(err), ""))
@@ -57,6 +57,7 @@ func (c *checkpoint) walk() (files []fileInfo, findings []Finding) {
 		if !info.Mode().IsRegular() {
 			return nil
 		}
+		seen.note(p, info)
 		files = append(files, fileInfo{name: relative(c.dir, p), size: info.Size()})
 		if len(files) == maxFiles {
 			findings = append(findings, finding(CodeTooManyFiles, "", "more than "+strconv.Itoa(maxFiles)+" files; the rest was not looked at", ""))

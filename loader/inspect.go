@@ -14,7 +14,8 @@ import (
 // cannot be read is reported as a finding; only a directory that cannot be
 // listed is an error.
 func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
-	c, err := list(fsys, dir)
+	seen := newSeen(fsys)
+	c, err := list(seen, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +29,7 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 		reason := readErr.Error()
 		info.Error, info.DecidedBy, info.Findings = &reason, "no rule: "+fault.PathOf(readErr)+" cannot be read", nil
 	}
-	files, findings := c.walk()
+	files, findings := c.walk(seen)
 	findings = append(findings, c.look(files)...)
 	for i := range files {
 		info.Size += files[i].size
