@@ -13,7 +13,7 @@ Feature: Recorded checkpoints
       And the name is "saelens-gpt2-small"
       And the base model is "gpt2"
       And the weights format is "safetensors"
-      And the weights bytes are 453585072
+      And the weights bytes are 453289920
       And the size is 453587227
 
     Scenario: A short fixture stands in the feature
@@ -65,5 +65,5 @@ Feature: Recorded checkpoints
         blobs/0123
         """
       When the checkpoint is inspected
-      Then an error "file-unreadable" is reported for "model.safetensors"
+      Then an error "link-broken" is reported for "model.safetensors"
       And the architecture is "LlamaForCausalLM"

@@ -28,7 +28,7 @@ const maxFiles = 100_000
 
 // walk lists every file below the checkpoint with its size, sorted by name;
 // links are followed to files, not to directories.
-func (c *checkpoint) walk() (files []fileInfo, findings []Finding) {
+func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 	err := fs.WalkDir(c.fsys, c.dir, func(p string, e fs.DirEntry, err error) error {
 		if err != nil {
 			findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), cause(err), ""))
@@ -57,6 +57,7 @@ func (c *checkpoint) walk() (files []fileInfo, findings []Finding) {
 		if !info.Mode().IsRegular() {
 			return nil
 		}
+		seen.note(p, info)
 		files = append(files, fileInfo{name: relative(c.dir, p), size: info.Size()})
 		if len(files) == maxFiles {
 			findings = append(findings, finding(CodeTooManyFiles, "", "more than "+strconv.Itoa(maxFiles)+" files; the rest was not looked at", ""))
@@ -113,21 +114,24 @@ type handle struct {
 	size int64
 }
 
-// openAt opens a regular file of the checkpoint for reading at any place.
+// openAt opens a regular file of the checkpoint for reading at any place. The
+// kind of file is asked before it is opened, for a named pipe would keep the
+// reader waiting.
 func openAt(fsys fs.FS, dir, name string) (*handle, error) {
+	info, err := fs.Stat(fsys, join(dir, name))
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	if err := regular(name, info.Mode()); err != nil {
+		return nil, err
+	}
 	f, err := fsys.Open(join(dir, name))
 	if err != nil {
 		return nil, openError(name, err)
 	}
-	info, err := f.Stat()
-	if err == nil {
-		err = regular(name, info.Mode())
-	} else {
-		err = openError(name, err)
-	}
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		f.Close()
-		return nil, err
+		return nil, openError(name, err)
 	}
 	h := &handle{Closer: f, size: info.Size()}
 	if r, ok := f.(io.ReaderAt); ok {

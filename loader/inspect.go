@@ -14,7 +14,8 @@ import (
 // cannot be read is reported as a finding; only a directory that cannot be
 // listed is an error.
 func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
-	c, err := list(fsys, dir)
+	seen := newSeen(fsys)
+	c, err := list(seen, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -22,17 +23,17 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	if readErr != nil {
 		c.doc, c.classes, c.modelType, c.findings = document{}, nil, "", nil
 	}
-	info := c.info()
+	v := c.classify()
+	info := c.describe(&v)
 	if readErr != nil && info.Category == Unknown {
 		reason := readErr.Error()
 		info.Error, info.DecidedBy, info.Findings = &reason, "no rule: "+fault.PathOf(readErr)+" cannot be read", nil
 	}
-	files, findings := c.walk()
+	files, findings := c.walk(seen)
 	findings = append(findings, c.look(files)...)
 	for i := range files {
 		info.Size += files[i].size
 	}
-	v := c.classify()
 	r, _ := c.readWeights(files, &v)
 	findings = append(findings, problemFindings(files, matters(r))...)
 	if readErr != nil && !hasProblem(files, fault.PathOf(readErr)) {
@@ -58,9 +59,18 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	if info.Weights == nil && info.Category != Unknown && readErr == nil && info.Category != Diffusers {
 		info.addFinding(CodeWeightsMissing, "", "no weight files", c.howToGet(""))
 	}
+	info.Findings = withoutEchoes(info.Findings, files)
 	sortFindings(info.Findings)
 	info.Findings = slices.Compact(info.Findings)
 	return info, nil
+}
+
+// withoutEchoes leaves out what only repeats, as a reader's failure, that a file
+// holds no content.
+func withoutEchoes(findings []Finding, files []fileInfo) []Finding {
+	return slices.DeleteFunc(findings, func(f Finding) bool {
+		return (f.Code == CodeFileUnreadable || f.Code == CodeConfigUnreadable) && hasProblem(files, f.File)
+	})
 }
 
 func hasProblem(files []fileInfo, name string) bool {

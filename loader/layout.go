@@ -3,7 +3,6 @@ package loader
 import (
 	_ "embed"
 	"io"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"omniloader/loader/fault"
 	"omniloader/loader/gguf"
 	"omniloader/loader/safetensors"
 	"omniloader/loader/sniff"
@@ -146,26 +144,13 @@ func (c *checkpoint) modelDirs() (dirs []string) {
 	return dirs
 }
 
-// openAt opens a file for reading at any place. Where the filesystem cannot do
-// that, as in a zip file, the first bytes are read into memory.
+// openAt opens a file for reading at any place.
 func (c *checkpoint) openAt(name string) (r io.ReaderAt, size int64, closeFile func() error, err error) {
-	full := join(c.dir, name)
-	info, err := fs.Stat(c.fsys, full)
+	h, err := openAt(c.fsys, c.dir, name)
 	if err != nil {
-		return nil, 0, nil, openError(name, err)
-	}
-	if err := regular(name, info.Mode()); err != nil {
 		return nil, 0, nil, err
 	}
-	f, err := c.fsys.Open(full)
-	if err != nil {
-		return nil, 0, nil, openError(name, err)
-	}
-	if at, ok := f.(io.ReaderAt); ok {
-		return at, info.Size(), f.Close, nil
-	}
-	f.Close()
-	return nil, 0, nil, fault.New(fault.Unsupported, name, "this filesystem cannot read at any place of a file")
+	return h.ReaderAt, h.size, h.Close, nil
 }
 
 // readScheduler names the class of a scheduler that was saved alone.

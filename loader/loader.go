@@ -143,7 +143,12 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
 // info gathers what one listing and one file tell.
 func (c *checkpoint) info() *Info {
 	v := c.classify()
-	s := c.support(&v)
+	return c.describe(&v)
+}
+
+// describe gathers what is known once the checkpoint was classified.
+func (c *checkpoint) describe(v *verdict) *Info {
+	s := c.support(v)
 	info := &Info{
 		Name:          c.name(),
 		Path:          c.asked(),
@@ -182,7 +187,7 @@ func (c *checkpoint) info() *Info {
 	if c.doc.file == fileAdapter {
 		c.addAdapter(info)
 	}
-	info.Findings = append(info.Findings, c.classFindings(&v, &s)...)
+	info.Findings = append(info.Findings, c.classFindings(v, &s)...)
 	if len(info.CustomFiles) > 0 {
 		info.Findings = append(info.Findings, c.customCodeFindings()...)
 	}

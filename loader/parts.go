@@ -18,7 +18,7 @@ func (c *checkpoint) checkParts(info *Info, files []fileInfo, r *weightReader) (
 	switch {
 	case c.doc.file == fileModelIndex:
 		findings = append(findings, c.checkPipeline(info, files)...)
-	case info.IsSAE:
+	case info.SAE != nil:
 		findings = append(findings, checkSAEFiles(info, files)...)
 	}
 	return append(findings, c.checkOtherCode(files)...)

@@ -8,6 +8,7 @@ import (
 
 	"omniloader/loader/fault"
 	"omniloader/loader/gguf"
+	"omniloader/loader/npz"
 	"omniloader/loader/pickle"
 	"omniloader/loader/safetensors"
 	"omniloader/loader/shards"
@@ -280,6 +281,7 @@ var weightFormats = map[string]func(*weightReader, *fileInfo, *handle) bool{
 	"safetensors": (*weightReader).safetensors,
 	"gguf":        (*weightReader).ggufFile,
 	"pytorch":     (*weightReader).pickleFile,
+	"numpy":       (*weightReader).npzFile,
 }
 
 func (r *weightReader) safetensors(f *fileInfo, h *handle) bool {
@@ -348,6 +350,26 @@ func (r *weightReader) pickleFile(f *fileInfo, h *handle) bool {
 		r.findings = append(r.findings, pickleFindings(p, f.name, CodePickleUnknown)...)
 		for _, problem := range p.Problems {
 			r.broken(f.name, problem, CodeWeightsUnreadable)
+		}
+	}
+	if err != nil {
+		r.broken(f.name, err, CodeWeightsUnreadable)
+		return false
+	}
+	return true
+}
+
+func (r *weightReader) npzFile(f *fileInfo, h *handle) bool {
+	arrays, err := npz.Read(h, h.size, f.name)
+	for i := range arrays {
+		a := &arrays[i]
+		rows := int64(1)
+		if len(a.Shape) > 0 {
+			rows = a.Shape[0]
+		}
+		r.list.add([]byte(a.Name), storedTensor{file: len(r.info.Files), dtype: orNone(a.DType), elements: a.Elements(), bytes: a.Bytes(), rows: rows})
+		if a.Pickled {
+			r.report(CodePickleUnknown, f.name, "the array "+a.Name+" holds Python objects, which loading unpickles", "load it with allow_pickle=False, which refuses them")
 		}
 	}
 	if err != nil {

@@ -188,7 +188,7 @@ memory: there is nothing to install or prepare.`,
 	root.SetOut(p.out) // cobra's completion command takes it when it is made
 	root.SetErr(p.err)
 	p.runFlags(root, bare)
-	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.compareCommand(), p.stepsCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.findingsCommand(), p.compareCommand(), p.stepsCommand(), p.versionCommand())
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
