@@ -19,6 +19,7 @@ const (
 	fileModelIndex   = "model_index.json"
 	fileModularIndex = "modular_model_index.json"
 	fileAdapter      = "adapter_config.json"
+	fileParams       = "params.json" // of Mistral's and Meta's own formats
 )
 
 // checkpoint is a directory as one listing and one of its files show it. All
@@ -35,6 +36,11 @@ type checkpoint struct {
 
 	fewNames  [12]string // room for the names of a small directory
 	modelType string     // that doc gives, "" where it gives none
+	fromAuto  string     // the key of auto_map that gave the class, "" where architectures did
+
+	given     string   // the directory asked for, where dir is a snapshot of it
+	via       string   // how dir was found, for people
+	snapshots []string // of a cache that does not say which is meant
 }
 
 // spare holds checkpoints whose question is answered, for the next one: nothing
@@ -77,8 +83,18 @@ func list(fsys fs.FS, dir string) (*checkpoint, error) {
 	return c, nil
 }
 
-// list takes the one listing.
+// list takes the one listing. Of a repository in the Hugging Face cache it takes
+// that of its snapshot.
 func (c *checkpoint) list(fsys fs.FS, dir string) error {
+	err := c.listDir(fsys, dir)
+	if err == nil && c.marks&markSnapshots != 0 && c.mainFile() == "" {
+		return c.intoCache()
+	}
+	return err
+}
+
+// listDir takes the listing of this directory and no other.
+func (c *checkpoint) listDir(fsys fs.FS, dir string) error {
 	if !utf8.ValidString(dir) {
 		return fault.New(fault.NotFound, strconv.Quote(dir), "the path is not UTF-8, which the file interface asks for").WithHint("rename the directory")
 	}
@@ -125,10 +141,10 @@ func (c *checkpoint) read() error {
 		}
 		c.doc.file = name // what is decided is decided in its name
 	}
-	c.findings = c.doc.notes()
+	c.findings = append(c.findings, c.doc.notes()...)
 	c.modelType = c.readModelType()
 	if name == fileConfig {
-		c.classes = c.readArchitectures()
+		c.readClasses()
 	} else {
 		c.classes = c.readClassName()
 	}
@@ -173,6 +189,8 @@ const (
 	markTokenizer
 	markSAEDirectory
 	markSentenceTransformers
+	markSnapshots
+	markQuantFile
 )
 
 var marksByName = sync.OnceValue(func() map[string]marks {
@@ -180,12 +198,16 @@ var marksByName = sync.OnceValue(func() map[string]marks {
 		fileModelIndex: markModelIndex, fileModularIndex: markModularIndex,
 		fileAdapter: markAdapter, fileConfig: markConfig,
 		"modules.json": markSentenceTransformers,
+		dirSnapshots:   markSnapshots,
 	}
 	for _, name := range tokenizerMarks {
 		m[name] = markTokenizer
 	}
 	for _, name := range saeDirectories() {
 		m[name] = markSAEDirectory
+	}
+	for _, name := range quantFiles {
+		m[name] = markQuantFile
 	}
 	return m
 })
@@ -227,6 +249,17 @@ func (c *checkpoint) hasModelWeights() bool {
 		}
 	}
 	return false
+}
+
+// readClasses settles the class names of config.json: those in architectures,
+// else the one that auto_map names.
+func (c *checkpoint) readClasses() {
+	if c.classes = c.readArchitectures(); len(c.classes) > 0 {
+		return
+	}
+	if key, class := c.autoMapClass(); class != "" {
+		c.classes, c.fromAuto = []string{class}, key
+	}
 }
 
 // readArchitectures gives config.json's class names. Real files hold null, one
@@ -314,10 +347,19 @@ func (c *checkpoint) readClassName() []string {
 	return nil
 }
 
-// name is the directory's base name; the root of a filesystem has none.
+// name is the base name of the directory asked for; the root of a filesystem has
+// none.
 func (c *checkpoint) name() string {
-	if c.dir == "." {
-		return ""
+	if dir := c.asked(); dir != "." {
+		return path.Base(dir)
 	}
-	return path.Base(c.dir)
+	return ""
+}
+
+// asked is the directory as the caller gave it.
+func (c *checkpoint) asked() string {
+	if c.given != "" {
+		return c.given
+	}
+	return c.dir
 }

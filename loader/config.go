@@ -59,6 +59,7 @@ const (
 	keyAlignmentHeads
 	keyLangIDs
 	keyConfigurationFiles
+	keyEnableAudioOutput
 	keyCount
 )
 
@@ -90,6 +91,7 @@ var keyNames = [keyCount]string{
 	keyAlignmentHeads:     "alignment_heads",
 	keyLangIDs:            "lang_ids",
 	keyConfigurationFiles: "configuration_files",
+	keyEnableAudioOutput:  "enable_audio_output",
 	keyLLMConfig:          "llm_config",
 	keyBackboneConfig:     "backbone_config",
 	keyMaskDecoderConfig:  "mask_decoder_config",

@@ -25,6 +25,7 @@ type Loader struct {
 	roots     []string
 	fallbacks []string
 	fetch     Fetch // nil where the filesystem is all there is
+	context   int64 // tokens that Inspect sizes the cache for, 0 for the model's own
 }
 
 // Option changes a Loader when it is made.
@@ -143,10 +144,15 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
 // info gathers what one listing and one file tell.
 func (c *checkpoint) info() *Info {
 	v := c.classify()
-	s := c.support(&v)
+	return c.describe(&v)
+}
+
+// describe gathers what is known once the checkpoint was classified.
+func (c *checkpoint) describe(v *verdict) *Info {
+	s := c.support(v)
 	info := &Info{
 		Name:          c.name(),
-		Path:          c.dir,
+		Path:          c.asked(),
 		Layout:        v.layout,
 		Category:      v.category,
 		Task:          v.task,
@@ -172,19 +178,17 @@ func (c *checkpoint) info() *Info {
 	if v.baseModel != "" {
 		info.BaseModel = &v.baseModel
 	}
+	if v.adapts != nil {
+		info.Architecture, info.Architectures, info.ModelType = v.adapts.classes[0], v.adapts.classes, orNone(v.adapts.modelType)
+	}
 	if len(v.candidates) > 0 {
 		info.Findings = append(info.Findings, Finding{SeverityWarning, CodeLayoutAmbiguous, "",
 			v.decidedBy + ": " + strings.Join(v.candidates, ", "), "give the directory of one of them"})
 	}
 	if c.doc.file == fileAdapter {
-		if base := c.doc.text(keyBaseModelPath); base != "" {
-			info.BaseModel = &base
-		} else {
-			info.Findings = append(info.Findings, Finding{SeverityWarning, CodeAdapterBaseMissing, fileAdapter,
-				"base_model_name_or_path does not name the base model", "set it to the base model's repository or directory"})
-		}
+		c.addAdapter(info)
 	}
-	info.Findings = append(info.Findings, c.classFindings(&v, &s)...)
+	info.Findings = append(info.Findings, c.classFindings(v, &s)...)
 	if len(info.CustomFiles) > 0 {
 		info.Findings = append(info.Findings, c.customCodeFindings()...)
 	}
@@ -215,12 +219,12 @@ func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
 	if len(e.units) > 0 {
 		family = e.units[0].family
 	}
-	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, Sites: b.sites, Layers: b.Layers}
+	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.sites, Layers: b.Layers}
 	if info.SAE.Sites == nil {
 		info.SAE.Sites = []string{}
 	}
 	info.Findings = append(info.Findings, b.Findings...)
-	if b.BaseModel == nil {
+	if b.BaseModel == nil && len(b.Candidates) == 0 {
 		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"})
 	}
@@ -282,11 +286,22 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 			strconv.Quote(name) + " is " + v.class.RealName + " under another spelling", "write " + strconv.Quote(v.class.RealName)})
 	}
 	if classType, modelType := v.class.ModelType, v.family.ModelType; classType != "" && modelType != "" &&
-		!strings.HasPrefix(classType, modelType) && !strings.HasPrefix(modelType, classType) && v.family.LoadsAs == "" {
+		!related(classType, modelType) && v.family.LoadsAs == "" {
 		findings = append(findings, Finding{SeverityWarning, CodeArchitectureMismatch, c.doc.file,
 			name + " belongs to model type " + strconv.Quote(classType) + ", and the file says " + strconv.Quote(modelType), "the class decides; correct the model type if it is a slip"})
 	}
 	return findings
+}
+
+// related tells whether a model type is one that a class comes with, or of a
+// family with it. A class may come with several, by commas.
+func related(classTypes, modelType string) bool {
+	for t := range strings.SplitSeq(classTypes, ",") {
+		if strings.HasPrefix(t, modelType) || strings.HasPrefix(modelType, t) {
+			return true
+		}
+	}
+	return false
 }
 
 func orNone(s string) string {

@@ -11,16 +11,6 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// The codes of findings about how a tokenizer fits its model.
-const (
-	CodePadTokenIsEOS         = "pad-token-is-eos"          // padding and end of text are one token
-	CodePadIDBeyondEmbeddings = "pad-id-beyond-embeddings"  // the pad token has no row of embeddings
-	CodePadIDNegative         = "pad-id-negative"           // config.json gives an id that no token has
-	CodeTokenNotInVocabulary  = "token-not-in-vocabulary"   // a named token is on no list
-	CodeSpecialTokenMismatch  = "special-token-id-mismatch" // config.json and the tokenizer give different ids
-	CodePadTokenConfigOnly    = "pad-token-only-in-config"  // config.json has a pad id, the tokenizer no token
-)
-
 // TokenizerFindings says how a tokenizer, as LoadTokenizer gave it, fits the model
 // at dir: whether its pad token can be padded with, whether its named tokens exist,
 // and whether config.json means the same tokens. Files that cannot be read are left
@@ -51,21 +41,19 @@ type tokenizerCheck struct {
 	findings []Finding
 }
 
-func (c *tokenizerCheck) add(severity Severity, code, file, message, hint string) {
-	c.findings = append(c.findings, Finding{severity, code, file, message, hint})
+func (c *tokenizerCheck) add(code, file, message string) {
+	c.findings = append(c.findings, finding(code, file, message, ""))
 }
 
 // named reports named tokens that are in no vocabulary and on no list.
 func (c *tokenizerCheck) named() {
 	for _, a := range c.t.Config().Unlisted {
-		c.add(SeverityWarning, CodeTokenNotInVocabulary, c.file,
-			fmt.Sprintf("%q is named as a special token, and no file gives it an id: it gets %d", a.Content, a.ID),
-			"add it to the tokenizer and resize the embeddings of the model, or name a token that is there")
+		c.add(CodeTokenNotInVocabulary, c.file,
+			fmt.Sprintf("%q is named as a special token, and no file gives it an id: it gets %d", a.Content, a.ID))
 	}
 	if pad, ok := c.t.PadToken(); ok && pad.ID < 0 {
-		c.add(SeverityWarning, CodeTokenNotInVocabulary, c.file,
-			fmt.Sprintf("the pad token %q, from %s, is not in the vocabulary", pad.Token, pad.Source),
-			"name a pad token that is there")
+		c.add(CodeTokenNotInVocabulary, c.file,
+			fmt.Sprintf("the pad token %q, from %s, is not in the vocabulary", pad.Token, pad.Source))
 	}
 }
 
@@ -74,9 +62,8 @@ func (c *tokenizerCheck) named() {
 func (c *tokenizerCheck) pad() {
 	pad, ok := c.t.PadToken()
 	if ok && pad.Source != "eos_token" && pad.Token == c.info.SpecialTokens["eos_token"] {
-		c.add(SeverityNote, CodePadTokenIsEOS, pad.Source,
-			fmt.Sprintf("%q is both the pad token and the end of a text", pad.Token),
-			"training that masks padding hides the end of a text: give the pad token a token of its own")
+		c.add(CodePadTokenIsEOS, pad.Source,
+			fmt.Sprintf("%q is both the pad token and the end of a text", pad.Token))
 	}
 }
 
@@ -114,8 +101,7 @@ func (c *tokenizerCheck) role(config gjson.Result, role string) {
 	}
 	if ids[0] < 0 {
 		if role == "pad_token" {
-			c.add(SeverityNote, CodePadIDNegative, fileConfig, "pad_token_id is "+strconv.FormatInt(ids[0], 10)+", which no token has",
-				"leave it out, or give the id of the pad token")
+			c.add(CodePadIDNegative, fileConfig, "pad_token_id is "+strconv.FormatInt(ids[0], 10)+", which no token has")
 		}
 		return
 	}
@@ -126,9 +112,8 @@ func (c *tokenizerCheck) role(config gjson.Result, role string) {
 			name, known = c.t.Token(uint32(ids[0]))
 		}
 		if known && (!ok || name != token) {
-			c.add(SeverityNote, CodePadTokenConfigOnly, fileConfig,
-				fmt.Sprintf("pad_token_id is %d, which is %q, and the tokenizer has no pad token", ids[0], name),
-				"set pad_token in tokenizer_config.json")
+			c.add(CodePadTokenConfigOnly, fileConfig,
+				fmt.Sprintf("pad_token_id is %d, which is %q, and the tokenizer has no pad token", ids[0], name))
 		}
 		return
 	}
@@ -139,9 +124,8 @@ func (c *tokenizerCheck) role(config gjson.Result, role string) {
 	if !ok || slices.Contains(ids, int64(id)) {
 		return
 	}
-	c.add(SeverityWarning, CodeSpecialTokenMismatch, fileConfig,
-		fmt.Sprintf("%s_id is %s, and the tokenizer's %s %q has the id %d", role, value.Raw, role, token, id),
-		"correct the one that is wrong: generation stops and pads by config.json, texts are cut by the tokenizer")
+	c.add(CodeSpecialTokenMismatch, fileConfig,
+		fmt.Sprintf("%s_id is %s, and the tokenizer's %s %q has the id %d", role, value.Raw, role, token, id))
 }
 
 // rows compares the pad token's id with the rows of the embedding.
@@ -149,8 +133,7 @@ func (c *tokenizerCheck) rows(config gjson.Result) {
 	rows := config.Get("vocab_size")
 	pad, ok := c.t.PadToken()
 	if rows.Type == gjson.Number && ok && pad.ID >= rows.Int() && rows.Int() > 0 {
-		c.add(SeverityError, CodePadIDBeyondEmbeddings, c.file,
-			fmt.Sprintf("the pad token %q has the id %d, and vocab_size gives %d rows of embeddings", pad.Token, pad.ID, rows.Int()),
-			"take a pad token that the model knows, or resize its embeddings")
+		c.add(CodePadIDBeyondEmbeddings, c.file,
+			fmt.Sprintf("the pad token %q has the id %d, and vocab_size gives %d rows of embeddings", pad.Token, pad.ID, rows.Int()))
 	}
 }

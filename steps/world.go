@@ -23,6 +23,7 @@ type world struct {
 	record *Record
 
 	// Known before the first step.
+	pickle         *godog.Scenario
 	name           string
 	tags           []string
 	measured       bool // the operation is measured
@@ -88,7 +89,7 @@ func (w *world) begin(p *godog.Scenario) error {
 	if err != nil {
 		return err
 	}
-	w.name, w.tags = p.Name, tags
+	w.pickle, w.name, w.tags = p, p.Name, tags
 	texts := make([]string, len(p.Steps))
 	kinds := make([]messages.PickleStepType, len(p.Steps))
 	for i, step := range p.Steps {

@@ -20,7 +20,7 @@ import (
 
 // Options say how a plan is run.
 type Options struct {
-	Setup    *steps.Setup     // what the scenarios share; Run sets its Tags
+	Setup    *steps.Setup     // what the scenarios share; Run sets its Tags and Beside
 	Jobs     int              // functional scenarios side by side; below 1 means 1
 	Listener outcome.Listener // follows the run, or nil; it must not keep what it is shown
 }
@@ -167,6 +167,14 @@ func (c *collector) run(ctx context.Context, takes map[*Scenario]bool, jobs int)
 			return nil, err
 		}
 		return s.TagNames(), nil
+	}
+	c.options.Setup.Beside = func(p *godog.Scenario, name string) ([]byte, error) {
+		s, err := find(p)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
+		return steps.ReadBeside(c.plan.features[i].fsys, c.plan.features[i].path, name)
 	}
 	c.places.Clear()
 	name := fmt.Sprintf("run %d", runs.Add(1))
