@@ -126,6 +126,9 @@ func (w *world) rates(r *bench.Result) {
 	case TokenizerLoad:
 		var size int64
 		for _, name := range answer.Get("files").Array() {
+			if path.Ext(name.String()) == ".gguf" {
+				continue // mostly weights, which are not read
+			}
 			if info, err := fs.Stat(w.fsys, path.Join(answer.Get("path").String(), name.String())); err == nil {
 				size += info.Size()
 			}
