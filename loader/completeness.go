@@ -117,6 +117,9 @@ func (c *checkpoint) checkTree(r repository, files []fileInfo, w *WeightsInfo) (
 		case i >= 0 && files[i].problem == nil && e.size >= 0 && files[i].size != e.size:
 			findings = append(findings, finding(CodeFileSize, e.name,
 				fmt.Sprintf("it has %s, and the repository's %s", exactBytes(files[i].size), exactBytes(e.size)), "delete it and run hf download "+r.id+" "+e.name))
+			if w != nil && slices.Contains(w.Files, e.name) {
+				w.Complete = false
+			}
 		case i >= 0:
 		case needed(e.name, w):
 			findings = append(findings, finding(CodeFileMissing, e.name, "the repository has it, of "+sniff.ByteSize(max(e.size, 0)), "hf download "+r.id+" "+e.name))

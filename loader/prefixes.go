@@ -35,7 +35,7 @@ var weightPrefixes = sync.OnceValue(func() map[string]weightPlaces {
 // What is quantized keeps its embedding whole, or packs it under the same name.
 func (c *checkpoint) checkNames(info *Info, r *weightReader) []Finding {
 	places, ok := weightPrefixes()[info.LoadsAs]
-	if !ok || r == nil || r.unread || !r.info.Complete || r.info.Format == "gguf" || len(r.list.tensors) == 0 || info.Category == Adapter {
+	if !ok || c.doc.file != fileConfig || r == nil || r.unread || !r.info.Complete || r.info.Format == "gguf" || len(r.list.tensors) == 0 || info.Category == Adapter {
 		return nil
 	}
 	if !slices.ContainsFunc(places.embeddings, r.has) {

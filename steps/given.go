@@ -159,6 +159,22 @@ func (w *world) alterationSteps(v vocabulary) {
 		meaning: "Puts a sign-in page in the place of a file, as a download without permission does.",
 		example: `"config.json" is a web page`,
 	})
+	v.Given(`^"([^"]*)" claims a header of ([0-9.]+ ?[A-Za-z]+)$`, w.claim, about{
+		meaning: "Changes the length of the header that a safetensors file begins with, and nothing else.",
+		example: `"model.safetensors" claims a header of 200 MB`,
+	})
+	v.Given(`^"([^"]*)" is a pickle that calls "([^"]*)"$`, w.pickle, about{
+		meaning: "Puts a pickle in the place of a file that would call a function if somebody unpickled it.",
+		example: `"pytorch_model.bin" is a pickle that calls "os.system"`,
+	})
+	v.Given(`^"([^"]*)" is renamed to "([^"]*)"$`, w.rename, about{
+		meaning: "Gives a file or directory another name.",
+		example: `"model.safetensors" is renamed to "model.fp16.safetensors"`,
+	})
+	v.Given(`^"([^"]*)" is there as "([^"]*)" too$`, w.copied, about{
+		meaning: "Makes a second file with the same content.",
+		example: `"model.safetensors" is there as "consolidated.safetensors" too`,
+	})
 	v.Given(`^"([^"]*)" starts with a byte order mark$`, w.byteOrderMark, about{
 		meaning: "Puts the three bytes EF BB BF before a file's content, as some editors do.",
 		example: `"config.json" starts with a byte order mark`,
@@ -463,6 +479,26 @@ func (w *world) grow(name, size string) error {
 	return w.rewrite(name, func(content string) fixtures.File {
 		return fixtures.File{Name: name, Content: content, Size: bytes}
 	})
+}
+
+func (w *world) claim(name, size string) error {
+	bytes, err := fixtures.ParseSize(size)
+	if err != nil {
+		return err
+	}
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.ClaimHeader(name, bytes) })
+}
+
+func (w *world) pickle(name, function string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.AsPickleCalling(name, function, "id") })
+}
+
+func (w *world) rename(from, to string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.Rename(from, to) })
+}
+
+func (w *world) copied(from, to string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.Copy(from, to) })
 }
 
 func (w *world) byteOrderMark(name string) error {
