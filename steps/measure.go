@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -124,6 +125,22 @@ func (w *world) metadata() map[string]any {
 // exceeds them every time.
 const remeasurements = 2
 
+// breather is the time before a measurement is made again: phases in which a
+// shared machine is slow were seen to last up to 1.3 s.
+const breather = 1500 * time.Millisecond
+
+// wait passes the time before a measurement is made again.
+func (s *Setup) wait(ctx context.Context) {
+	if s.pause != nil {
+		s.pause()
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(breather):
+	}
+}
+
 // check judges what was measured by a bound, and notes the judgement in the
 // result.
 func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
@@ -156,8 +173,10 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 // judge notes a judgement.
 func (w *world) judge(j bench.Judgement) {
 	w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, j)
-	if j.Warning != "" {
-		w.record.Warnings = append(w.record.Warnings, j.Warning)
+	for _, text := range []string{j.Warning, j.Note} {
+		if text != "" {
+			w.record.Warnings = append(w.record.Warnings, text)
+		}
 	}
 }
 
@@ -174,6 +193,7 @@ func (w *world) worthAnotherLook(bound bench.Bound) bool {
 // stays.
 func (w *world) measureAgain(ctx context.Context) (bool, error) {
 	for range remeasurements {
+		w.setup.wait(ctx)
 		m, err := w.sample(ctx)
 		if err != nil {
 			return false, fmt.Errorf("measuring the %s again: %w", w.operation, err)

@@ -20,7 +20,8 @@ import (
 func judged(t *testing.T, measurements [][2]time.Duration, thens string) (status int, out string, record *Record, measured int) {
 	t.Helper()
 	setup := &Setup{
-		Plan: bench.Plan{Iterations: 2},
+		pause: func() {},
+		Plan:  bench.Plan{Iterations: 2},
 		Subject: func(Options) map[string]Operation {
 			return map[string]Operation{ModelInfo: func(fs.FS, string) (any, error) { return map[string]any{"x": 1}, nil }}
 		},

@@ -38,6 +38,7 @@ type Setup struct {
 
 	lane  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
 	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
+	pause func()                                                                             // nil means a breather
 	store store
 	files featureFiles
 }
