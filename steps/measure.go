@@ -14,23 +14,14 @@ import (
 // measure carries the operation out as the plan says, alone, and keeps the
 // figures under the scenario's benchmark name.
 func (w *world) measure(ctx context.Context, call func() (any, error)) error {
-	name := BenchmarkName(w.tags, w.name)
-	if name == "" {
-		return fmt.Errorf("the scenario is measured and has no name: give it one, or a tag %s:NAME", benchmarkTag)
+	name, err := w.benchmarkName()
+	if err != nil {
+		return err
 	}
 	plan := w.setup.Plan
 	plan.Memory = plan.Memory || w.memoryBounded
 	if w.failureAwaited {
-		// The promise is about the failure: what it costs to say no. A failure that
-		// is given as the answer costs nothing more.
-		answering := call
-		call = func() (any, error) {
-			value, failure := answering()
-			if failure != nil {
-				return failure, nil
-			}
-			return value, nil
-		}
+		call = answeringFailure(call)
 	}
 	w.sample = func(ctx context.Context) (*bench.Measurement, error) {
 		w.setup.lane.Lock()
@@ -52,11 +43,21 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	}
 	w.measurement = m
 	r := bench.NewResult(name, Category(w.tags), m, w.metadata())
+	r.Threshold = w.threshold
 	if err := w.setup.store.add(r); err != nil {
 		return err
 	}
 	w.record.Benchmark = r
 	return nil
+}
+
+// benchmarkName is the name that the scenario is measured under.
+func (w *world) benchmarkName() (string, error) {
+	name := BenchmarkName(w.tags, w.name)
+	if name == "" {
+		return "", fmt.Errorf("the scenario is measured and has no name: give it one, or a tag %s:NAME", benchmarkTag)
+	}
+	return name, nil
 }
 
 // firstOfAll tells whether the very first call failed: the operation then fails as
@@ -147,6 +148,9 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if err != nil {
 		return err
 	}
+	if w.setup.Collect != nil {
+		return nil // bounds are the business of a run that measures
+	}
 	if w.measurement == nil {
 		return errors.New("nothing was measured")
 	}
@@ -181,11 +185,12 @@ func (w *world) judge(j bench.Judgement) {
 }
 
 // worthAnotherLook tells whether an exceeded bound may be the machine's fault:
-// memory is exact, and where even the fastest call is too slow it is the
+// memory is exact, and where even the fastest of many calls is too slow it is the
 // operation's.
 func (w *world) worthAnotherLook(bound bench.Bound) bool {
-	return !bound.Metric.NeedsMemory() &&
-		(bound.Metric == bench.MedianRelative || w.measurement.Summary().Min < bound.Limit)
+	const many = 20
+	s := w.measurement.Summary()
+	return !bound.Metric.NeedsMemory() && (bound.Metric == bench.MedianRelative || s.Samples < many || s.Min < bound.Limit)
 }
 
 // measureAgain looks for a measurement that keeps every bound judged so far, and
@@ -215,7 +220,7 @@ func (w *world) measureAgain(ctx context.Context) (bool, error) {
 		}
 		r := w.record.Benchmark
 		fresh := bench.NewResult(r.Name, r.Category, m, r.Metadata)
-		fresh.Bounds = judgements
+		fresh.Bounds, fresh.Threshold = judgements, r.Threshold
 		w.setup.store.replace(r, fresh)
 		w.measurement = m
 		return true, nil

@@ -57,10 +57,10 @@ type Measurement struct {
 
 // Memory is what one call costs in memory.
 type Memory struct {
-	BytesPerCall  uint64 // allocated on the heap, freed or not
-	AllocsPerCall uint64 // objects allocated on the heap
-	LiveDelta     int64  // bytes that one call's answer keeps alive after collection
-	Calls         int    // calls in each batch that was counted
+	BytesPerCall  uint64 `json:"bytes_per_call"`  // allocated on the heap, freed or not
+	AllocsPerCall uint64 `json:"allocs_per_call"` // objects allocated on the heap
+	LiveDelta     int64  `json:"live_delta"`      // bytes that one call's answer keeps alive after collection
+	Calls         int    `json:"calls"`           // calls in each batch that was counted
 }
 
 // ErrInterrupted is the kind of error Measure gives when its context ends.
