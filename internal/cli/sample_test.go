@@ -154,3 +154,19 @@ func TestASampleProcessWithoutAJobSaysSo(t *testing.T) {
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "standard input holds no job")
 }
+
+func TestTheSelftestMeasuresNoise(t *testing.T) {
+	output := filepath.Join(t.TempDir(), "noise.json")
+	a := sampling(t, "selftest", "noise", "--tags", "@benchmark:architecture_detection_llama or @benchmark:architecture_detection_qwen or @benchmark:architecture_detection_phi",
+		"--comparisons", "6", "--rotations", "1", "--output", output)
+	require.Equal(t, 0, a.code, a.err)
+	assert.Contains(t, a.out, "unchanged, called slower")
+	assert.Contains(t, a.out, "of 18 (", "3 benchmarks in 6 comparisons")
+	text, err := os.ReadFile(output)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"seconds_for_one_process"`)
+
+	a = sampling(t, "selftest", "noise", "--category", "regression", "--budget", "1ns")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "the budget of 1ns lasted for 1 runs, 3 are needed")
+}
