@@ -79,10 +79,11 @@ type Process struct {
 
 // Sample is one benchmark in the sample of a process.
 type Sample struct {
-	Name    string          `json:"name"`
-	Process Process         `json:"process"`
-	Singles []time.Duration `json:"singles"`          // calls timed one by one, in nanoseconds
-	Memory  *Memory         `json:"memory,omitempty"` // nil where it was not asked for
+	Name     string          `json:"name"`
+	Category string          `json:"category"`
+	Process  Process         `json:"process"`
+	Singles  []time.Duration `json:"singles"`          // calls timed one by one, in nanoseconds
+	Memory   *Memory         `json:"memory,omitempty"` // nil where it was not asked for
 }
 
 // Samples is what one process sampled.
@@ -160,7 +161,7 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 	samples := &Samples{Inside: s.inside, Wall: time.Since(start), Yardstick: slices.Min(s.yardstick.minima) / yardstickLinks}
 	for _, v := range s.all {
 		samples.Benchmarks = append(samples.Benchmarks, Sample{
-			Name: v.Name, Process: Process{BatchCalls: v.calls, RoundMin: v.minima}, Singles: v.singles, Memory: v.memory,
+			Name: v.Name, Category: v.Category, Process: Process{BatchCalls: v.calls, RoundMin: v.minima}, Singles: v.singles, Memory: v.memory,
 		})
 	}
 	return samples, nil

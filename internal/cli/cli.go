@@ -192,7 +192,8 @@ memory: there is nothing to install or prepare.`,
 	root.SetOut(p.out) // cobra's completion command takes it when it is made
 	root.SetErr(p.err)
 	p.runFlags(root, bare)
-	root.AddCommand(p.runCommand(), p.inspectCommand(), p.compareCommand(), p.stepsCommand(), p.versionCommand(), p.selftestCommand(), p.sampleCommand())
+	root.AddCommand(p.runCommand(), p.inspectCommand(), p.compareCommand(), p.stepsCommand(), p.versionCommand(), p.benchCommand(),
+		p.selftestCommand(), p.sampleCommand())
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)

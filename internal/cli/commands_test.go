@@ -251,7 +251,7 @@ func TestVersionSaysWhatTheBuildRecorded(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for name, args := range map[string][]string{
 		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "compare": {"compare", "-h"},
-		"steps": {"steps", "--help"}, "version": {"version", "--help"}, "selftest": {"selftest", "--help"}, "selftest_noise": {"selftest", "noise", "--help"},
+		"steps": {"steps", "--help"}, "version": {"version", "--help"}, "selftest": {"selftest", "--help"}, "bench": {"bench", "--help"}, "selftest_noise": {"selftest", "noise", "--help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := call(t, args...)
