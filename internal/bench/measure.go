@@ -51,6 +51,7 @@ type Measurement struct {
 	Plan   Plan
 	Calls  []time.Duration // one timed call each, in the order they were made
 	Memory *Memory         // nil where the plan did not ask for it
+	Cold   time.Duration   // the first call of all, which finds nothing prepared
 	First  any             // the answer of the first call of all, warm-up included
 	Last   any             // the answer of the last call of all
 }
@@ -106,11 +107,12 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 	s := sampler{ctx: ctx, call: call}
 	m := &Measurement{Plan: plan}
 	for i := range plan.Warmup {
+		start := time.Now()
 		if err := s.once("warm-up", i); err != nil {
 			return nil, err
 		}
 		if i == 0 {
-			m.First = s.last
+			m.Cold, m.First = time.Since(start), s.last
 		}
 	}
 
@@ -128,7 +130,7 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 			return nil, &CallError{Call: i + 1, Phase: "timed", Err: err}
 		}
 		if i == 0 && plan.Warmup == 0 {
-			m.First = answer
+			m.Cold, m.First = m.Calls[0], answer
 		}
 	}
 

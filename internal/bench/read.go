@@ -135,6 +135,7 @@ type entry struct {
 	MemoryDeltaMB *float64       `json:"memory_delta_mb"`
 	Metadata      map[string]any `json:"metadata"`
 	Warmup        int            `json:"warmup"`
+	ColdTime      float64        `json:"cold_time"`
 	BytesPerOp    *uint64        `json:"bytes_per_op"`
 	AllocsPerOp   *uint64        `json:"allocs_per_op"`
 	Bounds        []Judgement    `json:"bounds"`
@@ -200,7 +201,7 @@ func (e *entry) result(index int) (Result, string, error) {
 		return Result{}, "", fmt.Errorf("result %d of the list has no name", index+1)
 	}
 	r := Result{
-		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup,
+		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
 		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds,
 		Threshold: e.Threshold, Processes: e.Processes, Singles: e.Singles,
 	}

@@ -30,6 +30,7 @@ type Result struct {
 	Metadata      map[string]any `json:"metadata"`
 
 	Warmup      int         `json:"warmup,omitempty"`
+	ColdTime    float64     `json:"cold_time,omitempty"`     // the first call of all, warm-up included, in seconds
 	BytesPerOp  *uint64     `json:"bytes_per_op,omitempty"`  // nil where memory was not measured
 	AllocsPerOp *uint64     `json:"allocs_per_op,omitempty"` // nil where memory was not measured
 	Bounds      []Judgement `json:"bounds,omitempty"`
@@ -56,7 +57,7 @@ func NewResult(name, category string, m *Measurement, metadata map[string]any) *
 		Name: name, Category: category, Iterations: s.Samples,
 		TotalTime: s.Total, MeanTime: s.Mean, MedianTime: s.Median, StdDev: s.StdDev,
 		MinTime: s.Min, MaxTime: s.Max, P95Time: s.P95, P99Time: s.P99,
-		Metadata: metadata, Warmup: m.Plan.Warmup, Measurement: m,
+		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.Cold.Seconds(), Measurement: m,
 	}
 	if m.Memory != nil {
 		r.MemoryDeltaMB = float64(m.Memory.LiveDelta) / 1e6
@@ -75,7 +76,7 @@ func (r *Result) Held() bool {
 func (r *Result) times() []keyed {
 	return []keyed{
 		{"total_time", r.TotalTime}, {"mean_time", r.MeanTime}, {"median_time", r.MedianTime}, {"std_dev", r.StdDev},
-		{"min_time", r.MinTime}, {"max_time", r.MaxTime}, {"p95_time", r.P95Time}, {"p99_time", r.P99Time},
+		{"min_time", r.MinTime}, {"max_time", r.MaxTime}, {"p95_time", r.P95Time}, {"p99_time", r.P99Time}, {"cold_time", r.ColdTime},
 	}
 }
 
