@@ -18,6 +18,9 @@ func (c *checkpoint) customCode() (files []string) {
 			files = append(files, name)
 		}
 	}
+	if file := c.pipelineCode(); file != "" && !slices.Contains(files, file) {
+		files = append(files, file)
+	}
 	for _, target := range c.autoMapFiles() {
 		if !slices.Contains(files, target) {
 			files = append(files, target)
@@ -25,6 +28,20 @@ func (c *checkpoint) customCode() (files []string) {
 	}
 	slices.Sort(files)
 	return files
+}
+
+// pipelineCode names the file of a pipeline that brings its own class, "" where
+// it brings none: its _class_name is then a list of module and class. Source:
+// diffusers, src/diffusers/pipelines/pipeline_utils.py.
+func (c *checkpoint) pipelineCode() string {
+	raw := c.doc.value(keyClassName)
+	if len(raw) == 0 || raw[0] != '[' {
+		return ""
+	}
+	if parts := gjson.ParseBytes(raw).Array(); len(parts) == 2 && parts[0].Type == gjson.String && parts[0].Str != "" {
+		return parts[0].Str + ".py"
+	}
+	return ""
 }
 
 func isCodeFile(name string) bool {
@@ -43,9 +60,12 @@ func (c *checkpoint) hasModelingCode() bool {
 	})
 }
 
-// autoMapFiles lists the files that auto_map names. Its values are
+// autoMapFiles lists the files that auto_map names.
+func (c *checkpoint) autoMapFiles() (files []string) { return codeFiles(c.doc.object(keyAutoMap)) }
+
+// codeFiles lists the files that an auto_map names. Its values are
 // "module.Class", "repo--module.Class", or lists of them with nulls between.
-func (c *checkpoint) autoMapFiles() (files []string) {
+func codeFiles(autoMap gjson.Result) (files []string) {
 	add := func(v gjson.Result) {
 		if v.Type != gjson.String {
 			return
@@ -58,7 +78,7 @@ func (c *checkpoint) autoMapFiles() (files []string) {
 			files = append(files, file)
 		}
 	}
-	c.doc.object(keyAutoMap).ForEach(func(_, v gjson.Result) bool {
+	autoMap.ForEach(func(_, v gjson.Result) bool {
 		if v.IsArray() {
 			v.ForEach(func(_, v gjson.Result) bool { add(v); return true })
 		} else {
@@ -77,16 +97,22 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 // customCodeFindings report auto_map's targets that are not in the directory.
-func (c *checkpoint) customCodeFindings() (findings []Finding) {
-	for _, file := range c.autoMapFiles() {
+func (c *checkpoint) customCodeFindings() []Finding {
+	return c.codeFindings(c.doc.file, c.autoMapFiles())
+}
+
+// codeFindings report those of the files that a config's auto_map names which
+// are not in the directory.
+func (c *checkpoint) codeFindings(config string, files []string) (findings []Finding) {
+	for _, file := range files {
 		repo, name, elsewhere := strings.Cut(file, "--")
 		switch {
 		case elsewhere:
-			findings = append(findings, Finding{SeverityWarning, CodeCustomCodeElsewhere, c.doc.file,
-				"auto_map names " + name + " in another repository, " + repo, "download " + name + " from " + repo + " to load it offline"})
+			findings = append(findings, finding(CodeCustomCodeElsewhere, config,
+				"auto_map names "+name+" in another repository, "+repo, "download "+name+" from "+repo+" to load it offline"))
 		case !c.has(file):
-			findings = append(findings, Finding{SeverityWarning, CodeCustomCodeMissing, file,
-				"auto_map of " + c.doc.file + " names it, and it is not there", "download it from the model's repository"})
+			findings = append(findings, finding(CodeCustomCodeMissing, file,
+				"auto_map of "+config+" names it, and it is not there", ""))
 		}
 	}
 	return findings
@@ -103,6 +129,22 @@ var autoClasses = sync.OnceValue(func() map[string]Class {
 	}
 	return m
 })
+
+// autoMapClass gives the class that auto_map names for the model, and under which
+// key: one that names a task before AutoModel, which names none.
+func (c *checkpoint) autoMapClass() (key, class string) {
+	c.doc.object(keyAutoMap).ForEach(func(k, v gjson.Result) bool {
+		if v.IsArray() {
+			v = v.Get("0")
+		}
+		_, task := autoClasses()[k.Str]
+		if _, name, ok := cutLast(v.Str, "."); ok && (task || k.Str == "AutoModel" && class == "") {
+			key, class = k.Str, name
+		}
+		return class == "" || !task
+	})
+	return key, class
+}
 
 // fromAutoMap decides from the task that auto_map's keys name, where they do and
 // agree on the category.

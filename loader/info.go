@@ -53,27 +53,36 @@ type Info struct {
 	IsSAE          bool           `json:"is_sae"`
 	SAE            *SAEInfo       `json:"sae"`
 	BaseModel      *string        `json:"base_model"`
-	Tokenizer      *TokenizerInfo `json:"tokenizer"`  // Inspect
-	Weights        *WeightsInfo   `json:"weights"`    // Inspect
-	Candidates     []string       `json:"candidates"` // what it may be, where that is not clear
-	Findings       []Finding      `json:"findings"`
+	Tokenizer      *TokenizerInfo `json:"tokenizer"` // Inspect
+	Weights        *WeightsInfo   `json:"weights"`   // Inspect
+	// ContextLength is how many tokens the model was made for (Inspect).
+	ContextLength       *int64        `json:"context_length"`
+	ContextLengthSource string        `json:"context_length_source"` // the file and key that said so
+	Memory              *MemoryInfo   `json:"memory"`                // Inspect
+	ChatTemplate        *ChatTemplate `json:"chat_template"`         // Inspect
+	Card                *CardInfo     `json:"card"`                  // Inspect
+	Candidates          []string      `json:"candidates"`            // what it may be, where that is not clear
+	Findings            []Finding     `json:"findings"`
 }
 
 // Quantization says how the weights were compressed.
 type Quantization struct {
-	Method string   `json:"method"` // as the checkpoint spells it: "gptq", "bitsandbytes"; "unknown" where it does not say
+	Method string   `json:"method"` // "gptq", "bitsandbytes"; as the checkpoint spells it where no table has it; "unknown" where it does not say
 	Bits   *float64 `json:"bits"`   // bits per weight, where it says; exl2 has fractions
+	Detail string   `json:"detail"` // the variety: "nf4", "GEMM", "NVFP4", "Q4_K_M", "" where it does not say
 	Source string   `json:"source"` // the file and key that said so
 }
 
 // SAEInfo describes a sparse autoencoder.
 type SAEInfo struct {
-	Family          string   `json:"family"` // whose layout it has, "unknown" where only directory names speak
-	Kind            string   `json:"kind"`   // "sae", "transcoder", "crosscoder" or "clt"
-	BaseModel       *string  `json:"base_model"`
-	BaseModelSource *string  `json:"base_model_source"` // the file that named it
-	Sites           []string `json:"sites"`             // where in the base model it reads: "resid_post"
-	Layers          []int    `json:"layers"`            // layer numbers seen, ascending
+	Family          string  `json:"family"` // whose layout it has, "unknown" where only directory names speak
+	Kind            string  `json:"kind"`   // "sae", "transcoder", "crosscoder" or "clt"
+	BaseModel       *string `json:"base_model"`
+	BaseModelSource *string `json:"base_model_source"` // the file that named it
+	// BaseModelCandidates holds the base models where several are named.
+	BaseModelCandidates []string `json:"base_model_candidates"`
+	Sites               []string `json:"sites"`  // where in the base model it reads: "resid_post"
+	Layers              []int    `json:"layers"` // layer numbers seen, ascending
 }
 
 // TokenizerInfo describes a tokenizer.
@@ -88,6 +97,8 @@ type TokenizerInfo struct {
 	PadToken       *string           `json:"pad_token"`
 	PadTokenSource *string           `json:"pad_token_source"` // the file that gave it, or "eos_token"
 	Tried          []Try             `json:"tried"`            // the places that had none, in order
+
+	findings []Finding // about its files, for Inspect
 }
 
 // Try is one place where a tokenizer was looked for, and why it was not taken.
@@ -96,14 +107,63 @@ type Try struct {
 	Reason string `json:"reason"`
 }
 
-// WeightsInfo describes the weight files.
+// WeightsInfo describes the weight files that a loader takes: one set of them,
+// where a directory holds several.
 type WeightsInfo struct {
-	Format     string           `json:"format"`
-	Files      []string         `json:"files"`
-	Parameters *int64           `json:"parameters"` // null where the headers were not read
-	Bytes      int64            `json:"bytes"`
-	DTypes     map[string]int64 `json:"dtypes"` // bytes by type
-	Complete   bool             `json:"complete"`
+	Format    string   `json:"format"`    // "safetensors", "gguf", "pytorch" …
+	Framework string   `json:"framework"` // "pt", "mlx", "tf", "flax", where a safetensors file says it
+	Variant   string   `json:"variant"`   // "fp16", where only a variant is there
+	Files     []string `json:"files"`
+	Index     string   `json:"index"` // the file that maps tensors to shards, "" where there is none
+	// Parameters are the model's weights: packed ones counted singly, scales and
+	// tables of a quantization left out. Null where they are not known.
+	Parameters     *int64           `json:"parameters"`
+	StoredElements *int64           `json:"stored_elements"` // of all tensors as they lie in the files; null where no header was read
+	Tensors        int              `json:"tensors"`
+	Bytes          int64            `json:"bytes"`           // of the files
+	TensorBytes    int64            `json:"tensor_bytes"`    // of the tensors read
+	DTypes         map[string]int64 `json:"dtypes"`          // bytes by element type
+	BitsPerWeight  *float64         `json:"bits_per_weight"` // of all tensors over the parameters
+	Complete       bool             `json:"complete"`
+	Missing        []string         `json:"missing"`    // files that belong to the weights and are not there
+	Ignored        []string         `json:"ignored"`    // weight files that a loader leaves aside
+	Companions     []string         `json:"companions"` // loaded beside the weights: a projector for images
+}
+
+// ChatTemplate says where a checkpoint's chat template is.
+type ChatTemplate struct {
+	Source string   `json:"source"` // the file that has the one in use
+	Names  []string `json:"names"`  // of all templates; "default" is the one in use
+}
+
+// CardInfo is what the front matter of the model card says.
+type CardInfo struct {
+	License          string   `json:"license"` // as on the hub: "apache-2.0", "llama3", "other"
+	LicenseName      string   `json:"license_name"`
+	LicenseLink      string   `json:"license_link"`
+	BaseModels       []string `json:"base_models"`
+	BaseModelRelated string   `json:"base_model_relation"` // "finetune", "quantized", "adapter", "merge"
+	PipelineTag      string   `json:"pipeline_tag"`
+	LibraryName      string   `json:"library_name"`
+	Languages        []string `json:"languages"`
+}
+
+// MemoryInfo says how much memory loading takes, in bytes. The weights' part is
+// their size as stored; WeightsAs is what they take after conversion. What the
+// library itself and its activations need comes on top.
+type MemoryInfo struct {
+	Weights   int64            `json:"weights"`
+	WeightsAs map[string]int64 `json:"weights_as"` // by type: "float32", "bfloat16", "int8", "int4"
+	// Context is the number of tokens that the cache is sized for: that asked
+	// for, or the model's own; null where neither is known.
+	Context *int64 `json:"context"`
+	// KVCache is 2 × layers × key-value heads × head size × context × 2 bytes (for
+	// bfloat16), less where the config has latent attention or sliding windows;
+	// null where the model has no such cache or the config does not tell.
+	KVCache         *int64   `json:"kv_cache"`
+	KVBytesPerToken *int64   `json:"kv_bytes_per_token"`
+	Total           int64    `json:"total"` // weights and cache
+	Notes           []string `json:"notes"`
 }
 
 // Severity says how much a finding matters.

@@ -2,16 +2,20 @@ package loader
 
 import (
 	"io/fs"
+	"path"
+	"slices"
 
 	"omniloader/loader/fault"
 )
 
 // Inspect says everything that is known of the checkpoint at dir: ModelInfo, and
-// beyond it the size, the tokenizer, the weight files, and what is wrong with
-// them. What cannot be read is reported as a finding; only a directory that
-// cannot be listed is an error.
+// beyond it the size, the tokenizer, the weights (from their headers alone), the
+// memory they take, the model card, and what is wrong with any of them. What
+// cannot be read is reported as a finding; only a directory that cannot be
+// listed is an error.
 func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
-	c, err := list(fsys, dir)
+	seen := newSeen(fsys)
+	c, err := list(seen, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -19,52 +23,106 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	if readErr != nil {
 		c.doc, c.classes, c.modelType, c.findings = document{}, nil, "", nil
 	}
-	info := c.info()
+	v := c.classify()
+	info := c.describe(&v)
 	if readErr != nil && info.Category == Unknown {
 		reason := readErr.Error()
 		info.Error, info.DecidedBy, info.Findings = &reason, "no rule: "+fault.PathOf(readErr)+" cannot be read", nil
 	}
-	if readErr != nil {
-		info.addFinding(SeverityError, CodeConfigUnreadable, fault.PathOf(readErr), withoutPath(readErr), hintOf(readErr))
+	files, findings := c.walk(seen)
+	findings = append(findings, c.look(files)...)
+	for i := range files {
+		info.Size += files[i].size
 	}
-	files, findings := c.walk()
-	for _, f := range files {
-		info.Size += f.size
+	r, _ := c.readWeights(files, &v)
+	findings = append(findings, problemFindings(files, matters(r))...)
+	if readErr != nil && !hasProblem(files, fault.PathOf(readErr)) {
+		findings = append(findings, finding(CodeConfigUnreadable, fault.PathOf(readErr), withoutPath(readErr), hintOf(readErr)))
 	}
+	read := []string{}
+	if r != nil {
+		info.Weights, read = r.info, r.info.Files
+		findings = append(findings, r.findings...)
+	}
+	findings = append(findings, c.scanPickles(files, read)...)
 	info.Findings = append(info.Findings, findings...)
-	info.Weights, findings = c.weights(files)
-	info.Findings = append(info.Findings, findings...)
-	l.inspectTokenizer(c, info)
-	if info.Weights == nil && info.Category != Unknown && readErr == nil {
-		info.addFinding(SeverityError, CodeWeightsMissing, "", "no weight files", "download the weights; only the description of the model is here")
+
+	l.inspectTokenizer(c, info, files)
+	c.inspectQuantization(info, r)
+	c.inspectCard(info)
+	info.ChatTemplate = c.chatTemplate(files, r)
+	c.inspectMemory(info, r, l.context)
+	info.Findings = append(info.Findings, c.checkNames(info, r)...)
+	info.Findings = append(info.Findings, c.checkCache(files, info.Weights)...)
+	info.Findings = append(info.Findings, c.checkLocalDir(files)...)
+	info.Findings = append(info.Findings, c.checkParts(info, files, r)...)
+	if info.Weights == nil && info.Category != Unknown && readErr == nil && info.Category != Diffusers {
+		info.addFinding(CodeWeightsMissing, "", "no weight files", c.howToGet(""))
 	}
+	info.Findings = withoutEchoes(info.Findings, files)
 	sortFindings(info.Findings)
+	info.Findings = slices.Compact(info.Findings)
 	return info, nil
+}
+
+// withoutEchoes leaves out what only repeats, as a reader's failure, that a file
+// holds no content.
+func withoutEchoes(findings []Finding, files []fileInfo) []Finding {
+	return slices.DeleteFunc(findings, func(f Finding) bool {
+		return (f.Code == CodeFileUnreadable || f.Code == CodeConfigUnreadable) && hasProblem(files, f.File)
+	})
+}
+
+func hasProblem(files []fileInfo, name string) bool {
+	return slices.ContainsFunc(files, func(f fileInfo) bool { return f.name == name && f.problem != nil })
+}
+
+// matters says how much it matters that a file holds no content: the weights in
+// use, and what describes the model, make loading fail; weights that nobody uses
+// are a warning; the rest is worth knowing.
+func matters(r *weightReader) func(*fileInfo) Severity {
+	return func(f *fileInfo) Severity {
+		base := f.base()
+		switch {
+		case f.problem != nil && f.problem.Kind == fault.Incomplete:
+			return SeverityWarning
+		case r != nil && (slices.Contains(r.info.Files, f.name) || f.name == r.info.Index):
+			return SeverityError
+		case path.Ext(base) == ".json" && f.dir() == ".", slices.Contains(tokenizerFileNames, base), base == fileConfig:
+			return SeverityError
+		case isWeightFile(base):
+			return SeverityWarning
+		}
+		return SeverityNote
+	}
 }
 
 // inspectTokenizer fills in the tokenizer of the checkpoint or of its base
 // model. Only a category that works on text is missing one.
-func (l *Loader) inspectTokenizer(c *checkpoint, info *Info) {
+func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
 	t, err := l.Tokenizer(c.fsys, c.dir)
+	if fault.KindOf(err) == fault.NotFound && info.Category == Diffusers {
+		t, err = c.componentTokenizer(err)
+	}
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		info.Tokenizer = t
-		if t.PadToken == nil {
-			info.addFinding(SeverityNote, CodePadTokenMissing, "", "no file gives a pad token, and there is no end-of-text token to stand in",
-				"set one before batching texts of different lengths")
-		} else if *t.PadTokenSource == "eos_token" {
-			info.addFinding(SeverityNote, CodePadTokenFromEOS, "", "no file gives a pad token; "+*t.PadToken+", the end-of-text token, stands in",
-				"training with it hides the end of a text: add a pad token of its own")
-		}
+		info.Findings = append(info.Findings, t.findings...)
+		c.checkPadToken(info, t)
+		c.checkVocabulary(info, t)
 	case kind != fault.NotFound:
-		info.addFinding(SeverityError, CodeTokenizerUnreadable, fault.PathOf(err), withoutPath(err), hintOf(err))
+		if !hasProblem(files, fault.PathOf(err)) {
+			info.addFinding(CodeTokenizerUnreadable, fault.PathOf(err), withoutPath(err), hintOf(err))
+		}
 	case info.Category == Transformers || info.Category == ASR || info.Category == SAE:
-		info.addFinding(SeverityWarning, CodeTokenizerMissing, "", withoutPath(err), hintOf(err))
+		if len(info.carriesTokenizer()) == 0 {
+			info.addFinding(CodeTokenizerMissing, "", withoutPath(err), hintOf(err))
+		}
 	}
 }
 
-func (info *Info) addFinding(severity Severity, code, file, message, hint string) {
-	info.Findings = append(info.Findings, Finding{severity, code, file, message, hint})
+func (info *Info) addFinding(code, file, message, hint string) {
+	info.Findings = append(info.Findings, finding(code, file, message, hint))
 }
 
 func hintOf(err error) string { return fault.HintOf(err) }

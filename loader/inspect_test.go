@@ -1,7 +1,10 @@
 package loader_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,18 +21,35 @@ func inspect(t *testing.T, files map[string]string) *loader.Info {
 	return info
 }
 
+// tensors is a safetensors file of F32 tensors with one element each, by name.
+func tensors(names ...string) string {
+	header := "{"
+	for i, name := range names {
+		if i > 0 {
+			header += ","
+		}
+		header += fmt.Sprintf(`"%s":{"dtype":"F32","shape":[1],"data_offsets":[%d,%d]}`, name, 4*i, 4*i+4)
+	}
+	header += "}"
+	return string(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))) + header + strings.Repeat("\x00\x00\x80\x3f", len(names))
+}
+
+const llamaJSON = `{"architectures":["LlamaForCausalLM"],"model_type":"llama"}`
+
 func TestInspectOfAWholeCheckpoint(t *testing.T) {
 	info := inspect(t, map[string]string{
 		"m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama"}`, "m/tokenizer.json": smallBPE,
 		"m/tokenizer_config.json":            `{"pad_token":"<p>","tokenizer_class":"LlamaTokenizer"}`,
-		"m/model-00001-of-00002.safetensors": "12345", "m/model-00002-of-00002.safetensors": "678",
-		"m/model.safetensors.index.json": `{"metadata":{},"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}`,
+		"m/model-00001-of-00002.safetensors": tensors("model.embed_tokens.weight"), "m/model-00002-of-00002.safetensors": tensors("lm_head.weight"),
+		"m/model.safetensors.index.json": `{"metadata":{},"weight_map":{"model.embed_tokens.weight":"model-00001-of-00002.safetensors","lm_head.weight":"model-00002-of-00002.safetensors"}}`,
 		"m/.git/objects/x":               "not counted",
 	})
 	assert.Equal(t, "m", info.Name)
 	require.NotNil(t, info.Weights)
 	assert.Equal(t, "safetensors", info.Weights.Format)
-	assert.EqualValues(t, 8, info.Weights.Bytes)
+	assert.EqualValues(t, len(tensors("model.embed_tokens.weight")+tensors("lm_head.weight")), info.Weights.Bytes)
+	assert.EqualValues(t, 2, *info.Weights.Parameters)
+	assert.Equal(t, map[string]int64{"F32": 8}, info.Weights.DTypes)
 	assert.True(t, info.Weights.Complete)
 	require.NotNil(t, info.Tokenizer)
 	assert.Equal(t, "LlamaTokenizer", info.Tokenizer.Class)
@@ -38,8 +58,8 @@ func TestInspectOfAWholeCheckpoint(t *testing.T) {
 
 func TestInspectReportsAMissingShard(t *testing.T) {
 	info := inspect(t, map[string]string{
-		"m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/tokenizer.json": smallBPE, "m/tokenizer_config.json": `{"pad_token":"<p>"}`,
-		"m/model-00001-of-00002.safetensors": "12345",
+		"m/config.json": llamaJSON, "m/tokenizer.json": smallBPE, "m/tokenizer_config.json": `{"pad_token":"<p>"}`,
+		"m/model-00001-of-00002.safetensors": tensors("a"),
 		"m/model.safetensors.index.json":     `{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}`,
 	})
 	assert.False(t, info.Weights.Complete)
@@ -62,15 +82,15 @@ func TestInspectHidesNothing(t *testing.T) {
 }
 
 func TestInspectReportsWhatALoaderNeeds(t *testing.T) {
-	info := inspect(t, map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"]}`})
+	info := inspect(t, map[string]string{"m/config.json": llamaJSON})
 	assert.Equal(t, []string{loader.CodeWeightsMissing, loader.CodeTokenizerMissing}, codes(info.Findings))
-	info = inspect(t, map[string]string{"m/config.json": `{"architectures":["SiglipModel"]}`, "m/model.safetensors": "x"})
+	info = inspect(t, map[string]string{"m/config.json": `{"architectures":["SiglipModel"],"model_type":"siglip"}`, "m/model.safetensors": tensors("x")})
 	assert.Empty(t, info.Findings, "an image encoder needs no tokenizer")
 }
 
 func TestFindingsComeWorstFirst(t *testing.T) {
 	info := inspect(t, map[string]string{
-		"m/config.json": `{"architectures":["Tomorrow"],"x":NaN}`, "m/tokenizer.json": "{", "m/model.safetensors": "x",
+		"m/config.json": `{"architectures":["Tomorrow"],"model_type":"tomorrow","x":NaN}`, "m/tokenizer.json": "{", "m/model.safetensors": tensors("x"),
 	})
 	var severities []loader.Severity
 	for _, f := range info.Findings {

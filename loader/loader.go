@@ -24,6 +24,7 @@ import (
 type Loader struct {
 	roots     []string
 	fallbacks []string
+	context   int64 // tokens that Inspect sizes the cache for, 0 for the model's own
 }
 
 // Option changes a Loader when it is made.
@@ -66,6 +67,7 @@ func (l *Loader) Category(fsys fs.FS, dir string) (*Detection, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	return &Detection{v.category, v.task, v.layout, v.decidedBy}, nil
 }
@@ -85,6 +87,7 @@ func (l *Loader) Support(fsys fs.FS, dir string) (*Support, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	s := c.support(&v)
 	return &s, nil
@@ -96,6 +99,7 @@ func (l *Loader) IsOmni(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	return c.omni(), nil
 }
 
@@ -105,6 +109,7 @@ func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	v := c.classify()
 	return v.category == SAE, nil
 }
@@ -116,6 +121,7 @@ func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*BaseModel, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	if v.sae == nil {
 		return nil, notAnSAE(dir, v.decidedBy)
@@ -130,16 +136,22 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	return c.info(), nil
 }
 
 // info gathers what one listing and one file tell.
 func (c *checkpoint) info() *Info {
 	v := c.classify()
-	s := c.support(&v)
+	return c.describe(&v)
+}
+
+// describe gathers what is known once the checkpoint was classified.
+func (c *checkpoint) describe(v *verdict) *Info {
+	s := c.support(v)
 	info := &Info{
 		Name:          c.name(),
-		Path:          c.dir,
+		Path:          c.asked(),
 		Layout:        v.layout,
 		Category:      v.category,
 		Task:          v.task,
@@ -165,19 +177,17 @@ func (c *checkpoint) info() *Info {
 	if v.baseModel != "" {
 		info.BaseModel = &v.baseModel
 	}
+	if v.adapts != nil {
+		info.Architecture, info.Architectures, info.ModelType = v.adapts.classes[0], v.adapts.classes, orNone(v.adapts.modelType)
+	}
 	if len(v.candidates) > 0 {
 		info.Findings = append(info.Findings, Finding{SeverityWarning, CodeLayoutAmbiguous, "",
 			v.decidedBy + ": " + strings.Join(v.candidates, ", "), "give the directory of one of them"})
 	}
 	if c.doc.file == fileAdapter {
-		if base := c.doc.text(keyBaseModelPath); base != "" {
-			info.BaseModel = &base
-		} else {
-			info.Findings = append(info.Findings, Finding{SeverityWarning, CodeAdapterBaseMissing, fileAdapter,
-				"base_model_name_or_path does not name the base model", "set it to the base model's repository or directory"})
-		}
+		c.addAdapter(info)
 	}
-	info.Findings = append(info.Findings, c.classFindings(&v, &s)...)
+	info.Findings = append(info.Findings, c.classFindings(v, &s)...)
 	if len(info.CustomFiles) > 0 {
 		info.Findings = append(info.Findings, c.customCodeFindings()...)
 	}
@@ -208,12 +218,12 @@ func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
 	if len(e.units) > 0 {
 		family = e.units[0].family
 	}
-	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, Sites: b.sites, Layers: b.Layers}
+	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.sites, Layers: b.Layers}
 	if info.SAE.Sites == nil {
 		info.SAE.Sites = []string{}
 	}
 	info.Findings = append(info.Findings, b.Findings...)
-	if b.BaseModel == nil {
+	if b.BaseModel == nil && len(b.Candidates) == 0 {
 		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"})
 	}
@@ -263,7 +273,7 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 		findings = append(findings, Finding{SeverityNote, CodeCustomCode, c.doc.file,
 			"no loader is known for " + orNone(name) + "; it loads by running the Python code it brings", "read the code before trusting it"})
 	case !s.IsSupported && v.category == Unknown:
-		findings = append(findings, Finding{SeverityWarning, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
+		findings = append(findings, Finding{SeverityError, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
 	case !s.IsSupported:
 		hint := "a newer loader may know it; one that runs the code of the model's repository does"
 		if s.Nearest != nil {
@@ -275,11 +285,22 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 			strconv.Quote(name) + " is " + v.class.RealName + " under another spelling", "write " + strconv.Quote(v.class.RealName)})
 	}
 	if classType, modelType := v.class.ModelType, v.family.ModelType; classType != "" && modelType != "" &&
-		!strings.HasPrefix(classType, modelType) && !strings.HasPrefix(modelType, classType) && v.family.LoadsAs == "" {
+		!related(classType, modelType) && v.family.LoadsAs == "" {
 		findings = append(findings, Finding{SeverityWarning, CodeArchitectureMismatch, c.doc.file,
 			name + " belongs to model type " + strconv.Quote(classType) + ", and the file says " + strconv.Quote(modelType), "the class decides; correct the model type if it is a slip"})
 	}
 	return findings
+}
+
+// related tells whether a model type is one that a class comes with, or of a
+// family with it. A class may come with several, by commas.
+func related(classTypes, modelType string) bool {
+	for t := range strings.SplitSeq(classTypes, ",") {
+		if strings.HasPrefix(t, modelType) || strings.HasPrefix(modelType, t) {
+			return true
+		}
+	}
+	return false
 }
 
 func orNone(s string) string {

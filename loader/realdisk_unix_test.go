@@ -41,5 +41,5 @@ func TestLinksAreFollowedAndDeadOnesNamed(t *testing.T) {
 	info, err := loader.New().Inspect(os.DirFS(dir), "snapshot")
 	require.NoError(t, err)
 	assert.Equal(t, "LlamaForCausalLM", info.Architecture)
-	assert.Contains(t, codes(info.Findings), loader.CodeFileUnreadable)
+	assert.Contains(t, codes(info.Findings), loader.CodeLinkBroken)
 }

@@ -84,7 +84,7 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, erro
 // tokenizerFileNames are the files that belong to a tokenizer.
 var tokenizerFileNames = []string{
 	fileTokenizer, fileTokenizerConfig, fileSpecialTokens, "tekken.json", "tokenizer.model", "spiece.model",
-	"sentencepiece.bpe.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
+	"sentencepiece.bpe.model", "tiktoken.model", "qwen.tiktoken", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
 }
 
 // specialRoles are the tokens that have a part to play.
@@ -194,10 +194,17 @@ func readTokenizerJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		case "added_tokens":
 			return arrayOf(&s, func() error { return t.readAddedToken(&s) })
 		case "model":
-			return t.readModel(&s)
+			return t.readModel(&s, name)
 		case "padding":
 			raw, err := s.Raw()
 			t.paddingToken = gjson.GetBytes(raw, "pad_token").Str
+			return err
+		case "normalizer", "pre_tokenizer", "post_processor", "decoder":
+			part := string(key) // which is gone once the value is read
+			raw, err := s.Raw()
+			if err == nil {
+				t.checkPart(name, part, gjson.ParseBytes(raw))
+			}
 			return err
 		}
 		_, err := s.Raw()
@@ -230,15 +237,24 @@ const maxTokenID = 1 << 31
 
 // readModel reads the model section. Files of old versions have no type; it
 // then shows in the other keys.
-func (t *tokenizerSource) readModel(s *jsonscan.Scanner) error {
+func (t *tokenizerSource) readModel(s *jsonscan.Scanner, file string) error {
 	var seen []string
-	listed := false
+	listed, pairs := false, false
 	err := s.Object(func(key []byte) error {
 		switch string(key) {
 		case "type":
 			raw, err := s.Raw()
-			t.info.Type = gjson.ParseBytes(raw).String()
+			kind := gjson.ParseBytes(raw)
+			t.info.Type = kind.String()
+			t.checkType(file, "model", kind)
 			return err
+		case "merges":
+			seen = append(seen, "merges")
+			return arrayOf(s, func() error {
+				pairs = pairs || s.Kind() == jsonscan.Array
+				_, err := s.Raw()
+				return err
+			})
 		case "vocab":
 			if s.Kind() == jsonscan.Array { // Unigram: [token, score] in the order of the ids
 				listed = true
@@ -256,6 +272,9 @@ func (t *tokenizerSource) readModel(s *jsonscan.Scanner) error {
 		_, err := s.Raw()
 		return err
 	})
+	if pairs {
+		t.info.findings = append(t.info.findings, finding(CodeTokenizerMergePairs, file, "its merges are pairs of texts", ""))
+	}
 	if t.info.Type == None {
 		switch {
 		case listed:
@@ -327,6 +346,9 @@ func readModelFile(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		t.info.Type = "SentencePiece"
 	case isTiktokenLine(head):
 		t.info.Type = "tiktoken"
+		if !strings.Contains(name, "tiktoken") {
+			t.info.findings = append(t.info.findings, finding(CodeTokenizerTiktoken, name, "it holds tiktoken's lines of a token and a rank", ""))
+		}
 	default:
 		return fault.At(fault.Malformed, name, 0, "neither a SentencePiece model nor tiktoken's lines").
 			WithHint("download the file again")
@@ -350,6 +372,9 @@ func isTiktokenLine(head []byte) bool {
 func checkContent(name string, data []byte) error {
 	if len(data) == 0 {
 		return fault.New(fault.Empty, name, "").WithHint("download the file again")
+	}
+	if data[0] == '{' {
+		return nil // what is expected, at once
 	}
 	if data[0] == 0 && len(bytes.Trim(data[:min(len(data), maxSniff)], "\x00")) == 0 {
 		return fault.At(fault.ZeroFilled, name, 0, "the file was allocated and never written").WithHint("download the file again")

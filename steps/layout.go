@@ -60,9 +60,10 @@ func (w *world) subject(operation string) (bench.Subject, error) {
 	if err != nil {
 		return bench.Subject{}, err
 	}
-	setup, laid, failureAwaited := w.setup, w.laid, w.failureAwaited
+	setup, laid, pickle, failureAwaited := w.setup, w.laid, w.pickle, w.failureAwaited
 	return bench.Subject{Name: name, Category: Category(w.tags), Lay: func() (func() (any, error), func() error, error) {
 		fresh := newWorld(setup)
+		fresh.pickle = pickle // a fixture may be read from beside its feature file
 		remove := func() error { return nil }
 		err := laid.again(fresh)
 		if fresh.temp != "" {

@@ -38,6 +38,10 @@ type Setup struct {
 	// Collect takes the operation of each measured scenario, which is then carried
 	// out once and not measured; its bounds are not judged. Nil measures.
 	Collect func(bench.Subject)
+	// Beside reads a file that lies beside, or below, the feature file of a
+	// scenario. Where it is nil, it is read from the disk beside the scenario's
+	// URI.
+	Beside func(feature *godog.Scenario, name string) ([]byte, error)
 
 	lane  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
 	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure

@@ -89,7 +89,7 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 	if err != nil {
 		return fmt.Errorf("--format: %w", err)
 	}
-	if err := writable(s.output, "", nil); err != nil {
+	if err := writable(s.output, nil); err != nil {
 		return err
 	}
 	for _, tool := range []string{"go", "git"} {

@@ -226,6 +226,33 @@ func TestStepsWithWordsListsThoseThatHaveThem(t *testing.T) {
 	}
 }
 
+func TestFindingsAreExplained(t *testing.T) {
+	a := call(t, "findings", "lfs-pointer")
+	assert.Equal(t, 0, a.code)
+	assert.Contains(t, a.out, "lfs-pointer  error, Git LFS pointer in the file's place\n")
+	assert.Contains(t, a.out, "way out: Run `git lfs pull`")
+	assert.Equal(t, 1, strings.Count(a.out, "way out: "))
+
+	assert.Contains(t, call(t, "findings", "headertoolarge").out, "lfs-pointer")
+	assert.Equal(t, 2, call(t, "findings", "no such thing").code)
+
+	a = call(t, "findings", "--json")
+	assert.Equal(t, len(loader.Explanations()), strings.Count(a.out, "\n"))
+	var e loader.Explanation
+	require.NoError(t, json.Unmarshal([]byte(strings.SplitN(a.out, "\n", 2)[0]), &e))
+	assert.NotEmpty(t, e.WayOut)
+}
+
+func TestInspectSizesTheCacheForAContext(t *testing.T) {
+	dir := checkpoint(t)
+	_, infos := inspectJSON(t, "--context", "1024", dir)
+	require.Len(t, infos, 1)
+	assert.EqualValues(t, 2*32*8*128*2*1024, *infos[0].Memory.KVCache)
+	assert.Contains(t, call(t, "inspect", "--context", "1024", dir).out, "key-value cache of 134 MB for 1024 tokens")
+	a := call(t, "inspect", "--context", "-1", dir)
+	assert.Equal(t, 2, a.code)
+}
+
 func TestVersion(t *testing.T) {
 	a := call(t, "version")
 	assert.Equal(t, 0, a.code)
@@ -250,8 +277,9 @@ func TestVersionSaysWhatTheBuildRecorded(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for name, args := range map[string][]string{
-		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "compare": {"compare", "-h"},
-		"steps": {"steps", "--help"}, "version": {"version", "--help"}, "selftest": {"selftest", "--help"}, "bench": {"bench", "--help"}, "selftest_noise": {"selftest", "noise", "--help"},
+		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "record": {"record", "--help"}, "compare": {"compare", "-h"},
+		"steps": {"steps", "--help"}, "version": {"version", "--help"}, "findings": {"findings", "--help"},
+		"selftest": {"selftest", "--help"}, "bench": {"bench", "--help"}, "selftest_noise": {"selftest", "noise", "--help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := call(t, args...)

@@ -17,15 +17,17 @@ import (
 )
 
 func (p *program) inspectCommand() *cobra.Command {
-	asJSON := false
+	asJSON, context := false, int64(0)
 	c := &cobra.Command{
 		Use:   "inspect PATH…",
 		Short: "Say what a checkpoint on disk is, without loading its weights",
-		Long: `Says what each checkpoint is: category, architecture, tokenizer, weights, and what is
-wrong with it. PATH is the directory that has its config.json. The weights are not
-loaded, and no code of the checkpoint is run.`,
+		Long: `Says what each checkpoint is: category, architecture, tokenizer, weights, the memory
+they take, and what is wrong with it. PATH is the directory that has its config.json.
+Of the weights only the headers are read, and no code of the checkpoint is run.
+"omniloader findings" explains what can be found.`,
 		Example: `  omniloader inspect ~/models/llama-3-8b
   omniloader inspect models/*             several at once
+  omniloader inspect --context 32768 .    with the memory for a context of that length
   omniloader inspect --json . | jq -r .category`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -33,7 +35,12 @@ loaded, and no code of the checkpoint is run.`,
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, paths []string) error { return p.inspect(paths, asJSON) },
+		RunE: func(_ *cobra.Command, paths []string) error {
+			if context < 0 {
+				return unable("give the number of tokens, such as --context 32768", "a context of %d tokens", context)
+			}
+			return p.inspect(paths, context, asJSON)
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
@@ -44,17 +51,18 @@ loaded, and no code of the checkpoint is run.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, one for each path")
+	c.Flags().Int64Var(&context, "context", 0, "size the key-value cache for so many `tokens`, not the model's own context")
 	return c
 }
 
 // inspect reports on every path, also behind one that cannot be read.
-func (p *program) inspect(paths []string, asJSON bool) error {
+func (p *program) inspect(paths []string, context int64, asJSON bool) error {
 	encoder := json.NewEncoder(p.out)
 	encoder.SetEscapeHTML(false)
 	var unreadable error
 	broken := false
 	for i, path := range paths {
-		info, err := inspectDisk(path)
+		info, err := inspectDisk(path, context)
 		if err != nil {
 			if unreadable != nil {
 				p.complain(unreadable)
@@ -85,7 +93,7 @@ func (p *program) inspect(paths []string, asJSON bool) error {
 
 // inspectDisk inspects a directory of the real filesystem. The loader is given
 // the whole of it, as a base model's tokenizer may lie beside the checkpoint.
-func inspectDisk(path string) (*loader.Info, error) {
+func inspectDisk(path string, context int64) (*loader.Info, error) {
 	if err := isDirectory(path); err != nil {
 		advice := "name the directory that has the checkpoint's config.json"
 		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
@@ -103,7 +111,7 @@ func inspectDisk(path string) (*loader.Info, error) {
 		return nil, err
 	}
 	outside := func(name string) string { return root + filepath.FromSlash(name) }
-	info, err := loader.New().Inspect(os.DirFS(root), filepath.ToSlash(dir))
+	info, err := loader.New(loader.WithContext(context)).Inspect(os.DirFS(root), filepath.ToSlash(dir))
 	if err != nil {
 		var place *fault.Error
 		if errors.As(err, &place) {
@@ -180,7 +188,10 @@ func factsOf(info *loader.Info) []fact {
 	if q := info.Quantization; q != nil {
 		bits := ""
 		if q.Bits != nil {
-			bits = fmt.Sprintf(", %g bits", *q.Bits)
+			bits = fmt.Sprintf(", %.3g bits", *q.Bits)
+		}
+		if q.Detail != "" {
+			bits += ", " + q.Detail
 		}
 		add("quantized", "%s%s (%s)", q.Method, bits, q.Source)
 	}
@@ -199,8 +210,44 @@ func factsOf(info *loader.Info) []fact {
 	if w := info.Weights; w != nil {
 		add("weights", "%s", weightsText(w))
 	}
+	if info.ContextLength != nil {
+		add("context", "%d tokens (%s)", *info.ContextLength, info.ContextLengthSource)
+	}
+	if m := info.Memory; m != nil {
+		add("memory", "%s", memoryText(m))
+	}
+	if t := info.ChatTemplate; t != nil {
+		add("chat template", "%s", chatTemplateText(t))
+	}
+	if c := info.Card; c != nil && c.License != "" {
+		license := c.License
+		if c.LicenseName != "" {
+			license += ", " + c.LicenseName
+		}
+		add("licence", "%s (model card)", license)
+	}
 	add("size", "%s", byteText(info.Size))
 	return facts
+}
+
+// memoryText says what loading takes: the weights as they are stored, and the
+// cache for the context.
+func memoryText(m *loader.MemoryInfo) string {
+	out := byteText(m.Total) + " to load: weights of " + byteText(m.Weights)
+	if m.KVCache != nil {
+		out += fmt.Sprintf(", key-value cache of %s for %d tokens", byteText(*m.KVCache), *m.Context)
+	}
+	if len(m.Notes) > 0 {
+		out += "; " + strings.Join(m.Notes, "; ")
+	}
+	return out
+}
+
+func chatTemplateText(t *loader.ChatTemplate) string {
+	if len(t.Names) == 1 && t.Source != "" {
+		return "yes (" + t.Source + ")"
+	}
+	return strings.Join(t.Names, ", ") + " (" + t.Source + ")"
 }
 
 func supportText(info *loader.Info) string {
@@ -271,8 +318,21 @@ func weightsText(w *loader.WeightsInfo) string {
 	if len(types) > 0 {
 		parts = append(parts, strings.Join(types, " and "))
 	}
+	if w.BitsPerWeight != nil {
+		parts = append(parts, fmt.Sprintf("%.3g bits a weight", *w.BitsPerWeight))
+	}
+	if w.Variant != "" {
+		parts = append(parts, "variant "+w.Variant)
+	}
+	if n := len(w.Ignored); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d more left aside", n))
+	}
 	if !w.Complete {
-		parts = append(parts, "incomplete")
+		incomplete := "incomplete"
+		if n := len(w.Missing); n > 0 {
+			incomplete = fmt.Sprintf("incomplete: %d missing", n)
+		}
+		parts = append(parts, incomplete)
 	}
 	return strings.Join(parts, ", ")
 }

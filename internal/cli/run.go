@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -232,7 +233,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := writable(output, s.saveBaseline, destinations); err != nil {
+	if err := errors.Join(writable(output, destinations), writableFile("--save-baseline", s.saveBaseline)); err != nil {
 		return err
 	}
 	if c.Flags().Changed("save-baseline") && s.saveBaseline == "" {
@@ -262,8 +263,8 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	}
 	var live report.Live
 	follow := &live
-	if p.err.terminal {
-		follow = report.NewLive(p.err, p.err.options())
+	if o := p.err.options(); p.out.terminal && o.Color {
+		follow = report.NewLive(p.err, o)
 	}
 	listen := func(e outcome.Event) {
 		follow.Listen(e)
@@ -297,32 +298,31 @@ func planOf(paths []string, selection suite.Selection) (*suite.Plan, error) {
 
 // writable refuses files that cannot be written for want of a folder, before
 // there is anything to lose.
-func writable(output, saveBaseline string, destinations []destination) error {
-	check := func(flag, file string) error {
-		if file == "" {
-			return nil
-		}
-		if err := isDirectory(filepath.Dir(file)); err != nil {
-			return unable("make the folder first", "%s %s: no folder for it: %w", flag, file, err)
-		}
-		if info, err := os.Stat(file); err == nil && info.IsDir() {
-			return unable("name a file in it", "%s %s: a folder", flag, file)
-		}
-		return nil
-	}
-	if err := check("--output", output); err != nil {
-		return err
-	}
-	if err := check("--save-baseline", saveBaseline); err != nil {
+func writable(output string, destinations []destination) error {
+	if err := writableFile("--output", output); err != nil {
 		return err
 	}
 	for _, d := range destinations {
 		if d.file != "" && output != "" && filepath.Clean(d.file) == filepath.Clean(output) {
 			return unable("name two files", "--format and --output both write %s", output)
 		}
-		if err := check("--format "+d.format.Name, d.file); err != nil {
+		if err := writableFile("--format "+d.format.Name, d.file); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// writableFile refuses a file whose folder is not there, and one that is a folder.
+func writableFile(flag, file string) error {
+	if file == "" {
+		return nil
+	}
+	if err := isDirectory(filepath.Dir(file)); err != nil {
+		return unable("make the folder first", "%s %s: no folder for it: %w", flag, file, err)
+	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return unable("name a file in it", "%s %s: a folder", flag, file)
 	}
 	return nil
 }
@@ -414,7 +414,7 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 	if run.Interrupted {
 		failures = append(failures, unable("what had ended by then is kept", "interrupted"))
 	}
-	failures = append(failures, suite.Pending(run))
+	failures = append(failures, suite.Unjudged(run))
 	if err := p.last(failures); err != nil {
 		return err
 	}

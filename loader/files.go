@@ -1,0 +1,203 @@
+package loader
+
+import (
+	"io"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/sniff"
+)
+
+// fileInfo is a file below a checkpoint, with what its first bytes say.
+type fileInfo struct {
+	name    string // relative to the checkpoint, with slashes
+	size    int64
+	format  sniff.Format
+	problem *fault.Error   // no content, but what was left in its place
+	pointer *sniff.Pointer // of Git LFS
+}
+
+func (f *fileInfo) dir() string  { return path.Dir(f.name) }
+func (f *fileInfo) base() string { return path.Base(f.name) }
+
+// maxFiles bounds how many files of one checkpoint are looked at.
+const maxFiles = 100_000
+
+// walk lists every file below the checkpoint with its size, sorted by name;
+// links are followed to files, not to directories.
+func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
+	err := fs.WalkDir(c.fsys, c.dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), cause(err), ""))
+			if e != nil && e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if e.IsDir() {
+			if p != c.dir && strings.HasPrefix(e.Name(), ".git") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		info, err := e.Info()
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			if info, err = fs.Stat(c.fsys, p); err != nil {
+				findings = append(findings, finding(CodeLinkBroken, relative(c.dir, p), "the link cannot be followed: "+cause(err), ""))
+				return nil
+			}
+		}
+		if err != nil {
+			findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), cause(err), ""))
+			return nil
+		}
+		if !info.Mode().IsRegular() {
+			return nil
+		}
+		seen.note(p, info)
+		files = append(files, fileInfo{name: relative(c.dir, p), size: info.Size()})
+		if len(files) == maxFiles {
+			findings = append(findings, finding(CodeTooManyFiles, "", "more than "+strconv.Itoa(maxFiles)+" files; the rest was not looked at", ""))
+			return fs.SkipAll
+		}
+		return nil
+	})
+	if err != nil {
+		findings = append(findings, finding(CodeFileUnreadable, "", cause(err), ""))
+	}
+	return files, findings
+}
+
+func relative(dir, p string) string {
+	if dir == "." {
+		return p
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(p, dir), "/")
+}
+
+// isHidden tells whether a file is in a directory that no loader looks at, such
+// as .cache.
+func (f *fileInfo) isHidden() bool {
+	return f.name[0] == '.' || strings.Contains(f.name, "/.")
+}
+
+// look reads the first bytes of every file and notes what they say.
+func (c *checkpoint) look(files []fileInfo) (findings []Finding) {
+	for i := range files {
+		f := &files[i]
+		if f.isHidden() {
+			continue
+		}
+		h, err := openAt(c.fsys, c.dir, f.name)
+		if err != nil {
+			findings = append(findings, finding(CodeFileUnreadable, f.name, withoutPath(err), hintOf(err)))
+			continue
+		}
+		content, err := sniff.File(f.name, h, h.size)
+		h.Close()
+		if err != nil {
+			findings = append(findings, finding(CodeFileUnreadable, f.name, withoutPath(err), hintOf(err)))
+			continue
+		}
+		f.format, f.problem, f.pointer = content.Format, content.Problem, content.Pointer
+	}
+	return findings
+}
+
+// handle is an open file of known size, for one goroutine.
+type handle struct {
+	io.ReaderAt
+	io.Closer
+	size int64
+}
+
+// openAt opens a regular file of the checkpoint for reading at any place. The
+// kind of file is asked before it is opened, for a named pipe would keep the
+// reader waiting.
+func openAt(fsys fs.FS, dir, name string) (*handle, error) {
+	info, err := fs.Stat(fsys, join(dir, name))
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	if err := regular(name, info.Mode()); err != nil {
+		return nil, err
+	}
+	f, err := fsys.Open(join(dir, name))
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	if info, err = f.Stat(); err != nil {
+		f.Close()
+		return nil, openError(name, err)
+	}
+	h := &handle{Closer: f, size: info.Size()}
+	if r, ok := f.(io.ReaderAt); ok {
+		h.ReaderAt = r
+	} else {
+		r := &rewinding{fsys: fsys, name: join(dir, name), f: f}
+		h.ReaderAt, h.Closer = r, r
+	}
+	return h, nil
+}
+
+// rewinding reads at any place of a file that can only be read forward, as those
+// of an archive: it reads over what is between, and opens the file again to go
+// back.
+type rewinding struct {
+	fsys fs.FS
+	name string
+	f    fs.File
+	at   int64
+}
+
+func (r *rewinding) ReadAt(p []byte, off int64) (int, error) {
+	if off < r.at {
+		f, err := r.fsys.Open(r.name)
+		if err != nil {
+			return 0, err
+		}
+		r.f.Close()
+		r.f, r.at = f, 0
+	}
+	skipped, err := io.CopyN(io.Discard, r.f, off-r.at)
+	r.at += skipped
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.ReadFull(r.f, p)
+	r.at += int64(n)
+	if err == io.ErrUnexpectedEOF {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (r *rewinding) Close() error { return r.f.Close() }
+
+// problems are the findings of the files that hold no content. How much one
+// matters depends on what the file is for.
+func problemFindings(files []fileInfo, matters func(*fileInfo) Severity) (findings []Finding) {
+	for i := range files {
+		f := &files[i]
+		if f.problem == nil && f.isHidden() {
+			if f.problem = sniff.Unfinished(f.name); f.problem != nil {
+				f.problem.Detail += ", of " + sniff.ByteSize(f.size)
+			}
+		}
+		if f.problem == nil {
+			continue
+		}
+		severity := matters(f)
+		kind := f.problem.Kind
+		if severity == SeverityNote && (kind == fault.Empty || kind == fault.ZeroFilled) {
+			continue // an empty or blank file that nobody reads is nobody's loss
+		}
+		found := finding(codeOfKind(kind), f.name, f.problem.Detail, f.problem.Advice)
+		found.Severity = severity
+		findings = append(findings, found)
+	}
+	return findings
+}

@@ -1,0 +1,159 @@
+package loader
+
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+//go:embed packing.tsv
+var packingTSV string
+
+//go:embed packing_companions.tsv
+var packingCompanionsTSV string
+
+// packing is one line of packing.tsv.
+type packing struct{ ending, dtype, beside, holds string }
+
+// companionEnding is one line of packing_companions.tsv.
+type companionEnding struct{ ending, goesWith string }
+
+var packings = sync.OnceValue(func() (rows []packing) {
+	for f := range tableRows(packingTSV) {
+		rows = append(rows, packing{f[0], f[1], f[2], f[3]})
+	}
+	return rows
+})
+
+var companionEndings = sync.OnceValue(func() (rows []companionEnding) {
+	for f := range tableRows(packingCompanionsTSV) {
+		rows = append(rows, companionEnding{f[0], f[1]})
+	}
+	return rows
+})
+
+// packedTypes are the element types that hold packed weights, or quantized ones
+// with scales beside them.
+var packedTypes = map[string]bool{
+	"U32": true, "I32": true, "U8": true, "I8": true, "I16": true,
+	"F8_E4M3": true, "F8_E5M2": true, "F8_E4M3FNUZ": true, "F8_E5M2FNUZ": true, "F4": true,
+}
+
+// count sums the tensors up. Parameters are the model's weights: packed ones
+// singly, scales and tables left out.
+func (r *weightReader) count() {
+	w := r.info
+	l := &r.list
+	var stored int64
+	packed := false
+	for i := range l.tensors {
+		t := &l.tensors[i]
+		stored += t.elements
+		w.TensorBytes += t.bytes
+		w.DTypes[t.dtype] += t.bytes
+		packed = packed || packedTypes[t.dtype]
+	}
+	w.Tensors = len(l.tensors)
+	if len(l.tensors) == 0 && r.unread {
+		return
+	}
+	w.StoredElements = &stored
+	parameters := stored
+	if packed && w.Format != "gguf" {
+		var known bool
+		if parameters, known = r.unpacked(); !known {
+			r.report(CodeParametersUnknown, "", "the weights are packed as no table says; only their stored elements are counted", "")
+			return
+		}
+	}
+	if r.unread {
+		return // a part of the weights was not seen
+	}
+	w.Parameters = &parameters
+	if parameters > 0 {
+		bits := float64(w.TensorBytes) * 8 / float64(parameters)
+		w.BitsPerWeight = &bits
+	}
+}
+
+// unpacked counts the weights of tensors of which some are packed.
+func (r *weightReader) unpacked() (parameters int64, known bool) {
+	l := &r.list
+	place := make(map[string]int, len(l.tensors))
+	for i := range l.tensors {
+		place[string(l.name(i))] = i
+	}
+	known = true
+	for i := range l.tensors {
+		name := string(l.name(i))
+		if isCompanionTensor(name, place) {
+			continue
+		}
+		t := &l.tensors[i]
+		n := t.elements
+		for _, p := range packings() {
+			if p.dtype != t.dtype {
+				continue
+			}
+			stem, ok := strings.CutSuffix(name, p.ending)
+			if !ok {
+				continue
+			}
+			beside, found := place[stem+p.beside]
+			if p.beside != "" && !found {
+				continue
+			}
+			if n, ok = r.holds(p, t, beside); !ok {
+				known = false
+			}
+			break
+		}
+		parameters += n
+	}
+	return parameters, known
+}
+
+// isCompanionTensor tells whether a tensor goes with a quantized weight.
+func isCompanionTensor(name string, place map[string]int) bool {
+	for _, c := range companionEndings() {
+		stem, ok := strings.CutSuffix(name, c.ending)
+		if !ok {
+			continue
+		}
+		if c.goesWith == "" {
+			return true
+		}
+		if _, found := place[stem+c.goesWith]; found && name != stem+c.goesWith {
+			return true
+		}
+	}
+	return false
+}
+
+// holds gives the weights that a packed tensor stands for.
+func (r *weightReader) holds(p packing, t *storedTensor, beside int) (int64, bool) {
+	q := r.quant
+	switch p.holds {
+	case "32/bits":
+		if q == nil || q.Bits == nil || *q.Bits <= 0 || *q.Bits > 32 {
+			return t.elements, false
+		}
+		return int64(float64(t.elements) * 32 / *q.Bits), true
+	case "scales":
+		group := r.c.groupSize()
+		if group <= 0 {
+			return t.elements, false
+		}
+		return r.list.tensors[beside].elements * group, true
+	case "bitnet":
+		if q != nil && q.Method == "bitnet" {
+			return t.elements * 4, true
+		}
+		return t.elements, true
+	case "unknown":
+		return t.elements, false
+	}
+	n, err := strconv.ParseInt(p.holds, 10, 64)
+	return t.elements * n, err == nil
+}

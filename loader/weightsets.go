@@ -1,0 +1,375 @@
+package loader
+
+import (
+	"cmp"
+	_ "embed"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"omniloader/loader/shards"
+	"omniloader/loader/sniff"
+)
+
+//go:embed weight_names.tsv
+var weightNamesTSV string
+
+//go:embed weight_extensions.tsv
+var weightExtensionsTSV string
+
+// The roles of weight files, as weight_names.tsv has them.
+const (
+	roleModel       = "model"
+	roleAdapter     = "adapter"
+	roleAlternative = "alternative"
+	roleCompanion   = "companion"
+	roleOther       = "other"
+	roleUnlisted    = "" // no row fits
+)
+
+// weightName is one line of weight_names.tsv.
+type weightName struct{ role, format, pattern string }
+
+var weightNames = sync.OnceValue(func() (names []weightName) {
+	for f := range tableRows(weightNamesTSV) {
+		names = append(names, weightName{f[0], f[1], f[2]})
+	}
+	return names
+})
+
+// weightExtension is one line of weight_extensions.tsv.
+type weightExtension struct {
+	format   string
+	together bool
+	rank     int
+}
+
+var weightExtensions = sync.OnceValue(func() map[string]weightExtension {
+	m := map[string]weightExtension{}
+	for f := range tableRows(weightExtensionsTSV) {
+		m[f[0]] = weightExtension{format: f[1], together: f[2] == "together", rank: len(m)}
+	}
+	return m
+})
+
+// contentFormats are the formats that a .bin file may have beside PyTorch's. None
+// of them comes in several files of one model.
+var contentFormats = map[sniff.Format]string{
+	sniff.CTranslate2: "ctranslate2",
+	sniff.WhisperCPP:  "whisper.cpp",
+	sniff.GGML:        "ggml",
+}
+
+// weightSet is weight files of one directory that belong together: a single
+// file, or the shards of one save.
+type weightSet struct {
+	dir     string
+	key     string // the name without number: "model.safetensors"
+	variant string // "fp16"
+	format  string
+	role    string
+	rank    int // in the table, for the order
+	sharded bool
+	index   *fileInfo   // of the shards, nil where there is none
+	files   []*fileInfo // by name
+}
+
+// setID tells weight sets apart. A single file and the shards of the same name
+// are two.
+type setID struct {
+	dir, key string
+	sharded  bool
+}
+
+// findWeightSets groups the weight files, in the order in which a loader of each
+// directory would take them.
+func findWeightSets(files []fileInfo) []*weightSet {
+	byID := map[setID]*weightSet{}
+	var sets []*weightSet
+	set := func(id setID, make func() weightSet) *weightSet {
+		s := byID[id]
+		if s == nil {
+			made := make()
+			s = &made
+			s.dir, s.key, s.sharded = id.dir, id.key, id.sharded
+			byID[id] = s
+			sets = append(sets, s)
+		}
+		return s
+	}
+	for i := range files {
+		f := &files[i]
+		if f.isHidden() {
+			continue
+		}
+		base, dir := f.base(), f.dir()
+		if shards.IsIndex(base) {
+			if key := indexKey(base); key != "" {
+				s := set(setID{dir, key, true}, func() weightSet { return describeSet(key, nil, files) })
+				s.index = f
+			}
+			continue
+		}
+		if _, ok := weightExtensions()[path.Ext(base)]; !ok {
+			continue
+		}
+		id := setID{dir: dir, key: base}
+		if n, ok := shards.ParseName(base); ok {
+			id.key, id.sharded = n.Stem+n.Suffix, true
+		}
+		described := describeSet(id.key, f, files)
+		if pattern := described.key; pattern != "" {
+			id.key = pattern // consolidated.00.pth and its fellows are one set
+		}
+		s := set(id, func() weightSet { return described })
+		s.files = append(s.files, f)
+	}
+	slices.SortStableFunc(sets, func(a, b *weightSet) int {
+		return cmp.Or(strings.Compare(a.dir, b.dir), cmp.Compare(a.order(), b.order()), strings.Compare(a.key, b.key))
+	})
+	return sets
+}
+
+// order puts plain names before variants, and a single file before the shards of
+// the same name, as transformers and huggingface_hub do.
+func (s *weightSet) order() int {
+	n := s.rank * 2
+	if s.sharded {
+		n++
+	}
+	if s.variant != "" {
+		n += variantRank
+	}
+	return n
+}
+
+// Ranks beyond those of the listed names.
+const (
+	variantRank  = 1000
+	unlistedRank = 2000
+)
+
+// describeSet says what a name stands for. f is a file of it, nil for an index.
+// The key is set where a pattern of several files fits.
+func describeSet(key string, f *fileInfo, files []fileInfo) weightSet {
+	ext := weightExtensions()[path.Ext(key)]
+	s := weightSet{format: ext.format, rank: unlistedRank + ext.rank}
+	if f != nil && strings.Contains("/"+f.name, ".mlpackage/") { // the package is a directory
+		s.format = "core ml"
+		return s
+	}
+	if f != nil && path.Ext(key) == ".bin" {
+		if format, ok := contentFormats[f.format]; ok {
+			s.format, s.role = format, roleAlternative
+			return s
+		}
+		if xml := strings.TrimSuffix(f.name, ".bin") + ".xml"; hasFile(files, xml) {
+			s.format = "openvino"
+			return s
+		}
+	}
+	if i := matchWeightName(key); i >= 0 {
+		row := weightNames()[i]
+		s.role, s.format, s.rank = row.role, row.format, i
+		if row.role == roleModel && strings.Contains(row.pattern, "*") {
+			s.key = row.pattern
+		}
+		return s
+	}
+	// model.fp16.safetensors: what stands before the extension is a variant's name.
+	stem := strings.TrimSuffix(key, path.Ext(key))
+	if plain, variant, ok := cutLast(stem, "."); ok {
+		if i := matchWeightName(plain + path.Ext(key)); i >= 0 && weightNames()[i].role == roleModel {
+			s.role, s.format, s.rank, s.variant = roleModel, weightNames()[i].format, i, variant
+		}
+	}
+	return s
+}
+
+// matchWeightName gives the row of a name, -1 where none fits.
+func matchWeightName(name string) int {
+	for i, row := range weightNames() {
+		if row.pattern == name {
+			return i
+		}
+		if strings.Contains(row.pattern, "*") {
+			if ok, _ := path.Match(row.pattern, name); ok {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// indexKey is the key of the shards that an index is for: "model.safetensors" of
+// model.safetensors.index.json, and "model.fp16.safetensors" of both spellings of
+// a variant's, model.safetensors.index.fp16.json and
+// model.fp16.safetensors.index.json.
+func indexKey(index string) string {
+	before, after, _ := strings.Cut(index, ".index.")
+	ext := shards.IndexedExtension(index)
+	if ext == "" {
+		return ""
+	}
+	stem, inner, found := cutLast(before, ext)
+	if !found {
+		return ""
+	}
+	for _, variant := range [...]string{inner, strings.TrimSuffix(strings.TrimSuffix(after, "json"), ".")} {
+		if variant = strings.Trim(variant, "."); variant != "" {
+			stem += "." + variant
+		}
+	}
+	return stem + ext
+}
+
+// hasFile tells whether a name is among files, which are sorted by directory.
+func hasFile(files []fileInfo, name string) bool {
+	return slices.ContainsFunc(files, func(f fileInfo) bool { return f.name == name })
+}
+
+// choice is what a loader takes of the weight files.
+type choice struct {
+	sets         []*weightSet // loaded, at most one for each directory but for unlisted names
+	companions   []*weightSet // loaded beside them
+	ignored      []*weightSet
+	alternatives bool // ignored holds other versions of what is loaded
+}
+
+// preferredQuant is the version of a GGUF model that llama.cpp takes where it is
+// given a repository and no file's name.
+const preferredQuant = "Q4_K_M"
+
+// chooseWeights says which of the sets a loader takes. A pipeline has a set in
+// each of its components, a release of autoencoders one in each directory;
+// otherwise the files at the top are the model, and what lies deeper is another
+// copy of it or a part that the library asks for by itself.
+func (c *checkpoint) chooseWeights(sets []*weightSet, v *verdict) choice {
+	var out choice
+	byDir := map[string][]*weightSet{}
+	var dirs []string
+	for _, s := range sets {
+		switch s.role {
+		case roleCompanion:
+			out.companions = append(out.companions, s)
+			continue
+		case roleOther:
+			continue
+		}
+		if byDir[s.dir] == nil {
+			dirs = append(dirs, s.dir)
+		}
+		byDir[s.dir] = append(byDir[s.dir], s)
+	}
+	for _, dir := range dirs {
+		slices.SortStableFunc(byDir[dir], func(a, b *weightSet) int { return cmp.Compare(c.rankOf(a, v), c.rankOf(b, v)) })
+	}
+	taken := dirs
+	switch pipeline := c.doc.file == fileModelIndex || c.doc.file == fileModularIndex; {
+	case pipeline:
+		taken = slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool { return dir == "." || strings.Contains(dir, "/") })
+	case v.sae != nil:
+	case byDir["."] != nil:
+		taken = []string{"."}
+		for _, dir := range dirs {
+			if c.has("modules.json") && dir[0] >= '0' && dir[0] <= '9' && strings.Contains(dir, "_") {
+				taken = append(taken, dir) // 2_Dense of a sentence-transformers model
+			}
+		}
+	default:
+		taken = bestDirs(dirs, byDir)
+	}
+	for _, dir := range dirs {
+		if !slices.Contains(taken, dir) {
+			out.ignored = append(out.ignored, byDir[dir]...)
+			continue
+		}
+		c.chooseInDir(byDir[dir], v, &out)
+	}
+	if len(out.sets) > 1 && out.sets[0].role == roleAlternative {
+		out.ignored = append(out.ignored, out.sets[1:]...)
+		out.sets, out.alternatives = out.sets[:1], true
+	}
+	return out
+}
+
+// rankOf is a set's order, in which an adapter's weights are the first for an
+// adapter and the last for a model.
+func (c *checkpoint) rankOf(s *weightSet, v *verdict) int {
+	const beyond = 10_000
+	switch adapter := v.category == Adapter || c.doc.file == fileAdapter; {
+	case s.role == roleAdapter && !adapter:
+		return s.order() + beyond
+	case s.role != roleAdapter && adapter:
+		return s.order() + beyond
+	}
+	return s.order()
+}
+
+// bestDirs are the directories whose first set has the format that loaders
+// prefer.
+func bestDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
+	least := -1
+	rank := func(dir string) int {
+		for _, e := range weightExtensions() {
+			if e.format == byDir[dir][0].format {
+				return e.rank
+			}
+		}
+		return len(weightExtensions())
+	}
+	for _, dir := range dirs {
+		if r := rank(dir); least < 0 || r < least {
+			least, best = r, nil
+		}
+		if rank(dir) == least {
+			best = append(best, dir)
+		}
+	}
+	return best
+}
+
+// chooseInDir takes the first of a directory's sets, and with it those that no
+// row lists where their format says that they belong together.
+func (c *checkpoint) chooseInDir(sets []*weightSet, v *verdict, out *choice) {
+	first := sets[0]
+	together := first.role == roleUnlisted && weightExtensions()[path.Ext(first.key)].together
+	if together && c.doc.file == "" && v.sae == nil && !sameSeries(sets) {
+		together = false // nothing says that they are one model
+	}
+	if !together && first.role == roleUnlisted || first.role == roleAlternative {
+		out.alternatives = out.alternatives || len(sets) > 1 && sets[1].format == first.format
+		if i := slices.IndexFunc(sets, func(s *weightSet) bool {
+			return s.format == first.format && strings.Contains(s.key, preferredQuant)
+		}); i > 0 {
+			first = sets[i]
+		}
+	}
+	for _, s := range sets {
+		if s == first || together && s.role == roleUnlisted && s.format == first.format {
+			out.sets = append(out.sets, s)
+		} else {
+			out.ignored = append(out.ignored, s)
+		}
+	}
+}
+
+// sameSeries tells whether the names differ in their digits alone, as those of
+// rank0.safetensors and rank1.safetensors do.
+func sameSeries(sets []*weightSet) bool {
+	pattern := ""
+	for _, s := range sets {
+		p := strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' {
+				return -1
+			}
+			return r
+		}, s.key)
+		if pattern != "" && p != pattern {
+			return false
+		}
+		pattern = p
+	}
+	return len(sets) > 1
+}
