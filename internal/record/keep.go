@@ -162,13 +162,17 @@ func (k *keeper) runs(r io.ReaderAt, e entry) ([]run, error) {
 		return ggufHead(r, e, read), nil
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return zipRuns(r, e.size, read), nil
-	case e.size <= smallText && (describes(e.name) || standsIn(e, head) || total(read) == e.size && isText(head)),
+	case e.size <= smallText && (describes(e.name) || standsIn(e, head) || isReference(e.name)),
 		e.size <= largeText && describes(e.name),
 		e.size <= wholeText && describes(e.name) && total(read) > e.size/2:
 		return whole, nil
 	}
+	c := sniff.Head(e.name, e.size, head)
+	if (c.Format == "" || c.Format == sniff.Text) && c.Problem == nil {
+		return nil, nil // a file of the owner's, which says nothing of the model
+	}
 	var kept []run
-	if c := sniff.Head(e.name, e.size, head); c.Format != "" && !isText(head) {
+	if c.Format != "" && !isText(head) {
 		kept = append(kept, run{0, min(e.size, plainHead)})
 	}
 	for _, part := range read {
@@ -178,6 +182,9 @@ func (k *keeper) runs(r io.ReaderAt, e entry) ([]run, error) {
 	}
 	return joined(kept), nil
 }
+
+// isReference tells the files of the Hugging Face cache that name a commit.
+func isReference(name string) bool { return path.Base(path.Dir(name)) == "refs" }
 
 // isText tells whether a file begins like a text: a pointer of Git LFS and a web
 // page do, in the place of weights.
