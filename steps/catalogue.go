@@ -140,10 +140,16 @@ func (r *recorder) add(keyword, pattern string, a about) {
 }
 
 // scenarioVocabulary hands the steps to one scenario.
-type scenarioVocabulary struct{ sc *godog.ScenarioContext }
+type scenarioVocabulary struct {
+	sc   *godog.ScenarioContext
+	laid *layout // notes the Given steps, or nil
+}
 
 func (v *scenarioVocabulary) group(string) {}
 func (v *scenarioVocabulary) Given(pattern string, handler any, _ about) {
+	if v.laid != nil {
+		handler = v.laid.noting(pattern, handler)
+	}
 	v.sc.Given(patterns()[pattern], handler)
 }
 func (v *scenarioVocabulary) When(pattern string, handler any, _ about) {

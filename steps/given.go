@@ -163,7 +163,7 @@ func (w *world) alterationSteps(v vocabulary) {
 		meaning: "Changes the length of the header that a safetensors file begins with, and nothing else.",
 		example: `"model.safetensors" claims a header of 200 MB`,
 	})
-	v.Given(`^"([^"]*)" is a pickle that calls "([^"]*)"$`, w.pickle, about{
+	v.Given(`^"([^"]*)" is a pickle that calls "([^"]*)"$`, w.pickled, about{
 		meaning: "Puts a pickle in the place of a file that would call a function if somebody unpickled it.",
 		example: `"pytorch_model.bin" is a pickle that calls "os.system"`,
 	})
@@ -489,7 +489,7 @@ func (w *world) claim(name, size string) error {
 	return w.alter(func(c *fixtures.Checkpoint) error { return c.ClaimHeader(name, bytes) })
 }
 
-func (w *world) pickle(name, function string) error {
+func (w *world) pickled(name, function string) error {
 	return w.alter(func(c *fixtures.Checkpoint) error { return c.AsPickleCalling(name, function, "id") })
 }
 

@@ -35,6 +35,9 @@ type Setup struct {
 	// filled in, which a pickle does not carry. Where it is nil, the feature file
 	// is read from the disk at the scenario's URI.
 	Tags func(*godog.Scenario) ([]string, error)
+	// Collect takes the operation of each measured scenario, which is then carried
+	// out once and not measured; its bounds are not judged. Nil measures.
+	Collect func(bench.Subject)
 	// Beside reads a file that lies beside, or below, the feature file of a
 	// scenario. Where it is nil, it is read from the disk beside the scenario's
 	// URI.
@@ -42,6 +45,7 @@ type Setup struct {
 
 	lane  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
 	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
+	pause func()                                                                             // nil means a breather
 	store store
 	files featureFiles
 }
@@ -58,7 +62,12 @@ type Record struct {
 // them. It is called once for each scenario, from a ScenarioInitializer.
 func (s *Setup) Register(sc *godog.ScenarioContext) *Record {
 	w := newWorld(s)
-	w.vocabulary(&scenarioVocabulary{sc: sc})
+	v := &scenarioVocabulary{sc: sc}
+	if s.Collect != nil {
+		w.laid = new(layout)
+		v.laid = w.laid
+	}
+	w.vocabulary(v)
 	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 		return ctx, w.begin(p)
 	})

@@ -144,6 +144,9 @@ func (w *world) rates(r *bench.Result) {
 // called once before: loading is not what is measured.
 func (w *world) tokenize(ctx context.Context, operation string, input TokenizerInput) error {
 	w.options.Input = input
+	if w.setup.Collect != nil {
+		return w.read(ctx, operation) // sampling calls once before it measures
+	}
 	call, err := w.call(operation)
 	if err != nil {
 		return err

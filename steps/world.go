@@ -29,6 +29,7 @@ type world struct {
 	measured       bool // the operation is measured
 	memoryBounded  bool // a step bounds memory
 	failureAwaited bool // a step asserts that reading fails
+	threshold      float64
 
 	// Laid out by Given.
 	disk    afero.Fs // where fixtures are written
@@ -37,6 +38,7 @@ type world struct {
 	dir     string   // the checkpoint's directory in fsys
 	current *fixtures.Checkpoint
 	options Options
+	laid    *layout // how all that can be done again; nil unless subjects are collected
 
 	// Come of When.
 	operation   string // "" before the When step
@@ -102,6 +104,9 @@ func (w *world) begin(p *godog.Scenario) error {
 		}
 	}
 	w.measured = Measured(tags, texts)
+	if w.threshold, err = Threshold(tags); err != nil {
+		return err
+	}
 	_, err = Grammar(kinds)
 	return err
 }
@@ -132,9 +137,16 @@ func (w *world) read(ctx context.Context, operation string) error {
 		return err
 	}
 	w.operation = operation
-	if w.measured {
+	switch {
+	case w.measured && w.setup.Collect != nil:
+		var subject bench.Subject
+		if subject, err = w.subject(operation); err == nil {
+			w.setup.Collect(subject)
+			err = w.once(call)
+		}
+	case w.measured:
 		err = w.measure(ctx, call)
-	} else {
+	default:
 		err = w.once(call)
 	}
 	if err != nil {

@@ -3,9 +3,9 @@ package bench
 import (
 	"errors"
 	"fmt"
-	"math"
 	"regexp"
 	"strings"
+	"time"
 
 	"omniloader/internal/suggest"
 )
@@ -139,6 +139,12 @@ type Judgement struct {
 	Limit  float64 `json:"limit"`  // seconds, bytes, a count or a factor
 	Figure float64 `json:"figure"` // what was measured, in the same unit
 	Held   bool    `json:"held"`
+	// Of a bound on a percentile: how many calls were at or over the limit, and
+	// from how many on the bound fails. Else both are 0.
+	Over      int `json:"over,omitempty"`
+	FailsFrom int `json:"fails_from,omitempty"`
+	// Note says what is worth knowing of the bound itself, or is empty.
+	Note string `json:"note,omitempty"`
 	// Warning says why the figure is worth less than it seems, or is empty.
 	Warning string `json:"warning,omitempty"`
 }
@@ -158,11 +164,16 @@ type ExceededError struct {
 	memory    *Memory
 }
 
-// Error reads "p95 latency is 3.2 ms, bound: below 2 ms (100 calls: min 0.9 ms,
-// median 1.1 ms, max 12 ms, std dev 0.4 ms)".
+// Error reads "p95 latency is 3.2 ms, bound: below 2 ms; 17 of 100 calls are over
+// it, chance explains 11 (floor 900 µs, median 1.1 ms, max 12 ms, std dev 400 µs)".
 func (e *ExceededError) Error() string {
-	figure, limit := e.bound.Metric.formatApart(e.Judgement.Figure, e.Judgement.Limit)
-	return fmt.Sprintf("%s is %s, bound: %s (%s)", e.bound.subject(), figure, e.bound.phrase(limit), e.spread())
+	j := e.Judgement
+	figure, limit := e.bound.Metric.formatApart(j.Figure, j.Limit)
+	text := fmt.Sprintf("%s is %s, bound: %s", e.bound.subject(), figure, e.bound.phrase(limit))
+	if j.FailsFrom > 0 {
+		text += fmt.Sprintf("; %d of %d calls are over it, chance explains %d", j.Over, e.summary.Samples, j.FailsFrom-1)
+	}
+	return fmt.Sprintf("%s (%s)", text, e.spread())
 }
 
 func (b Bound) subject() string {
@@ -180,7 +191,7 @@ func (e *ExceededError) spread() string {
 		return fmt.Sprintf("exact, smallest of %d batches of %d calls", batches, e.memory.Calls)
 	}
 	s := e.summary
-	return fmt.Sprintf("%d calls: min %s, median %s, max %s, std dev %s", s.Samples,
+	return fmt.Sprintf("%d calls: floor %s, median %s, max %s, std dev %s", s.Samples,
 		FormatLatency(s.Min), FormatLatency(s.Median), FormatLatency(s.Max), FormatLatency(s.StdDev))
 }
 
@@ -206,6 +217,10 @@ func (e *ExceededError) Hint() string {
 
 // Check judges a measurement by the bound.
 //
+// A bound on the median, p95 or p99 fails where more calls are over it than chance
+// explains, see failingCount; one on the mean, min or max where the figure is.
+// Memory is exact.
+//
 // reference gives the measurement of another benchmark of the same run by name,
 // or nil; it is asked only for a bound that is relative to one, and may itself be
 // nil otherwise. The error is nil when the bound held, an *ExceededError when it
@@ -216,29 +231,61 @@ func (b Bound) Check(m *Measurement, reference func(name string) *Measurement) (
 	if !ok {
 		return Judgement{}, fmt.Errorf("unknown metric %q", b.Metric)
 	}
-	figure, err := b.figure(known, m, reference)
+	limit, err := b.limit(known, m, reference)
 	if err != nil {
 		return Judgement{}, err
 	}
+	figure := known.figure(m)
+	summary := m.Summary()
 	j := Judgement{
-		Bound: b.String(), Metric: b.Metric, Limit: b.Limit, Figure: figure,
-		Held:    figure < b.Limit || b.Inclusive && figure == b.Limit,
-		Warning: b.warning(known, len(m.Calls)),
+		Bound: b.String(), Metric: b.Metric, Limit: b.Limit,
+		Figure: figure / limit * b.Limit, // relative to another benchmark: as a factor
+		Held:   figure < limit || b.Inclusive && figure == limit,
+	}
+	if b.Reference == "" {
+		j.Figure = figure // the same, unrounded
+	}
+	if !known.memory {
+		j.Note = b.fragile(known, limit, summary.Min)
+	}
+	if known.quantile != 0 {
+		j.Over, j.FailsFrom = over(m.Calls, limit), failingCount(len(m.Calls), known.quantile)
+		if !j.Held && j.Over < j.FailsFrom {
+			j.Held = true
+			j.Warning = fmt.Sprintf("%s is %s, over the bound (%s), in %d of %d calls: chance explains up to %d",
+				b.subject(), b.Metric.Format(j.Figure), b.phrase(b.Metric.Format(b.Limit)), j.Over, len(m.Calls), j.FailsFrom-1)
+		}
+		if few := b.tooFew(known, len(m.Calls)); few != "" {
+			j.Warning = few
+		}
 	}
 	if j.Held {
 		return j, nil
 	}
-	return j, &ExceededError{Judgement: j, bound: b, summary: m.Summary(), memory: m.Memory}
+	return j, &ExceededError{Judgement: j, bound: b, summary: summary, memory: m.Memory}
 }
 
-func (b Bound) figure(known metric, m *Measurement, reference func(string) *Measurement) (float64, error) {
+// over counts the calls that are not below a limit in seconds.
+func over(calls []time.Duration, limit float64) int {
+	n := 0
+	for _, c := range calls {
+		if c.Seconds() >= limit {
+			n++
+		}
+	}
+	return n
+}
+
+// limit gives the limit in the unit of the figure: for a bound relative to another
+// benchmark that is in seconds.
+func (b Bound) limit(known metric, m *Measurement, reference func(string) *Measurement) (float64, error) {
 	switch {
 	case m == nil || len(m.Calls) == 0:
 		return 0, fmt.Errorf("%s: no call was timed: %w", b.Metric, ErrNotMeasured)
 	case known.memory && m.Memory == nil:
 		return 0, fmt.Errorf("%s: the plan left memory out: %w", b.Metric, ErrNotMeasured)
 	case b.Metric != MedianRelative:
-		return known.figure(m), nil
+		return b.Limit, nil
 	}
 	var other *Measurement
 	if reference != nil {
@@ -252,18 +299,26 @@ func (b Bound) figure(known metric, m *Measurement, reference func(string) *Meas
 	if median <= 0 {
 		return 0, fmt.Errorf("benchmark %q, which the bound is relative to, is too short for the clock: %w", b.Reference, ErrNotMeasured)
 	}
-	return m.Summary().Median / median, nil
+	return b.Limit * median, nil
 }
 
-// warning says when there are too few calls for the percentile: nearest rank then
-// gives the slowest call of all, so that a single slow call decides.
-func (b Bound) warning(known metric, calls int) string {
-	if known.quantile == 0 {
+// fragile says when a bound is so near to the fastest call that a machine which
+// others use exceeds it by itself.
+func (b Bound) fragile(known metric, limit, floor float64) string {
+	if known.room == 0 || floor <= 0 || b.Reference != "" || limit >= known.room*floor {
 		return ""
 	}
-	needed := int(math.Round(1 / (1 - known.quantile)))
+	return fmt.Sprintf("fragile bound: %s is %s times the fastest call (%s); on a shared machine the %s needs %s times",
+		b, formatNumber(limit/floor, 2), FormatLatency(floor), known.word, formatNumber(known.room, digits))
+}
+
+// tooFew says when there are too few calls for the percentile: even the slowest of
+// them may then lie below it.
+func (b Bound) tooFew(known metric, calls int) string {
+	needed := callsNeeded(known.quantile)
 	if calls >= needed {
 		return ""
 	}
-	return fmt.Sprintf("the %s of %d calls is the slowest call: at least %d iterations are needed", known.word, calls, needed)
+	return fmt.Sprintf("%d calls are few for the %s: with fewer than %d even the slowest may lie below it, at 95 %% confidence",
+		calls, known.word, needed)
 }

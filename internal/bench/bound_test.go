@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -78,7 +79,6 @@ func TestABoundThatHoldsGivesItsFigure(t *testing.T) {
 		j, err := b.Check(m, nil)
 		require.NoError(t, err, text)
 		assert.True(t, j.Held)
-		assert.Empty(t, j.Warning)
 		assert.InDelta(t, figure, j.Figure, 1e-12, text)
 		assert.Equal(t, text, j.Bound)
 		assert.Equal(t, b.Limit, j.Limit)
@@ -87,9 +87,9 @@ func TestABoundThatHoldsGivesItsFigure(t *testing.T) {
 
 func TestAnExceededBoundSaysFigureBoundSamplesAndSpread(t *testing.T) {
 	m := &Measurement{Calls: upTo(100), Memory: &Memory{BytesPerCall: 1001, AllocsPerCall: 13, LiveDelta: 2e6, Calls: 100}}
-	spread := "(100 calls: min 1 ms, median 50.5 ms, max 100 ms, std dev 29 ms)"
+	spread := "(100 calls: floor 1 ms, median 50.5 ms, max 100 ms, std dev 29 ms)"
 	for text, want := range map[string]string{
-		"p95 latency below 95 ms":              "p95 latency is 95 ms, bound: below 95 ms " + spread,
+		"p95 latency below 89 ms":              "p95 latency is 95 ms, bound: below 89 ms; 12 of 100 calls are over it, chance explains 11 " + spread,
 		"mean latency below 2 ms":              "mean latency is 50.5 ms, bound: below 2 ms " + spread,
 		"min latency below 500 µs":             "min latency is 1 ms, bound: below 500 µs " + spread,
 		"no more than 1 kB allocated per call": "bytes per call is 1.001 kB, bound: no more than 1 kB (exact, smallest of 3 batches of 100 calls)",
@@ -143,7 +143,7 @@ func TestABoundRelativeToAnotherBenchmark(t *testing.T) {
 	assert.InDelta(t, 3, j.Figure, 1e-12)
 
 	_, err = check(`median latency below 2.5 times that of "fast"`)
-	assert.EqualError(t, err, `median latency is 3 times, bound: below 2.5 times that of "fast" (3 calls: min 30 ns, median 30 ns, max 30 ns, std dev 0 ns)`)
+	assert.EqualError(t, err, `median latency is 3 times, bound: below 2.5 times that of "fast"; 3 of 3 calls are over it, chance explains 2 (3 calls: floor 30 ns, median 30 ns, max 30 ns, std dev 0 ns)`)
 
 	_, err = check(`median latency below 2 times that of "lost"`)
 	assert.ErrorIs(t, err, ErrNotMeasured, "a bound against nothing must not pass")
@@ -177,11 +177,12 @@ func TestTooFewCallsForThePercentileIsAWarning(t *testing.T) {
 		calls int
 		want  string
 	}{
-		{"p99 latency below 1 s", 20, "the p99 of 20 calls is the slowest call: at least 100 iterations are needed"},
-		{"p99 latency below 1 s", 99, "the p99 of 99 calls is the slowest call: at least 100 iterations are needed"},
-		{"p99 latency below 1 s", 100, ""},
-		{"p95 latency below 1 s", 19, "the p95 of 19 calls is the slowest call: at least 20 iterations are needed"},
-		{"p95 latency below 1 s", 20, ""},
+		{"p99 latency below 1 s", 20, "20 calls are few for the p99: with fewer than 299 even the slowest may lie below it, at 95 % confidence"},
+		{"p99 latency below 1 s", 298, "298 calls are few for the p99: with fewer than 299 even the slowest may lie below it, at 95 % confidence"},
+		{"p99 latency below 1 s", 299, ""},
+		{"p95 latency below 1 s", 58, "58 calls are few for the p95: with fewer than 59 even the slowest may lie below it, at 95 % confidence"},
+		{"p95 latency below 1 s", 59, ""},
+		{"median latency below 1 s", 4, "4 calls are few for the median: with fewer than 5 even the slowest may lie below it, at 95 % confidence"},
 		{"mean latency below 1 s", 1, ""},
 	} {
 		b, err := ParseBound(c.text)
@@ -189,5 +190,48 @@ func TestTooFewCallsForThePercentileIsAWarning(t *testing.T) {
 		j, err := b.Check(&Measurement{Calls: upTo(c.calls)}, nil)
 		require.NoError(t, err)
 		assert.Equal(t, c.want, j.Warning, "%s of %d", c.text, c.calls)
+	}
+}
+
+func TestABoundOnAPercentileIsJudgedByTheCallsOverIt(t *testing.T) {
+	b, err := ParseBound("p95 latency below 2 ms")
+	require.NoError(t, err)
+	for over, held := range map[int]bool{0: true, 5: true, 6: true, 11: true, 12: false, 100: false} {
+		calls := make([]time.Duration, 100)
+		for i := range calls {
+			calls[i] = time.Millisecond
+			if i < over {
+				calls[i] = 900 * time.Millisecond // how far over does not matter
+			}
+		}
+		j, err := b.Check(&Measurement{Calls: calls}, nil)
+		assert.Equal(t, held, err == nil, over)
+		assert.Equal(t, held, j.Held, over)
+		assert.Equal(t, over, j.Over)
+		assert.Equal(t, 12, j.FailsFrom)
+		if held && over > 5 {
+			assert.Contains(t, j.Warning, "p95 latency is 900 ms, over the bound (below 2 ms)", "what chance excuses is said")
+		}
+	}
+}
+
+func TestABoundNearTheFloorIsCalledFragile(t *testing.T) {
+	for _, c := range []struct{ fragile, sound string }{
+		{"median latency below 49 ms", "median latency below 50 ms"},
+		{"p95 latency below 399 ms", "p95 latency below 400 ms"},
+		{"mean latency below 199 ms", "mean latency below 200 ms"},
+	} {
+		calls := slices.Repeat([]time.Duration{10 * time.Millisecond}, 100)
+		for _, text := range []string{c.fragile, c.sound} {
+			b, err := ParseBound(text)
+			require.NoError(t, err)
+			j, err := b.Check(&Measurement{Calls: calls}, nil)
+			require.NoError(t, err)
+			if text == c.sound {
+				assert.Empty(t, j.Note)
+			} else {
+				assert.Contains(t, j.Note, "fragile bound: "+text)
+			}
+		}
 	}
 }

@@ -8,8 +8,7 @@ import (
 	"slices"
 )
 
-// DefaultThreshold is the change of the mean from which on a verdict is red or
-// green.
+// DefaultThreshold is the change from which on a verdict is red or green.
 const DefaultThreshold = 0.05
 
 // Verdict is what a comparison says of one benchmark.
@@ -17,25 +16,41 @@ type Verdict string
 
 // The verdicts, in the order a comparison lists them.
 const (
-	Red     Verdict = "red"     // slower by more than the threshold
-	Green   Verdict = "green"   // faster by more than the threshold
-	Removed Verdict = "removed" // only in the old file
-	Added   Verdict = "added"   // only in the new file
-	Neutral Verdict = "neutral" // within the threshold
+	Red           Verdict = "red"            // slower by more than the threshold, or it costs more memory
+	Green         Verdict = "green"          // faster by more than the threshold
+	NotComparable Verdict = "not comparable" // the two were not measured under the same conditions
+	Unconverged   Verdict = "unconverged"    // sampled, and the floor was not found
+	Removed       Verdict = "removed"        // only in the old file
+	Added         Verdict = "added"          // only in the new file
+	Neutral       Verdict = "neutral"        // within the threshold
 )
 
-var verdictOrder = []Verdict{Red, Green, Removed, Added, Neutral}
+var verdictOrder = []Verdict{Red, Green, NotComparable, Unconverged, Removed, Added, Neutral}
+
+// Basis is what a benchmark was judged by.
+type Basis string
+
+// The bases.
+const (
+	ByFloor Basis = "floor" // the fastest batches of several processes
+	ByMean  Basis = "mean"  // the mean of single calls, where a side has nothing else
+)
 
 // Change is one benchmark in a comparison.
 type Change struct {
-	Name     string   `json:"name"`
-	Category string   `json:"category"`
-	Verdict  Verdict  `json:"verdict"`
-	OldMean  *float64 `json:"old_mean_time"` // seconds; nil where it was added
-	NewMean  *float64 `json:"new_mean_time"` // seconds; nil where it was removed
-	Ratio    *float64 `json:"ratio"`         // new mean by old mean; nil where there is none
-	Old      *Result  `json:"-"`             // nil where it was added
-	New      *Result  `json:"-"`             // nil where it was removed
+	Name      string   `json:"name"`
+	Category  string   `json:"category"`
+	Verdict   Verdict  `json:"verdict"`
+	Basis     Basis    `json:"basis,omitempty"` // empty where it stands in one file only
+	OldMean   *float64 `json:"old_mean_time"`   // seconds; nil where it was added
+	NewMean   *float64 `json:"new_mean_time"`   // seconds; nil where it was removed
+	OldFloor  *float64 `json:"old_floor_ns,omitempty"`
+	NewFloor  *float64 `json:"new_floor_ns,omitempty"`
+	Ratio     *float64 `json:"ratio"` // new by old, of floors or means as Basis says; nil where there is none
+	Threshold float64  `json:"threshold"`
+	Reason    string   `json:"reason,omitempty"` // why, where the ratio does not say it
+	Old       *Result  `json:"-"`                // nil where it was added
+	New       *Result  `json:"-"`                // nil where it was removed
 }
 
 // Side is one of the two files of a comparison.
@@ -53,14 +68,21 @@ type Comparison struct {
 	Counts    map[Verdict]int `json:"counts"`  // every verdict, 0 included
 	Changes   []Change        `json:"changes"` // by verdict, then reds and greens by size, then by name
 	Notes     []string        `json:"notes,omitempty"`
+
+	common comparability
 }
 
 // ErrNothingToCompare is the error of a comparison of files that share no benchmark.
 var ErrNothingToCompare = errors.New("the two results files have no benchmark in common")
 
-// Compare judges every benchmark of two files by its mean time: red where the new
-// one is slower than the old by more than threshold (0.05 for 5 %), green where it
-// is faster by more than that, else neutral.
+// Compare judges every benchmark of two files. threshold is 0.05 for 5 %; a
+// benchmark of the new file may have one of its own.
+//
+// Where both files were sampled, by a run with a baseline, the floors are
+// judged, see judgeFloors; otherwise the mean times are: red where the new one is
+// slower than the old by more than the threshold, green where it is faster by more
+// than that, else neutral, with a note of how little that is worth. A benchmark
+// whose calls cost more memory is red in any case.
 //
 // It fails where the threshold is not a number in [0, 1) or the files have no
 // benchmark in common, as then nothing was compared.
@@ -71,7 +93,8 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 	c := &Comparison{
 		Threshold: threshold, Old: old.side(), New: new.side(),
 		Counts: map[Verdict]int{}, Changes: []Change{},
-		Notes: slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
+		Notes:  slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
+		common: compatibility(old, new),
 	}
 	for _, v := range verdictOrder {
 		c.Counts[v] = 0
@@ -98,11 +121,31 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 			c.add(&old.Results[i], nil)
 		}
 	}
-	if old.Platform != "" && new.Platform != "" && old.Platform != new.Platform {
-		c.Notes = append(c.Notes, fmt.Sprintf("measured on different platforms: %s and %s", old.Platform, new.Platform))
-	}
+	c.explain(old, new)
 	slices.SortStableFunc(c.Changes, compareChanges)
 	return c, nil
+}
+
+// explain adds what a reader must know to judge the verdicts.
+func (c *Comparison) explain(old, new *File) {
+	has := func(b Basis) bool {
+		return slices.ContainsFunc(c.Changes, func(change Change) bool { return change.Basis == b })
+	}
+	switch {
+	case has(ByFloor) || c.common.ours:
+		for _, r := range c.common.reasons {
+			c.Notes = append(c.Notes, "not comparable: "+r)
+		}
+		c.Notes = append(c.Notes, c.common.warn...)
+		if c.common.rule == otherBuild && len(c.common.reasons) == 0 {
+			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as the layout of code alone can make that", layoutAllowance*100))
+		}
+	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
+		c.Notes = append(c.Notes, fmt.Sprintf("measured on different platforms: %s and %s", old.Platform, new.Platform))
+	}
+	if has(ByMean) {
+		c.Notes = append(c.Notes, "judged by mean times, for want of anything better in the files: on a shared machine that rule called 45 % of unchanged benchmarks changed; files written with --save-baseline are judged by their floors")
+	}
 }
 
 func (f *File) side() Side {
@@ -123,12 +166,17 @@ func prefixed(prefix string, texts []string) []string {
 
 // add judges one benchmark; one of the two is nil where it stands in one file only.
 func (c *Comparison) add(old, new *Result) {
-	change := Change{Old: old, New: new}
+	change := Change{Old: old, New: new, Threshold: c.Threshold}
 	if old != nil {
 		change.Name, change.Category, change.OldMean = old.Name, old.Category, &old.MeanTime
+		change.OldFloor = old.floor(c.common.rule)
 	}
 	if new != nil {
 		change.Name, change.Category, change.NewMean = new.Name, new.Category, &new.MeanTime
+		change.NewFloor = new.floor(c.common.rule)
+		if new.Threshold > 0 {
+			change.Threshold = new.Threshold
+		}
 	}
 	switch {
 	case old == nil:
@@ -136,15 +184,48 @@ func (c *Comparison) add(old, new *Result) {
 	case new == nil:
 		change.Verdict = Removed
 	default:
-		change.Verdict, change.Ratio = judge(old.MeanTime, new.MeanTime, c.Threshold)
+		c.judge(&change)
 	}
 	c.Counts[change.Verdict]++
 	c.Changes = append(c.Changes, change)
 }
 
-// judge compares two means. A mean of zero comes from a clock too coarse for the
-// operation; there is no ratio to it.
-func judge(old, new, threshold float64) (Verdict, *float64) {
+// floor gives what the benchmark's processes are compared by, in nanoseconds, or
+// nil where it was not sampled.
+func (r *Result) floor(by rule) *float64 {
+	f := figure(by, r.Processes)
+	if len(r.Processes) == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+		return nil
+	}
+	return &f
+}
+
+// judge judges a benchmark that stands in both files.
+func (c *Comparison) judge(change *Change) {
+	if change.OldFloor == nil || change.NewFloor == nil {
+		change.Basis = ByMean
+		change.Verdict, change.Ratio = judgeMeans(*change.OldMean, *change.NewMean, change.Threshold)
+	} else {
+		change.Basis = ByFloor
+		var ratio float64
+		change.Verdict, ratio, change.Reason = judgeFloors(c.common.rule, change.Old.Processes, change.New.Processes, change.Threshold)
+		if !math.IsNaN(ratio) {
+			change.Ratio = &ratio
+		}
+	}
+	if len(c.common.reasons) > 0 && (change.Basis == ByFloor || c.common.ours) {
+		change.Verdict, change.Reason = NotComparable, c.common.reasons[0]
+	}
+	if c.common.memory {
+		if more := judgeMemory(change.Old, change.New); more != "" {
+			change.Verdict, change.Reason = Red, more
+		}
+	}
+}
+
+// judgeMeans compares two means. A mean of zero comes from a clock too coarse for
+// the operation; there is no ratio to it.
+func judgeMeans(old, new, threshold float64) (Verdict, *float64) {
 	if old == 0 {
 		if new == 0 {
 			return Neutral, nil
@@ -186,6 +267,14 @@ func (c Change) distance() float64 {
 
 // Regressed tells whether any benchmark is red.
 func (c *Comparison) Regressed() bool { return c.Counts[Red] > 0 }
+
+// Suspects tells whether any benchmark is red by its floor, so that a fresh
+// process may show that it was bad luck. What costs more memory is no such case.
+func (c *Comparison) Suspects() bool {
+	return slices.ContainsFunc(c.Changes, func(change Change) bool {
+		return change.Verdict == Red && change.Basis == ByFloor && change.Reason == ""
+	})
+}
 
 // Verdicts lists the verdicts in the order a comparison lists them.
 func Verdicts() []Verdict { return slices.Clone(verdictOrder) }

@@ -35,7 +35,7 @@ func TestCompareJudgesEachBenchmarkByItsMean(t *testing.T) {
 		"much slower red", "slower red", "faster green", "gone removed", "new added",
 		"a bit faster neutral", "a bit slower neutral", "same neutral",
 	}, verdicts(c))
-	assert.Equal(t, map[Verdict]int{Red: 2, Green: 1, Removed: 1, Added: 1, Neutral: 3}, c.Counts)
+	assert.Equal(t, map[Verdict]int{Red: 2, Green: 1, NotComparable: 0, Unconverged: 0, Removed: 1, Added: 1, Neutral: 3}, c.Counts)
 	assert.Equal(t, 3.0, *c.Changes[0].Ratio)
 	assert.Nil(t, c.Changes[3].Ratio)
 	assert.Nil(t, c.Changes[3].NewMean)
@@ -91,7 +91,8 @@ func TestCompareTellsOfDifferentPlatformsAndOfWhatWasMissing(t *testing.T) {
 	assert.Equal(t, []string{
 		`old: result "memory_sae_detection" lacks mean_time, median_time, p95_time, p99_time, std_dev`,
 		"measured on different platforms: Linux-6.8.0-x86_64-with-glibc2.39 and linux/amd64",
-	}, c.Notes)
+	}, c.Notes[:2])
+	assert.Contains(t, c.Notes[2], "judged by mean times", "and how little that is worth")
 }
 
 func TestAComparisonAsJSON(t *testing.T) {
@@ -115,4 +116,15 @@ func TestTheVerdictFollowsTheInjectedSlowdown(t *testing.T) {
 		last = now
 	}
 	assert.Equal(t, 2, last)
+}
+
+func TestMeansOfDifferentMachinesAreNotComparable(t *testing.T) {
+	old, now := means("a", 1.0), means("a", 2.0)
+	old.Schema, now.Schema = 1, 2
+	old.Environment, now.Environment = map[string]any{"cpu": "X"}, map[string]any{"cpu": "Y"}
+	c, err := Compare(old, now, 0.05)
+	require.NoError(t, err)
+	assert.Equal(t, NotComparable, c.Changes[0].Verdict)
+	assert.Equal(t, "cpu: X and Y", c.Changes[0].Reason)
+	assert.Equal(t, 2.0, *c.Changes[0].Ratio, "both numbers are there")
 }

@@ -51,16 +51,17 @@ type Measurement struct {
 	Plan   Plan
 	Calls  []time.Duration // one timed call each, in the order they were made
 	Memory *Memory         // nil where the plan did not ask for it
+	Cold   time.Duration   // the first call of all, which finds nothing prepared
 	First  any             // the answer of the first call of all, warm-up included
 	Last   any             // the answer of the last call of all
 }
 
 // Memory is what one call costs in memory.
 type Memory struct {
-	BytesPerCall  uint64 // allocated on the heap, freed or not
-	AllocsPerCall uint64 // objects allocated on the heap
-	LiveDelta     int64  // bytes that one call's answer keeps alive after collection
-	Calls         int    // calls in each batch that was counted
+	BytesPerCall  uint64 `json:"bytes_per_call"`  // allocated on the heap, freed or not
+	AllocsPerCall uint64 `json:"allocs_per_call"` // objects allocated on the heap
+	LiveDelta     int64  `json:"live_delta"`      // bytes that one call's answer keeps alive after collection
+	Calls         int    `json:"calls"`           // calls in each batch that was counted
 }
 
 // ErrInterrupted is the kind of error Measure gives when its context ends.
@@ -106,11 +107,12 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 	s := sampler{ctx: ctx, call: call}
 	m := &Measurement{Plan: plan}
 	for i := range plan.Warmup {
+		start := time.Now()
 		if err := s.once("warm-up", i); err != nil {
 			return nil, err
 		}
 		if i == 0 {
-			m.First = s.last
+			m.Cold, m.First = time.Since(start), s.last
 		}
 	}
 
@@ -128,7 +130,7 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 			return nil, &CallError{Call: i + 1, Phase: "timed", Err: err}
 		}
 		if i == 0 && plan.Warmup == 0 {
-			m.First = answer
+			m.Cold, m.First = m.Calls[0], answer
 		}
 	}
 

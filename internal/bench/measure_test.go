@@ -25,6 +25,7 @@ func TestMeasureWarmsUpThenTimesEachCall(t *testing.T) {
 	assert.Equal(t, 10, *calls)
 	assert.Equal(t, 1, m.First, "the answer of the first call of all")
 	assert.Equal(t, 10, m.Last)
+	assert.Positive(t, m.Cold, "the first call is timed for itself")
 	assert.Nil(t, m.Memory)
 	for _, d := range m.Calls {
 		assert.GreaterOrEqual(t, d.Nanoseconds(), int64(0))
@@ -36,6 +37,7 @@ func TestWithoutWarmUpTheFirstAnswerIsThatOfTheFirstTimedCall(t *testing.T) {
 	m, err := Measure(t.Context(), Plan{Iterations: 2}, call)
 	require.NoError(t, err)
 	assert.Equal(t, 1, m.First)
+	assert.Equal(t, m.Calls[0], m.Cold)
 	assert.Equal(t, 2, m.Last)
 }
 

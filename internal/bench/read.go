@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// maxFileSize bounds the results file that is read: 60 benchmarks take 40 kB.
+// maxFileSize bounds the results file that is read: 60 benchmarks take 40 kB, and
+// 300 kB with their samples.
 const maxFileSize = 16 << 20
 
 // noOffset stands for an error that has no byte to point at.
@@ -113,6 +114,7 @@ type document struct {
 	PythonVersion string         `json:"python_version"`
 	Platform      string         `json:"platform"`
 	Environment   map[string]any `json:"environment"`
+	Plan          *Sampling      `json:"plan"`
 	Results       *[]entry       `json:"results"`
 }
 
@@ -133,9 +135,13 @@ type entry struct {
 	MemoryDeltaMB *float64       `json:"memory_delta_mb"`
 	Metadata      map[string]any `json:"metadata"`
 	Warmup        int            `json:"warmup"`
+	ColdTime      float64        `json:"cold_time"`
 	BytesPerOp    *uint64        `json:"bytes_per_op"`
 	AllocsPerOp   *uint64        `json:"allocs_per_op"`
 	Bounds        []Judgement    `json:"bounds"`
+	Threshold     float64        `json:"threshold"`
+	Processes     []Process      `json:"processes"`
+	Singles       *Sketch        `json:"single_ns_sketch"`
 }
 
 func (d *decoding) file() (*File, error) {
@@ -156,7 +162,7 @@ func (d *decoding) file() (*File, error) {
 	}
 	f := &File{
 		Name: doc.Name, Timestamp: doc.Timestamp, GoVersion: doc.GoVersion, PythonVersion: doc.PythonVersion,
-		Platform: doc.Platform, Environment: doc.Environment, Results: make([]Result, 0, len(*doc.Results)),
+		Platform: doc.Platform, Environment: doc.Environment, Plan: doc.Plan, Results: make([]Result, 0, len(*doc.Results)),
 	}
 	if doc.Schema != nil {
 		f.Schema = *doc.Schema
@@ -195,8 +201,12 @@ func (e *entry) result(index int) (Result, string, error) {
 		return Result{}, "", fmt.Errorf("result %d of the list has no name", index+1)
 	}
 	r := Result{
-		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup,
+		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
 		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds,
+		Threshold: e.Threshold, Processes: e.Processes, Singles: e.Singles,
+	}
+	if len(r.Processes) > 0 {
+		r.FloorNS = Floor(r.Processes)
 	}
 	if r.Metadata == nil {
 		r.Metadata = map[string]any{}

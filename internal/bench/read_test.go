@@ -53,7 +53,7 @@ func TestAFileThatIsNoResultsFileSaysWhereAndWhy(t *testing.T) {
 		{"two of one name", one(`{"name": "a", "mean_time": 1}, {"name": "a", "mean_time": 2}`), `x.json: two results are named "a"`},
 		{"no name", one(`{"name": "a", "mean_time": 1}, {"mean_time": 2}`), "x.json: result 2 of the list has no name"},
 		{"no mean", one(`{"name": "a", "total_time": 1, "iterations": 0}`), `x.json: result "a" has no mean_time, and no total_time and iterations to compute it from`},
-		{"a newer schema", `{"schema": 2, "results": []}`, "x.json: its schema is 2, this program knows up to 1"},
+		{"a newer schema", `{"schema": 3, "results": []}`, "x.json: its schema is 3, this program knows up to 2"},
 		{"a negative schema", `{"schema": -1, "results": []}`, "x.json: its schema is -1, which no version wrote"},
 		{"UTF-16", "\xff\xfe{\x00}\x00", "x.json: line 1, byte 0: not JSON: invalid character 'ÿ' looking for beginning of value"},
 	} {

@@ -30,9 +30,17 @@ type Result struct {
 	Metadata      map[string]any `json:"metadata"`
 
 	Warmup      int         `json:"warmup,omitempty"`
+	ColdTime    float64     `json:"cold_time,omitempty"`     // the first call of all, warm-up included, in seconds
 	BytesPerOp  *uint64     `json:"bytes_per_op,omitempty"`  // nil where memory was not measured
 	AllocsPerOp *uint64     `json:"allocs_per_op,omitempty"` // nil where memory was not measured
 	Bounds      []Judgement `json:"bounds,omitempty"`
+	Threshold   float64     `json:"threshold,omitempty"` // the scenario's own, 0.1 for 10 %; 0 means none
+
+	// What a run with a baseline adds, see Sampling: the raw sample that every
+	// verdict can be recomputed from. Floors are in nanoseconds.
+	FloorNS   float64   `json:"floor_ns,omitempty"`
+	Processes []Process `json:"processes,omitempty"`
+	Singles   *Sketch   `json:"single_ns_sketch,omitempty"`
 
 	// Measurement holds the raw samples while the program runs; nil in a result
 	// that was read from a file.
@@ -49,7 +57,7 @@ func NewResult(name, category string, m *Measurement, metadata map[string]any) *
 		Name: name, Category: category, Iterations: s.Samples,
 		TotalTime: s.Total, MeanTime: s.Mean, MedianTime: s.Median, StdDev: s.StdDev,
 		MinTime: s.Min, MaxTime: s.Max, P95Time: s.P95, P99Time: s.P99,
-		Metadata: metadata, Warmup: m.Plan.Warmup, Measurement: m,
+		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.Cold.Seconds(), Measurement: m,
 	}
 	if m.Memory != nil {
 		r.MemoryDeltaMB = float64(m.Memory.LiveDelta) / 1e6
@@ -68,7 +76,7 @@ func (r *Result) Held() bool {
 func (r *Result) times() []keyed {
 	return []keyed{
 		{"total_time", r.TotalTime}, {"mean_time", r.MeanTime}, {"median_time", r.MedianTime}, {"std_dev", r.StdDev},
-		{"min_time", r.MinTime}, {"max_time", r.MaxTime}, {"p95_time", r.P95Time}, {"p99_time", r.P99Time},
+		{"min_time", r.MinTime}, {"max_time", r.MaxTime}, {"p95_time", r.P95Time}, {"p99_time", r.P99Time}, {"cold_time", r.ColdTime},
 	}
 }
 
@@ -93,6 +101,19 @@ func (r *Result) validate() error {
 			return fmt.Errorf("result %q: %s is %v, a time must not be negative", r.Name, t.key, t.value)
 		}
 	}
+	if math.IsNaN(r.Threshold) || r.Threshold < 0 || r.Threshold >= 1 {
+		return fmt.Errorf("result %q: threshold is %v, it must be from 0 to below 1", r.Name, r.Threshold)
+	}
+	for i, p := range r.Processes {
+		if len(p.RoundMin) == 0 {
+			return fmt.Errorf("result %q: process %d has no round_min_ns", r.Name, i+1)
+		}
+		for _, ns := range p.RoundMin {
+			if math.IsNaN(ns) || math.IsInf(ns, 0) || ns < 0 {
+				return fmt.Errorf("result %q: round_min_ns of process %d has %v, a time must be finite and not negative", r.Name, i+1, ns)
+			}
+		}
+	}
 	if math.IsNaN(r.MemoryDeltaMB) || math.IsInf(r.MemoryDeltaMB, 0) {
 		return fmt.Errorf("result %q: memory_delta_mb is %v, it must be a finite number", r.Name, r.MemoryDeltaMB)
 	}
@@ -102,7 +123,7 @@ func (r *Result) validate() error {
 // The results file's name and the schema that this program writes.
 const (
 	SuiteName = "OmniModelLoader Benchmark Suite"
-	Schema    = 1
+	Schema    = 2
 )
 
 // File is a results file.
@@ -114,6 +135,7 @@ type File struct {
 	PythonVersion string         `json:"python_version,omitempty"` // only in the predecessor's files
 	Platform      string         `json:"platform"`
 	Environment   map[string]any `json:"environment"`
+	Plan          *Sampling      `json:"plan,omitempty"` // nil where nothing was sampled for comparison
 	Results       []Result       `json:"results"`
 	Summary       FileSummary    `json:"summary"`
 
@@ -209,3 +231,62 @@ func (f *File) Encode(w io.Writer) error {
 
 // Write writes the file to a path, whole or not at all.
 func (f *File) Write(path string) error { return atomicfile.Write(path, f.Encode) }
+
+// Sketch keeps what single calls looked like without keeping each of them, in
+// nanoseconds.
+type Sketch struct {
+	N       int     `json:"n"`
+	Deciles []int64 `json:"sorted_deciles"` // the fastest, the nine deciles by nearest rank, the slowest
+	Top     []int64 `json:"top"`            // the slowest few, ascending
+}
+
+// sketch makes a Sketch of single calls, or nil of none.
+func sketch(singles []time.Duration) *Sketch {
+	const top, tenths = 10, 10
+	if len(singles) == 0 {
+		return nil
+	}
+	sorted := slices.Sorted(slices.Values(singles))
+	s := &Sketch{N: len(sorted)}
+	for i := range tenths + 1 {
+		rank := max(1, (i*len(sorted)+tenths-1)/tenths)
+		s.Deciles = append(s.Deciles, sorted[rank-1].Nanoseconds())
+	}
+	for _, d := range sorted[max(0, len(sorted)-top):] {
+		s.Top = append(s.Top, d.Nanoseconds())
+	}
+	return s
+}
+
+// AddSamples puts what processes sampled into the results of their names. It may
+// be called again with more processes, as a confirmation does. A sample without a
+// result is an error.
+func (f *File) AddSamples(plan Sampling, processes ...*Samples) error {
+	f.Plan = &plan
+	singles := map[string][]time.Duration{}
+	yardstick, known := f.Environment["yardstick_floor_ns"].(float64)
+	for _, p := range processes {
+		if !known || p.Yardstick < yardstick {
+			yardstick, known = p.Yardstick, true
+		}
+		for _, sample := range p.Benchmarks {
+			r := f.Result(sample.Name)
+			if r == nil {
+				return fmt.Errorf("benchmark %q was sampled and has no result", sample.Name)
+			}
+			r.Processes = append(r.Processes, sample.Process)
+			r.FloorNS = Floor(r.Processes)
+			singles[sample.Name] = append(singles[sample.Name], sample.Singles...)
+			if m := sample.Memory; m != nil {
+				r.BytesPerOp, r.AllocsPerOp, r.MemoryDeltaMB = &m.BytesPerCall, &m.AllocsPerCall, float64(m.LiveDelta)/1e6
+			}
+		}
+	}
+	for name, calls := range singles {
+		if r := f.Result(name); r.Singles == nil {
+			r.Singles = sketch(calls)
+		}
+	}
+	f.Environment["yardstick_floor_ns"] = yardstick
+	return f.validate()
+}

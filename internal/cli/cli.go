@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
@@ -72,6 +74,9 @@ var errBroken = errors.New("a promise does not hold")
 type program struct {
 	out, err *sink
 	watch    outcome.Listener // sees the events of a run too; for tests, else nil
+	// sampler makes the command of a process that samples; nil runs this program.
+	sampler  func(context.Context) (*exec.Cmd, error)
+	sampling *bench.Sampling // nil means the default; for tests
 }
 
 // complain writes an error and its hint for people.
@@ -189,7 +194,8 @@ memory: there is nothing to install or prepare.`,
 	root.SetOut(p.out) // cobra's completion command takes it when it is made
 	root.SetErr(p.err)
 	p.runFlags(root, bare)
-	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(),
+		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand())
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)

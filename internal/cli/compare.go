@@ -11,13 +11,19 @@ import (
 
 func (p *program) compareCommand() *cobra.Command {
 	format := "text"
+	threshold, fails := share{bench.DefaultThreshold}, defaultFailOn()
 	c := &cobra.Command{
 		Use:   "compare OLD NEW",
 		Short: "Compare two results files",
-		Long: `Compares the mean times of two results files, benchmark by benchmark: red where the
-new one is slower by more than 5 %, green where it is faster by more than 5 %,
-neutral between. Benchmarks that only one of the files has are listed, and judge
-nothing.`,
+		Long: `Compares two results files, benchmark by benchmark. Where both were sampled, by a
+run with --baseline or --save-baseline, their floors are judged: red where the new
+one is slower by more than the threshold in every process, green where it is
+faster, unconverged where the machine was too busy to tell, neutral between. Files
+from another CPU, Go version or sampling plan are not comparable.
+
+Other files are compared by their mean times, which on a shared machine is worth
+little. A call that allocates more is red in any case. Benchmarks that only one of
+the files has are listed, and judge nothing.`,
 		Example: `  omniloader compare main.json branch.json
   omniloader compare --format markdown main.json branch.json >> "$GITHUB_STEP_SUMMARY"`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -26,14 +32,16 @@ nothing.`,
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return p.compare(args[0], args[1], format) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			return p.compare(args[0], args[1], format, threshold.value, fails)
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 		Annotations: map[string]string{
-			"held":   "nothing is slower by more than 5 %",
-			"broken": "a benchmark is slower by more than 5 %",
-			"unable": "could not judge: a file that is missing or no results file, or no benchmark\n     that both have",
+			"held":   "no benchmark is red",
+			"broken": "a benchmark is red",
+			"unable": "could not judge: a file that is missing or no results file, no benchmark\n     that both have, or files that are not comparable",
 		},
 	}
 	help := "write it as `NAME`:"
@@ -41,6 +49,8 @@ nothing.`,
 		help += fmt.Sprintf("\n  %-10s %s", f.Name, f.Description)
 	}
 	c.Flags().StringVar(&format, "format", format, help)
+	c.Flags().Var(&threshold, "threshold", "slower by more than this is red, where a scenario's\ntag @threshold:10% did not say otherwise")
+	c.Flags().Var(&fails, "fail-on", "verdicts that fail: red (exit code 1), not-comparable,\nunconverged (exit code 2), or none")
 	if err := c.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return report.ComparisonFormatNames(), cobra.ShellCompDirectiveNoFileComp
 	}); err != nil {
@@ -49,7 +59,7 @@ nothing.`,
 	return c
 }
 
-func (p *program) compare(oldPath, newPath, formatName string) error {
+func (p *program) compare(oldPath, newPath, formatName string, threshold float64, fails failOn) error {
 	format, err := report.ComparisonFormatByName(formatName)
 	if err != nil {
 		return fmt.Errorf("--format: %w", err)
@@ -70,17 +80,14 @@ func (p *program) compare(oldPath, newPath, formatName string) error {
 			p.note("%s: %s", f.path, n)
 		}
 	}
-	comparison, err := bench.Compare(oldFile, newFile, bench.DefaultThreshold)
+	comparison, err := bench.Compare(oldFile, newFile, threshold)
 	if err != nil {
 		return err
 	}
 	if err := format.Render(p.out, comparison, p.out.options()); err != nil {
 		return standardOutput(err)
 	}
-	if comparison.Regressed() {
-		return errBroken
-	}
-	return nil
+	return fails.judge(comparison)
 }
 
 // renderComparison writes a comparison for people, behind the report on standard

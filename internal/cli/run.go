@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,6 +32,9 @@ type runSettings struct {
 	memoryProfiling bool
 	output          string
 	baseline        string
+	saveBaseline    string
+	threshold       share
+	failOn          failOn
 	formats         []string
 	model           string
 	jobs            count
@@ -52,6 +57,12 @@ func (p *program) runCommand() *cobra.Command {
 ones. A scenario that bounds latency or memory is measured, alone on the machine,
 after all others.
 
+With --save-baseline or --baseline the benchmarks are sampled besides, for some
+seconds: in rounds, in random order, in processes of their own. What then looks
+slower than the baseline is sampled again in two more processes, and is called
+red only if it stays so. A baseline that was not sampled is compared by its mean
+times, which on a shared machine is worth little.
+
 Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
 one name and a selection that is empty stop the run before it starts.`,
 		Example: `  omniloader run                                every built-in scenario
@@ -59,7 +70,8 @@ one name and a selection that is empty stop the run before it starts.`,
   omniloader run my.feature:12                  the scenario or Examples row at line 12
   omniloader run --tags "@sae and not @slow"    a Cucumber tag expression
   omniloader run --all --output results.json    measure memory too, keep the figures
-  omniloader run --baseline results.json        compare with figures kept earlier
+  omniloader run --save-baseline main.json      sample the benchmarks for comparisons to come
+  omniloader run --baseline main.json           sample them again, and compare
   omniloader run --format junit:report.xml      a report for a CI server
   omniloader run --model ~/models/llama-3-8b --tags @real
                                                 scenarios on a checkpoint of your own
@@ -75,6 +87,7 @@ one name and a selection that is empty stop the run before it starts.`,
 
 // runFlags gives a command the flags and the help of run.
 func (p *program) runFlags(c *cobra.Command, s *runSettings) {
+	s.threshold, s.failOn = share{bench.DefaultThreshold}, defaultFailOn()
 	s.iterations, s.warmup, s.jobs = count{bench.DefaultPlan().Iterations, 1}, count{bench.DefaultPlan().Warmup, 0}, count{runtime.NumCPU(), 1}
 	f := c.Flags()
 	f.SortFlags = false
@@ -85,7 +98,10 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	f.Var(&s.warmup, "warmup", "calls before timing")
 	f.BoolVar(&s.memoryProfiling, "memory-profiling", false, "measure memory for every benchmark")
 	f.StringVar(&s.output, "output", "", "write the figures to this results `FILE` (JSON)")
-	f.StringVar(&s.baseline, "baseline", "", "compare with this results `FILE`; slower by more than 5 % is a failure")
+	f.StringVar(&s.baseline, "baseline", "", "compare with this results `FILE`; a regression is a failure")
+	f.StringVar(&s.saveBaseline, "save-baseline", "", "sample the benchmarks, and write this results `FILE`")
+	f.Var(&s.threshold, "threshold", "slower by more than this is a regression, where a scenario's\ntag @threshold:10% does not say otherwise")
+	f.Var(&s.failOn, "fail-on", "verdicts of the comparison that fail: red (exit code 1),\nnot-comparable, unconverged (2), or none")
 	f.StringArrayVar(&s.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, where pretty stands if no other does:\n"+formatHelp())
 	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real,\nwhich are skipped without it")
 	f.Var(&s.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
@@ -109,6 +125,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	}
 	_ = c.MarkFlagDirname("model")
 	_ = c.MarkFlagFilename("baseline", "json")
+	_ = c.MarkFlagFilename("save-baseline", "json")
 }
 
 // categoryHelp lists the categories in two lines, as all of them are too wide
@@ -216,8 +233,11 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := writable(output, destinations); err != nil {
+	if err := errors.Join(writable(output, destinations), writableFile("--save-baseline", s.saveBaseline)); err != nil {
 		return err
+	}
+	if c.Flags().Changed("save-baseline") && s.saveBaseline == "" {
+		return unable("name a results file, or leave the flag out", "--save-baseline: empty")
 	}
 	baseline, err := readBaseline(s.baseline, c.Flags().Changed("baseline"))
 	if err != nil {
@@ -237,7 +257,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 		p.describe(plan)
 		return nil
 	}
-	if (output != "" || baseline != nil) && plan.Benchmarks() == 0 {
+	if (output != "" || s.saveBaseline != "" || baseline != nil) && plan.Benchmarks() == 0 {
 		return unable("a scenario is measured when it bounds latency or memory, or is tagged @benchmark",
 			"nothing selected is measured, so there are no figures to keep or compare")
 	}
@@ -257,7 +277,11 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
-	return p.conclude(happened, destinations, output, baseline)
+	return p.conclude(c.Context(), happened, ending{
+		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
+		threshold: s.threshold.value, failOn: s.failOn,
+		job: sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Plan: p.samplingPlan(baseline)},
+	})
 }
 
 func planOf(paths []string, selection suite.Selection) (*suite.Plan, error) {
@@ -275,28 +299,30 @@ func planOf(paths []string, selection suite.Selection) (*suite.Plan, error) {
 // writable refuses files that cannot be written for want of a folder, before
 // there is anything to lose.
 func writable(output string, destinations []destination) error {
-	check := func(flag, file string) error {
-		if file == "" {
-			return nil
-		}
-		if err := isDirectory(filepath.Dir(file)); err != nil {
-			return unable("make the folder first", "%s %s: no folder for it: %w", flag, file, err)
-		}
-		if info, err := os.Stat(file); err == nil && info.IsDir() {
-			return unable("name a file in it", "%s %s: a folder", flag, file)
-		}
-		return nil
-	}
-	if err := check("--output", output); err != nil {
+	if err := writableFile("--output", output); err != nil {
 		return err
 	}
 	for _, d := range destinations {
 		if d.file != "" && output != "" && filepath.Clean(d.file) == filepath.Clean(output) {
 			return unable("name two files", "--format and --output both write %s", output)
 		}
-		if err := check("--format "+d.format.Name, d.file); err != nil {
+		if err := writableFile("--format "+d.format.Name, d.file); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// writableFile refuses a file whose folder is not there, and one that is a folder.
+func writableFile(flag, file string) error {
+	if file == "" {
+		return nil
+	}
+	if err := isDirectory(filepath.Dir(file)); err != nil {
+		return unable("make the folder first", "%s %s: no folder for it: %w", flag, file, err)
+	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return unable("name a file in it", "%s %s: a folder", flag, file)
 	}
 	return nil
 }
@@ -325,28 +351,59 @@ func (p *program) describe(plan *suite.Plan) {
 	fmt.Fprintf(p.out, "%d scenarios, %d steps, %d benchmarks: every step is defined and unambiguous\n", scenarios, lines, plan.Benchmarks())
 }
 
+// ending is what a run ends in.
+type ending struct {
+	destinations []destination
+	output       string
+	baseline     *bench.File // nil where nothing is compared
+	saveBaseline string
+	threshold    float64
+	failOn       failOn
+	job          sampleJob // how the benchmarks are sampled, where that is needed
+}
+
+// samples tells whether the benchmarks have to be sampled.
+func (e ending) samples() bool {
+	return e.saveBaseline != "" || e.baseline != nil && e.baseline.Plan != nil
+}
+
+// samplingPlan is the plan of the baseline, or the default one.
+func (p *program) samplingPlan(baseline *bench.File) bench.Sampling {
+	plan := bench.DefaultSampling()
+	if p.sampling != nil {
+		plan = *p.sampling
+	}
+	if baseline != nil && baseline.Plan != nil {
+		processes := plan.Processes
+		plan = *baseline.Plan
+		plan.Processes = processes
+	}
+	return plan
+}
+
 // conclude writes what was asked for and gives the verdict. Everything is
 // written before anything is judged: a failure must not cost the figures.
-func (p *program) conclude(run *outcome.Run, destinations []destination, output string, baseline *bench.File) error {
+func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) error {
 	var failures []error
-	for _, d := range destinations {
+	for _, d := range e.destinations {
 		failures = append(failures, p.render(run, d))
 	}
-	results := resultsOf(run)
 	var comparison *bench.Comparison
-	if output != "" || baseline != nil {
-		file, err := newFile(run.Started, results)
-		if err == nil && output != "" {
-			err = file.Write(output)
+	if e.output != "" || e.saveBaseline != "" || e.baseline != nil {
+		file, err := newFile(run.Started, resultsOf(run))
+		if err == nil && !run.Interrupted && (e.baseline != nil || e.saveBaseline != "") {
+			comparison, err = p.sampleAndCompare(ctx, run, file, e)
 		}
 		failures = append(failures, err)
-		if err == nil && baseline != nil && !run.Interrupted {
-			comparison, err = bench.Compare(baseline, file, bench.DefaultThreshold)
-			failures = append(failures, err)
+		if file != nil && e.output != "" {
+			failures = append(failures, file.Write(e.output))
+		}
+		if file != nil && file.Plan != nil && e.saveBaseline != "" {
+			failures = append(failures, file.Write(e.saveBaseline))
 		}
 	}
 	if comparison != nil {
-		failures = append(failures, p.renderComparison(comparison, toTerminal(destinations)))
+		failures = append(failures, p.renderComparison(comparison, toTerminal(e.destinations)))
 	}
 	switch skipped := skippedReal(run); {
 	case skipped == 1:
@@ -361,10 +418,44 @@ func (p *program) conclude(run *outcome.Run, destinations []destination, output 
 	if err := p.last(failures); err != nil {
 		return err
 	}
-	if run.Totals().Failed > 0 || comparison != nil && comparison.Regressed() {
+	if run.Totals().Failed > 0 {
 		return errBroken
 	}
+	if comparison != nil {
+		return e.failOn.judge(comparison)
+	}
 	return nil
+}
+
+// sampleAndCompare samples the benchmarks where that is asked for, puts the
+// samples into the file, and compares it with the baseline; the comparison is nil
+// where there is none.
+func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *bench.File, e ending) (*bench.Comparison, error) {
+	if e.samples() {
+		if failed := run.Totals().Failed; failed > 0 {
+			return nil, unable("mend the scenarios first", "not sampled, because %d %s failed", failed, plural(failed, "scenario", "scenarios"))
+		}
+		executable, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("the program cannot find itself: %w", err)
+		}
+		if err := addBuild(file, executable); err != nil {
+			return nil, err
+		}
+		job := e.job
+		job.Memory = true
+		samples, err := p.sampled(ctx, job, job.Plan.Processes, "sampled for the comparison")
+		if err != nil {
+			return nil, err
+		}
+		if err := file.AddSamples(job.Plan, samples...); err != nil {
+			return nil, err
+		}
+	}
+	if e.baseline == nil {
+		return nil, nil
+	}
+	return p.compareSampled(ctx, e.baseline, file, e.job, e.threshold)
 }
 
 // last complains about every failure but the last, which it returns for the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,7 +30,7 @@ type ComparisonFormat struct {
 var comparisonFormats = []ComparisonFormat{
 	{"text", "a table for people", CompareText},
 	{"markdown", "a table for a merge request", CompareMarkdown},
-	{"json", "every change with both means and the ratio", CompareJSON},
+	{"json", "every change with both figures and the ratio", CompareJSON},
 }
 
 // ComparisonFormatNames lists the names of the formats of a comparison.
@@ -60,6 +61,7 @@ func ComparisonFormatByName(name string) (ComparisonFormat, error) {
 // verdictStyles are the colours of the verdicts.
 var verdictStyles = map[bench.Verdict]style{
 	bench.Red: bad, bench.Green: good, bench.Added: hint, bench.Removed: alert, bench.Neutral: faint,
+	bench.NotComparable: alert, bench.Unconverged: alert,
 }
 
 // CompareText writes a comparison as a table for people. On a narrow terminal the
@@ -72,7 +74,7 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 		nameWidth = max(16, opts.Width-others)
 	}
 	t := plainTable()
-	t.AppendHeader(table.Row{p.paint(head, "verdict"), p.paint(head, "benchmark"), p.paint(head, "old mean"), p.paint(head, "new mean"), p.paint(head, "change")})
+	t.AppendHeader(table.Row{p.paint(head, "verdict"), p.paint(head, "benchmark"), p.paint(head, "old "+basis(c)), p.paint(head, "new "+basis(c)), p.paint(head, "change")})
 	t.SetColumnConfigs([]table.ColumnConfig{
 		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight},
 		{Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
@@ -83,10 +85,13 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 		if nameWidth > 0 {
 			name = text.Snip(name, nameWidth, "…")
 		}
-		t.AppendRow(table.Row{p.paint(verdictStyles[change.Verdict], string(change.Verdict)), name, mean(change.OldMean), mean(change.NewMean), percent(change)})
+		t.AppendRow(table.Row{p.paint(verdictStyles[change.Verdict], string(change.Verdict)), name, oldFigure(change), newFigure(change), percent(change)})
 	}
 	p.table(t)
 	p.line("")
+	for _, r := range reasons(c) {
+		p.paragraph("", alert, oneLine(r))
+	}
 	for _, n := range c.Notes {
 		p.paragraph("", alert, "note: "+oneLine(n))
 	}
@@ -109,26 +114,26 @@ func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 		}
 	}
 	if len(changed) > 0 {
-		p.markdownTable(changed)
+		p.markdownTable(changed, basis(c))
 	}
 	if len(neutral) > 0 {
 		p.line("<details><summary>" + counted(len(neutral), "benchmark") + " without a change</summary>")
 		p.line("")
-		p.markdownTable(neutral)
+		p.markdownTable(neutral, basis(c))
 		p.line("</details>")
 		p.line("")
 	}
-	for _, n := range c.Notes {
+	for _, n := range slices.Concat(reasons(c), c.Notes) {
 		p.line("> " + markdown(n))
 	}
 	return p.err
 }
 
-func (p *page) markdownTable(changes []bench.Change) {
-	p.line("| verdict | benchmark | old mean | new mean | change |")
+func (p *page) markdownTable(changes []bench.Change, basis string) {
+	p.line(fmt.Sprintf("| verdict | benchmark | old %s | new %s | change |", basis, basis))
 	p.line("|---|---|---:|---:|---:|")
 	for _, c := range changes {
-		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", c.Verdict, markdown(c.Name), mean(c.OldMean), mean(c.NewMean), percent(c)))
+		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", c.Verdict, markdown(c.Name), oldFigure(c), newFigure(c), percent(c)))
 	}
 	p.line("")
 }
@@ -168,14 +173,59 @@ func (p *page) comparisonTotals(c *bench.Comparison) string {
 		}
 	}
 	threshold := strconv.FormatFloat(math.Round(c.Threshold*1e4)/1e2, 'f', -1, 64)
-	return fmt.Sprintf("%s: %s (mean ±%s %%)", counted(len(c.Changes), "benchmark"), strings.Join(parts, ", "), threshold)
+	return fmt.Sprintf("%s: %s (%s ±%s %%)", counted(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), threshold)
 }
 
-func mean(seconds *float64) string {
-	if seconds == nil {
-		return "-"
+// basis names the figures of a comparison: the floor where any benchmark is judged
+// by it. The others of the same comparison say so in a note.
+func basis(c *bench.Comparison) string {
+	if slices.ContainsFunc(c.Changes, func(change bench.Change) bool { return change.Basis == bench.ByFloor }) {
+		return string(bench.ByFloor)
 	}
-	return bench.FormatLatency(*seconds)
+	return string(bench.ByMean)
+}
+
+func oldFigure(c bench.Change) string { return figure(c, c.OldFloor, c.OldMean) }
+func newFigure(c bench.Change) string { return figure(c, c.NewFloor, c.NewMean) }
+
+// figure writes the floor in nanoseconds or the mean in seconds, whichever the
+// benchmark is judged by.
+func figure(c bench.Change, floor, mean *float64) string {
+	switch {
+	case c.Basis != bench.ByMean && floor != nil:
+		return bench.FormatLatency(*floor / 1e9)
+	case mean != nil:
+		return bench.FormatLatency(*mean)
+	}
+	return "-"
+}
+
+// reasons says why for verdicts that the figures do not explain, each reason once
+// with its benchmarks.
+func reasons(c *bench.Comparison) []string {
+	var order []string
+	names := map[string][]string{}
+	for _, change := range c.Changes {
+		if change.Reason == "" {
+			continue
+		}
+		key := fmt.Sprintf("%s: %s", change.Verdict, change.Reason)
+		if names[key] == nil {
+			order = append(order, key)
+		}
+		names[key] = append(names[key], change.Name)
+	}
+	for i, key := range order {
+		const most = 5
+		shown := names[key]
+		more := ""
+		if len(shown) > most {
+			more = fmt.Sprintf(" and %d more", len(shown)-most)
+			shown = shown[:most]
+		}
+		order[i] = key + " (" + strings.Join(shown, ", ") + more + ")"
+	}
+	return order
 }
 
 // percent writes a ratio as the change in percent: "+10.0 %".

@@ -205,6 +205,7 @@ func (s placed) allWarnings() []string {
 	if s.Benchmark != nil {
 		for _, j := range s.Benchmark.Bounds {
 			add(j.Warning)
+			add(j.Note)
 		}
 	}
 	return all

@@ -67,6 +67,9 @@ func (p *Plan) Check() error {
 		if !p.measured(s) {
 			continue
 		}
+		if _, err := steps.Threshold(s.TagNames()); err != nil {
+			problems = append(problems, Problem{URI: s.URI, Line: s.Line, Message: err.Error()})
+		}
 		name := p.language.benchmarkName(s.TagNames(), s.Name)
 		if first := places[name]; first != nil {
 			problems = append(problems, Problem{URI: s.URI, Line: s.Line,

@@ -71,6 +71,40 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	return run, nil
 }
 
+// Subjects carries every measured scenario of the plan out once and gives their
+// operations, ready to be sampled, in the order of the scenarios. Scenarios tagged
+// @real are left out where the setup has no model. A scenario that does not hold
+// is an error: what it measures would not be what it promises.
+func (p *Plan) Subjects(ctx context.Context, setup *steps.Setup) ([]bench.Subject, error) {
+	var subjects []bench.Subject
+	setup.Collect = func(s bench.Subject) { subjects = append(subjects, s) }
+	c := &collector{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
+	takes := map[*Scenario]bool{}
+	for _, s := range p.Scenarios() {
+		if p.measured(s) && (setup.Model != "" || !slices.Contains(s.TagNames(), tagReal)) {
+			takes[s] = true
+		}
+	}
+	if err := c.run(ctx, takes, 1); err != nil {
+		return nil, err
+	}
+	if c.interrupted {
+		return nil, fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
+	}
+	for _, s := range p.Scenarios() {
+		o := c.ended[s]
+		if o == nil || o.Status == outcome.Passed {
+			continue
+		}
+		err := errors.New("it did not pass")
+		if failed := o.FailedStep(); failed != nil && failed.Err != nil {
+			err = failed.Err
+		}
+		return nil, fmt.Errorf("%s:%d: %s: %w", s.URI, s.Line, s.Name, err)
+	}
+	return subjects, nil
+}
+
 // Unjudged gives the steps that say nothing about the loader, as the error that
 // ends in exit code 2, and nil where there is none: unfinished steps, and those
 // that fail by a mistake in the scenario. Only running a step shows that it is.

@@ -1,0 +1,288 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// NoiseRun is one look at all benchmarks, as a run with a baseline takes it: so
+// many processes as the plan says.
+type NoiseRun struct {
+	Processes []*Samples
+	Slowdown  map[string]float64 // what was added on purpose, as a share, by benchmark
+}
+
+// NoiseStudy is what a machine was found to do while nothing changed, and while
+// something did.
+type NoiseStudy struct {
+	Plan      Sampling
+	Threshold float64
+	Quiet     []NoiseRun // of the unchanged program
+	Busy      []NoiseRun // the same beside busy loops; may be empty
+	// Slowed are looks at the program with known slowdowns, each followed by another
+	// of the same slowdowns, which confirms it; may be empty.
+	Slowed []NoiseRun
+}
+
+// Rate counts how often something happened.
+type Rate struct {
+	Count int `json:"count"`
+	Of    int `json:"of"`
+}
+
+// Share is the rate as a share, 0 of nothing.
+func (r Rate) Share() float64 {
+	if r.Of == 0 {
+		return 0
+	}
+	return float64(r.Count) / float64(r.Of)
+}
+
+func (r *Rate) add(happened bool) {
+	r.Of++
+	if happened {
+		r.Count++
+	}
+}
+
+// FalseAlarms counts the verdicts on what did not change.
+type FalseAlarms struct {
+	Benchmarks  Rate `json:"benchmarks"` // called red, of all judged
+	Suites      Rate `json:"suites"`     // comparisons with any red
+	Green       Rate `json:"green"`      // called faster
+	Unconverged Rate `json:"unconverged"`
+}
+
+// Power counts the slowdowns of one size that were found.
+type Power struct {
+	Slowdown float64 `json:"slowdown"` // the share that was added
+	Realised float64 `json:"realised"` // the median share by which the floors grew
+	Found    Rate    `json:"found"`
+	Naive    Rate    `json:"naive"` // by the mean of single calls, on the same data
+}
+
+// Noise is what verdicts are worth on a machine.
+type Noise struct {
+	Plan       Sampling    `json:"plan"`
+	Threshold  float64     `json:"threshold"`
+	Benchmarks int         `json:"benchmarks"`
+	Processes  int         `json:"processes"`
+	Inside     float64     `json:"inside_share"`            // of the rounds, in measured operations
+	Seconds    float64     `json:"seconds_for_one_process"` // of its rounds
+	Unchanged  FalseAlarms `json:"unchanged"`               // the program against itself
+	FirstLook  Rate        `json:"unchanged_first_look"`    // red before any confirmation, of all benchmarks
+	Naive      FalseAlarms `json:"naive"`                   // the same data by the mean of single calls
+	Busy       FalseAlarms `json:"quiet_against_busy"`      // a quiet baseline against a run beside busy loops
+	BusyNaive  FalseAlarms `json:"quiet_against_busy_naive"`
+	Power      []Power     `json:"power"` // by slowdown, ascending
+	// Exact counts the benchmarks whose bytes and allocations per call were the same
+	// in every process that measured them.
+	Exact   Rate     `json:"memory_exact"`
+	Inexact []string `json:"memory_inexact,omitempty"` // the others
+}
+
+// Judge computes what the study shows. Every ordered pair of runs is a comparison;
+// what looks red in it is confirmed by the processes of a run that is in neither
+// of the two. Pairs share runs: the rates are as good as the number of runs, not
+// of pairs. It fails with fewer than three quiet runs.
+func (s *NoiseStudy) Judge() (*Noise, error) {
+	if len(s.Quiet) < 3 {
+		return nil, fmt.Errorf("a study of noise needs 3 runs of the unchanged program or more, it has %d", len(s.Quiet))
+	}
+	n := &Noise{Plan: s.Plan, Threshold: s.Threshold, Power: []Power{}}
+	s.cost(n)
+	for i, base := range s.Quiet {
+		for j, now := range s.Quiet {
+			if i != j {
+				third := s.Quiet[other(len(s.Quiet), i, j)]
+				s.unchanged(base, now, third, &n.Unchanged, &n.Naive, &n.FirstLook)
+			}
+		}
+		for j, now := range s.Busy {
+			confirming := now
+			if len(s.Busy) > 1 {
+				confirming = s.Busy[(j+1)%len(s.Busy)]
+			}
+			s.unchanged(base, now, confirming, &n.Busy, &n.BusyNaive, nil)
+		}
+	}
+	s.power(n)
+	s.exact(n)
+	return n, nil
+}
+
+// other gives the first index after j, going round, that is neither i nor j.
+func other(n, i, j int) int {
+	k := (j + 1) % n
+	for k == i || k == j {
+		k = (k + 1) % n
+	}
+	return k
+}
+
+func (s *NoiseStudy) cost(n *Noise) {
+	var inside, wall float64
+	for _, runs := range [][]NoiseRun{s.Quiet, s.Busy, s.Slowed} {
+		for _, r := range runs {
+			for _, p := range r.Processes {
+				n.Processes++
+				inside += p.Inside.Seconds()
+				wall += p.Wall.Seconds()
+			}
+		}
+	}
+	n.Benchmarks = len(s.Quiet[0].Processes[0].Benchmarks)
+	if wall > 0 {
+		n.Inside, n.Seconds = inside/wall, wall/float64(n.Processes)
+	}
+}
+
+// processesOf gives the processes of one benchmark of a run.
+func (r NoiseRun) processesOf(index int) []Process {
+	var all []Process
+	for _, p := range r.Processes {
+		all = append(all, p.Benchmarks[index].Process)
+	}
+	return all
+}
+
+// mean is the mean of the single calls of a run's first process.
+func (r NoiseRun) mean(index int) float64 {
+	singles := r.Processes[0].Benchmarks[index].Singles
+	values := make([]float64, len(singles))
+	for i, d := range singles {
+		values[i] = d.Seconds()
+	}
+	return stat.Mean(values, nil)
+}
+
+// confirmed judges one benchmark as a run with a baseline does. first is the
+// verdict before any confirmation.
+func (s *NoiseStudy) confirmed(base, now, confirming NoiseRun, index int) (first, last Verdict) {
+	old, processes := base.processesOf(index), now.processesOf(index)
+	first, _, _ = judgeFloors(sameBuild, old, processes, s.Threshold)
+	last = first
+	for _, p := range confirming.processesOf(index) {
+		if last != Red {
+			break
+		}
+		processes = append(processes, p)
+		last, _, _ = judgeFloors(sameBuild, old, processes, s.Threshold)
+	}
+	return first, last
+}
+
+func (s *NoiseStudy) unchanged(base, now, confirming NoiseRun, ours, naive *FalseAlarms, firstLook *Rate) {
+	anyOurs, anyNaive := false, false
+	for index := range base.Processes[0].Benchmarks {
+		first, last := s.confirmed(base, now, confirming, index)
+		if firstLook != nil {
+			firstLook.add(first == Red)
+		}
+		ours.Benchmarks.add(last == Red)
+		ours.Green.add(last == Green)
+		ours.Unconverged.add(last == Unconverged)
+		anyOurs = anyOurs || last == Red
+
+		byMean, _ := judgeMeans(base.mean(index), now.mean(index), s.Threshold)
+		naive.Benchmarks.add(byMean == Red)
+		naive.Green.add(byMean == Green)
+		naive.Unconverged.add(false)
+		anyNaive = anyNaive || byMean == Red
+	}
+	ours.Suites.add(anyOurs)
+	naive.Suites.add(anyNaive)
+}
+
+func (s *NoiseStudy) power(n *Noise) {
+	found := map[float64]*Power{}
+	grown := map[float64][]float64{}
+	for i := 0; i+1 < len(s.Slowed); i += 2 {
+		now, confirming := s.Slowed[i], s.Slowed[i+1]
+		for index, sample := range now.Processes[0].Benchmarks {
+			share := now.Slowdown[sample.Name]
+			if share == 0 {
+				continue
+			}
+			p := found[share]
+			if p == nil {
+				p = &Power{Slowdown: share}
+				found[share] = p
+			}
+			for _, base := range s.Quiet {
+				_, last := s.confirmed(base, now, confirming, index)
+				p.Found.add(last == Red)
+				byMean, _ := judgeMeans(base.mean(index), now.mean(index), s.Threshold)
+				p.Naive.add(byMean == Red)
+			}
+			slowed := Floor(slices.Concat(now.processesOf(index), confirming.processesOf(index)))
+			grown[share] = append(grown[share], slowed/s.quietFloor(index)-1)
+		}
+	}
+	for share, p := range found {
+		p.Realised = median(grown[share])
+		n.Power = append(n.Power, *p)
+	}
+	slices.SortFunc(n.Power, func(a, b Power) int { return cmp.Compare(a.Slowdown, b.Slowdown) })
+}
+
+// quietFloor is the median over the quiet runs of a benchmark's floor.
+func (s *NoiseStudy) quietFloor(index int) float64 {
+	floors := make([]float64, len(s.Quiet))
+	for i, r := range s.Quiet {
+		floors[i] = Floor(r.processesOf(index))
+	}
+	return median(floors)
+}
+
+func (s *NoiseStudy) exact(n *Noise) {
+	for index, sample := range s.Quiet[0].Processes[0].Benchmarks {
+		var bytes, allocs []uint64
+		for _, runs := range [][]NoiseRun{s.Quiet, s.Busy} {
+			for _, r := range runs {
+				for _, p := range r.Processes {
+					if m := p.Benchmarks[index].Memory; m != nil {
+						bytes, allocs = append(bytes, m.BytesPerCall), append(allocs, m.AllocsPerCall)
+					}
+				}
+			}
+		}
+		if len(bytes) == 0 {
+			continue
+		}
+		same := slices.Min(bytes) == slices.Max(bytes) && slices.Min(allocs) == slices.Max(allocs)
+		n.Exact.add(same)
+		if !same {
+			n.Inexact = append(n.Inexact, fmt.Sprintf("%s: %d to %d B, %d to %d allocations", sample.Name,
+				slices.Min(bytes), slices.Max(bytes), slices.Min(allocs), slices.Max(allocs)))
+		}
+	}
+}
+
+// SlowedSets says how much each benchmark is slowed in one rotation of a study:
+// each share for size benchmarks, and nothing for the others. Over the rotations
+// every benchmark gets its turn. floors are those of the unchanged program in
+// nanoseconds; the second answer is the same in seconds for each call.
+func SlowedSets(names []string, floors map[string]float64, shares []float64, size, rotation int) (share, seconds map[string]float64) {
+	share, seconds = map[string]float64{}, map[string]float64{}
+	if len(names) == 0 {
+		return share, seconds
+	}
+	size = min(size, len(names)/max(1, len(shares)))
+	// neighbours in a list of scenarios are alike, so that a set takes every so manyth
+	step := max(1, len(names)/max(1, size))
+	for i, s := range shares {
+		for k := range size {
+			name := names[(i+k*step+rotation*len(shares))%len(names)]
+			if _, taken := share[name]; taken || math.IsInf(floors[name], 0) {
+				continue
+			}
+			share[name], seconds[name] = s, s*floors[name]/1e9
+		}
+	}
+	return share, seconds
+}

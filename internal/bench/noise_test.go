@@ -1,0 +1,101 @@
+package bench
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// noisyRun samples benchmarks that are slowed by known shares.
+func noisyRun(r *rand.Rand, n noise, benchmarks int, slowdown map[string]float64) NoiseRun {
+	run := NoiseRun{Slowdown: slowdown}
+	for range 2 {
+		s := &Samples{Inside: 9 * time.Second, Wall: 10 * time.Second}
+		for i := range benchmarks {
+			name := fmt.Sprint(i)
+			floor := float64(1000+i) * (1 + slowdown[name])
+			sample := Sample{Name: name, Process: processes(r, 1, floor, n)[0], Memory: &Memory{BytesPerCall: 100, AllocsPerCall: 2}}
+			for range 100 {
+				sample.Singles = append(sample.Singles, time.Duration(n(r, floor, 0)))
+			}
+			s.Benchmarks = append(s.Benchmarks, sample)
+		}
+		run.Processes = append(run.Processes, s)
+	}
+	return run
+}
+
+func TestAStudyOfNoiseCountsAlarmsAndWhatIsFound(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	n := noises["outliers"]
+	const benchmarks = 36
+	names, floors := []string{}, map[string]float64{}
+	for i := range benchmarks {
+		names = append(names, fmt.Sprint(i))
+		floors[names[i]] = float64(1000 + i)
+	}
+	share, seconds := SlowedSets(names, floors, []float64{0.1, 0.2}, 12, 0)
+	assert.Len(t, share, 24)
+	assert.InDelta(t, 100e-9, seconds["0"], 1e-12, "a tenth of 1000 ns")
+
+	s := &NoiseStudy{Plan: DefaultSampling(), Threshold: DefaultThreshold}
+	for range 4 {
+		s.Quiet = append(s.Quiet, noisyRun(r, n, benchmarks, nil))
+	}
+	s.Busy = []NoiseRun{noisyRun(r, n, benchmarks, nil)}
+	s.Slowed = []NoiseRun{noisyRun(r, n, benchmarks, share), noisyRun(r, n, benchmarks, share)}
+	got, err := s.Judge()
+	require.NoError(t, err)
+
+	assert.Equal(t, Rate{0, 12 * benchmarks}, got.Unchanged.Benchmarks, "every ordered pair of 4 runs")
+	assert.Equal(t, Rate{0, 12}, got.Unchanged.Suites)
+	assert.Equal(t, Rate{0, 4 * benchmarks}, got.Busy.Benchmarks)
+	assert.Greater(t, got.Naive.Benchmarks.Share(), 0.1, "means do not stand outliers")
+	assert.Equal(t, 12, got.Naive.Suites.Count)
+	require.Len(t, got.Power, 2)
+	for i, want := range []float64{0.1, 0.2} {
+		p := got.Power[i]
+		assert.Equal(t, want, p.Slowdown)
+		assert.InDelta(t, want, p.Realised, 0.01)
+		assert.Equal(t, Rate{48, 48}, p.Found, "12 benchmarks against 4 baselines")
+	}
+	assert.Equal(t, Rate{benchmarks, benchmarks}, got.Exact)
+	assert.InDelta(t, 0.9, got.Inside, 1e-12)
+	assert.Equal(t, 14, got.Processes)
+
+	s.Quiet[2].Processes[1].Benchmarks[5].Memory.BytesPerCall = 101
+	got, err = s.Judge()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"5: 100 to 101 B, 2 to 2 allocations"}, got.Inexact)
+
+	s.Quiet = s.Quiet[:2]
+	_, err = s.Judge()
+	assert.ErrorContains(t, err, "3 runs")
+}
+
+func TestEveryBenchmarkIsSlowedInSomeRotation(t *testing.T) {
+	var names []string
+	floors := map[string]float64{}
+	for i := range 62 {
+		names = append(names, fmt.Sprint(i))
+		floors[names[i]] = 1000
+	}
+	shares := []float64{0.05, 0.1, 0.2}
+	slowed := map[string]bool{}
+	for rotation := range 6 {
+		share, _ := SlowedSets(names, floors, shares, 12, rotation)
+		assert.Len(t, share, 36)
+		for name := range share {
+			slowed[name] = true
+		}
+	}
+	assert.Len(t, slowed, 62)
+	share, _ := SlowedSets(names[:2], floors, shares, 12, 0)
+	assert.Empty(t, share, "too few benchmarks for three sizes")
+	share, _ = SlowedSets(nil, nil, shares, 12, 0)
+	assert.Empty(t, share)
+}

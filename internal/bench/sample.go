@@ -1,0 +1,368 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+)
+
+// Sampling is how benchmarks are sampled so that two runs of them can be compared.
+//
+// On a machine that others share, an operation takes its floor or about twice
+// that, in phases of 30 µs to more than a second; means, medians and all central
+// quantiles flip between the two states, and only the lower edge stays. So the
+// plan looks for the floor: batches short enough to fit a fast phase, in visits
+// spread over seconds. Neighbouring batches are not independent, which is why no
+// textbook test of their distribution is worth its p-value here.
+type Sampling struct {
+	Rounds int `json:"rounds"`
+	// RoundMS is how long a round lasts at least: passes over few benchmarks are
+	// repeated until then, as a slow phase may outlast them.
+	RoundMS     int    `json:"round_ms"`
+	VisitUS     int    `json:"visit_us"` // batches of one benchmark in one pass, together
+	BatchUS     int    `json:"batch_us"` // calls timed together, at least
+	SingleCalls int    `json:"single_calls"`
+	Processes   int    `json:"processes"`
+	GC          string `json:"gc"`
+	Order       string `json:"order"`
+}
+
+// DefaultSampling is the plan that the rates in the documentation were measured
+// with.
+func DefaultSampling() Sampling {
+	return Sampling{
+		Rounds: 40, RoundMS: 60, VisitUS: 1000, BatchUS: 50, SingleCalls: 5, Processes: 2,
+		GC: "per-round", Order: "random",
+	}
+}
+
+// Validate tells whether the plan can be carried out.
+func (s Sampling) Validate() error {
+	const most = 1_000_000
+	for _, n := range []struct {
+		key   string
+		value int
+		least int
+	}{
+		{"rounds", s.Rounds, settledBy}, {"round_ms", s.RoundMS, 0}, {"visit_us", s.VisitUS, 1}, {"batch_us", s.BatchUS, 1},
+		{"single_calls", s.SingleCalls, 0}, {"processes", s.Processes, 1},
+	} {
+		if n.value < n.least || n.value > most {
+			return fmt.Errorf("sampling plan: %s is %d, it must be from %d to %d", n.key, n.value, n.least, most)
+		}
+	}
+	return nil
+}
+
+// Subject is an operation that can be sampled again and again, each time on a
+// fixture laid out afresh.
+type Subject struct {
+	Name     string
+	Category string
+	// Lay lays the fixture out and gives the operation on it, and what removes the
+	// fixture, which may be nil.
+	Lay func() (call func() (any, error), remove func() error, err error)
+}
+
+// Process is what one process sampled of one benchmark.
+type Process struct {
+	LayoutSeed int       `json:"layout_seed,omitempty"` // of the linker, 0 where it is the default order
+	BatchCalls int       `json:"batch_n"`
+	RoundMin   []float64 `json:"round_min_ns"` // the smallest batch of each round, per call
+}
+
+// Sample is one benchmark in the sample of a process.
+type Sample struct {
+	Name     string          `json:"name"`
+	Category string          `json:"category"`
+	Process  Process         `json:"process"`
+	Singles  []time.Duration `json:"singles"`          // calls timed one by one, in nanoseconds
+	Memory   *Memory         `json:"memory,omitempty"` // nil where it was not asked for
+}
+
+// Samples is what one process sampled.
+type Samples struct {
+	Benchmarks []Sample      `json:"benchmarks"` // in the order of the subjects
+	Inside     time.Duration `json:"inside"`     // time in measured operations
+	Wall       time.Duration `json:"wall"`       // time of all rounds
+	// Yardstick is the floor of a fixed chain of multiplications, in nanoseconds
+	// for each: what the machine itself did meanwhile.
+	Yardstick float64 `json:"yardstick_ns"`
+}
+
+// SampleOptions are what may differ between the processes of one plan.
+type SampleOptions struct {
+	Seed   uint64 // of the order
+	Memory bool   // measure memory too, before the rounds
+	// Slowdown adds a fixed piece of work of so many seconds to each call, by the
+	// name of the benchmark: a regression of a size that is known.
+	Slowdown map[string]float64
+}
+
+// heapLimit is where the collector steps in although it is off: a visit to a large
+// operation must not exhaust the machine.
+const heapLimit = 2 << 30
+
+// shareOfSlow bounds the time that one slow benchmark takes of a process: it is
+// visited in fewer rounds, but in settledBy at least.
+const shareOfSlow = 4 * time.Second
+
+// TakeSamples samples the subjects in this process, as the plan says: rounds in
+// random order, each benchmark's fixture laid out again for each visit, the
+// collector off but for one forced collection before each pass.
+//
+// The first failing call ends it with an error that names the benchmark, the end
+// of the context with one that is ErrInterrupted. Nothing else should run in the
+// process meanwhile.
+func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options SampleOptions) (*Samples, error) {
+	if err := plan.Validate(); err != nil {
+		return nil, err
+	}
+	alone.Lock()
+	defer alone.Unlock()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	s := &sampling{plan: plan, random: rand.New(rand.NewPCG(options.Seed, 0))}
+	rate := 0.0 // seconds for each link of the chain
+	if len(options.Slowdown) > 0 {
+		rate = chainRate()
+	}
+	for _, subject := range subjects {
+		v := &visited{Subject: subject}
+		if seconds := options.Slowdown[subject.Name]; seconds > 0 {
+			v.links = max(1, int(math.Round(seconds/rate)))
+		}
+		s.all = append(s.all, v)
+	}
+	if options.Memory {
+		for _, v := range s.all {
+			if err := v.measureMemory(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s.yardstick = &visited{Subject: Subject{Name: "yardstick", Lay: layYardstick}}
+
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(heapLimit))
+	start := time.Now()
+	for round := range plan.Rounds {
+		if err := s.round(ctx, round); err != nil {
+			return nil, err
+		}
+	}
+	samples := &Samples{Inside: s.inside, Wall: time.Since(start), Yardstick: slices.Min(s.yardstick.minima) / yardstickLinks}
+	for _, v := range s.all {
+		samples.Benchmarks = append(samples.Benchmarks, Sample{
+			Name: v.Name, Category: v.Category, Process: Process{BatchCalls: v.calls, RoundMin: v.minima}, Singles: v.singles, Memory: v.memory,
+		})
+	}
+	return samples, nil
+}
+
+// sampling is the state of TakeSamples.
+type sampling struct {
+	plan      Sampling
+	random    *rand.Rand
+	all       []*visited
+	yardstick *visited
+	inside    time.Duration
+}
+
+// visited is a subject with what was sampled of it.
+type visited struct {
+	Subject
+	links   int // of the chain that is added to each call
+	calls   int // in a batch; 0 before the first visit
+	every   int // visited in each round that this divides
+	minima  []float64
+	singles []time.Duration
+	memory  *Memory
+}
+
+func (s *sampling) round(ctx context.Context, round int) error {
+	start := time.Now()
+	order := append(slices.Clone(s.all), s.yardstick)
+	for pass := 0; pass == 0 || time.Since(start) < time.Duration(s.plan.RoundMS)*time.Millisecond; pass++ {
+		s.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		runtime.GC()
+		for _, v := range order {
+			if v.every > 0 && round%v.every != 0 {
+				continue
+			}
+			if ctx.Err() != nil {
+				return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(ctx))
+			}
+			if err := s.visit(v, pass == 0); err != nil {
+				return fmt.Errorf("sampling %s: %w", v.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// visit samples one benchmark: a call that is not timed, batches, single calls.
+func (s *sampling) visit(v *visited, firstOfRound bool) (err error) {
+	call, remove, err := v.Lay()
+	if err != nil {
+		return err
+	}
+	if remove != nil {
+		defer func() { err = errors.Join(err, remove()) }()
+	}
+	if v.links > 0 {
+		call = slowed(call, v.links)
+	}
+	batch := time.Duration(s.plan.BatchUS) * time.Microsecond
+	start := time.Now()
+	if _, err := timed(call, 1); err != nil {
+		return err
+	}
+	if v.calls == 0 {
+		if err := s.calibrate(v, call, batch); err != nil {
+			return err
+		}
+	}
+	least := math.Inf(1)
+	visit := time.Duration(s.plan.VisitUS) * time.Microsecond
+	for n, began := 0, time.Now(); n < 2 || time.Since(began) < visit; n++ {
+		elapsed, err := timed(call, v.calls)
+		if err != nil {
+			return err
+		}
+		least = min(least, float64(elapsed)/float64(v.calls))
+	}
+	if firstOfRound {
+		for range s.plan.SingleCalls {
+			elapsed, err := timed(call, 1)
+			if err != nil {
+				return err
+			}
+			v.singles = append(v.singles, elapsed)
+			if v.calls == 1 {
+				least = min(least, float64(elapsed))
+			}
+		}
+	}
+	s.inside += time.Since(start)
+	// a hundredth of a nanosecond is finer than any batch can tell
+	least = math.Round(least*100) / 100
+	if firstOfRound {
+		v.minima = append(v.minima, least)
+	} else if last := len(v.minima) - 1; last >= 0 {
+		v.minima[last] = min(v.minima[last], least)
+	}
+	return nil
+}
+
+// timed makes some calls and gives the time of all of them. The answers are kept
+// alive, and the operation is not known to the compiler: no call is optimised away.
+func timed(call func() (any, error), calls int) (time.Duration, error) {
+	var answer any
+	var err error
+	start := time.Now()
+	for range calls {
+		if answer, err = call(); err != nil {
+			return 0, err
+		}
+	}
+	elapsed := time.Since(start)
+	runtime.KeepAlive(answer)
+	return elapsed, nil
+}
+
+// calibrate finds how many calls a batch takes, from the fastest of a few: a slow
+// phase would make batches too short.
+func (s *sampling) calibrate(v *visited, call func() (any, error), batch time.Duration) error {
+	v.calls = 1
+	for {
+		const looks = 5
+		fastest := time.Duration(math.MaxInt64)
+		for range looks {
+			elapsed, err := timed(call, v.calls)
+			if err != nil {
+				return err
+			}
+			fastest = min(fastest, elapsed)
+		}
+		if fastest >= batch || v.calls >= int(batch) {
+			visit := max(time.Duration(s.plan.VisitUS)*time.Microsecond, 2*fastest) + time.Duration(s.plan.SingleCalls+1)*fastest/time.Duration(v.calls)
+			rounds := min(s.plan.Rounds, max(settledBy, int(shareOfSlow/visit)))
+			v.every = (s.plan.Rounds + rounds - 1) / rounds
+			for v.every > 1 && (s.plan.Rounds+v.every-1)/v.every < settledBy {
+				v.every--
+			}
+			return nil
+		}
+		grown := float64(v.calls) * 1.1 * float64(batch) / float64(max(fastest, 1))
+		v.calls = max(v.calls+1, min(int(math.Ceil(grown)), 100*v.calls))
+	}
+}
+
+func (v *visited) measureMemory(ctx context.Context) (err error) {
+	call, remove, err := v.Lay()
+	if err != nil {
+		return fmt.Errorf("sampling %s: %w", v.Name, err)
+	}
+	if remove != nil {
+		defer func() { err = errors.Join(err, remove()) }()
+	}
+	s := sampler{ctx: ctx, call: call}
+	if err := s.once("memory", 0); err != nil { // what is made once, at the first call, is not counted
+		return fmt.Errorf("sampling %s: %w", v.Name, err)
+	}
+	if v.memory, err = s.memory(batchCalls); err != nil {
+		return fmt.Errorf("sampling %s: %w", v.Name, err)
+	}
+	return nil
+}
+
+// chain is a fixed piece of work: multiplications of which each needs the one
+// before, so that it takes the same time whatever else the processor does.
+//
+//go:noinline
+func chain(links int, x uint64) uint64 {
+	for range links {
+		x = x*6364136223846793005 + 1442695040888963407
+	}
+	return x
+}
+
+var chained uint64 // keeps the chain from being optimised away
+
+func slowed(call func() (any, error), links int) func() (any, error) {
+	return func() (any, error) {
+		answer, err := call()
+		chained = chain(links, chained)
+		return answer, err
+	}
+}
+
+// yardstickLinks is the length of the yardstick's chain: about a microsecond.
+const yardstickLinks = 1000
+
+func layYardstick() (func() (any, error), func() error, error) {
+	return func() (any, error) {
+		chained = chain(yardstickLinks, chained)
+		return nil, nil
+	}, nil, nil
+}
+
+// chainRate gives the seconds that a link of the chain takes at its fastest.
+func chainRate() float64 {
+	const links, looks = 10_000, 2000
+	fastest := time.Duration(math.MaxInt64)
+	for range looks {
+		start := time.Now()
+		chained = chain(links, chained)
+		fastest = min(fastest, time.Since(start))
+	}
+	return fastest.Seconds() / links
+}

@@ -1,0 +1,157 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// quick is a plan that is over in milliseconds.
+func quick() Sampling {
+	s := DefaultSampling()
+	s.Rounds, s.RoundMS, s.VisitUS, s.BatchUS, s.SingleCalls = 3, 0, 20, 2, 2
+	return s
+}
+
+// layings counts how often a fixture was laid out and removed.
+type layings struct{ laid, removed, calls int }
+
+func (l *layings) subject(name string, fail error) Subject {
+	return Subject{Name: name, Lay: func() (func() (any, error), func() error, error) {
+		l.laid++
+		return func() (any, error) { l.calls++; return make([]byte, 100), fail }, func() error { l.removed++; return nil }, nil
+	}}
+}
+
+func TestEachVisitFindsAFixtureLaidOutAfresh(t *testing.T) {
+	a, b := new(layings), new(layings)
+	s, err := TakeSamples(t.Context(), quick(), []Subject{a.subject("a", nil), b.subject("b", nil)}, SampleOptions{})
+	require.NoError(t, err)
+	for i, l := range []*layings{a, b} {
+		assert.Equal(t, 3, l.laid, "once a round")
+		assert.Equal(t, 3, l.removed)
+		sample := s.Benchmarks[i]
+		assert.Len(t, sample.Process.RoundMin, 3)
+		assert.Len(t, sample.Singles, 6)
+		assert.Positive(t, sample.Process.BatchCalls)
+		assert.Nil(t, sample.Memory)
+	}
+	assert.Equal(t, "a", s.Benchmarks[0].Name, "in the order of the subjects")
+	assert.Positive(t, s.Yardstick)
+	assert.LessOrEqual(t, s.Inside, s.Wall)
+}
+
+func TestSamplingPutsTheCollectorBack(t *testing.T) {
+	before := debug.SetGCPercent(77)
+	defer debug.SetGCPercent(before)
+	_, err := TakeSamples(t.Context(), quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, 77, debug.SetGCPercent(77))
+}
+
+func TestMemoryOfASubjectIsExact(t *testing.T) {
+	for range 3 {
+		s, err := TakeSamples(t.Context(), quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{Memory: true})
+		require.NoError(t, err)
+		require.NotNil(t, s.Benchmarks[0].Memory)
+		assert.EqualValues(t, 112+24, s.Benchmarks[0].Memory.BytesPerCall, "100 bytes in their size class, and a slice header")
+		assert.EqualValues(t, 2, s.Benchmarks[0].Memory.AllocsPerCall)
+	}
+}
+
+func TestAFailingSubjectEndsSamplingAndIsNamed(t *testing.T) {
+	broken, l := errors.New("config.json is gone"), new(layings)
+	_, err := TakeSamples(t.Context(), quick(), []Subject{l.subject("a", broken)}, SampleOptions{})
+	assert.ErrorIs(t, err, broken)
+	assert.ErrorContains(t, err, "sampling a: ")
+	assert.Equal(t, l.laid, l.removed, "its fixture is removed all the same")
+	_, err = TakeSamples(t.Context(), quick(), []Subject{{Name: "b", Lay: func() (func() (any, error), func() error, error) { return nil, nil, broken }}}, SampleOptions{})
+	assert.ErrorIs(t, err, broken)
+}
+
+func TestSamplingIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("enough"))
+	_, err := TakeSamples(ctx, quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{})
+	assert.ErrorIs(t, err, ErrInterrupted)
+	assert.ErrorContains(t, err, "enough")
+}
+
+func TestASamplingPlanThatCannotBeCarriedOutIsRefused(t *testing.T) {
+	for name, spoil := range map[string]func(*Sampling){
+		"rounds": func(s *Sampling) { s.Rounds = 2 }, "visit_us": func(s *Sampling) { s.VisitUS = 0 },
+		"batch_us": func(s *Sampling) { s.BatchUS = -1 }, "processes": func(s *Sampling) { s.Processes = 0 },
+		"single_calls": func(s *Sampling) { s.SingleCalls = -1 }, "round_ms": func(s *Sampling) { s.RoundMS = 1 << 30 },
+	} {
+		plan := quick()
+		spoil(&plan)
+		_, err := TakeSamples(t.Context(), plan, nil, SampleOptions{})
+		assert.ErrorContains(t, err, name)
+	}
+	assert.NoError(t, DefaultSampling().Validate())
+}
+
+func TestTheChainDependsOnEveryLink(t *testing.T) {
+	assert.NotEqual(t, chain(10, 1), chain(11, 1))
+	assert.Equal(t, chain(5, chain(6, 1)), chain(11, 1))
+}
+
+func TestSamplesAreKeptInTheResultsFile(t *testing.T) {
+	f, err := NewFile([]Result{{Name: "a", Category: "c", MeanTime: 1}, {Name: "unsampled", MeanTime: 1}}, Origin{GoVersion: "go1.26.8", Platform: "linux/amd64"})
+	require.NoError(t, err)
+	first := &Samples{Yardstick: 0.9, Benchmarks: []Sample{{
+		Name: "a", Process: Process{BatchCalls: 17, RoundMin: []float64{101.5, 100.25, 103}},
+		Singles: []time.Duration{300, 100, 200}, Memory: &Memory{BytesPerCall: 2128, AllocsPerCall: 11, LiveDelta: 3000, Calls: 100},
+	}}}
+	second := &Samples{Yardstick: 0.8, Benchmarks: []Sample{{Name: "a", Process: Process{BatchCalls: 16, RoundMin: []float64{99, 100}}}}}
+	require.NoError(t, f.AddSamples(DefaultSampling(), first, second))
+
+	var text bytes.Buffer
+	require.NoError(t, f.Encode(&text))
+	read, err := Read(&text, "a.json")
+	require.NoError(t, err)
+	assert.Equal(t, DefaultSampling(), *read.Plan)
+	assert.Equal(t, 0.8, read.Environment["yardstick_floor_ns"])
+	r := read.Result("a")
+	assert.Equal(t, []Process{first.Benchmarks[0].Process, second.Benchmarks[0].Process}, r.Processes)
+	assert.Equal(t, 99.0, r.FloorNS)
+	assert.EqualValues(t, 2128, *r.BytesPerOp)
+	assert.EqualValues(t, 11, *r.AllocsPerOp)
+	assert.Equal(t, 0.003, r.MemoryDeltaMB)
+	assert.Equal(t, &Sketch{N: 3, Deciles: []int64{100, 100, 100, 100, 200, 200, 200, 300, 300, 300, 300}, Top: []int64{100, 200, 300}}, r.Singles)
+	assert.Nil(t, read.Result("unsampled").Processes)
+
+	assert.ErrorContains(t, f.AddSamples(DefaultSampling(), &Samples{Benchmarks: []Sample{{Name: "b"}}}), `"b" was sampled and has no result`)
+}
+
+func TestSamplesThatCannotBeAreRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		`[{"round_min_ns":[]}]`:     "process 1 has no round_min_ns",
+		`[{"round_min_ns":[1,-2]}]`: "a time must be finite and not negative",
+	} {
+		_, err := Read(bytes.NewReader([]byte(`{"results":[{"name":"a","mean_time":1,"processes":`+text+`}]}`)), "a.json")
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+func TestASketchDoesNotDependOnTheOrder(t *testing.T) {
+	var calls []time.Duration
+	for i := range 200 {
+		calls = append(calls, time.Duration(i+1))
+	}
+	want := sketch(calls)
+	assert.Equal(t, []int64{1, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200}, want.Deciles)
+	assert.Equal(t, []int64{191, 192, 193, 194, 195, 196, 197, 198, 199, 200}, want.Top)
+	shuffled := slices.Clone(calls)
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	assert.Equal(t, want, sketch(shuffled))
+	assert.Nil(t, sketch(nil))
+}

@@ -1,0 +1,219 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// comparability is what is known of two files before any benchmark is judged.
+type comparability struct {
+	reasons []string // why times cannot be compared; empty where they can
+	warn    []string // what may have moved the times a little
+	ours    bool     // both were written by this program, which says where it ran
+	memory  bool     // bytes and allocations can be compared
+	rule    rule
+}
+
+// rule is how floors are judged.
+type rule int
+
+const (
+	sameBuild  rule = iota // one binary measured both sides
+	layouts                // two binaries, each linked in several random orders
+	otherBuild             // two binaries, each in the one order it happened to get
+)
+
+const (
+	// layoutAllowance is what the order of functions in a binary alone can make of
+	// a benchmark: between builds that differ in one linked package 37 % of the
+	// benchmarks moved by more than 5 %, and the tenth most sensitive of them by a
+	// standard deviation of 8 % for each layout. What is slower by more than this is
+	// slower; less tells nothing.
+	layoutAllowance = 0.30
+	// leastLayouts is the number of random layouts that a median is taken of: the
+	// median of 2 still called 2.6 % of unchanged benchmarks slower, of 4 0.06 %.
+	leastLayouts = 4
+	// leastProcesses on each side: a process may be slow for its whole life, and
+	// only another one shows it.
+	leastProcesses = 2
+)
+
+// settling is the part of the threshold by which a new floor must exceed the third
+// smallest round minimum of the baseline: 3 % of 5 %. It keeps two lucky rounds of
+// the baseline from making everything after it look slow.
+const settling = 0.6
+
+// judgement of the floors of one benchmark. ratio is that of the figures compared.
+func judgeFloors(r rule, old, new []Process, threshold float64) (v Verdict, ratio float64, reason string) {
+	ratio = figure(r, new) / figure(r, old)
+	if math.IsNaN(ratio) || math.IsInf(ratio, 0) || ratio == 0 {
+		return Unconverged, math.NaN(), "a side has no floor"
+	}
+	if len(old) < leastProcesses || len(new) < leastProcesses {
+		return Unconverged, ratio, fmt.Sprintf("sampled in fewer than %d processes on a side", leastProcesses)
+	}
+	beyond := slower
+	if r == layouts {
+		beyond = slowerInEveryLayout
+	}
+	limit := threshold
+	if r == otherBuild {
+		limit = max(threshold, layoutAllowance)
+	}
+	switch {
+	case beyond(old, new, limit):
+		return Red, ratio, ""
+	case !converged(old) || !converged(new):
+		return Unconverged, ratio, "the floor was not found: the machine was too busy"
+	case beyond(new, old, limit):
+		return Green, ratio, ""
+	case r == otherBuild && (beyond(old, new, threshold) || beyond(new, old, threshold)):
+		return NotComparable, ratio, fmt.Sprintf("different builds: the layout of code alone can make %.0f %%", layoutAllowance*100)
+	}
+	return Neutral, ratio, ""
+}
+
+// figure is the figure of some processes that is compared, in nanoseconds.
+func figure(r rule, processes []Process) float64 {
+	if r != layouts {
+		return Floor(processes)
+	}
+	floors := make([]float64, len(processes))
+	for i, p := range processes {
+		floors[i] = p.floor()
+	}
+	return median(floors)
+}
+
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return stat.Mean([]float64{sorted[(len(sorted)-1)/2], sorted[len(sorted)/2]}, nil)
+}
+
+// slower is the rule for one binary on both sides: the floor of every new process,
+// which are the first look and its confirmations, lies above the baseline's by more
+// than the threshold, and above its third smallest round minimum by most of it.
+func slower(old, new []Process, threshold float64) bool {
+	first, third := ranked(old, 1), ranked(old, settledBy)
+	return !slices.ContainsFunc(new, func(p Process) bool {
+		return p.floor() <= (1+threshold)*first || p.floor() <= (1+settling*threshold)*third
+	})
+}
+
+// slowerInEveryLayout is the rule for two binaries that were each linked in
+// several random orders: the median floor lies above the baseline's by more than
+// the threshold, and every single one above that median.
+func slowerInEveryLayout(old, new []Process, threshold float64) bool {
+	base := figure(layouts, old)
+	return figure(layouts, new) > (1+threshold)*base &&
+		!slices.ContainsFunc(new, func(p Process) bool { return p.floor() <= base })
+}
+
+// Bytes and allocations per call are exact, and judged without statistics: a call
+// costs more memory when it allocates one object more, or more bytes than both of
+// these.
+const (
+	memoryShare = 0.01
+	memoryBytes = 16
+)
+
+// judgeMemory says in words what a call costs more than before, or "".
+func judgeMemory(old, new *Result) string {
+	if old.BytesPerOp == nil || new.BytesPerOp == nil || old.AllocsPerOp == nil || new.AllocsPerOp == nil {
+		return ""
+	}
+	bytesBefore, bytesNow := float64(*old.BytesPerOp), float64(*new.BytesPerOp)
+	switch {
+	case *new.AllocsPerOp > *old.AllocsPerOp:
+		return fmt.Sprintf("%d allocations per call, before %d", *new.AllocsPerOp, *old.AllocsPerOp)
+	case bytesNow-bytesBefore > max(memoryShare*bytesBefore, memoryBytes):
+		return fmt.Sprintf("%s bytes per call, before %s", formatCount(bytesNow, 0), formatCount(bytesBefore, 0))
+	}
+	return ""
+}
+
+// compatibility says what two files have in common.
+func compatibility(old, new *File) comparability {
+	c := comparability{memory: true, ours: old.Schema > 0 && new.Schema > 0}
+	differ := func(what string, a, b any) bool {
+		textA, textB := fmt.Sprint(a), fmt.Sprint(b)
+		if a == nil || b == nil || textA == "" || textB == "" || textA == textB {
+			return false
+		}
+		c.reasons = append(c.reasons, fmt.Sprintf("%s: %s and %s", what, textA, textB))
+		return true
+	}
+	if differ("platform", old.Platform, new.Platform) {
+		c.memory = false
+	}
+	if differ("Go", goMinor(old.GoVersion), goMinor(new.GoVersion)) {
+		c.memory = false
+	}
+	for _, key := range []string{"cpu", "goamd64", "gomaxprocs", "hypervisor", "funcalign"} {
+		differ(key, old.Environment[key], new.Environment[key])
+	}
+	if old.Plan != nil && new.Plan != nil {
+		a, b := *old.Plan, *new.Plan
+		a.Processes, b.Processes = 0, 0 // more of them only find the floor better
+		if a != b {
+			c.reasons = append(c.reasons, "sampled by different plans")
+		}
+	}
+	if a, b := old.Environment["build"], new.Environment["build"]; a != nil && b != nil && a != b {
+		c.rule = otherBuild
+		if aligned(old) && aligned(new) {
+			c.rule = layouts
+		}
+	}
+	for _, key := range []string{"kernel", "governor"} {
+		if a, b := old.Environment[key], new.Environment[key]; a != nil && b != nil && a != b {
+			c.warn = append(c.warn, fmt.Sprintf("%s differs: %v and %v", key, a, b))
+		}
+	}
+	a, okA := old.Environment["yardstick_floor_ns"].(float64)
+	b, okB := new.Environment["yardstick_floor_ns"].(float64)
+	const drift = 0.03
+	if okA && okB && a > 0 && math.Abs(b/a-1) > drift {
+		c.warn = append(c.warn, fmt.Sprintf("the machine itself was %+.1f %% off: a fixed piece of work took %s ns, before %s ns",
+			(b/a-1)*100, formatNumber(b, digits), formatNumber(a, digits)))
+	}
+	return c
+}
+
+// aligned tells whether every benchmark was sampled in enough random layouts, of
+// a build whose functions are aligned so that few of them matter.
+func aligned(f *File) bool {
+	if fmt.Sprint(f.Environment["funcalign"]) != "64" {
+		return false
+	}
+	return !slices.ContainsFunc(f.Results, func(r Result) bool {
+		if len(r.Processes) == 0 {
+			return false
+		}
+		seeds := map[int]bool{}
+		for _, p := range r.Processes {
+			seeds[p.LayoutSeed] = true
+		}
+		return len(seeds) < leastLayouts || seeds[0]
+	})
+}
+
+// goMinor cuts a Go version down to what changes the compiler: "go1.26".
+func goMinor(version string) string {
+	dots := 0
+	for i, r := range version {
+		if r == '.' {
+			dots++
+		}
+		if dots == 2 || r == ' ' || r == '-' {
+			return version[:i]
+		}
+	}
+	return version
+}

@@ -1,0 +1,291 @@
+package cli
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/report"
+)
+
+type againstSettings struct {
+	revision   string
+	pkg        string
+	layouts    count
+	categories []string
+	tags       string
+	model      string
+	threshold  share
+	failOn     failOn
+	format     string
+	output     string
+}
+
+func (p *program) benchCommand() *cobra.Command {
+	s := &againstSettings{
+		pkg: ".", layouts: count{4, 4}, threshold: share{bench.DefaultThreshold}, failOn: defaultFailOn(), format: "text",
+	}
+	c := &cobra.Command{
+		Use:   "bench --against REV [FEATURE…]",
+		Short: "Compare the benchmarks of this source tree with those of another revision",
+		Long: `Builds the program in the current directory twice, as it is and as it was at a
+revision, and compares their benchmarks side by side. Where a binary puts its
+functions alone moves a benchmark by 5 % and more, so that each side is linked
+several times in random order, with functions aligned to 64 bytes, and judged by
+the median of its layouts. What looks slower is judged again with as many more.
+
+It needs Go, git, and a checkout; both revisions must know how to be sampled.`,
+		Example: `  omniloader bench --against main
+  omniloader bench --against HEAD~1 --format markdown >> "$GITHUB_STEP_SUMMARY"`,
+		RunE: func(c *cobra.Command, args []string) error { return p.against(c.Context(), s, args) },
+		Annotations: map[string]string{
+			"held":   "no benchmark is red",
+			"broken": "a benchmark is red",
+			"unable": "could not judge: no Go toolchain or git, a revision that is not there or does\n     not build, or nothing to compare",
+		},
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringVar(&s.revision, "against", "", "the revision `REV` to compare with, as git names it")
+	f.StringVar(&s.pkg, "package", s.pkg, "the `PACKAGE` of the program, from the current directory")
+	f.Var(&s.layouts, "layouts", "random layouts of each side")
+	f.StringArrayVar(&s.categories, "category", nil, "only benchmarks of this `NAME` of category; repeat it for more")
+	f.StringVar(&s.tags, "tags", "", "only benchmarks for which the tag `EXPR` holds")
+	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real")
+	f.Var(&s.threshold, "threshold", "slower by more than this is red")
+	f.Var(&s.failOn, "fail-on", "verdicts that fail: red (exit code 1), not-comparable,\nunconverged (exit code 2), or none")
+	f.StringVar(&s.format, "format", s.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
+	f.StringVar(&s.output, "output", "", "write the figures of the current tree to this results `FILE`")
+	_ = c.MarkFlagDirname("model")
+	return c
+}
+
+// side is one of the two revisions that are compared.
+type side struct {
+	name    string
+	dir     string // of its source
+	build   string // names its code
+	seeds   []int
+	samples []*bench.Samples
+}
+
+func (p *program) against(ctx context.Context, s *againstSettings, paths []string) (err error) {
+	if s.revision == "" {
+		return unable("omniloader bench --against main", "bench compares with a revision: --against is missing")
+	}
+	format, err := report.ComparisonFormatByName(s.format)
+	if err != nil {
+		return fmt.Errorf("--format: %w", err)
+	}
+	if err := writable(s.output, nil); err != nil {
+		return err
+	}
+	for _, tool := range []string{"go", "git"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return unable("install it; two runs of one build are compared without it: omniloader run --baseline FILE", "bench builds both revisions, and there is no %s here: %w", tool, err)
+		}
+	}
+	work, err := os.MkdirTemp("", "omniloader-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	old, now, err := p.sides(ctx, s.revision, work)
+	if err != nil {
+		return err
+	}
+
+	job := sampleJob{Tags: s.tags, Categories: s.categories, Model: s.model, Plan: p.samplingPlan(nil)}
+	job.Plan.Processes = s.layouts.n
+	for _, path := range paths {
+		full, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		job.Paths = append(job.Paths, full)
+	}
+	start := time.Now()
+	for seed := range s.layouts.n { // interleaved: both sides meet the same weather
+		for i, side := range []*side{old, now} {
+			// no seed of one side is used for the other: alike code must not get alike layouts
+			if err := p.sampleLayout(ctx, s.pkg, side, work, 1+seed+i*s.layouts.n, job); err != nil {
+				return err
+			}
+		}
+	}
+	p.note("sampled %d layouts of each side: %d benchmarks, %s", s.layouts.n, len(now.samples[0].Benchmarks), time.Since(start).Round(time.Second))
+	for look := 0; ; look++ {
+		comparison, file, err := compareSides(old, now, job.Plan, s.threshold.value)
+		if err != nil {
+			return err
+		}
+		if look == 0 && comparison.Suspects() {
+			p.note("judging again what looks slower, with %d more layouts", s.layouts.n)
+			for seed := range s.layouts.n {
+				if err := p.sampleLayout(ctx, s.pkg, now, work, 1+seed+2*s.layouts.n, job); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if s.output != "" {
+			if err := file.Write(s.output); err != nil {
+				return err
+			}
+		}
+		if err := standardOutput(format.Render(p.out, comparison, p.out.options())); err != nil {
+			return err
+		}
+		return s.failOn.judge(comparison)
+	}
+}
+
+func compareSides(old, now *side, plan bench.Sampling, threshold float64) (*bench.Comparison, *bench.File, error) {
+	files := [2]*bench.File{}
+	for i, s := range []*side{old, now} {
+		var err error
+		origin := bench.Origin{Time: time.Now(), GoVersion: runtime.Version(), Platform: bench.Platform(), Environment: fingerprint()}
+		if files[i], err = bench.LayoutFile(origin, s.build, plan, s.samples, s.seeds); err != nil {
+			return nil, nil, err
+		}
+	}
+	comparison, err := bench.Compare(files[0], files[1], threshold)
+	return comparison, files[1], err
+}
+
+// sides finds the source of both sides: the current directory, and the revision,
+// unpacked under work.
+func (p *program) sides(ctx context.Context, revision, work string) (old, now *side, err error) {
+	commit, err := output(ctx, "", "git", "rev-parse", "--verify", "--end-of-options", revision+"^{commit}")
+	if err != nil {
+		return nil, nil, unable("run it in a checkout, and name a revision that git log shows", "revision %q: %w", revision, err)
+	}
+	prefix, err := output(ctx, "", "git", "rev-parse", "--show-prefix")
+	if err != nil {
+		return nil, nil, err
+	}
+	top, err := output(ctx, "", "git", "rev-parse", "--show-toplevel")
+	if err != nil {
+		return nil, nil, err
+	}
+	source := filepath.Join(work, "source")
+	if err := unpack(ctx, top, commit, source); err != nil {
+		return nil, nil, fmt.Errorf("revision %q: %w", revision, err)
+	}
+	old = &side{name: "revision " + revision, dir: filepath.Join(source, filepath.FromSlash(prefix)), build: "revision " + commit}
+	now = &side{name: "the current directory", dir: ".", build: "working tree"}
+	return old, now, nil
+}
+
+// output runs a tool and gives what it prints, without the end of the line.
+func output(ctx context.Context, dir, tool string, args ...string) (string, error) {
+	c := exec.CommandContext(ctx, tool, args...)
+	c.Dir = dir
+	var out, complaint bytes.Buffer
+	c.Stdout, c.Stderr = &out, &complaint
+	if err := c.Run(); err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", tool, args[0], err, strings.TrimSpace(complaint.String()))
+	}
+	return strings.TrimRight(out.String(), "\r\n"), nil
+}
+
+// unpack writes the files of a commit into a directory. Unlike a worktree, that
+// leaves nothing behind in the repository, however it ends.
+func unpack(ctx context.Context, top, commit, dir string) (err error) {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir) // nothing is written outside of it
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	c := exec.CommandContext(ctx, "git", "-C", top, "archive", "--format=tar", commit)
+	var complaint bytes.Buffer
+	c.Stderr = &complaint
+	archive, err := c.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := c.Start(); err != nil {
+		return err
+	}
+	unpacked := untar(root, archive)
+	_, _ = io.Copy(io.Discard, archive) // git ends only when all is read
+	if err := c.Wait(); err != nil {
+		return fmt.Errorf("git archive: %w: %s", err, strings.TrimSpace(complaint.String()))
+	}
+	return unpacked
+}
+
+func untar(root *os.Root, archive io.Reader) error {
+	files := tar.NewReader(archive)
+	for {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name := filepath.FromSlash(strings.TrimSuffix(header.Name, "/"))
+		switch header.Typeflag {
+		case tar.TypeDir:
+			err = root.MkdirAll(name, 0o755)
+		case tar.TypeSymlink:
+			err = root.Symlink(header.Linkname, name)
+		case tar.TypeReg:
+			err = writeFile(root, name, files)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func writeFile(root *os.Root, name string, content io.Reader) (err error) {
+	f, err := root.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	_, err = io.Copy(f, content)
+	return err
+}
+
+// sampleLayout links a side in the order of a seed, and takes its samples.
+func (p *program) sampleLayout(ctx context.Context, pkg string, s *side, work string, seed int, job sampleJob) error {
+	binary := filepath.Join(work, fmt.Sprintf("layout-%d", seed))
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	_, err := output(ctx, s.dir, "go", "build", "-trimpath", "-buildvcs=false",
+		fmt.Sprintf("-ldflags=-funcalign=%d -randlayout=%d", bench.FunctionAlignment, seed), "-o", binary, pkg)
+	if err != nil {
+		return fmt.Errorf("%s does not build: %w", s.name, err)
+	}
+	of := *p
+	of.sampler = func(ctx context.Context) (*exec.Cmd, error) {
+		return exec.CommandContext(ctx, binary, sampleProcess), nil
+	}
+	job.Seed = uint64(time.Now().UnixNano())
+	job.Memory = len(s.samples) == 0
+	samples, err := of.inFreshProcess(ctx, job)
+	if err != nil {
+		return unable("a revision that can be sampled knows the command "+sampleProcess, "%s: %w", s.name, err)
+	}
+	s.samples, s.seeds = append(s.samples, samples), append(s.seeds, seed)
+	return os.Remove(binary)
+}

@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/internal/bench"
+)
+
+// samplerVariable makes the test binary stand in for the program that samples.
+const samplerVariable = "OMNILOADER_TEST_SAMPLER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(samplerVariable) != "" {
+		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// sampling runs the program with a sampling plan that is over at once, in
+// processes of its own.
+func sampling(t *testing.T, args ...string) answer {
+	t.Helper()
+	var out, err bytes.Buffer
+	plan := bench.DefaultSampling()
+	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS = 4, 0, 50, 5
+	p := &program{out: newSink(&out), err: newSink(&err), sampling: &plan}
+	p.sampler = func(ctx context.Context) (*exec.Cmd, error) {
+		c := exec.CommandContext(ctx, os.Args[0], sampleProcess)
+		c.Env = append(os.Environ(), samplerVariable+"=1")
+		return c, nil
+	}
+	code := p.execute(t.Context(), args, strings.NewReader(""))
+	return answer{code, out.String(), err.String()}
+}
+
+// baseline samples a feature and gives the feature and the results file.
+func baseline(t *testing.T) (feature, file string) {
+	t.Helper()
+	feature, file = write(t, "a.feature", holds), filepath.Join(t.TempDir(), "base.json")
+	a := sampling(t, "run", feature, "--save-baseline", file)
+	require.Equal(t, 0, a.code, a.err)
+	assert.Contains(t, a.err, "1 benchmarks in 2 fresh processes")
+	return feature, file
+}
+
+// edited rewrites a results file.
+func edited(t *testing.T, path string, change func(*bench.File)) {
+	t.Helper()
+	f, err := bench.ReadFile(path)
+	require.NoError(t, err)
+	change(f)
+	require.NoError(t, f.Write(path))
+}
+
+func TestABaselineIsSampledInProcessesOfItsOwn(t *testing.T) {
+	feature, file := baseline(t)
+	f, err := bench.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, 2, f.Schema)
+	assert.Equal(t, 4, f.Plan.Rounds)
+	assert.NotEmpty(t, f.Environment["build"])
+	r := f.Result("measured_one")
+	require.NotNil(t, r)
+	require.Len(t, r.Processes, 2)
+	assert.Len(t, r.Processes[0].RoundMin, 4)
+	assert.Positive(t, r.FloorNS)
+	assert.NotNil(t, r.Singles)
+	assert.NotNil(t, r.AllocsPerOp, "memory is exact, and always measured")
+	assert.Equal(t, 100, r.Iterations, "the figures of single calls keep their meaning")
+
+	a := sampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
+	assert.Equal(t, 0, a.code, a.err)
+	assert.Contains(t, a.out, "old floor")
+}
+
+func TestASlowdownIsConfirmedInFreshProcessesAndExitsWith1(t *testing.T) {
+	feature, file := baseline(t)
+	edited(t, file, func(f *bench.File) { // whatever the machine does, it is not a thousand times faster
+		for i := range f.Results[0].Processes {
+			for j := range f.Results[0].Processes[i].RoundMin {
+				f.Results[0].Processes[i].RoundMin[j] /= 1000
+			}
+		}
+	})
+	output := filepath.Join(t.TempDir(), "new.json")
+	a := sampling(t, "run", feature, "--baseline", file, "--output", output)
+	assert.Equal(t, 1, a.code, a.err)
+	assert.Contains(t, a.out, "red      measured_one")
+	assert.Contains(t, a.err, "confirming what looks slower, 2 of at most 2")
+	f, err := bench.ReadFile(output)
+	require.NoError(t, err)
+	assert.Len(t, f.Results[0].Processes, 4, "two looks and two confirmations")
+
+	again := call(t, "compare", file, output)
+	assert.Equal(t, 1, again.code, "the files alone give the same verdict")
+	assert.Contains(t, again.out, "red      measured_one")
+	assert.Equal(t, 0, call(t, "compare", "--fail-on", "none", file, output).code)
+	assert.Equal(t, 1, sampling(t, "run", feature, "--baseline", file, "--threshold", "90%").code, "a thousand times is more than 90 % too")
+}
+
+func TestOneMoreAllocationIsRed(t *testing.T) {
+	feature, file := baseline(t)
+	edited(t, file, func(f *bench.File) { *f.Results[0].AllocsPerOp-- })
+	a := sampling(t, "run", feature, "--baseline", file)
+	assert.Equal(t, 1, a.code, a.err)
+	assert.Contains(t, a.out, "allocations per call, before")
+	assert.NotContains(t, a.err, "confirming", "memory is exact")
+}
+
+func TestFilesThatAreNotComparableExitWith2(t *testing.T) {
+	_, file := baseline(t)
+	other := filepath.Join(t.TempDir(), "other.json")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(other, text, 0o644))
+	edited(t, other, func(f *bench.File) { f.Environment["cpu"] = "another" })
+	a := call(t, "compare", file, other)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.out, "not comparable")
+	assert.Contains(t, a.err, "could not judge every benchmark: 1 not comparable")
+	assert.Equal(t, 0, call(t, "compare", "--fail-on", "red", file, other).code)
+}
+
+func TestWhatFailedIsNotSampled(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "base.json")
+	a := sampling(t, "run", write(t, "a.feature", breaks), "--save-baseline", file)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "not sampled, because 1 scenario failed")
+	assert.NoFileExists(t, file)
+}
+
+func TestFlagsOfAComparisonThatMakeNoSense(t *testing.T) {
+	for _, args := range [][]string{
+		{"run", "--threshold", "5 percent"}, {"run", "--threshold", "100%"}, {"run", "--threshold", "-1%"},
+		{"run", "--fail-on", "grey"}, {"run", "--save-baseline", ""}, {"run", "--save-baseline", "/no/such/folder/x.json"},
+	} {
+		a := call(t, args...)
+		assert.Equal(t, 2, a.code, args)
+		assert.NotEmpty(t, a.err)
+	}
+}
+
+func TestASampleProcessWithoutAJobSaysSo(t *testing.T) {
+	a := call(t, sampleProcess)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "standard input holds no job")
+}
+
+func TestTheSelftestMeasuresNoise(t *testing.T) {
+	output := filepath.Join(t.TempDir(), "noise.json")
+	a := sampling(t, "selftest", "noise", "--tags", "@benchmark:architecture_detection_llama or @benchmark:architecture_detection_qwen or @benchmark:architecture_detection_phi",
+		"--comparisons", "6", "--rotations", "1", "--output", output)
+	require.Equal(t, 0, a.code, a.err)
+	assert.Contains(t, a.out, "unchanged, called slower")
+	assert.Contains(t, a.out, "of 18 (", "3 benchmarks in 6 comparisons")
+	text, err := os.ReadFile(output)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"seconds_for_one_process"`)
+
+	a = sampling(t, "selftest", "noise", "--category", "regression", "--budget", "1ns")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "the budget of 1ns lasted for 1 runs, 3 are needed")
+}

@@ -1,0 +1,66 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"omniloader/internal/bench"
+)
+
+// Noise writes what verdicts are worth on a machine as a table for people.
+func Noise(w io.Writer, n *bench.Noise, opts Options) error {
+	p := &page{w: w, opts: opts}
+	t := plainTable()
+	t.AppendHeader(table.Row{p.paint(head, "what happened"), p.paint(head, "by floors"), p.paint(head, "by means")})
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 2, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight},
+	})
+	row := func(what string, ours, naive bench.Rate) {
+		if ours.Of > 0 {
+			t.AppendRow(table.Row{what, rate(ours), rate(naive)})
+		}
+	}
+	row("unchanged, called slower", n.Unchanged.Benchmarks, n.Naive.Benchmarks)
+	row("unchanged, called faster", n.Unchanged.Green, n.Naive.Green)
+	row("unchanged, unconverged", n.Unchanged.Unconverged, bench.Rate{})
+	row("unchanged, runs with any red", n.Unchanged.Suites, n.Naive.Suites)
+	row("unchanged beside busy loops, called slower", n.Busy.Benchmarks, n.BusyNaive.Benchmarks)
+	row("unchanged beside busy loops, unconverged", n.Busy.Unconverged, bench.Rate{})
+	for _, power := range n.Power {
+		row(fmt.Sprintf("slowed by %.0f %% (measured %.1f %%), found", power.Slowdown*100, power.Realised*100), power.Found, power.Naive)
+	}
+	if n.Exact.Of > 0 {
+		t.AppendRow(table.Row{"bytes and allocations the same in every process", rate(n.Exact), ""})
+	}
+	p.table(t)
+	p.line("")
+	for _, text := range n.Inexact {
+		p.paragraph("", alert, "memory differs: "+oneLine(text))
+	}
+	p.line(fmt.Sprintf("%d benchmarks, %d processes of %.1f s, %.0f %% of it inside operations; threshold ±%g %%",
+		n.Benchmarks, n.Processes, n.Seconds, n.Inside*100, n.Threshold*100))
+	first := fmt.Sprintf("a comparison takes %d processes, %.0f s, and up to 2 more where something looks slower (%s at the first look)",
+		n.Plan.Processes, float64(n.Plan.Processes)*n.Seconds, rate(n.FirstLook))
+	p.paragraph("", faint, first)
+	return p.err
+}
+
+// NoiseJSON writes the same as indented JSON.
+func NoiseJSON(w io.Writer, n *bench.Noise) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(n)
+}
+
+// rate writes a count with its share: "3 of 1860 (0.16 %)".
+func rate(r bench.Rate) string {
+	if r.Of == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d of %d (%.3g %%)", r.Count, r.Of, r.Share()*100)
+}

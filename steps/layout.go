@@ -1,0 +1,116 @@
+package steps
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"omniloader/internal/bench"
+)
+
+// layout is the Given lines of a scenario as they ran, so that its fixture can be
+// laid out again without reading the feature again.
+type layout struct {
+	lines []line
+}
+
+// line is one Given step with the arguments it was called with.
+type line struct {
+	pattern   string
+	arguments []reflect.Value
+}
+
+// noting wraps the handler of a Given step so that each call is noted.
+func (l *layout) noting(pattern string, handler any) any {
+	f := reflect.ValueOf(handler)
+	return reflect.MakeFunc(f.Type(), func(arguments []reflect.Value) []reflect.Value {
+		l.lines = append(l.lines, line{pattern, arguments})
+		return f.Call(arguments)
+	}).Interface()
+}
+
+// again lays the fixture out in another world.
+func (l *layout) again(w *world) error {
+	handlers := givens{}
+	w.vocabulary(handlers)
+	for _, line := range l.lines {
+		for _, result := range handlers[line.pattern].Call(line.arguments) {
+			if err, failed := result.Interface().(error); failed {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// givens is the vocabulary that keeps the handlers of Given steps, by pattern.
+type givens map[string]reflect.Value
+
+func (g givens) group(string)                               {}
+func (g givens) Given(pattern string, handler any, _ about) { g[pattern] = reflect.ValueOf(handler) }
+func (g givens) When(string, any, about)                    {}
+func (g givens) Then(string, any, about)                    {}
+
+// subject gives the scenario's operation in a form that can be sampled, whatever
+// becomes of this world.
+func (w *world) subject(operation string) (bench.Subject, error) {
+	name, err := w.benchmarkName()
+	if err != nil {
+		return bench.Subject{}, err
+	}
+	setup, laid, pickle, failureAwaited, input := w.setup, w.laid, w.pickle, w.failureAwaited, w.options.Input
+	return bench.Subject{Name: name, Category: Category(w.tags), Lay: func() (func() (any, error), func() error, error) {
+		fresh := newWorld(setup)
+		fresh.pickle = pickle // a fixture may be read from beside its feature file
+		fresh.options.Input = input
+		remove := func() error { return nil }
+		err := laid.again(fresh)
+		if fresh.temp != "" {
+			remove = func() error { return os.RemoveAll(fresh.temp) }
+		}
+		if err != nil {
+			_ = remove() // the first error is the one to tell
+			return nil, nil, err
+		}
+		call, err := fresh.call(operation)
+		if failureAwaited {
+			call = answeringFailure(call)
+		}
+		return call, remove, err
+	}}, nil
+}
+
+// answeringFailure gives a failure as the answer, for a promise about the failure:
+// what it costs to say no. That costs nothing more.
+func answeringFailure(call func() (any, error)) func() (any, error) {
+	return func() (any, error) {
+		value, failure := call()
+		if failure != nil {
+			return failure, nil
+		}
+		return value, nil
+	}
+}
+
+const thresholdTag = "@threshold:"
+
+// Threshold gives the change that a tag such as @threshold:10% makes the limit of
+// a regression for a scenario: 0.1; 0 where there is no such tag. Of several, the
+// last one counts, which is the scenario's own.
+func Threshold(tags []string) (float64, error) {
+	threshold := 0.0
+	for _, tag := range tags {
+		text, ok := strings.CutPrefix(tag, thresholdTag)
+		if !ok {
+			continue
+		}
+		percent, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
+		if err != nil || !strings.HasSuffix(text, "%") || !(percent > 0 && percent < 100) {
+			return 0, fmt.Errorf("tag %s: write it as %s10%%, a share above 0 and below 100", tag, thresholdTag)
+		}
+		threshold = percent / 100
+	}
+	return threshold, nil
+}

@@ -1,0 +1,66 @@
+package steps_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/cucumber/godog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/internal/bench"
+	"omniloader/steps"
+)
+
+// collected runs the built-in features and gives the operations to sample.
+func collected(t *testing.T) []bench.Subject {
+	t.Helper()
+	var subjects []bench.Subject
+	setup := &steps.Setup{Subject: steps.Loader, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Subject) { subjects = append(subjects, s) }}
+	var out bytes.Buffer
+	status := godog.TestSuite{
+		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
+		Options:             &godog.Options{Paths: []string{"../features"}, Tags: "~@wip", Strict: true, NoColors: true, Format: "progress", Output: &out},
+	}.Run()
+	require.Zero(t, status, out.String())
+	assert.Empty(t, setup.Results(), "nothing is measured")
+	return subjects
+}
+
+func TestEveryMeasuredScenarioCanBeLaidOutAgain(t *testing.T) {
+	subjects := collected(t)
+	require.GreaterOrEqual(t, len(subjects), len(benchmarks(t)))
+	for _, s := range subjects {
+		var answers []string
+		for range 2 { // the second layout must not build on the first
+			call, remove, err := s.Lay()
+			require.NoError(t, err, s.Name)
+			answer, err := call()
+			require.NoError(t, err, s.Name)
+			text, err := json.Marshal(answer)
+			require.NoError(t, err, s.Name)
+			answers = append(answers, string(text))
+			require.NoError(t, remove())
+		}
+		assert.Equal(t, answers[0], answers[1], s.Name)
+		assert.NotEmpty(t, s.Category, s.Name)
+	}
+}
+
+func TestAThresholdIsReadFromATag(t *testing.T) {
+	for _, c := range []struct {
+		tags []string
+		want float64
+	}{
+		{nil, 0}, {[]string{"@sae"}, 0}, {[]string{"@threshold:10%"}, 0.1}, {[]string{"@threshold:10%", "@threshold:2.5%"}, 0.025},
+	} {
+		got, err := steps.Threshold(c.tags)
+		require.NoError(t, err)
+		assert.InDelta(t, c.want, got, 1e-12)
+	}
+	for _, tag := range []string{"@threshold:", "@threshold:10", "@threshold:0%", "@threshold:100%", "@threshold:-5%", "@threshold:NaN%", "@threshold:x%"} {
+		_, err := steps.Threshold([]string{tag})
+		assert.ErrorContains(t, err, tag)
+	}
+}
