@@ -220,4 +220,4 @@ Feature: Category detection
         | notes.txt | to do              |
       When the model info is read
       Then the category is "unknown"
-      And a warning "nothing-recognized" is reported
+      And an error "nothing-recognized" is reported

@@ -5,7 +5,7 @@ package features
 
 import "embed"
 
-// FS has the feature files in its root.
+// FS has the feature files, and the fixtures that lie beside some, in its root.
 //
-//go:embed *.feature
+//go:embed *.feature *.fixture
 var FS embed.FS

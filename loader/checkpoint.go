@@ -4,8 +4,10 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"omniloader/loader/fault"
 	"omniloader/loader/jsonscan"
@@ -34,40 +36,86 @@ type checkpoint struct {
 
 	fewNames  [12]string // room for the names of a small directory
 	modelType string     // that doc gives, "" where it gives none
+	fromAuto  string     // the key of auto_map that gave the class, "" where architectures did
+
+	given     string   // the directory asked for, where dir is a snapshot of it
+	via       string   // how dir was found, for people
+	snapshots []string // of a cache that does not say which is meant
 }
 
-// open lists the directory and reads the one file that says what it is.
+// spare holds checkpoints whose question is answered, for the next one: nothing
+// of an answer points into them.
+var spare = sync.Pool{New: func() any { return new(checkpoint) }}
+
+// open lists the directory and reads the one file that says what it is. The
+// caller releases the checkpoint when the answer is made.
 func open(fsys fs.FS, dir string) (*checkpoint, error) {
-	c, err := list(fsys, dir)
-	if err != nil {
-		return nil, err
+	c := spare.Get().(*checkpoint)
+	err := c.list(fsys, dir)
+	if err == nil {
+		err = c.read()
 	}
-	if err := c.read(); err != nil {
+	if err != nil {
+		c.release()
 		return nil, err
 	}
 	return c, nil
 }
 
-// list takes the one listing.
+// maxSpare bounds the buffer that is kept for the next question, in bytes.
+const maxSpare = 64 << 10
+
+func (c *checkpoint) release() {
+	buffer := c.doc.data[:0]
+	if cap(buffer) > maxSpare {
+		buffer = nil
+	}
+	*c = checkpoint{doc: document{data: buffer}}
+	spare.Put(c)
+}
+
+// list takes the listing of a directory.
 func list(fsys fs.FS, dir string) (*checkpoint, error) {
+	c := &checkpoint{}
+	if err := c.list(fsys, dir); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// list takes the one listing. Of a repository in the Hugging Face cache it takes
+// that of its snapshot.
+func (c *checkpoint) list(fsys fs.FS, dir string) error {
+	err := c.listDir(fsys, dir)
+	if err == nil && c.marks&markSnapshots != 0 && c.mainFile() == "" {
+		return c.intoCache()
+	}
+	return err
+}
+
+// listDir takes the listing of this directory and no other.
+func (c *checkpoint) listDir(fsys fs.FS, dir string) error {
+	if !utf8.ValidString(dir) {
+		return fault.New(fault.NotFound, strconv.Quote(dir), "the path is not UTF-8, which the file interface asks for").WithHint("rename the directory")
+	}
 	if !fs.ValidPath(dir) {
-		return nil, fault.New(fault.NotFound, dir, "no valid path: it must be relative, with forward slashes, and without \"..\"")
+		return fault.New(fault.NotFound, dir, "no valid path: it must be relative, with forward slashes, and without \"..\"")
 	}
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
 		if info, statErr := fs.Stat(fsys, dir); statErr == nil && !info.IsDir() {
-			return nil, fault.New(fault.NotAFile, dir, "a file stands where the checkpoint's directory should").
+			return fault.New(fault.NotAFile, dir, "a file stands where the checkpoint's directory should").
 				WithHint("give the directory that holds the file")
 		}
-		return nil, openError(dir, err)
+		return openError(dir, err)
 	}
-	c := &checkpoint{fsys: fsys, dir: dir, entries: entries}
+	c.fsys, c.dir, c.entries = fsys, dir, entries
 	c.names = c.fewNames[:0]
 	for _, e := range entries {
 		c.names = append(c.names, e.Name())
 	}
 	c.marks = findMarks(c.names)
-	return c, nil
+	return nil
 }
 
 // read parses the file that says most, where there is one.
@@ -93,10 +141,10 @@ func (c *checkpoint) read() error {
 		}
 		c.doc.file = name // what is decided is decided in its name
 	}
-	c.findings = c.doc.notes()
+	c.findings = append(c.findings, c.doc.notes()...)
 	c.modelType = c.readModelType()
 	if name == fileConfig {
-		c.classes = c.readArchitectures()
+		c.readClasses()
 	} else {
 		c.classes = c.readClassName()
 	}
@@ -107,7 +155,7 @@ func (c *checkpoint) read() error {
 // file it is.
 func (c *checkpoint) readListed(name string, limit int64) ([]byte, error) {
 	if i, ok := slices.BinarySearch(c.names, name); ok && c.entries[i].Type().IsRegular() {
-		return readRegular(c.fsys, c.dir, name, limit)
+		return readRegular(c.fsys, c.dir, name, limit, c.doc.data)
 	}
 	return readFile(c.fsys, c.dir, name, limit)
 }
@@ -140,8 +188,9 @@ const (
 	markConfig
 	markTokenizer
 	markSAEDirectory
-	markQuantFile
 	markSentenceTransformers
+	markSnapshots
+	markQuantFile
 )
 
 var marksByName = sync.OnceValue(func() map[string]marks {
@@ -149,6 +198,7 @@ var marksByName = sync.OnceValue(func() map[string]marks {
 		fileModelIndex: markModelIndex, fileModularIndex: markModularIndex,
 		fileAdapter: markAdapter, fileConfig: markConfig,
 		"modules.json": markSentenceTransformers,
+		dirSnapshots:   markSnapshots,
 	}
 	for _, name := range tokenizerMarks {
 		m[name] = markTokenizer
@@ -199,6 +249,17 @@ func (c *checkpoint) hasModelWeights() bool {
 		}
 	}
 	return false
+}
+
+// readClasses settles the class names of config.json: those in architectures,
+// else the one that auto_map names.
+func (c *checkpoint) readClasses() {
+	if c.classes = c.readArchitectures(); len(c.classes) > 0 {
+		return
+	}
+	if key, class := c.autoMapClass(); class != "" {
+		c.classes, c.fromAuto = []string{class}, key
+	}
 }
 
 // readArchitectures gives config.json's class names. Real files hold null, one
@@ -286,10 +347,19 @@ func (c *checkpoint) readClassName() []string {
 	return nil
 }
 
-// name is the directory's base name; the root of a filesystem has none.
+// name is the base name of the directory asked for; the root of a filesystem has
+// none.
 func (c *checkpoint) name() string {
-	if c.dir == "." {
-		return ""
+	if dir := c.asked(); dir != "." {
+		return path.Base(dir)
 	}
-	return path.Base(c.dir)
+	return ""
+}
+
+// asked is the directory as the caller gave it.
+func (c *checkpoint) asked() string {
+	if c.given != "" {
+		return c.given
+	}
+	return c.dir
 }

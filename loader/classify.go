@@ -11,10 +11,11 @@ type verdict struct {
 	loadsAs   string // the class that loads it, "" where none is known
 	sae       *saeEvidence
 
-	candidates []string // what it may be where that is not clear
-	baseModel  string   // that its files name, "" where they do not
-	part       string   // of a GGUF file: model, adapter, mmproj …
-	known      bool     // decided by the files of a layout that has a loader
+	adapts     *checkpoint // of an adapter: the copy of its base model's config, nil where there is none
+	candidates []string    // what it may be where that is not clear
+	baseModel  string      // that its files name, "" where they do not
+	part       string      // of a GGUF file: model, adapter, mmproj …
+	known      bool        // decided by the files of a layout that has a loader
 }
 
 // The layouts told apart from the directory's own listing.
@@ -28,10 +29,19 @@ const (
 	layoutUnknown          = "unknown"
 )
 
-// classify decides, most specific evidence first: a pipeline's index, the marks
+// classify says what the checkpoint is and why.
+func (c *checkpoint) classify() verdict {
+	v := c.decide()
+	if c.via != "" {
+		v.decidedBy += c.via
+	}
+	return v
+}
+
+// decide decides, most specific evidence first: a pipeline's index, the marks
 // of a sparse autoencoder, an adapter's config, then what the class name says,
 // then the model type, then the shape of the class name.
-func (c *checkpoint) classify() verdict {
+func (c *checkpoint) decide() verdict {
 	switch c.doc.file {
 	case fileModelIndex:
 		return c.classifyPipeline(layoutDiffusers)
@@ -43,7 +53,7 @@ func (c *checkpoint) classify() verdict {
 	}
 	switch c.doc.file {
 	case fileAdapter:
-		return verdict{layout: layoutAdapter, category: Adapter, task: "adapter", decidedBy: "file " + fileAdapter}
+		return verdict{layout: layoutAdapter, category: Adapter, task: "adapter", decidedBy: "file " + fileAdapter, adapts: c.adapted()}
 	case fileConfig:
 		return c.classifyConfig()
 	}
@@ -64,8 +74,21 @@ func (c *checkpoint) classifyPipeline(layout string) verdict {
 	return v
 }
 
-// classifyConfig decides from config.json.
+// classifyConfig decides from config.json, and from the files beside it where
+// that says nothing.
 func (c *checkpoint) classifyConfig() verdict {
+	v := c.readConfig()
+	if v.category == "" {
+		if v = c.classifyByFiles(); v.layout == layoutUnknown && v.category == Unknown && len(v.candidates) == 0 {
+			v.decidedBy = "no rule: " + fileConfig + " names neither class nor model type"
+		}
+	}
+	return v
+}
+
+// readConfig decides from config.json. The category is empty where that does not
+// tell.
+func (c *checkpoint) readConfig() verdict {
 	r := known()
 	v := verdict{layout: c.dialect()}
 	v.family = r.families[c.modelType]
@@ -88,13 +111,16 @@ func (c *checkpoint) classifyConfig() verdict {
 		if class, how := r.resolveClass(c.classes[0]); how != "" {
 			v.class, v.category, v.task, v.loadsAs = class, class.Category, class.Task, class.RealName
 			v.decidedBy = how
+			if c.fromAuto != "" {
+				v.decidedBy = "class name in " + c.fromAuto + " of auto_map in " + fileConfig
+			}
+			if v.task == "omni" && c.mute() || class.omni != nil && len(class.omni.needs) > 0 && c.hasAll(class.omni.needs) {
+				v.task = "omni_input"
+			}
 			return v
 		}
-	}
-	if len(c.classes) == 0 {
-		if v, ok := c.classifyDialect(); ok {
-			return v
-		}
+	} else if v, ok := c.classifyDialect(); ok {
+		return v
 	}
 	if class, category, task, ok := c.fromAutoMap(); ok {
 		v.category, v.task = category, task
@@ -105,31 +131,28 @@ func (c *checkpoint) classifyConfig() verdict {
 		v.fromFamily()
 		return v
 	}
-	if len(c.classes) > 0 {
-		if category, task, how := r.guess(c.classes[0], c.modelType, c.doc.has); how != "" {
+	if len(c.classes) > 0 || c.modelType != "" {
+		if category, task, how := r.guess(c.architecture(), c.modelType, c.doc.has, c.beyondConfig); how != "" {
 			v.category, v.task, v.decidedBy = category, task, how
 			return v
 		}
-	}
-	if v.family.Category != "" {
-		v.fromFamily()
-		return v
-	}
-	if len(c.classes) > 0 || c.modelType != "" {
+		if v.family.Category != "" {
+			v.fromFamily()
+			return v
+		}
 		v.category = Transformers
 		v.decidedBy = "default for a class that no rule knows"
 		return v
 	}
 	if c.hasModelWeights() {
+		if category, task, ok := c.beyondConfig("card", ""); ok {
+			v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileCard
+			return v
+		}
 		v.category = Transformers
 		v.decidedBy = "default for a config beside weights that names neither class nor model type"
 		return v
 	}
-	if v := c.classifyByFiles(); v.layout != layoutUnknown {
-		return v
-	}
-	v.layout, v.category = layoutUnknown, Unknown
-	v.decidedBy = "no rule: " + fileConfig + " names neither class nor model type"
 	return v
 }
 
@@ -148,7 +171,7 @@ func (c *checkpoint) omni() bool {
 	}
 	// A name nobody listed: the sections of its config say it.
 	sound := c.doc.has(keyAudioConfig) || c.doc.has(keySoundConfig)
-	text := c.doc.has(keyTextConfig) || c.doc.has(keyThinkerConfig)
+	text := c.doc.has(keyTextConfig) || c.doc.has(keyThinkerConfig) || c.doc.has(keyLLMConfig)
 	return sound && text && c.doc.has(keyVisionConfig)
 }
 
@@ -169,7 +192,12 @@ func (c *checkpoint) architecture() string {
 	return c.classes[0]
 }
 
-// hasTalker tells whether the config has a part for speaking or listening.
+// hasTalker tells whether the config has a part for speaking or listening. One
+// for speaking that is switched off is left out of the weights.
 func (c *checkpoint) hasTalker() bool {
-	return c.doc.has(keyTalkerConfig) || c.doc.has(keyAudioConfig)
+	return c.doc.has(keyTalkerConfig) && !c.mute() || c.doc.has(keyAudioConfig)
 }
+
+// mute tells whether speaking is switched off. Source: enable_audio_output of
+// transformers, models/qwen3_omni_moe/configuration_qwen3_omni_moe.py.
+func (c *checkpoint) mute() bool { return string(c.doc.value(keyEnableAudioOutput)) == "false" }

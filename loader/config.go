@@ -59,6 +59,7 @@ const (
 	keyAlignmentHeads
 	keyLangIDs
 	keyConfigurationFiles
+	keyEnableAudioOutput
 	keyCount
 )
 
@@ -90,6 +91,7 @@ var keyNames = [keyCount]string{
 	keyAlignmentHeads:     "alignment_heads",
 	keyLangIDs:            "lang_ids",
 	keyConfigurationFiles: "configuration_files",
+	keyEnableAudioOutput:  "enable_audio_output",
 	keyLLMConfig:          "llm_config",
 	keyBackboneConfig:     "backbone_config",
 	keyMaskDecoderConfig:  "mask_decoder_config",
@@ -256,7 +258,7 @@ func readFile(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
 	if err := regular(name, info.Mode()); err != nil {
 		return nil, err
 	}
-	return readRegular(fsys, dir, name, limit)
+	return readRegular(fsys, dir, name, limit, nil)
 }
 
 // readHead reads the first bytes of a file, at most n.
@@ -292,8 +294,9 @@ func regular(name string, mode fs.FileMode) error {
 	return nil
 }
 
-// readRegular is readFile for a name that is known to be a regular file.
-func readRegular(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
+// readRegular is readFile for a name that is known to be a regular file. The
+// buffer is used where it has room.
+func readRegular(fsys fs.FS, dir, name string, limit int64, buffer []byte) ([]byte, error) {
 	f, err := fsys.Open(join(dir, name))
 	if err != nil {
 		return nil, openError(name, err)
@@ -310,7 +313,11 @@ func readRegular(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
 	if size > limit {
 		return nil, fault.New(fault.TooLarge, name, "has "+formatBytes(size)+", at most "+formatBytes(limit)+" are read")
 	}
-	data := make([]byte, size)
+	data := buffer[:0]
+	if int64(cap(data)) < size {
+		data = make([]byte, 0, size)
+	}
+	data = data[:size]
 	if n, err := io.ReadFull(f, data); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, fault.At(fault.Truncated, name, int64(n), "the file became shorter while it was read")

@@ -18,6 +18,9 @@ func (c *checkpoint) customCode() (files []string) {
 			files = append(files, name)
 		}
 	}
+	if file := c.pipelineCode(); file != "" && !slices.Contains(files, file) {
+		files = append(files, file)
+	}
 	for _, target := range c.autoMapFiles() {
 		if !slices.Contains(files, target) {
 			files = append(files, target)
@@ -25,6 +28,20 @@ func (c *checkpoint) customCode() (files []string) {
 	}
 	slices.Sort(files)
 	return files
+}
+
+// pipelineCode names the file of a pipeline that brings its own class, "" where
+// it brings none: its _class_name is then a list of module and class. Source:
+// diffusers, src/diffusers/pipelines/pipeline_utils.py.
+func (c *checkpoint) pipelineCode() string {
+	raw := c.doc.value(keyClassName)
+	if len(raw) == 0 || raw[0] != '[' {
+		return ""
+	}
+	if parts := gjson.ParseBytes(raw).Array(); len(parts) == 2 && parts[0].Type == gjson.String && parts[0].Str != "" {
+		return parts[0].Str + ".py"
+	}
+	return ""
 }
 
 func isCodeFile(name string) bool {
@@ -112,6 +129,22 @@ var autoClasses = sync.OnceValue(func() map[string]Class {
 	}
 	return m
 })
+
+// autoMapClass gives the class that auto_map names for the model, and under which
+// key: one that names a task before AutoModel, which names none.
+func (c *checkpoint) autoMapClass() (key, class string) {
+	c.doc.object(keyAutoMap).ForEach(func(k, v gjson.Result) bool {
+		if v.IsArray() {
+			v = v.Get("0")
+		}
+		_, task := autoClasses()[k.Str]
+		if _, name, ok := cutLast(v.Str, "."); ok && (task || k.Str == "AutoModel" && class == "") {
+			key, class = k.Str, name
+		}
+		return class == "" || !task
+	})
+	return key, class
+}
 
 // fromAutoMap decides from the task that auto_map's keys name, where they do and
 // agree on the category.

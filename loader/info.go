@@ -75,12 +75,14 @@ type Quantization struct {
 
 // SAEInfo describes a sparse autoencoder.
 type SAEInfo struct {
-	Family          string   `json:"family"` // whose layout it has, "unknown" where only directory names speak
-	Kind            string   `json:"kind"`   // "sae", "transcoder", "crosscoder" or "clt"
-	BaseModel       *string  `json:"base_model"`
-	BaseModelSource *string  `json:"base_model_source"` // the file that named it
-	Sites           []string `json:"sites"`             // where in the base model it reads: "resid_post"
-	Layers          []int    `json:"layers"`            // layer numbers seen, ascending
+	Family          string  `json:"family"` // whose layout it has, "unknown" where only directory names speak
+	Kind            string  `json:"kind"`   // "sae", "transcoder", "crosscoder" or "clt"
+	BaseModel       *string `json:"base_model"`
+	BaseModelSource *string `json:"base_model_source"` // the file that named it
+	// BaseModelCandidates holds the base models where several are named.
+	BaseModelCandidates []string `json:"base_model_candidates"`
+	Sites               []string `json:"sites"`  // where in the base model it reads: "resid_post"
+	Layers              []int    `json:"layers"` // layer numbers seen, ascending
 }
 
 // TokenizerInfo describes a tokenizer.

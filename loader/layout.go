@@ -15,6 +15,8 @@ import (
 	"omniloader/loader/sniff"
 )
 
+const fileScheduler = "scheduler_config.json"
+
 //go:embed layouts.tsv
 var layoutsTSV string
 
@@ -35,13 +37,16 @@ var layouts = sync.OnceValue(func() (all []layout) {
 
 // layoutReaders read what the names alone do not tell.
 var layoutReaders = map[string]func(c *checkpoint, v *verdict){
-	"mistral native": (*checkpoint).readMistral,
-	"gguf":           (*checkpoint).readGGUF,
-	"whisper.cpp":    (*checkpoint).readWhisperCPP,
-	"ctranslate2":    (*checkpoint).readCTranslate2,
-	"nemo":           (*checkpoint).readNeMo,
-	"single file":    (*checkpoint).readSingleFile,
-	"meta original":  func(_ *checkpoint, v *verdict) { v.loadsAs = "LlamaForCausalLM" },
+	"hugging face cache":    (*checkpoint).readCache,
+	"mistral native":        (*checkpoint).readMistral,
+	"gguf":                  (*checkpoint).readGGUF,
+	"whisper.cpp":           (*checkpoint).readWhisperCPP,
+	"ctranslate2":           (*checkpoint).readCTranslate2,
+	"nemo":                  (*checkpoint).readNeMo,
+	"single file":           (*checkpoint).readSingleFile,
+	"sentence-transformers": (*checkpoint).readModules,
+	"diffusers scheduler":   (*checkpoint).readScheduler,
+	"meta original":         func(_ *checkpoint, v *verdict) { v.loadsAs = "LlamaForCausalLM" },
 }
 
 // match gives the names that fit a pattern.
@@ -74,11 +79,7 @@ func (c *checkpoint) classifyByFiles() verdict {
 		found = append(found, v)
 	}
 	if len(found) == 0 {
-		if dirs := c.modelDirs(); len(dirs) > 0 {
-			return verdict{layout: "several models", category: Unknown, candidates: dirs,
-				decidedBy: "its directories: each holds a model of its own"}
-		}
-		return verdict{layout: layoutUnknown, category: Unknown, decidedBy: "no rule: nothing in the directory says what it is"}
+		return c.classifyByDirs()
 	}
 	v := found[0]
 	for _, other := range found[1:] {
@@ -92,6 +93,19 @@ func (c *checkpoint) classifyByFiles() verdict {
 		if v.category == Unknown {
 			v = other
 		}
+	}
+	return v
+}
+
+// classifyByDirs looks for models one directory down, and at last at the card.
+func (c *checkpoint) classifyByDirs() verdict {
+	v := verdict{layout: layoutUnknown, category: Unknown, decidedBy: "no rule: nothing in the directory says what it is"}
+	if v.candidates = c.modelDirs(); len(v.candidates) == 1 {
+		v.decidedBy = "no rule: the model lies in a directory of its own"
+	} else if len(v.candidates) > 1 {
+		v.layout, v.decidedBy = "several models", "its directories: each holds a model of its own"
+	} else if category, task, ok := c.beyondConfig("card", ""); ok {
+		v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileCard
 	}
 	return v
 }
@@ -137,6 +151,24 @@ func (c *checkpoint) openAt(name string) (r io.ReaderAt, size int64, closeFile f
 		return nil, 0, nil, err
 	}
 	return h.ReaderAt, h.size, h.Close, nil
+}
+
+// readScheduler names the class of a scheduler that was saved alone.
+func (c *checkpoint) readScheduler(v *verdict) {
+	data, err := c.readListed(fileScheduler, MaxConfigSize)
+	if err == nil {
+		err = parseDocument(fileScheduler, data, &c.doc)
+	}
+	if err != nil {
+		c.doc = document{}
+		c.findings = append(c.findings, Finding{SeverityError, CodeConfigUnreadable, fileScheduler, withoutPath(err), hintOf(err)})
+		return
+	}
+	if c.classes = c.readClassName(); len(c.classes) > 0 {
+		v.class, _ = known().resolveClass(c.classes[0])
+		v.loadsAs = v.class.RealName
+		v.decidedBy = "key _class_name of " + fileScheduler
+	}
 }
 
 func (c *checkpoint) readMistral(v *verdict) {
@@ -199,7 +231,7 @@ func (c *checkpoint) readGGUF(v *verdict) {
 		v.decidedBy = "key general.type of " + name + ": the projector of a vision or audio model"
 	}
 	for base := range slices.Values(head.BaseModels()) {
-		v.baseModel = base
+		v.baseModel = strings.TrimSuffix(strings.TrimPrefix(base, "https://huggingface.co/"), "/")
 		break
 	}
 }
@@ -295,8 +327,26 @@ func (c *checkpoint) dialect() string {
 		return "sentence-transformers"
 	case c.doc.has(keyQuantization) && c.doc.object(keyQuantization).Get("group_size").Exists():
 		return "mlx"
+	case !c.hasModelWeights():
+		for _, name := range c.names {
+			if layout, ok := dialectMarks[name]; ok {
+				return layout
+			}
+			if layout, ok := dialectMarks["*"+path.Ext(name)]; ok {
+				return layout
+			}
+		}
 	}
 	return layoutTransformers
+}
+
+// dialectMarks are the files beside a config.json, without weights of the
+// transformers library, by which a conversion of the model is known.
+var dialectMarks = map[string]string{
+	"*.gguf": "gguf", "*.onnx": "onnx", "onnx": "onnx", "genai_config.json": "onnx genai",
+	"openvino_model.xml": "openvino", "openvino_encoder_model.xml": "openvino", "openvino_language_model.xml": "openvino",
+	"*.mlpackage": "core ml", "*.mlmodel": "core ml", "*.tflite": "tflite", "*.litertlm": "litert",
+	"*.nemo": "nemo", "*.keras": "keras", "*.rkllm": "rkllm", "mlc-chat-config.json": "mlc",
 }
 
 // classifyDialect decides for config.json files that are not of the transformers
@@ -308,7 +358,7 @@ func (c *checkpoint) classifyDialect() (v verdict, ok bool) {
 		}
 		return verdict{layout: "timm", category: VisionEncoder, task: "vision_encoder", loadsAs: "TimmWrapperModel", decidedBy: "key pretrained_cfg of " + fileConfig}, true
 	}
-	if name := c.doc.text(keyArchitecture); name != "" && (c.doc.values[keyMapping].end != 0 || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
+	if name := c.doc.text(keyArchitecture); name != "" && (c.doc.object(keyMapping).Get("world_size").Exists() || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
 		c.classes = []string{name}
 		v := verdict{layout: "tensorrt-llm", category: Transformers, task: "causal_lm", loadsAs: name, decidedBy: "keys architecture and mapping of " + fileConfig}
 		if class, how := known().resolveClass(name); how != "" {

@@ -67,6 +67,7 @@ func (l *Loader) Category(fsys fs.FS, dir string) (*Detection, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	return &Detection{v.category, v.task, v.layout, v.decidedBy}, nil
 }
@@ -86,6 +87,7 @@ func (l *Loader) Support(fsys fs.FS, dir string) (*Support, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	s := c.support(&v)
 	return &s, nil
@@ -97,6 +99,7 @@ func (l *Loader) IsOmni(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	return c.omni(), nil
 }
 
@@ -106,6 +109,7 @@ func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer c.release()
 	v := c.classify()
 	return v.category == SAE, nil
 }
@@ -117,6 +121,7 @@ func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*BaseModel, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	v := c.classify()
 	if v.sae == nil {
 		return nil, notAnSAE(dir, v.decidedBy)
@@ -131,6 +136,7 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.release()
 	return c.info(), nil
 }
 
@@ -145,7 +151,7 @@ func (c *checkpoint) describe(v *verdict) *Info {
 	s := c.support(v)
 	info := &Info{
 		Name:          c.name(),
-		Path:          c.dir,
+		Path:          c.asked(),
 		Layout:        v.layout,
 		Category:      v.category,
 		Task:          v.task,
@@ -170,6 +176,9 @@ func (c *checkpoint) describe(v *verdict) *Info {
 	c.addSAE(info, v.sae)
 	if v.baseModel != "" {
 		info.BaseModel = &v.baseModel
+	}
+	if v.adapts != nil {
+		info.Architecture, info.Architectures, info.ModelType = v.adapts.classes[0], v.adapts.classes, orNone(v.adapts.modelType)
 	}
 	if len(v.candidates) > 0 {
 		info.Findings = append(info.Findings, Finding{SeverityWarning, CodeLayoutAmbiguous, "",
@@ -209,12 +218,12 @@ func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
 	if len(e.units) > 0 {
 		family = e.units[0].family
 	}
-	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, Sites: b.sites, Layers: b.Layers}
+	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.sites, Layers: b.Layers}
 	if info.SAE.Sites == nil {
 		info.SAE.Sites = []string{}
 	}
 	info.Findings = append(info.Findings, b.Findings...)
-	if b.BaseModel == nil {
+	if b.BaseModel == nil && len(b.Candidates) == 0 {
 		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"})
 	}
@@ -264,7 +273,7 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 		findings = append(findings, Finding{SeverityNote, CodeCustomCode, c.doc.file,
 			"no loader is known for " + orNone(name) + "; it loads by running the Python code it brings", "read the code before trusting it"})
 	case !s.IsSupported && v.category == Unknown:
-		findings = append(findings, Finding{SeverityWarning, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
+		findings = append(findings, Finding{SeverityError, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
 	case !s.IsSupported:
 		hint := "a newer loader may know it; one that runs the code of the model's repository does"
 		if s.Nearest != nil {

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	_ "embed"
 	"iter"
 	"path"
@@ -273,8 +274,9 @@ func appendFolded(dst []byte, name string) []byte {
 }
 
 // guess gives the first rule that fits a class that is not listed, from its
-// name, its model type and the members of its config; how says which.
-func (r *registry) guess(name, modelType string, has func(key) bool) (category Category, task Task, how string) {
+// name, its model type, the members of its config and, where these do not tell,
+// what other files say; how says which. beyond may be nil.
+func (r *registry) guess(name, modelType string, has func(key) bool, beyond func(looksAt, pattern string) (Category, Task, bool)) (category Category, task Task, how string) {
 	modelType = strings.ReplaceAll(modelType, "-", "_")
 	for _, rule := range r.rules {
 		category, task = rule.category, rule.task
@@ -288,6 +290,11 @@ func (r *registry) guess(name, modelType string, has func(key) bool) (category C
 			fits = !slices.ContainsFunc(rule.keys, func(k key) bool { return !has(k) })
 		case "nearest":
 			category, task, fits = r.neighbours(name, rule.letters)
+		case "processor", "card":
+			if beyond != nil {
+				category, task, fits = beyond(rule.looksAt, rule.pattern)
+				category, task = Category(cmp.Or(string(rule.category), string(category))), Task(cmp.Or(string(rule.task), string(task)))
+			}
 		}
 		if fits {
 			return category, task, "rule for names that are not listed: " + rule.looksAt + " " + rule.pattern

@@ -86,8 +86,8 @@ func TestOtherTablesAreWellFormed(t *testing.T) {
 	assert.NotEmpty(t, tableNames(t, "sae_directories.tsv", saeDirectoriesTSV, 1))
 	tableNames(t, "class_rules.tsv", classRulesTSV, 4)
 	for f := range tableRows(classRulesTSV) {
-		assert.Contains(t, []string{"name", "type", "section", "nearest"}, f[0])
-		if f[0] == "nearest" {
+		assert.Contains(t, []string{"name", "type", "section", "nearest", "processor", "card"}, f[0])
+		if f[0] == "nearest" || f[0] == "card" {
 			continue
 		}
 		assert.Contains(t, categories, Category(f[2]), "class_rules.tsv: %s", f[1])
@@ -98,6 +98,10 @@ func TestOtherTablesAreWellFormed(t *testing.T) {
 		}
 	}
 	requireSorted(t, "auto_classes.tsv", tableNames(t, "auto_classes.tsv", autoClassesTSV, 3))
+	requireSorted(t, "pipeline_tags.tsv", tableNames(t, "pipeline_tags.tsv", pipelineTagsTSV, 3))
+	for f := range tableRows(pipelineTagsTSV) {
+		assert.Contains(t, categories, Category(f[1]), "pipeline_tags.tsv: %s", f[0])
+	}
 }
 
 // A rule behind a wider one would never speak.
@@ -105,7 +109,7 @@ func TestNoClassRuleHidesAnother(t *testing.T) {
 	rules := known().rules
 	for i, later := range rules {
 		for _, earlier := range rules[:i] {
-			if later.looksAt != earlier.looksAt || later.looksAt == "section" || later.looksAt == "nearest" {
+			if later.looksAt != earlier.looksAt || later.looksAt == "section" || later.looksAt == "nearest" || later.looksAt == "card" {
 				continue
 			}
 			hidden, err := path.Match(earlier.pattern, later.pattern)
@@ -144,7 +148,7 @@ func TestRulesCarryToFamiliesNobodyListed(t *testing.T) {
 			has := func(k key) bool {
 				return slices.ContainsFunc(strings.Split(family, ","), func(t string) bool { return slices.Contains(sections[t], keyNames[k]) })
 			}
-			category, _, how := rest.guess(c.Name, strings.Split(family, ",")[0], has)
+			category, _, how := rest.guess(c.Name, strings.Split(family, ",")[0], has, nil)
 			if how == "" {
 				category = Transformers // as classifyConfig has it
 			}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,7 +31,7 @@ var saeDirectories = sync.OnceValue(func() (names []string) {
 // with a tokenizer, and no sparse autoencoder.
 var tokenizerMarks = []string{
 	"tokenizer.json", "tokenizer_config.json", "tokenizer.model", "spiece.model",
-	"sentencepiece.bpe.model", "tekken.json", "vocab.json", "vocab.txt",
+	"sentencepiece.bpe.model", "tekken.json", "tiktoken.model", "qwen.tiktoken", "vocab.json", "vocab.txt",
 }
 
 // saeUnit is one directory of a release that holds an autoencoder.
@@ -88,11 +89,36 @@ func (c *checkpoint) findSAE() *saeEvidence {
 		e.tree = c.walkSAE()
 		e.units = c.saeUnits(e.tree, e.sites)
 	}
-	if len(e.units) == 0 && (named || len(e.sites) == 0) {
-		return nil
+	if len(e.units) == 0 {
+		e.sites = slices.DeleteFunc(e.sites, e.holdsOtherThings)
+		if named || len(e.sites) == 0 {
+			return nil
+		}
 	}
 	return e
 }
+
+// holdsOtherThings tells whether the directory called like a site has files, and
+// none of them could be of an autoencoder: a program's source code, say.
+func (e *saeEvidence) holdsOtherThings(site string) bool {
+	files := 0
+	for _, d := range e.tree {
+		if d.dir != site && !strings.HasPrefix(d.dir, site+"/") {
+			continue
+		}
+		for _, name := range d.files {
+			if slices.Contains(saeExtensions[:], path.Ext(name)) {
+				return false
+			}
+		}
+		files += len(d.files)
+	}
+	return files > 0
+}
+
+// saeExtensions are those of the files that autoencoders are kept in, and of the
+// notes that may stand in for them.
+var saeExtensions = [...]string{".json", ".yaml", ".safetensors", ".npz", ".pt", ".pth", ".bin", ".md"}
 
 // Bounds on what is looked at to find autoencoders: the largest public releases
 // have about 2,000 directories, three levels deep.

@@ -1,11 +1,13 @@
 package loader
 
 import (
+	_ "embed"
 	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -14,10 +16,11 @@ import (
 
 // BaseModel is the model that a sparse autoencoder reads.
 type BaseModel struct {
-	BaseModel *string   `json:"base_model"`        // null where no file names it, or files name several
-	Source    *string   `json:"base_model_source"` // the file that named it
-	Layers    []int     `json:"layers"`            // layers seen, ascending
-	Findings  []Finding `json:"findings"`
+	BaseModel  *string   `json:"base_model"`            // null where no file names it, or files name several
+	Source     *string   `json:"base_model_source"`     // the file that named it
+	Candidates []string  `json:"base_model_candidates"` // where several are named
+	Layers     []int     `json:"layers"`                // layers seen, ascending
+	Findings   []Finding `json:"findings"`
 
 	kind  string
 	sites []string
@@ -30,7 +33,7 @@ const maxSAEConfigs = 256
 // configs, and from names where there are none. A malformed config is passed
 // over and reported; configs that disagree are reported, and then none wins.
 func (c *checkpoint) saeBaseModel(e *saeEvidence) *BaseModel {
-	b := &BaseModel{Layers: []int{}, Findings: []Finding{}, kind: None, sites: slices.Clone(e.sites)}
+	b := &BaseModel{Layers: []int{}, Candidates: []string{}, Findings: []Finding{}, kind: None, sites: slices.Clone(e.sites)}
 	names := map[string]string{} // base model to the file that named it
 	var order []string
 	note := func(model, source string) {
@@ -54,16 +57,20 @@ func (c *checkpoint) saeBaseModel(e *saeEvidence) *BaseModel {
 		note(baseModelKey(config), file)
 		b.addConfig(config)
 	}
+	named := len(order) > 0
 	for _, u := range e.units {
-		b.addPath(path.Join(c.dir, u.dir), u.dir)
-		if len(order) == 0 {
-			note(c.baseFromName(u, e.tree))
+		b.addPath(u.family, path.Join(c.dir, u.dir), u.dir)
+		if !named {
+			models, source := c.baseFromName(u, e.tree)
+			for _, model := range models {
+				note(model, source)
+			}
 		}
 	}
 	for _, d := range e.tree {
 		b.addFiles(d)
 		if len(e.units) == 0 {
-			b.addPath("", d.dir)
+			b.addPath(None, d.dir, d.dir)
 		}
 	}
 	switch len(order) {
@@ -72,8 +79,9 @@ func (c *checkpoint) saeBaseModel(e *saeEvidence) *BaseModel {
 		source := names[order[0]]
 		b.BaseModel, b.Source = &order[0], &source
 	default:
+		b.Candidates = order
 		b.Findings = append(b.Findings, Finding{SeverityWarning, CodeSAEBaseModelAmbiguous, "",
-			"its configs name several base models: " + strings.Join(order, ", "), "give one release at a time, or the directory of one autoencoder"})
+			"several base models are named: " + strings.Join(order, ", "), "give one release at a time, or the directory of one autoencoder"})
 	}
 	slices.Sort(b.Layers)
 	b.Layers = slices.Compact(b.Layers)
@@ -133,28 +141,63 @@ func baseModelKey(config gjson.Result) string {
 // h.3; L0R and L12TC of Llama Scope; -l50. The "l0" of "_l0_big" is no layer.
 var layerNames = regexp.MustCompile(`(?:^|[/._-])(?:layer_?|layers\.|blocks\.|h\.)(\d+)(?:[._/-]|$)|(?:^|[/-])L(\d+)(?:[RAM]|TC)(?:[/_-]|$)|-l(\d+)(?:[./]|$)`)
 
-// addPath reads layer and site out of a directory's path.
-func (b *BaseModel) addPath(full, dir string) {
-	b.addLayersOf(dir)
-	for part := range strings.SplitSeq(dir, "/") {
-		part = strings.TrimSuffix(part, "_all")
-		if slices.Contains(saeSites[:], part) && !slices.ContainsFunc(b.sites, func(s string) bool { return strings.TrimSuffix(s, "_all") == part }) {
-			b.sites = append(b.sites, part)
-		}
+//go:embed sae_sites.tsv
+var saeSitesTSV string
+
+// saeSite is one line of sae_sites.tsv.
+type saeSite struct{ family, directory, site, kind string }
+
+var saeSites = sync.OnceValue(func() (sites []saeSite) {
+	for f := range tableRows(saeSitesTSV) {
+		sites = append(sites, saeSite{f[0], f[1], f[2], f[3]})
 	}
-	if b.kind == None {
-		for _, kind := range [...]string{"transcoder", "crosscoder", "clt"} {
-			if slices.ContainsFunc(strings.FieldsFunc(full, func(r rune) bool { return strings.ContainsRune("/-_.", r) }),
-				func(w string) bool { return strings.TrimSuffix(w, "s") == kind }) {
-				b.kind = kind
-				return
-			}
+	return sites
+})
+
+// addPath reads layer and site out of the path of a directory, dir below the
+// checkpoint and full in front of that, and the kind where a name tells it.
+func (b *BaseModel) addPath(family, full, dir string) {
+	b.addLayersOf(dir)
+	kind := ""
+	if site, ok := siteOf(family, full); ok {
+		kind = site.kind
+		b.addSite(site.site)
+	}
+	if b.kind != None {
+		return
+	}
+	words := strings.FieldsFunc(full, func(r rune) bool { return strings.ContainsRune("/-_.", r) })
+	for _, name := range [...]string{"transcoder", "crosscoder", "clt"} {
+		if kind == name || slices.ContainsFunc(words, func(w string) bool { return strings.TrimSuffix(w, "s") == name }) {
+			b.kind = name
+			return
 		}
 	}
 }
 
-// saeSites are the places in a model that directories are named after.
-var saeSites = [...]string{"resid_post", "resid_pre", "resid_mid", "mlp_out", "attn_out", "transcoder", "crosscoder", "clt", "embedding"}
+// siteOf finds the site that a directory's name tells, from the inside out.
+func siteOf(family, full string) (saeSite, bool) {
+	for part := full; part != "." && part != "/" && part != ""; part = path.Dir(part) {
+		name := strings.TrimSuffix(path.Base(part), "_all")
+		for _, s := range saeSites() {
+			if s.family != "*" && s.family != family {
+				continue
+			}
+			if ok, _ := path.Match(s.directory, name); ok {
+				return s, true
+			}
+		}
+	}
+	return saeSite{}, false
+}
+
+// addSite keeps a site that is not there yet; the directories of a whole release
+// may have "_all" behind it.
+func (b *BaseModel) addSite(site string) {
+	if !slices.ContainsFunc(b.sites, func(s string) bool { return strings.TrimSuffix(s, "_all") == site }) {
+		b.sites = append(b.sites, site)
+	}
+}
 
 // addFiles reads layers out of file names: layer5.sae.pt, 6.pt, model-SAE-l50.pt.
 func (b *BaseModel) addFiles(d saeDir) {
@@ -207,9 +250,9 @@ func (b *BaseModel) addConfig(config gjson.Result) {
 	for _, key := range [...]string{"hook_name", "metadata.hook_name", "hook_point", "hook_point_in", "hf_hook_point_in"} {
 		if v := config.Get(key); v.Type == gjson.String {
 			b.addLayersOf(v.Str)
-			for _, site := range saeSites {
-				if strings.Contains(v.Str, site) && !slices.Contains(b.sites, site) {
-					b.sites = append(b.sites, site)
+			for _, s := range saeSites() {
+				if s.family == "*" && strings.Contains(v.Str, s.directory) {
+					b.addSite(s.site)
 				}
 			}
 		}

@@ -185,42 +185,45 @@ var (
 )
 
 // baseFromName reads the base model out of the names of directories and files,
-// where a family has no config that says it; "" where they do not tell.
-func (c *checkpoint) baseFromName(u saeUnit, tree []saeDir) (model, source string) {
+// where a family has no config that says it; none where they do not tell, several
+// where the makers of the release say different things.
+func (c *checkpoint) baseFromName(u saeUnit, tree []saeDir) (models []string, source string) {
 	full := path.Join(c.dir, u.dir)
 	switch u.family {
 	case "gemma-scope-1":
 		if m := gemmaScope1Name.FindStringSubmatch(full); m != nil {
-			model = "google/gemma-2-" + m[1]
+			model := "google/gemma-2-" + m[1]
 			if m[2] == "it" {
 				model += "-it"
 			}
-			return model, "the directory's name " + c.name()
+			return []string{model}, "the directory's name " + c.name()
 		}
 	case "gemma-scope-2":
 		if m := gemmaScope2Name.FindStringSubmatch(full); m != nil {
-			return "google/gemma-3-" + m[1] + "-" + m[2], "the directory's name " + c.name()
+			return []string{"google/gemma-3-" + m[1] + "-" + m[2]}, "the directory's name " + c.name()
 		}
 	case "openai":
 		for part := range strings.SplitSeq(full, "/") {
 			if repo, ok := modelAliases()[part]; ok {
-				return repo, "the directory's name " + part
+				return []string{repo}, "the directory's name " + part
 			}
 		}
 	case "goodfire":
 		for _, d := range tree {
 			for _, name := range d.files {
 				if m := sizeOfSAE.FindStringSubmatch(strings.TrimSuffix(name, path.Ext(name))); m != nil {
-					return repoOf(m[1]), "the file's name " + name
+					return []string{repoOf(m[1])}, "the file's name " + name
 				}
 			}
 		}
 	case "llama-scope":
-		if !strings.Contains(full, "R1") { // of the distilled model's release, its makers say two things
-			return "meta-llama/Llama-3.1-8B", "the family " + u.family
+		models = []string{"meta-llama/Llama-3.1-8B"}
+		if strings.Contains(full, "R1") { // its makers name the one, the catalogue of SAELens the other
+			models = append(models, "deepseek-ai/DeepSeek-R1-Distill-Llama-8B")
 		}
+		return models, "the family " + u.family
 	}
-	return "", ""
+	return nil, ""
 }
 
 // repoOf adds the organisation to a model's bare name, where the name is one

@@ -46,6 +46,7 @@ var vocabularyFiles = []vocabularyFile{
 	{"spiece.model", readModelFile},
 	{"sentencepiece.bpe.model", readModelFile},
 	{"tiktoken.model", readModelFile},
+	{"qwen.tiktoken", readModelFile},
 	{"vocab.json", readVocabJSON},
 	{"vocab.txt", readVocabText},
 }
@@ -59,7 +60,7 @@ func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*TokenizerInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := readTokenizer(fsys, dir, c.names)
+	t, err := readTokenizer(fsys, c.dir, c.names)
 	if err == nil {
 		t.Origin = OriginCheckpoint
 		return t, nil
@@ -119,7 +120,7 @@ func tokenizerAt(fsys fs.FS, dir string) (t *TokenizerInfo, reason string) {
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	if t, err = readTokenizer(fsys, dir, c.names); err != nil {
+	if t, err = readTokenizer(fsys, c.dir, c.names); err != nil {
 		if fault.KindOf(err) == fault.NotFound {
 			return nil, "no tokenizer file"
 		}

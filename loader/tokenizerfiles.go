@@ -84,7 +84,7 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, erro
 // tokenizerFileNames are the files that belong to a tokenizer.
 var tokenizerFileNames = []string{
 	fileTokenizer, fileTokenizerConfig, fileSpecialTokens, "tekken.json", "tokenizer.model", "spiece.model",
-	"sentencepiece.bpe.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
+	"sentencepiece.bpe.model", "tiktoken.model", "qwen.tiktoken", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
 }
 
 // specialRoles are the tokens that have a part to play.
@@ -346,7 +346,7 @@ func readModelFile(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		t.info.Type = "SentencePiece"
 	case isTiktokenLine(head):
 		t.info.Type = "tiktoken"
-		if name != "tiktoken.model" {
+		if !strings.Contains(name, "tiktoken") {
 			t.info.findings = append(t.info.findings, finding(CodeTokenizerTiktoken, name, "it holds tiktoken's lines of a token and a rank", ""))
 		}
 	default:
@@ -372,6 +372,9 @@ func isTiktokenLine(head []byte) bool {
 func checkContent(name string, data []byte) error {
 	if len(data) == 0 {
 		return fault.New(fault.Empty, name, "").WithHint("download the file again")
+	}
+	if data[0] == '{' {
+		return nil // what is expected, at once
 	}
 	if data[0] == 0 && len(bytes.Trim(data[:min(len(data), maxSniff)], "\x00")) == 0 {
 		return fault.At(fault.ZeroFilled, name, 0, "the file was allocated and never written").WithHint("download the file again")

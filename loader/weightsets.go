@@ -155,6 +155,10 @@ const (
 func describeSet(key string, f *fileInfo, files []fileInfo) weightSet {
 	ext := weightExtensions()[path.Ext(key)]
 	s := weightSet{format: ext.format, rank: unlistedRank + ext.rank}
+	if f != nil && strings.Contains("/"+f.name, ".mlpackage/") { // the package is a directory
+		s.format = "core ml"
+		return s
+	}
 	if f != nil && path.Ext(key) == ".bin" {
 		if format, ok := contentFormats[f.format]; ok {
 			s.format, s.role = format, roleAlternative

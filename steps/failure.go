@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"omniloader/internal/suggest"
@@ -18,6 +19,9 @@ var kinds = []fault.Kind{
 	fault.Malformed, fault.NotJSON, fault.WrongType, fault.Unsupported, fault.Unsafe, fault.LFSPointer, fault.HTMLPage,
 	fault.ZeroFilled, fault.Incomplete, fault.Ambiguous, loader.NotAnSAE,
 }
+
+// FailureKinds gives the kinds of failure that a step can name.
+func FailureKinds() []fault.Kind { return slices.Clone(kinds) }
 
 // failureSteps are the Then steps about reading that fails.
 func (w *world) failureSteps(v vocabulary) {
@@ -50,7 +54,7 @@ func (w *world) failed() error {
 	case w.operation == "":
 		return errors.New("nothing was read yet")
 	case w.err == nil:
-		return fmt.Errorf("reading the %s did not fail; the answer is %s", w.operation, w.answer.text)
+		return fmt.Errorf("reading the %s did not fail; the answer is %s", w.operation, shortened(w.answer.text))
 	}
 	return nil
 }
@@ -70,7 +74,7 @@ func (w *world) fails(kind string) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("no failure is called %q, %s", kind, suggest.DidYouMean(kind, known))
+	return mistake("no failure is called %q, %s", kind, suggest.DidYouMean(kind, known))
 }
 
 func (w *world) failsIn(kind, file string) error {
@@ -109,4 +113,13 @@ func (w *world) hintMentions(text string) error {
 		return fmt.Errorf("the hint is %q, without %q: %w", hint, text, w.err)
 	}
 	return nil
+}
+
+// shortened cuts an answer to what fits a line or two of a report.
+func shortened(text string) string {
+	const most = 160
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

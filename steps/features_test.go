@@ -27,7 +27,7 @@ func TestTheBuiltInScenariosHold(t *testing.T) {
 	var out bytes.Buffer
 	status := godog.TestSuite{
 		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
-		Options:             &godog.Options{Paths: []string{"../features"}, Strict: true, NoColors: true, Format: "progress", Output: &out},
+		Options:             &godog.Options{Paths: []string{"../features"}, Tags: "~@wip", Strict: true, NoColors: true, Format: "progress", Output: &out},
 	}.Run()
 	require.Zero(t, status, out.String())
 	assert.Len(t, setup.Results(), len(benchmarks(t)))
@@ -169,4 +169,35 @@ func TestEveryBenchmarkOfThePredecessorIsPromised(t *testing.T) {
 		}
 	}
 	assert.Empty(t, promised, "measured, and not in the list")
+}
+
+//go:embed testdata/traps.tsv
+var trapsTSV string
+
+// Every trap has its number in the table, and every number its scenario.
+func TestEveryTrapHasItsScenario(t *testing.T) {
+	listed := map[string]bool{}
+	for line := range strings.Lines(trapsTSV) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		columns := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		require.Len(t, columns, 8, line)
+		require.False(t, listed[columns[0]], "%s stands twice", columns[0])
+		listed[columns[0]] = true
+	}
+	require.Len(t, listed, 91)
+	held := map[string]bool{}
+	for _, s := range scenarios(t) {
+		for _, tag := range s.tags {
+			if id, ok := strings.CutPrefix(tag, "@trap:"); ok {
+				assert.True(t, listed[id], "%s: no trap %s is listed", s.name, id)
+				assert.Contains(t, s.name, id)
+				held[id] = true
+			}
+		}
+	}
+	for id := range listed {
+		assert.True(t, held[id], "no scenario holds trap %s", id)
+	}
 }

@@ -35,6 +35,14 @@ func (w *world) layoutSteps(v vocabulary) {
 		meaning: "A checkpoint of the files in a text: a line \"-- config.json --\" before the content of each.",
 		example: `a checkpoint with the tree:`,
 	})
+	v.Given(`^the recorded checkpoint "([^"]*)"$`, w.recorded, about{
+		meaning: "A checkpoint as it was recorded: the fixture of that name lies beside the feature file. \"omniloader record\" writes both.",
+		example: `the recorded checkpoint "llama-3-8b.fixture"`,
+	})
+	v.Given(`^the recorded checkpoint:$`, w.recordedHere, about{
+		meaning: "The same, with the fixture in the feature itself.",
+		example: `the recorded checkpoint:`,
+	})
 	v.Given(`^an empty checkpoint directory$`, w.empty, about{
 		meaning: "A checkpoint directory with nothing in it yet.",
 		example: `an empty checkpoint directory`,
@@ -90,6 +98,14 @@ func (w *world) alterationSteps(v vocabulary) {
 	v.Given(`^the file "([^"]*)" holds:$`, w.file, about{
 		meaning: "Writes a file with this content, byte for byte.",
 		example: `the file "tokenizer_config.json" holds:`,
+	})
+	v.Given(`^the generated files:$`, w.generated, about{
+		meaning: "Writes binary files by what is in them, such as weights by their tensors' names, types and shapes: \"safetensors model.safetensors\", and below it, indented, \"lm_head.weight BF16 128256 4096\".",
+		example: `the generated files:`,
+	})
+	v.Given(`^"([^"]*)" is a link to "([^"]*)"$`, w.link, about{
+		meaning: "Makes a symbolic link to another file of the checkpoint; it needs a real temporary directory.",
+		example: `"snapshots/0123abcd/config.json" is a link to "blobs/config"`,
 	})
 	v.Given(`^the directories "([^"]*)"$`, w.directories, about{
 		meaning: "Makes empty directories, separated by commas.",
@@ -147,7 +163,7 @@ func (w *world) alterationSteps(v vocabulary) {
 		meaning: "Changes the length of the header that a safetensors file begins with, and nothing else.",
 		example: `"model.safetensors" claims a header of 200 MB`,
 	})
-	v.Given(`^"([^"]*)" is a pickle that calls "([^"]*)"$`, w.pickle, about{
+	v.Given(`^"([^"]*)" is a pickle that calls "([^"]*)"$`, w.hostilePickle, about{
 		meaning: "Puts a pickle in the place of a file that would call a function if somebody unpickled it.",
 		example: `"pytorch_model.bin" is a pickle that calls "os.system"`,
 	})
@@ -263,6 +279,44 @@ func (w *world) tree(text *godog.DocString) error {
 	return c.AddTree(text.Content)
 }
 
+func (w *world) recorded(name string) error {
+	read := w.setup.Beside
+	if read == nil {
+		read = besideOnDisk
+	}
+	text, err := read(w.pickle, name)
+	if err != nil {
+		return fmt.Errorf("the fixture %q beside the feature file: %w", name, err)
+	}
+	return w.layOutRecording(text)
+}
+
+func (w *world) recordedHere(text *godog.DocString) error {
+	return w.layOutRecording([]byte(text.Content + "\n"))
+}
+
+func (w *world) layOutRecording(text []byte) error {
+	r, err := fixtures.ParseRecording(text)
+	if err != nil {
+		return err
+	}
+	if r.HasLinks() && w.temp == "" {
+		return errors.New(`the recording has links, which only a disk can hold: put "Given a real temporary directory" before it`)
+	}
+	dir := ""
+	if w.dir == defaultDir {
+		dir = path.Join(home, r.Name)
+	}
+	c, err := w.start(dir)
+	if err != nil {
+		return err
+	}
+	if err := w.disk.MkdirAll(w.dir, 0o755); err != nil { // it may have no file at all
+		return err
+	}
+	return c.AddRecording(r)
+}
+
 func (w *world) empty() error {
 	if _, err := w.start(""); err != nil {
 		return err
@@ -364,6 +418,14 @@ func (w *world) file(name string, text *godog.DocString) error {
 	})
 }
 
+func (w *world) generated(text *godog.DocString) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.AddManifest(text.Content) })
+}
+
+func (w *world) link(name, target string) error {
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.Link(name, target) })
+}
+
 func (w *world) directories(list string) error {
 	return w.alter(func(c *fixtures.Checkpoint) error {
 		for name := range strings.SplitSeq(list, ",") {
@@ -427,7 +489,7 @@ func (w *world) claim(name, size string) error {
 	return w.alter(func(c *fixtures.Checkpoint) error { return c.ClaimHeader(name, bytes) })
 }
 
-func (w *world) pickle(name, function string) error {
+func (w *world) hostilePickle(name, function string) error {
 	return w.alter(func(c *fixtures.Checkpoint) error { return c.AsPickleCalling(name, function, "id") })
 }
 

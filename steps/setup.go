@@ -35,6 +35,10 @@ type Setup struct {
 	// filled in, which a pickle does not carry. Where it is nil, the feature file
 	// is read from the disk at the scenario's URI.
 	Tags func(*godog.Scenario) ([]string, error)
+	// Beside reads a file that lies beside, or below, the feature file of a
+	// scenario. Where it is nil, it is read from the disk beside the scenario's
+	// URI.
+	Beside func(feature *godog.Scenario, name string) ([]byte, error)
 
 	lane  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
 	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure

@@ -204,7 +204,7 @@ func (w *world) fieldIsNumber(name, want string) error {
 		return err
 	}
 	if value != number {
-		return fmt.Errorf("the %s is %v, expected %s", name, value, want)
+		return fmt.Errorf("the %s is %s, expected %s", name, plainNumber(value), want)
 	}
 	return nil
 }
@@ -215,7 +215,7 @@ func (w *world) fieldIsAt(name, side, limit string) error {
 		return err
 	}
 	if side == "least" && value < number || side == "most" && value > number {
-		return fmt.Errorf("the %s is %v, expected at %s %s", name, value, side, limit)
+		return fmt.Errorf("the %s is %s, expected at %s %s", name, plainNumber(value), side, limit)
 	}
 	return nil
 }
@@ -410,3 +410,6 @@ func (w *world) reportsNone(severity string) error {
 	}
 	return nil
 }
+
+// plainNumber writes a number without an exponent.
+func plainNumber(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

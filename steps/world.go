@@ -23,6 +23,7 @@ type world struct {
 	record *Record
 
 	// Known before the first step.
+	pickle         *godog.Scenario
 	name           string
 	tags           []string
 	measured       bool // the operation is measured
@@ -87,16 +88,12 @@ func (w *world) begin(p *godog.Scenario) error {
 	if err != nil {
 		return err
 	}
-	w.name, w.tags = p.Name, tags
+	w.pickle, w.name, w.tags = p, p.Name, tags
 	texts := make([]string, len(p.Steps))
-	whens, thens := 0, 0
+	kinds := make([]messages.PickleStepType, len(p.Steps))
 	for i, step := range p.Steps {
-		texts[i] = step.Text
-		switch step.Type {
-		case messages.PickleStepType_ACTION:
-			whens++
-		case messages.PickleStepType_OUTCOME:
-			thens++
+		texts[i], kinds[i] = step.Text, step.Type
+		if step.Type == messages.PickleStepType_OUTCOME {
 			for _, e := range matching(step.Type, step.Text) {
 				w.memoryBounded = w.memoryBounded || e.about.bounds == memory
 				w.failureAwaited = w.failureAwaited || e.about.failure
@@ -104,13 +101,8 @@ func (w *world) begin(p *godog.Scenario) error {
 		}
 	}
 	w.measured = Measured(tags, texts)
-	switch {
-	case whens != 1:
-		return fmt.Errorf("the scenario has %d When steps: it reads exactly one thing", whens)
-	case thens == 0:
-		return errors.New("the scenario promises nothing: it has no Then step")
-	}
-	return nil
+	_, err = Grammar(kinds)
+	return err
 }
 
 // end puts the result beside the scenario's last step, for reports made of

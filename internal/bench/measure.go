@@ -201,15 +201,15 @@ func (s *sampler) memory(calls int) (*Memory, error) {
 	}
 	m.Calls = max(1, min(calls, batchBudget/max(1, int(min(probe.BytesPerCall, math.MaxInt32)))))
 	m.BytesPerCall, m.AllocsPerCall = math.MaxUint64, math.MaxUint64
-	for range batches {
+	for i := range batches {
 		b, err := s.batch(m.Calls)
 		if err != nil {
 			return nil, err
 		}
 		m.BytesPerCall = min(m.BytesPerCall, b.BytesPerCall)
 		m.AllocsPerCall = min(m.AllocsPerCall, b.AllocsPerCall)
-		if b.BytesPerCall*uint64(m.Calls) > batchBudget/batches {
-			s.last = nil
+		if i < batches-1 && b.BytesPerCall*uint64(m.Calls) > batchBudget/batches {
+			s.last = nil // but never the last answer of all, which Measure gives
 			runtime.GC() // large batches must not add up
 		}
 	}

@@ -157,3 +157,10 @@ func TestTheCollectorIsAsBeforeAfterwards(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, 73, debug.SetGCPercent(73))
 }
+
+func TestTheLastAnswerOutlivesLargeBatches(t *testing.T) {
+	const large = 2_000_000 // so that collections come between the batches
+	m, err := Measure(t.Context(), Plan{Iterations: batchCalls, Memory: true}, func() (any, error) { return make([]byte, large), nil })
+	require.NoError(t, err)
+	assert.Len(t, m.Last, large)
+}

@@ -152,6 +152,10 @@ func TestEverythingThatCannotBeJudgedExitsWith2(t *testing.T) {
 		{"a model without a name", []string{"run", good, "--model", ""}, "--model: empty", ""},
 		{"all categories, and one", []string{"run", "--all", "--category", "sae"}, "--all takes every category", ""},
 		{"only real scenarios, without a model", []string{"run", "--tags", "@real"}, "needs a real checkpoint", "--model DIR"},
+		{"a Given behind the When", []string{"run", file("Feature: f\n  Scenario: s" + llama + "    Given without \"config.json\"\n    Then the model is supported\n")}, "a Given stands behind the When", ""},
+		{"two Whens", []string{"run", "--dry-run", file("Feature: f\n  Scenario: s" + llama + "    When support is checked\n    Then the model is supported\n")}, "2 When steps", ""},
+		{"no When", []string{"run", "--dry-run", file("Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    Then the model is supported\n")}, "0 When steps", ""},
+		{"no Then", []string{"run", "--dry-run", file("Feature: f\n  Scenario: s" + llama)}, "promises nothing", ""},
 		{"a mistyped step in a dry run", []string{"run", "--dry-run", file("Feature: f\n  Scenario: s\n    Given nobody\n")}, "undefined step", ""},
 		{"inspect without a path", []string{"inspect"}, "found none", "omniloader inspect PATH"},
 		{"inspect of what is not there", []string{"inspect", folder + "/no"}, folder + "/no: no such file", "config.json"},
@@ -442,4 +446,28 @@ func TestColoursAreForTerminalsThatWantThem(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
 	assert.False(t, s.options().Color)
 	assert.Equal(t, 80, s.options().Width)
+}
+
+// A directory with nothing in it keeps no promise about a real checkpoint.
+func TestAnEmptyDirectoryIsNoRealCheckpoint(t *testing.T) {
+	a := call(t, "run", "--model", t.TempDir(), "--tags", "@real")
+	assert.Equal(t, exitBroken, a.code, a.err)
+	a = call(t, "inspect", t.TempDir())
+	assert.Equal(t, exitBroken, a.code, a.out)
+	assert.Contains(t, a.out, "nothing-recognized")
+}
+
+// What only running shows to be the author's mistake is reported as a failure and
+// ends in exit code 2: nothing was learnt about the loader.
+func TestMistakesInAScenarioCannotBeJudged(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                          {`could not judge: the answer has no field "categry"`, `did you mean "category"?`},
+		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n": {"could not judge: ", `did you mean "gpt2"?`},
+		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                 {"could not judge: ", `did you mean "not found"?`},
+	} {
+		a := call(t, "run", write(t, "x.feature", text))
+		assert.Equal(t, exitUnable, a.code, a.out)
+		assert.Contains(t, a.err, want[0])
+		assert.Contains(t, a.err, want[1])
+	}
 }

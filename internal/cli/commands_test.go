@@ -277,7 +277,7 @@ func TestVersionSaysWhatTheBuildRecorded(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for name, args := range map[string][]string{
-		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "compare": {"compare", "-h"},
+		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "record": {"record", "--help"}, "compare": {"compare", "-h"},
 		"steps": {"steps", "--help"}, "version": {"version", "--help"}, "findings": {"findings", "--help"},
 	} {
 		t.Run(name, func(t *testing.T) {

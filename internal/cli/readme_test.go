@@ -40,8 +40,8 @@ var elsewhere = []string{"go test ./...", "go tool godog run"}
 
 var (
 	savedAs = regexp.MustCompile("Save this as `([^`]+)`")
-	// figures differ from run to run, and with them the width of columns.
-	figures = regexp.MustCompile(`[0-9]+(\.[0-9]+)?( ?[µnm]?s\b)?|[ ]+`)
+	// figures differ from run to run, and with them the width of columns. Counts do not.
+	figures = regexp.MustCompile(`[0-9]+(\.[0-9]+)? [µnm]?s\b|(mean|p95) < [^(]*|[ ]+`)
 )
 
 // tightest is the bound at the end of a benchmark's line: the one that came

@@ -243,8 +243,8 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	}
 	var live report.Live
 	follow := &live
-	if p.err.terminal {
-		follow = report.NewLive(p.err, p.err.options())
+	if o := p.err.options(); p.out.terminal && o.Color {
+		follow = report.NewLive(p.err, o)
 	}
 	listen := func(e outcome.Event) {
 		follow.Listen(e)
@@ -357,7 +357,7 @@ func (p *program) conclude(run *outcome.Run, destinations []destination, output 
 	if run.Interrupted {
 		failures = append(failures, unable("what had ended by then is kept", "interrupted"))
 	}
-	failures = append(failures, suite.Pending(run))
+	failures = append(failures, suite.Unjudged(run))
 	if err := p.last(failures); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -19,14 +20,14 @@ type column struct {
 	cell  func(p *page, r *bench.Result) string
 }
 
-// columns are those of the table, the most wanted first: on a narrow terminal the
-// last are left out. The name stands before them and is cut last of all.
+// columns are those of the table, the most wanted first: on a narrow terminal those
+// for which there is no room are left out. The name stands before them and is cut last of all.
 var columns = []column{
 	{"mean", true, func(_ *page, r *bench.Result) string { return bench.FormatLatency(r.MeanTime) }},
 	{"verdict", false, verdict},
+	{"bound", false, func(_ *page, r *bench.Result) string { return tightest(r) }},
 	{"p95", true, func(_ *page, r *bench.Result) string { return bench.FormatLatency(r.P95Time) }},
 	{"allocated", true, allocated},
-	{"bound", false, func(_ *page, r *bench.Result) string { return tightest(r) }},
 }
 
 // shown is the order in which columns stand, whichever of them there is room for.
@@ -82,7 +83,7 @@ func tightest(r *bench.Result) string {
 	}
 	out := strings.Replace(short, "%", worst.Metric.Format(worst.Limit), 1)
 	if others := len(r.Bounds) - 1; others > 0 {
-		out += " and " + counted(others, "other")
+		out += " (+" + strconv.Itoa(others) + ")"
 	}
 	return out
 }
@@ -164,7 +165,7 @@ func (p *page) fit(results []*bench.Result) ([]column, int) {
 			continue
 		}
 		if room > 0 && used+widths[i] > room {
-			break
+			continue // a later, narrower one may still fit
 		}
 		used += widths[i]
 		fitting = append(fitting, c)

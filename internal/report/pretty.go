@@ -131,9 +131,6 @@ func (p *page) failure(number int, s placed) {
 	}
 	p.paragraph("   ", style{}, fmt.Sprintf("%s%s", step.Keyword, oneLine(step.Text)))
 	place := s.place(step.Line)
-	if step.Definition != "" {
-		place += "  (" + oneLine(step.Definition) + ")"
-	}
 	p.line("   " + p.paint(faint, place))
 	p.paragraph("     ", bad, reason(step))
 	if advice := hintOf(step); advice != "" {

@@ -20,6 +20,7 @@ type language struct {
 	match         func(messages.PickleStepType, string) []steps.Definition
 	measured      func(tags, steps []string) bool
 	benchmarkName func(tags []string, scenario string) string
+	grammar       func([]messages.PickleStepType) (at int, err error)
 }
 
 // ours is the language of the package steps.
@@ -29,6 +30,7 @@ var ours = language{
 	match:         steps.Match,
 	measured:      steps.Measured,
 	benchmarkName: steps.BenchmarkName,
+	grammar:       steps.Grammar,
 }
 
 // Check looks for what makes the selected scenarios impossible to judge, and
@@ -49,6 +51,17 @@ func (p *Plan) Check() error {
 			if !reported[place] {
 				reported[place] = true
 				problems = append(problems, problem)
+			}
+		}
+		if at, err := p.language.grammar(s.kinds); err != nil {
+			line := s.Line
+			if at >= 0 {
+				line = s.Steps[at].Line
+			}
+			if place := fmt.Sprintf("%s:%d", s.URI, line); !reported[place] {
+				reported[place] = true
+				problems = append(problems, Problem{URI: s.URI, Line: line, Message: err.Error(),
+					Advice: "Given lays out a checkpoint, one When reads it, Then says what was found"})
 			}
 		}
 		if !p.measured(s) {

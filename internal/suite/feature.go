@@ -7,6 +7,7 @@ package suite
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,6 +27,8 @@ type Feature struct {
 	Source    []byte // without a byte order mark
 	Scenarios []*Scenario
 
+	fsys     fs.FS                     // what it was read from
+	path     string                    // its path there
 	document *messages.GherkinDocument // its Feature is never nil
 	index    *documentIndex
 	picked   map[int]bool // lines of the scenarios asked for; nil means all

@@ -195,6 +195,7 @@ func (l *loading) file(fsys fs.FS, name, uri string, lines []int) {
 	if feature == nil {
 		return
 	}
+	feature.fsys, feature.path = fsys, name
 	l.features = append(l.features, feature)
 	if lines != nil {
 		feature.picked = map[int]bool{}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
@@ -19,7 +20,7 @@ import (
 
 // Options say how a plan is run.
 type Options struct {
-	Setup    *steps.Setup     // what the scenarios share; Run sets its Tags
+	Setup    *steps.Setup     // what the scenarios share; Run sets its Tags and Beside
 	Jobs     int              // functional scenarios side by side; below 1 means 1
 	Listener outcome.Listener // follows the run, or nil; it must not keep what it is shown
 }
@@ -70,9 +71,10 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	return run, nil
 }
 
-// Pending gives the steps that a run found unfinished, as the error that ends in
-// exit code 2, and nil where there is none. Only running a step shows that it is.
-func Pending(run *outcome.Run) error {
+// Unjudged gives the steps that say nothing about the loader, as the error that
+// ends in exit code 2, and nil where there is none: unfinished steps, and those
+// that fail by a mistake in the scenario. Only running a step shows that it is.
+func Unjudged(run *outcome.Run) error {
 	var problems Problems
 	for _, f := range run.Features {
 		for _, s := range f.Scenarios {
@@ -80,6 +82,10 @@ func Pending(run *outcome.Run) error {
 				if step.Status == outcome.Pending || step.Status == outcome.Undefined || step.Status == outcome.Ambiguous {
 					problems = append(problems, Problem{URI: f.URI, Line: step.Line,
 						Message: fmt.Sprintf("%s step %q", step.Status, step.Text), Advice: "finish the step, or tag its scenario " + tagWIP})
+				}
+				var mistake *steps.Mistake
+				if step.Status == outcome.Failed && errors.As(step.Err, &mistake) {
+					problems = append(problems, Problem{URI: f.URI, Line: step.Line, Message: "could not judge: " + mistake.Error()})
 				}
 			}
 		}
@@ -161,6 +167,14 @@ func (c *collector) run(ctx context.Context, takes map[*Scenario]bool, jobs int)
 			return nil, err
 		}
 		return s.TagNames(), nil
+	}
+	c.options.Setup.Beside = func(p *godog.Scenario, name string) ([]byte, error) {
+		s, err := find(p)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
+		return steps.ReadBeside(c.plan.features[i].fsys, c.plan.features[i].path, name)
 	}
 	c.places.Clear()
 	name := fmt.Sprintf("run %d", runs.Add(1))
@@ -288,6 +302,9 @@ func (r *recording) afterStep(ctx context.Context, step *godog.Step, status godo
 	}
 	if err != nil && s.Status != outcome.Skipped {
 		s.Err = explain(err)
+		if kind := r.scenario.kinds[r.step-1]; kind == messages.PickleStepType_CONTEXT && s.Status == outcome.Failed {
+			s.Err = &steps.Mistake{Err: s.Err} // nothing was laid out that could be judged
+		}
 	}
 	return ctx, nil
 }

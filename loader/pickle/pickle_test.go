@@ -3,6 +3,7 @@ package pickle_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -289,7 +290,23 @@ func TestZipBomb(t *testing.T) {
 	require.NoError(t, w.Close())
 	used := allocation(func() { _, err = read(b.Bytes()) })
 	assert.ErrorIs(t, err, pickle.ZipBomb)
-	assert.Less(t, used, uint64(8<<20), "the file has %d bytes", b.Len())
+	assert.Less(t, used, uint64(256<<10), "the file has %d bytes", b.Len())
+
+	// A claim of 100 bytes does not make it unpack more than that.
+	lying := bytes.ReplaceAll(b.Bytes(), binary.LittleEndian.AppendUint32(nil, 16<<20+14), []byte{100, 0, 0, 0})
+	require.NotEqual(t, b.Bytes(), lying)
+	used = allocation(func() { _, err = read(lying) })
+	assert.Error(t, err)
+	checkErrors(t, nil, err)
+	assert.Less(t, used, uint64(256<<10))
+}
+
+func TestDamagedPackedPickleIsReported(t *testing.T) {
+	data := sample(t, "state_deflated.pt")
+	sum := bytes.Index(data, []byte("PK\x01\x02")) + 16
+	data[sum] ^= 1
+	_, err := read(data)
+	assert.ErrorIs(t, err, pickle.ChecksumMismatch)
 }
 
 func problems(f *pickle.File) (kinds []fault.Kind) {

@@ -164,19 +164,30 @@ func (f *File) member(r io.ReaderAt, member *zip.File) (in *window.Reader, done 
 		part := io.NewSectionReader(r, offset, int64(size))
 		return window.New(part, int64(size), f.Path, offset), func() error { return f.checksum(member, part) }, nil
 	}
-	limit := int64(unpackedBase) + unpackedRatio*int64(min(member.CompressedSize64, uint64(f.Size)))
-	limit = min(limit, MaxBytes)
+	// The claimed size is refused before anything is unpacked, and no more than it
+	// is unpacked.
+	limit := unpackedBase + unpackedRatio*min(member.CompressedSize64, uint64(f.Size))
+	claimed := member.UncompressedSize64
+	if claimed > min(limit, MaxBytes) {
+		return nil, nil, fault.New(ZipBomb, f.Path, fmt.Sprintf("%.200q unpacks from %d to %d bytes", member.Name, member.CompressedSize64, claimed)).
+			WithHint("torch stores its pickles unpacked: this archive was packed to do harm, or by another tool")
+	}
 	body, err := member.Open()
 	if err != nil {
 		return nil, nil, f.zipFault(member, err)
 	}
 	defer body.Close()
-	// Not by the size the archive claims: what is unpacked is what is allocated.
-	var b bytes.Buffer
-	_, err = b.ReadFrom(io.LimitReader(body, limit+1))
-	if int64(b.Len()) > limit {
-		return nil, nil, fault.New(ZipBomb, f.Path, fmt.Sprintf("%.200q unpacks from %d to more than %d bytes", member.Name, member.CompressedSize64, limit)).
-			WithHint("torch stores its pickles unpacked: this archive was packed to do harm, or by another tool")
+	b := make([]byte, claimed)
+	n, err := io.ReadFull(body, b)
+	b = b[:n]
+	if err == nil {
+		// The end of the part, where its checksum is compared.
+		var more [1]byte
+		if n, err = body.Read(more[:]); n == 0 && err == io.EOF {
+			err = nil
+		} else if err == nil {
+			err = zip.ErrFormat
+		}
 	}
 	if err != nil {
 		cause := err
@@ -187,7 +198,7 @@ func (f *File) member(r io.ReaderAt, member *zip.File) (in *window.Reader, done 
 			}
 		}
 	}
-	return window.New(bytes.NewReader(b.Bytes()), int64(b.Len()), f.Path, 0), ok, nil
+	return window.New(bytes.NewReader(b), int64(len(b)), f.Path, 0), ok, nil
 }
 
 // checksum compares a stored part with the archive's CRC. Pickles are small; a

@@ -1,0 +1,465 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"omniloader/fixtures"
+	"omniloader/internal/bench"
+	"omniloader/loader"
+	"omniloader/loader/fault"
+	"omniloader/steps"
+)
+
+// text is a feature without the step that lays its checkpoint out.
+type text struct {
+	head  string // up to that step
+	rules string // behind it
+}
+
+func (t *text) with(given string) []byte { return []byte(t.head + given + t.rules) }
+
+// describe writes what the loader finds in a recording, as promises.
+func describe(ctx context.Context, r *fixtures.Recording) (*text, error) {
+	fsys, remove, err := layOut(r)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	d := &describer{name: r.Name, dir: path.Join(home, r.Name), fsys: fsys, loader: loader.New()}
+	info, err := d.loader.Inspect(fsys, d.dir)
+	if err != nil {
+		return nil, err
+	}
+	d.identity()
+	d.autoencoder(info)
+	d.tokenizer()
+	d.weights(info)
+	d.findings(info)
+	if err := d.costs(ctx); err != nil {
+		return nil, err
+	}
+	head := "@recorded\nFeature: " + r.Name + "\n" + wrap("  ", fmt.Sprintf(
+		"What the loader finds in the checkpoint %q, recorded without its weights: %s. "+
+			"The bounds allow ten times the time that was measured when it was recorded, and twice the memory.", r.Name, contents(r))) +
+		"\n  Background:\n"
+	if r.HasLinks() {
+		head += "    Given a real temporary directory\n"
+	}
+	return &text{head, d.b.String()}, nil
+}
+
+// contents says what a fixture has.
+func contents(r *fixtures.Recording) string {
+	files, size := 0, int64(0)
+	for _, f := range r.Files {
+		if f.Link == "" && !strings.HasSuffix(f.Name, "/") {
+			files++
+			size += f.Size
+		}
+	}
+	return fmt.Sprintf("%s, %s in all", counted(files, "file"), bench.FormatSize(float64(size)))
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// wrap breaks prose into lines of a feature's width.
+func wrap(indent, prose string) string {
+	const width = 96
+	var b strings.Builder
+	line := indent
+	for word := range strings.FieldsSeq(prose) {
+		if len(line)+1+len(word) > width && line != indent {
+			b.WriteString(line + "\n")
+			line = indent
+		}
+		if line != indent {
+			line += " "
+		}
+		line += word
+	}
+	b.WriteString(line + "\n")
+	return b.String()
+}
+
+// describer writes rules.
+type describer struct {
+	name, dir string
+	fsys      fs.FS
+	loader    *loader.Loader
+	b         strings.Builder
+	thens     int // Then steps of the scenario so far
+}
+
+func (d *describer) rule(name string) { d.b.WriteString("\n  Rule: " + name + "\n") }
+
+func (d *describer) scenario(name, tag, when string) {
+	d.b.WriteByte('\n')
+	if tag != "" {
+		d.b.WriteString("    " + tag + "\n")
+	}
+	d.b.WriteString("    Scenario: " + name + "\n      When " + when + "\n")
+	d.thens = 0
+}
+
+func (d *describer) then(step string) {
+	word := "And"
+	if d.thens == 0 {
+		word = "Then"
+	}
+	d.thens++
+	d.b.WriteString("      " + word + " " + step + "\n")
+}
+
+// sayable tells whether a step can hold a text between quotes.
+func sayable(texts ...string) bool {
+	return !slices.ContainsFunc(texts, func(s string) bool {
+		return s == "" || strings.Contains(s, `"`) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+	})
+}
+
+// is says that a field is a text, where a step can say it.
+func (d *describer) is(field, value string) {
+	if sayable(value) {
+		d.then(fmt.Sprintf("the %s is \"%s\"", field, value))
+	}
+}
+
+// are says what a list holds; a list too long to be read only has its length said.
+func (d *describer) are(field string, values []string) {
+	const most = 12
+	switch {
+	case len(values) == 0:
+		d.then("there are no " + field)
+	case len(values) <= most && sayable(values...):
+		d.then(fmt.Sprintf("the %s are \"%s\"", field, strings.Join(values, ", ")))
+	case len(values) == 1:
+		d.then("there is 1 " + field)
+	default:
+		d.then(fmt.Sprintf("there are %d %s", len(values), field))
+	}
+}
+
+func (d *describer) not(is bool, before, after string) {
+	if is {
+		d.then(before + after)
+		return
+	}
+	d.then(before + "not " + after)
+}
+
+// fails says how reading fails.
+func (d *describer) fails(err error) {
+	kind := fault.KindOf(err)
+	if !slices.Contains(steps.FailureKinds(), kind) { // a format's own
+		if name := path.Base(fault.PathOf(err)); sayable(name) {
+			d.then(fmt.Sprintf("the failure names \"%s\"", name))
+		}
+		return
+	}
+	if file := strings.TrimPrefix(fault.PathOf(err), d.dir+"/"); file != d.dir && sayable(file) {
+		d.then(fmt.Sprintf("reading fails with %q in \"%s\"", kind, file))
+		return
+	}
+	d.then(fmt.Sprintf("reading fails with %q", kind))
+}
+
+// identity says what the checkpoint is, from the question asked first.
+func (d *describer) identity() {
+	info, err := d.loader.ModelInfo(d.fsys, d.dir)
+	if err != nil {
+		d.rule("It is not taken for anything, and the reason is said")
+		d.scenario("What is asked first of "+d.name+" fails", "", "the model info is read")
+		d.fails(err)
+		return
+	}
+	d.rule("It is known for what it is")
+	d.scenario("What "+d.name+" is", "", "the model info is read")
+	if info.Architecture != loader.None || info.Category == loader.Unknown {
+		d.is("architecture", info.Architecture)
+	}
+	if len(info.Architectures) > 1 {
+		d.are("architectures", info.Architectures)
+	}
+	if info.ModelType != loader.None || info.Category == loader.Unknown {
+		d.is("model type", info.ModelType)
+	}
+	d.is("category", string(info.Category))
+	d.is("task", string(info.Task))
+	d.is("layout", info.Layout)
+	d.not(info.IsSupported, "the model is ", "supported")
+	if info.RemoteCode {
+		d.then("loading it runs code of its own")
+	}
+	if info.IsSupported && info.LoadsAs != loader.None && info.LoadsAs != info.Architecture && sayable(info.LoadsAs) {
+		d.then(fmt.Sprintf("it loads as \"%s\"", info.LoadsAs))
+	}
+	if info.IsOmni {
+		d.then("the model is omni")
+	}
+	if info.HasTalker {
+		d.then("the model has a talker")
+	}
+	d.not(info.IsQuantized, "the model is ", "quantized")
+	if q := info.Quantization; q != nil {
+		d.is("quantization method", q.Method)
+		if q.Bits != nil {
+			d.then("the quantization bits are " + strconv.FormatFloat(*q.Bits, 'f', -1, 64))
+		}
+	}
+	if info.HasCustomFiles {
+		d.are("custom files", info.CustomFiles)
+	}
+	if info.BaseModel != nil {
+		d.is("base model", *info.BaseModel)
+	}
+	if len(info.Candidates) > 0 {
+		d.are("candidates", info.Candidates)
+	}
+}
+
+// autoencoder says what a sparse autoencoder reads.
+func (d *describer) autoencoder(info *loader.Info) {
+	s := info.SAE
+	if s == nil {
+		return
+	}
+	d.rule("It is a sparse autoencoder, and where it reads is known")
+	d.scenario("What "+d.name+" was trained on", "", "the checkpoint is inspected")
+	d.then("the model is an SAE")
+	d.is("sae family", s.Family)
+	d.is("sae kind", s.Kind)
+	if s.BaseModel == nil {
+		d.then("there is no base model")
+	} else {
+		d.is("sae base model", *s.BaseModel)
+		if s.BaseModelSource != nil {
+			d.is("sae base model source", *s.BaseModelSource)
+		}
+	}
+	d.are("sae sites", s.Sites)
+	layers := make([]string, len(s.Layers))
+	for i, n := range s.Layers {
+		layers[i] = strconv.Itoa(n)
+	}
+	d.are("sae layers", layers)
+}
+
+// tokenizer says which tokenizer is found, where there is one or should be.
+func (d *describer) tokenizer() {
+	t, err := d.loader.Tokenizer(d.fsys, d.dir)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			d.rule("It brings no tokenizer")
+		} else {
+			d.rule("Its tokenizer cannot be read, and the reason is said")
+		}
+		d.scenario("Looking for a tokenizer in "+d.name, "", "the tokenizer is read")
+		d.fails(err)
+		return
+	}
+	d.rule("Its tokenizer is found")
+	d.scenario("The tokenizer of "+d.name, "", "the tokenizer is read")
+	d.is("type", t.Type)
+	d.is("class", t.Class)
+	if t.VocabSize != nil {
+		d.then(fmt.Sprintf("the vocab size is %d", *t.VocabSize))
+	}
+	if t.PadToken == nil {
+		d.then("there is no pad token")
+	} else {
+		d.is("pad token", *t.PadToken)
+		if t.PadTokenSource != nil {
+			d.is("pad token source", *t.PadTokenSource)
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(t.SpecialTokens)) {
+		if role == "bos_token" || role == "eos_token" || role == "unk_token" {
+			d.is("special tokens "+strings.ReplaceAll(role, "_", " "), t.SpecialTokens[role])
+		}
+	}
+}
+
+// weights says what the weight files are.
+func (d *describer) weights(info *loader.Info) {
+	w := info.Weights
+	if w == nil {
+		d.rule("It brings no weights")
+		d.scenario("Looking for weights in "+d.name, "", "the checkpoint is inspected")
+		d.then("there are no weights")
+		d.then(fmt.Sprintf("the size is %d", info.Size))
+		return
+	}
+	state := "complete"
+	if !w.Complete {
+		state = "incomplete"
+	}
+	d.rule("Its weights are described without being read, and are " + state)
+	d.scenario("The weights of "+d.name, "", "the checkpoint is inspected")
+	d.is("weights format", w.Format)
+	if len(w.Files) == 1 {
+		d.then("there is 1 weights file")
+	} else {
+		d.then(fmt.Sprintf("there are %d weights files", len(w.Files)))
+	}
+	if w.Parameters != nil {
+		d.then(fmt.Sprintf("the weights parameters are %d", *w.Parameters))
+	}
+	d.then(fmt.Sprintf("the weights bytes are %d", w.Bytes))
+	for _, dtype := range slices.Sorted(maps.Keys(w.DTypes)) {
+		name := strings.ReplaceAll(strings.ToLower(dtype), "_", " ")
+		if isFieldName(name) {
+			d.then(fmt.Sprintf("the weights dtypes %s are %d", name, w.DTypes[dtype]))
+		}
+	}
+	d.then("the weights are " + state)
+	d.then(fmt.Sprintf("the size is %d", info.Size))
+}
+
+// isFieldName tells whether a step can name a field so.
+func isFieldName(name string) bool {
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789 ") == ""
+}
+
+// findings says what is wrong or notable, worst first, each once.
+func (d *describer) findings(info *loader.Info) {
+	const most = 40
+	var lines []string
+	worst := map[loader.Severity]bool{}
+	for _, f := range info.Findings {
+		worst[f.Severity] = true
+		article := "a"
+		if f.Severity == loader.SeverityError {
+			article = "an"
+		}
+		line := fmt.Sprintf("%s %s \"%s\" is reported", article, f.Severity, f.Code)
+		if sayable(f.File) {
+			line += fmt.Sprintf(" for \"%s\"", f.File)
+		}
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	switch {
+	case worst[loader.SeverityError]:
+		d.rule("What is wrong with it is reported")
+	case len(lines) > 0:
+		d.rule("Nothing is broken, and what is notable is reported")
+	default:
+		d.rule("Nothing is wrong with it")
+	}
+	d.scenario("What is reported of "+d.name, "", "the checkpoint is inspected")
+	for _, line := range lines[:min(most, len(lines))] {
+		d.then(line)
+	}
+	if len(lines) > most {
+		d.then(fmt.Sprintf("there are %d findings", len(info.Findings)))
+	}
+	switch {
+	case len(lines) == 0:
+		d.then("no finding is reported")
+	case !worst[loader.SeverityError]:
+		d.then("no error is reported")
+	}
+	if len(lines) > 0 && !worst[loader.SeverityWarning] {
+		d.then("no warning is reported")
+	}
+}
+
+// costs measures the two questions, and bounds them.
+func (d *describer) costs(ctx context.Context) error {
+	d.rule("Reading it stays cheap")
+	snake := strings.Join(strings.FieldsFunc(strings.ToLower(d.name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "_")
+	if snake == "" {
+		snake = "checkpoint"
+	}
+	for _, q := range []struct {
+		scenario, benchmark, when string
+		call                      func() (any, error)
+	}{
+		{"Saying what " + d.name + " is", "model_info", "the model info is read", func() (any, error) { return d.loader.ModelInfo(d.fsys, d.dir) }},
+		{"Inspecting " + d.name, "inspection", "the checkpoint is inspected", func() (any, error) { return d.loader.Inspect(d.fsys, d.dir) }},
+	} {
+		if _, err := q.call(); err != nil {
+			continue // what it costs to say no is promised by the built-in scenarios
+		}
+		b, err := measure(ctx, q.call)
+		if err != nil {
+			return err
+		}
+		d.scenario(q.scenario, "@benchmark:recorded_"+snake+"_"+q.benchmark, q.when)
+		d.then("the median latency is below " + bench.FormatLatency(b.latency))
+		d.then("no more than " + bench.FormatSize(b.memory) + " is allocated per call")
+	}
+	return nil
+}
+
+// bounds are what a call may cost.
+type bounds struct {
+	latency float64 // seconds
+	memory  float64 // bytes
+}
+
+// The head-room of bounds, and what is too little to be worth a bound: a
+// machine of a CI server may be busy, and a collector's block may be large.
+const (
+	latencyRoom, leastLatency = 10, 1e-3
+	memoryRoom, leastMemory   = 2, 10e3
+)
+
+// measure measures a question, with fewer calls where one takes long, and rounds
+// what it may cost up to a human figure.
+func measure(ctx context.Context, call func() (any, error)) (bounds, error) {
+	first, err := bench.Measure(ctx, bench.Plan{Iterations: 1}, call)
+	if err != nil {
+		return bounds{}, unwrapped(err)
+	}
+	const budget = 0.1 // seconds
+	n := int(budget / max(1e-6, first.Summary().Median))
+	m, err := bench.Measure(ctx, bench.Plan{Iterations: max(3, min(n, 50)), Warmup: 1, Memory: true}, call)
+	if err != nil {
+		return bounds{}, unwrapped(err)
+	}
+	return boundsOf(m), nil
+}
+
+func boundsOf(m *bench.Measurement) bounds {
+	return bounds{
+		latency: human(max(leastLatency, m.Summary().Median*latencyRoom)),
+		memory:  human(max(leastMemory, float64(m.Memory.BytesPerCall)*memoryRoom)),
+	}
+}
+
+// human rounds up to 1, 2 or 5 with zeros.
+func human(value float64) float64 {
+	for unit := 1e-9; ; unit *= 10 {
+		for _, step := range []float64{1, 2, 5} {
+			// the sum of roundings of a product is far below a millionth
+			if figure := step * unit; value <= figure*(1+1e-6) {
+				return figure
+			}
+		}
+	}
+}
+
+// unwrapped is the loader's own error, or that of the measurement.
+func unwrapped(err error) error {
+	var failed *bench.CallError
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return err
+}

@@ -1,0 +1,351 @@
+package record
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/fixtures"
+	"omniloader/internal/bench"
+)
+
+const llamaConfig = `{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}` + "\n"
+
+// checkpoint writes files to a directory on the disk.
+func checkpoint(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "deep", "tiny")
+	for name, content := range files {
+		full := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(full), 0o755))
+		require.NoError(t, os.WriteFile(full, []byte(content), 0o644))
+	}
+	return dir
+}
+
+// taken records a checkpoint and gives what was kept of it.
+func taken(t *testing.T, dir string) (*Recorded, map[string]fixtures.RecordedFile) {
+	t.Helper()
+	out, err := Checkpoint(t.Context(), dir, Options{Fixture: "tiny.fixture"})
+	require.NoError(t, err)
+	text := out.Fixture
+	if text == nil { // it stands in the feature
+		_, rest, ok := strings.Cut(string(out.Feature), "Given the recorded checkpoint:\n      \"\"\"\n")
+		require.True(t, ok, string(out.Feature))
+		rest, _, ok = strings.Cut(rest, "      \"\"\"\n")
+		require.True(t, ok)
+		text = []byte(strings.ReplaceAll(strings.ReplaceAll("\n"+rest, "\n      ", "\n")[1:], `\"\"\"`, `"""`))
+	}
+	r, err := fixtures.ParseRecording(text)
+	require.NoError(t, err, string(text))
+	files := map[string]fixtures.RecordedFile{}
+	for _, f := range r.Files {
+		files[f.Name] = f
+	}
+	return out, files
+}
+
+// whole gives the content of a file that was kept whole.
+func whole(t *testing.T, f fixtures.RecordedFile) string {
+	t.Helper()
+	require.Len(t, f.Parts, 1, f.Name)
+	require.Len(t, f.Parts[0].Data, int(f.Size), f.Name)
+	return string(f.Parts[0].Data)
+}
+
+func TestEveryFileIsKeptByNameAndSizeAndSmallTextAsItWas(t *testing.T) {
+	files := map[string]string{
+		"config.json": llamaConfig, "empty.txt": "", "with space.json": "{}", "modèle/配置.json": "{\"a\": \"\"\"\"}\r\n",
+		"noise.dat": strings.Repeat("\x00\xff", 5000), "doc.md": "-- config.json --\n```\n\"\"\"\n", "modeling_x.py": "class X: pass\n",
+	}
+	dir := checkpoint(t, files)
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "runs", "empty"), 0o755))
+	_, kept := taken(t, dir)
+	for name, content := range files {
+		require.Contains(t, kept, name)
+		assert.EqualValues(t, len(content), kept[name].Size, name)
+		if name != "empty.txt" && name != "noise.dat" {
+			assert.Equal(t, content, whole(t, kept[name]), name)
+		}
+	}
+	assert.Empty(t, kept["noise.dat"].Parts, "what nobody reads")
+	assert.Contains(t, kept, "runs/empty/")
+	assert.NotContains(t, kept, "runs/")
+	assert.Len(t, kept, len(files)+1)
+}
+
+func TestOfWeightsOnlyTheHeadersAreKept(t *testing.T) {
+	const secret = "WEIGHTS"
+	header := `{"w":{"dtype":"U8","shape":[7],"data_offsets":[0,7]}}`
+	var archive bytes.Buffer
+	w := zip.NewWriter(&archive)
+	for name, content := range map[string]string{"m/data.pkl": "\x80\x02}.", "m/version": "3\n", "m/data/0": strings.Repeat(secret, 2000)} {
+		entry, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		require.NoError(t, err)
+		_, err = entry.Write([]byte(content))
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	dir := checkpoint(t, map[string]string{
+		"config.json":        llamaConfig,
+		"model.safetensors":  string(rune(len(header))) + "\x00\x00\x00\x00\x00\x00\x00" + header + secret,
+		"pytorch_model.bin":  archive.String(),
+		"short.safetensors":  "\x40\x00",
+		"claims.safetensors": "\xff\xff\xff\xff\xff\xff\x00\x00" + strings.Repeat("x", 2000),
+	})
+	out, kept := taken(t, dir)
+	assert.Equal(t, header, string(kept["model.safetensors"].Parts[0].Data[8:]))
+	assert.Equal(t, "\x40\x00", whole(t, kept["short.safetensors"]))
+	assert.Len(t, kept["claims.safetensors"].Parts[0].Data, plainHead)
+	assert.NotContains(t, string(out.Fixture), secret)
+	for _, p := range kept["pytorch_model.bin"].Parts {
+		assert.LessOrEqual(t, bytes.Count(p.Data, []byte(secret)), plainHead/len(secret)+1, "more than a head of the archive")
+	}
+
+	// The archive is still one: its list and what describes the others.
+	memory := fixtures.NewFs()
+	r := &fixtures.Recording{Name: "m", Files: []fixtures.RecordedFile{kept["pytorch_model.bin"]}}
+	require.NoError(t, fixtures.New(memory, "m").AddRecording(r))
+	f, err := memory.Open("m/pytorch_model.bin")
+	require.NoError(t, err)
+	again, err := zip.NewReader(f, int64(archive.Len()))
+	require.NoError(t, err)
+	require.Len(t, again.File, 3)
+	for _, name := range []string{"m/data.pkl", "m/version"} {
+		content, err := again.Open(name)
+		require.NoError(t, err)
+		var b bytes.Buffer
+		_, err = b.ReadFrom(content)
+		assert.NoError(t, err, "its checksum holds")
+	}
+}
+
+func TestWhatIsPrivateIsNotKept(t *testing.T) {
+	home := t.TempDir() + "/people/jdoe"
+	t.Setenv("HOME", home)
+	files := map[string]string{
+		".env": "TOKEN=topsecret1", ".ssh/id_rsa": "topsecret2", "id_rsa": "topsecret3", ".git/config": "topsecret4",
+		"config.json": `{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "_name_or_path": "/home/jane.roe/llama", "b": "C:\\Users\\jane\\x",` +
+			`"c": "/Users/jane/y", "d": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01", "e": "` + home + `/z", "f": "/home/"}`,
+		".cache/huggingface/download/config.json.metadata": "abc\n",
+	}
+	dir := checkpoint(t, files)
+	files["paths.json"] = fmt.Sprintf("%q", dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "paths.json"), []byte(files["paths.json"]), 0o644))
+	out, kept := taken(t, dir)
+	everything := string(out.Feature) + string(out.Fixture)
+	for _, name := range []string{"topsecret1", "topsecret2", "topsecret3", "topsecret4", "jane", "jdoe", "AbCdEfGh", filepath.Dir(dir)} {
+		assert.NotContains(t, everything, name)
+		for _, f := range kept {
+			for _, p := range f.Parts {
+				assert.NotContains(t, string(p.Data), name, f.Name)
+			}
+		}
+	}
+	assert.NotContains(t, kept, ".git/config")
+	assert.Contains(t, kept, ".env", "its name and size")
+	assert.Equal(t, "abc\n", whole(t, kept[".cache/huggingface/download/config.json.metadata"]))
+	assert.Len(t, whole(t, kept["config.json"]), len(files["config.json"]))
+	assert.True(t, json.Valid([]byte(whole(t, kept["config.json"]))))
+	assert.Contains(t, whole(t, kept["config.json"]), "/home/xxxxxxxx/llama")
+	require.Len(t, out.Notes, 1)
+	assert.Contains(t, out.Notes[0], "written as xxx in config.json, paths.json")
+}
+
+func TestLinksAreFollowedWithinTheCheckpointAndNeverOutOfIt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links need rights there")
+	}
+	dir := checkpoint(t, map[string]string{"real.json": llamaConfig, "sub/a.txt": "a\n"})
+	require.NoError(t, os.Symlink("real.json", filepath.Join(dir, "config.json")))
+	require.NoError(t, os.Symlink("sub", filepath.Join(dir, "alias")))
+	require.NoError(t, os.Symlink("/nowhere/of/somebody", filepath.Join(dir, "model.safetensors")))
+	require.NoError(t, os.Symlink("loop", filepath.Join(dir, "loop")))
+	out, kept := taken(t, dir)
+	assert.Equal(t, llamaConfig, whole(t, kept["config.json"]))
+	assert.Equal(t, "sub", kept["alias"].Link)
+	assert.Equal(t, "model.safetensors.gone", kept["model.safetensors"].Link)
+	assert.Equal(t, "loop.gone", kept["loop"].Link)
+	assert.NotContains(t, string(out.Feature)+string(out.Fixture), "somebody")
+	assert.Contains(t, string(out.Feature), "Given a real temporary directory\n    Given the recorded")
+
+	outside := filepath.Join(t.TempDir(), "secret.json")
+	require.NoError(t, os.WriteFile(outside, []byte("{}"), 0o644))
+	for _, target := range []string{outside, filepath.Dir(outside)} {
+		require.NoError(t, os.Remove(filepath.Join(dir, "alias")))
+		require.NoError(t, os.Symlink(target, filepath.Join(dir, "alias")))
+		_, err := Checkpoint(t.Context(), dir, Options{})
+		require.ErrorContains(t, err, "alias: a link that leads out of the checkpoint")
+		assert.NotContains(t, err.Error(), target)
+	}
+}
+
+func TestASnapshotInACacheIsRecordedWithItsBlobs(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links need rights there")
+	}
+	repository := filepath.Join(t.TempDir(), "hub", "models--meta-llama--Llama-3-8B")
+	snapshot := filepath.Join(repository, "snapshots", "0123abcd")
+	for _, d := range []string{"blobs", "snapshots/0123abcd", "refs"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(repository, d), 0o755))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(repository, "blobs", "aaaa"), []byte(llamaConfig), 0o644))
+	require.NoError(t, os.Symlink("../../blobs/aaaa", filepath.Join(snapshot, "config.json")))
+	require.NoError(t, os.Symlink("../../blobs/gone", filepath.Join(snapshot, "model.safetensors")))
+	out, kept := taken(t, snapshot)
+	assert.Equal(t, "Llama-3-8B", out.Name)
+	assert.Equal(t, llamaConfig, whole(t, kept["config.json"]))
+	assert.Equal(t, "model.safetensors.gone", kept["model.safetensors"].Link)
+	assert.Len(t, kept, 2)
+
+	require.NoError(t, os.Remove(filepath.Join(snapshot, "model.safetensors")))
+	out, kept = taken(t, repository)
+	assert.Equal(t, "models--meta-llama--Llama-3-8B", out.Name)
+	assert.Equal(t, llamaConfig, whole(t, kept["snapshots/0123abcd/config.json"]))
+	assert.EqualValues(t, len(llamaConfig), kept["blobs/aaaa"].Size)
+}
+
+// bigTokenizer is a tokenizer.json of some megabytes.
+func bigTokenizer(t *testing.T, list bool) string {
+	t.Helper()
+	const n = 60_000
+	var vocab, merges strings.Builder
+	for i := range n {
+		if i > 0 {
+			vocab.WriteByte(',')
+			merges.WriteByte(',')
+		}
+		if list {
+			fmt.Fprintf(&vocab, `["token number %d", -1.5]`, i)
+		} else {
+			fmt.Fprintf(&vocab, `"token%d": %d`, i, n-1-i)
+		}
+		fmt.Fprintf(&merges, `"left%d right%d"`, i, i)
+	}
+	if list {
+		return `{"model": {"type": "Unigram", "unk_id": 0, "vocab": [` + vocab.String() + `]}}`
+	}
+	return `{"added_tokens": [{"id": 60010, "content": "<s>"}], "model": {"type": "BPE", "unk_token": "token77", "vocab": {` + vocab.String() + `}, "merges": [` + merges.String() + "]}}\n"
+}
+
+func TestALargeTokenizerIsTrimmedWhereTheAnswersStayTheSame(t *testing.T) {
+	text := bigTokenizer(t, false)
+	require.Greater(t, len(text), trimFrom)
+	out, kept := taken(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
+	f := kept["tokenizer.json"]
+	assert.True(t, f.Padded)
+	assert.EqualValues(t, len(text), f.Size)
+	assert.Contains(t, string(out.Feature), "the vocab size is 60011")
+	assert.Contains(t, out.Notes, "tokenizer.json is kept without most of its vocabulary")
+	assert.Less(t, len(out.Fixture), 20_000)
+
+	var small struct {
+		Model struct {
+			Vocab  map[string]int `json:"vocab"`
+			Merges []string       `json:"merges"`
+		} `json:"model"`
+	}
+	require.NoError(t, json.Unmarshal(f.Parts[0].Data, &small))
+	assert.Len(t, small.Model.Merges, keptMerges)
+	assert.Equal(t, 59_999, small.Model.Vocab["token0"], "the highest id, the first ids, the unknown token")
+	assert.Equal(t, 0, small.Model.Vocab["token59999"])
+	assert.Equal(t, 59_999-77, small.Model.Vocab["token77"])
+	assert.Len(t, small.Model.Vocab, keptIDs+2)
+}
+
+func TestAListedVocabularyIsKeptWhole(t *testing.T) {
+	text := bigTokenizer(t, true)
+	require.Greater(t, len(text), trimFrom)
+	out, kept := taken(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
+	assert.Equal(t, text, whole(t, kept["tokenizer.json"]))
+	assert.Contains(t, string(out.Feature), "the vocab size is 60000")
+	assert.Empty(t, out.Notes)
+}
+
+func TestTrimmingLeavesWhatItDoesNotUnderstand(t *testing.T) {
+	for _, text := range []string{"", "{", "[]", `{"model": 3}`, `{"model": {"vocab": {}}} x`, `{"model": {"vocab": [1]}}`, `{"model": {"vocab": {"a": 1}, "merges": ["a b"]}}`} {
+		_, ok := trimTokenizer([]byte(text))
+		assert.False(t, ok, text)
+	}
+}
+
+func TestANameIsOneDirectory(t *testing.T) {
+	dir := checkpoint(t, map[string]string{"config.json": llamaConfig})
+	for _, name := range []string{"a/b", "..", ".", `a"b`, "a\nb", `a\b`, "c:"} {
+		_, err := Checkpoint(t.Context(), dir, Options{Name: name})
+		assert.ErrorContains(t, err, "is no name for a recorded checkpoint", name)
+	}
+	out, err := Checkpoint(t.Context(), dir, Options{Name: "Llama 3 «8B»"})
+	require.NoError(t, err)
+	assert.Contains(t, string(out.Feature), "Feature: Llama 3 «8B»\n")
+	assert.Contains(t, string(out.Feature), "@benchmark:recorded_llama_3_8b_model_info\n")
+}
+
+func TestWhatCannotBeRecordedIsSaid(t *testing.T) {
+	file := filepath.Join(checkpoint(t, map[string]string{"config.json": llamaConfig}), "config.json")
+	_, err := Checkpoint(t.Context(), file, Options{})
+	assert.ErrorContains(t, err, "not a directory")
+	_, err = Checkpoint(t.Context(), filepath.Join(t.TempDir(), "gone"), Options{})
+	assert.ErrorIs(t, err, os.ErrNotExist)
+	if runtime.GOOS != "windows" {
+		_, err = Checkpoint(t.Context(), checkpoint(t, map[string]string{"a:b.json": "{}"}), Options{})
+		assert.ErrorContains(t, err, `"a:b.json": a name with a backslash or a colon`)
+	}
+}
+
+func TestADifferentAnswerIsFound(t *testing.T) {
+	assert.Empty(t, difference([]byte(`{"a":1,"b":[2]}`), []byte(`{"b":[2],"a":1}`)))
+	assert.Equal(t, "b is [2], and would be [3]", difference([]byte(`{"a":1,"b":[2]}`), []byte(`{"b":[3],"a":1}`)))
+	assert.Equal(t, "b is 2, and would be ", difference([]byte(`{"b":2}`), []byte(`{}`)))
+}
+
+func TestBoundsHaveHeadRoomAndHumanFigures(t *testing.T) {
+	for value, want := range map[float64]float64{1e-3: 1e-3, 1.01e-3: 2e-3, 2e-3: 2e-3, 4.9: 5, 5.1: 10, 123456: 200000} {
+		assert.InEpsilon(t, want, human(value), 1e-9)
+	}
+	m := &bench.Measurement{Calls: []time.Duration{300 * time.Microsecond}, Memory: &bench.Memory{BytesPerCall: 30_000}}
+	assert.Equal(t, "5 ms", bench.FormatLatency(boundsOf(m).latency))
+	assert.Equal(t, "100 kB", bench.FormatSize(boundsOf(m).memory))
+	m = &bench.Measurement{Calls: []time.Duration{time.Microsecond}, Memory: &bench.Memory{BytesPerCall: 300}}
+	assert.Equal(t, "1 ms", bench.FormatLatency(boundsOf(m).latency))
+	assert.Equal(t, "10 kB", bench.FormatSize(boundsOf(m).memory))
+}
+
+func TestWhatAStepCannotSayIsLeftOut(t *testing.T) {
+	var d describer
+	d.scenario("s", "", "it is read")
+	d.is("pad token", `a"b`)
+	d.is("pad token", "a\nb")
+	d.is("pad token", "")
+	d.is("pad token", "<|end|>")
+	d.are("sites", []string{`"`, "b"})
+	d.are("layers", nil)
+	assert.Equal(t, "\n    Scenario: s\n      When it is read\n      Then the pad token is \"<|end|>\"\n      And there are 2 sites\n      And there are no layers\n", d.b.String())
+}
+
+func TestTheOriginalIsLeftAsItWas(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), dir), "gpt2").AddPreset("gpt2"))
+	list := func() (out []string) {
+		require.NoError(t, filepath.Walk(dir, func(p string, info os.FileInfo, err error) error {
+			out = append(out, fmt.Sprint(p, info.Size(), info.ModTime()))
+			return err
+		}))
+		return out
+	}
+	before := list()
+	_, err := Checkpoint(t.Context(), filepath.Join(dir, "gpt2"), Options{})
+	require.NoError(t, err)
+	assert.Equal(t, before, list())
+}

@@ -1,0 +1,196 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// source is a checkpoint on the disk. Its root is the only place that is read:
+// the checkpoint's directory, or, for a snapshot in a Hugging Face cache, the
+// repository's, whose blobs the snapshot links to.
+type source struct {
+	root  *os.Root
+	fsys  fs.FS  // of root
+	dir   string // the checkpoint in it
+	path  string // the checkpoint, absolute and without links
+	given string // as the caller gave it
+	name  string // what it is called by default
+	notes []string
+}
+
+// openSource opens the checkpoint in a directory.
+func openSource(dir string) (*source, error) {
+	full, err := filepath.Abs(dir)
+	if err == nil {
+		full, err = filepath.EvalSymlinks(full)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, cause(err))
+	}
+	info, err := os.Stat(full)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, cause(err))
+	}
+	if !info.IsDir() {
+		return nil, hinted{fmt.Errorf("%s: not a directory", dir), "name the directory that it lies in"}
+	}
+	s := &source{path: full, given: dir, name: filepath.Base(full)}
+	root := full
+	if repository, ok := cacheRepository(full); ok {
+		root = repository
+		if filepath.Dir(full) == filepath.Join(repository, "snapshots") {
+			parts := strings.Split(filepath.Base(repository), "--")
+			s.name = parts[len(parts)-1]
+		}
+	}
+	rel, err := filepath.Rel(root, full)
+	if err != nil {
+		return nil, err
+	}
+	if s.root, err = os.OpenRoot(root); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, cause(err))
+	}
+	s.dir, s.fsys = filepath.ToSlash(rel), s.root.FS()
+	return s, nil
+}
+
+func (s *source) close() { s.root.Close() }
+
+// cacheRepository finds the repository of a snapshot in a Hugging Face cache:
+// models--org--name/snapshots/<commit>.
+func cacheRepository(dir string) (string, bool) {
+	for at := dir; ; {
+		up := filepath.Dir(at)
+		if up == at {
+			return "", false
+		}
+		if filepath.Base(at) == "snapshots" && strings.Contains(filepath.Base(up), "--") && dir != at {
+			if info, err := os.Stat(filepath.Join(up, "blobs")); err == nil && info.IsDir() {
+				return up, true
+			}
+		}
+		at = up
+	}
+}
+
+// entry is one thing in a checkpoint.
+type entry struct {
+	name string // in the checkpoint; of an empty directory with a slash
+	size int64
+	link string // of a link that stays one: what it points to, in the checkpoint
+}
+
+// maxFiles bounds the files of one recording. A feature about more is of no use.
+const maxFiles = 20_000
+
+// list gives every file, sorted by name. Links to files are followed where they
+// stay within the root; git's own directories are left out.
+func (s *source) list() (entries []entry, err error) {
+	filled := map[string]bool{}
+	var directories []string
+	err = fs.WalkDir(s.fsys, s.dir, func(p string, e fs.DirEntry, err error) error {
+		name := s.relative(p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, cause(err))
+		}
+		if p == s.dir {
+			return nil
+		}
+		if e.IsDir() && strings.HasPrefix(e.Name(), ".git") {
+			return fs.SkipDir
+		}
+		if strings.ContainsAny(name, "\\:\x00") {
+			return hinted{fmt.Errorf("%q: a name with a backslash or a colon cannot be laid out on every system", name), "rename it, or move it out of the checkpoint"}
+		}
+		for up := path.Dir(name); !filled[up]; up = path.Dir(up) {
+			filled[up] = true
+		}
+		if e.IsDir() {
+			directories = append(directories, name)
+			return nil
+		}
+		found, keep, err := s.entry(p, name, e)
+		if keep {
+			entries = append(entries, found)
+		}
+		if len(entries) > maxFiles {
+			return hinted{fmt.Errorf("more than %d files", maxFiles), "name the directory of one checkpoint"}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.given, err)
+	}
+	for _, d := range directories {
+		if !filled[d] {
+			entries = append(entries, entry{name: d + "/"})
+		}
+	}
+	return entries, nil
+}
+
+func (s *source) relative(p string) string {
+	if s.dir == "." {
+		return p
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(p, s.dir), "/")
+}
+
+// entry looks at what is no directory.
+func (s *source) entry(p, name string, e fs.DirEntry) (found entry, keep bool, err error) {
+	info, err := e.Info()
+	if err != nil {
+		return found, false, fmt.Errorf("%s: %w", name, cause(err))
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		if info, err = fs.Stat(s.fsys, p); err != nil {
+			return s.lost(p, name)
+		}
+	}
+	switch {
+	case info.Mode().IsRegular():
+		return entry{name: name, size: info.Size()}, true, nil
+	case info.IsDir(): // through a link
+		target, err := s.root.Readlink(p)
+		if err != nil {
+			return found, false, fmt.Errorf("%s: %w", name, cause(err))
+		}
+		to := path.Join(path.Dir(p), filepath.ToSlash(target))
+		rel := s.relative(to)
+		if to == s.dir || s.dir != "." && rel == to {
+			return found, false, leadsOut(name)
+		}
+		return entry{name: name, link: rel}, true, nil
+	}
+	s.notes = append(s.notes, name+" is no file, and was left out")
+	return found, false, nil
+}
+
+// lost looks at a link that cannot be followed within the root.
+func (s *source) lost(p, name string) (entry, bool, error) {
+	if _, err := os.Stat(filepath.Join(s.root.Name(), filepath.FromSlash(p))); err == nil {
+		return entry{}, false, leadsOut(name)
+	}
+	// It leads nowhere, and so does its recorded twin. Where it led to is no
+	// business of the fixture's readers.
+	return entry{name: name, link: name + ".gone"}, true, nil
+}
+
+func leadsOut(name string) error {
+	return hinted{fmt.Errorf("%s: a link that leads out of the checkpoint; what lies there is not recorded", name),
+		"copy the file into the checkpoint, or make the link one to a file of the checkpoint"}
+}
+
+// cause is an error of the filesystem without its path.
+func cause(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}

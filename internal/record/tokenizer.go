@@ -1,0 +1,124 @@
+package record
+
+import (
+	"bytes"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/loader/jsonscan"
+)
+
+// What is kept of a vocabulary that is trimmed: the first ids (bytes, special
+// tokens), the first merges with the tokens they join and make, and the highest
+// id, which gives the vocabulary's size. The result is a tokenizer that still
+// loads.
+const (
+	keptIDs    = 512
+	keptMerges = 64
+)
+
+// trimTokenizer gives a tokenizer.json with most of its vocabulary and merges
+// left out. It gives false where the file is none that can be trimmed: no JSON, a
+// vocabulary that is a list, in which a token's place is its id, or one that has
+// nothing to trim.
+func trimTokenizer(text []byte) (trimmed []byte, ok bool) {
+	s := jsonscan.New(text)
+	var vocab, merges []byte // as they stand in text
+	var vocabAt, mergesAt int
+	unknown := ""
+	err := s.Object(func(name []byte) error {
+		if string(name) != "model" || s.Kind() != jsonscan.Object {
+			_, err := s.Raw()
+			return err
+		}
+		return s.Object(func(name []byte) error {
+			key := string(name)
+			raw, err := s.Raw()
+			at := s.Offset() - len(raw)
+			switch key {
+			case "vocab":
+				vocab, vocabAt = raw, at
+			case "merges":
+				merges, mergesAt = raw, at
+			case "unk_token":
+				unknown = gjson.ParseBytes(raw).String()
+			}
+			return err
+		})
+	})
+	if err != nil || s.End() != nil || len(vocab) == 0 || vocab[0] != '{' {
+		return nil, false
+	}
+	needed := map[string]bool{unknown: true}
+	fewMerges := trimMerges(merges, needed)
+	gjson.GetBytes(text, "added_tokens.#.content").ForEach(func(_, v gjson.Result) bool {
+		needed[v.String()] = true
+		return true
+	})
+	fewTokens := trimVocabulary(vocab, needed)
+	type change struct {
+		at       int
+		old, new []byte
+	}
+	changes := []change{{vocabAt, vocab, fewTokens}}
+	if merges != nil {
+		if m := (change{mergesAt, merges, fewMerges}); mergesAt < vocabAt {
+			changes = []change{m, changes[0]}
+		} else {
+			changes = append(changes, m)
+		}
+	}
+	end := 0
+	for _, c := range changes {
+		trimmed = append(append(trimmed, text[end:c.at]...), c.new...)
+		end = c.at + len(c.old)
+	}
+	trimmed = append(trimmed, bytes.TrimRight(text[end:], " \t\r\n")...)
+	return trimmed, len(trimmed) < len(text)/2
+}
+
+// trimMerges gives the first merges, and notes the tokens they need. A merge is
+// "left right", or a list of the two.
+func trimMerges(merges []byte, needed map[string]bool) []byte {
+	list := gjson.ParseBytes(merges)
+	if !list.IsArray() {
+		return merges
+	}
+	out, n := []byte{'['}, 0
+	list.ForEach(func(_, m gjson.Result) bool {
+		left, right := "", ""
+		if pair := m.Array(); m.IsArray() && len(pair) == 2 {
+			left, right = pair[0].String(), pair[1].String()
+		} else if l, r, ok := bytes.Cut([]byte(m.String()), []byte(" ")); ok {
+			left, right = string(l), string(r)
+		}
+		needed[left], needed[right], needed[left+right] = true, true, true
+		if n++; n > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, m.Raw...)
+		return n < keptMerges
+	})
+	return append(out, ']')
+}
+
+// trimVocabulary keeps the tokens that are needed, the first ids and the highest.
+func trimVocabulary(vocab []byte, needed map[string]bool) []byte {
+	tokens := gjson.ParseBytes(vocab)
+	highest := int64(-1)
+	tokens.ForEach(func(_, id gjson.Result) bool {
+		highest = max(highest, id.Int())
+		return true
+	})
+	out := []byte{'{'}
+	tokens.ForEach(func(token, id gjson.Result) bool {
+		if n := id.Int(); n < keptIDs || n == highest || needed[token.String()] {
+			if len(out) > 1 {
+				out = append(out, ',')
+			}
+			out = append(append(append(out, token.Raw...), ':'), id.Raw...)
+		}
+		return true
+	})
+	return append(out, '}')
+}

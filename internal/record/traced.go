@@ -1,0 +1,170 @@
+package record
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// traced is a checkpoint's directory, alone in the world under another name, that
+// remembers which bytes of which file were read.
+type traced struct {
+	under fs.FS
+	dir   string // in under
+	at    string // where it lies in traced
+
+	mu   sync.Mutex
+	runs map[string][]run // by the name in the checkpoint
+}
+
+// run is a run of bytes, from the first to the one behind the last.
+type run struct{ from, to int64 }
+
+func newTraced(under fs.FS, dir, at string) *traced {
+	return &traced{under: under, dir: dir, at: at, runs: map[string][]run{}}
+}
+
+// find gives a name in the checkpoint and in the filesystem below. Beside the
+// checkpoint there is nothing.
+func (t *traced) find(op, name string) (inside, below string, err error) {
+	if name == t.at {
+		return ".", t.dir, nil
+	}
+	inside, ok := strings.CutPrefix(name, t.at+"/")
+	if !ok || !fs.ValidPath(name) {
+		return "", "", &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+	}
+	return inside, path.Join(t.dir, inside), nil
+}
+
+func (t *traced) Open(name string) (fs.File, error) {
+	inside, below, err := t.find("open", name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := t.under.Open(below)
+	if err != nil {
+		return nil, err
+	}
+	return &tracedFile{File: f, fs: t, name: inside}, nil
+}
+
+func (t *traced) Stat(name string) (fs.FileInfo, error) {
+	_, below, err := t.find("stat", name)
+	if err != nil {
+		return nil, err
+	}
+	return fs.Stat(t.under, below)
+}
+
+func (t *traced) ReadDir(name string) ([]fs.DirEntry, error) {
+	_, below, err := t.find("readdir", name)
+	if err != nil {
+		return nil, err
+	}
+	return fs.ReadDir(t.under, below)
+}
+
+func (t *traced) note(name string, from, n int64) {
+	if n <= 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	runs := t.runs[name]
+	if k := len(runs); k > 0 && runs[k-1].to == from {
+		runs[k-1].to += n
+		return
+	}
+	t.runs[name] = append(runs, run{from, from + n})
+}
+
+// read gives the runs of a file that were read, ascending and apart.
+func (t *traced) read(name string) []run {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return joined(t.runs[name])
+}
+
+// joined sorts runs and joins those that touch or nearly do: a run of its own
+// costs more than a few bytes between two.
+func joined(runs []run) []run {
+	const gap = 64
+	sorted := slices.SortedFunc(slices.Values(runs), func(a, b run) int { return cmp.Compare(a.from, b.from) })
+	var out []run
+	for _, r := range sorted {
+		switch k := len(out); {
+		case r.from >= r.to:
+		case k > 0 && r.from <= out[k-1].to+gap:
+			out[k-1].to = max(out[k-1].to, r.to)
+		default:
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func total(runs []run) (n int64) {
+	for _, r := range runs {
+		n += r.to - r.from
+	}
+	return n
+}
+
+// tracedFile notes what is read. It has the methods of an *os.File that readers
+// look for.
+type tracedFile struct {
+	fs.File
+	fs   *traced
+	name string
+
+	mu sync.Mutex
+	at int64
+}
+
+func (f *tracedFile) Read(b []byte) (int, error) {
+	n, err := f.File.Read(b)
+	f.mu.Lock()
+	from := f.at
+	f.at += int64(n)
+	f.mu.Unlock()
+	f.fs.note(f.name, from, int64(n))
+	return n, err
+}
+
+func (f *tracedFile) ReadAt(b []byte, offset int64) (int, error) {
+	r, ok := f.File.(io.ReaderAt)
+	if !ok {
+		return 0, &fs.PathError{Op: "read", Path: f.name, Err: errors.ErrUnsupported}
+	}
+	n, err := r.ReadAt(b, offset)
+	f.fs.note(f.name, offset, int64(n))
+	return n, err
+}
+
+func (f *tracedFile) Seek(offset int64, whence int) (int64, error) {
+	s, ok := f.File.(io.Seeker)
+	if !ok {
+		return 0, &fs.PathError{Op: "seek", Path: f.name, Err: errors.ErrUnsupported}
+	}
+	at, err := s.Seek(offset, whence)
+	if err == nil {
+		f.mu.Lock()
+		f.at = at
+		f.mu.Unlock()
+	}
+	return at, err
+}
+
+func (f *tracedFile) ReadDir(n int) ([]fs.DirEntry, error) {
+	d, ok := f.File.(fs.ReadDirFile)
+	if !ok {
+		return nil, &fs.PathError{Op: "readdir", Path: f.name, Err: errors.ErrUnsupported}
+	}
+	return d.ReadDir(n)
+}

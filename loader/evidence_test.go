@@ -1,0 +1,99 @@
+package loader_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"omniloader/loader"
+)
+
+// An unlisted class whose name has no known shape.
+const vagueConfig = `{"architectures":["Zqx9"],"model_type":"zqx9"}`
+
+func TestAProcessorTellsWhatGoesIn(t *testing.T) {
+	for name, c := range map[string]struct {
+		processor string
+		want      loader.Category
+	}{
+		"images":             {`{"image_processor_type":"ZqxImageProcessor"}`, loader.VisionEncoder},
+		"images, older":      {`{"feature_extractor_type":"ZqxFeatureExtractor","image_mean":[0.5]}`, loader.VisionEncoder},
+		"sound":              {`{"feature_extractor_type":"ZqxFeatureExtractor","sampling_rate":16000}`, loader.AudioEncoder},
+		"neither":            {`{"do_resize":true}`, loader.Transformers},
+		"broken":             {`{"image_processor_type":`, loader.Transformers},
+		"of the wrong shape": {`[]`, loader.Transformers},
+	} {
+		info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/preprocessor_config.json": c.processor}))
+		assert.Equal(t, c.want, info.Category, name)
+	}
+	info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/preprocessor_config.json": `{"image_processor_type":"X"}`, "m/tokenizer.json": "{}"}))
+	assert.Equal(t, loader.Transformers, info.Category, "text goes in too")
+}
+
+func TestACardTellsWhereNothingElseDoes(t *testing.T) {
+	card := "---\nlicense: mit\npipeline_tag: automatic-speech-recognition\n---\n# Zqx\n"
+	info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/README.md": card}))
+	assert.Equal(t, loader.ASR, info.Category)
+	assert.Contains(t, info.DecidedBy, "card")
+	info = infoOf(t, treeFS(map[string]string{"m/config.json": gptConfig, "m/README.md": card}))
+	assert.Equal(t, loader.Transformers, info.Category, "a class that is listed beats the card")
+	info = infoOf(t, treeFS(map[string]string{"m/README.md": card, "m/asr.yaml": "x"}))
+	assert.Equal(t, loader.ASR, info.Category)
+	assert.False(t, info.IsSupported)
+	info = infoOf(t, treeFS(map[string]string{"m/config.json": "{}", "m/model.safetensors": "", "m/README.md": strings.ReplaceAll(card, "\n", "\r\n")}))
+	assert.Equal(t, loader.ASR, info.Category)
+}
+
+func TestACardThatSaysNothingIsPassedOver(t *testing.T) {
+	for name, card := range map[string]string{
+		"no front matter": "# Zqx\npipeline_tag: automatic-speech-recognition\n",
+		"not closed":      "---\npipeline_tag: automatic-speech-recognition\n",
+		"no YAML":         "---\n{pipeline_tag: [\n---\n",
+		"a list":          "---\n- pipeline_tag\n---\n",
+		"unknown tag":     "---\npipeline_tag: telepathy\n---\n",
+		"beyond reach":    "---\n" + strings.Repeat("a: 1\n", 20000) + "pipeline_tag: automatic-speech-recognition\n---\n",
+		"empty":           "",
+	} {
+		info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/README.md": card}))
+		assert.Equal(t, loader.Transformers, info.Category, name)
+	}
+}
+
+func TestAutoMapNamesTheClassWhereArchitecturesDoNot(t *testing.T) {
+	for config, want := range map[string]string{
+		`{"auto_map":{"AutoModel":"m.A","AutoModelForCausalLM":"m.B"}}`:                 "B",
+		`{"auto_map":{"AutoModelForCausalLM":"m.B","AutoModel":"m.A"}}`:                 "B",
+		`{"auto_map":{"AutoModel":"org/repo--m.A"}}`:                                    "A",
+		`{"auto_map":{"AutoModel":["m.A",null]}}`:                                       "A",
+		`{"auto_map":{"AutoConfig":"m.C","AutoTokenizer":["m.T",null]}}`:                "unknown",
+		`{"auto_map":{"AutoModel":7}}`:                                                  "unknown",
+		`{"auto_map":"m.A"}`:                                                            "unknown",
+		`{"architectures":["LlamaForCausalLM"],"auto_map":{"AutoModel":"m.A"}}`:         "LlamaForCausalLM",
+		`{"architectures":[],"auto_map":{"AutoModelForCausalLM":"m.LlamaForCausalLM"}}`: "LlamaForCausalLM",
+	} {
+		info := infoOf(t, treeFS(map[string]string{"m/config.json": config}))
+		assert.Equal(t, want, info.Architecture, config)
+	}
+}
+
+func TestModulesThatCannotBeReadLeaveTheEmbeddingModelItsLayout(t *testing.T) {
+	for name, files := range map[string]map[string]string{
+		"no list":        {"modules.json": `{}`},
+		"broken":         {"modules.json": `[{"path":`},
+		"no such path":   {"modules.json": `[{"path":"0_Transformer","type":"x.Transformer"}]`},
+		"leads outside":  {"modules.json": `[{"path":"../other","type":"x.Transformer"}]`},
+		"no config":      {"modules.json": `[{"path":"0_Transformer","type":"x.Transformer"}]`, "0_Transformer/a": ""},
+		"broken config":  {"modules.json": `[{"path":"0_Transformer","type":"x.Transformer"}]`, "0_Transformer/config.json": "{"},
+		"no transformer": {"modules.json": `[{"path":"0_WordEmbeddings","type":"x.WordEmbeddings"}]`, "0_WordEmbeddings/config.json": gptConfig},
+	} {
+		laid := map[string]string{}
+		for file, content := range files {
+			laid["m/"+file] = content
+		}
+		info := infoOf(t, treeFS(laid))
+		assert.Equal(t, "sentence-transformers", info.Layout, name)
+		assert.Equal(t, loader.Task("text_embedding"), info.Task, name)
+		assert.Equal(t, "unknown", info.Architecture, name)
+	}
+}

@@ -1,0 +1,196 @@
+package tokenizer
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// charsMap is the "precompiled_charsmap" of SentencePiece: a double array (Darts)
+// whose keys are UTF-8 and whose values are places in a block of texts that end with
+// a zero byte.
+type charsMap struct {
+	units []uint32
+	texts string
+}
+
+var errCharsMap = errors.New("the map is shorter than its header says")
+
+// newCharsMap reads the size of the array in bytes, the array, and the texts, all
+// little-endian.
+func newCharsMap(blob []byte) (*charsMap, error) {
+	if len(blob) < 4 {
+		return nil, errCharsMap
+	}
+	size := binary.LittleEndian.Uint32(blob)
+	blob = blob[4:]
+	if uint64(size) > uint64(len(blob)) {
+		return nil, errCharsMap
+	}
+	m := &charsMap{units: make([]uint32, size/4), texts: string(blob[size/4*4:])}
+	for i := range m.units {
+		m.units[i] = binary.LittleEndian.Uint32(blob[4*i:])
+	}
+	if !utf8.ValidString(m.texts) {
+		return nil, errors.New("the replacement texts are not UTF-8")
+	}
+	return m, nil
+}
+
+func unitOffset(u uint32) uint32 { return u >> 10 << (u & (1 << 9) >> 6) }
+
+// prefixes calls found with the length and the value of each key that s begins with,
+// the shortest first, until found says stop.
+func (m *charsMap) prefixes(s string, found func(length int, value uint32) (more bool)) {
+	if len(m.units) == 0 {
+		return
+	}
+	pos := unitOffset(m.units[0])
+	for i := 0; i < len(s) && s[i] != 0; i++ {
+		pos ^= uint32(s[i])
+		if int64(pos) >= int64(len(m.units)) {
+			return
+		}
+		u := m.units[pos]
+		if u&(1<<31|0xFF) != uint32(s[i]) {
+			return
+		}
+		pos ^= unitOffset(u)
+		if u>>8&1 == 1 {
+			if int64(pos) >= int64(len(m.units)) || !found(i+1, m.units[pos]&(1<<31-1)) {
+				return
+			}
+		}
+	}
+}
+
+func (m *charsMap) text(at uint32) (string, bool) {
+	if uint64(at) > uint64(len(m.texts)) {
+		return "", false
+	}
+	s := m.texts[at:]
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		s = s[:i]
+	}
+	return s, utf8.ValidString(s)
+}
+
+// replacement gives the text for s: that of the shortest key it begins with, as the
+// reference (spm_precompiled) does.
+func (m *charsMap) replacement(s string) (text string, ok bool) {
+	m.prefixes(s, func(_ int, value uint32) bool {
+		text, ok = m.text(value)
+		return false
+	})
+	return text, ok
+}
+
+// normalize replaces grapheme by grapheme where these are shorter than 6 bytes and
+// the map has them, and character by character otherwise.
+func (m *charsMap) normalize(p *piece, track bool, _ *budget) error {
+	changed := false
+	for i := 0; i < len(p.text) && !changed; {
+		n := graphemeLen(p.text[i:])
+		for part := p.text[i : i+n]; len(part) > 0; {
+			_, size := utf8.DecodeRuneInString(part)
+			if _, ok := m.replacement(part[:size]); ok {
+				changed = true
+				break
+			}
+			if _, ok := m.replacement(part); ok && n < 6 && len(part) == n {
+				changed = true
+				break
+			}
+			part = part[size:]
+		}
+		i += n
+	}
+	if !changed {
+		return nil
+	}
+	var out replacements
+	for i := 0; i < len(p.text); {
+		n := graphemeLen(p.text[i:])
+		part := p.text[i : i+n]
+		i += n
+		if n < 6 {
+			if text, ok := m.replacement(part); ok {
+				out.replace(part, text)
+				continue
+			}
+		}
+		for len(part) > 0 {
+			r, size := utf8.DecodeRuneInString(part)
+			if text, ok := m.replacement(part[:size]); ok {
+				out.replace(part[:size], text)
+			} else {
+				out = append(out, decomposed{r: r})
+			}
+			part = part[size:]
+		}
+	}
+	w := p.rewrite(track)
+	for _, d := range out {
+		w.emit(d.r, d.change)
+	}
+	w.done()
+	return nil
+}
+
+type replacements []decomposed
+
+// replace writes the characters of text for those of old: as many as both have
+// replace each other, more are new, and where there are fewer the last character
+// written so far swallows the rest.
+func (t *replacements) replace(old, text string) {
+	more := utf8.RuneCountInString(text) - utf8.RuneCountInString(old)
+	for _, r := range text {
+		*t = append(*t, decomposed{r: r})
+	}
+	for i := len(*t) - max(more, 0); i < len(*t); i++ {
+		(*t)[i].change = 1
+	}
+	if more < 0 && len(*t) > 0 {
+		(*t)[len(*t)-1].change += more
+	}
+}
+
+// graphemeLen is the length in bytes of the grapheme cluster that s begins with. It
+// is exact up to 5 bytes, beyond which its caller does not look: of the rules of
+// UAX 29 those for Hangul, flags and conjuncts make longer clusters only.
+func graphemeLen(s string) int {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == len(s) || n == 1 && s[1] < 0x80 && r != '\r' {
+		return n
+	}
+	if r == '\r' {
+		if s[1] == '\n' {
+			return 2
+		}
+		return 1
+	}
+	c := sets()
+	if c.control.has(c.tables, r) || r < ' ' {
+		return n
+	}
+	pict, prepend := c.sets["grapheme.pict"], c.sets["grapheme.prepend"]
+	afterPict, joiner := inRanges(pict, r), false
+	for n < len(s) {
+		next, size := utf8.DecodeRuneInString(s[n:])
+		switch {
+		case next >= 0x300 && c.joins.has(c.tables, next):
+			joiner = next == 0x200D
+		case inRanges(prepend, r) && !c.control.has(c.tables, next) && next >= ' ':
+			afterPict = inRanges(pict, next)
+			joiner = false
+		case joiner && afterPict && inRanges(pict, next):
+			joiner = false
+		default:
+			return n
+		}
+		r = next
+		n += size
+	}
+	return n
+}

@@ -1,0 +1,230 @@
+package tokenizer
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+	"sync"
+
+	"omniloader/loader/jsonscan"
+)
+
+// Config is what the files say about a tokenizer beyond turning text into ids.
+type Config struct {
+	Class          string            // tokenizer_class; what it names is not always what the files are
+	Roles          map[string]string // bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token
+	ChatTemplate   string
+	TemplateSource string   // the file that gave the chat template
+	Files          []string // that were read, the vocabulary first
+
+	sources map[string]string // the file that gave each role
+}
+
+// roleNames are the special tokens that have a name, in the order in which
+// transformers adds them.
+var roleNames = [...]string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
+
+func (c *Config) setRole(role, token, source string) {
+	if c.Roles == nil {
+		c.Roles, c.sources = make(map[string]string), make(map[string]string)
+	}
+	c.Roles[role], c.sources[role] = token, source
+}
+
+// Config gives what the side files say. The maps are the tokenizer's own.
+func (t *Tokenizer) Config() Config { return t.config }
+
+// PadToken is the token that fills up batches, and where it came from.
+type PadToken struct {
+	Token  string
+	ID     int64  // -1 where the vocabulary lacks the token
+	Source string // the file that gave it, "tokenizer_class …", or "eos_token"
+}
+
+// PadToken settles the pad token as transformers does: tokenizer_config.json;
+// special_tokens_map.json, which beats it where there is no added_tokens_decoder; the
+// padding of tokenizer.json; the class; and where nothing gives one, the end-of-text
+// token, which is what training scripts take. It gives false where there is not even
+// that.
+func (t *Tokenizer) PadToken() (PadToken, bool) {
+	p := PadToken{ID: -1}
+	class := strings.TrimSuffix(t.config.Class, "Fast")
+	switch {
+	case t.config.Roles["pad_token"] != "":
+		p.Token, p.Source = t.config.Roles["pad_token"], t.config.sources["pad_token"]
+	case t.padding != nil && t.padding.Token != "":
+		p.Token, p.Source = t.padding.Token, "tokenizer.json"
+	case classPadTokens()[class] != "":
+		p.Token, p.Source = classPadTokens()[class], "tokenizer_class "+t.config.Class
+	case t.config.Roles["eos_token"] != "":
+		p.Token, p.Source = t.config.Roles["eos_token"], "eos_token"
+	default:
+		return p, false
+	}
+	if id, ok := t.TokenID(p.Token); ok {
+		p.ID = int64(id)
+	}
+	return p, true
+}
+
+//go:embed pad_tokens.tsv
+var padTokensTSV string
+
+//go:embed sentencepiece_classes.tsv
+var sentencePieceClassesTSV string
+
+// classPadTokens are the pad tokens that classes have by themselves.
+var classPadTokens = sync.OnceValue(func() map[string]string {
+	m := make(map[string]string)
+	for _, f := range rows(padTokensTSV) {
+		m[f[0]] = f[1]
+	}
+	return m
+})
+
+// classEnds say which classes put the first and the last token around a text.
+var classEnds = sync.OnceValue(func() map[string][2]bool {
+	m := make(map[string][2]bool)
+	for _, f := range rows(sentencePieceClassesTSV) {
+		m[f[0]] = [2]bool{f[1] == "yes", f[2] == "yes"}
+	}
+	return m
+})
+
+// rows splits a table into its fields.
+func rows(tsv string) (out [][]string) {
+	for line := range strings.Lines(tsv) {
+		if line[0] != '#' {
+			out = append(out, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
+		}
+	}
+	return out
+}
+
+// side holds the side files of a tokenizer as they are.
+type side struct {
+	config, special, added object
+	hasConfig, hasDecoder  bool
+	decoder                []AddedToken // added_tokens_decoder, by id
+	extra                  []AddedToken // additional or extra special tokens
+}
+
+// read takes what tokenizer_config.json says about single tokens.
+func (s *side) read() error {
+	list, ok := s.config.optional("added_tokens_decoder")
+	if ok {
+		s.hasDecoder = true
+		o, err := list.object(`"added_tokens_decoder"`)
+		if err != nil {
+			return err
+		}
+		for i, name := range o.names {
+			id, ok := parseID([]byte(name))
+			if !ok {
+				return o.values[i].fail(BadVocabulary, "added_tokens_decoder has %q for an id", clip(name))
+			}
+			t, err := sideToken(o.values[i])
+			if err != nil {
+				return err
+			}
+			t.ID = id
+			s.decoder = append(s.decoder, t)
+		}
+		slices.SortStableFunc(s.decoder, func(a, b AddedToken) int { return int(int64(a.ID) - int64(b.ID)) })
+	}
+	for _, name := range []string{"additional_special_tokens", "extra_special_tokens"} {
+		n, ok := s.config.optional(name)
+		if !ok && !s.hasDecoder {
+			n, ok = s.special.optional(name)
+		}
+		if !ok {
+			continue
+		}
+		var items []node
+		var err error
+		if n.kind() == jsonscan.Object { // {"image_token": "<image>"}
+			o, e := n.object(name)
+			items, err = o.values, e
+		} else {
+			items, err = n.array(name)
+		}
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			t, err := sideToken(item)
+			if err != nil {
+				return err
+			}
+			t.Special = true
+			s.extra = append(s.extra, t)
+		}
+	}
+	return nil
+}
+
+// sideToken reads a token that is a string, or an object with flags. A string means a
+// special token without flags.
+func sideToken(n node) (t AddedToken, err error) {
+	if n.kind() == jsonscan.String {
+		t.Content, err = n.str("a token")
+		t.Special = true
+		return t, err
+	}
+	o, err := n.object("a token")
+	if err != nil {
+		return t, err
+	}
+	if t.Content, err = o.needStr("content"); err != nil {
+		return t, err
+	}
+	t.Normalized = true
+	for _, f := range []struct {
+		name string
+		to   *bool
+	}{{"special", &t.Special}, {"single_word", &t.SingleWord}, {"lstrip", &t.LStrip}, {"rstrip", &t.RStrip}, {"normalized", &t.Normalized}} {
+		if *f.to, err = o.boolOr(f.name, *f.to, true); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// role reads one of roleNames: the map of special tokens beats the config only where
+// that has no added_tokens_decoder. An empty text counts as none.
+func (s *side) role(name string) (t AddedToken, source string, err error) {
+	fromConfig, inConfig := s.config.optional(name)
+	fromMap, inMap := s.special.optional(name)
+	try := func(n node, ok bool, file string) bool {
+		if !ok || err != nil || n.kind() != jsonscan.String && n.kind() != jsonscan.Object {
+			return false
+		}
+		t, err = sideToken(n)
+		source = file
+		return err == nil && t.Content != ""
+	}
+	if !s.hasDecoder && try(fromMap, inMap, fileSpecial) ||
+		try(fromConfig, inConfig, fileConfig) || try(fromMap, inMap, fileSpecial) {
+		t.Special = true
+		return t, source, nil
+	}
+	return AddedToken{}, "", err
+}
+
+// flag reads a boolean of tokenizer_config.json.
+func (s *side) flag(name string) (value, ok bool) {
+	n, ok := s.config.optional(name)
+	if !ok || n.kind() != jsonscan.Bool {
+		return false, false
+	}
+	return n.raw[0] == 't', true
+}
+
+func (s *side) text(name string) string {
+	n, ok := s.config.optional(name)
+	if !ok || n.kind() != jsonscan.String {
+		return ""
+	}
+	t, _ := n.str(name)
+	return t
+}

@@ -1,0 +1,312 @@
+package tokenizer
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"omniloader/loader/fault"
+)
+
+// decoder turns tokens back into text; each step takes the parts of the last.
+type decoder interface {
+	decode(parts []string) []string
+}
+
+var decoderNames = []string{"BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse", "Metaspace", "Replace", "Sequence", "Strip", "WordPiece"}
+
+// parseDecoder reads a "decoder" value; null gives nil. Objects without a type are
+// read as the first kind whose fields they have.
+func parseDecoder(n node) (decoder, error) {
+	c, ok, err := n.component("decoder")
+	if err != nil || !ok {
+		return nil, err
+	}
+	tag := c.tag
+	if !c.tagged {
+		switch {
+		case c.has("suffix"):
+			tag = "BPEDecoder"
+		case c.has("prefix", "cleanup"):
+			tag = "WordPiece"
+		case c.has("pad_token", "word_delimiter_token", "cleanup"):
+			tag = "CTC"
+		case c.has("pattern", "content"):
+			tag = "Replace"
+		case c.has("content", "start", "stop"):
+			tag = "Strip"
+		}
+	}
+	switch tag {
+	case "BPEDecoder":
+		s, err := c.needStr("suffix")
+		return bpeDecoder(s), err
+	case "ByteLevel":
+		_, err := parseByteLevel(&c)
+		return byteLevelDecoder{}, err
+	case "WordPiece":
+		prefix, err := c.needStr("prefix")
+		if err != nil {
+			return nil, err
+		}
+		cleanup, err := c.needBool("cleanup")
+		return wordPieceDecoder{prefix, cleanup}, err
+	case "Metaspace":
+		m, err := parseMetaspace(&c)
+		return metaspaceDecoder(m), err
+	case "CTC":
+		d := ctcDecoder{}
+		if d.pad, err = c.needStr("pad_token"); err != nil {
+			return nil, err
+		}
+		if d.delimiter, err = c.needStr("word_delimiter_token"); err != nil {
+			return nil, err
+		}
+		d.cleanup, err = c.needBool("cleanup")
+		return d, err
+	case "Replace":
+		p, content, err := parseReplace(&c)
+		return replaceDecoder{p, content}, err
+	case "Fuse":
+		return fuse{}, nil
+	case "Strip":
+		d := stripDecoder{}
+		if d.content, err = c.needChar("content"); err != nil {
+			return nil, err
+		}
+		if d.start, err = c.needUint("start", 1<<63); err != nil {
+			return nil, err
+		}
+		d.stop, err = c.needUint("stop", 1<<63)
+		return d, err
+	case "ByteFallback":
+		return byteFallbackDecoder{}, nil
+	case "Sequence":
+		list, err := c.need("decoders")
+		if err != nil {
+			return nil, err
+		}
+		items, err := list.array(`"decoders"`)
+		if err != nil {
+			return nil, err
+		}
+		seq := make(decoderSequence, 0, len(items))
+		for _, item := range items {
+			d, err := parseDecoder(item)
+			if err != nil {
+				return nil, err
+			}
+			if d == nil {
+				return nil, item.fail(fault.WrongType, "a decoder must be an object, found null")
+			}
+			seq = append(seq, d)
+		}
+		return seq, nil
+	}
+	return nil, c.unknown("decoder", decoderNames)
+}
+
+type decoderSequence []decoder
+
+func (s decoderSequence) decode(parts []string) []string {
+	for _, d := range s {
+		parts = d.decode(parts)
+	}
+	return parts
+}
+
+type fuse struct{}
+
+func (fuse) decode(parts []string) []string { return []string{strings.Join(parts, "")} }
+
+// bpeDecoder writes a space where a word ends.
+type bpeDecoder string
+
+func (d bpeDecoder) decode(parts []string) []string {
+	for i := range parts {
+		with := " "
+		if i == len(parts)-1 {
+			with = ""
+		}
+		parts[i] = strings.ReplaceAll(parts[i], string(d), with)
+	}
+	return parts
+}
+
+type byteLevelDecoder struct{}
+
+func (byteLevelDecoder) decode(parts []string) []string {
+	var out []byte
+	for _, p := range parts {
+		from := len(out)
+		for _, r := range p {
+			b := charByte(r)
+			if b < 0 { // a token that is no byte-level one stands for itself
+				out = append(out[:from], p...)
+				break
+			}
+			out = append(out, byte(b))
+		}
+	}
+	return []string{repair(string(out))}
+}
+
+type wordPieceDecoder struct {
+	prefix  string
+	cleanup bool
+}
+
+func (d wordPieceDecoder) decode(parts []string) []string {
+	for i, p := range parts {
+		if i > 0 {
+			if rest, ok := strings.CutPrefix(p, d.prefix); ok {
+				p = rest
+			} else {
+				p = " " + p
+			}
+		}
+		if d.cleanup {
+			p = cleanUp(p)
+		}
+		parts[i] = p
+	}
+	return parts
+}
+
+// cleanUp takes out the spaces that tokenizing English put in. The steps follow each
+// other; one may make work for the next.
+func cleanUp(s string) string {
+	for _, step := range cleanUps {
+		s = strings.ReplaceAll(s, step[0], step[1])
+	}
+	return s
+}
+
+var cleanUps = [...][2]string{{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"},
+	{" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}}
+
+type metaspaceDecoder metaspace
+
+func (d metaspaceDecoder) decode(parts []string) []string {
+	for i, p := range parts {
+		with := " "
+		if i == 0 && d.scheme != prependNever {
+			with = ""
+		}
+		parts[i] = strings.ReplaceAll(p, string(d.mark), with)
+	}
+	return parts
+}
+
+// ctcDecoder joins what a CTC model repeats.
+type ctcDecoder struct {
+	pad, delimiter string
+	cleanup        bool
+}
+
+func (d ctcDecoder) decode(parts []string) []string {
+	var out []string
+	for i, p := range parts {
+		if i > 0 && p == parts[i-1] {
+			continue
+		}
+		if d.pad != "" {
+			p = strings.ReplaceAll(p, d.pad, "")
+		}
+		if d.cleanup {
+			p = strings.ReplaceAll(cleanUp(p), d.delimiter, " ")
+		}
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+type replaceDecoder struct {
+	pattern *pattern
+	content string
+}
+
+func (d replaceDecoder) decode(parts []string) []string {
+	for i, p := range parts {
+		var b strings.Builder
+		last := 0
+		err := d.pattern.each(p, newBudget(len(p)), func(from, to int) error {
+			b.WriteString(p[last:from])
+			b.WriteString(d.content)
+			last = to
+			return nil
+		})
+		if err != nil { // a pattern that never ends leaves the part as it is
+			continue
+		}
+		b.WriteString(p[last:])
+		parts[i] = b.String()
+	}
+	return parts
+}
+
+type stripDecoder struct {
+	content     rune
+	start, stop uint64
+}
+
+func (d stripDecoder) decode(parts []string) []string {
+	for i, p := range parts {
+		for n := uint64(0); n < d.start && p != ""; n++ {
+			r, size := utf8.DecodeRuneInString(p)
+			if r != d.content {
+				break
+			}
+			p = p[size:]
+		}
+		for n := uint64(0); n < d.stop && p != ""; n++ {
+			r, size := utf8.DecodeLastRuneInString(p)
+			if r != d.content {
+				break
+			}
+			p = p[:len(p)-size]
+		}
+		parts[i] = p
+	}
+	return parts
+}
+
+// byteFallbackDecoder joins tokens like <0xE2>; bytes that are no character become
+// one U+FFFD each.
+type byteFallbackDecoder struct{}
+
+func (byteFallbackDecoder) decode(parts []string) []string {
+	out := make([]string, 0, len(parts))
+	var run []byte
+	flush := func() {
+		if len(run) == 0 {
+			return
+		}
+		if utf8.Valid(run) {
+			out = append(out, string(run))
+		} else {
+			for range run {
+				out = append(out, "\uFFFD")
+			}
+		}
+		run = run[:0]
+	}
+	for _, p := range parts {
+		if len(p) == 6 && strings.HasPrefix(p, "<0x") && p[5] == '>' {
+			digits := p[3:5]
+			if digits[0] == '+' {
+				digits = digits[1:]
+			}
+			if b, err := strconv.ParseUint(digits, 16, 8); err == nil {
+				run = append(run, byte(b))
+				continue
+			}
+		}
+		flush()
+		out = append(out, p)
+	}
+	flush()
+	return out
+}

@@ -1,0 +1,288 @@
+package tokenizer
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"omniloader/loader/fault"
+)
+
+// GGUF holds the tokenizer keys of a GGUF file (tokenizer.ggml.*), each under the
+// last part of its name; what the file lacks is left zero or nil.
+type GGUF struct {
+	Path   string // for errors
+	Model  string // tokenizer.ggml.model: llama, gpt2, bert, t5
+	Pre    string // tokenizer.ggml.pre: how a BPE text is cut
+	Tokens []string
+	Scores []float32
+	Types  []int32 // token_type
+	Merges []string
+
+	BOS, EOS, Unknown, Separator, Pad, CLS, Mask *uint32 // the …_token_id keys
+
+	AddBOS, AddEOS, AddSpacePrefix, RemoveExtraWhitespaces *bool
+	CharsMap                                               []byte // precompiled_charsmap
+}
+
+// ggufModels are the values of tokenizer.ggml.model that can be read.
+var ggufModels = []string{"bert", "gpt2", "llama", "t5"}
+
+// FromGGUF builds the tokenizer that a GGUF file carries in its keys, as llama.cpp
+// reads them: control and user-defined tokens are found in texts.
+func FromGGUF(g GGUF) (*Tokenizer, error) {
+	n := len(g.Tokens)
+	if n == 0 {
+		return nil, fault.New(MissingField, g.Path, "tokenizer.ggml.tokens is missing or empty")
+	}
+	for _, list := range []struct {
+		name string
+		n    int
+	}{{"scores", len(g.Scores)}, {"token_type", len(g.Types)}} {
+		if list.n != 0 && list.n != n {
+			return nil, fault.New(BadVocabulary, g.Path, "tokenizer.ggml."+list.name+" has "+strconv.Itoa(list.n)+" entries for "+strconv.Itoa(n)+" tokens")
+		}
+	}
+	var t *Tokenizer
+	var err error
+	switch g.Model {
+	case "llama", "t5":
+		t, err = g.sentencePiece()
+	case "gpt2":
+		t, err = g.bytePair()
+	case "bert":
+		t, err = g.wordPiece()
+	case "":
+		return nil, fault.New(MissingField, g.Path, "tokenizer.ggml.model is missing")
+	default:
+		return nil, fault.New(UnknownComponent, g.Path, "tokenizer.ggml.model "+strconv.Quote(clip(g.Model))+" is none of ["+strings.Join(ggufModels, " ")+"]")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := t.added.place(g.Path, g.added()); err != nil {
+		return nil, err
+	}
+	if err := g.around(t); err != nil {
+		return nil, err
+	}
+	return t, g.roles(t)
+}
+
+func (g *GGUF) kind(i int) int32 {
+	if len(g.Types) == 0 {
+		return pieceNormal
+	}
+	return g.Types[i]
+}
+
+// added are the tokens that texts are searched for.
+func (g *GGUF) added() (out []AddedToken) {
+	for i, s := range g.Tokens {
+		if k := g.kind(i); s != "" && (k == pieceControl || k == pieceUserDefined || k == pieceUnknown) {
+			out = append(out, AddedToken{ID: uint32(i), Content: s, Special: k != pieceUserDefined})
+		}
+	}
+	return out
+}
+
+func (g *GGUF) sentencePiece() (*Tokenizer, error) {
+	if len(g.Scores) == 0 {
+		return nil, fault.New(MissingField, g.Path, "tokenizer.ggml.scores is missing")
+	}
+	m := &spModel{path: g.Path, kind: 2, control: map[string]int64{}, norm: spNormalizer{dummyPrefix: true, escape: true}}
+	if g.Model == "t5" {
+		m.kind, m.norm.collapse = 1, true
+	}
+	if g.AddSpacePrefix != nil {
+		m.norm.dummyPrefix = *g.AddSpacePrefix
+	}
+	if g.RemoveExtraWhitespaces != nil {
+		m.norm.collapse = *g.RemoveExtraWhitespaces
+	}
+	if len(g.CharsMap) > 0 {
+		var err error
+		if m.norm.chars, err = newCharsMap(g.CharsMap); err != nil {
+			return nil, fault.New(fault.Malformed, g.Path, "tokenizer.ggml.precompiled_charsmap: "+err.Error())
+		}
+	}
+	unknown := -1
+	for i, s := range g.Tokens {
+		kind := uint64(g.kind(i))
+		if kind == pieceUserDefined {
+			kind = pieceControl // found in the text before the model sees it
+		}
+		if kind == pieceUnknown {
+			if unknown >= 0 {
+				kind = pieceControl
+			}
+			unknown = i
+		}
+		m.fall = m.fall || kind == pieceByte
+		m.pieces = append(m.pieces, spPiece{text: s, score: g.Scores[i], kind: kind})
+	}
+	if unknown < 0 {
+		id := uint32(0)
+		if g.Unknown != nil {
+			id = *g.Unknown
+		}
+		if int64(id) >= int64(len(m.pieces)) {
+			return nil, fault.New(BadVocabulary, g.Path, "tokenizer.ggml.unknown_token_id is beyond the tokens")
+		}
+		m.pieces[id].kind = pieceUnknown
+	}
+	return m.tokenizer()
+}
+
+func (g *GGUF) vocabulary() *vocabulary {
+	size := 0
+	for _, s := range g.Tokens {
+		size += len(s)
+	}
+	v := newVocabulary(len(g.Tokens), size)
+	for i, s := range g.Tokens {
+		v.add([]byte(s), uint32(i))
+	}
+	return v
+}
+
+func (g *GGUF) bytePair() (*Tokenizer, error) {
+	name := g.Pre
+	if name == "" {
+		name = "default"
+	}
+	pre, ok := bytePreTokenizer(name)
+	if !ok {
+		return nil, fault.New(UnknownComponent, g.Path, "tokenizer.ggml.pre "+strconv.Quote(clip(name))+" is not known").
+			WithHint("add a line with its pattern to split_patterns.tsv")
+	}
+	m := &bpe{vocab: g.vocabulary(), ignoreMerges: slices.Contains(ggufWhole, name)}
+	b := newMergeBuilder(m.vocab, "", len(g.Merges))
+	for i, line := range g.Merges {
+		// A token may hold a space itself; the first one behind a character cuts.
+		at := strings.IndexByte(line[min(1, len(line)):], ' ') + 1
+		if at <= 0 {
+			return nil, fault.New(BadVocabulary, g.Path, "merge "+strconv.Itoa(i)+" "+strconv.Quote(clip(line))+" is not two tokens with a space between")
+		}
+		if bad := b.add([]byte(line[:at]), []byte(line[at+1:])); bad != "" {
+			return nil, fault.New(BadVocabulary, g.Path, bad)
+		}
+	}
+	m.merges = b.merges
+	m.seal()
+	if g.AddSpacePrefix != nil && *g.AddSpacePrefix {
+		pre = append(preSequence{spacePrefix{}}, pre...)
+	}
+	t := &Tokenizer{model: m, preTokenizer: append(pre, &byteLevel{}), decoder: byteLevelDecoder{}}
+	return t, t.assemble(nil)
+}
+
+// ggufWhole are the values of tokenizer.ggml.pre whose models take a word that is a
+// token as it is.
+var ggufWhole = []string{"falcon3", "gpt-4o", "llama-bpe", "llama-v3", "llama3", "llama4", "pixtral", "tekken"}
+
+// spacePrefix puts a space before the text.
+type spacePrefix struct{}
+
+func (spacePrefix) cut(p *piece, w *work, emit func(*piece) error) error {
+	if p.text[0] != ' ' {
+		p.prepend(" ", w.track)
+	}
+	return emit(p)
+}
+
+// wordPiece turns the tokens back into BERT's: llama.cpp marks what begins a word
+// with ▁ and leaves what continues one bare.
+func (g *GGUF) wordPiece() (*Tokenizer, error) {
+	m := &wordPiece{unk: "[UNK]", prefix: "##", maxChars: 100}
+	v := newVocabulary(len(g.Tokens), 16*len(g.Tokens))
+	for i, s := range g.Tokens {
+		if rest, ok := strings.CutPrefix(s, spSpace); ok {
+			s = rest
+		} else if k := g.kind(i); k == pieceNormal {
+			s = "##" + s
+		}
+		v.add([]byte(s), uint32(i))
+	}
+	m.vocab = v
+	m.seal()
+	t := &Tokenizer{model: m, normalizer: bertNormalizer{clean: true, chinese: true, lower: true, accents: true},
+		preTokenizer: bertPreTokenizer{}, decoder: wordPieceDecoder{"##", true}}
+	return t, t.assemble(nil)
+}
+
+// around puts the first and last tokens where the keys, or else the habit of the
+// model, ask for them.
+func (g *GGUF) around(t *Tokenizer) error {
+	first, last := g.BOS, g.EOS
+	addFirst, addLast := g.Model == "llama" || g.Model == "bert", g.Model == "t5" || g.Model == "bert"
+	if g.Model == "bert" {
+		if g.CLS != nil {
+			first = g.CLS
+		}
+		if g.Separator != nil {
+			last = g.Separator
+		}
+	}
+	if g.AddBOS != nil {
+		addFirst = *g.AddBOS
+	}
+	if g.AddEOS != nil {
+		addLast = *g.AddEOS
+	}
+	return t.surround(g.Path, addFirst, addLast, first, last)
+}
+
+// surround makes a template of the first and the last token.
+func (t *Tokenizer) surround(path string, addFirst, addLast bool, first, last *uint32) error {
+	tpl := &template{}
+	put := func(id *uint32, typeID uint32) ([]templatePiece, error) {
+		if id == nil {
+			return nil, nil
+		}
+		text, ok := t.Token(*id)
+		if !ok {
+			return nil, fault.New(BadVocabulary, path, "token "+strconv.FormatUint(uint64(*id), 10)+", which goes around texts, is not in the vocabulary")
+		}
+		return []templatePiece{{text: -1, tokens: []special{{text, *id}}, typeID: typeID}}, nil
+	}
+	for i := range uint32(2) {
+		var begin, end []templatePiece
+		var err error
+		if addFirst {
+			if begin, err = put(first, i); err != nil {
+				return err
+			}
+		}
+		if addLast {
+			if end, err = put(last, i); err != nil {
+				return err
+			}
+		}
+		pieces := append(append(begin, templatePiece{text: int(i), typeID: i}), end...)
+		if i == 0 {
+			tpl.single = pieces
+		}
+		tpl.pair = append(tpl.pair, pieces...)
+	}
+	t.postProcessor = tpl
+	return nil
+}
+
+func (g *GGUF) roles(t *Tokenizer) error {
+	for _, r := range []struct {
+		role string
+		id   *uint32
+	}{{"bos_token", g.BOS}, {"eos_token", g.EOS}, {"unk_token", g.Unknown}, {"sep_token", g.Separator},
+		{"pad_token", g.Pad}, {"cls_token", g.CLS}, {"mask_token", g.Mask}} {
+		if r.id == nil {
+			continue
+		}
+		text, ok := t.Token(*r.id)
+		if !ok {
+			return fault.New(BadVocabulary, g.Path, r.role+" has the id "+strconv.FormatUint(uint64(*r.id), 10)+", which is beyond the tokens")
+		}
+		t.config.setRole(r.role, text, g.Path)
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package tokenizer
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/loader/fault"
+)
+
+// must reads a file made of a model and other members.
+func must(t testing.TB, members string) *Tokenizer {
+	tok, err := FromJSON([]byte("{" + members + "}"))
+	require.NoError(t, err)
+	return tok
+}
+
+func TestLongWordsMergeInTheSameOrderAsShortOnes(t *testing.T) {
+	tok := loadJSON(t, "testdata/llama2")
+	m := tok.model.(*bpe)
+	for _, v := range readVectors(t, "testdata/llama2/vectors.json").Vectors {
+		var short, long symbols
+		w := &work{budget: newBudget(len(v.Text))}
+		require.NoError(t, m.characters(repair(v.Text), w))
+		short.list = append(short.list, w.list...)
+		long.list = append(long.list, w.list...)
+		if len(short.list) < 2 {
+			continue
+		}
+		short.mergeShort(m.merges)
+		long.mergeLong(m.merges)
+		require.Equal(t, short.appendTo(nil), long.appendTo(nil), "%q", v.Text)
+	}
+}
+
+func TestOneWordOfAMillionCharactersIsMerged(t *testing.T) {
+	tok := loadJSON(t, "testdata/llama2")
+	ids, err := tok.IDs(strings.Repeat("abcdefghij", 100_000), false)
+	require.NoError(t, err)
+	assert.Greater(t, len(ids), 100_000)
+}
+
+func TestOverlappingAddedTokensAreFoundInLinearTime(t *testing.T) {
+	long := strings.Repeat("a", 100_000)
+	tok := must(t, `"added_tokens":[{"id":1,"content":"`+long+`b","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":false},
+		{"id":2,"content":"aa","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":false}],
+		"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0}}`)
+	ids, err := tok.IDs(strings.Repeat("a", 1_000_001)+"c", false)
+	require.NoError(t, err)
+	assert.Len(t, ids, 500_001, "pairs of a, and the rest")
+	ids, err = tok.IDs("c"+long+"b"+long+"b", false)
+	require.NoError(t, err)
+	assert.Equal(t, []uint32{0, 1, 1}, ids)
+}
+
+func TestForwardAndBackwardSearchAgree(t *testing.T) {
+	var m matcher
+	for i, s := range []string{"a", "ab", "abc", "bcd", "c", "aaab", "日本", "日", "本語"} {
+		m.add(s, int32(i))
+	}
+	for _, s := range []string{"", "abcd", "aaaab", "aaac", "xbcdabcab", "日本語日", "cccc"} {
+		var forward, backward []int
+		m.each(s, func(a, b int, w int32) { forward = append(forward, a, b, int(w)) })
+		m.eachBackward(s, 0, func(a, b int, w int32) { backward = append(backward, a, b, int(w)) })
+		assert.Equal(t, forward, backward, s)
+	}
+}
+
+func TestVocabulariesThatOverlapWithoutEndHitALimit(t *testing.T) {
+	long := strings.Repeat("a", 50_000)
+	tok := must(t, `"model":{"type":"Unigram","unk_id":0,"vocab":[["u",0],["a",-1],["`+long+`",-2]]}`)
+	_, err := tok.IDs(strings.Repeat("a", 100_000), false)
+	assert.ErrorIs(t, err, fault.TooLarge)
+	assert.NotEmpty(t, fault.HintOf(err))
+}
+
+func TestPatternsThatBacktrackWithoutEndHitALimit(t *testing.T) {
+	for _, regex := range []string{`(a*)*b`, `a*a*a*a*a*b`, `(?:a|aa)+$x`} {
+		tok := must(t, `"pre_tokenizer":{"type":"Split","pattern":{"Regex":`+strconv.Quote(regex)+`},"behavior":"Isolated","invert":false},
+			"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0}}`)
+		_, err := tok.IDs(strings.Repeat("a", 3000), false)
+		assert.ErrorIs(t, err, fault.TooLarge, regex)
+	}
+}
+
+func TestHugeIDsTakeNoMemory(t *testing.T) {
+	tok := must(t, `"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":4294967295,"a":7}}`)
+	assert.EqualValues(t, 4294967295, tok.MaxID())
+	s, ok := tok.Token(4294967295)
+	assert.True(t, ok)
+	assert.Equal(t, "u", s)
+	_, ok = tok.Token(8)
+	assert.False(t, ok)
+}
+
+func TestOverflowIsBounded(t *testing.T) {
+	tok := must(t, `"pre_tokenizer":{"type":"FixedLength","length":1},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0}}`)
+	text := strings.Repeat("a", 100_000)
+	_, err := tok.Encode(text, EncodeOptions{Truncation: &Truncation{MaxLength: 1000, Stride: 999, Strategy: LongestFirst}})
+	require.NoError(t, err, "the walk stops at 1,000 tokens")
+	_, err = tok.Encode(text, EncodeOptions{Truncation: &Truncation{MaxLength: 10, Stride: 10, Strategy: LongestFirst}})
+	require.NoError(t, err)
+	_, err = tok.Encode(text, EncodeOptions{Padding: &Padding{Length: 1 << 40}})
+	assert.ErrorIs(t, err, fault.TooLarge)
+}
+
+func TestOneTokenizerServesManyGoroutines(t *testing.T) {
+	for _, dir := range configurations(t) {
+		tok := loadJSON(t, dir)
+		v := readVectors(t, dir+"/vectors.json").Vectors
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for _, x := range v[:min(60, len(v))] {
+					ids, err := tok.IDs(x.Text, true)
+					if assert.NoError(t, err) {
+						assert.Equal(t, empty(x.IDs), empty(ids))
+					}
+					assert.Equal(t, x.Decoded, tok.Decode(x.Bare, false))
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+func TestTextThatIsNotUTF8CountsAsTheRepairedText(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\xffb":             "a\uFFFDb",
+		"\xe2\x82":           "\uFFFD",
+		"\xf0\x9f\x98x":      "\uFFFDx",
+		"\xc0\xaf":           "\uFFFD\uFFFD",
+		"\xed\xa0\x80":       "\uFFFD\uFFFD\uFFFD",
+		"\xf5\x80\x80\x80ok": "\uFFFD\uFFFD\uFFFD\uFFFDok",
+	} {
+		assert.Equal(t, want, repair(in), "%q", in)
+	}
+}

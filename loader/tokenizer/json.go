@@ -1,0 +1,449 @@
+package tokenizer
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/jsonscan"
+)
+
+// FromJSON reads a tokenizer.json. It fails where the file breaks JSON, where a
+// component is unknown or lacks a field, and where vocabulary and merges contradict
+// each other; the error tells the byte.
+func FromJSON(data []byte) (*Tokenizer, error) { return fromJSON("tokenizer.json", data) }
+
+func fromJSON(path string, data []byte) (*Tokenizer, error) {
+	t, tokens, err := parseJSON(path, data)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.assemble(tokens); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// parseJSON reads the file without tying its parts together.
+func parseJSON(path string, data []byte) (*Tokenizer, []AddedToken, error) {
+	if len(data) == 0 {
+		return nil, nil, fault.New(fault.Empty, path, "")
+	}
+	file := node{path: path, raw: data}
+	t := &Tokenizer{}
+	var tokens []AddedToken
+	s := jsonscan.New(data)
+	if k := s.Kind(); k != jsonscan.Object && k != jsonscan.Invalid {
+		return nil, nil, file.fail(fault.WrongType, "a tokenizer must be an object, found %s", k)
+	}
+	err := s.Object(func(name []byte) error {
+		at := s.Offset()
+		key := string(name)
+		v, err := file.value(&s)
+		if err != nil {
+			return err
+		}
+		switch key {
+		case "version":
+			version, err := v.str(`"version"`)
+			if err == nil && version != "1.0" {
+				err = v.fail(fault.Unsupported, "tokenizer version %s, this reader knows 1.0", strconv.Quote(clip(version)))
+			}
+			return err
+		case "truncation":
+			t.truncation, err = parseTruncation(v)
+		case "padding":
+			t.padding, err = parsePadding(v)
+		case "added_tokens":
+			tokens, err = parseAddedTokens(v)
+		case "normalizer":
+			t.normalizer, err = parseNormalizer(v)
+		case "pre_tokenizer":
+			t.preTokenizer, err = parsePreTokenizer(v)
+		case "post_processor":
+			t.postProcessor, err = parsePostProcessor(v)
+		case "decoder":
+			t.decoder, err = parseDecoder(v)
+		case "model":
+			t.model, err = parseModel(v)
+		default:
+			return fault.At(UnknownComponent, path, int64(at), "member "+strconv.Quote(clip(key))+" is no part of a tokenizer")
+		}
+		return err
+	})
+	if err == nil {
+		err = s.End()
+	}
+	if err != nil {
+		return nil, nil, file.place(err)
+	}
+	if t.model == nil {
+		return nil, nil, file.fail(MissingField, "\"model\" is missing")
+	}
+	return t, tokens, nil
+}
+
+func parseAddedTokens(n node) ([]AddedToken, error) {
+	if err := n.want(jsonscan.Array, `"added_tokens"`); err != nil {
+		return nil, err
+	}
+	var out []AddedToken
+	s := jsonscan.New(n.raw)
+	err := s.Array(func(int) error {
+		v, err := n.value(&s)
+		if err != nil {
+			return err
+		}
+		o, err := v.object("an added token")
+		if err != nil {
+			return err
+		}
+		var t AddedToken
+		id, err := o.needUint("id", math.MaxUint32)
+		if err != nil {
+			return err
+		}
+		t.ID = uint32(id)
+		if t.Content, err = o.needStr("content"); err != nil {
+			return err
+		}
+		for _, flag := range []struct {
+			name string
+			to   *bool
+		}{{"single_word", &t.SingleWord}, {"lstrip", &t.LStrip}, {"rstrip", &t.RStrip}, {"normalized", &t.Normalized}, {"special", &t.Special}} {
+			if *flag.to, err = o.needBool(flag.name); err != nil {
+				return err
+			}
+		}
+		out = append(out, t)
+		return nil
+	})
+	return out, n.place(err)
+}
+
+var modelNames = []string{"BPE", "Unigram", "WordLevel", "WordPiece"}
+
+// parseModel reads a "model" value. Old files have no type; they are read as the
+// first kind that takes their fields, in the order of the reference.
+func parseModel(n node) (model, error) {
+	c, ok, err := n.component("model")
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, n.fail(fault.WrongType, "a model must be an object, found null")
+	}
+	tag := c.tag
+	if !c.tagged {
+		switch vocab, _ := c.lookup("vocab"); {
+		case vocab.kind() == jsonscan.Array:
+			tag = "Unigram"
+		case c.has("vocab", "merges"):
+			tag = "BPE"
+		case c.has("vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word"):
+			tag = "WordPiece"
+		case c.has("vocab", "unk_token"):
+			tag = "WordLevel"
+		}
+	}
+	switch tag {
+	case "BPE":
+		return parseBPE(&c)
+	case "WordPiece":
+		return parseWordPiece(&c)
+	case "WordLevel":
+		return parseWordLevel(&c)
+	case "Unigram":
+		return parseUnigram(&c)
+	}
+	return nil, c.unknown("model", modelNames)
+}
+
+// parseVocab reads {"token": id, …}.
+func parseVocab(n node) (*vocabulary, error) {
+	if err := n.want(jsonscan.Object, `"vocab"`); err != nil {
+		return nil, err
+	}
+	// A line of a vocabulary takes some 14 bytes at least; too small a guess costs a
+	// second table, too large a one memory.
+	v := newVocabulary(len(n.raw)/24, len(n.raw)/2)
+	s := jsonscan.New(n.raw)
+	err := s.Object(func(name []byte) error {
+		if len(v.arena)+len(name) > math.MaxUint32 {
+			return n.fail(fault.TooLarge, "more than 4 GiB of tokens")
+		}
+		s.Kind()
+		at := s.Offset()
+		raw, err := s.Raw()
+		if err != nil {
+			return err
+		}
+		id, ok := parseID(raw)
+		if !ok {
+			long, err := node{n.path, raw, n.off + int64(at)}.uint("the id of "+strconv.Quote(clip(name)), math.MaxUint32)
+			if err != nil {
+				return err
+			}
+			id = uint32(long)
+		}
+		v.add(name, id)
+		return nil
+	})
+	if err != nil {
+		return nil, n.place(err)
+	}
+	v.arena = bytes.Clone(v.arena)
+	return v, nil
+}
+
+// parseID reads a short whole number.
+func parseID(raw []byte) (id uint32, ok bool) {
+	if len(raw) == 0 || len(raw) > 9 {
+		return 0, false
+	}
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		id = id*10 + uint32(c-'0')
+	}
+	return id, true
+}
+
+func parseBPE(c *typed) (*bpe, error) {
+	m := &bpe{}
+	if d, ok := c.optional("dropout"); ok {
+		p, err := d.float(`"dropout"`)
+		if err != nil {
+			return nil, err
+		}
+		if p < 0 || p > 1 {
+			return nil, d.fail(fault.Malformed, "a dropout of %v is not between 0 and 1", p)
+		}
+		m.noMerges = p == 1 // anything between is chance, and belongs to training
+	}
+	for _, f := range []struct {
+		name string
+		to   *string
+	}{{"unk_token", &m.unk}, {"continuing_subword_prefix", &m.prefix}, {"end_of_word_suffix", &m.suffix}} {
+		n, ok := c.optional(f.name)
+		if !ok {
+			continue
+		}
+		var err error
+		if *f.to, err = n.str(strconv.Quote(f.name)); err != nil {
+			return nil, err
+		}
+		m.hasUnk = m.hasUnk || f.name == "unk_token"
+	}
+	for _, f := range []struct {
+		name string
+		to   *bool
+	}{{"fuse_unk", &m.fuseUnk}, {"byte_fallback", &m.byteFallback}, {"ignore_merges", &m.ignoreMerges}} {
+		var err error
+		if *f.to, err = c.boolOr(f.name, false, true); err != nil {
+			return nil, err
+		}
+	}
+	vocab, err := c.need("vocab")
+	if err != nil {
+		return nil, err
+	}
+	list, err := c.need("merges")
+	if err != nil {
+		return nil, err
+	}
+	if m.vocab, err = parseVocab(vocab); err != nil {
+		return nil, err
+	}
+	if err := m.parseMerges(list); err != nil {
+		return nil, err
+	}
+	m.seal()
+	return m, nil
+}
+
+// parseMerges reads ["a b", …] or [["a", "b"], …]; the first line decides.
+func (m *bpe) parseMerges(n node) error {
+	if err := n.want(jsonscan.Array, `"merges"`); err != nil {
+		return err
+	}
+	b := newMergeBuilder(m.vocab, m.prefix, len(n.raw)/16)
+	s := jsonscan.New(n.raw)
+	pairs := false
+	var left []byte
+	err := s.Array(func(i int) error {
+		kind := s.Kind()
+		at := s.Offset()
+		if i == 0 {
+			pairs = kind == jsonscan.Array
+		}
+		here := func(kind fault.Kind, format string, args ...any) error {
+			return node{path: n.path, off: n.off + int64(at)}.fail(kind, format, args...)
+		}
+		if !pairs {
+			if kind != jsonscan.String {
+				return here(fault.WrongType, "a merge must be a string as those before it, found %s", kind)
+			}
+			line, err := s.Text()
+			if err != nil {
+				return err
+			}
+			if bytes.HasPrefix(line, []byte("#version")) {
+				return nil
+			}
+			l, r, ok := bytes.Cut(line, []byte(" "))
+			if !ok || bytes.IndexByte(r, ' ') >= 0 {
+				return here(BadVocabulary, "merge %q is not two tokens with a space between", clip(line))
+			}
+			if err := b.add(l, r); err != "" {
+				return here(BadVocabulary, "%s", err)
+			}
+			return nil
+		}
+		if kind != jsonscan.Array {
+			return here(fault.WrongType, "a merge must be a pair as those before it, found %s", kind)
+		}
+		count := 0
+		err := s.Array(func(j int) error {
+			count++
+			if k := s.Kind(); k != jsonscan.String || j > 1 {
+				return here(fault.WrongType, "a merge must be a pair of strings")
+			}
+			text, err := s.Text()
+			if err != nil {
+				return err
+			}
+			if j == 0 {
+				left = text
+				return nil
+			}
+			if bad := b.add(left, text); bad != "" {
+				return here(BadVocabulary, "%s", bad)
+			}
+			return nil
+		})
+		if err == nil && count != 2 {
+			err = here(fault.WrongType, "a merge must be a pair of strings")
+		}
+		return err
+	})
+	m.merges = b.merges
+	return n.place(err)
+}
+
+func parseWordPiece(c *typed) (*wordPiece, error) {
+	m := &wordPiece{}
+	var err error
+	if m.unk, err = c.needStr("unk_token"); err != nil {
+		return nil, err
+	}
+	if m.prefix, err = c.needStr("continuing_subword_prefix"); err != nil {
+		return nil, err
+	}
+	if m.maxChars, err = c.needUint("max_input_chars_per_word", math.MaxUint64); err != nil {
+		return nil, err
+	}
+	vocab, err := c.need("vocab")
+	if err != nil {
+		return nil, err
+	}
+	if m.vocab, err = parseVocab(vocab); err != nil {
+		return nil, err
+	}
+	m.seal()
+	return m, nil
+}
+
+func (m *wordPiece) seal() {
+	m.vocab.seal()
+	m.longest = m.vocab.longest()
+}
+
+func parseWordLevel(c *typed) (*wordLevel, error) {
+	m := &wordLevel{}
+	var err error
+	if m.unk, err = c.needStr("unk_token"); err != nil {
+		return nil, err
+	}
+	vocab, err := c.need("vocab")
+	if err != nil {
+		return nil, err
+	}
+	if m.vocab, err = parseVocab(vocab); err != nil {
+		return nil, err
+	}
+	m.vocab.seal()
+	return m, nil
+}
+
+// parseUnigram reads [["token", score], …].
+func parseUnigram(c *typed) (*unigram, error) {
+	list, err := c.need("vocab")
+	if err != nil {
+		return nil, err
+	}
+	m := newUnigram(len(list.raw)/32, len(list.raw)/2)
+	if m.byteFallback, err = c.boolOr("byte_fallback", false, false); err != nil {
+		return nil, err
+	}
+	if err := list.want(jsonscan.Array, `"vocab"`); err != nil {
+		return nil, err
+	}
+	s := jsonscan.New(list.raw)
+	err = s.Array(func(int) error {
+		s.Kind()
+		at := s.Offset()
+		bad := func(kind fault.Kind) error {
+			return node{path: list.path, off: list.off + int64(at)}.fail(kind, "a token must be [text, score]")
+		}
+		if s.Kind() != jsonscan.Array {
+			return bad(fault.WrongType)
+		}
+		var text []byte
+		count, score := 0, 0.0
+		err := s.Array(func(j int) error {
+			count++
+			var err error
+			switch k := s.Kind(); {
+			case j == 0 && k == jsonscan.String:
+				text, err = s.Text()
+			case j == 1 && k == jsonscan.Number:
+				raw, e := s.Raw()
+				if e != nil {
+					return e
+				}
+				score, err = strconv.ParseFloat(string(raw), 64)
+				if err != nil || math.IsNaN(score) || math.IsInf(score, 0) {
+					return bad(BadVocabulary)
+				}
+			default:
+				return bad(fault.WrongType)
+			}
+			return err
+		})
+		if err == nil && count != 2 {
+			err = bad(fault.WrongType)
+		}
+		if err == nil {
+			m.add(text, score)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, list.place(err)
+	}
+	if u, ok := c.optional("unk_id"); ok {
+		id, err := u.uint(`"unk_id"`, math.MaxUint64)
+		if err != nil {
+			return nil, err
+		}
+		if id >= uint64(len(m.scores)) {
+			return nil, u.fail(BadVocabulary, "unk_id %d, the vocabulary has %d tokens", id, len(m.scores))
+		}
+		m.unkID = int64(id)
+	}
+	m.seal()
+	return m, nil
+}

@@ -1,0 +1,544 @@
+package tokenizer
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/jsonscan"
+)
+
+// The side files.
+const (
+	fileTokenizer = "tokenizer.json"
+	fileConfig    = "tokenizer_config.json"
+	fileSpecial   = "special_tokens_map.json"
+	fileAdded     = "added_tokens.json"
+	fileTemplate  = "chat_template.jinja"
+)
+
+// Limits on files, in bytes. The largest real tokenizer.json has 33 MB.
+const (
+	maxVocabularyFile = 256 << 20
+	maxSideFile       = 32 << 20
+)
+
+// source is a file that holds a vocabulary, and how it is read where it is the best
+// of a directory. The names are patterns of path.Match.
+type source struct {
+	pattern string
+	read    func(l *loading, name string, data []byte) (*Tokenizer, error)
+}
+
+// sources are tried in this order: tokenizer.json says everything, the others are
+// its forerunners.
+var sources = []source{
+	{fileTokenizer, (*loading).tokenizerJSON},
+	{"tekken.json", func(_ *loading, name string, data []byte) (*Tokenizer, error) { return fromTekken(name, data) }},
+	{"tokenizer.model", (*loading).modelFile},
+	{"tokenizer.model.v*", (*loading).modelFile},
+	{"spiece.model", (*loading).modelFile},
+	{"sentencepiece.bpe.model", (*loading).modelFile},
+	{"sentencepiece.model", (*loading).modelFile},
+	{"tiktoken.model", (*loading).modelFile},
+	{"*.tiktoken", (*loading).modelFile},
+	{"vocab.json", (*loading).vocabJSON},
+	{"vocab.txt", (*loading).vocabText},
+}
+
+// loading is one directory while it is read.
+type loading struct {
+	fsys  fs.FS
+	dir   string
+	names []string
+	side  side
+	class string
+	files []string
+}
+
+// Load reads the tokenizer of the checkpoint at dir: of the files that hold a
+// vocabulary the one that says most, and what tokenizer_config.json,
+// special_tokens_map.json, added_tokens.json and chat_template.jinja add to it, as
+// transformers applies them. The files count, and not the class that the config
+// names; the class decides only what a file leaves open.
+//
+// The error is of the kind fault.NotFound where dir has no vocabulary, and otherwise
+// names the file and the byte.
+func Load(fsys fs.FS, dir string) (*Tokenizer, error) {
+	l := &loading{fsys: fsys, dir: dir}
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		kind := fault.Unreadable
+		if errors.Is(err, fs.ErrNotExist) {
+			kind = fault.NotFound
+		}
+		return nil, fault.New(kind, dir, "").WithCause(err)
+	}
+	for _, e := range entries {
+		l.names = append(l.names, e.Name())
+	}
+	if err := l.readSides(); err != nil {
+		return nil, err
+	}
+	t, err := l.vocabulary()
+	if err != nil {
+		return nil, l.place(err)
+	}
+	if err := l.roles(t); err != nil {
+		return nil, l.place(err)
+	}
+	if err := l.template(t); err != nil {
+		return nil, err
+	}
+	t.config.Class, t.config.Files = l.class, l.files
+	return t, nil
+}
+
+// place puts the directory before the file that an error names.
+func (l *loading) place(err error) error {
+	var e *fault.Error
+	if l.dir != "." && errors.As(err, &e) && e.Path != "" && e.Path != l.dir && !strings.HasPrefix(e.Path, l.dir+"/") {
+		c := *e
+		c.Path = path.Join(l.dir, e.Path)
+		return &c
+	}
+	return err
+}
+
+func (l *loading) has(name string) bool { return slices.Contains(l.names, name) }
+
+// file reads a file of the directory, no further than limit.
+func (l *loading) file(name string, limit int64) ([]byte, error) {
+	full := path.Join(l.dir, name)
+	f, err := l.fsys.Open(full)
+	if err != nil {
+		return nil, fault.New(fault.Unreadable, full, "").WithCause(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fault.New(fault.Unreadable, full, "").WithCause(err)
+	case info.IsDir():
+		return nil, fault.New(fault.NotAFile, full, "")
+	case info.Size() > limit:
+		return nil, fault.New(fault.TooLarge, full, strconv.FormatInt(info.Size(), 10)+" bytes, the limit is "+strconv.FormatInt(limit, 10))
+	case info.Size() == 0:
+		return nil, fault.New(fault.Empty, full, "").WithHint("the download may not have begun; fetch the file again")
+	}
+	data := make([]byte, info.Size())
+	if n, err := io.ReadFull(f, data); err != nil {
+		return nil, fault.At(fault.Truncated, full, int64(n), "the file ends before its size").WithCause(err)
+	}
+	switch {
+	case bytes.HasPrefix(data, []byte("version https://git-lfs")):
+		return nil, fault.New(fault.LFSPointer, full, "").WithHint("run `git lfs pull`")
+	case looksLikeHTML(data):
+		return nil, fault.New(fault.HTMLPage, full, "").WithHint("the server sent a page in place of the file; fetch it again, logged in if need be")
+	}
+	l.files = append(l.files, name)
+	return data, nil
+}
+
+func looksLikeHTML(data []byte) bool {
+	head := bytes.ToLower(bytes.TrimLeft(data[:min(len(data), 256)], " \t\r\n\xEF\xBB\xBF"))
+	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
+}
+
+func (l *loading) readSides() error {
+	for _, f := range []struct {
+		name string
+		to   *object
+	}{{fileConfig, &l.side.config}, {fileSpecial, &l.side.special}, {fileAdded, &l.side.added}} {
+		if !l.has(f.name) {
+			continue
+		}
+		data, err := l.file(f.name, maxSideFile)
+		if err != nil {
+			return err
+		}
+		n := node{path: path.Join(l.dir, f.name), raw: data}
+		s := jsonscan.New(data)
+		if _, err := s.Raw(); err != nil {
+			return n.place(err)
+		}
+		if err := s.End(); err != nil {
+			return n.place(err)
+		}
+		if *f.to, err = n.object("the file"); err != nil {
+			return err
+		}
+	}
+	l.side.hasConfig = l.has(fileConfig)
+	l.class = l.side.text("tokenizer_class")
+	return l.side.read()
+}
+
+// vocabulary reads the best file of the directory.
+func (l *loading) vocabulary() (*Tokenizer, error) {
+	for _, s := range sources {
+		for _, name := range l.names {
+			if ok, _ := path.Match(s.pattern, name); !ok {
+				continue
+			}
+			data, err := l.file(name, maxVocabularyFile)
+			if err != nil {
+				return nil, err
+			}
+			n := len(l.files) - 1 // the vocabulary comes first
+			l.files = slices.Insert(l.files[:n:n], 0, name)
+			return s.read(l, name, data)
+		}
+	}
+	if t, ok, err := ForClass(l.class); ok {
+		return t, err
+	}
+	return nil, fault.New(fault.NotFound, l.dir, "no file that holds a vocabulary").
+		WithHint("add tokenizer.json, or tell where the base model is")
+}
+
+// tokenizerJSON reads tokenizer.json with the tokens that the side files add or give
+// other flags.
+func (l *loading) tokenizerJSON(name string, data []byte) (*Tokenizer, error) {
+	t, tokens, err := parseJSON(name, data)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]bool, len(tokens))
+	for _, a := range tokens {
+		known[a.Content] = true
+	}
+	more := func(list ...AddedToken) {
+		for _, a := range list {
+			if a.Content != "" && !known[a.Content] {
+				known[a.Content] = true
+				tokens = append(tokens, a)
+			}
+		}
+	}
+	for _, a := range l.side.decoder {
+		known[a.Content] = true
+		tokens = append(tokens, a) // again, with the flags of the config
+	}
+	if !l.side.hasDecoder {
+		list, err := l.addedJSON()
+		if err != nil {
+			return nil, err
+		}
+		more(list...)
+	}
+	for _, role := range roleNames {
+		a, _, err := l.side.role(role)
+		if err != nil {
+			return nil, err
+		}
+		more(a)
+	}
+	more(l.side.extra...)
+	l.override(t)
+	return t, t.assemble(tokens)
+}
+
+// override applies the switches of tokenizer_config.json that fast tokenizers let
+// change their file.
+func (l *loading) override(t *Tokenizer) {
+	if b, ok := t.preTokenizer.(*byteLevel); ok {
+		if on, ok := l.side.flag("add_prefix_space"); ok {
+			b.addPrefixSpace = on
+		}
+	}
+	n, ok := t.normalizer.(bertNormalizer)
+	if !ok {
+		return
+	}
+	if on, ok := l.side.flag("do_lower_case"); ok && on != n.lower {
+		if n.accents == n.lower {
+			n.accents = on
+		}
+		n.lower = on
+	}
+	if on, ok := l.side.flag("strip_accents"); ok {
+		n.accents = on
+	}
+	if on, ok := l.side.flag("tokenize_chinese_chars"); ok {
+		n.chinese = on
+	}
+	t.normalizer = n
+}
+
+// addedJSON reads added_tokens.json, {"token": id}.
+func (l *loading) addedJSON() ([]AddedToken, error) {
+	var out []AddedToken
+	for i, name := range l.side.added.names {
+		id, err := l.side.added.values[i].uint("the id of "+strconv.Quote(clip(name)), 1<<32-1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, AddedToken{ID: uint32(id), Content: name, Normalized: true})
+	}
+	slices.SortStableFunc(out, func(a, b AddedToken) int { return int(int64(a.ID) - int64(b.ID)) })
+	return out, nil
+}
+
+// modelFile reads what is called tokenizer.model and the like: a SentencePiece model,
+// or ranks of tiktoken.
+func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
+	line := data
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	if _, rank, ok := bytes.Cut(bytes.TrimRight(line, "\r"), []byte(" ")); ok && len(line) < 1000 {
+		if _, isNumber := parseID(rank); isNumber {
+			t, err := fromTiktoken(name, data, l.pattern(name), nil)
+			if err != nil {
+				return nil, err
+			}
+			return t, l.placeSides(t)
+		}
+	}
+	m, err := parseSentencePiece(name, data)
+	if err != nil {
+		return nil, err
+	}
+	family := strings.TrimSuffix(l.class, "Fast")
+	fairseq := name == "sentencepiece.bpe.model"
+	if fairseq {
+		if family != "" && family != "XLMRobertaTokenizer" {
+			return nil, fault.New(fault.Unsupported, name, "the ids of "+l.class+" are not those of its SentencePiece model").
+				WithHint("convert it to tokenizer.json with transformers")
+		}
+		m.fairseq()
+	}
+	t, err := m.tokenizer()
+	if err != nil {
+		return nil, err
+	}
+	if family == "T5Tokenizer" || family == "MT5Tokenizer" {
+		if err := l.sentinels(t, len(m.pieces)); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.placeSides(t); err != nil {
+		return nil, err
+	}
+	if fairseq {
+		cls, _ := t.TokenID("<s>")
+		sep, _ := t.TokenID("</s>")
+		t.postProcessor = &frame{cls: special{"<s>", cls}, sep: special{"</s>", sep}, roberta: true}
+		return t, nil
+	}
+	return t, l.ends(t, family)
+}
+
+// ends puts the first and the last token around texts where class or config say so.
+func (l *loading) ends(t *Tokenizer, family string) error {
+	ends := classEnds()[family]
+	for i, name := range []string{"add_bos_token", "add_eos_token"} {
+		if on, ok := l.side.flag(name); ok {
+			ends[i] = on
+		}
+	}
+	if !ends[0] && !ends[1] {
+		return nil
+	}
+	id := func(role string) *uint32 {
+		a, _, err := l.side.role(role)
+		text := a.Content
+		if err != nil || text == "" {
+			text = t.config.Roles[role]
+		}
+		if id, ok := t.TokenID(text); ok {
+			return &id
+		}
+		return nil
+	}
+	return t.surround(l.files[0], ends[0], ends[1], id("bos_token"), id("eos_token"))
+}
+
+// fairseq reorders the pieces as XLM-RoBERTa numbers them.
+func (m *spModel) fairseq() {
+	pieces := []spPiece{{"<s>", 0, pieceControl}, {"<pad>", 0, pieceControl}, {"</s>", 0, pieceControl}, {"<unk>", 0, pieceUnknown}}
+	if len(m.pieces) > 3 {
+		pieces = append(pieces, m.pieces[3:]...)
+	}
+	m.pieces = append(pieces, spPiece{"<mask>", 0, pieceControl})
+	m.control = map[string]int64{"bos": 0, "pad": 1, "eos": 2, "unk": 3}
+}
+
+// sentinels adds <extra_id_0> and its like behind the vocabulary, the last first.
+func (l *loading) sentinels(t *Tokenizer, size int) error {
+	count := uint64(100)
+	if n, ok := l.side.config.optional("extra_ids"); ok {
+		var err error
+		if count, err = n.uint(`"extra_ids"`, 1<<16); err != nil {
+			return err
+		}
+	}
+	var out []AddedToken
+	for i := range int(count) {
+		out = append(out, AddedToken{ID: uint32(size + i), Content: "<extra_id_" + strconv.Itoa(int(count)-1-i) + ">", Special: true})
+	}
+	return t.added.place(l.files[0], out)
+}
+
+// pattern gives the split pattern for ranks without one.
+func (l *loading) pattern(name string) string {
+	switch {
+	case strings.HasPrefix(name, "qwen"), strings.HasPrefix(l.class, "QWen"):
+		return "qwen2"
+	case name == "gpt2.tiktoken", name == "multilingual.tiktoken", strings.HasPrefix(l.class, "Whisper"):
+		return "gpt-2"
+	case strings.HasPrefix(l.class, "TikTokenTokenizer"):
+		return "kimi-k2"
+	case strings.HasPrefix(name, "o200k"):
+		return "o200k"
+	}
+	return "cl100k"
+}
+
+// placeSides adds the tokens of the side files with the ids they have there.
+func (l *loading) placeSides(t *Tokenizer) error {
+	tokens := l.side.decoder
+	if !l.side.hasDecoder {
+		list, err := l.addedJSON()
+		if err != nil {
+			return err
+		}
+		tokens = append(slices.Clone(tokens), list...)
+	}
+	if err := t.added.place(l.files[0], tokens); err != nil {
+		return err
+	}
+	var named []AddedToken
+	for _, role := range roleNames {
+		a, _, err := l.side.role(role)
+		if err != nil {
+			return err
+		}
+		named = append(named, a)
+	}
+	for _, a := range append(named, l.side.extra...) {
+		if _, ok := t.added.byText[a.Content]; ok || a.Content == "" {
+			continue
+		}
+		id, ok := t.TokenID(a.Content)
+		if !ok {
+			id = uint32(t.MaxID() + 1)
+		}
+		a.ID = id
+		if err := t.added.place(l.files[0], []AddedToken{a}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// vocabJSON reads vocab.json: with merges.txt that of a byte-level BPE, alone that of
+// a speech recognizer.
+func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
+	if l.has("merges.txt") {
+		merges, err := l.file("merges.txt", maxVocabularyFile)
+		if err != nil {
+			return nil, err
+		}
+		t, err := FromVocabMerges(data, merges, l.class)
+		if err != nil {
+			return nil, err
+		}
+		if b, ok := t.preTokenizer.(*byteLevel); ok {
+			if on, ok := l.side.flag("add_prefix_space"); ok {
+				b.addPrefixSpace = on
+			}
+		}
+		return t, l.placeSides(t)
+	}
+	o := CTCOptions{Pad: l.side.text("pad_token"), Unknown: l.side.text("unk_token"), Delimiter: l.side.text("word_delimiter_token")}
+	o.Upper, _ = l.side.flag("do_lower_case")
+	t, err := FromCTC(data, o)
+	if err != nil {
+		return nil, err
+	}
+	return t, l.placeSides(t)
+}
+
+func (l *loading) vocabText(_ string, data []byte) (*Tokenizer, error) {
+	var o BERTOptions
+	if lower, ok := l.side.flag("do_lower_case"); ok {
+		o.Cased = !lower
+	}
+	if chinese, ok := l.side.flag("tokenize_chinese_chars"); ok {
+		o.NoChinese = !chinese
+	}
+	if strip, ok := l.side.flag("strip_accents"); ok {
+		o.StripAccents = &strip
+	}
+	t, err := FromVocabText(data, o)
+	if err != nil {
+		return nil, err
+	}
+	return t, l.placeSides(t)
+}
+
+// roles notes the named special tokens and the file that gave each.
+func (l *loading) roles(t *Tokenizer) error {
+	for _, role := range roleNames {
+		a, file, err := l.side.role(role)
+		if err != nil {
+			return err
+		}
+		if a.Content != "" {
+			t.config.setRole(role, a.Content, file)
+		}
+	}
+	return nil
+}
+
+// template finds the chat template: the file of its own beats the member of
+// tokenizer_config.json, and of a list of templates the one named default counts.
+func (l *loading) template(t *Tokenizer) error {
+	if l.has(fileTemplate) {
+		data, err := l.file(fileTemplate, maxSideFile)
+		if err != nil {
+			return err
+		}
+		t.config.ChatTemplate, t.config.TemplateSource = string(data), fileTemplate
+		return nil
+	}
+	n, ok := l.side.config.optional("chat_template")
+	if !ok {
+		return nil
+	}
+	if n.kind() == jsonscan.String {
+		text, err := n.str(`"chat_template"`)
+		t.config.ChatTemplate, t.config.TemplateSource = text, fileConfig
+		return err
+	}
+	items, err := n.array(`"chat_template"`)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		o, err := item.object("a chat template")
+		if err != nil {
+			return err
+		}
+		name, err := o.needStr("name")
+		if err != nil {
+			return err
+		}
+		if name != "default" {
+			continue
+		}
+		if t.config.ChatTemplate, err = o.needStr("template"); err != nil {
+			return err
+		}
+		t.config.TemplateSource = fileConfig
+	}
+	return nil
+}

@@ -1,0 +1,462 @@
+package tokenizer
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"omniloader/loader/fault"
+)
+
+// The types of pieces (sentencepiece_model.proto, SentencePiece.Type).
+const (
+	pieceNormal      = 1
+	pieceUnknown     = 2
+	pieceControl     = 3
+	pieceUserDefined = 4
+	pieceUnused      = 5
+	pieceByte        = 6
+)
+
+// spModel is a ModelProto.
+type spModel struct {
+	path    string
+	pieces  []spPiece
+	kind    uint64 // 1 Unigram, 2 BPE, 3 words, 4 characters
+	fall    bool
+	suffix  bool // treat_whitespace_as_suffix
+	control map[string]int64
+	norm    spNormalizer
+}
+
+type spPiece struct {
+	text  string
+	score float32
+	kind  uint64
+}
+
+// FromSentencePiece reads a tokenizer.model, spiece.model or the like: a ModelProto
+// of SentencePiece with a Unigram, BPE, character or word model. The tokenizer
+// answers as the C++ library does: it puts no special tokens in, and control tokens
+// in a text are text.
+func FromSentencePiece(data []byte) (*Tokenizer, error) {
+	return fromSentencePiece("tokenizer.model", data)
+}
+
+func fromSentencePiece(path string, data []byte) (*Tokenizer, error) {
+	m, err := parseSentencePiece(path, data)
+	if err != nil {
+		return nil, err
+	}
+	return m.tokenizer()
+}
+
+// protoField is one field of a message of protocol buffers.
+type protoField struct {
+	number int
+	wire   uint64
+	value  uint64 // of a number
+	bytes  []byte // of a string or message
+	at     int    // byte in the message where the field begins
+}
+
+// eachField walks a message without recursion; nothing is allocated.
+func eachField(data []byte, f func(protoField) error, bad func(at int) error) error {
+	for at := 0; at < len(data); {
+		start := at
+		key, n := binary.Uvarint(data[at:])
+		if n <= 0 || key>>3 == 0 || key>>3 > 1<<29 {
+			return bad(start)
+		}
+		at += n
+		p := protoField{number: int(key >> 3), wire: key & 7, at: start}
+		switch p.wire {
+		case 0:
+			if p.value, n = binary.Uvarint(data[at:]); n <= 0 {
+				return bad(start)
+			}
+			at += n
+		case 1, 5:
+			size := map[uint64]int{1: 8, 5: 4}[p.wire]
+			if len(data)-at < size {
+				return bad(start)
+			}
+			if size == 4 {
+				p.value = uint64(binary.LittleEndian.Uint32(data[at:]))
+			} else {
+				p.value = binary.LittleEndian.Uint64(data[at:])
+			}
+			at += size
+		case 2:
+			length, n := binary.Uvarint(data[at:])
+			if n <= 0 || length > uint64(len(data)-at-n) {
+				return bad(start)
+			}
+			at += n
+			p.bytes = data[at : at+int(length)]
+			at += int(length)
+		default:
+			return bad(start)
+		}
+		if err := f(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parseSentencePiece(path string, data []byte) (*spModel, error) {
+	if len(data) == 0 {
+		return nil, fault.New(fault.Empty, path, "")
+	}
+	m := &spModel{path: path, kind: 1, norm: spNormalizer{dummyPrefix: true, collapse: true, escape: true},
+		control: map[string]int64{"unk": 0, "bos": 1, "eos": 2, "pad": -1}}
+	bad := func(base int) func(int) error {
+		return func(at int) error {
+			return fault.At(fault.Malformed, path, int64(base+at), "no field of a SentencePiece model begins here").
+				WithHint("the file is no SentencePiece model, or is cut short")
+		}
+	}
+	err := eachField(data, func(f protoField) error {
+		inner := f.at // good enough to find the place
+		switch {
+		case f.number == 1 && f.wire == 2:
+			p := spPiece{kind: pieceNormal}
+			err := eachField(f.bytes, func(g protoField) error {
+				switch {
+				case g.number == 1 && g.wire == 2:
+					p.text = string(g.bytes)
+				case g.number == 2 && g.wire == 5:
+					p.score = math.Float32frombits(uint32(g.value))
+				case g.number == 3 && g.wire == 0:
+					p.kind = g.value
+				}
+				return nil
+			}, bad(inner))
+			if err == nil && (p.text == "" || !utf8.ValidString(p.text)) {
+				err = fault.At(BadVocabulary, path, int64(inner), "piece "+strconv.Itoa(len(m.pieces))+" has no text, or is not UTF-8")
+			}
+			if err == nil && (p.score != p.score || math.IsInf(float64(p.score), 0)) {
+				err = fault.At(BadVocabulary, path, int64(inner), "piece "+strconv.Quote(clip(p.text))+" has a score that is not finite")
+			}
+			m.pieces = append(m.pieces, p)
+			return err
+		case f.number == 2 && f.wire == 2:
+			return eachField(f.bytes, m.trainer, bad(inner))
+		case f.number == 3 && f.wire == 2:
+			return eachField(f.bytes, func(g protoField) error { return m.normalizerSpec(g, inner) }, bad(inner))
+		}
+		return nil
+	}, bad(0))
+	if err != nil {
+		return nil, err
+	}
+	if len(m.pieces) == 0 {
+		return nil, fault.New(BadVocabulary, path, "a SentencePiece model without pieces").
+			WithHint("the file is no SentencePiece model; a tiktoken file of the same name is text")
+	}
+	return m, nil
+}
+
+func (m *spModel) trainer(f protoField) error {
+	if f.wire != 0 {
+		return nil
+	}
+	switch f.number {
+	case 3:
+		m.kind = f.value
+	case 24:
+		m.suffix = f.value != 0
+	case 35:
+		m.fall = f.value != 0
+	case 40, 41, 42, 43:
+		m.control[[...]string{"unk", "bos", "eos", "pad"}[f.number-40]] = int64(int32(f.value))
+	}
+	return nil
+}
+
+func (m *spModel) normalizerSpec(f protoField, at int) (err error) {
+	switch {
+	case f.number == 2 && f.wire == 2 && len(f.bytes) > 0:
+		if m.norm.chars, err = newCharsMap(f.bytes); err != nil {
+			return fault.At(fault.Malformed, m.path, int64(at), "precompiled_charsmap: "+err.Error())
+		}
+	case f.number == 3 && f.wire == 0:
+		m.norm.dummyPrefix = f.value != 0
+	case f.number == 4 && f.wire == 0:
+		m.norm.collapse = f.value != 0
+	case f.number == 5 && f.wire == 0:
+		m.norm.escape = f.value != 0
+	}
+	return nil
+}
+
+// tokenizer builds the engine for the model.
+func (m *spModel) tokenizer() (*Tokenizer, error) {
+	t := &Tokenizer{}
+	m.norm.suffix = m.suffix
+	frozen := &matcher{}
+	for i, p := range m.pieces {
+		if p.kind == pieceUserDefined {
+			frozen.add(p.text, int32(i))
+		}
+	}
+	if frozen.trie != nil {
+		m.norm.frozen = frozen
+	}
+	unk := int64(-1)
+	for i, p := range m.pieces {
+		if p.kind == pieceUnknown {
+			if unk >= 0 {
+				return nil, fault.New(BadVocabulary, m.path, "pieces "+strconv.FormatInt(unk, 10)+" and "+strconv.Itoa(i)+" are both the unknown one")
+			}
+			unk = int64(i)
+		}
+	}
+	if unk < 0 {
+		return nil, fault.New(BadVocabulary, m.path, "no piece is the unknown one")
+	}
+	switch m.kind {
+	case 1:
+		t.model = m.unigram(unk)
+	case 2, 3, 4:
+		t.model = m.bpe(unk, m.norm.frozen)
+	default:
+		return nil, fault.New(UnknownComponent, m.path, "model type "+strconv.FormatUint(m.kind, 10)+" is none of [1 2 3 4]")
+	}
+	if m.kind == 3 { // whole words
+		t.preTokenizer = &metaspace{mark: '▁', scheme: prependNever, split: true}
+	}
+	t.normalizer = &m.norm
+	t.decoder = m.norm.decoder()
+	var special []AddedToken
+	for i, p := range m.pieces {
+		if p.kind == pieceControl || p.kind == pieceUnknown {
+			special = append(special, AddedToken{ID: uint32(i), Content: p.text, Special: true})
+		}
+	}
+	if err := t.assemble(nil); err != nil {
+		return nil, err
+	}
+	t.added.mark(special)
+	for role, id := range m.control {
+		if id >= 0 && id < int64(len(m.pieces)) {
+			t.config.setRole(role+"_token", m.pieces[id].text, m.path)
+		}
+	}
+	return t, nil
+}
+
+// normal reports whether merges and paths may use a piece.
+func (p *spPiece) normal() bool {
+	return p.kind == pieceNormal || p.kind == pieceUserDefined || p.kind == pieceUnused
+}
+
+func (m *spModel) unigram(unk int64) *unigram {
+	u := newUnigram(len(m.pieces), 8*len(m.pieces))
+	u.single, u.unkID, u.byteFallback = true, unk, m.fall
+	low, high := math.Inf(1), math.Inf(-1)
+	for i, p := range m.pieces {
+		if p.normal() && p.kind != pieceUnused {
+			u.add([]byte(p.text), float64(p.score))
+			if p.kind == pieceUserDefined {
+				if u.userDefined == nil {
+					u.userDefined = make(map[uint32]bool)
+				}
+				u.userDefined[uint32(i)] = true
+			}
+		} else {
+			u.hide(p.text, float64(p.score))
+		}
+		if p.kind == pieceNormal {
+			low, high = min(low, float64(p.score)), max(high, float64(p.score))
+		}
+	}
+	if low > high {
+		low, high = 0, 0
+	}
+	u.minScore, u.maxScore = low, high
+	u.seal()
+	return u
+}
+
+func (m *spModel) bpe(unk int64, frozen *matcher) *spanBPE {
+	b := &spanBPE{vocab: newVocabulary(len(m.pieces), 8*len(m.pieces)), frozen: frozen, unkID: unk, fall: m.fall}
+	var scores []float32
+	for i := range b.bytes {
+		b.bytes[i] = -1
+	}
+	for i, p := range m.pieces {
+		if !p.normal() {
+			b.name(uint32(i), p.text)
+			if p.kind == pieceByte {
+				if v, ok := byteToken(p.text); ok {
+					b.bytes[v] = int64(i)
+				}
+			}
+			continue
+		}
+		before := len(b.vocab.ends)
+		b.vocab.add([]byte(p.text), uint32(i))
+		if len(b.vocab.ends) > before {
+			scores = append(scores, p.score)
+		}
+	}
+	b.vocab.seal()
+	b.order = orderByScore(scores)
+	b.longest = b.vocab.longest()
+	if m.kind == 4 { // characters alone
+		b.longest = 0
+	}
+	return b
+}
+
+// byteToken reads <0x41>.
+func byteToken(s string) (byte, bool) {
+	if len(s) != 6 || s[:3] != "<0x" || s[5] != '>' {
+		return 0, false
+	}
+	b, err := strconv.ParseUint(s[3:5], 16, 8)
+	return byte(b), err == nil
+}
+
+// spNormalizer normalizes as SentencePiece does (normalizer.cc): the map, then
+// spaces; it writes spaces as ▁.
+type spNormalizer struct {
+	chars       *charsMap
+	dummyPrefix bool // put a space in front
+	collapse    bool // runs of spaces become one, those around the text vanish
+	escape      bool
+	suffix      bool // the space stands behind the word
+	frozen      *matcher
+}
+
+const spSpace = "▁"
+
+// next gives what the text begins with in normalized form, and how many bytes that
+// replaces.
+func (n *spNormalizer) next(s string) (out string, length int) {
+	if n.frozen != nil {
+		if length = n.frozen.prefix(s); length > 0 {
+			return s[:length], length
+		}
+	}
+	if n.chars != nil {
+		text, best := "", 0
+		n.chars.prefixes(s, func(l int, value uint32) bool {
+			if t, ok := n.chars.text(value); ok {
+				text, best = t, l
+			}
+			return true
+		})
+		if best > 0 {
+			return text, best
+		}
+	}
+	length = runeLen(s, 0)
+	return s[:length], length
+}
+
+func (n *spNormalizer) normalize(p *piece, track bool, _ *budget) error {
+	w := p.rewrite(track)
+	space := " "
+	if n.escape {
+		space = spSpace
+	}
+	at := 0
+	for n.collapse && at < len(p.text) {
+		out, length := n.next(p.text[at:])
+		if out != " " {
+			break
+		}
+		at += length
+	}
+	put := func(text string, from, to int) {
+		w.out = append(w.out, text...)
+		if !track {
+			return
+		}
+		a := span{p.at(from).start, p.at(max(from, to-1)).end}
+		for range len(text) {
+			w.align = append(w.align, a)
+		}
+	}
+	if at < len(p.text) {
+		if n.dummyPrefix && !n.suffix {
+			put(space, at, at)
+		}
+		afterSpace := n.collapse
+		for at < len(p.text) {
+			out, length := n.next(p.text[at:])
+			for afterSpace && strings.HasPrefix(out, " ") {
+				out = out[1:]
+			}
+			if out != "" {
+				afterSpace = out[len(out)-1] == ' '
+				if n.escape {
+					out = strings.ReplaceAll(out, " ", spSpace)
+				}
+				put(out, at, at+length)
+			}
+			at += length
+			if !n.collapse {
+				afterSpace = false
+			}
+			if len(w.out) > maxText {
+				return errTextTooLong(len(w.out))
+			}
+		}
+		for n.collapse && strings.HasSuffix(string(w.out[max(0, len(w.out)-len(space)):]), space) {
+			w.out = w.out[:len(w.out)-len(space)]
+			if track {
+				w.align = w.align[:len(w.out)]
+			}
+		}
+		if n.dummyPrefix && n.suffix && len(w.out) > 0 {
+			put(space, len(p.text)-1, len(p.text))
+		}
+	}
+	w.done()
+	return nil
+}
+
+// decoder undoes what the normalizer did to spaces.
+func (n *spNormalizer) decoder() decoder {
+	seq := decoderSequence{replaceDecoder{&pattern{literal: spSpace}, " "}, byteFallbackDecoder{}, fuse{}}
+	if n.dummyPrefix {
+		d := stripDecoder{content: ' ', start: 1}
+		if n.suffix {
+			d = stripDecoder{content: ' ', stop: 1}
+		}
+		seq = append(seq, d)
+	}
+	return seq
+}
+
+// prefix is the length of the longest text that s begins with.
+func (m *matcher) prefix(s string) (length int) {
+	state := uint32(0)
+	for i := range len(s) {
+		var ok bool
+		if state, ok = m.trie.step(state, s[i]); !ok {
+			break
+		}
+		if m.trie.values[state] != 0 {
+			length = i + 1
+		}
+	}
+	return length
+}
+
+// mark registers tokens as special, for decoding, without looking for them in texts.
+func (a *addedVocabulary) mark(tokens []AddedToken) {
+	for _, t := range tokens {
+		a.special[t.Content] = true
+		if !slices.ContainsFunc(a.marked, func(o AddedToken) bool { return o.ID == t.ID }) {
+			a.marked = append(a.marked, t)
+		}
+	}
+}

@@ -1,0 +1,472 @@
+package tokenizer
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"omniloader/loader/fault"
+)
+
+// Tokenizer turns text into ids and back. It is safe for concurrent use, and never
+// changes once it is loaded.
+type Tokenizer struct {
+	model         model
+	normalizer    normalizer
+	preTokenizer  preTokenizer
+	postProcessor postProcessor
+	decoder       decoder
+	added         addedVocabulary
+	truncation    *Truncation
+	padding       *Padding
+	mustTrack     bool // a pre-tokenizer asks where a piece stood in the text
+	config        Config
+
+	works sync.Pool
+}
+
+// EncodeOptions says what Encode does beyond the file. The zero value follows the
+// file and puts in its special tokens.
+type EncodeOptions struct {
+	NoSpecial  bool        // leave out the tokens that the post-processor puts in
+	Chars      bool        // offsets count characters, as Python does, instead of bytes
+	Truncation *Truncation // in place of the file's; MaxLength 0 means no truncation
+	Padding    *Padding    // in place of the file's; Length and MultipleOf 0 means no padding
+}
+
+// Encode turns a text into tokens. Text that is not UTF-8 counts as the text in
+// which each broken part is U+FFFD, and offsets count bytes of that.
+//
+// It fails where the tokenizer cannot spell the text, and where truncation or the
+// work for the text go beyond the limits.
+func (t *Tokenizer) Encode(text string, o EncodeOptions) (*Encoding, error) {
+	first, err := t.sequence(text, 0, o)
+	if err != nil {
+		return nil, err
+	}
+	return t.finish(first, nil, o)
+}
+
+// EncodePair turns two texts into the tokens of one input, as question and answer.
+func (t *Tokenizer) EncodePair(first, second string, o EncodeOptions) (*Encoding, error) {
+	a, err := t.sequence(first, 0, o)
+	if err != nil {
+		return nil, err
+	}
+	b, err := t.sequence(second, 1, o)
+	if err != nil {
+		return nil, err
+	}
+	return t.finish(a, b, o)
+}
+
+// IDs gives the ids of a text, with or without the special tokens of the
+// post-processor. It is the fast way: it keeps no offsets and no texts.
+func (t *Tokenizer) IDs(text string, special bool) ([]uint32, error) {
+	if t.truncation != nil || t.padding != nil {
+		e, err := t.Encode(text, EncodeOptions{NoSpecial: !special})
+		if err != nil {
+			return nil, err
+		}
+		return e.IDs, nil
+	}
+	ids := make([]uint32, 0, len(text)/3+8)
+	err := t.walk(text, t.mustTrack, nil, func(id uint32, _ *piece, _ token, _ int) {
+		ids = append(ids, id)
+	})
+	if err != nil || !special || t.postProcessor == nil {
+		return ids, err
+	}
+	parts, err := t.postProcessor.process([]*Encoding{idsOnly(ids)}, true)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) == 1 {
+		return parts[0].IDs, nil
+	}
+	out := make([]uint32, 0, len(ids)+8)
+	for _, p := range parts {
+		out = append(out, p.IDs...)
+	}
+	return out, nil
+}
+
+// limiter stops the walk when truncation has enough tokens.
+type limiter struct {
+	max  int
+	left bool
+}
+
+// walk gives each token of the text to emit, with the piece it is a part of and the
+// number of that piece.
+func (t *Tokenizer) walk(text string, track bool, limit *limiter, emit func(id uint32, p *piece, tok token, word int)) error {
+	if len(text) > maxText {
+		return errTextTooLong(len(text))
+	}
+	text = repair(text)
+	w, _ := t.works.Get().(*work)
+	if w == nil {
+		w = &work{}
+	}
+	defer t.works.Put(w)
+	w.budget, w.track = newBudget(len(text)), track
+	word, count, full := 0, 0, false
+	var tail []piece // with a left limit: all pieces, encoded from the end
+	var tailToken []int
+	one := func(p *piece) error {
+		if limit != nil && limit.left {
+			tail, tailToken = append(tail, *p), append(tailToken, -1)
+			return nil
+		}
+		if full {
+			return errEnough
+		}
+		if err := w.remembered(t.model, p.text); err != nil {
+			return err
+		}
+		for _, tok := range w.tokens {
+			emit(tok.id, p, tok, word)
+		}
+		count += len(w.tokens)
+		word++
+		full = limit != nil && count >= limit.max // added tokens alone never end it
+		return nil
+	}
+	known := func(p *piece, at int) error {
+		if limit != nil && limit.left {
+			tail, tailToken = append(tail, *p), append(tailToken, at)
+			return nil
+		}
+		if full {
+			return errEnough
+		}
+		emit(t.added.tokens[at].ID, p, token{id: t.added.tokens[at].ID, end: int32(len(p.text)), literal: true}, word)
+		count++
+		word++
+		return nil
+	}
+	if err := t.pieces(text, w, one, known); err != nil && err != errEnough {
+		return err
+	}
+	if limit != nil && limit.left {
+		return t.walkTail(w, tail, tailToken, limit, emit)
+	}
+	return nil
+}
+
+// errEnough ends a walk early; nobody sees it.
+var errEnough = fault.New(fault.TooLarge, "", "enough")
+
+// walkTail encodes the last pieces, as many as truncation from the left needs.
+func (t *Tokenizer) walkTail(w *work, tail []piece, known []int, limit *limiter, emit func(id uint32, p *piece, tok token, word int)) error {
+	lists := make([][]token, len(tail))
+	from, count := len(tail), 0
+	for i := len(tail) - 1; i >= 0; i-- {
+		from = i
+		if at := known[i]; at >= 0 {
+			lists[i] = []token{{id: t.added.tokens[at].ID, end: int32(len(tail[i].text)), literal: true}}
+			count++
+			continue // an added token never ends it
+		}
+		if err := w.remembered(t.model, tail[i].text); err != nil {
+			return err
+		}
+		lists[i] = append([]token(nil), w.tokens...)
+		if count += len(w.tokens); count >= limit.max {
+			break
+		}
+	}
+	for i := from; i < len(tail); i++ {
+		for _, tok := range lists[i] {
+			emit(tok.id, &tail[i], tok, i-from)
+		}
+	}
+	return nil
+}
+
+// pieces cuts the text: added tokens go to known, all else to one.
+func (t *Tokenizer) pieces(text string, w *work, one func(*piece) error, known func(*piece, int) error) error {
+	whole := piece{text: text, plain: true}
+	return t.parts(&whole, &t.added.plain, func(p *piece) error {
+		if t.normalizer != nil {
+			if err := t.normalizer.normalize(p, w.track, w.budget); err != nil {
+				return err
+			}
+			if len(p.text) > maxText {
+				return errTextTooLong(len(p.text))
+			}
+		}
+		return t.parts(p, &t.added.normal, func(q *piece) error {
+			if t.preTokenizer == nil {
+				return one(q)
+			}
+			return t.preTokenizer.cut(q, w, one)
+		}, known)
+	}, known)
+}
+
+// parts cuts a piece at the added tokens of a kind. Each part that is not empty goes
+// to rest or to known.
+func (t *Tokenizer) parts(p *piece, m *matcher, rest func(*piece) error, known func(*piece, int) error) error {
+	if m.trie == nil {
+		if p.text == "" {
+			return nil
+		}
+		q := p.slice(0, len(p.text))
+		return rest(&q)
+	}
+	for _, f := range t.added.split(p.text, m) {
+		if f.from == f.to {
+			continue
+		}
+		q := p.slice(f.from, f.to)
+		var err error
+		if f.token >= 0 {
+			err = known(&q, f.token)
+		} else {
+			err = rest(&q)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tokenizer) truncationFor(o EncodeOptions) *Truncation {
+	switch {
+	case o.Truncation == nil:
+		return t.truncation
+	case o.Truncation.MaxLength == 0:
+		return nil
+	}
+	return o.Truncation
+}
+
+// sequence encodes one text without what surrounds it.
+func (t *Tokenizer) sequence(text string, typeID uint32, o EncodeOptions) (*Encoding, error) {
+	e := &Encoding{}
+	var limit *limiter
+	if tr := t.truncationFor(o); tr != nil && (tr.Strategy != OnlySecond || typeID != 0) {
+		limit = &limiter{max(tr.MaxLength, 1), tr.Left} // the first piece is always encoded
+	}
+	err := t.walk(text, true, limit, func(id uint32, p *piece, tok token, word int) {
+		var spelled string
+		if tok.literal {
+			spelled = p.text[tok.start:tok.end]
+		} else {
+			spelled = t.spelling(id)
+		}
+		at := p.original(int(tok.start), int(tok.end))
+		e.add(id, spelled, Offset{int(at.start), int(at.end)}, typeID, int32(word), false)
+	})
+	if err == nil && o.Chars {
+		e.countChars(repair(text))
+	}
+	return e, err
+}
+
+// countChars turns offsets in bytes into offsets in characters.
+func (e *Encoding) countChars(text string) {
+	number := make([]int32, len(text)+1) // of the character that each byte is a part of
+	n := int32(-1)
+	for i := range len(text) {
+		if utf8.RuneStart(text[i]) {
+			n++
+		}
+		number[i] = n
+	}
+	number[len(text)] = n + 1
+	for i, o := range e.Offsets {
+		e.Offsets[i] = Offset{int(number[o.Start]), int(number[o.End])}
+	}
+}
+
+// spelling is the token as the vocabulary of the model has it.
+func (t *Tokenizer) spelling(id uint32) string {
+	text, _ := t.model.token(id)
+	return string(text)
+}
+
+// finish truncates, puts special tokens in, and pads.
+func (t *Tokenizer) finish(first, second *Encoding, o EncodeOptions) (*Encoding, error) {
+	if tr := t.truncationFor(o); tr != nil {
+		length := tr.MaxLength
+		if !o.NoSpecial && t.postProcessor != nil {
+			if length -= t.postProcessor.added(second != nil); length < 0 {
+				return nil, fault.New(fault.Malformed, "", "truncation leaves no room for the special tokens")
+			}
+		}
+		if err := truncatePair(first, second, length, tr); err != nil {
+			return nil, err
+		}
+	}
+	parts := []*Encoding{first}
+	if second != nil {
+		parts = append(parts, second)
+	}
+	if t.postProcessor != nil {
+		for i, p := range parts {
+			p.setType(uint32(i))
+		}
+		var err error
+		if parts, err = t.postProcessor.process(parts, !o.NoSpecial); err != nil {
+			return nil, err
+		}
+	}
+	out := &Encoding{}
+	if len(parts) == 1 {
+		out = parts[0]
+	} else {
+		room := maxOverflow
+		for _, p := range parts {
+			if err := out.append(p, &room); err != nil {
+				return nil, err
+			}
+		}
+	}
+	pad := t.padding
+	if o.Padding != nil {
+		pad = o.Padding
+		if pad.Length == 0 && pad.MultipleOf == 0 {
+			pad = nil
+		}
+	}
+	if pad != nil {
+		if pad.Length > maxPadding || pad.MultipleOf > maxPadding {
+			return nil, fault.New(fault.TooLarge, "", "padding beyond 16 million tokens")
+		}
+		pad.apply(out)
+	}
+	return out, nil
+}
+
+// idsOnly makes an encoding that post-processors can work on for its ids alone.
+func idsOnly(ids []uint32) *Encoding {
+	n := len(ids)
+	return &Encoding{IDs: ids, Tokens: make([]string, n), Offsets: make([]Offset, n), TypeIDs: make([]uint32, n),
+		Words: make([]int32, n), Special: make([]bool, n), Attended: make([]bool, n)}
+}
+
+// Decode turns ids back into text; with skipSpecial it leaves special tokens out.
+// Ids that no token has are left out.
+func (t *Tokenizer) Decode(ids []uint32, skipSpecial bool) string {
+	parts := make([]string, 0, len(ids))
+	for _, id := range ids {
+		s, ok := t.Token(id)
+		if ok && !(skipSpecial && t.added.special[s]) {
+			parts = append(parts, s)
+		}
+	}
+	if t.decoder == nil {
+		return strings.Join(parts, " ")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(t.decoder.decode(parts), "")
+}
+
+// Token gives the token of an id, spelled as it is stored: for an added token in its
+// normalized form.
+func (t *Tokenizer) Token(id uint32) (string, bool) {
+	if at, ok := t.added.byID[id]; ok {
+		return t.added.forms[at], true
+	}
+	s, ok := t.model.token(id)
+	return string(s), ok
+}
+
+// TokenID gives the id of a token, spelled as it is stored.
+func (t *Tokenizer) TokenID(token string) (id uint32, ok bool) {
+	if id, ok := t.added.byText[token]; ok {
+		return id, true
+	}
+	return t.model.lookup(token)
+}
+
+// VocabSize is the number of tokens, added ones included.
+func (t *Tokenizer) VocabSize() int {
+	n := t.model.size()
+	for text := range t.added.byText {
+		if _, ok := t.model.lookup(text); !ok {
+			n++
+		}
+	}
+	return n
+}
+
+// MaxID is the highest id, or -1 where there is no token: a model must have at least
+// one row of embeddings more.
+func (t *Tokenizer) MaxID() int64 {
+	most := t.model.maxID()
+	for id := range t.added.byID {
+		most = max(most, int64(id))
+	}
+	return most
+}
+
+// Kind names the model: BPE, WordPiece, WordLevel or Unigram.
+func (t *Tokenizer) Kind() string { return t.model.kind() }
+
+// AddedTokens gives the added tokens in the order of the file.
+func (t *Tokenizer) AddedTokens() []AddedToken {
+	return append([]AddedToken(nil), t.added.tokens...)
+}
+
+// SpecialTokens gives the added tokens that decoding may leave out, in the order of
+// the file.
+func (t *Tokenizer) SpecialTokens() []AddedToken {
+	var out []AddedToken
+	for _, a := range t.added.tokens {
+		if t.added.special[a.Content] {
+			out = append(out, a)
+		}
+	}
+	for _, a := range t.added.marked {
+		if _, ok := t.added.byID[a.ID]; !ok {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// assemble ties the parts together once all are known.
+func (t *Tokenizer) assemble(tokens []AddedToken) error {
+	if m, ok := t.model.(*bpe); ok && m.plainBytes() {
+		if b := lastByteLevel(t.preTokenizer); b != nil {
+			b.raw, m.raw = true, true
+		}
+	}
+	t.mustTrack = asksForPlace(t.preTokenizer, t.normalizer != nil)
+	return t.added.add(tokens, t.model, t.normalizer)
+}
+
+// lastByteLevel gives the ByteLevel that is the last to see a piece, if it is one.
+func lastByteLevel(p preTokenizer) *byteLevel {
+	switch p := p.(type) {
+	case *byteLevel:
+		return p
+	case preSequence:
+		if len(p) > 0 {
+			return lastByteLevel(p[len(p)-1])
+		}
+	}
+	return nil
+}
+
+// asksForPlace reports whether a Metaspace needs to know where a piece stood after
+// something has changed the text.
+func asksForPlace(p preTokenizer, changed bool) bool {
+	switch p := p.(type) {
+	case *metaspace:
+		return p.scheme == prependFirst && changed
+	case preSequence:
+		for i, q := range p {
+			if asksForPlace(q, changed || i > 0) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,42 @@
+package steps
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/cucumber/godog"
+
+	"omniloader/fixtures"
+)
+
+// ReadBeside reads the file called name in the directory of the feature file
+// feature of fsys, or below it. It refuses a name that leads out of that
+// directory, and a file larger than any fixture.
+func ReadBeside(fsys fs.FS, feature, name string) ([]byte, error) {
+	if !fs.ValidPath(name) || name == "." {
+		return nil, fmt.Errorf("not a slash path beside the feature file: %w", fs.ErrInvalid)
+	}
+	f, err := fsys.Open(path.Join(path.Dir(feature), name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > fixtures.MaxRecording {
+		return nil, fmt.Errorf("%s: larger than %d MiB, the limit for a fixture", name, fixtures.MaxRecording>>20)
+	}
+	return io.ReadAll(io.LimitReader(f, fixtures.MaxRecording))
+}
+
+// besideOnDisk reads a file beside the feature file that godog was given.
+func besideOnDisk(p *godog.Scenario, name string) ([]byte, error) {
+	feature := filepath.FromSlash(lineSuffix.ReplaceAllString(p.Uri, ""))
+	return ReadBeside(os.DirFS(filepath.Dir(feature)), filepath.Base(feature), name)
+}
