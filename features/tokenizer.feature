@@ -19,9 +19,9 @@ Feature: Tokenizers
         -- tokenizer.json --
         {
           "version": "1.0",
-          "added_tokens": [{"id": 7, "content": "<|endoftext|>", "special": true}],
-          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
-          "decoder": {"type": "ByteLevel"},
+          "added_tokens": [{"id": 7, "content": "<|endoftext|>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
+          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+          "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
           "model": {
             "type": "BPE",
             "vocab": {"h": 0, "e": 1, "l": 2, "o": 3, "he": 4, "ll": 5, "hell": 6},
@@ -29,7 +29,7 @@ Feature: Tokenizers
           }
         }
         """
-      When the tokenizer is read
+      When the tokenizer is loaded
       Then the origin is "checkpoint"
       And the type is "BPE"
       And the class is "GPT2Tokenizer"
@@ -197,7 +197,7 @@ Feature: Tokenizers
         {"model_name": "openai-community/gpt2"}
         """
       And beside it, the checkpoint "gpt2" as "openai-community/gpt2"
-      When the tokenizer is read
+      When the tokenizer is loaded
       Then the origin is "base model"
       And the path is "models/openai-community/gpt2"
       And the type is "BPE"

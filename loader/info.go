@@ -95,8 +95,10 @@ type TokenizerInfo struct {
 	VocabSize      *int              `json:"vocab_size"` // highest id + 1; null where it was not read
 	SpecialTokens  map[string]string `json:"special_tokens"`
 	PadToken       *string           `json:"pad_token"`
+	PadTokenID     *int64            `json:"pad_token_id"`     // LoadTokenizer; null where the vocabulary lacks the token
 	PadTokenSource *string           `json:"pad_token_source"` // the file that gave it, or "eos_token"
 	Tried          []Try             `json:"tried"`            // the places that had none, in order
+	Times          Durations         `json:"-"`                // differ from call to call, so no part of the answer
 
 	findings []Finding // about its files, for Inspect
 }

@@ -101,9 +101,6 @@ func matters(r *weightReader) func(*fileInfo) Severity {
 // model. Only a category that works on text is missing one.
 func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
 	t, err := l.Tokenizer(c.fsys, c.dir)
-	if fault.KindOf(err) == fault.NotFound && info.Category == Diffusers {
-		t, err = c.componentTokenizer(err)
-	}
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		info.Tokenizer = t

@@ -24,6 +24,7 @@ import (
 type Loader struct {
 	roots     []string
 	fallbacks []string
+	fetch     Fetch // nil where the filesystem is all there is
 	context   int64 // tokens that Inspect sizes the cache for, 0 for the model's own
 }
 

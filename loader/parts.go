@@ -237,20 +237,3 @@ func (info *Info) carriesTokenizer() (files []string) {
 	}
 	return nil
 }
-
-// componentTokenizer reads the tokenizer of a pipeline, which is a component.
-func (c *checkpoint) componentTokenizer(missing error) (*TokenizerInfo, error) {
-	for _, name := range [...]string{"tokenizer", "tokenizer_2", "tokenizer_3"} {
-		if !c.hasDir(name) {
-			continue
-		}
-		dir := join(c.dir, name)
-		t, reason := tokenizerAt(c.fsys, dir)
-		if t == nil {
-			return nil, fmt.Errorf("%s: %w", reason, missing)
-		}
-		t.Origin = OriginCheckpoint
-		return t, nil
-	}
-	return nil, missing
-}

@@ -82,7 +82,6 @@ func TestOtherTablesAreWellFormed(t *testing.T) {
 			assert.Contains(t, keysByName, need, "omni.tsv: %s: no such config key is read", f[0])
 		}
 	}
-	requireSorted(t, "pad_tokens.tsv", tableNames(t, "pad_tokens.tsv", padTokensTSV, 2))
 	assert.NotEmpty(t, tableNames(t, "sae_directories.tsv", saeDirectoriesTSV, 1))
 	tableNames(t, "class_rules.tsv", classRulesTSV, 4)
 	for f := range tableRows(classRulesTSV) {

@@ -1,12 +1,14 @@
 package loader
 
 import (
+	"context"
+	"errors"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"omniloader/loader/fault"
+	"omniloader/loader/tokenizer"
 )
 
 // The files of a tokenizer.
@@ -30,168 +32,140 @@ const (
 	OriginFallback   = "fallback"
 )
 
-// vocabularyFile is a file that holds a vocabulary, and how it is read where it
-// is the best of a directory.
-type vocabularyFile struct {
-	name string
-	read func(t *tokenizerSource, fsys fs.FS, dir, name string) error
+// vocabularyReaders describe a vocabulary by the file that holds it. What is not
+// here is described by the tokenizer that is built of it.
+var vocabularyReaders = map[string]func(t *tokenizerSource, fsys fs.FS, dir, name string) error{
+	fileTokenizer: readTokenizerJSON,
+	"tekken.json": readTekken,
+	"vocab.json":  readVocabJSON,
+	"vocab.txt":   readVocabText,
 }
 
-// vocabularyFiles are tried in this order: the file of the fast tokenizers says
-// everything, the others are its forerunners.
-var vocabularyFiles = []vocabularyFile{
-	{fileTokenizer, readTokenizerJSON},
-	{"tekken.json", readTekken},
-	{"tokenizer.model", readModelFile},
-	{"spiece.model", readModelFile},
-	{"sentencepiece.bpe.model", readModelFile},
-	{"tiktoken.model", readModelFile},
-	{"qwen.tiktoken", readModelFile},
-	{"vocab.json", readVocabJSON},
-	{"vocab.txt", readVocabText},
-}
-
-// Tokenizer describes the tokenizer of the checkpoint at dir. Where it has none,
-// the tokenizer of its base model is taken (of a sparse autoencoder or an
-// adapter), found beside it on the same filesystem; then the fallbacks, in their
-// order. The error of a vain search lists each place and why it was not taken.
+// Tokenizer describes the tokenizer of the checkpoint at dir from its files,
+// without building it: see LoadTokenizer. Where the checkpoint has none, the
+// tokenizer of its base model is taken (of a sparse autoencoder, an adapter or a
+// GGUF file), found beside it on the same filesystem or below the model roots;
+// then the fallbacks, in their order. The error of a vain search lists each place
+// and why it was not taken.
 func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*TokenizerInfo, error) {
-	c, err := list(fsys, dir)
+	return l.findTokenizer(context.Background(), fsys, dir, (*checkpoint).describeTokenizer)
+}
+
+// LoadTokenizer loads the tokenizer of the checkpoint at dir: its own; else that
+// of its base model (of a sparse autoencoder, an adapter or a GGUF file), found
+// beside it, below the model roots, or where WithFetch asks; else the first
+// fallback that has one. A tokenizer that is there and broken is an error that
+// names the file, and no other is taken in its place; the error of a vain search
+// is of the kind fault.NotFound and lists each place and why it was not taken.
+func (l *Loader) LoadTokenizer(fsys fs.FS, dir string) (*tokenizer.Tokenizer, *TokenizerInfo, error) {
+	return l.LoadTokenizerContext(context.Background(), fsys, dir)
+}
+
+// LoadTokenizerContext is LoadTokenizer; the context ends what WithFetch does.
+func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir string) (*tokenizer.Tokenizer, *TokenizerInfo, error) {
+	var loaded *tokenizer.Tokenizer
+	info, err := l.findTokenizer(ctx, fsys, dir, func(c *checkpoint) (info *TokenizerInfo, err error) {
+		loaded, info, err = c.loadTokenizer()
+		return info, err
+	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	t, err := readTokenizer(fsys, c.dir, c.names)
+	return loaded, info, nil
+}
+
+// tokenizerParts are the directories in which a pipeline keeps its tokenizers.
+var tokenizerParts = [...]string{"tokenizer", "tokenizer_2", "tokenizer_3"}
+
+// describeTokenizer describes the tokenizer in a directory.
+func (c *checkpoint) describeTokenizer() (*TokenizerInfo, error) {
+	info, err := readTokenizer(c.fsys, c.dir, c.names)
+	if fault.KindOf(err) != fault.NotFound {
+		return info, err
+	}
+	if name := c.ggufWithTokenizer(); name != "" {
+		return c.describeGGUFTokenizer(name)
+	}
+	for _, part := range tokenizerParts {
+		if !c.hasDir(part) {
+			continue
+		}
+		if p, listErr := list(c.fsys, path.Join(c.dir, part)); listErr == nil {
+			return readTokenizer(p.fsys, p.dir, p.names)
+		}
+	}
+	return nil, err
+}
+
+// loadTokenizer loads the tokenizer in a directory.
+func (c *checkpoint) loadTokenizer() (*tokenizer.Tokenizer, *TokenizerInfo, error) {
+	t, err := tokenizer.Load(c.fsys, c.dir)
 	if err == nil {
-		t.Origin = OriginCheckpoint
-		return t, nil
+		return t, loadedInfo(t, c.dir), nil
 	}
 	if fault.KindOf(err) != fault.NotFound {
-		return nil, err // it is there, and broken: another one would hide that
+		return nil, nil, inDirectory(err, c.dir)
 	}
-	tried := []Try{{dir, "no tokenizer file"}}
-
-	base, reason := c.baseModel()
-	places := []place{}
-	switch {
-	case base == "":
-		tried = append(tried, Try{dir, reason})
-	case !fs.ValidPath(base):
-		tried = append(tried, Try{base, "names a path of another machine, and no model"})
-	default:
-		places = l.placesOf(fsys, base, dir)
+	if name := c.ggufWithTokenizer(); name != "" {
+		return c.loadGGUFTokenizer(name)
 	}
-	for _, fallback := range l.fallbacks {
-		places = append(places, place{fallback, OriginFallback})
-	}
-	for _, p := range places {
-		t, reason := tokenizerAt(fsys, p.dir)
-		if t != nil {
-			t.Origin, t.Tried = p.origin, tried
-			return t, nil
+	for _, part := range tokenizerParts {
+		if dir := path.Join(c.dir, part); c.hasDir(part) {
+			if t, err = tokenizer.Load(c.fsys, dir); err != nil {
+				return nil, nil, inDirectory(err, c.dir)
+			}
+			return t, loadedInfo(t, dir), nil
 		}
-		tried = append(tried, Try{p.dir, reason})
 	}
-	return nil, tokenizerNotFound(dir, base, tried)
+	return nil, nil, err
 }
 
-// tokenizerNotFound lists everything that was tried.
-func tokenizerNotFound(dir, base string, tried []Try) error {
-	var b strings.Builder
-	b.WriteString("no tokenizer, tried ")
-	for i, t := range tried {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(t.Path + " (" + t.Reason + ")")
+// inDirectory names the file of an error as seen from the directory, as all errors
+// of this package do.
+func inDirectory(err error, dir string) error {
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		return err
 	}
-	hint := "add tokenizer.json to the checkpoint, or configure a fallback"
-	if base != "" {
-		hint = "put the base model " + base + " beside the checkpoint, name a model root that has it, or configure a fallback"
+	if rest, ok := strings.CutPrefix(e.Path, dir+"/"); ok {
+		at := *e
+		at.Path = rest
+		return &at
 	}
-	return fault.New(fault.NotFound, dir, b.String()).WithHint(hint)
+	return err
 }
 
-// place is a directory where a tokenizer may be.
-type place struct{ dir, origin string }
-
-// tokenizerAt reads the tokenizer of a directory that may not exist.
-func tokenizerAt(fsys fs.FS, dir string) (t *TokenizerInfo, reason string) {
-	c, err := list(fsys, dir)
-	if err != nil {
-		return nil, withoutPath(err)
+// loadedInfo describes a tokenizer that was loaded, in the words in which
+// Tokenizer describes its files.
+func loadedInfo(t *tokenizer.Tokenizer, dir string) *TokenizerInfo {
+	config := t.Config()
+	info := &TokenizerInfo{
+		Type: typeOf(t), Class: orNone(config.Class), Path: dir, Files: config.Files,
+		SpecialTokens: map[string]string{}, Tried: []Try{},
 	}
-	if t, err = readTokenizer(fsys, c.dir, c.names); err != nil {
-		if fault.KindOf(err) == fault.NotFound {
-			return nil, "no tokenizer file"
+	for role, token := range config.Roles {
+		info.SpecialTokens[role] = token
+	}
+	if last := t.MaxID(); last >= 0 {
+		n := int(last) + 1
+		info.VocabSize = &n
+	}
+	if pad, ok := t.PadToken(); ok {
+		info.PadToken, info.PadTokenSource = &pad.Token, &pad.Source
+		info.SpecialTokens["pad_token"] = pad.Token
+		if pad.ID >= 0 {
+			info.PadTokenID = &pad.ID
 		}
-		return nil, err.Error()
 	}
-	return t, ""
+	return info
 }
 
-// baseModel names the model whose tokenizer a checkpoint without one uses.
-func (c *checkpoint) baseModel() (name, reason string) {
-	if err := c.read(); err != nil {
-		return "", "its base model is not known: " + err.Error()
-	}
-	v := c.classify()
-	switch {
-	case v.sae != nil:
-		if b := c.saeBaseModel(v.sae); b.BaseModel != nil {
-			return *b.BaseModel, ""
-		}
-		return "", "a sparse autoencoder whose base model no file names"
-	case c.doc.file == fileAdapter:
-		if name := c.doc.text(keyBaseModelPath); name != "" {
-			return name, ""
-		}
-		return "", "an adapter that does not name its base model"
-	}
-	return "", "it has no base model"
-}
+// formatTypes are the formats that say more than the kind of their model does.
+var formatTypes = map[string]bool{"SentencePiece": true, "tiktoken": true, "tekken": true, "CTC": true, "bytes": true}
 
-// maxAncestors bounds how far up a base model is looked for.
-const maxAncestors = 4
-
-// placesOf lists where a base model may be: below the directories above the
-// checkpoint, nearest first, and below the model roots, as <root>/<org>/<name>,
-// <root>/<name>, or in the Hugging Face cache.
-func (l *Loader) placesOf(fsys fs.FS, model, dir string) (places []place) {
-	roots := []string{}
-	for up, i := dir, 0; up != "." && i < maxAncestors; i++ {
-		up = path.Dir(up)
-		roots = append(roots, up)
+func typeOf(t *tokenizer.Tokenizer) string {
+	if format := t.Config().Format; formatTypes[format] {
+		return format
 	}
-	roots = append(roots, l.roots...)
-	add := func(p string) {
-		if p != dir && !slices.Contains(places, place{p, OriginBaseModel}) {
-			places = append(places, place{p, OriginBaseModel})
-		}
-	}
-	for _, root := range roots {
-		add(path.Join(root, model))
-		add(path.Join(root, path.Base(model)))
-		for _, cache := range [...]string{root, path.Join(root, "hub")} {
-			add(cachedSnapshot(fsys, cache, model))
-		}
-	}
-	return places
-}
-
-// cachedSnapshot is where a model is in the layout of the Hugging Face cache:
-// models--org--name/snapshots/<commit>, where refs/main names the commit. Where
-// no ref does, a snapshot that stands alone is taken; where there is none, the
-// place is the model's own directory in the cache.
-func cachedSnapshot(fsys fs.FS, cache, model string) string {
-	repo := path.Join(cache, "models--"+strings.ReplaceAll(model, "/", "--"))
-	if ref, err := readFile(fsys, repo, "refs/main", maxSniff); err == nil {
-		if commit := strings.TrimSpace(string(ref)); commit != "" && !strings.Contains(commit, "/") && fs.ValidPath(commit) {
-			return path.Join(repo, "snapshots", commit)
-		}
-	}
-	snapshots, err := fs.ReadDir(fsys, path.Join(repo, "snapshots"))
-	if err != nil || len(snapshots) != 1 {
-		return repo
-	}
-	return path.Join(repo, "snapshots", snapshots[0].Name())
+	return t.Kind()
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const smallBPE = `{"version":"1.0","truncation":null,"padding":null,
-	"added_tokens":[{"id":5,"content":"<|endoftext|>","special":true}],
+	"added_tokens":[{"id":5,"content":"<|endoftext|>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],
 	"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"c":4},"merges":["a b"]}}`
 
 func tokenizerOf(t *testing.T, files map[string]string, options ...loader.Option) *loader.TokenizerInfo {

@@ -2,30 +2,17 @@ package loader
 
 import (
 	"bytes"
-	_ "embed"
 	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/tidwall/gjson"
 
 	"omniloader/loader/fault"
 	"omniloader/loader/jsonscan"
+	"omniloader/loader/tokenizer"
 )
-
-//go:embed pad_tokens.tsv
-var padTokensTSV string
-
-// classPadTokens are the pad tokens that tokenizer classes have by themselves.
-var classPadTokens = sync.OnceValue(func() map[string]string {
-	m := map[string]string{}
-	for f := range tableRows(padTokensTSV) {
-		m[f[0]] = f[1]
-	}
-	return m
-})
 
 // tokenizerSource gathers what the files of one directory say.
 type tokenizerSource struct {
@@ -35,6 +22,7 @@ type tokenizerSource struct {
 	special       gjson.Result           // special_tokens_map.json
 	paddingToken  string                 // tokenizer.json's padding.pad_token
 	vocabularyMax int                    // highest id seen, -1 where none was
+	built         *tokenizer.Tokenizer   // where only that tells what the files make together
 }
 
 // readTokenizer reads the tokenizer files of dir, whose listing is names. The
@@ -50,7 +38,7 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, erro
 		vocabularyMax: -1,
 	}
 	for _, name := range names {
-		if slices.Contains(tokenizerFileNames, name) {
+		if isTokenizerFile(name) {
 			t.info.Files = append(t.info.Files, name)
 		}
 	}
@@ -69,13 +57,8 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, erro
 			return nil, err
 		}
 	}
-	for _, v := range vocabularyFiles {
-		if has(v.name) {
-			if err := v.read(t, fsys, dir, v.name); err != nil {
-				return nil, err
-			}
-			break
-		}
+	if err := t.readVocabulary(fsys, dir, tokenizer.VocabularyFile(names)); err != nil {
+		return nil, err
 	}
 	t.finish()
 	return t.info, nil
@@ -87,6 +70,40 @@ var tokenizerFileNames = []string{
 	"sentencepiece.bpe.model", "tiktoken.model", "qwen.tiktoken", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
 }
 
+// isTokenizerFile tells whether a file belongs to a tokenizer by its name.
+func isTokenizerFile(name string) bool {
+	return slices.Contains(tokenizerFileNames, name) || tokenizer.VocabularyFile([]string{name}) != ""
+}
+
+// readVocabulary reads the file that holds the vocabulary. A directory without one
+// has a vocabulary only where its class needs none.
+func (t *tokenizerSource) readVocabulary(fsys fs.FS, dir, name string) error {
+	if name == "" {
+		if built, ok, _ := tokenizer.ForClass(t.config.Get("tokenizer_class").Str); ok {
+			t.info.Type = "bytes"
+			t.note(int(built.MaxID()))
+		}
+		return nil
+	}
+	if read := vocabularyReaders[name]; read != nil {
+		return read(t, fsys, dir, name)
+	}
+	if err := readModelFile(t, fsys, dir, name); err != nil {
+		return err
+	}
+	// Size and special tokens follow from the file, the class and the side files
+	// together: only the tokenizer itself knows them.
+	built, err := tokenizer.Load(fsys, dir)
+	if kind := fault.KindOf(err); kind == fault.Unsupported || kind == tokenizer.UnknownComponent {
+		return nil
+	}
+	if err != nil {
+		return inDirectory(err, dir)
+	}
+	t.built = built
+	return nil
+}
+
 // specialRoles are the tokens that have a part to play.
 var specialRoles = [...]string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
 
@@ -94,6 +111,12 @@ var specialRoles = [...]string{"bos_token", "eos_token", "unk_token", "sep_token
 func (t *tokenizerSource) finish() {
 	if class := t.config.Get("tokenizer_class"); class.Type == gjson.String && class.Str != "" {
 		t.info.Class = class.Str
+	}
+	if t.built != nil {
+		i := loadedInfo(t.built, t.info.Path)
+		t.info.SpecialTokens, t.info.VocabSize = i.SpecialTokens, i.VocabSize
+		t.info.PadToken, t.info.PadTokenSource = i.PadToken, i.PadTokenSource
+		return
 	}
 	for _, role := range specialRoles {
 		if token := t.specialToken(role); token != "" {
@@ -156,7 +179,7 @@ func (t *tokenizerSource) padToken() (token, source string) {
 	if t.paddingToken != "" {
 		return t.paddingToken, fileTokenizer
 	}
-	if s := classPadTokens()[strings.TrimSuffix(t.info.Class, "Fast")]; s != "" {
+	if s := tokenizer.ClassPadToken(t.info.Class); s != "" {
 		return s, "tokenizer_class " + t.info.Class
 	}
 	if s := t.info.SpecialTokens["eos_token"]; s != "" {

@@ -10,6 +10,7 @@ import (
 	"omniloader/internal/suggest"
 	"omniloader/loader"
 	"omniloader/loader/fault"
+	"omniloader/loader/tokenizer"
 )
 
 // kinds are the failures that a scenario can name. A feature file spells a kind
@@ -18,6 +19,7 @@ var kinds = []fault.Kind{
 	fault.NotFound, fault.Unreadable, fault.NotAFile, fault.Empty, fault.TooLarge, fault.TooDeep, fault.Truncated,
 	fault.Malformed, fault.NotJSON, fault.WrongType, fault.Unsupported, fault.Unsafe, fault.LFSPointer, fault.HTMLPage,
 	fault.ZeroFilled, fault.Incomplete, fault.Ambiguous, loader.NotAnSAE,
+	tokenizer.UnknownComponent, tokenizer.MissingField, tokenizer.BadVocabulary, tokenizer.BadPattern,
 }
 
 // FailureKinds gives the kinds of failure that a step can name.

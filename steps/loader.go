@@ -2,6 +2,7 @@ package steps
 
 import (
 	"io/fs"
+	"maps"
 
 	"omniloader/loader"
 )
@@ -12,7 +13,7 @@ func Loader(options Options) map[string]Operation {
 		loader.WithModelRoots(options.ModelRoots...),
 		loader.WithTokenizerFallbacks(options.TokenizerFallbacks...),
 	)
-	return map[string]Operation{
+	operations := map[string]Operation{
 		ModelInfo:    operation(l.ModelInfo),
 		CategoryOnly: operation(l.Category),
 		Support:      operation(l.Support),
@@ -28,6 +29,8 @@ func Loader(options Options) map[string]Operation {
 			return sae(is), err
 		},
 	}
+	maps.Copy(operations, tokenizerOperations(l, options.Input))
+	return operations
 }
 
 // operation widens the answer of a method to any.

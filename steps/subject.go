@@ -13,6 +13,7 @@ type Operation func(fsys fs.FS, dir string) (any, error)
 type Options struct {
 	ModelRoots         []string // hold checkpoints as <org>/<name>, <name> or in the Hugging Face cache layout
 	TokenizerFallbacks []string // hold a tokenizer, tried in this order when a checkpoint and its base model have none
+	Input              TokenizerInput
 }
 
 // Subject makes the operations of a loader under test, by name. It need not have
@@ -29,4 +30,11 @@ const (
 	SAEBaseModel = "SAE base model"
 	Tokenizer    = "tokenizer"
 	Inspection   = "inspection"
+
+	TokenizerLoad  = "loaded tokenizer"
+	TokenizerCheck = "comparison of tokenizer and model"
+	Encoding       = "encoding"
+	EncodingSize   = "encoding of a long text" // counts only
+	Decoding       = "decoding"
+	RoundTrip      = "round trip"
 )

@@ -70,6 +70,7 @@ func (w *world) vocabulary(v vocabulary) {
 	w.surroundingSteps(v)
 	w.alterationSteps(v)
 	w.operationSteps(v)
+	w.tokenizeSteps(v)
 	w.verdictSteps(v)
 	w.fieldSteps(v)
 	w.tokenizerSteps(v)
@@ -109,6 +110,7 @@ func (w *world) begin(p *godog.Scenario) error {
 // godog's messages, and removes what the scenario put on the real disk.
 func (w *world) end(ctx context.Context) (context.Context, error) {
 	if r := w.record.Benchmark; r != nil {
+		w.rates(r)
 		body, err := json.Marshal(r)
 		if err != nil {
 			return ctx, fmt.Errorf("the result of %s has no JSON form: %w", r.Name, err)

@@ -279,6 +279,7 @@ func TestHelp(t *testing.T) {
 	for name, args := range map[string][]string{
 		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "record": {"record", "--help"}, "compare": {"compare", "-h"},
 		"steps": {"steps", "--help"}, "version": {"version", "--help"}, "findings": {"findings", "--help"},
+		"tokenize": {"tokenize", "--help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := call(t, args...)

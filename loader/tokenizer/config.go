@@ -16,6 +16,13 @@ type Config struct {
 	ChatTemplate   string
 	TemplateSource string   // the file that gave the chat template
 	Files          []string // that were read, the vocabulary first
+	// Format is what the vocabulary is kept in: tokenizer.json, SentencePiece,
+	// tiktoken, tekken, vocab and merges, CTC, vocab.txt, GGUF, bytes.
+	Format string
+	// Unlisted are named special tokens that no vocabulary and no list of added
+	// tokens has. They got the next free ids, as transformers gives them, and a
+	// model has no embeddings for those unless it was resized.
+	Unlisted []AddedToken
 
 	sources map[string]string // the file that gave each role
 }
@@ -48,14 +55,13 @@ type PadToken struct {
 // that.
 func (t *Tokenizer) PadToken() (PadToken, bool) {
 	p := PadToken{ID: -1}
-	class := strings.TrimSuffix(t.config.Class, "Fast")
 	switch {
 	case t.config.Roles["pad_token"] != "":
 		p.Token, p.Source = t.config.Roles["pad_token"], t.config.sources["pad_token"]
 	case t.padding != nil && t.padding.Token != "":
 		p.Token, p.Source = t.padding.Token, "tokenizer.json"
-	case classPadTokens()[class] != "":
-		p.Token, p.Source = classPadTokens()[class], "tokenizer_class "+t.config.Class
+	case ClassPadToken(t.config.Class) != "":
+		p.Token, p.Source = ClassPadToken(t.config.Class), "tokenizer_class "+t.config.Class
 	case t.config.Roles["eos_token"] != "":
 		p.Token, p.Source = t.config.Roles["eos_token"], "eos_token"
 	default:
@@ -82,11 +88,25 @@ var classPadTokens = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// classEnds say which classes put the first and the last token around a text.
-var classEnds = sync.OnceValue(func() map[string][2]bool {
-	m := make(map[string][2]bool)
+// ClassPadToken is the pad token that a tokenizer class has by itself where no file
+// gives one, "" where it has none. "Fast" at the end of the class is left out.
+func ClassPadToken(class string) string {
+	return classPadTokens()[strings.TrimSuffix(class, "Fast")]
+}
+
+// pieceClass is one line of sentencepiece_classes.tsv.
+type pieceClass struct {
+	ends  [2]bool // the first and the last token go around a text
+	frame string  // cls-sep or sep-cls, where the class puts those around
+	own   bool    // numbers its tokens otherwise than its SentencePiece file does
+	clean string  // quotes, accents, lower: what it does to a text first
+}
+
+// pieceClasses say what classes that read a SentencePiece file make of it.
+var pieceClasses = sync.OnceValue(func() map[string]pieceClass {
+	m := make(map[string]pieceClass)
 	for _, f := range rows(sentencePieceClassesTSV) {
-		m[f[0]] = [2]bool{f[1] == "yes", f[2] == "yes"}
+		m[f[0]] = pieceClass{[2]bool{strings.Contains(f[1], "bos"), strings.Contains(f[1], "eos")}, f[1], f[2] == "own", f[3]}
 	}
 	return m
 })

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,9 +25,6 @@ type GGUF struct {
 	AddBOS, AddEOS, AddSpacePrefix, RemoveExtraWhitespaces *bool
 	CharsMap                                               []byte // precompiled_charsmap
 }
-
-// ggufModels are the values of tokenizer.ggml.model that can be read.
-var ggufModels = []string{"bert", "gpt2", "llama", "t5"}
 
 // FromGGUF builds the tokenizer that a GGUF file carries in its keys, as llama.cpp
 // reads them: control and user-defined tokens are found in texts.
@@ -55,7 +53,7 @@ func FromGGUF(g GGUF) (*Tokenizer, error) {
 	case "":
 		return nil, fault.New(MissingField, g.Path, "tokenizer.ggml.model is missing")
 	default:
-		return nil, fault.New(UnknownComponent, g.Path, "tokenizer.ggml.model "+strconv.Quote(clip(g.Model))+" is none of ["+strings.Join(ggufModels, " ")+"]")
+		return nil, fault.New(UnknownComponent, g.Path, "tokenizer.ggml.model "+strconv.Quote(clip(g.Model))+" is none of ["+strings.Join(slices.Sorted(maps.Keys(ggufKinds)), " ")+"]")
 	}
 	if err != nil {
 		return nil, err
@@ -66,6 +64,7 @@ func FromGGUF(g GGUF) (*Tokenizer, error) {
 	if err := g.around(t); err != nil {
 		return nil, err
 	}
+	t.config.Format = "GGUF"
 	return t, g.roles(t)
 }
 
@@ -90,7 +89,7 @@ func (g *GGUF) sentencePiece() (*Tokenizer, error) {
 	if len(g.Scores) == 0 {
 		return nil, fault.New(MissingField, g.Path, "tokenizer.ggml.scores is missing")
 	}
-	m := &spModel{path: g.Path, kind: 2, control: map[string]int64{}, norm: spNormalizer{dummyPrefix: true, escape: true}}
+	m := &spModel{path: g.Path, kind: 2, control: map[string]string{}, norm: spNormalizer{dummyPrefix: true, escape: true}}
 	if g.Model == "t5" {
 		m.kind, m.norm.collapse = 1, true
 	}
@@ -285,4 +284,14 @@ func (g *GGUF) roles(t *Tokenizer) error {
 		t.config.setRole(r.role, text, g.Path)
 	}
 	return nil
+}
+
+// ggufKinds are the kinds of model that the values of tokenizer.ggml.model stand for.
+var ggufKinds = map[string]string{"bert": "WordPiece", "gpt2": "BPE", "llama": "BPE", "t5": "Unigram"}
+
+// GGUFKind gives the kind of model that a tokenizer.ggml.model stands for, as Kind
+// gives it, and false where that is not known.
+func GGUFKind(model string) (kind string, ok bool) {
+	kind, ok = ggufKinds[model]
+	return kind, ok
 }

@@ -21,6 +21,8 @@ const (
 	fileSpecial   = "special_tokens_map.json"
 	fileAdded     = "added_tokens.json"
 	fileTemplate  = "chat_template.jinja"
+	fileVocab     = "vocab.json"
+	fileMerges    = "merges.txt"
 )
 
 // Limits on files, in bytes. The largest real tokenizer.json has 33 MB.
@@ -33,23 +35,24 @@ const (
 // of a directory. The names are patterns of path.Match.
 type source struct {
 	pattern string
+	format  string // where the name alone tells it
 	read    func(l *loading, name string, data []byte) (*Tokenizer, error)
 }
 
 // sources are tried in this order: tokenizer.json says everything, the others are
 // its forerunners.
 var sources = []source{
-	{fileTokenizer, (*loading).tokenizerJSON},
-	{"tekken.json", func(_ *loading, name string, data []byte) (*Tokenizer, error) { return fromTekken(name, data) }},
-	{"tokenizer.model", (*loading).modelFile},
-	{"tokenizer.model.v*", (*loading).modelFile},
-	{"spiece.model", (*loading).modelFile},
-	{"sentencepiece.bpe.model", (*loading).modelFile},
-	{"sentencepiece.model", (*loading).modelFile},
-	{"tiktoken.model", (*loading).modelFile},
-	{"*.tiktoken", (*loading).modelFile},
-	{"vocab.json", (*loading).vocabJSON},
-	{"vocab.txt", (*loading).vocabText},
+	{fileTokenizer, fileTokenizer, (*loading).tokenizerJSON},
+	{"tekken.json", "tekken", func(_ *loading, name string, data []byte) (*Tokenizer, error) { return fromTekken(name, data) }},
+	{"tokenizer.model", "", (*loading).modelFile},
+	{"tokenizer.model.v*", "", (*loading).modelFile},
+	{"spiece.model", "", (*loading).modelFile},
+	{"sentencepiece.bpe.model", "", (*loading).modelFile},
+	{"sentencepiece.model", "", (*loading).modelFile},
+	{"tiktoken.model", "", (*loading).modelFile},
+	{"*.tiktoken", "", (*loading).modelFile},
+	{fileVocab, "", (*loading).vocabJSON},
+	{"vocab.txt", "vocab.txt", (*loading).vocabText},
 }
 
 // loading is one directory while it is read.
@@ -112,6 +115,37 @@ func (l *loading) place(err error) error {
 }
 
 func (l *loading) has(name string) bool { return slices.Contains(l.names, name) }
+
+// VocabularyFile gives the file among the names of a directory that Load takes the
+// vocabulary from, "" where none holds one.
+func VocabularyFile(names []string) string {
+	for _, s := range sources {
+		for _, name := range names {
+			if ok, _ := path.Match(s.pattern, name); ok {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// FilesOf gives those of a directory's files that Load reads, the vocabulary first:
+// what has to be fetched to load a tokenizer, and nothing that it would not look at.
+func FilesOf(names []string) []string {
+	var out []string
+	if name := VocabularyFile(names); name != "" {
+		out = append(out, name)
+		if name == fileVocab && slices.Contains(names, fileMerges) {
+			out = append(out, fileMerges)
+		}
+	}
+	for _, name := range []string{fileConfig, fileSpecial, fileAdded, fileTemplate} {
+		if slices.Contains(names, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
 
 // file reads a file of the directory, no further than limit.
 func (l *loading) file(name string, limit int64) ([]byte, error) {
@@ -193,10 +227,17 @@ func (l *loading) vocabulary() (*Tokenizer, error) {
 			}
 			n := len(l.files) - 1 // the vocabulary comes first
 			l.files = slices.Insert(l.files[:n:n], 0, name)
-			return s.read(l, name, data)
+			t, err := s.read(l, name, data)
+			if err == nil && s.format != "" {
+				t.config.Format = s.format
+			}
+			return t, err
 		}
 	}
 	if t, ok, err := ForClass(l.class); ok {
+		if err == nil {
+			t.config.Format = "bytes"
+		}
 		return t, err
 	}
 	return nil, fault.New(fault.NotFound, l.dir, "no file that holds a vocabulary").
@@ -233,16 +274,26 @@ func (l *loading) tokenizerJSON(name string, data []byte) (*Tokenizer, error) {
 		}
 		more(list...)
 	}
+	var unlisted []string
 	for _, role := range roleNames {
 		a, _, err := l.side.role(role)
 		if err != nil {
 			return nil, err
 		}
+		if _, inModel := t.model.lookup(a.Content); a.Content != "" && !inModel && !known[a.Content] {
+			unlisted = append(unlisted, a.Content)
+		}
 		more(a)
 	}
 	more(l.side.extra...)
 	l.override(t)
-	return t, t.assemble(tokens)
+	if err := t.assemble(tokens); err != nil {
+		return nil, err
+	}
+	for _, token := range unlisted {
+		t.config.Unlisted = append(t.config.Unlisted, t.added.tokens[t.added.byID[t.added.byText[token]]])
+	}
+	return t, nil
 }
 
 // override applies the switches of tokenizer_config.json that fast tokenizers let
@@ -299,6 +350,7 @@ func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
 			if err != nil {
 				return nil, err
 			}
+			t.config.Format = "tiktoken"
 			return t, l.placeSides(t)
 		}
 	}
@@ -308,17 +360,18 @@ func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
 	}
 	family := strings.TrimSuffix(l.class, "Fast")
 	fairseq := name == "sentencepiece.bpe.model"
+	if pieceClasses()[family].own || fairseq && family != "" && family != "XLMRobertaTokenizer" {
+		return nil, fault.New(fault.Unsupported, name, "the ids of "+l.class+" are not those of its SentencePiece model").
+			WithHint("convert it to tokenizer.json with transformers")
+	}
 	if fairseq {
-		if family != "" && family != "XLMRobertaTokenizer" {
-			return nil, fault.New(fault.Unsupported, name, "the ids of "+l.class+" are not those of its SentencePiece model").
-				WithHint("convert it to tokenizer.json with transformers")
-		}
 		m.fairseq()
 	}
 	t, err := m.tokenizer()
 	if err != nil {
 		return nil, err
 	}
+	t.config.Format = "SentencePiece"
 	if family == "T5Tokenizer" || family == "MT5Tokenizer" {
 		if err := l.sentinels(t, len(m.pieces)); err != nil {
 			return nil, err
@@ -338,7 +391,12 @@ func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
 
 // ends puts the first and the last token around texts where class or config say so.
 func (l *loading) ends(t *Tokenizer, family string) error {
-	ends := classEnds()[family]
+	class := pieceClasses()[family]
+	l.clean(t, class.clean)
+	if class.frame == "cls-sep" || class.frame == "sep-cls" {
+		return l.frame(t, class.frame)
+	}
+	ends := class.ends
 	for i, name := range []string{"add_bos_token", "add_eos_token"} {
 		if on, ok := l.side.flag(name); ok {
 			ends[i] = on
@@ -361,6 +419,70 @@ func (l *loading) ends(t *Tokenizer, family string) error {
 	return t.surround(l.files[0], ends[0], ends[1], id("bos_token"), id("eos_token"))
 }
 
+// clean puts what a class does to a text before the normalizer of its file. Source:
+// preprocess_text of the tokenizers of ALBERT and XLNet in transformers.
+func (l *loading) clean(t *Tokenizer, what string) {
+	var seq normalizerSequence
+	on := func(step, flag string, value bool) bool {
+		if set, ok := l.side.flag(flag); ok {
+			value = set
+		}
+		return strings.Contains(what, step) && value
+	}
+	if strings.Contains(what, "quotes") {
+		for _, mark := range []string{"``", "''"} {
+			seq = append(seq, &replaceNormalizer{pattern: &pattern{literal: mark}, content: "\""})
+		}
+	}
+	if strings.Contains(what, "accents") && !on("accents", "keep_accents", false) {
+		seq = append(seq, unicodeForm{compat: true}, stripAccents{})
+	}
+	if on("lower", "do_lower_case", true) {
+		seq = append(seq, lowercase{})
+	}
+	if len(seq) > 0 {
+		t.normalizer = append(seq, t.normalizer)
+	}
+}
+
+// frame puts the tokens around texts that ALBERT and XLNet put there. Sources:
+// build_inputs_with_special_tokens and create_token_type_ids_from_sequences of their
+// tokenizers in transformers.
+func (l *loading) frame(t *Tokenizer, shape string) error {
+	var marks [2]special
+	names := [2][2]string{{"cls_token", "[CLS]"}, {"sep_token", "[SEP]"}}
+	if shape == "sep-cls" {
+		names = [2][2]string{{"cls_token", "<cls>"}, {"sep_token", "<sep>"}}
+	}
+	for i, n := range names {
+		a, _, err := l.side.role(n[0])
+		if err != nil {
+			return err
+		}
+		if a.Content == "" {
+			a.Content = n[1]
+		}
+		id, ok := t.TokenID(a.Content)
+		if !ok {
+			return fault.New(BadVocabulary, l.files[0], strconv.Quote(clip(a.Content))+", which "+l.class+" puts around texts, is not in the vocabulary")
+		}
+		marks[i] = special{a.Content, id}
+	}
+	mark := func(i int, typeID uint32) templatePiece {
+		return templatePiece{text: -1, tokens: marks[i : i+1], typeID: typeID}
+	}
+	const cls, sep = 0, 1
+	first, second := templatePiece{text: 0}, templatePiece{text: 1, typeID: 1}
+	tpl := &template{single: []templatePiece{mark(cls, 0), first, mark(sep, 0)}}
+	tpl.pair = append(tpl.single[:3:3], second, mark(sep, 1))
+	if shape == "sep-cls" {
+		tpl.single = []templatePiece{first, mark(sep, 0), mark(cls, 2)}
+		tpl.pair = []templatePiece{first, mark(sep, 0), second, mark(sep, 1), mark(cls, 2)}
+	}
+	t.postProcessor = tpl
+	return nil
+}
+
 // fairseq reorders the pieces as XLM-RoBERTa numbers them.
 func (m *spModel) fairseq() {
 	pieces := []spPiece{{"<s>", 0, pieceControl}, {"<pad>", 0, pieceControl}, {"</s>", 0, pieceControl}, {"<unk>", 0, pieceUnknown}}
@@ -368,7 +490,7 @@ func (m *spModel) fairseq() {
 		pieces = append(pieces, m.pieces[3:]...)
 	}
 	m.pieces = append(pieces, spPiece{"<mask>", 0, pieceControl})
-	m.control = map[string]int64{"bos": 0, "pad": 1, "eos": 2, "unk": 3}
+	m.control = map[string]string{"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
 }
 
 // sentinels adds <extra_id_0> and its like behind the vocabulary, the last first.
@@ -428,10 +550,11 @@ func (l *loading) placeSides(t *Tokenizer) error {
 			continue
 		}
 		id, ok := t.TokenID(a.Content)
-		if !ok {
-			id = uint32(t.MaxID() + 1)
-		}
 		a.ID = id
+		if !ok {
+			a.ID = uint32(t.MaxID() + 1)
+			t.config.Unlisted = append(t.config.Unlisted, a)
+		}
 		if err := t.added.place(l.files[0], []AddedToken{a}); err != nil {
 			return err
 		}
@@ -442,8 +565,8 @@ func (l *loading) placeSides(t *Tokenizer) error {
 // vocabJSON reads vocab.json: with merges.txt that of a byte-level BPE, alone that of
 // a speech recognizer.
 func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
-	if l.has("merges.txt") {
-		merges, err := l.file("merges.txt", maxVocabularyFile)
+	if l.has(fileMerges) {
+		merges, err := l.file(fileMerges, maxVocabularyFile)
 		if err != nil {
 			return nil, err
 		}
@@ -451,6 +574,7 @@ func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
 		if err != nil {
 			return nil, err
 		}
+		t.config.Format = "vocab and merges"
 		if b, ok := t.preTokenizer.(*byteLevel); ok {
 			if on, ok := l.side.flag("add_prefix_space"); ok {
 				b.addPrefixSpace = on
@@ -464,6 +588,7 @@ func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.config.Format = "CTC"
 	return t, l.placeSides(t)
 }
 

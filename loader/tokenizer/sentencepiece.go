@@ -27,8 +27,8 @@ type spModel struct {
 	pieces  []spPiece
 	kind    uint64 // 1 Unigram, 2 BPE, 3 words, 4 characters
 	fall    bool
-	suffix  bool // treat_whitespace_as_suffix
-	control map[string]int64
+	suffix  bool              // treat_whitespace_as_suffix
+	control map[string]string // texts of the pieces that have a part to play, by role
 	norm    spNormalizer
 }
 
@@ -113,7 +113,7 @@ func parseSentencePiece(path string, data []byte) (*spModel, error) {
 		return nil, fault.New(fault.Empty, path, "")
 	}
 	m := &spModel{path: path, kind: 1, norm: spNormalizer{dummyPrefix: true, collapse: true, escape: true},
-		control: map[string]int64{"unk": 0, "bos": 1, "eos": 2, "pad": -1}}
+		control: map[string]string{"unk": "<unk>", "bos": "<s>", "eos": "</s>", "pad": "<pad>"}}
 	bad := func(base int) func(int) error {
 		return func(at int) error {
 			return fault.At(fault.Malformed, path, int64(base+at), "no field of a SentencePiece model begins here").
@@ -161,7 +161,13 @@ func parseSentencePiece(path string, data []byte) (*spModel, error) {
 	return m, nil
 }
 
+// trainer reads what TrainerSpec says about running the model. The ids there
+// (unk_id …) are those asked of the training; the library finds the pieces by their
+// texts.
 func (m *spModel) trainer(f protoField) error {
+	if f.number >= 45 && f.number <= 48 && f.wire == 2 {
+		m.control[[...]string{"unk", "bos", "eos", "pad"}[f.number-45]] = string(f.bytes)
+	}
 	if f.wire != 0 {
 		return nil
 	}
@@ -172,8 +178,6 @@ func (m *spModel) trainer(f protoField) error {
 		m.suffix = f.value != 0
 	case 35:
 		m.fall = f.value != 0
-	case 40, 41, 42, 43:
-		m.control[[...]string{"unk", "bos", "eos", "pad"}[f.number-40]] = int64(int32(f.value))
 	}
 	return nil
 }
@@ -242,9 +246,9 @@ func (m *spModel) tokenizer() (*Tokenizer, error) {
 		return nil, err
 	}
 	t.added.mark(special)
-	for role, id := range m.control {
-		if id >= 0 && id < int64(len(m.pieces)) {
-			t.config.setRole(role+"_token", m.pieces[id].text, m.path)
+	for role, text := range m.control {
+		if slices.ContainsFunc(special, func(a AddedToken) bool { return a.Content == text }) {
+			t.config.setRole(role+"_token", text, m.path)
 		}
 	}
 	return t, nil

@@ -1,0 +1,263 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/fixtures"
+)
+
+// preset lays a checkpoint out below a directory of the disk.
+func preset(t *testing.T, root, name, as string) string {
+	t.Helper()
+	require.NoError(t, fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), root), as).AddPreset(name))
+	return filepath.Join(root, as)
+}
+
+// adapter lays out an adapter of GPT-2 that has no tokenizer.
+func adapter(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "adapter_config.json"), []byte(`{"base_model_name_or_path":"openai-community/gpt2"}`), 0o644))
+	return dir
+}
+
+// alone lets nothing of the surroundings decide where models are looked for.
+func alone(t *testing.T) (home string) {
+	t.Helper()
+	home = t.TempDir()
+	for name, value := range map[string]string{envModels: "", envHubCache: "", envHome: home, envEndpoint: "", envToken: "", envOffline: ""} {
+		t.Setenv(name, value)
+	}
+	return home
+}
+
+func tokenizeWith(t *testing.T, stdin string, args ...string) answer {
+	t.Helper()
+	var out, err bytes.Buffer
+	code := run(t.Context(), append([]string{"tokenize"}, args...), strings.NewReader(stdin), &out, &err)
+	return answer{code, out.String(), err.String()}
+}
+
+func tokenizeJSON(t *testing.T, args ...string) tokenized {
+	t.Helper()
+	a := tokenizeWith(t, "", append(args, "--json")...)
+	require.Equal(t, 0, a.code, a.err)
+	var out tokenized
+	require.NoError(t, json.Unmarshal([]byte(a.out), &out), a.out)
+	return out
+}
+
+var durations = regexp.MustCompile(`[0-9.]+(ns|µs|ms|s)\b`)
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err, "go test ./internal/cli -update writes it")
+	assert.Equal(t, string(want), got)
+}
+
+func TestTokenizeShowsTokens(t *testing.T) {
+	alone(t)
+	root := t.TempDir()
+	gpt2 := preset(t, root, "gpt2", "gpt2")
+	clip := preset(t, root, "clip-vit-base-patch32", "clip")
+	for name, args := range map[string][]string{
+		"tokenize_text.txt": {gpt2, "the model, naïve 🦙\x1b[31m"},
+		"tokenize_pair.txt": {clip, "a model", "--pair", "a token"},
+		"tokenize_none.txt": {gpt2, ""},
+	} {
+		a := tokenizeWith(t, "", args...)
+		assert.Equal(t, 0, a.code, a.err)
+		assert.Empty(t, a.err)
+		golden(t, name, durations.ReplaceAllString(a.out, "TIME"))
+	}
+}
+
+func TestTokenizeReadsStandardInput(t *testing.T) {
+	alone(t)
+	gpt2 := preset(t, t.TempDir(), "gpt2", "gpt2")
+	a := tokenizeWith(t, "the model\n", gpt2, "--json")
+	require.Equal(t, 0, a.code, a.err)
+	var out tokenized
+	require.NoError(t, json.Unmarshal([]byte(a.out), &out))
+	assert.Equal(t, "the model\n", out.Text)
+	assert.Equal(t, []uint32{83, 282, 278, 198}, out.IDs)
+}
+
+func TestTokenizeGivesJSON(t *testing.T) {
+	alone(t)
+	clip := preset(t, t.TempDir(), "clip-vit-base-patch32", "clip")
+	out := tokenizeJSON(t, clip, "the model")
+	assert.Equal(t, []uint32{49406, 513, 528, 49407}, out.IDs)
+	assert.Equal(t, []string{"<|startoftext|>", "the</w>", "model</w>", "<|endoftext|>"}, out.Tokens)
+	assert.Equal(t, [][2]int{{0, 0}, {0, 3}, {4, 9}, {0, 0}}, out.Offsets)
+	assert.Equal(t, []bool{true, false, false, true}, out.Special)
+	assert.Equal(t, clip, out.Tokenizer.Path)
+	assert.Positive(t, out.Seconds.Parse)
+	assert.Zero(t, out.Seconds.Download)
+
+	assert.Equal(t, []uint32{513, 528}, tokenizeJSON(t, clip, "the model", "--no-special").IDs)
+	pair := tokenizeJSON(t, clip, "the", "--pair", "model")
+	assert.Equal(t, []uint32{49406, 513, 49407, 49407, 528, 49407}, pair.IDs)
+	assert.Equal(t, "model", *pair.Pair)
+	empty := tokenizeWith(t, "", clip, "", "--no-special", "--json")
+	assert.Contains(t, empty.out, `"ids":[]`)
+}
+
+func TestTokenizeDecodes(t *testing.T) {
+	alone(t)
+	gpt2 := preset(t, t.TempDir(), "gpt2", "gpt2")
+	for list, want := range map[string]string{"83,282,50256": "the<|endoftext|>\n", "[83, 282]": "the\n", "83 282": "the\n"} {
+		a := tokenizeWith(t, "", gpt2, "--decode", list)
+		assert.Equal(t, answer{0, want, ""}, a, list)
+	}
+	assert.Equal(t, "the\n", tokenizeWith(t, "", gpt2, "--decode", "83,282,50256", "--no-special").out)
+	out := tokenizeJSON(t, gpt2, "--decode", "83,282")
+	assert.Equal(t, "the", out.Text)
+	assert.Equal(t, []uint32{83, 282}, out.IDs)
+}
+
+func TestTokenizeSaysWhatIsWrong(t *testing.T) {
+	alone(t)
+	root := t.TempDir()
+	gpt2 := preset(t, root, "gpt2", "gpt2")
+	broken := preset(t, root, "gpt2", "broken")
+	require.NoError(t, os.WriteFile(filepath.Join(broken, "tokenizer.json"), []byte(`{"model":{"type":"Magic"}}`), 0o644))
+	lora := adapter(t)
+	for _, c := range []struct {
+		args  []string
+		wants []string
+	}{
+		{nil, []string{"found none", "omniloader tokenize DIR [TEXT]"}},
+		{[]string{gpt2, "a", "b"}, []string{"found 2", "quotes"}},
+		{[]string{root + "/nowhere", "a"}, []string{"nowhere", "no such file"}},
+		{[]string{gpt2 + "/tokenizer.json", "a"}, []string{"not a directory", "name its directory"}},
+		{[]string{gpt2, "--decode", "1,x"}, []string{`"x" is no id`, "--decode 9906"}},
+		{[]string{gpt2, "--decode", ""}, []string{"no ids"}},
+		{[]string{gpt2, "a", "--decode", "1"}, []string{"both at once"}},
+		{[]string{gpt2, "--pair", "a", "--decode", "1"}, []string{"--pair"}},
+		{[]string{gpt2, "a", "--no-specials"}, []string{`did you mean "--no-special"`}},
+		{[]string{broken, "a"}, []string{broken + "/tokenizer.json", "Magic"}},
+		{[]string{lora, "a"}, []string{lora, "openai-community/gpt2", "put the base model"}},
+		{[]string{lora, "a", "--hub", "hub.example"}, []string{"not the address of a hub"}},
+	} {
+		a := tokenizeWith(t, "", c.args...)
+		assert.Equal(t, 2, a.code, c.args)
+		assert.Empty(t, a.out, c.args)
+		for _, want := range c.wants {
+			assert.Contains(t, a.err, want, c.args)
+		}
+	}
+}
+
+func TestTokenizeFindsTheBaseModel(t *testing.T) {
+	home := alone(t)
+	lora := adapter(t)
+	library, cache, env := t.TempDir(), t.TempDir(), t.TempDir()
+	snapshot := "models--openai-community--gpt2/snapshots/0123456789abcdef0123456789abcdef01234567"
+
+	spare := preset(t, library, "bert-base-uncased", "bert")
+	out := tokenizeJSON(t, lora, "the", "--fallback", spare)
+	assert.Equal(t, "fallback", out.Tokenizer.Origin)
+	assert.Equal(t, spare, out.Tokenizer.Path)
+	assert.NotEmpty(t, out.Tokenizer.Tried)
+
+	at := preset(t, filepath.Join(home, "hub"), "gpt2", snapshot)
+	out = tokenizeJSON(t, lora, "the")
+	assert.Equal(t, at, out.Tokenizer.Path)
+
+	at = preset(t, cache, "gpt2", snapshot)
+	t.Setenv(envHubCache, cache)
+	assert.Equal(t, at, tokenizeJSON(t, lora, "the").Tokenizer.Path)
+
+	at = preset(t, env, "gpt2", "openai-community/gpt2")
+	t.Setenv(envModels, filepath.Join(t.TempDir(), "missing")+string(os.PathListSeparator)+env)
+	assert.Equal(t, at, tokenizeJSON(t, lora, "the").Tokenizer.Path)
+
+	at = preset(t, library, "gpt2", "gpt2")
+	out = tokenizeJSON(t, lora, "the", "--model-root", library)
+	assert.Equal(t, at, out.Tokenizer.Path)
+	assert.Equal(t, "base model", out.Tokenizer.Origin)
+}
+
+func TestTokenizeFetchesFromTheHubThatIsNamed(t *testing.T) {
+	home := alone(t)
+	lora := adapter(t)
+	files := preset(t, t.TempDir(), "gpt2", "gpt2")
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+r.URL.Path)
+		if r.Header.Get("Authorization") != "Bearer secret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			fmt.Fprint(w, `{"sha":"0123456789abcdef0123456789abcdef01234567","siblings":[{"rfilename":"tokenizer.json"},{"rfilename":"model.safetensors"},{"rfilename":"vocab.json"}]}`)
+			return
+		}
+		w.Header().Set("Etag", `"content-1"`)
+		http.ServeFile(w, r, filepath.Join(files, filepath.Base(r.URL.Path)))
+	}))
+	defer server.Close()
+
+	a := tokenizeWith(t, "", lora, "the", "--hub", server.URL)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "HF_TOKEN")
+
+	t.Setenv(envToken, "secret")
+	t.Setenv(envOffline, "1")
+	asked = nil
+	a = tokenizeWith(t, "", lora, "the", "--hub", server.URL)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "HF_HUB_OFFLINE is set")
+	assert.Empty(t, asked)
+
+	t.Setenv(envOffline, "")
+	a = tokenizeWith(t, "", lora, "the")
+	assert.Equal(t, 2, a.code)
+	assert.Empty(t, asked, "no hub is asked unless one is named")
+
+	t.Setenv(envEndpoint, server.URL)
+	out := tokenizeJSON(t, lora, "the")
+	assert.Equal(t, []uint32{83, 282}, out.IDs)
+	assert.Positive(t, out.Seconds.Download)
+	assert.Equal(t, filepath.Join(home, "hub", "models--openai-community--gpt2", "snapshots", "0123456789abcdef0123456789abcdef01234567"), out.Tokenizer.Path)
+	assert.NotContains(t, strings.Join(asked, " "), "safetensors")
+
+	asked = nil
+	t.Setenv(envOffline, "1")
+	out = tokenizeJSON(t, lora, "the")
+	assert.Equal(t, []uint32{83, 282}, out.IDs)
+	assert.Zero(t, out.Seconds.Download, "the cache has it now")
+	assert.Empty(t, asked)
+}
+
+func TestTokenizeColoursATextOnATerminal(t *testing.T) {
+	alone(t)
+	t.Setenv("NO_COLOR", "")
+	t.Setenv("TERM", "xterm")
+	gpt2 := preset(t, t.TempDir(), "gpt2", "gpt2")
+	var out, err bytes.Buffer
+	p := &program{out: &sink{w: &out, terminal: true, width: 80}, err: &sink{w: &err}}
+	require.Equal(t, 0, p.execute(t.Context(), []string{"tokenize", gpt2, "the model\x1b🦙"}, strings.NewReader("")), err.String())
+	assert.Contains(t, out.String(), "\x1b[46;30mt\x1b[0m\x1b[43;30mhe\x1b[0m \x1b[42;30mmodel\x1b[0m")
+	assert.Contains(t, out.String(), `\x1b`, "control characters of the text are shown and not sent")
+	golden(t, "tokenize_terminal.txt", durations.ReplaceAllString(out.String(), "TIME"))
+}

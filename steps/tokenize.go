@@ -1,0 +1,168 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/cucumber/godog"
+
+	"omniloader/internal/bench"
+)
+
+// tokenizeSteps are the When steps that load a tokenizer and run it.
+func (w *world) tokenizeSteps(v vocabulary) {
+	v.group("Tokenizers: one operation a scenario")
+	v.When(`^the tokenizer is loaded$`, w.loadTokenizer, about{
+		meaning: "Loads the checkpoint's tokenizer, or that of its base model or a fallback, ready to encode: its type, size, special tokens, pad token and that one's id.",
+		example: `the tokenizer is loaded`,
+	})
+	v.When(`^the tokenizer is compared with the model$`, w.checkTokenizer, about{
+		meaning: "Loads the tokenizer and looks for where it does not fit the model: pad token, ids beyond the embeddings, tokens in no vocabulary, another id in config.json.",
+		example: `the tokenizer is compared with the model`,
+	})
+	v.When(`^the text "([^"]*)" is encoded$`, w.encodeText, about{
+		meaning: "Turns a text into tokens, special ones included: ids, tokens, offsets in bytes, and type ids. Where it is measured, loading is not.",
+		example: `the text "hello world" is encoded`,
+	})
+	v.When(`^this text is encoded:$`, w.encodeDocument, about{
+		meaning: "The same, of a text of several lines or with quotes.",
+		example: `this text is encoded:`,
+	})
+	v.When(`^the text "([^"]*)" is encoded without special tokens$`, w.encodePlain, about{
+		meaning: "The same, without the tokens that the tokenizer puts around a text.",
+		example: `the text "hello world" is encoded without special tokens`,
+	})
+	v.When(`^the texts "([^"]*)" and "([^"]*)" are encoded as a pair$`, w.encodePair, about{
+		meaning: "Turns two texts into the tokens of one input, as question and answer.",
+		example: `the texts "hello" and "world" are encoded as a pair`,
+	})
+	v.When(`^(\d+) copies of "([^"]*)" are encoded$`, w.encodeCopies, about{
+		meaning: "Turns a long text into tokens: the copies of a short one, one after the other.",
+		example: `1000 copies of "hello world " are encoded`,
+	})
+	v.When(`^the ids "([^"]*)" are decoded$`, w.decode, about{
+		meaning: "Turns ids, separated by commas, into the text that they stand for, special tokens included.",
+		example: `the ids "31373, 995" are decoded`,
+	})
+	v.When(`^the ids "([^"]*)" are decoded without special tokens$`, w.decodePlain, about{
+		meaning: "The same, with special tokens left out.",
+		example: `the ids "31373, 995" are decoded without special tokens`,
+	})
+	v.When(`^the text "([^"]*)" is encoded and decoded$`, w.roundTrip, about{
+		meaning: "Turns a text into tokens and those back into a text, without special tokens.",
+		example: `the text "hello world" is encoded and decoded`,
+	})
+}
+
+func (w *world) loadTokenizer(ctx context.Context) error  { return w.read(ctx, TokenizerLoad) }
+func (w *world) checkTokenizer(ctx context.Context) error { return w.read(ctx, TokenizerCheck) }
+
+func (w *world) encodeText(ctx context.Context, text string) error {
+	return w.tokenize(ctx, Encoding, TokenizerInput{Text: unescape(text)})
+}
+
+func (w *world) encodeDocument(ctx context.Context, text *godog.DocString) error {
+	return w.tokenize(ctx, Encoding, TokenizerInput{Text: text.Content})
+}
+
+func (w *world) encodePlain(ctx context.Context, text string) error {
+	return w.tokenize(ctx, Encoding, TokenizerInput{Text: unescape(text), NoSpecial: true})
+}
+
+func (w *world) encodePair(ctx context.Context, first, second string) error {
+	second = unescape(second)
+	return w.tokenize(ctx, Encoding, TokenizerInput{Text: unescape(first), Pair: &second})
+}
+
+func (w *world) encodeCopies(ctx context.Context, n int, text string) error {
+	const most = 64 << 20 // bytes
+	if text = unescape(text); n*len(text) > most {
+		return mistake("%d copies are more than %d bytes", n, most)
+	}
+	return w.tokenize(ctx, EncodingSize, TokenizerInput{Text: strings.Repeat(text, n), NoSpecial: true})
+}
+
+func (w *world) decode(ctx context.Context, list string) error {
+	return w.decodeIDs(ctx, list, false)
+}
+
+func (w *world) decodePlain(ctx context.Context, list string) error {
+	return w.decodeIDs(ctx, list, true)
+}
+
+func (w *world) decodeIDs(ctx context.Context, list string, noSpecial bool) error {
+	var ids []uint32
+	for text := range strings.SplitSeq(list, ",") {
+		id, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
+		if err != nil {
+			return mistake("%q is no id: write numbers separated by commas", text)
+		}
+		ids = append(ids, uint32(id))
+	}
+	return w.tokenize(ctx, Decoding, TokenizerInput{IDs: ids, NoSpecial: noSpecial})
+}
+
+func (w *world) roundTrip(ctx context.Context, text string) error {
+	return w.tokenize(ctx, RoundTrip, TokenizerInput{Text: unescape(text), NoSpecial: true})
+}
+
+// unescape reads \n, \t and the like, so that a text of a step can have them.
+func unescape(text string) string {
+	if s, err := strconv.Unquote(`"` + text + `"`); err == nil {
+		return s
+	}
+	return text
+}
+
+// rates notes how fast a tokenizer's files were read, or a text was cut.
+func (w *world) rates(r *bench.Result) {
+	const megabyte = 1e6
+	answer := w.answer.root
+	switch w.operation {
+	case TokenizerLoad:
+		var size int64
+		for _, name := range answer.Get("files").Array() {
+			if path.Ext(name.String()) == ".gguf" {
+				continue // mostly weights, which are not read
+			}
+			if info, err := fs.Stat(w.fsys, path.Join(answer.Get("path").String(), name.String())); err == nil {
+				size += info.Size()
+			}
+		}
+		r.SetRate("mb_per_s", float64(size)/megabyte)
+	case Encoding, EncodingSize:
+		r.SetRate("mb_per_s", answer.Get("text_bytes").Num/megabyte)
+		r.SetRate("tokens_per_s", answer.Get("token_count").Num)
+	}
+}
+
+// tokenize carries out an operation on a tokenizer. Where that is measured, it is
+// called once before: loading is not what is measured.
+func (w *world) tokenize(ctx context.Context, operation string, input TokenizerInput) error {
+	w.options.Input = input
+	call, err := w.call(operation)
+	if err != nil {
+		return err
+	}
+	w.operation = operation
+	if w.measured {
+		if _, err = call(); err == nil {
+			err = w.measure(ctx, call)
+		} else {
+			err = w.take(nil, err)
+		}
+	} else {
+		err = w.once(call)
+	}
+	switch {
+	case err != nil:
+		return err
+	case w.err != nil && !w.failureAwaited:
+		return fmt.Errorf("the %s: %w", operation, w.err)
+	}
+	return nil
+}
