@@ -159,6 +159,10 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if err != nil && !errors.As(err, &exceeded) {
 		return err
 	}
+	if exceeded != nil && w.setup.Instrumented && !bound.Metric.NeedsMemory() {
+		w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("not judged, because the race detector slows every call: %v", exceeded))
+		return nil
+	}
 	w.bounds = append(w.bounds, bound)
 	if exceeded != nil && w.worthAnotherLook(bound) {
 		again, more := w.measureAgain(ctx)

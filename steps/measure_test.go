@@ -20,9 +20,16 @@ import (
 // and how often was measured.
 func judged(t *testing.T, measurements [][2]time.Duration, thens string) (status int, out string, record *Record, measured int) {
 	t.Helper()
+	return judgedBy(t, &Setup{}, measurements, thens)
+}
+
+// judgedBy does so with a setup of which only the flags are set.
+func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens string) (status int, out string, record *Record, measured int) {
+	t.Helper()
 	setup := &Setup{
-		pause: func() {},
-		Plan:  bench.Plan{Iterations: 2},
+		Instrumented: flags.Instrumented,
+		pause:        func() {},
+		Plan:         bench.Plan{Iterations: 2},
 		Subject: func(Options) map[string]Operation {
 			return map[string]Operation{ModelInfo: func(fs.FS, string) (any, error) { return map[string]any{"x": 1}, nil }}
 		},
@@ -65,6 +72,16 @@ func TestABoundThatIsExceededThreeTimesIsExceeded(t *testing.T) {
 	assert.Contains(t, out, "mean latency is 5 ms", "the first measurement is the one that is reported")
 	require.Len(t, record.Benchmark.Bounds, 1)
 	assert.False(t, record.Benchmark.Bounds[0].Held)
+}
+
+func TestLatencyIsNotJudgedWhereTheRaceDetectorSlowsIt(t *testing.T) {
+	slow := [][2]time.Duration{{9 * ms, 9 * ms}}
+	status, out, record, measured := judgedBy(t, &Setup{Instrumented: true}, slow, "the mean latency is below 2 ms")
+	require.Zero(t, status, out)
+	assert.Equal(t, 1, measured)
+	require.Len(t, record.Warnings, 1)
+	assert.Contains(t, record.Warnings[0], "not judged")
+	assert.Empty(t, record.Benchmark.Bounds, "a bound that nobody judged did not hold")
 }
 
 func TestAnOperationThatIsTooSlowInEveryOfManyCallsIsNotMeasuredAgain(t *testing.T) {

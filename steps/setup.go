@@ -35,6 +35,9 @@ type Setup struct {
 	// filled in, which a pickle does not carry. Where it is nil, the feature file
 	// is read from the disk at the scenario's URI.
 	Tags func(*godog.Scenario) ([]string, error)
+	// Instrumented says that the program was built to find faults, which slows
+	// every call several times: latency bounds are then noted and not judged.
+	Instrumented bool
 	// Collect takes the operation of each measured scenario, which is then carried
 	// out once and not measured; its bounds are not judged. Nil measures.
 	Collect func(bench.Subject)
