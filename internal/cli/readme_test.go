@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"omniloader/internal/suite"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -59,6 +60,9 @@ var files = regexp.MustCompile(`( |:)(?:~/)?(models/|[a-z]+\.feature|[a-z]+\.jso
 // TestREADME runs every command that the README shows, on files of its own,
 // and finds each line of output that it shows in what the command prints.
 func TestREADME(t *testing.T) {
+	if suite.RaceDetector {
+		t.Skip("latencies are not judged under the race detector")
+	}
 	dir := t.TempDir()
 	model := fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), dir), "models/llama-3-8b")
 	require.NoError(t, model.AddPreset("llama-3-8b"))

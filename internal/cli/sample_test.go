@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"omniloader/internal/suite"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,6 +84,9 @@ func TestABaselineIsSampledInProcessesOfItsOwn(t *testing.T) {
 }
 
 func TestASlowdownIsConfirmedInFreshProcessesAndExitsWith1(t *testing.T) {
+	if suite.RaceDetector {
+		t.Skip("latencies are not judged under the race detector")
+	}
 	feature, file := baseline(t)
 	edited(t, file, func(f *bench.File) { // whatever the machine does, it is not a thousand times faster
 		for i := range f.Results[0].Processes {

@@ -2,5 +2,5 @@
 
 package suite
 
-// raceDetector says that the program is built with Go's race detector.
-const raceDetector = false
+// RaceDetector says that the program is built with Go's race detector.
+const RaceDetector = false

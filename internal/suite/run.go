@@ -37,7 +37,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	needsModel := func(s *Scenario) bool {
 		return options.Setup.Model == "" && slices.Contains(s.TagNames(), tagReal)
 	}
-	options.Setup.Instrumented = raceDetector
+	options.Setup.Instrumented = RaceDetector
 	run := &outcome.Run{Started: time.Now()}
 	c := &collector{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}}
 	c.tell(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
