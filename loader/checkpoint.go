@@ -34,9 +34,10 @@ type checkpoint struct {
 	marks    marks
 	findings []Finding
 
-	fewNames  [12]string // room for the names of a small directory
-	modelType string     // that doc gives, "" where it gives none
-	fromAuto  string     // the key of auto_map that gave the class, "" where architectures did
+	modelType string  // that doc gives, "" where it gives none
+	class     *Class  // the registry's entry of the first of classes, as last looked up
+	family    *Family // of modelType, as last looked up
+	fromAuto  string  // the key of auto_map that gave the class, "" where architectures did
 
 	given     string   // the directory asked for, where dir is a snapshot of it
 	via       string   // how dir was found, for people
@@ -62,15 +63,24 @@ func open(fsys fs.FS, dir string) (*checkpoint, error) {
 	return c, nil
 }
 
-// maxSpare bounds the buffer that is kept for the next question, in bytes.
-const maxSpare = 64 << 10
+// What is kept for the next question at most: a buffer of so many bytes, and
+// room for so many names.
+const (
+	maxSpare      = 64 << 10
+	maxSpareNames = 256
+)
 
 func (c *checkpoint) release() {
 	buffer := c.doc.data[:0]
 	if cap(buffer) > maxSpare {
 		buffer = nil
 	}
-	*c = checkpoint{doc: document{data: buffer}}
+	names := c.names[:0]
+	if cap(names) > maxSpareNames {
+		names = nil
+	}
+	clear(c.names)
+	*c = checkpoint{doc: document{data: buffer}, names: names}
 	spare.Put(c)
 }
 
@@ -95,10 +105,10 @@ func (c *checkpoint) list(fsys fs.FS, dir string) error {
 
 // listDir takes the listing of this directory and no other.
 func (c *checkpoint) listDir(fsys fs.FS, dir string) error {
-	if !utf8.ValidString(dir) {
-		return fault.New(fault.NotFound, strconv.Quote(dir), "the path is not UTF-8, which the file interface asks for").WithHint("rename the directory")
-	}
 	if !fs.ValidPath(dir) {
+		if !utf8.ValidString(dir) {
+			return fault.New(fault.NotFound, strconv.Quote(dir), "the path is not UTF-8, which the file interface asks for").WithHint("rename the directory")
+		}
 		return fault.New(fault.NotFound, dir, "no valid path: it must be relative, with forward slashes, and without \"..\"")
 	}
 	entries, err := fs.ReadDir(fsys, dir)
@@ -110,7 +120,7 @@ func (c *checkpoint) listDir(fsys fs.FS, dir string) error {
 		return openError(dir, err)
 	}
 	c.fsys, c.dir, c.entries = fsys, dir, entries
-	c.names = c.fewNames[:0]
+	c.names = slices.Grow(c.names[:0], len(entries))
 	for _, e := range entries {
 		c.names = append(c.names, e.Name())
 	}
@@ -155,7 +165,11 @@ func (c *checkpoint) read() error {
 // file it is.
 func (c *checkpoint) readListed(name string, limit int64) ([]byte, error) {
 	if i, ok := slices.BinarySearch(c.names, name); ok && c.entries[i].Type().IsRegular() {
-		return readRegular(c.fsys, c.dir, name, limit, c.doc.data)
+		at := name // both parts are clean: path.Join would look at every byte again
+		if c.dir != "." {
+			at = c.dir + "/" + name
+		}
+		return readRegular(c.fsys, at, name, limit, c.doc.data)
 	}
 	return readFile(c.fsys, c.dir, name, limit)
 }
@@ -285,7 +299,7 @@ func (c *checkpoint) readArchitectures() (names []string) {
 			}
 			name, err := s.Text()
 			if len(name) > 0 {
-				names = append(names, known().className(name))
+				names = append(names, c.className(name))
 			}
 			return err
 		})
@@ -306,13 +320,55 @@ func (c *checkpoint) readModelType() string {
 	case jsonscan.Invalid, jsonscan.Null:
 	case jsonscan.String:
 		if name, err := s.Text(); err == nil {
-			return known().familyName(name)
+			if c.family = known().families[string(name)]; c.family != nil {
+				return c.family.ModelType // without a copy
+			}
+			return string(name)
 		}
 	default:
 		c.findings = append(c.findings, Finding{SeverityWarning, CodeConfigModelType, c.doc.file,
 			`"model_type" holds ` + kind.String() + " in place of a string; it is passed over", `write a string, such as "llama"`})
 	}
 	return ""
+}
+
+// className gives a name as a string, without a copy where it is a listed one,
+// and keeps the entry of the first.
+func (c *checkpoint) className(name []byte) string {
+	class := known().classes[string(name)]
+	if c.class == nil {
+		c.class = class
+	}
+	if class == nil {
+		return string(name)
+	}
+	return class.Name
+}
+
+// listedFamily is the registry's entry of the model type, nil where it is not
+// listed.
+func (c *checkpoint) listedFamily() *Family {
+	if c.family == nil || c.family.ModelType != c.modelType {
+		c.family = known().families[c.modelType]
+	}
+	return c.family
+}
+
+// listedClass is the registry's entry of the first class name, nil where it is
+// not listed.
+func (c *checkpoint) listedClass() *Class {
+	if name := c.architecture(); c.class == nil || c.class.Name != name {
+		c.class = known().classes[name]
+	}
+	return c.class
+}
+
+// resolveClass finds the first class name in the registry, in whatever spelling.
+func (c *checkpoint) resolveClass() (*Class, string) {
+	if class := c.listedClass(); class != nil {
+		return class, byClassName
+	}
+	return known().resolveClass(c.architecture())
 }
 
 func kindOf(raw []byte) jsonscan.Kind {

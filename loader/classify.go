@@ -1,12 +1,14 @@
 package loader
 
+import "cmp"
+
 // verdict is what a checkpoint was found to be, and why.
 type verdict struct {
 	layout    string
 	category  Category
 	task      Task
-	class     Class  // the registry's entry, zero where the class is not known
-	family    Family // of the model type, zero where it is not known
+	class     *Class  // the registry's entry, nil where the class is not known
+	family    *Family // of the model type, nil where it is not known
 	decidedBy string
 	loadsAs   string // the class that loads it, "" where none is known
 	sae       *saeEvidence
@@ -63,8 +65,7 @@ func (c *checkpoint) decide() verdict {
 func (c *checkpoint) classifyPipeline(layout string) verdict {
 	v := verdict{layout: layout, category: Diffusers, task: "diffusion_pipeline", decidedBy: "file " + c.doc.file}
 	if len(c.classes) > 0 {
-		class, how := known().resolveClass(c.classes[0])
-		if how != "" {
+		if class, how := c.resolveClass(); how != "" {
 			v.class, v.loadsAs = class, class.RealName
 			if class.Category == Diffusers {
 				v.task = class.Task
@@ -91,24 +92,24 @@ func (c *checkpoint) classifyConfig() verdict {
 func (c *checkpoint) readConfig() verdict {
 	r := known()
 	v := verdict{layout: c.dialect()}
-	v.family = r.families[c.modelType]
+	v.family = c.listedFamily()
 	v.loadsAs = v.family.loader()
 
 	if c.doc.has(keyClassName) { // a component of a pipeline, saved alone
 		v.layout = layoutComponent
 		c.classes = c.readClassName()
+		v.category, v.task, v.loadsAs = Diffusers, "diffusion_component", ""
 		if len(c.classes) > 0 {
-			v.class, _ = r.resolveClass(c.classes[0])
+			v.class, _ = c.resolveClass()
 		}
-		v.category, v.task, v.loadsAs = Diffusers, v.class.Task, v.class.RealName
-		if v.task == "" {
-			v.task = "diffusion_component"
+		if v.class != nil {
+			v.task, v.loadsAs = cmp.Or(v.class.Task, v.task), v.class.RealName
 		}
 		v.decidedBy = "key _class_name of " + fileConfig
 		return v
 	}
 	if len(c.classes) > 0 {
-		if class, how := r.resolveClass(c.classes[0]); how != "" {
+		if class, how := c.resolveClass(); how != "" {
 			v.class, v.category, v.task, v.loadsAs = class, class.Category, class.Task, class.RealName
 			v.decidedBy = how
 			if c.fromAuto != "" {
@@ -127,7 +128,7 @@ func (c *checkpoint) readConfig() verdict {
 		v.decidedBy = "key " + class + " of auto_map in " + fileConfig
 		return v
 	}
-	if len(c.classes) == 0 && v.family.Category != "" {
+	if len(c.classes) == 0 && v.family != nil && v.family.Category != "" {
 		v.fromFamily()
 		return v
 	}
@@ -136,7 +137,7 @@ func (c *checkpoint) readConfig() verdict {
 			v.category, v.task, v.decidedBy = category, task, how
 			return v
 		}
-		if v.family.Category != "" {
+		if v.family != nil && v.family.Category != "" {
 			v.fromFamily()
 			return v
 		}
@@ -164,15 +165,32 @@ func (v *verdict) fromFamily() {
 
 // omni tells whether a model takes speech, vision and text.
 func (c *checkpoint) omni() bool {
-	for _, rule := range known().omniRules(c.architecture(), c.modelType) {
-		if rule != nil && c.hasAll(rule.needs) {
-			return true
-		}
+	if rule := c.classOmni(); rule != nil && c.hasAll(rule.needs) {
+		return true
+	}
+	if rule := c.familyOmni(); rule != nil && c.hasAll(rule.needs) {
+		return true
 	}
 	// A name nobody listed: the sections of its config say it.
 	sound := c.doc.has(keyAudioConfig) || c.doc.has(keySoundConfig)
 	text := c.doc.has(keyTextConfig) || c.doc.has(keyThinkerConfig) || c.doc.has(keyLLMConfig)
 	return sound && text && c.doc.has(keyVisionConfig)
+}
+
+// classOmni is the rule for the class name, familyOmni that for the model type;
+// nil where there is none.
+func (c *checkpoint) classOmni() *omniRule {
+	if class := c.listedClass(); class != nil {
+		return class.omni
+	}
+	return known().foldedOmni(c.architecture())
+}
+
+func (c *checkpoint) familyOmni() *omniRule {
+	if family := c.listedFamily(); family != nil {
+		return family.omni
+	}
+	return known().foldedOmni(c.modelType)
 }
 
 func (c *checkpoint) hasAll(keys []string) bool {

@@ -258,7 +258,7 @@ func readFile(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
 	if err := regular(name, info.Mode()); err != nil {
 		return nil, err
 	}
-	return readRegular(fsys, dir, name, limit, nil)
+	return readRegular(fsys, join(dir, name), name, limit, nil)
 }
 
 // readHead reads the first bytes of a file, at most n.
@@ -294,10 +294,10 @@ func regular(name string, mode fs.FileMode) error {
 	return nil
 }
 
-// readRegular is readFile for a name that is known to be a regular file. The
+// readRegular is readFile for a path that is known to be a regular file. The
 // buffer is used where it has room.
-func readRegular(fsys fs.FS, dir, name string, limit int64, buffer []byte) ([]byte, error) {
-	f, err := fsys.Open(join(dir, name))
+func readRegular(fsys fs.FS, at, name string, limit int64, buffer []byte) ([]byte, error) {
+	f, err := fsys.Open(at)
 	if err != nil {
 		return nil, openError(name, err)
 	}

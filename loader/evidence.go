@@ -107,7 +107,7 @@ func (c *checkpoint) readModules(v *verdict) {
 		if w.category == "" {
 			return
 		}
-		c.doc, c.classes, c.modelType = inner.doc, inner.classes, inner.modelType
+		c.doc, c.classes, c.modelType = inner.doc, inner.classes, inner.modelType // class and family are looked up anew
 		c.doc.file = path.Join(name, fileConfig)
 		c.findings = append(c.findings, inner.findings...)
 		v.category, v.task, v.class, v.family, v.loadsAs = w.category, w.task, w.class, w.family, w.loadsAs

@@ -165,8 +165,9 @@ func (c *checkpoint) readScheduler(v *verdict) {
 		return
 	}
 	if c.classes = c.readClassName(); len(c.classes) > 0 {
-		v.class, _ = known().resolveClass(c.classes[0])
-		v.loadsAs = v.class.RealName
+		if v.class, _ = c.resolveClass(); v.class != nil {
+			v.loadsAs = v.class.RealName
+		}
 		v.decidedBy = "key _class_name of " + fileScheduler
 	}
 }
@@ -332,7 +333,7 @@ func (c *checkpoint) dialect() string {
 			if layout, ok := dialectMarks[name]; ok {
 				return layout
 			}
-			if layout, ok := dialectMarks["*"+path.Ext(name)]; ok {
+			if layout, ok := dialectMarks[path.Ext(name)]; ok {
 				return layout
 			}
 		}
@@ -340,13 +341,13 @@ func (c *checkpoint) dialect() string {
 	return layoutTransformers
 }
 
-// dialectMarks are the files beside a config.json, without weights of the
-// transformers library, by which a conversion of the model is known.
+// dialectMarks are the files beside a config.json, by name or extension, without
+// weights of the transformers library, by which a conversion is known.
 var dialectMarks = map[string]string{
-	"*.gguf": "gguf", "*.onnx": "onnx", "onnx": "onnx", "genai_config.json": "onnx genai",
+	".gguf": "gguf", ".onnx": "onnx", "onnx": "onnx", "genai_config.json": "onnx genai",
 	"openvino_model.xml": "openvino", "openvino_encoder_model.xml": "openvino", "openvino_language_model.xml": "openvino",
-	"*.mlpackage": "core ml", "*.mlmodel": "core ml", "*.tflite": "tflite", "*.litertlm": "litert",
-	"*.nemo": "nemo", "*.keras": "keras", "*.rkllm": "rkllm", "mlc-chat-config.json": "mlc",
+	".mlpackage": "core ml", ".mlmodel": "core ml", ".tflite": "tflite", ".litertlm": "litert",
+	".nemo": "nemo", ".keras": "keras", ".rkllm": "rkllm", "mlc-chat-config.json": "mlc",
 }
 
 // classifyDialect decides for config.json files that are not of the transformers
@@ -361,7 +362,7 @@ func (c *checkpoint) classifyDialect() (v verdict, ok bool) {
 	if name := c.doc.text(keyArchitecture); name != "" && (c.doc.object(keyMapping).Get("world_size").Exists() || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
 		c.classes = []string{name}
 		v := verdict{layout: "tensorrt-llm", category: Transformers, task: "causal_lm", loadsAs: name, decidedBy: "keys architecture and mapping of " + fileConfig}
-		if class, how := known().resolveClass(name); how != "" {
+		if class, how := c.resolveClass(); how != "" {
 			v.category, v.task = class.Category, class.Task
 		}
 		return v, true

@@ -176,7 +176,8 @@ func (c *checkpoint) describe(v *verdict) *Info {
 	info.HasCustomFiles = len(info.CustomFiles) > 0
 	c.addSAE(info, v.sae)
 	if v.baseModel != "" {
-		info.BaseModel = &v.baseModel
+		base := v.baseModel // not its address: the verdict stays off the heap
+		info.BaseModel = &base
 	}
 	if v.adapts != nil {
 		info.Architecture, info.Architectures, info.ModelType = v.adapts.classes[0], v.adapts.classes, orNone(v.adapts.modelType)
@@ -269,6 +270,7 @@ func (c *checkpoint) support(v *verdict) Support {
 // classFindings report how well the class is known.
 func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) {
 	name := c.architecture()
+	renamed := v.family != nil && v.family.LoadsAs != "" // its checkpoints name a class and mean another
 	switch {
 	case s.RemoteCode:
 		findings = append(findings, Finding{SeverityNote, CodeCustomCode, c.doc.file,
@@ -281,14 +283,13 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 			hint = "the nearest class known is " + *s.Nearest
 		}
 		findings = append(findings, Finding{SeverityWarning, CodeArchitectureUnknown, c.doc.file, *s.Error, hint})
-	case v.class.Name != "" && v.class.RealName != name && v.family.LoadsAs == "":
+	case v.class != nil && v.class.RealName != name && !renamed:
 		findings = append(findings, Finding{SeverityNote, CodeArchitectureSpelling, c.doc.file,
 			strconv.Quote(name) + " is " + v.class.RealName + " under another spelling", "write " + strconv.Quote(v.class.RealName)})
 	}
-	if classType, modelType := v.class.ModelType, v.family.ModelType; classType != "" && modelType != "" &&
-		!related(classType, modelType) && v.family.LoadsAs == "" {
+	if v.class != nil && v.family != nil && !renamed && v.class.ModelType != "" && !related(v.class.ModelType, v.family.ModelType) {
 		findings = append(findings, Finding{SeverityWarning, CodeArchitectureMismatch, c.doc.file,
-			name + " belongs to model type " + strconv.Quote(classType) + ", and the file says " + strconv.Quote(modelType), "the class decides; correct the model type if it is a slip"})
+			name + " belongs to model type " + strconv.Quote(v.class.ModelType) + ", and the file says " + strconv.Quote(v.family.ModelType), "the class decides; correct the model type if it is a slip"})
 	}
 	return findings
 }
@@ -296,6 +297,9 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 // related tells whether a model type is one that a class comes with, or of a
 // family with it. A class may come with several, by commas.
 func related(classTypes, modelType string) bool {
+	if classTypes == modelType {
+		return true
+	}
 	for t := range strings.SplitSeq(classTypes, ",") {
 		if strings.HasPrefix(t, modelType) || strings.HasPrefix(modelType, t) {
 			return true

@@ -47,7 +47,10 @@ type Family struct {
 
 // loader is the class that loads the family's checkpoints, "" where none is
 // known.
-func (f Family) loader() string {
+func (f *Family) loader() string {
+	if f == nil {
+		return ""
+	}
 	if f.LoadsAs != "" {
 		return f.LoadsAs
 	}
@@ -67,10 +70,10 @@ type classRule struct {
 type omniRule struct{ needs []string }
 
 type registry struct {
-	classes  map[string]Class
+	classes  map[string]*Class        // shared: never changed once built
 	folded   func() map[string]string // spelling-insensitive name to the listed one, made when first asked
 	names    []string                 // the listed names, sorted
-	families map[string]Family
+	families map[string]*Family
 	omni     map[string]*omniRule // by folded name
 	rules    []classRule
 }
@@ -80,13 +83,13 @@ var known = sync.OnceValue(buildRegistry)
 
 func buildRegistry() *registry {
 	r := &registry{
-		classes:  make(map[string]Class, 3200),
+		classes:  make(map[string]*Class, 3200),
 		names:    make([]string, 0, 3200),
-		families: make(map[string]Family, 700),
+		families: make(map[string]*Family, 700),
 		omni:     make(map[string]*omniRule, 64),
 	}
 	for f := range tableRows(architecturesTSV) {
-		c := Class{Name: f[0], Category: Category(f[1]), Task: Task(f[2]), ModelType: f[3], RealName: f[4]}
+		c := &Class{Name: f[0], Category: Category(f[1]), Task: Task(f[2]), ModelType: f[3], RealName: f[4]}
 		if c.RealName == "" {
 			c.RealName = c.Name
 		}
@@ -94,7 +97,7 @@ func buildRegistry() *registry {
 		r.names = append(r.names, c.Name)
 	}
 	for f := range tableRows(modelTypesTSV) {
-		r.families[f[0]] = Family{ModelType: f[0], Category: Category(f[1]), Task: Task(f[2]), Architecture: f[3], LoadsAs: f[4]}
+		r.families[f[0]] = &Family{ModelType: f[0], Category: Category(f[1]), Task: Task(f[2]), Architecture: f[3], LoadsAs: f[4]}
 	}
 	for f := range tableRows(omniTSV) {
 		rule := &omniRule{}
@@ -104,11 +107,9 @@ func buildRegistry() *registry {
 		r.omni[foldName(f[0])] = rule
 		if c, ok := r.classes[f[0]]; ok {
 			c.omni = rule
-			r.classes[f[0]] = c
 		}
 		if family, ok := r.families[f[0]]; ok {
 			family.omni = rule
-			r.families[f[0]] = family
 		}
 	}
 	for f := range tableRows(classRulesTSV) {
@@ -164,39 +165,30 @@ func tableRows(table string) iter.Seq[*[tableColumns]string] {
 
 // LookupClass gives what is known of a class name, spelled exactly so.
 func LookupClass(name string) (Class, bool) {
-	c, ok := known().classes[name]
-	return c, ok
+	if c := known().classes[name]; c != nil {
+		return *c, true
+	}
+	return Class{}, false
 }
 
 // LookupFamily gives what is known of a model type.
 func LookupFamily(modelType string) (Family, bool) {
-	f, ok := known().families[modelType]
-	return f, ok
+	if f := known().families[modelType]; f != nil {
+		return *f, true
+	}
+	return Family{}, false
 }
 
-// className gives a name as a string, without a copy where it is a listed one.
-func (r *registry) className(name []byte) string {
-	if c, ok := r.classes[string(name)]; ok {
-		return c.Name
-	}
-	return string(name)
-}
-
-// familyName does the same for a model type.
-func (r *registry) familyName(name []byte) string {
-	if f, ok := r.families[string(name)]; ok {
-		return f.ModelType
-	}
-	return string(name)
-}
+// byClassName is how a class is mostly found.
+const byClassName = "class name in architectures of config.json"
 
 // resolveClass finds a class by its exact name, then without regard to case and
 // underscores, then by what stands behind the last dot (a module in front), then
 // without the prefix of a training wrapper. The second result says how, for
 // people, and is empty where the name is not known.
-func (r *registry) resolveClass(name string) (Class, string) {
-	if c, ok := r.classes[name]; ok {
-		return c, "class name in architectures of config.json"
+func (r *registry) resolveClass(name string) (*Class, string) {
+	if c := r.classes[name]; c != nil {
+		return c, byClassName
 	}
 	var buf [64]byte
 	for _, v := range [...]struct{ name, how string }{
@@ -204,32 +196,21 @@ func (r *registry) resolveClass(name string) (Class, string) {
 		{name[strings.LastIndexByte(name, '.')+1:], "class name behind its module in architectures of config.json"},
 		{strings.TrimPrefix(name, "FSDP"), "class name without its wrapper's prefix in architectures of config.json"},
 	} {
-		if c, ok := r.classes[v.name]; ok {
+		if c := r.classes[v.name]; c != nil {
 			return c, v.how
 		}
-		if c, ok := r.classes[r.folded()[string(appendFolded(buf[:0], v.name))]]; ok {
+		if c := r.classes[r.folded()[string(appendFolded(buf[:0], v.name))]]; c != nil {
 			return c, v.how
 		}
 	}
-	return Class{}, ""
+	return nil, ""
 }
 
-// omniRules gives the rules for a class name and a model type, nil where there
-// is none.
-func (r *registry) omniRules(class, modelType string) [2]*omniRule {
+// foldedOmni gives the rule for a class name or a model type that is not
+// listed, nil where there is none.
+func (r *registry) foldedOmni(name string) *omniRule {
 	var buf [64]byte
-	var rules [2]*omniRule
-	if c, ok := r.classes[class]; ok {
-		rules[0] = c.omni
-	} else {
-		rules[0] = r.omni[string(appendFolded(buf[:0], class))]
-	}
-	if f, ok := r.families[modelType]; ok {
-		rules[1] = f.omni
-	} else {
-		rules[1] = r.omni[string(appendFolded(buf[:0], modelType))]
-	}
-	return rules
+	return r.omni[string(appendFolded(buf[:0], name))]
 }
 
 // nearestClass gives the known name that begins most like name, or "" where
