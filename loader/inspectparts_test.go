@@ -208,6 +208,10 @@ func TestContextLengthAndItsSource(t *testing.T) {
 		`"max_position_embeddings":1e30`:                                            "",
 		`"max_position_embeddings":-1,"seq_length":2048`:                            "2048 config.json: seq_length",
 		`"max_position_embeddings":"many"`:                                          "",
+		`"vocab_size":32000`:                                                        "2048 default of the transformers library: max_position_embeddings of llama",
+		`"max_position_embeddings":null`:                                            "",
+		`"text_config":{"vocab_size":5}`:                                            "",
+		`"text_config":{"model_type":"mistral"}`:                                    "131072 default of the transformers library: max_position_embeddings of mistral",
 		`"vocab_size":151936.0,"max_position_embeddings":32768.0`:                   "32768 config.json: max_position_embeddings",
 	} {
 		info := inspect(t, sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama",` + config + "}"}))

@@ -58,13 +58,15 @@ func (l *tensorList) find(name string) int {
 
 // weightReader gathers what the weight files say.
 type weightReader struct {
-	c        *checkpoint
-	info     *WeightsInfo
-	list     tensorList
-	gguf     []*gguf.File
-	quant    *Quantization // as the config has it
-	findings []Finding
-	unread   bool // of a format, or so broken, that nothing is known of its tensors
+	c    *checkpoint
+	info *WeightsInfo
+	list tensorList
+	gguf []*gguf.File
+
+	ggufKVHeads []int64       // of each layer, where the first GGUF file lists them
+	quant       *Quantization // as the config has it
+	findings    []Finding
+	unread      bool // of a format, or so broken, that nothing is known of its tensors
 }
 
 func (r *weightReader) report(code, file, message, hint string) {
@@ -309,7 +311,9 @@ func (r *weightReader) safetensors(f *fileInfo, h *handle) bool {
 func (r *weightReader) ggufFile(f *fileInfo, h *handle) bool {
 	file, err := gguf.Read(h, h.size, f.name)
 	if file != nil {
-		r.gguf = append(r.gguf, file)
+		if r.gguf = append(r.gguf, file); len(r.gguf) == 1 {
+			r.ggufKVHeads = kvHeadsOfLayers(file)
+		}
 		for i := range file.Tensors {
 			t := &file.Tensors[i]
 			shape := t.Shape()
@@ -325,6 +329,23 @@ func (r *weightReader) ggufFile(f *fileInfo, h *handle) bool {
 		return false
 	}
 	return true
+}
+
+// kvHeadsOfLayers reads the key-value heads of each layer where the file lists
+// them one by one, as those of hybrid models do; nil where it does not.
+func kvHeadsOfLayers(f *gguf.File) (heads []int64) {
+	v := f.ModelKey("attention.head_count_kv")
+	if v.Len() == 0 || v.Len() > maxLayers {
+		return nil
+	}
+	for e, err := range v.Elements() {
+		n := e.Int()
+		if err != nil || n < 0 || n > 1<<16 {
+			return nil
+		}
+		heads = append(heads, n)
+	}
+	return heads
 }
 
 // pickleFile reads what a pickle would unpickle to. Tensors that look into the
