@@ -195,9 +195,8 @@ func treeFiles(name string, data []byte) (files []treeFile, err error) {
 // checkLocalDir looks at what a download into a directory left behind: a record
 // for each file, and the parts of those that did not end.
 func (c *checkpoint) checkLocalDir(files []fileInfo) (findings []Finding) {
-	const records = ".cache/huggingface/download/"
 	for i := range files {
-		rest, ok := strings.CutPrefix(files[i].name, records)
+		rest, ok := strings.CutPrefix(files[i].name, localRecords)
 		if !ok {
 			continue
 		}

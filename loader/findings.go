@@ -39,6 +39,8 @@ const (
 	CodeFileMissing              = "file-missing"
 	CodeFileSize                 = "file-size"
 	CodeFileUnreadable           = "file-unreadable"
+	CodeHashMismatch             = "hash-mismatch"
+	CodeHashUnrecorded           = "hash-unrecorded"
 	CodeHTMLPage                 = "html-page"
 	CodeIncompleteDownload       = "incomplete-download"
 	CodeIndexMissing             = "index-missing"

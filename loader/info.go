@@ -61,6 +61,7 @@ type Info struct {
 	Memory              *MemoryInfo   `json:"memory"`                // Inspect
 	ChatTemplate        *ChatTemplate `json:"chat_template"`         // Inspect
 	Card                *CardInfo     `json:"card"`                  // Inspect
+	Verified            *Verification `json:"verified"`              // Verify; null where nobody asked
 	Candidates          []string      `json:"candidates"`            // what it may be, where that is not clear
 	Findings            []Finding     `json:"findings"`
 }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -342,4 +344,26 @@ func TestCompletion(t *testing.T) {
 		a := call(t, append([]string{"__complete"}, tt.args...)...)
 		assert.Contains(t, a.out, tt.want, tt.args)
 	}
+}
+
+// Every file is read only where that is asked for, and a byte that went wrong is an
+// error.
+func TestInspectVerifies(t *testing.T) {
+	dir := checkpoint(t)
+	config, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	require.NoError(t, err)
+	sum := sha256.Sum256(config)
+	record := filepath.Join(dir, ".cache", "huggingface", "download", "config.json.metadata")
+	require.NoError(t, os.MkdirAll(filepath.Dir(record), 0o755))
+	require.NoError(t, os.WriteFile(record, []byte("abc\n"+hex.EncodeToString(sum[:])+"\n1.0\n"), 0o644))
+	assert.Contains(t, call(t, "inspect", "--verify", dir).out, "1 of 1 file with a hash on record are what it says")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), append(config, '\n'), 0o644))
+	assert.NotContains(t, call(t, "inspect", dir).out, "hash-mismatch")
+	a := call(t, "inspect", "--verify", "--json", dir)
+	assert.Equal(t, exitBroken, a.code)
+	var info loader.Info
+	require.NoError(t, json.Unmarshal([]byte(a.out), &info))
+	assert.Equal(t, []string{"config.json"}, info.Verified.Mismatched)
+	assert.Equal(t, loader.CodeHashMismatch, info.Findings[0].Code)
+	assert.Empty(t, a.err, "no progress where there is no terminal")
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,12 +13,13 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"omniloader/internal/report"
 	"omniloader/loader"
 	"omniloader/loader/fault"
 )
 
 func (p *program) inspectCommand() *cobra.Command {
-	asJSON, context := false, int64(0)
+	var s inspectSettings
 	c := &cobra.Command{
 		Use:   "inspect PATH…",
 		Short: "Say what a checkpoint on disk is, without loading its weights",
@@ -28,6 +30,7 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 		Example: `  omniloader inspect ~/models/llama-3-8b
   omniloader inspect models/*             several at once
   omniloader inspect --context 32768 .    with the memory for a context of that length
+  omniloader inspect --verify .           reads every file, and compares it with its hash
   omniloader inspect --json . | jq -r .category`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -35,11 +38,11 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, paths []string) error {
-			if context < 0 {
-				return unable("give the number of tokens, such as --context 32768", "a context of %d tokens", context)
+		RunE: func(c *cobra.Command, paths []string) error {
+			if s.context < 0 {
+				return unable("give the number of tokens, such as --context 32768", "a context of %d tokens", s.context)
 			}
-			return p.inspect(paths, context, asJSON)
+			return p.inspect(c.Context(), paths, s)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
@@ -50,19 +53,29 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 			"unable": "could not judge: no such directory, or it cannot be listed",
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, one for each path")
-	c.Flags().Int64Var(&context, "context", 0, "size the key-value cache for so many `tokens`, not the model's own context")
+	c.Flags().BoolVar(&s.asJSON, "json", false, "print one JSON object a line, one for each path")
+	c.Flags().BoolVar(&s.verify, "verify", false, "read every file, weights as well, and compare it with the hash that its download\nleft: in a Hugging Face cache, or where hf download --local-dir put it")
+	c.Flags().Int64Var(&s.context, "context", 0, "size the key-value cache for so many `tokens`, not the model's own context")
 	return c
 }
 
+// inspectSettings are the flags of inspect.
+type inspectSettings struct {
+	asJSON, verify bool
+	context        int64 // tokens, 0 for the model's own
+}
+
 // inspect reports on every path, also behind one that cannot be read.
-func (p *program) inspect(paths []string, context int64, asJSON bool) error {
+func (p *program) inspect(ctx context.Context, paths []string, s inspectSettings) error {
 	encoder := json.NewEncoder(p.out)
 	encoder.SetEscapeHTML(false)
 	var unreadable error
 	broken := false
 	for i, path := range paths {
-		info, err := inspectDisk(path, context)
+		info, err := p.inspectDisk(ctx, path, s)
+		if ctx.Err() != nil {
+			return unable("what was said before is complete", "interrupted")
+		}
 		if err != nil {
 			if unreadable != nil {
 				p.complain(unreadable)
@@ -71,7 +84,7 @@ func (p *program) inspect(paths []string, context int64, asJSON bool) error {
 			continue
 		}
 		broken = broken || slices.ContainsFunc(info.Findings, func(f loader.Finding) bool { return f.Severity == loader.SeverityError })
-		if asJSON {
+		if s.asJSON {
 			if err := encoder.Encode(info); err != nil {
 				return standardOutput(err)
 			}
@@ -93,7 +106,7 @@ func (p *program) inspect(paths []string, context int64, asJSON bool) error {
 
 // inspectDisk inspects a directory of the real filesystem. The loader is given
 // the whole of it, as a base model's tokenizer may lie beside the checkpoint.
-func inspectDisk(path string, context int64) (*loader.Info, error) {
+func (p *program) inspectDisk(ctx context.Context, path string, s inspectSettings) (*loader.Info, error) {
 	if err := isDirectory(path); err != nil {
 		advice := "name the directory that has the checkpoint's config.json"
 		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
@@ -111,7 +124,13 @@ func inspectDisk(path string, context int64) (*loader.Info, error) {
 		return nil, err
 	}
 	outside := func(name string) string { return root + filepath.FromSlash(name) }
-	info, err := loader.New(loader.WithContext(context)).Inspect(os.DirFS(root), filepath.ToSlash(dir))
+	l, fsys, dir := loader.New(loader.WithContext(s.context)), os.DirFS(root), filepath.ToSlash(dir)
+	info, err := l.Inspect(fsys, dir)
+	if err == nil && s.verify {
+		bar := p.newBytesBar()
+		err = l.Verify(ctx, fsys, dir, info, bar.Progress)
+		bar.Stop()
+	}
 	if err != nil {
 		var place *fault.Error
 		if errors.As(err, &place) {
@@ -127,6 +146,15 @@ func inspectDisk(path string, context int64) (*loader.Info, error) {
 		}
 	}
 	return info, nil
+}
+
+// newBytesBar is the progress of reading large files; it draws on a terminal
+// alone.
+func (p *program) newBytesBar() *report.BytesBar {
+	if o := p.err.options(); p.err.terminal && o.Color {
+		return report.NewBytesBar(p.err, o)
+	}
+	return &report.BytesBar{}
 }
 
 // fact is one line of the report on a checkpoint.
@@ -226,6 +254,9 @@ func factsOf(info *loader.Info) []fact {
 		}
 		add("licence", "%s (model card)", license)
 	}
+	if v := info.Verified; v != nil {
+		add("verified", "%s", verifiedText(v))
+	}
 	add("size", "%s", byteText(info.Size))
 	return facts
 }
@@ -241,6 +272,31 @@ func memoryText(m *loader.MemoryInfo) string {
 		out += "; " + strings.Join(m.Notes, "; ")
 	}
 	return out
+}
+
+// verifiedText says how many files are what their record says, and which have
+// none.
+func verifiedText(v *loader.Verification) string {
+	out := "nothing"
+	if known := v.Files + len(v.Mismatched); known > 0 {
+		out = fmt.Sprintf("%d of %s with a hash on record are what it says", v.Files, filesText(known))
+	}
+	if n := len(v.Unrecorded); n > 0 {
+		const few = 3
+		names := strings.Join(v.Unrecorded[:min(n, few)], ", ")
+		if n > few {
+			names += fmt.Sprintf(" and %d more", n-few)
+		}
+		out += "; no hash is on record of " + names
+	}
+	return out
+}
+
+func filesText(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
 }
 
 func chatTemplateText(t *loader.ChatTemplate) string {
@@ -297,11 +353,7 @@ func tokenizerText(t *loader.TokenizerInfo) string {
 }
 
 func weightsText(w *loader.WeightsInfo) string {
-	files := "1 file"
-	if len(w.Files) != 1 {
-		files = fmt.Sprintf("%d files", len(w.Files))
-	}
-	parts := []string{w.Format, files, byteText(w.Bytes)}
+	parts := []string{w.Format, filesText(len(w.Files)), byteText(w.Bytes)}
 	if w.Parameters != nil {
 		parts = append(parts, countText(*w.Parameters)+" parameters")
 	}
