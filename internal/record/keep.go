@@ -52,6 +52,7 @@ type keeper struct {
 	source  *source
 	seen    *traced
 	private *private
+	spoken  map[string]bool // the files that the answer is about
 
 	covered []string // files in which something was covered
 	trimmed []string // files of which less is kept than was read
@@ -122,6 +123,9 @@ func (k *keeper) keep(e entry, trim bool) (fixtures.RecordedFile, error) {
 	if err != nil {
 		return out, err
 	}
+	if len(runs) == 0 {
+		return out, standIn(&out, r)
+	}
 	for _, part := range runs {
 		data, err := readRun(r, part)
 		if err != nil {
@@ -168,8 +172,8 @@ func (k *keeper) runs(r io.ReaderAt, e entry) ([]run, error) {
 		return whole, nil
 	}
 	c := sniff.Head(e.name, e.size, head)
-	if (c.Format == "" || c.Format == sniff.Text) && c.Problem == nil {
-		return nil, nil // a file of the owner's, which says nothing of the model
+	if (c.Format == "" || c.Format == sniff.Text) && c.Problem == nil && !k.spoken[e.name] {
+		return nil, nil
 	}
 	var kept []run
 	if c.Format != "" && !isText(head) {
@@ -181,6 +185,25 @@ func (k *keeper) runs(r io.ReaderAt, e entry) ([]run, error) {
 		}
 	}
 	return joined(kept), nil
+}
+
+// standIn fills a file of which nothing is kept, for it is the owner's own and
+// says nothing of the model, with what looks as different from a blank file as it
+// did: spaces for a text, and for anything else its first byte that is not zero.
+// A file that begins blank stays blank.
+func standIn(f *fixtures.RecordedFile, r io.ReaderAt) error {
+	head, err := readRun(r, run{0, min(f.Size, sniffed)})
+	if err != nil {
+		return err
+	}
+	if isText(head) && f.Size <= smallText {
+		f.Padded = true
+		return nil
+	}
+	if at := bytes.IndexFunc(head, func(r rune) bool { return r != 0 }); at >= 0 {
+		f.Parts = []fixtures.Part{{Offset: int64(at), Data: head[at : at+1]}}
+	}
+	return nil
 }
 
 // isReference tells the files of the Hugging Face cache that name a commit.

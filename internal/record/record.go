@@ -19,7 +19,6 @@ import (
 	"strings"
 
 	"github.com/spf13/afero"
-	"github.com/tidwall/gjson"
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
@@ -86,7 +85,7 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 		return nil, err
 	}
 
-	k := &keeper{source: src, seen: seen, private: private}
+	k := &keeper{source: src, seen: seen, private: private, spoken: spokenOf(original)}
 	recording, different, err := k.record(ctx, name, files, want)
 	if err != nil {
 		return nil, err
@@ -192,24 +191,21 @@ func answerText(info *loader.Info, p *private) ([]byte, error) {
 	return covered, nil
 }
 
-// difference says where two answers differ, "" where they do not.
-func difference(want, got []byte) (different string) {
-	other := gjson.ParseBytes(got)
-	gjson.ParseBytes(want).ForEach(func(key, value gjson.Result) bool {
-		if same := other.Get(key.String()); same.Raw != value.Raw {
-			different = fmt.Sprintf("%s is %s, and would be %s", key.String(), shortened(value.Raw), shortened(same.Raw))
+// spokenOf are the files that an answer is about: its weights, in use or not, and
+// those with a finding.
+func spokenOf(info *loader.Info) map[string]bool {
+	names := map[string]bool{}
+	if w := info.Weights; w != nil {
+		for _, list := range [...][]string{w.Files, w.Ignored, w.Companions} {
+			for _, name := range list {
+				names[name] = true
+			}
 		}
-		return different == ""
-	})
-	return different
-}
-
-func shortened(s string) string {
-	const most = 300
-	if len(s) <= most {
-		return s
 	}
-	return strings.ToValidUTF8(s[:most], "") + " …"
+	for _, f := range info.Findings {
+		names[f.File] = true
+	}
+	return names
 }
 
 // again asks the loader about a recording and says where its answer differs.

@@ -79,7 +79,7 @@ func TestEveryFileIsKeptByNameAndSizeAndSmallTextAsItWas(t *testing.T) {
 			assert.Equal(t, content, whole(t, kept[name]), name)
 		}
 	}
-	assert.Empty(t, kept["noise.dat"].Parts, "what nobody reads")
+	assert.Equal(t, []fixtures.Part{{Offset: 1, Data: []byte("\xff")}}, kept["noise.dat"].Parts, "what nobody reads: that it is not blank")
 	assert.Contains(t, kept, "runs/empty/")
 	assert.NotContains(t, kept, "runs/")
 	assert.Len(t, kept, len(files)+1)
@@ -304,10 +304,56 @@ func TestWhatCannotBeRecordedIsSaid(t *testing.T) {
 	}
 }
 
-func TestADifferentAnswerIsFound(t *testing.T) {
-	assert.Empty(t, difference([]byte(`{"a":1,"b":[2]}`), []byte(`{"b":[2],"a":1}`)))
-	assert.Equal(t, "b is [2], and would be [3]", difference([]byte(`{"a":1,"b":[2]}`), []byte(`{"b":[3],"a":1}`)))
-	assert.Equal(t, "b is 2, and would be ", difference([]byte(`{"b":2}`), []byte(`{}`)))
+func TestOnlyWhatDiffersInAnAnswerIsSaid(t *testing.T) {
+	for _, c := range []struct{ want, got, said string }{
+		{`{"a":1,"b":[2]}`, `{"b":[2],"a":1}`, ""},
+		{`{"a":{"b":1,"c":2}}`, `{"a":{"c":2,"b":1}}`, ""},
+		{`{"b":2}`, `{}`, "b is 2, and would be missing"},
+		{`{"a":1,"weights":{"bytes":9,"complete":true}}`, `{"a":1,"weights":{"bytes":9,"complete":false}}`, "weights.complete is true, and would be false"},
+		{`{"weights":null}`, `{"weights":{"bytes":9}}`, `weights is null, and would be {"bytes":9}`},
+		{`{"l":[1,2]}`, `{"l":[2,1]}`, "l would have another order"},
+		{`{"l":[1,1]}`, `{"l":[1]}`, "l would lose 1"},
+		{`{"l":[1]}`, `{"l":[1,2,3,4,5,6,7,8]}`, "l would also have 2, 3, 4, 5, 6, 2 more"},
+		{`{"findings":[{"code":"x","file":""}]}`, `{"findings":[{"code":"y","file":"a.bin"}]}`, "findings would lose x and would also have y for a.bin"},
+	} {
+		assert.Equal(t, c.said, difference([]byte(c.want), []byte(c.got)), c.want)
+	}
+}
+
+// The bytes of other formats of weights are not read, but for the few that tell
+// that a file is not blank.
+func TestWeightsOfAnyFormatAreRecorded(t *testing.T) {
+	noise := strings.Repeat("\x9c\xe1\x00\x07\xfa", 20_000)
+	blank := strings.Repeat("\x00", 100_000)
+	for name, files := range map[string]map[string]string{
+		"onnx":                {"config.json": llamaConfig, "model.onnx": noise},
+		"onnx that is a text": {"config.json": llamaConfig, "model.onnx": "not really a graph\n"},
+		"onnx beside":         {"config.json": llamaConfig, "model.safetensors": "\x02\x00\x00\x00\x00\x00\x00\x00{}", "onnx/model.onnx": noise, "onnx/model.onnx_data": blank + noise},
+		"tensorrt":            {"config.json": `{"pretrained_config": {"architecture": "LlamaForCausalLM"}}`, "rank0.engine": noise},
+		"keras":               {"config.json": "{}", "m.keras": noise, "model.weights.h5": "\x89HDF\r\n\x1a\n" + noise},
+		"metal alone":         {"config.json": llamaConfig, "metal/model.bin": noise},
+		"metal":               {"config.json": llamaConfig, "model.safetensors": "\x02\x00\x00\x00\x00\x00\x00\x00{}", "metal/model.bin": noise},
+		"blank":               {"config.json": llamaConfig, "model.onnx": blank, "metal/model.bin": blank},
+		"no safetensors":      {"config.json": llamaConfig, "model.safetensors": "a text in the place of weights\n"},
+	} {
+		_, kept := taken(t, checkpoint(t, files))
+		for file, content := range files {
+			assert.EqualValues(t, len(content), kept[file].Size, "%s: %s", name, file)
+			for _, p := range kept[file].Parts {
+				if n := len(p.Data); n > sniffed {
+					assert.Equal(t, make([]byte, n), p.Data, "%s: %s: more than its head", name, file)
+				}
+			}
+		}
+	}
+}
+
+func TestAFileOfTheOwnersIsNotKept(t *testing.T) {
+	files := map[string]string{"config.json": llamaConfig, "diary": "dear diary\n", "photo.raw": "\x01\xffsecret"}
+	_, kept := taken(t, checkpoint(t, files))
+	assert.True(t, kept["diary"].Padded)
+	assert.Empty(t, kept["diary"].Parts)
+	assert.Equal(t, []fixtures.Part{{Data: []byte("\x01")}}, kept["photo.raw"].Parts)
 }
 
 func TestBoundsHaveHeadRoomAndHumanFigures(t *testing.T) {
