@@ -84,3 +84,26 @@ Feature: Inspection
       When the checkpoint is inspected
       Then a finding "tokenizer-missing" is reported
       And there is no tokenizer
+
+  Rule: An inspection says where tokenizer and model do not fit
+
+    Scenario Outline: <what>
+      Given the checkpoint "llama-3-8b"
+      And "<file>" has "<key>" set to <value>
+      When the checkpoint is inspected
+      Then a <severity> "<code>" is reported for "<where>"
+
+      Examples:
+        | what                                          | file                  | key          | value               | severity | code                      | where                 |
+        | One token for padding and for the end of text | tokenizer_config.json | pad_token    | "<\|end_of_text\|>" | note     | pad-token-is-eos          | tokenizer_config.json |
+        | A special token that no vocabulary has        | tokenizer_config.json | pad_token    | "[PAD]"             | warning  | token-not-in-vocabulary   | tokenizer.json        |
+        | Another id for the end of text                | config.json           | eos_token_id | 7                   | warning  | special-token-id-mismatch | config.json           |
+        | A pad id that no token has                    | config.json           | pad_token_id | -1                  | note     | pad-id-negative           | config.json           |
+        | A pad id that only the model knows            | config.json           | pad_token_id | 128004              | note     | pad-token-only-in-config  | config.json           |
+
+    Scenario: A pad token beyond the rows of the embedding
+      Given the checkpoint "llama-3-8b"
+      And "tokenizer_config.json" has "pad_token" set to "[PAD]"
+      And the config has "vocab_size" set to 500
+      When the checkpoint is inspected
+      Then an error "pad-id-beyond-embeddings" is reported for "tokenizer.json"

@@ -150,6 +150,31 @@ Feature: Tokenizers
       Then the pad token is "<pad>"
       And the pad token source is "tokenizer.json"
 
+    Scenario Outline: Where no file names a class, that of the model type <model type> has <pad>
+      Given a checkpoint with the files:
+        | file           | content                                                                          |
+        | tokenizer.json | {"version": "1.0", "model": {"type": "WordLevel", "vocab": {"x": 0, "<pad>": 3}}} |
+        | config.json    | {"model_type": "<model type>"}                                                   |
+      When the tokenizer is read
+      Then the pad token is "<pad>"
+      And the pad token source is "model_type <model type>"
+
+      Examples:
+        | model type  | pad                |
+        | bert        | [PAD]              |
+        | t5          | <pad>              |
+        | xlm-roberta | <pad>              |
+        | qwen3       | <\|endoftext\|>    |
+
+    Scenario: The class that a file names beats the model type
+      Given a checkpoint with the files:
+        | file                  | content                                                                          |
+        | tokenizer.json        | {"version": "1.0", "model": {"type": "WordLevel", "vocab": {"</s>": 0, "[PAD]": 3}}} |
+        | tokenizer_config.json | {"tokenizer_class": "LlamaTokenizerFast", "eos_token": "</s>"}                     |
+        | config.json           | {"model_type": "bert"}                                                            |
+      When the tokenizer is read
+      Then the pad token source is "eos_token"
+
     Scenario Outline: A pad token that is <what> is none: the end of text stands in for it
       Given a checkpoint with the files:
         | file                  | content                                                                            |

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"omniloader/loader/fault"
+	"omniloader/loader/tokenizer"
 )
 
 // Category is the kind of loader a checkpoint needs: a closed list.
@@ -96,12 +97,22 @@ type TokenizerInfo struct {
 	VocabSize      *int              `json:"vocab_size"` // highest id + 1; null where it was not read
 	SpecialTokens  map[string]string `json:"special_tokens"`
 	PadToken       *string           `json:"pad_token"`
-	PadTokenID     *int64            `json:"pad_token_id"`     // LoadTokenizer; null where the vocabulary lacks the token
-	PadTokenSource *string           `json:"pad_token_source"` // the file that gave it, or "eos_token"
+	PadTokenID     *int64            `json:"pad_token_id"`     // null where the vocabulary lacks the token
+	PadTokenSource *string           `json:"pad_token_source"` // the file that gave it, "tokenizer_class …", "model_type …", or "eos_token"
 	Tried          []Try             `json:"tried"`            // the places that had none, in order
 	Times          Durations         `json:"-"`                // differ from call to call, so no part of the answer
 
-	findings []Finding // about its files, for Inspect
+	findings   []Finding              // about its files, for Inspect
+	vocabulary string                 // the file that holds the tokens
+	tokens     tokenLookup            // nil where no vocabulary was read
+	unlisted   []tokenizer.AddedToken // named tokens that no file gives an id
+}
+
+// tokenLookup knows ids by token and tokens by id: a tokenizer, or what a pass over
+// its files saw of the tokens that have a part to play.
+type tokenLookup interface {
+	TokenID(token string) (uint32, bool)
+	Token(id uint32) (string, bool)
 }
 
 // Try is one place where a tokenizer was looked for, and why it was not taken.

@@ -1,9 +1,13 @@
 package loader
 
 import (
+	"bytes"
+	"context"
 	"io/fs"
 	"path"
 	"slices"
+
+	"github.com/tidwall/gjson"
 
 	"omniloader/loader/fault"
 )
@@ -100,13 +104,15 @@ func matters(r *weightReader) func(*fileInfo) Severity {
 // inspectTokenizer fills in the tokenizer of the checkpoint or of its base
 // model. Only a category that works on text is missing one.
 func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
-	t, err := l.Tokenizer(c.fsys, c.dir)
+	t, err := l.findTokenizer(context.Background(), c.fsys, c.dir, (*checkpoint).describeTokenizer)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		info.Tokenizer = t
 		info.Findings = append(info.Findings, t.findings...)
 		c.checkPadToken(info, t)
 		c.checkVocabulary(info, t)
+		info.Findings = append(info.Findings, t.check(c.configOf(t))...)
+		t.forget()
 	case kind != fault.NotFound:
 		if !hasProblem(files, fault.PathOf(err)) {
 			info.addFinding(CodeTokenizerUnreadable, fault.PathOf(err), withoutPath(err), hintOf(err))
@@ -116,6 +122,21 @@ func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
 			info.addFinding(CodeTokenizerMissing, "", withoutPath(err), hintOf(err))
 		}
 	}
+}
+
+// configOf is the config of the model that a tokenizer belongs to, nothing where it
+// has none that can be read. An adapter and an autoencoder have none of their own
+// that speaks of tokens.
+func (c *checkpoint) configOf(t *TokenizerInfo) gjson.Result {
+	if t.Origin == OriginCheckpoint && c.doc.file == fileConfig {
+		return gjson.ParseBytes(bytes.TrimPrefix(c.doc.data, []byte("\xEF\xBB\xBF")))
+	}
+	dir := c.dir
+	if t.Origin != OriginCheckpoint {
+		dir = t.Path
+	}
+	config, _ := readObject(c.fsys, dir, fileConfig)
+	return config
 }
 
 func (info *Info) addFinding(code, file, message, hint string) {

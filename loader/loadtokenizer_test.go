@@ -44,6 +44,7 @@ func TestDescribedAndLoadedTokenizersAgree(t *testing.T) {
 		assert.Equal(t, described.VocabSize, loaded.VocabSize, dir)
 		assert.Equal(t, described.SpecialTokens, loaded.SpecialTokens, dir)
 		assert.Equal(t, described.PadToken, loaded.PadToken, dir)
+		assert.Equal(t, described.PadTokenID, loaded.PadTokenID, dir)
 		assert.Equal(t, described.PadTokenSource, loaded.PadTokenSource, dir)
 		assert.Equal(t, described.Path, loaded.Path)
 		ids, err := tok.IDs("hello", false)
@@ -66,7 +67,7 @@ func TestSizeOfVocabulariesWithoutTokenizerJSON(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "SentencePiece", loaded.Type)
 		require.NotNil(t, described.VocabSize, dir)
-		loaded.PadTokenID, loaded.Times, described.Times = nil, loader.Durations{}, loader.Durations{}
+		loaded.Times, described.Times = loader.Durations{}, loader.Durations{}
 		loaded.Files, described.Files = nil, nil
 		assert.Equal(t, described, loaded, dir)
 	}
@@ -134,7 +135,7 @@ func TestGGUFCarriesItsTokenizer(t *testing.T) {
 
 	described, err := loader.New().Tokenizer(fsys, "m")
 	require.NoError(t, err)
-	loaded.PadTokenID, loaded.Times, described.Times = nil, loader.Durations{}, loader.Durations{}
+	loaded.Times, described.Times = loader.Durations{}, loader.Durations{}
 	assert.Equal(t, described, loaded)
 }
 
@@ -247,5 +248,24 @@ func TestFindingsAboutATokenizer(t *testing.T) {
 			assert.NotEmpty(t, f.Message, name)
 		}
 		assert.Equal(t, c.codes, codes, name)
+
+		// An inspection says the same without building the tokenizer, and adds only
+		// that the end of text stands in, or the vocabulary is too large.
+		inspected, err := l.Inspect(fsys, "m")
+		require.NoError(t, err, name)
+		for _, f := range l.TokenizerFindings(fsys, "m", tok, info) {
+			assert.Contains(t, inspected.Findings, f, name)
+		}
+		for _, f := range inspected.Findings {
+			if e := tokenizerCodes[f.Code]; e {
+				assert.Contains(t, codes, f.Code, name)
+			}
+		}
 	}
+}
+
+// tokenizerCodes are the codes of findings that compare a tokenizer with its model.
+var tokenizerCodes = map[string]bool{
+	loader.CodePadIDBeyondEmbeddings: true, loader.CodePadIDNegative: true, loader.CodePadTokenConfigOnly: true,
+	loader.CodePadTokenIsEOS: true, loader.CodeSpecialTokenMismatch: true, loader.CodeTokenNotInVocabulary: true,
 }

@@ -213,7 +213,7 @@ func (c *checkpoint) checkOtherCode(files []fileInfo) (findings []Finding) {
 func (c *checkpoint) checkPadToken(info *Info, t *TokenizerInfo) {
 	if t.PadToken == nil {
 		info.addFinding(CodePadTokenMissing, "", "no file gives a pad token, and there is no end-of-text token to stand in", "")
-	} else if *t.PadTokenSource == "eos_token" {
+	} else if *t.PadTokenSource == sourceEOS {
 		info.addFinding(CodePadTokenFromEOS, "", "no file gives a pad token; "+*t.PadToken+", the end-of-text token, stands in", "")
 	}
 }
@@ -225,7 +225,7 @@ func (c *checkpoint) checkVocabulary(info *Info, t *TokenizerInfo) {
 	}
 	rows, source, ok := c.dimensions().get("vocab")
 	if ok && int64(*t.VocabSize) > rows {
-		info.addFinding(CodeVocabExceedsEmbeddings, t.Files[0],
+		info.addFinding(CodeVocabExceedsEmbeddings, t.vocabulary,
 			fmt.Sprintf("its highest id is %d, and %s gives %d rows", *t.VocabSize-1, source, rows), "")
 	}
 }

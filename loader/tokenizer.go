@@ -16,6 +16,7 @@ const (
 	fileTokenizer       = "tokenizer.json"
 	fileTokenizerConfig = "tokenizer_config.json"
 	fileSpecialTokens   = "special_tokens_map.json"
+	fileAddedTokens     = "added_tokens.json"
 )
 
 // Limits on tokenizer files, in bytes. The largest real tokenizer.json, with
@@ -31,6 +32,9 @@ const (
 	OriginBaseModel  = "base model"
 	OriginFallback   = "fallback"
 )
+
+// sourceEOS is the source of a pad token where the end-of-text token stands in.
+const sourceEOS = "eos_token"
 
 // vocabularyReaders describe a vocabulary by the file that holds it. What is not
 // here is described by the tokenizer that is built of it.
@@ -48,7 +52,16 @@ var vocabularyReaders = map[string]func(t *tokenizerSource, fsys fs.FS, dir, nam
 // then the fallbacks, in their order. The error of a vain search lists each place
 // and why it was not taken.
 func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*TokenizerInfo, error) {
-	return l.findTokenizer(context.Background(), fsys, dir, (*checkpoint).describeTokenizer)
+	info, err := l.findTokenizer(context.Background(), fsys, dir, (*checkpoint).describeTokenizer)
+	info.forget()
+	return info, err
+}
+
+// forget lets go of what only the check of a tokenizer needs.
+func (info *TokenizerInfo) forget() {
+	if info != nil {
+		info.vocabulary, info.tokens, info.unlisted = "", nil, nil
+	}
 }
 
 // LoadTokenizer loads the tokenizer of the checkpoint at dir: its own; else that

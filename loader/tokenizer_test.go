@@ -13,7 +13,7 @@ import (
 
 const smallBPE = `{"version":"1.0","truncation":null,"padding":null,
 	"added_tokens":[{"id":5,"content":"<|endoftext|>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],
-	"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"c":4},"merges":["a b"]}}`
+	"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"<p>":3,"c":4},"merges":["a b"]}}`
 
 func tokenizerOf(t *testing.T, files map[string]string, options ...loader.Option) *loader.TokenizerInfo {
 	t.Helper()
@@ -91,6 +91,8 @@ func TestPadTokenAndItsSource(t *testing.T) {
 		"decoder beats map":    {map[string]string{"m/tokenizer_config.json": `{"pad_token":"<p>","added_tokens_decoder":{}}`, "m/special_tokens_map.json": `{"pad_token":"<m>"}`}, "<p>", "tokenizer_config.json"},
 		"padding section":      {map[string]string{"m/tokenizer.json": `{"padding":{"pad_token":"<q>"},"model":{"vocab":{}}}`}, "<q>", "tokenizer.json"},
 		"class":                {map[string]string{"m/tokenizer_config.json": `{"tokenizer_class":"BertTokenizerFast"}`}, "[PAD]", "tokenizer_class BertTokenizerFast"},
+		"class in the config":  {map[string]string{"m/tokenizer.json": smallBPE, "m/config.json": `{"tokenizer_class":"T5Tokenizer","model_type":"bert"}`}, "<pad>", "tokenizer_class T5Tokenizer"},
+		"model type":           {map[string]string{"m/tokenizer.json": smallBPE, "m/config.json": `{"model_type":"bert"}`}, "[PAD]", "model_type bert"},
 		"end of text":          {map[string]string{"m/tokenizer_config.json": `{"eos_token":"<e>","pad_token":null}`}, "<e>", "eos_token"},
 		"empty counts as none": {map[string]string{"m/tokenizer_config.json": `{"eos_token":"<e>","pad_token":""}`}, "<e>", "eos_token"},
 	} {

@@ -20,9 +20,16 @@ type tokenizerSource struct {
 	has           func(name string) bool // in the directory's listing
 	config        gjson.Result           // tokenizer_config.json
 	special       gjson.Result           // special_tokens_map.json
+	model         gjson.Result           // config.json, nothing where it cannot be read
+	classPadToken string                 // of the class, or of the model type
+	classSource   string                 // which of them
 	paddingToken  string                 // tokenizer.json's padding.pad_token
-	vocabularyMax int                    // highest id seen, -1 where none was
-	built         *tokenizer.Tokenizer   // where only that tells what the files make together
+	ids           tokenIDs
+	added         []addedID            // of tokenizer.json
+	entries       int                  // of the vocabulary itself
+	next          int                  // the id of the next token that no file has
+	vocabularyMax int                  // highest id seen, -1 where none was
+	built         *tokenizer.Tokenizer // where only that tells what the files make together
 }
 
 // readTokenizer reads the tokenizer files of dir, whose listing is names. The
@@ -57,11 +64,52 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, erro
 			return nil, err
 		}
 	}
-	if err := t.readVocabulary(fsys, dir, tokenizer.VocabularyFile(names)); err != nil {
+	if has(fileConfig) {
+		t.model, _ = readObject(fsys, dir, fileConfig) // the model's business, if it is broken
+	}
+	t.readClass()
+	t.wantIDs()
+	vocabulary := tokenizer.VocabularyFile(names)
+	t.info.vocabulary = vocabulary
+	if err := t.readVocabulary(fsys, dir, vocabulary); err != nil {
 		return nil, err
+	}
+	if t.ids.find(t.paddingToken) < 0 && t.paddingToken != "" && vocabulary == fileTokenizer {
+		t.ids.want(t.paddingToken) // its id was not looked for, as the padding stands behind the vocabulary
+		t.info.findings, t.added, t.entries = nil, nil, 0
+		if err := t.readVocabulary(fsys, dir, vocabulary); err != nil {
+			return nil, err
+		}
+	}
+	if t.vocabularyMax >= 0 {
+		t.listedIDs(vocabulary != fileTokenizer, func() gjson.Result {
+			if !has(fileAddedTokens) {
+				return gjson.Result{}
+			}
+			added, _ := readObject(fsys, dir, fileAddedTokens)
+			return added
+		})
 	}
 	t.finish()
 	return t.info, nil
+}
+
+// readClass settles the class that decides what no file says: the one that is named,
+// else that of the model type.
+func (t *tokenizerSource) readClass() {
+	class := t.config.Get("tokenizer_class")
+	if class.Type != gjson.String || class.Str == "" {
+		class = t.model.Get("tokenizer_class")
+	}
+	modelType := ""
+	if v := t.model.Get("model_type"); v.Type == gjson.String {
+		modelType = v.Str
+	}
+	named := ""
+	if class.Type == gjson.String && class.Str != "" {
+		named, t.info.Class = class.Str, class.Str
+	}
+	t.classPadToken, t.classSource = tokenizer.PadTokenOf(named, modelType)
 }
 
 // tokenizerFileNames are the files that belong to a tokenizer.
@@ -109,14 +157,18 @@ var specialRoles = [...]string{"bos_token", "eos_token", "unk_token", "sep_token
 
 // finish settles class, special tokens and pad token.
 func (t *tokenizerSource) finish() {
-	if class := t.config.Get("tokenizer_class"); class.Type == gjson.String && class.Str != "" {
-		t.info.Class = class.Str
-	}
 	if t.built != nil {
 		i := loadedInfo(t.built, t.info.Path)
 		t.info.SpecialTokens, t.info.VocabSize = i.SpecialTokens, i.VocabSize
-		t.info.PadToken, t.info.PadTokenSource = i.PadToken, i.PadTokenSource
+		t.info.PadToken, t.info.PadTokenID, t.info.PadTokenSource = i.PadToken, i.PadTokenID, i.PadTokenSource
+		t.info.tokens, t.info.unlisted = t.built, t.built.Config().Unlisted
 		return
+	}
+	if t.vocabularyMax < 0 {
+		t.ids = tokenIDs{id: -1} // the vocabulary was not read, and what it lacks is not known
+	} else {
+		t.info.tokens = &t.ids
+		t.placeUnlisted()
 	}
 	for _, role := range specialRoles {
 		if token := t.specialToken(role); token != "" {
@@ -131,6 +183,29 @@ func (t *tokenizerSource) finish() {
 	if token != "" {
 		t.info.PadToken, t.info.PadTokenSource = &token, &source
 		t.info.SpecialTokens["pad_token"] = token
+		if id, ok := t.ids.TokenID(token); ok {
+			n := int64(id)
+			t.info.PadTokenID = &n
+		}
+	}
+}
+
+// placeUnlisted gives named tokens that no file has an id the next free ids, in the
+// order of their roles, as transformers does. The vocabulary grows by them.
+func (t *tokenizerSource) placeUnlisted() {
+	for _, role := range specialRoles {
+		token := t.specialToken(role)
+		if token == "" {
+			continue
+		}
+		if _, ok := t.ids.TokenID(token); ok {
+			continue
+		}
+		id := t.next
+		t.next++
+		t.note(id)
+		t.ids.see([]byte(token), int64(id))
+		t.info.unlisted = append(t.info.unlisted, tokenizer.AddedToken{ID: uint32(id), Content: token})
 	}
 }
 
@@ -179,11 +254,11 @@ func (t *tokenizerSource) padToken() (token, source string) {
 	if t.paddingToken != "" {
 		return t.paddingToken, fileTokenizer
 	}
-	if s := tokenizer.ClassPadToken(t.info.Class); s != "" {
-		return s, "tokenizer_class " + t.info.Class
+	if t.classPadToken != "" {
+		return t.classPadToken, t.classSource
 	}
 	if s := t.info.SpecialTokens["eos_token"]; s != "" {
-		return s, "eos_token"
+		return s, sourceEOS
 	}
 	return "", ""
 }
@@ -221,6 +296,7 @@ func readTokenizerJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		case "padding":
 			raw, err := s.Raw()
 			t.paddingToken = gjson.GetBytes(raw, "pad_token").Str
+			t.ids.want(t.paddingToken)
 			return err
 		case "normalizer", "pre_tokenizer", "post_processor", "decoder":
 			part := string(key) // which is gone once the value is read
@@ -251,8 +327,15 @@ func (t *tokenizerSource) readAddedToken(s *jsonscan.Scanner) error {
 	}
 	if id := gjson.GetBytes(raw, "id"); id.Type == gjson.Number && id.Num >= 0 && id.Num < maxTokenID {
 		t.note(int(id.Num))
+		t.added = append(t.added, addedID{gjson.GetBytes(raw, "content").Str, int64(id.Num)})
 	}
 	return nil
+}
+
+// addedID is a line of a list of added tokens.
+type addedID struct {
+	token string
+	id    int64
 }
 
 // maxTokenID is beyond any real vocabulary; ids are 32 bits wide in the format.
@@ -281,15 +364,9 @@ func (t *tokenizerSource) readModel(s *jsonscan.Scanner, file string) error {
 		case "vocab":
 			if s.Kind() == jsonscan.Array { // Unigram: [token, score] in the order of the ids
 				listed = true
-				return s.Array(func(i int) error { t.note(i); _, err := s.Raw(); return err })
+				return s.Array(func(i int) error { t.note(i); t.entries++; return t.seePiece(s, i) })
 			}
-			return s.Object(func([]byte) error {
-				raw, err := s.Raw()
-				if id, convErr := strconv.Atoi(string(raw)); convErr == nil && id >= 0 && id < maxTokenID {
-					t.note(id)
-				}
-				return err
-			})
+			return s.Object(func(token []byte) error { return t.seeEntry(s, token) })
 		}
 		seen = append(seen, string(key))
 		_, err := s.Raw()
@@ -332,13 +409,7 @@ func readVocabJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		return err
 	}
 	s := jsonscan.New(data)
-	return walkObject(name, data, &s, func([]byte) error {
-		raw, err := s.Raw()
-		if id, convErr := strconv.Atoi(string(raw)); convErr == nil && id >= 0 && id < maxTokenID {
-			t.note(id)
-		}
-		return err
-	})
+	return walkObject(name, data, &s, func(token []byte) error { return t.seeEntry(&s, token) })
 }
 
 func readVocabText(t *tokenizerSource, fsys fs.FS, dir, name string) error {
@@ -350,7 +421,13 @@ func readVocabText(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 	if err := checkContent(name, data); err != nil {
 		return err
 	}
-	t.note(bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n")))
+	id := 0
+	for line := range bytes.Lines(data) {
+		t.ids.see(bytes.TrimRight(line, " \t\r\n"), int64(id))
+		id++
+	}
+	t.entries = id
+	t.note(id - 1)
 	return nil
 }
 

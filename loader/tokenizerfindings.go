@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -16,27 +17,38 @@ import (
 // and whether config.json means the same tokens. Files that cannot be read are left
 // to Inspect. The order of the findings is fixed.
 func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenizer, info *TokenizerInfo) []Finding {
-	check := tokenizerCheck{t: t, info: info, findings: []Finding{}}
+	known := *info
+	known.tokens, known.unlisted = t, t.Config().Unlisted
 	if len(info.Files) > 0 {
-		check.file = info.Files[0]
+		known.vocabulary = info.Files[0] // the first that was read
 	}
-	check.named()
 	// A base model's tokenizer is compared with the base model's config: an adapter
 	// or an autoencoder has none of its own that speaks of tokens.
 	if info.Origin != OriginCheckpoint {
 		dir = info.Path
 	}
-	if config, err := readObject(fsys, dir, fileConfig); err == nil {
-		check.against(config)
+	config, _ := readObject(fsys, dir, fileConfig)
+	findings := known.check(config)
+	sortFindings(findings)
+	return findings
+}
+
+// check says how the tokenizer fits the model's config, which is nothing where there
+// is none. Where no vocabulary was read, there is nothing to compare.
+func (info *TokenizerInfo) check(config gjson.Result) []Finding {
+	check := tokenizerCheck{info: info, tokens: info.tokens, file: info.vocabulary, findings: []Finding{}}
+	if info.tokens == nil {
+		return check.findings
 	}
+	check.named()
+	check.against(config)
 	check.pad()
-	sortFindings(check.findings)
 	return check.findings
 }
 
 type tokenizerCheck struct {
-	t        *tokenizer.Tokenizer
 	info     *TokenizerInfo
+	tokens   tokenLookup
 	file     string // of the vocabulary
 	findings []Finding
 }
@@ -47,24 +59,28 @@ func (c *tokenizerCheck) add(code, file, message string) {
 
 // named reports named tokens that are in no vocabulary and on no list.
 func (c *tokenizerCheck) named() {
-	for _, a := range c.t.Config().Unlisted {
+	for _, a := range c.info.unlisted {
 		c.add(CodeTokenNotInVocabulary, c.file,
 			fmt.Sprintf("%q is named as a special token, and no file gives it an id: it gets %d", a.Content, a.ID))
 	}
-	if pad, ok := c.t.PadToken(); ok && pad.ID < 0 {
+	if pad := c.info.PadToken; pad != nil && c.info.PadTokenID == nil {
 		c.add(CodeTokenNotInVocabulary, c.file,
-			fmt.Sprintf("the pad token %q, from %s, is not in the vocabulary", pad.Token, pad.Source))
+			fmt.Sprintf("the pad token %q, from %s, is not in the vocabulary", *pad, *c.info.PadTokenSource))
 	}
 }
 
 // pad reports a pad token that is the end of a text too. Where nothing gives one and
 // the end of text stands in, Inspect says so.
 func (c *tokenizerCheck) pad() {
-	pad, ok := c.t.PadToken()
-	if ok && pad.Source != "eos_token" && pad.Token == c.info.SpecialTokens["eos_token"] {
-		c.add(CodePadTokenIsEOS, pad.Source,
-			fmt.Sprintf("%q is both the pad token and the end of a text", pad.Token))
+	pad := c.info.PadToken
+	if pad == nil || *c.info.PadTokenSource == sourceEOS || *pad != c.info.SpecialTokens["eos_token"] {
+		return
 	}
+	file := *c.info.PadTokenSource
+	if strings.Contains(file, " ") { // the class gave it, and no file
+		file = ""
+	}
+	c.add(CodePadTokenIsEOS, file, fmt.Sprintf("%q is both the pad token and the end of a text", *pad))
 }
 
 // against compares the tokenizer with the model's config.
@@ -106,10 +122,10 @@ func (c *tokenizerCheck) role(config gjson.Result, role string) {
 		return
 	}
 	token, ok := c.info.SpecialTokens[role]
-	if role == "pad_token" && (!ok || *c.info.PadTokenSource == "eos_token") {
+	if role == "pad_token" && (!ok || *c.info.PadTokenSource == sourceEOS) {
 		name, known := "", false
-		if ids[0] <= c.t.MaxID() {
-			name, known = c.t.Token(uint32(ids[0]))
+		if ids[0] < maxTokenID {
+			name, known = c.tokens.Token(uint32(ids[0]))
 		}
 		if known && (!ok || name != token) {
 			c.add(CodePadTokenConfigOnly, fileConfig,
@@ -120,7 +136,7 @@ func (c *tokenizerCheck) role(config gjson.Result, role string) {
 	if !ok {
 		return
 	}
-	id, ok := c.t.TokenID(token)
+	id, ok := c.tokens.TokenID(token)
 	if !ok || slices.Contains(ids, int64(id)) {
 		return
 	}
@@ -131,9 +147,9 @@ func (c *tokenizerCheck) role(config gjson.Result, role string) {
 // rows compares the pad token's id with the rows of the embedding.
 func (c *tokenizerCheck) rows(config gjson.Result) {
 	rows := config.Get("vocab_size")
-	pad, ok := c.t.PadToken()
-	if rows.Type == gjson.Number && ok && pad.ID >= rows.Int() && rows.Int() > 0 {
+	id := c.info.PadTokenID
+	if rows.Type == gjson.Number && id != nil && *id >= rows.Int() && rows.Int() > 0 {
 		c.add(CodePadIDBeyondEmbeddings, c.file,
-			fmt.Sprintf("the pad token %q has the id %d, and vocab_size gives %d rows of embeddings", pad.Token, pad.ID, rows.Int()))
+			fmt.Sprintf("the pad token %q has the id %d, and vocab_size gives %d rows of embeddings", *c.info.PadToken, *id, rows.Int()))
 	}
 }

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"strings"
 
@@ -59,12 +60,15 @@ func (c *checkpoint) describeGGUFTokenizer(name string) (info *TokenizerInfo, er
 			kind = None
 		}
 		n := key("tokens").Len()
-		info = &TokenizerInfo{Type: kind, Class: None, Path: c.dir, Files: []string{name}, VocabSize: &n,
+		info = &TokenizerInfo{Type: kind, Class: None, Path: c.dir, Files: []string{name}, vocabulary: name, VocabSize: &n,
 			SpecialTokens: map[string]string{}, Tried: []Try{}}
 		roles := map[uint64][]string{}
-		for role, id := range ggufRoles(f) {
+		named := ggufRoles(f)
+		for role, id := range named {
 			roles[uint64(*id)] = append(roles[uint64(*id)], role)
 		}
+		ids := &tokenIDs{id: -1}
+		info.tokens = ids
 		at := uint64(0)
 		for token, err := range key("tokens").Elements() {
 			if err != nil {
@@ -72,14 +76,23 @@ func (c *checkpoint) describeGGUFTokenizer(name string) (info *TokenizerInfo, er
 			}
 			for _, role := range roles[at] {
 				info.SpecialTokens[role] = token.Text()
+				ids.want(token.Text())
+				ids.add(token.Text(), int64(at))
 			}
 			at++
 		}
-		for _, source := range [...]struct{ role, name string }{{"pad_token", name}, {"eos_token", "eos_token"}} {
+		for _, source := range [...]struct{ role, name string }{{"pad_token", name}, {"eos_token", sourceEOS}} {
 			if token, ok := info.SpecialTokens[source.role]; ok {
-				info.PadToken, info.PadTokenSource = &token, &source.name
+				id := int64(*named[source.role])
+				info.PadToken, info.PadTokenID, info.PadTokenSource = &token, &id, &source.name
 				info.SpecialTokens["pad_token"] = token
 				break
+			}
+		}
+		for _, role := range specialRoles {
+			if id := named[role]; id != nil && uint64(*id) >= at {
+				info.findings = append(info.findings, finding(CodeTokenNotInVocabulary, name,
+					fmt.Sprintf("%s has the id %d, and the file has %d tokens", role, *id, at), ""))
 			}
 		}
 		return nil

@@ -49,14 +49,16 @@ func tokenizerOperations(l *loader.Loader, input TokenizerInput) map[string]Oper
 			return encodingSize{len(ids), len(input.Text)}, err
 		}),
 		Decoding: keep.with(func(t *tokenizer.Tokenizer) (any, error) {
-			return decoding{t.Decode(input.IDs, input.NoSpecial)}, nil
+			text, err := t.DecodeText(input.IDs, input.NoSpecial)
+			return decoding{text}, err
 		}),
 		RoundTrip: keep.with(func(t *tokenizer.Tokenizer) (any, error) {
 			e, err := encode(t)
 			if err != nil {
 				return nil, err
 			}
-			return decoding{t.Decode(e.IDs, input.NoSpecial)}, nil
+			text, err := t.DecodeText(e.IDs, input.NoSpecial)
+			return decoding{text}, err
 		}),
 	}
 }

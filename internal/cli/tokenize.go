@@ -145,8 +145,11 @@ func (p *program) tokenize(c *cobra.Command, s *tokenizeSettings, args []string)
 	out.Seconds = seconds{Resolution: info.Times.Resolution.Seconds(), Download: info.Times.Download.Seconds(), Parse: info.Times.Parse.Seconds()}
 	start := time.Now()
 	if decoding {
-		out.Text = t.Decode(ids, s.noSpecial)
+		out.Text, err = t.DecodeText(ids, s.noSpecial)
 		out.Seconds.Run = time.Since(start).Seconds()
+		if err != nil {
+			return err
+		}
 		if s.asJSON {
 			return p.encodeJSON(out)
 		}

@@ -42,6 +42,10 @@ func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error 
 			next = max(next, id+1)
 		}
 	}
+	b := newBudget(0) // for all forms together
+	for _, t := range tokens {
+		b.room += growthFactor * len(t.Content)
+	}
 	for _, t := range tokens {
 		if t.Content == "" {
 			continue
@@ -57,7 +61,10 @@ func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error 
 		form := t.Content
 		if t.Normalized && n != nil {
 			p := piece{text: t.Content, plain: true}
-			if err := n.normalize(&p, false, newBudget(len(t.Content))); err != nil {
+			if err := n.normalize(&p, false, b); err != nil {
+				return err
+			}
+			if err := b.grow(len(p.text) - len(t.Content)); err != nil {
 				return err
 			}
 			form = p.text
@@ -105,6 +112,9 @@ func (m *matcher) add(text string, at int32) {
 	}
 	if m.trie == nil {
 		m.trie = newTrie(64)
+	}
+	if m.prefix(text) == len(text) {
+		return // of two tokens with one form the first is found
 	}
 	m.trie.add([]byte(text), uint32(at))
 	m.first[text[0]] = true
@@ -245,6 +255,7 @@ type found struct {
 func (a *addedVocabulary) split(s string, m *matcher) []found {
 	var out []found
 	last := 0
+	var space [2]int // the run of white space that was walked last
 	m.each(s, func(from, to int, which int32) {
 		t := &a.tokens[which]
 		if t.SingleWord {
@@ -269,13 +280,18 @@ func (a *addedVocabulary) split(s string, m *matcher) []found {
 			from = max(start, last)
 		}
 		if t.RStrip {
-			for to < len(s) {
-				r, n := utf8.DecodeRuneInString(s[to:])
-				if !isSpace(r) {
-					break
+			if to < space[0] || to >= space[1] {
+				space[0] = to
+				for to < len(s) {
+					r, n := utf8.DecodeRuneInString(s[to:])
+					if !isSpace(r) {
+						break
+					}
+					to += n
 				}
-				to += n
+				space[1] = to
 			}
+			to = space[1]
 		}
 		if last < from {
 			out = append(out, found{last, from, -1})

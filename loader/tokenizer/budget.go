@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"strconv"
+	"time"
 
 	"omniloader/loader/fault"
 )
@@ -10,11 +11,44 @@ import (
 const maxText = 1 << 30
 
 // budget bounds the work that one call may spend on what is not linear by nature:
-// patterns that backtrack, vocabularies whose tokens overlap. Sound tokenizers spend
-// a few steps on a byte.
-type budget struct{ left int }
+// patterns that backtrack, vocabularies whose tokens overlap, replacements that make
+// a text longer. Sound tokenizers spend a few steps on a byte, and write a few bytes
+// for one.
+type budget struct {
+	left   int
+	room   int           // bytes by which the text may still grow
+	engine time.Duration // that the backtracking engine may still take
+	err    error         // the first bound that was met, where the work has no error of its own
+}
 
-func newBudget(textLen int) *budget { return &budget{1<<23 + 64*textLen} }
+// What one call may spend. Of all texts U+FDFA grows most in a normal form, by the
+// factor 11.
+const (
+	growthFactor = 64
+	growthFree   = 1 << 16
+	engineFree   = 2 * time.Second
+	engineByByte = 10 * time.Microsecond
+)
+
+func newBudget(textLen int) *budget {
+	return &budget{left: 1<<23 + 64*textLen, room: growthFree + growthFactor*textLen,
+		engine: engineFree + time.Duration(textLen)*engineByByte}
+}
+
+// grow accounts for a text that got n bytes longer.
+func (b *budget) grow(n int) error {
+	if n <= 0 {
+		return nil
+	}
+	if b.room -= n; b.room < 0 {
+		if b.err == nil {
+			b.err = fault.New(fault.TooLarge, "", "the tokenizer makes the text more than "+strconv.Itoa(growthFactor)+" times as long").
+				WithHint("its replacements feed one another; mend the file")
+		}
+		return b.err
+	}
+	return nil
+}
 
 func (b *budget) spend(steps int) bool {
 	b.left -= steps

@@ -88,7 +88,7 @@ func (m *charsMap) replacement(s string) (text string, ok bool) {
 
 // normalize replaces grapheme by grapheme where these are shorter than 6 bytes and
 // the map has them, and character by character otherwise.
-func (m *charsMap) normalize(p *piece, track bool, _ *budget) error {
+func (m *charsMap) normalize(p *piece, track bool, b *budget) error {
 	changed := false
 	for i := 0; i < len(p.text) && !changed; {
 		n := graphemeLen(p.text[i:])
@@ -128,6 +128,9 @@ func (m *charsMap) normalize(p *piece, track bool, _ *budget) error {
 				out = append(out, decomposed{r: r})
 			}
 			part = part[size:]
+		}
+		if len(out)-len(p.text) > b.room {
+			return b.grow(len(out) - len(p.text))
 		}
 	}
 	w := p.rewrite(track)

@@ -12,6 +12,7 @@ import (
 // Config is what the files say about a tokenizer beyond turning text into ids.
 type Config struct {
 	Class          string            // tokenizer_class; what it names is not always what the files are
+	ModelType      string            // model_type of config.json, which stands in for the class where no file names one
 	Roles          map[string]string // bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token
 	ChatTemplate   string
 	TemplateSource string   // the file that gave the chat template
@@ -45,23 +46,24 @@ func (t *Tokenizer) Config() Config { return t.config }
 type PadToken struct {
 	Token  string
 	ID     int64  // -1 where the vocabulary lacks the token
-	Source string // the file that gave it, "tokenizer_class …", or "eos_token"
+	Source string // the file that gave it, "tokenizer_class …", "model_type …", or "eos_token"
 }
 
 // PadToken settles the pad token as transformers does: tokenizer_config.json;
 // special_tokens_map.json, which beats it where there is no added_tokens_decoder; the
-// padding of tokenizer.json; the class; and where nothing gives one, the end-of-text
-// token, which is what training scripts take. It gives false where there is not even
-// that.
+// padding of tokenizer.json; the class, or where no file names one that of the model
+// type; and where nothing gives one, the end-of-text token, which is what training
+// scripts take. It gives false where there is not even that.
 func (t *Tokenizer) PadToken() (PadToken, bool) {
 	p := PadToken{ID: -1}
+	ofClass, source := PadTokenOf(t.config.Class, t.config.ModelType)
 	switch {
 	case t.config.Roles["pad_token"] != "":
 		p.Token, p.Source = t.config.Roles["pad_token"], t.config.sources["pad_token"]
 	case t.padding != nil && t.padding.Token != "":
 		p.Token, p.Source = t.padding.Token, "tokenizer.json"
-	case ClassPadToken(t.config.Class) != "":
-		p.Token, p.Source = ClassPadToken(t.config.Class), "tokenizer_class "+t.config.Class
+	case ofClass != "":
+		p.Token, p.Source = ofClass, source
 	case t.config.Roles["eos_token"] != "":
 		p.Token, p.Source = t.config.Roles["eos_token"], "eos_token"
 	default:
@@ -73,26 +75,8 @@ func (t *Tokenizer) PadToken() (PadToken, bool) {
 	return p, true
 }
 
-//go:embed pad_tokens.tsv
-var padTokensTSV string
-
 //go:embed sentencepiece_classes.tsv
 var sentencePieceClassesTSV string
-
-// classPadTokens are the pad tokens that classes have by themselves.
-var classPadTokens = sync.OnceValue(func() map[string]string {
-	m := make(map[string]string)
-	for _, f := range rows(padTokensTSV) {
-		m[f[0]] = f[1]
-	}
-	return m
-})
-
-// ClassPadToken is the pad token that a tokenizer class has by itself where no file
-// gives one, "" where it has none. "Fast" at the end of the class is left out.
-func ClassPadToken(class string) string {
-	return classPadTokens()[strings.TrimSuffix(class, "Fast")]
-}
 
 // pieceClass is one line of sentencepiece_classes.tsv.
 type pieceClass struct {
@@ -240,8 +224,11 @@ func (s *side) flag(name string) (value, ok bool) {
 	return n.raw[0] == 't', true
 }
 
-func (s *side) text(name string) string {
-	n, ok := s.config.optional(name)
+func (s *side) text(name string) string { return textOf(s.config, name) }
+
+// textOf reads a member that is a text; anything else counts as none.
+func textOf(o object, name string) string {
+	n, ok := o.optional(name)
 	if !ok || n.kind() != jsonscan.String {
 		return ""
 	}

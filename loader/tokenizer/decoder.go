@@ -10,7 +10,7 @@ import (
 
 // decoder turns tokens back into text; each step takes the parts of the last.
 type decoder interface {
-	decode(parts []string) []string
+	decode(parts []string, b *budget) []string
 }
 
 var decoderNames = []string{"BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse", "Metaspace", "Replace", "Sequence", "Strip", "WordPiece"}
@@ -108,21 +108,34 @@ func parseDecoder(n node) (decoder, error) {
 
 type decoderSequence []decoder
 
-func (s decoderSequence) decode(parts []string) []string {
+func (s decoderSequence) decode(parts []string, b *budget) []string {
+	before := total(parts)
 	for _, d := range s {
-		parts = d.decode(parts)
+		parts = d.decode(parts, b)
+		after := total(parts)
+		if b.grow(after-before) != nil || b.err != nil {
+			break
+		}
+		before = after
 	}
 	return parts
 }
 
+func total(parts []string) (n int) {
+	for _, p := range parts {
+		n += len(p)
+	}
+	return n
+}
+
 type fuse struct{}
 
-func (fuse) decode(parts []string) []string { return []string{strings.Join(parts, "")} }
+func (fuse) decode(parts []string, _ *budget) []string { return []string{strings.Join(parts, "")} }
 
 // bpeDecoder writes a space where a word ends.
 type bpeDecoder string
 
-func (d bpeDecoder) decode(parts []string) []string {
+func (d bpeDecoder) decode(parts []string, _ *budget) []string {
 	for i := range parts {
 		with := " "
 		if i == len(parts)-1 {
@@ -135,7 +148,7 @@ func (d bpeDecoder) decode(parts []string) []string {
 
 type byteLevelDecoder struct{}
 
-func (byteLevelDecoder) decode(parts []string) []string {
+func (byteLevelDecoder) decode(parts []string, _ *budget) []string {
 	var out []byte
 	for _, p := range parts {
 		from := len(out)
@@ -156,7 +169,7 @@ type wordPieceDecoder struct {
 	cleanup bool
 }
 
-func (d wordPieceDecoder) decode(parts []string) []string {
+func (d wordPieceDecoder) decode(parts []string, _ *budget) []string {
 	for i, p := range parts {
 		if i > 0 {
 			if rest, ok := strings.CutPrefix(p, d.prefix); ok {
@@ -187,7 +200,7 @@ var cleanUps = [...][2]string{{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}
 
 type metaspaceDecoder metaspace
 
-func (d metaspaceDecoder) decode(parts []string) []string {
+func (d metaspaceDecoder) decode(parts []string, _ *budget) []string {
 	for i, p := range parts {
 		with := " "
 		if i == 0 && d.scheme != prependNever {
@@ -204,7 +217,7 @@ type ctcDecoder struct {
 	cleanup        bool
 }
 
-func (d ctcDecoder) decode(parts []string) []string {
+func (d ctcDecoder) decode(parts []string, _ *budget) []string {
 	var out []string
 	for i, p := range parts {
 		if i > 0 && p == parts[i-1] {
@@ -228,21 +241,26 @@ type replaceDecoder struct {
 	content string
 }
 
-func (d replaceDecoder) decode(parts []string) []string {
+func (d replaceDecoder) decode(parts []string, b *budget) []string {
+	grown := 0
 	for i, p := range parts {
-		var b strings.Builder
+		var out strings.Builder
 		last := 0
-		err := d.pattern.each(p, newBudget(len(p)), func(from, to int) error {
-			b.WriteString(p[last:from])
-			b.WriteString(d.content)
+		err := d.pattern.each(p, b, func(from, to int) error {
+			if grown += len(d.content) - (to - from); grown > b.room {
+				return b.grow(grown)
+			}
+			out.WriteString(p[last:from])
+			out.WriteString(d.content)
 			last = to
 			return nil
 		})
-		if err != nil { // a pattern that never ends leaves the part as it is
-			continue
+		if err != nil { // the rest stays as it is
+			b.err = err
+			break
 		}
-		b.WriteString(p[last:])
-		parts[i] = b.String()
+		out.WriteString(p[last:])
+		parts[i] = out.String()
 	}
 	return parts
 }
@@ -252,7 +270,7 @@ type stripDecoder struct {
 	start, stop uint64
 }
 
-func (d stripDecoder) decode(parts []string) []string {
+func (d stripDecoder) decode(parts []string, _ *budget) []string {
 	for i, p := range parts {
 		for n := uint64(0); n < d.start && p != ""; n++ {
 			r, size := utf8.DecodeRuneInString(p)
@@ -277,7 +295,7 @@ func (d stripDecoder) decode(parts []string) []string {
 // one U+FFFD each.
 type byteFallbackDecoder struct{}
 
-func (byteFallbackDecoder) decode(parts []string) []string {
+func (byteFallbackDecoder) decode(parts []string, _ *budget) []string {
 	out := make([]string, 0, len(parts))
 	var run []byte
 	flush := func() {

@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"strconv"
+
 	"omniloader/loader/fault"
 )
 
@@ -198,7 +200,7 @@ func parsePadding(n node) (*Padding, error) {
 		return nil, err
 	}
 	if m, ok := o.optional("pad_to_multiple_of"); ok {
-		multiple, err := m.uint(`"pad_to_multiple_of"`, maxPadding)
+		multiple, err := m.uint(`"pad_to_multiple_of"`, 1<<62)
 		if err != nil {
 			return nil, err
 		}
@@ -217,8 +219,8 @@ func parsePadding(n node) (*Padding, error) {
 	return p, err
 }
 
-// maxPadding is the longest that an encoding is padded to.
-const maxPadding = 1 << 24
+// maxPadding is how many tokens one call puts in for padding, overflow included.
+const maxPadding = 1 << 20
 
 func (p *Padding) parseStrategy(n node) error {
 	if s, err := n.str("padding strategy"); err == nil {
@@ -234,7 +236,7 @@ func (p *Padding) parseStrategy(n node) error {
 	if len(o.names) != 1 || o.names[0] != "Fixed" {
 		return n.fail(UnknownComponent, "padding strategy must be \"BatchLongest\" or {\"Fixed\": length}")
 	}
-	length, err := o.values[0].uint(`"Fixed"`, maxPadding)
+	length, err := o.values[0].uint(`"Fixed"`, 1<<62)
 	p.Length = int(length)
 	return err
 }
@@ -337,12 +339,20 @@ func truncatePair(first, second *Encoding, length int, t *Truncation) error {
 	return target.truncate(target.Len()-excess, t)
 }
 
-func (p *Padding) apply(e *Encoding) {
+func (p *Padding) apply(e *Encoding) error {
 	length := p.Length
 	if length == 0 {
 		length = e.Len()
 	}
-	p.fill(e, p.rounded(length))
+	if length > maxPadding || p.MultipleOf > maxPadding {
+		return errPadding()
+	}
+	return p.fill(e, p.rounded(length), new(maxPadding))
+}
+
+func errPadding() error {
+	return fault.New(fault.TooLarge, "", "padding fills up with more than "+strconv.Itoa(maxPadding)+" tokens").
+		WithHint("choose a shorter length of padding, or a longer one of truncation")
 }
 
 func (p *Padding) rounded(length int) int {
@@ -352,13 +362,19 @@ func (p *Padding) rounded(length int) int {
 	return length
 }
 
-func (p *Padding) fill(e *Encoding, length int) {
+// fill pads e and all that overflowed to a length; room counts down from maxPadding.
+func (p *Padding) fill(e *Encoding, length int, room *int) error {
 	for _, o := range e.Overflow {
-		p.fill(o, length)
+		if err := p.fill(o, length, room); err != nil {
+			return err
+		}
 	}
 	n := length - e.Len()
 	if n <= 0 {
-		return
+		return nil
+	}
+	if *room -= n; *room < 0 {
+		return errPadding()
 	}
 	pad := &Encoding{}
 	for range n {
@@ -367,10 +383,11 @@ func (p *Padding) fill(e *Encoding, length int) {
 	clear(pad.Attended)
 	if !p.Left {
 		e.join(pad)
-		return
+		return nil
 	}
 	over := e.Overflow
 	pad.join(e)
 	*e = *pad
 	e.Overflow = over
+	return nil
 }

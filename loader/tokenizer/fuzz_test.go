@@ -127,7 +127,7 @@ func FuzzSplit(f *testing.F) {
 		if err := (&pattern{isRegex: true, prog: prog}).each(text, newBudget(len(text)), collect(&got)); err != nil {
 			return
 		}
-		if err := (&pattern{isRegex: true, engine: engine}).each(text, nil, collect(&want)); err != nil {
+		if err := (&pattern{isRegex: true, engine: engine}).each(text, newBudget(len(text)), collect(&want)); err != nil {
 			return
 		}
 		require.Equal(t, want, got, "%q on %q", regex, text)
@@ -182,7 +182,7 @@ func TestMatcherAgreesWithTheEngineOnTheTable(t *testing.T) {
 			for _, s := range seeds {
 				var got, want []int
 				require.NoError(t, compileProgram(expr).each(s, newBudget(len(s)), func(a, b int) error { got = append(got, a, b); return nil }))
-				require.NoError(t, (&pattern{isRegex: true, engine: engine}).each(s, nil, func(a, b int) error { want = append(want, a, b); return nil }))
+				require.NoError(t, (&pattern{isRegex: true, engine: engine}).each(s, newBudget(len(s)), func(a, b int) error { want = append(want, a, b); return nil }))
 				require.Equal(t, want, got, "%s on %q", name, s)
 			}
 		}

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -139,4 +140,67 @@ func TestTextThatIsNotUTF8CountsAsTheRepairedText(t *testing.T) {
 	} {
 		assert.Equal(t, want, repair(in), "%q", in)
 	}
+}
+
+// A space that takes white space along is found in every space of a run.
+func TestTokensThatTakeSpaceAlongCostNoMoreThanTheText(t *testing.T) {
+	for _, file := range []string{
+		`{"added_tokens":[{"id":1,"content":" ","single_word":false,"lstrip":false,"rstrip":true,"normalized":false,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`,
+		`{"added_tokens":[{"id":1,"content":"\n","single_word":false,"lstrip":true,"rstrip":true,"normalized":false,"special":false},{"id":2,"content":"\t","single_word":false,"lstrip":true,"rstrip":true,"normalized":false,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`,
+	} {
+		tok, err := FromJSON([]byte(file))
+		require.NoError(t, err)
+		for _, space := range []string{" ", "\t"} {
+			ids, err := tok.IDs(strings.Repeat(space, 1<<20), true)
+			require.NoError(t, err)
+			assert.NotEmpty(t, ids)
+		}
+	}
+}
+
+func TestTextsThatGrowWithoutEndAreRefused(t *testing.T) {
+	double := strings.TrimSuffix(strings.Repeat(`{"type":"Replace","pattern":{"String":"a"},"content":"aa"},`, 29), ",")
+	const model = `"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}`
+	for name, file := range map[string]string{
+		"normalizer":   `{"normalizer":{"type":"Sequence","normalizers":[` + double + `]},` + model + `}`,
+		"bytes":        `{"normalizer":{"type":"Sequence","normalizers":[` + strings.TrimSuffix(strings.Repeat(`{"type":"ByteLevel"},`, 40), ",") + `]},` + model + `}`,
+		"prepended":    `{"normalizer":{"type":"Prepend","prepend":"` + strings.Repeat("x", 1<<20) + `"},` + model + `}`,
+		"fixed length": `{"padding":{"strategy":{"Fixed":16777216},"direction":"Right","pad_to_multiple_of":null,"pad_id":0,"pad_type_id":0,"pad_token":"a"},` + model + `}`,
+		"overflow":     `{"truncation":{"direction":"Right","max_length":1,"strategy":"LongestFirst","stride":0},"padding":{"strategy":{"Fixed":65536},"direction":"Right","pad_to_multiple_of":null,"pad_id":0,"pad_type_id":0,"pad_token":"a"},"model":{"type":"BPE","vocab":{"a":0," ":1,"é":2},"merges":[]}}`,
+	} {
+		tok, err := FromJSON([]byte(file))
+		require.NoError(t, err, name)
+		_, err = tok.Encode("aé "+strings.Repeat("a ", 500), EncodeOptions{})
+		assert.Equal(t, fault.TooLarge, fault.KindOf(err), name)
+		assert.NotEmpty(t, fault.HintOf(err), name)
+	}
+	tok, err := FromJSON([]byte(`{"decoder":{"type":"Sequence","decoders":[` + double + `]},` + model + `}`))
+	require.NoError(t, err)
+	_, err = tok.DecodeText([]uint32{0}, false)
+	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
+
+	// The forms of added tokens are made when the file is loaded.
+	var added []string
+	for i := range 500 {
+		added = append(added, fmt.Sprintf(`{"id":%d,"content":"t%d","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}`, i+1, i))
+	}
+	_, err = FromJSON([]byte(`{"normalizer":{"type":"Prepend","prepend":"` + strings.Repeat("x", 100_000) + `"},"added_tokens":[` + strings.Join(added, ",") + `],` + model + `}`))
+	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
+}
+
+// The bound on an engine that backtracks is for the whole call, however many pieces
+// there are.
+func TestPatternsThatBacktrackAreBoundedForTheWholeCall(t *testing.T) {
+	tok, err := FromJSON([]byte(`{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Split","pattern":{"Regex":"(a+)+b"},"behavior":"Isolated","invert":false}]},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	require.NoError(t, err)
+	_, err = tok.IDs(strings.Repeat(strings.Repeat("a", 19)+" ", 10_000), true)
+	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
+}
+
+func TestOfTwoTokensWithOneFormTheFirstIsFound(t *testing.T) {
+	tok, err := FromJSON([]byte(`{"normalizer":{"type":"Lowercase"},"added_tokens":[{"id":1,"content":"<t>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false},{"id":2,"content":"<T>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	require.NoError(t, err)
+	ids, err := tok.IDs("<t><T>", true)
+	require.NoError(t, err)
+	assert.Equal(t, []uint32{1, 1}, ids)
 }

@@ -18,6 +18,7 @@ import (
 const (
 	fileTokenizer = "tokenizer.json"
 	fileConfig    = "tokenizer_config.json"
+	fileModel     = "config.json" // the model's
 	fileSpecial   = "special_tokens_map.json"
 	fileAdded     = "added_tokens.json"
 	fileTemplate  = "chat_template.jinja"
@@ -29,6 +30,7 @@ const (
 const (
 	maxVocabularyFile = 256 << 20
 	maxSideFile       = 32 << 20
+	maxModelFile      = 8 << 20
 )
 
 // source is a file that holds a vocabulary, and how it is read where it is the best
@@ -61,8 +63,18 @@ type loading struct {
 	dir   string
 	names []string
 	side  side
-	class string
+	class string // that the files name
+	model string // model_type of config.json
 	files []string
+}
+
+// family is the class that decides what the files leave open, without "Fast" at its
+// end: the one that is named, else that of the model type.
+func (l *loading) family() string {
+	if l.class != "" {
+		return strings.TrimSuffix(l.class, "Fast")
+	}
+	return ModelClass(l.model)
 }
 
 // Load reads the tokenizer of the checkpoint at dir: of the files that hold a
@@ -99,7 +111,7 @@ func Load(fsys fs.FS, dir string) (*Tokenizer, error) {
 	if err := l.template(t); err != nil {
 		return nil, err
 	}
-	t.config.Class, t.config.Files = l.class, l.files
+	t.config.Class, t.config.ModelType, t.config.Files = l.class, l.model, l.files
 	return t, nil
 }
 
@@ -143,6 +155,9 @@ func FilesOf(names []string) []string {
 		if slices.Contains(names, name) {
 			out = append(out, name)
 		}
+	}
+	if len(out) > 0 && slices.Contains(names, fileModel) {
+		out = append(out, fileModel)
 	}
 	return out
 }
@@ -211,7 +226,35 @@ func (l *loading) readSides() error {
 	}
 	l.side.hasConfig = l.has(fileConfig)
 	l.class = l.side.text("tokenizer_class")
+	l.readModel()
 	return l.side.read()
+}
+
+// readModel takes from config.json the model type, and the class where the
+// tokenizer's own config names none. It is the model's file: what is wrong with it
+// is not the tokenizer's business.
+func (l *loading) readModel() {
+	if !l.has(fileModel) {
+		return
+	}
+	n := len(l.files)
+	data, err := l.file(fileModel, maxModelFile)
+	l.files = l.files[:n]
+	if err != nil {
+		return
+	}
+	s := jsonscan.New(data)
+	if _, err := s.Raw(); err != nil {
+		return
+	}
+	config, err := node{path: path.Join(l.dir, fileModel), raw: data}.object("the file")
+	if err != nil {
+		return
+	}
+	l.model = textOf(config, "model_type")
+	if l.class == "" {
+		l.class = textOf(config, "tokenizer_class")
+	}
 }
 
 // vocabulary reads the best file of the directory.
@@ -234,7 +277,7 @@ func (l *loading) vocabulary() (*Tokenizer, error) {
 			return t, err
 		}
 	}
-	if t, ok, err := ForClass(l.class); ok {
+	if t, ok, err := ForClass(l.family()); ok {
 		if err == nil {
 			t.config.Format = "bytes"
 		}
@@ -358,10 +401,10 @@ func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	family := strings.TrimSuffix(l.class, "Fast")
+	family := l.family()
 	fairseq := name == "sentencepiece.bpe.model"
 	if pieceClasses()[family].own || fairseq && family != "" && family != "XLMRobertaTokenizer" {
-		return nil, fault.New(fault.Unsupported, name, "the ids of "+l.class+" are not those of its SentencePiece model").
+		return nil, fault.New(fault.Unsupported, name, "the ids of "+family+" are not those of its SentencePiece model").
 			WithHint("convert it to tokenizer.json with transformers")
 	}
 	if fairseq {
@@ -514,7 +557,7 @@ func (l *loading) pattern(name string) string {
 	switch {
 	case strings.HasPrefix(name, "qwen"), strings.HasPrefix(l.class, "QWen"):
 		return "qwen2"
-	case name == "gpt2.tiktoken", name == "multilingual.tiktoken", strings.HasPrefix(l.class, "Whisper"):
+	case name == "gpt2.tiktoken", name == "multilingual.tiktoken", l.family() == "WhisperTokenizer":
 		return "gpt-2"
 	case strings.HasPrefix(l.class, "TikTokenTokenizer"):
 		return "kimi-k2"
@@ -570,7 +613,7 @@ func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
 		if err != nil {
 			return nil, err
 		}
-		t, err := FromVocabMerges(data, merges, l.class)
+		t, err := FromVocabMerges(data, merges, l.family())
 		if err != nil {
 			return nil, err
 		}

@@ -380,7 +380,7 @@ func TestSplitPatternTableIsSortedAndCompiles(t *testing.T) {
 		require.NoError(t, err, f[0])
 		assert.NotNil(t, p.prog, "%s needs the backtracking engine", f[0])
 	}
-	for _, table := range []string{padTokensTSV, sentencePieceClassesTSV} {
+	for _, table := range []string{classTokensTSV, modelTokenizersTSV, sentencePieceClassesTSV} {
 		last := ""
 		for _, f := range rows(table) {
 			assert.Less(t, last, f[0])

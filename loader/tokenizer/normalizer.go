@@ -136,7 +136,11 @@ type normalizerSequence []normalizer
 
 func (s normalizerSequence) normalize(p *piece, track bool, b *budget) error {
 	for _, n := range s {
+		before := len(p.text)
 		if err := n.normalize(p, track, b); err != nil {
+			return err
+		}
+		if err := b.grow(len(p.text) - before); err != nil {
 			return err
 		}
 	}
@@ -223,15 +227,16 @@ type replaceNormalizer struct {
 
 func (n *replaceNormalizer) normalize(p *piece, track bool, b *budget) error {
 	var matches []int
+	grown := 0
 	err := n.pattern.each(p.text, b, func(from, to int) error {
 		matches = append(matches, from, to)
+		if grown += len(n.content) - (to - from); grown > b.room {
+			return b.grow(grown)
+		}
 		return nil
 	})
 	if err != nil {
 		return err
-	}
-	if grown := len(p.text) + len(matches)/2*len(n.content); grown > maxText {
-		return fault.New(fault.TooLarge, "", "replacing makes the text longer than the limit of 1 GiB")
 	}
 	p.splice(matches, n.content, track)
 	return nil

@@ -95,7 +95,7 @@ func (p *pattern) each(s string, b *budget, found func(from, to int) error) erro
 	case p.prog != nil:
 		return p.prog.each(s, b, found)
 	}
-	return p.eachEngine(s, found)
+	return p.eachEngine(s, b, found)
 }
 
 // eachEmpty matches the empty string before each character and at the end.
@@ -108,8 +108,11 @@ func eachEmpty(s string, found func(from, to int) error) error {
 	return found(len(s), len(s))
 }
 
-func (p *pattern) eachEngine(s string, found func(from, to int) error) error {
-	deadline := time.Now().Add(2 * matchTimeout)
+// eachEngine matches with the backtracking engine. It has no count of steps, so what
+// a call may take is bounded by the clock: each match, and all of them together.
+func (p *pattern) eachEngine(s string, b *budget, found func(from, to int) error) error {
+	start := time.Now()
+	defer func() { b.engine -= time.Since(start) }()
 	last := -1
 	m, err := p.engine.FindStringMatch(s)
 	for ; m != nil && err == nil; m, err = p.engine.FindNextMatch(m) {
@@ -121,9 +124,12 @@ func (p *pattern) eachEngine(s string, found func(from, to int) error) error {
 		if err := found(from, last); err != nil {
 			return err
 		}
-		if time.Now().After(deadline) {
+		if time.Since(start) > b.engine {
 			return errBudget("the pattern of the tokenizer")
 		}
+	}
+	if err == nil && time.Since(start) > b.engine {
+		return errBudget("the pattern of the tokenizer")
 	}
 	if err != nil {
 		return fault.New(fault.TooLarge, "", "the pattern of the tokenizer gave up on this text").WithCause(err).

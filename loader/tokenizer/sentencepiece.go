@@ -364,7 +364,7 @@ func (n *spNormalizer) next(s string) (out string, length int) {
 	return s[:length], length
 }
 
-func (n *spNormalizer) normalize(p *piece, track bool, _ *budget) error {
+func (n *spNormalizer) normalize(p *piece, track bool, b *budget) error {
 	w := p.rewrite(track)
 	space := " "
 	if n.escape {
@@ -409,8 +409,8 @@ func (n *spNormalizer) normalize(p *piece, track bool, _ *budget) error {
 			if !n.collapse {
 				afterSpace = false
 			}
-			if len(w.out) > maxText {
-				return errTextTooLong(len(w.out))
+			if len(w.out)-len(p.text) > b.room {
+				return b.grow(len(w.out) - len(p.text))
 			}
 		}
 		for n.collapse && strings.HasSuffix(string(w.out[max(0, len(w.out)-len(space)):]), space) {

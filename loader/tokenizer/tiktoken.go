@@ -147,7 +147,7 @@ func (a *addedVocabulary) place(path string, tokens []AddedToken) error {
 // bytesDecoder joins tokens that are bytes themselves.
 type bytesDecoder struct{}
 
-func (bytesDecoder) decode(parts []string) []string {
+func (bytesDecoder) decode(parts []string, _ *budget) []string {
 	return []string{repair(strings.Join(parts, ""))}
 }
 

@@ -189,11 +189,12 @@ func (t *Tokenizer) pieces(text string, w *work, one func(*piece) error, known f
 	whole := piece{text: text, plain: true}
 	return t.parts(&whole, &t.added.plain, func(p *piece) error {
 		if t.normalizer != nil {
+			before := len(p.text)
 			if err := t.normalizer.normalize(p, w.track, w.budget); err != nil {
 				return err
 			}
-			if len(p.text) > maxText {
-				return errTextTooLong(len(p.text))
+			if err := w.budget.grow(len(p.text) - before); err != nil {
+				return err
 			}
 		}
 		return t.parts(p, &t.added.normal, func(q *piece) error {
@@ -333,10 +334,9 @@ func (t *Tokenizer) finish(first, second *Encoding, o EncodeOptions) (*Encoding,
 		}
 	}
 	if pad != nil {
-		if pad.Length > maxPadding || pad.MultipleOf > maxPadding {
-			return nil, fault.New(fault.TooLarge, "", "padding beyond 16 million tokens")
+		if err := pad.apply(out); err != nil {
+			return nil, err
 		}
-		pad.apply(out)
 	}
 	return out, nil
 }
@@ -349,22 +349,32 @@ func idsOnly(ids []uint32) *Encoding {
 }
 
 // Decode turns ids back into text; with skipSpecial it leaves special tokens out.
-// Ids that no token has are left out.
+// Ids that no token has are left out. Where DecodeText gives an error, it gives what
+// there was of the text.
 func (t *Tokenizer) Decode(ids []uint32, skipSpecial bool) string {
-	parts := make([]string, 0, len(ids))
+	text, _ := t.DecodeText(ids, skipSpecial)
+	return text
+}
+
+// DecodeText is Decode. The error, of the kind fault.TooLarge, says that the decoder
+// of the file does not end, or makes texts longer without end.
+func (t *Tokenizer) DecodeText(ids []uint32, skipSpecial bool) (string, error) {
+	parts, size := make([]string, 0, len(ids)), 0
 	for _, id := range ids {
 		s, ok := t.Token(id)
 		if ok && !(skipSpecial && t.added.special[s]) {
 			parts = append(parts, s)
+			size += len(s)
 		}
 	}
 	if t.decoder == nil {
-		return strings.Join(parts, " ")
+		return strings.Join(parts, " "), nil
 	}
 	if len(parts) == 0 {
-		return ""
+		return "", nil
 	}
-	return strings.Join(t.decoder.decode(parts), "")
+	b := newBudget(size)
+	return strings.Join(t.decoder.decode(parts, b), ""), b.err
 }
 
 // Token gives the token of an id, spelled as it is stored: for an added token in its
