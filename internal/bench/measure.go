@@ -54,6 +54,10 @@ type Measurement struct {
 	Cold   time.Duration   // the first call of all, which finds nothing prepared
 	First  any             // the answer of the first call of all, warm-up included
 	Last   any             // the answer of the last call of all
+
+	Contention *Contention // of callers at once, nil where there were none
+	Growth     *Growth     // over several sizes, nil where there was one
+	Fresh      *Fresh      // in a process of its own, nil where there was none
 }
 
 // Memory is what one call costs in memory.

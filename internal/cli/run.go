@@ -29,6 +29,7 @@ type runSettings struct {
 	tags            string
 	iterations      count
 	warmup          count
+	concurrency     count
 	memoryProfiling bool
 	output          string
 	baseline        string
@@ -89,6 +90,7 @@ one name and a selection that is empty stop the run before it starts.`,
 func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	s.threshold, s.failOn = share{bench.DefaultThreshold}, defaultFailOn()
 	s.iterations, s.warmup, s.jobs = count{bench.DefaultPlan().Iterations, 1}, count{bench.DefaultPlan().Warmup, 0}, count{runtime.NumCPU(), 1}
+	s.concurrency = count{1, 1}
 	f := c.Flags()
 	f.SortFlags = false
 	f.BoolVar(&s.all, "all", false, "every category, and memory measured for every benchmark")
@@ -96,6 +98,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	f.StringVar(&s.tags, "tags", "", "only scenarios for which the tag `EXPR` holds:\n\"@sae and not (@slow or @real)\"")
 	f.Var(&s.iterations, "iterations", "timed calls for each benchmark")
 	f.Var(&s.warmup, "warmup", "calls before timing")
+	f.Var(&s.concurrency, "concurrency", "measure each operation with so many callers at once, too")
 	f.BoolVar(&s.memoryProfiling, "memory-profiling", false, "measure memory for every benchmark")
 	f.StringVar(&s.output, "output", "", "write the figures to this results `FILE` (JSON)")
 	f.StringVar(&s.baseline, "baseline", "", "compare with this results `FILE`; a regression is a failure")
@@ -209,7 +212,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
-	setup := &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model}
+	setup := &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: s.concurrency.n}
 	setup.Plan.Memory = s.memoryProfiling || s.all
 	if overruled[envIterations] {
 		setup.Plan.Iterations = s.iterations.n

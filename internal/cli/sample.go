@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -88,24 +87,9 @@ func (p *program) inFreshProcess(ctx context.Context, job sampleJob) (*bench.Sam
 	if err != nil {
 		return nil, err
 	}
-	input, err := json.Marshal(job)
-	if err != nil {
-		return nil, err
-	}
-	var out, complaint bytes.Buffer
-	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(input), &out, &complaint
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	c.WaitDelay = 5 * time.Second
-	if err := c.Run(); err != nil {
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
-		}
-		said := strings.TrimPrefix(strings.TrimSpace(complaint.String()), "omniloader: ")
-		return nil, fmt.Errorf("sampling in a process of its own: %w: %s", err, said)
-	}
 	samples := new(bench.Samples)
-	if err := json.Unmarshal(out.Bytes(), samples); err != nil {
-		return nil, fmt.Errorf("sampling in a process of its own: its answer: %w", err)
+	if err := exchange(ctx, c, job, samples); err != nil {
+		return nil, fmt.Errorf("sampling in a process of its own: %w", err)
 	}
 	return samples, nil
 }
