@@ -38,6 +38,8 @@ type checkpoint struct {
 	modelType string     // that doc gives, "" where it gives none
 	fromAuto  string     // the key of auto_map that gave the class, "" where architectures did
 
+	own *registry // the names that its loader knows, nil for the built-in ones
+
 	given     string   // the directory asked for, where dir is a snapshot of it
 	via       string   // how dir was found, for people
 	snapshots []string // of a cache that does not say which is meant
@@ -47,10 +49,27 @@ type checkpoint struct {
 // of an answer points into them.
 var spare = sync.Pool{New: func() any { return new(checkpoint) }}
 
+// known gives the names that the checkpoint's loader knows.
+func (c *checkpoint) known() *registry {
+	if c.own != nil {
+		return c.own
+	}
+	return known()
+}
+
+// names gives what checkpoints are to know, nil for the built-in names.
+func (l *Loader) names() *registry {
+	if l.registry == nil {
+		return nil
+	}
+	return l.registry()
+}
+
 // open lists the directory and reads the one file that says what it is. The
 // caller releases the checkpoint when the answer is made.
-func open(fsys fs.FS, dir string) (*checkpoint, error) {
+func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint, error) {
 	c := spare.Get().(*checkpoint)
+	c.own = l.names()
 	err := c.list(fsys, dir)
 	if err == nil {
 		err = c.read()
@@ -285,7 +304,7 @@ func (c *checkpoint) readArchitectures() (names []string) {
 			}
 			name, err := s.Text()
 			if len(name) > 0 {
-				names = append(names, known().className(name))
+				names = append(names, c.known().className(name))
 			}
 			return err
 		})
@@ -306,7 +325,7 @@ func (c *checkpoint) readModelType() string {
 	case jsonscan.Invalid, jsonscan.Null:
 	case jsonscan.String:
 		if name, err := s.Text(); err == nil {
-			return known().familyName(name)
+			return c.known().familyName(name)
 		}
 	default:
 		c.findings = append(c.findings, Finding{SeverityWarning, CodeConfigModelType, c.doc.file,

@@ -63,7 +63,7 @@ func (c *checkpoint) decide() verdict {
 func (c *checkpoint) classifyPipeline(layout string) verdict {
 	v := verdict{layout: layout, category: Diffusers, task: "diffusion_pipeline", decidedBy: "file " + c.doc.file}
 	if len(c.classes) > 0 {
-		class, how := known().resolveClass(c.classes[0])
+		class, how := c.known().resolveClass(c.classes[0])
 		if how != "" {
 			v.class, v.loadsAs = class, class.RealName
 			if class.Category == Diffusers {
@@ -89,7 +89,7 @@ func (c *checkpoint) classifyConfig() verdict {
 // readConfig decides from config.json. The category is empty where that does not
 // tell.
 func (c *checkpoint) readConfig() verdict {
-	r := known()
+	r := c.known()
 	v := verdict{layout: c.dialect()}
 	v.family = r.families[c.modelType]
 	v.loadsAs = v.family.loader()
@@ -164,7 +164,7 @@ func (v *verdict) fromFamily() {
 
 // omni tells whether a model takes speech, vision and text.
 func (c *checkpoint) omni() bool {
-	for _, rule := range known().omniRules(c.architecture(), c.modelType) {
+	for _, rule := range c.known().omniRules(c.architecture(), c.modelType) {
 		if rule != nil && c.hasAll(rule.needs) {
 			return true
 		}

@@ -165,7 +165,7 @@ func (c *checkpoint) readScheduler(v *verdict) {
 		return
 	}
 	if c.classes = c.readClassName(); len(c.classes) > 0 {
-		v.class, _ = known().resolveClass(c.classes[0])
+		v.class, _ = c.known().resolveClass(c.classes[0])
 		v.loadsAs = v.class.RealName
 		v.decidedBy = "key _class_name of " + fileScheduler
 	}
@@ -187,7 +187,7 @@ func (c *checkpoint) readMistral(v *verdict) {
 	case params.Get("moe").IsObject():
 		v.loadsAs = "MixtralForCausalLM"
 	}
-	class, _ := known().resolveClass(v.loadsAs)
+	class, _ := c.known().resolveClass(v.loadsAs)
 	v.category, v.task = class.Category, class.Task
 	if v.category == "" {
 		v.category, v.task = Transformers, "vision_language"
@@ -361,7 +361,7 @@ func (c *checkpoint) classifyDialect() (v verdict, ok bool) {
 	if name := c.doc.text(keyArchitecture); name != "" && (c.doc.object(keyMapping).Get("world_size").Exists() || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
 		c.classes = []string{name}
 		v := verdict{layout: "tensorrt-llm", category: Transformers, task: "causal_lm", loadsAs: name, decidedBy: "keys architecture and mapping of " + fileConfig}
-		if class, how := known().resolveClass(name); how != "" {
+		if class, how := c.known().resolveClass(name); how != "" {
 			v.category, v.task = class.Category, class.Task
 		}
 		return v, true

@@ -32,6 +32,7 @@ type Class struct {
 	RealName  string // the class that loads it: itself, but for misspellings in use
 
 	omni *omniRule
+	how  string // of a registered class: who registered it, for people
 }
 
 // Family is what the registry knows of a model type.
@@ -123,16 +124,22 @@ func buildRegistry() *registry {
 		}
 		r.rules = append(r.rules, rule)
 	}
+	r.fold()
+	return r
+}
+
+// fold prepares the look-up of names that are spelled differently.
+func (r *registry) fold() {
+	names := r.names
 	r.folded = sync.OnceValue(func() map[string]string {
-		folded := make(map[string]string, len(r.names))
-		for _, name := range r.names {
+		folded := make(map[string]string, len(names))
+		for _, name := range names {
 			if key := foldName(name); folded[key] == "" {
 				folded[key] = name
 			}
 		}
 		return folded
 	})
-	return r
 }
 
 // tableColumns is the width of the widest table; narrower ones leave the rest
@@ -196,6 +203,9 @@ func (r *registry) familyName(name []byte) string {
 // people, and is empty where the name is not known.
 func (r *registry) resolveClass(name string) (Class, string) {
 	if c, ok := r.classes[name]; ok {
+		if c.how != "" {
+			return c, c.how
+		}
 		return c, "class name in architectures of config.json"
 	}
 	var buf [64]byte

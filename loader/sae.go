@@ -73,7 +73,7 @@ func (c *checkpoint) findSAE() *saeEvidence {
 	if c.marks&(markTokenizer|markModelIndex|markModularIndex|markAdapter) != 0 {
 		return nil
 	}
-	named := len(c.classes) > 0 || known().families[c.modelType].ModelType != ""
+	named := len(c.classes) > 0 || c.known().families[c.modelType].ModelType != ""
 	if named && c.marks&markSAEDirectory == 0 {
 		return nil // the way of ordinary models: nothing more is read
 	}

@@ -41,6 +41,9 @@ type Setup struct {
 	// Collect takes the operation of each measured scenario, which is then carried
 	// out once and not measured; its bounds are not judged. Nil measures.
 	Collect func(bench.Subject)
+	// Architectures is a table of class names that the loader is told of in every
+	// scenario, see Options.
+	Architectures string
 	// Callers is how many callers at once each measured operation is made by, besides
 	// the one that latencies are those of; below 2 means none.
 	Callers int

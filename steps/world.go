@@ -73,11 +73,12 @@ const (
 func newWorld(s *Setup) *world {
 	disk := fixtures.NewFs()
 	return &world{
-		setup:  s,
-		record: new(Record),
-		disk:   disk,
-		fsys:   afero.NewIOFS(disk),
-		dir:    defaultDir,
+		setup:   s,
+		record:  new(Record),
+		disk:    disk,
+		fsys:    afero.NewIOFS(disk),
+		dir:     defaultDir,
+		options: Options{Architectures: s.Architectures},
 	}
 }
 
@@ -85,6 +86,7 @@ func newWorld(s *Setup) *world {
 func (w *world) vocabulary(v vocabulary) {
 	w.layoutSteps(v)
 	w.surroundingSteps(v)
+	w.registrationSteps(v)
 	w.alterationSteps(v)
 	w.operationSteps(v)
 	w.tokenizeSteps(v)

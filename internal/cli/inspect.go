@@ -17,7 +17,7 @@ import (
 )
 
 func (p *program) inspectCommand() *cobra.Command {
-	asJSON, context := false, int64(0)
+	asJSON, context, architectures := false, int64(0), ""
 	c := &cobra.Command{
 		Use:   "inspect PATH…",
 		Short: "Say what a checkpoint on disk is, without loading its weights",
@@ -35,11 +35,23 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, paths []string) error {
+		RunE: func(c *cobra.Command, paths []string) error {
 			if context < 0 {
 				return unable("give the number of tokens, such as --context 32768", "a context of %d tokens", context)
 			}
-			return p.inspect(paths, context, asJSON)
+			options := []loader.Option{loader.WithContext(context)}
+			table, err := readArchitectures(architectures, c.Flags().Changed("architectures"))
+			if err != nil {
+				return err
+			}
+			if table != "" {
+				added, err := loader.ReadArchitectures(architectures, strings.NewReader(table))
+				if err != nil {
+					return err
+				}
+				options = append(options, loader.WithArchitectures(added))
+			}
+			return p.inspect(paths, loader.New(options...), asJSON)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
@@ -52,17 +64,19 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, one for each path")
 	c.Flags().Int64Var(&context, "context", 0, "size the key-value cache for so many `tokens`, not the model's own context")
+	c.Flags().StringVar(&architectures, "architectures", "", architecturesHelp)
+	_ = c.MarkFlagFilename("architectures", "tsv")
 	return c
 }
 
 // inspect reports on every path, also behind one that cannot be read.
-func (p *program) inspect(paths []string, context int64, asJSON bool) error {
+func (p *program) inspect(paths []string, l *loader.Loader, asJSON bool) error {
 	encoder := json.NewEncoder(p.out)
 	encoder.SetEscapeHTML(false)
 	var unreadable error
 	broken := false
 	for i, path := range paths {
-		info, err := inspectDisk(path, context)
+		info, err := inspectDisk(path, l)
 		if err != nil {
 			if unreadable != nil {
 				p.complain(unreadable)
@@ -93,7 +107,7 @@ func (p *program) inspect(paths []string, context int64, asJSON bool) error {
 
 // inspectDisk inspects a directory of the real filesystem. The loader is given
 // the whole of it, as a base model's tokenizer may lie beside the checkpoint.
-func inspectDisk(path string, context int64) (*loader.Info, error) {
+func inspectDisk(path string, l *loader.Loader) (*loader.Info, error) {
 	if err := isDirectory(path); err != nil {
 		advice := "name the directory that has the checkpoint's config.json"
 		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
@@ -111,7 +125,7 @@ func inspectDisk(path string, context int64) (*loader.Info, error) {
 		return nil, err
 	}
 	outside := func(name string) string { return root + filepath.FromSlash(name) }
-	info, err := loader.New(loader.WithContext(context)).Inspect(os.DirFS(root), filepath.ToSlash(dir))
+	info, err := l.Inspect(os.DirFS(root), filepath.ToSlash(dir))
 	if err != nil {
 		var place *fault.Error
 		if errors.As(err, &place) {

@@ -38,6 +38,7 @@ type runSettings struct {
 	failOn          failOn
 	formats         []string
 	model           string
+	architectures   string
 	jobs            count
 	dryRun          bool
 }
@@ -107,6 +108,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	f.Var(&s.failOn, "fail-on", "verdicts of the comparison that fail: red (exit code 1),\nnot-comparable, unconverged (2), or none")
 	f.StringArrayVar(&s.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, where pretty stands if no other does:\n"+formatHelp())
 	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real,\nwhich are skipped without it")
+	f.StringVar(&s.architectures, "architectures", "", architecturesHelp)
 	f.Var(&s.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
 	f.Lookup("jobs").DefValue = "0" // the number of CPUs differs between machines, and help does not
 	f.BoolVar(&s.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")
@@ -127,6 +129,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 		}
 	}
 	_ = c.MarkFlagDirname("model")
+	_ = c.MarkFlagFilename("architectures", "tsv")
 	_ = c.MarkFlagFilename("baseline", "json")
 	_ = c.MarkFlagFilename("save-baseline", "json")
 }
@@ -228,6 +231,9 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 			return unable("name the directory of a checkpoint", "--model: %w", err)
 		}
 	}
+	if setup.Architectures, err = readArchitectures(s.architectures, c.Flags().Changed("architectures")); err != nil {
+		return err
+	}
 	output := env.Output
 	if c.Flags().Changed("output") {
 		output = s.output
@@ -283,7 +289,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	return p.conclude(c.Context(), happened, ending{
 		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
 		threshold: s.threshold.value, failOn: s.failOn,
-		job: sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Plan: p.samplingPlan(baseline)},
+		job: sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Architectures: setup.Architectures, Plan: p.samplingPlan(baseline)},
 	})
 }
 

@@ -23,14 +23,16 @@ import (
 
 // sampleJob is what a process that samples is told, on its standard input.
 type sampleJob struct {
-	Paths      []string           `json:"paths"`
-	Tags       string             `json:"tags"`
-	Categories []string           `json:"categories"`
-	Model      string             `json:"model"`
-	Plan       bench.Sampling     `json:"plan"`
-	Seed       uint64             `json:"seed"`
-	Memory     bool               `json:"memory"`
-	Slowdown   map[string]float64 `json:"slowdown,omitempty"` // seconds a call, by benchmark
+	Paths      []string `json:"paths"`
+	Tags       string   `json:"tags"`
+	Categories []string `json:"categories"`
+	Model      string   `json:"model"`
+	// Architectures is a table of class names, see steps.Options.
+	Architectures string             `json:"architectures,omitempty"`
+	Plan          bench.Sampling     `json:"plan"`
+	Seed          uint64             `json:"seed"`
+	Memory        bool               `json:"memory"`
+	Slowdown      map[string]float64 `json:"slowdown,omitempty"` // seconds a call, by benchmark
 }
 
 const sampleProcess = "sample-process"
@@ -44,7 +46,7 @@ func (p *program) sampleCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		Short:  "Sample benchmarks in this process, as a run with a baseline asks for",
 		RunE: func(c *cobra.Command, _ []string) error {
-			const most = 1 << 20
+			const most = 4 * maxArchitectures
 			var job sampleJob
 			if err := json.NewDecoder(io.LimitReader(c.InOrStdin(), most)).Decode(&job); err != nil {
 				return fmt.Errorf("standard input holds no job: %w", err)
@@ -63,7 +65,7 @@ func (j sampleJob) do(ctx context.Context) (*bench.Samples, error) {
 	if err != nil {
 		return nil, err
 	}
-	subjects, err := plan.Subjects(ctx, &steps.Setup{Subject: steps.Loader, Plan: bench.DefaultPlan(), Model: j.Model})
+	subjects, err := plan.Subjects(ctx, &steps.Setup{Subject: steps.Loader, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
 	if err != nil {
 		return nil, err
 	}
