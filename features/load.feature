@@ -66,7 +66,7 @@ Feature: Under load
       Then reading fails with "<kind>" in "config.json"
       And the mean latency is below 1 ms
       And the p95 latency is below 2 ms
-      And the median latency is below 10 times that of "strategy_full_info_transformers"
+      And the median latency is below 10 times that of "architecture_detection_llama"
 
       Examples:
         | name      | what           | content                               | kind      |

@@ -26,8 +26,10 @@ type Fresh struct {
 // Second is a time in seconds.
 type Second float64
 
-// warmCalls are how many calls follow the first one.
-const warmCalls = 5
+const (
+	warmCalls  = 5 // calls that follow the first one, at most
+	warmBudget = 100 * time.Millisecond
+)
 
 // FirstCall makes the first call of an operation in this process, and a few more.
 // It is worth its name only where nothing of the kind was done before.
@@ -42,7 +44,7 @@ func FirstCall(call func() (any, error)) (*Fresh, error) {
 	}
 	f.PeakRSS, _ = peakRSS()
 	runtime.KeepAlive(answer)
-	for i := range warmCalls {
+	for i, began := 0, time.Now(); i < warmCalls && (i == 0 || time.Since(began) < warmBudget); i++ {
 		start := time.Now()
 		if _, err := call(); err != nil {
 			return nil, &CallError{Call: i + 2, Phase: "timed", Err: err}

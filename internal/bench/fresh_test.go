@@ -21,7 +21,8 @@ func TestTheFirstCallIsToldFromThoseThatFollow(t *testing.T) {
 		return nil, nil
 	})
 	require.NoError(t, err)
-	assert.Equal(t, 1+warmCalls, calls)
+	assert.GreaterOrEqual(t, calls, 2)
+	assert.LessOrEqual(t, calls, 1+warmCalls)
 	assert.Positive(t, f.Warm)
 	assert.Less(t, f.Warm, f.First)
 	if runtime.GOOS == "linux" {
