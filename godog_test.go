@@ -22,8 +22,13 @@ import (
 )
 
 // godog run builds a program of its own around the two functions below, and its
-// default is to pass where a step is undefined. Its flags are read after this.
+// default is to pass where a step is undefined. Its flags are read after this. Like
+// the binary of "go test" it starts itself for what is measured in a process of its
+// own.
 func init() {
+	if cli.IsFreshProcess() {
+		os.Exit(cli.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	if !testing.Testing() && !slices.Contains(os.Args, "--strict") {
 		os.Args = slices.Insert(os.Args, 1, "--strict")
 	}
@@ -77,7 +82,7 @@ func InitializeScenario(sc *godog.ScenarioContext) {
 }
 
 func newSetup(env cli.Environment) *steps.Setup {
-	return &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model}
+	return &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model, Fresh: cli.FreshProcess}
 }
 
 func giveUp(err error) {

@@ -39,6 +39,8 @@ type checkpoint struct {
 	family    *Family // of modelType, as last looked up
 	fromAuto  string  // the key of auto_map that gave the class, "" where architectures did
 
+	own *registry // the names that its loader knows, nil for the built-in ones
+
 	given     string   // the directory asked for, where dir is a snapshot of it
 	via       string   // how dir was found, for people
 	snapshots []string // of a cache that does not say which is meant
@@ -48,10 +50,27 @@ type checkpoint struct {
 // of an answer points into them.
 var spare = sync.Pool{New: func() any { return new(checkpoint) }}
 
+// known gives the names that the checkpoint's loader knows.
+func (c *checkpoint) known() *registry {
+	if c.own != nil {
+		return c.own
+	}
+	return known()
+}
+
+// names gives what checkpoints are to know, nil for the built-in names.
+func (l *Loader) names() *registry {
+	if l.registry == nil {
+		return nil
+	}
+	return l.registry()
+}
+
 // open lists the directory and reads the one file that says what it is. The
 // caller releases the checkpoint when the answer is made.
-func open(fsys fs.FS, dir string) (*checkpoint, error) {
+func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint, error) {
 	c := spare.Get().(*checkpoint)
+	c.own = l.names()
 	err := c.list(fsys, dir)
 	if err == nil {
 		err = c.read()
@@ -320,7 +339,7 @@ func (c *checkpoint) readModelType() string {
 	case jsonscan.Invalid, jsonscan.Null:
 	case jsonscan.String:
 		if name, err := s.Text(); err == nil {
-			if c.family = known().families[string(name)]; c.family != nil {
+			if c.family = c.known().families[string(name)]; c.family != nil {
 				return c.family.ModelType // without a copy
 			}
 			return string(name)
@@ -335,7 +354,7 @@ func (c *checkpoint) readModelType() string {
 // className gives a name as a string, without a copy where it is a listed one,
 // and keeps the entry of the first.
 func (c *checkpoint) className(name []byte) string {
-	class := known().classes[string(name)]
+	class := c.known().classes[string(name)]
 	if c.class == nil {
 		c.class = class
 	}
@@ -349,7 +368,7 @@ func (c *checkpoint) className(name []byte) string {
 // listed.
 func (c *checkpoint) listedFamily() *Family {
 	if c.family == nil || c.family.ModelType != c.modelType {
-		c.family = known().families[c.modelType]
+		c.family = c.known().families[c.modelType]
 	}
 	return c.family
 }
@@ -358,7 +377,7 @@ func (c *checkpoint) listedFamily() *Family {
 // not listed.
 func (c *checkpoint) listedClass() *Class {
 	if name := c.architecture(); c.class == nil || c.class.Name != name {
-		c.class = known().classes[name]
+		c.class = c.known().classes[name]
 	}
 	return c.class
 }
@@ -366,9 +385,9 @@ func (c *checkpoint) listedClass() *Class {
 // resolveClass finds the first class name in the registry, in whatever spelling.
 func (c *checkpoint) resolveClass() (*Class, string) {
 	if class := c.listedClass(); class != nil {
-		return class, byClassName
+		return class, class.foundBy()
 	}
-	return known().resolveClass(c.architecture())
+	return c.known().resolveClass(c.architecture())
 }
 
 func kindOf(raw []byte) jsonscan.Kind {

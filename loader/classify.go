@@ -90,7 +90,7 @@ func (c *checkpoint) classifyConfig() verdict {
 // readConfig decides from config.json. The category is empty where that does not
 // tell.
 func (c *checkpoint) readConfig() verdict {
-	r := known()
+	r := c.known()
 	v := verdict{layout: c.dialect()}
 	v.family = c.listedFamily()
 	v.loadsAs = v.family.loader()
@@ -183,14 +183,14 @@ func (c *checkpoint) classOmni() *omniRule {
 	if class := c.listedClass(); class != nil {
 		return class.omni
 	}
-	return known().foldedOmni(c.architecture())
+	return c.known().foldedOmni(c.architecture())
 }
 
 func (c *checkpoint) familyOmni() *omniRule {
 	if family := c.listedFamily(); family != nil {
 		return family.omni
 	}
-	return known().foldedOmni(c.modelType)
+	return c.known().foldedOmni(c.modelType)
 }
 
 func (c *checkpoint) hasAll(keys []string) bool {

@@ -74,7 +74,7 @@ func (c *checkpoint) adapted() *checkpoint {
 	if c.marks&markConfig == 0 {
 		return nil
 	}
-	base := &checkpoint{fsys: c.fsys, dir: c.dir, names: c.names, entries: c.entries, marks: markConfig}
+	base := &checkpoint{own: c.own, fsys: c.fsys, dir: c.dir, names: c.names, entries: c.entries, marks: markConfig}
 	if base.read() != nil || len(base.classes) == 0 {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (c *checkpoint) readModules(v *verdict) {
 		if !strings.HasSuffix(m.Get("type").Str, ".Transformer") || name == "" || !c.hasDir(name) {
 			continue
 		}
-		inner := &checkpoint{}
+		inner := &checkpoint{own: c.own}
 		if inner.listDir(c.fsys, path.Join(c.dir, name)) != nil || inner.marks&markConfig == 0 || inner.read() != nil || inner.doc.file != fileConfig {
 			return
 		}

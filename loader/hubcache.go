@@ -49,7 +49,7 @@ func (c *checkpoint) intoCache() error {
 		return nil
 	}
 	snapshot := path.Join(dirSnapshots, commit)
-	s := checkpoint{doc: document{data: c.doc.data}, given: c.dir, via: "; in " + snapshot + via}
+	s := checkpoint{doc: document{data: c.doc.data}, own: c.own, given: c.dir, via: "; in " + snapshot + via}
 	if err := s.listDir(c.fsys, path.Join(c.dir, snapshot)); err != nil {
 		return fault.New(fault.Unreadable, snapshot, "the snapshot cannot be listed").WithCause(err)
 	}

@@ -23,6 +23,7 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.own = l.names()
 	readErr := c.read()
 	if readErr != nil {
 		c.doc, c.classes, c.modelType, c.findings = document{}, nil, "", nil

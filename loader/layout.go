@@ -188,7 +188,7 @@ func (c *checkpoint) readMistral(v *verdict) {
 	case params.Get("moe").IsObject():
 		v.loadsAs = "MixtralForCausalLM"
 	}
-	class, _ := known().resolveClass(v.loadsAs)
+	class, _ := c.known().resolveClass(v.loadsAs)
 	v.category, v.task = class.Category, class.Task
 	if v.category == "" {
 		v.category, v.task = Transformers, "vision_language"

@@ -24,8 +24,9 @@ import (
 type Loader struct {
 	roots     []string
 	fallbacks []string
-	fetch     Fetch // nil where the filesystem is all there is
-	context   int64 // tokens that Inspect sizes the cache for, 0 for the model's own
+	fetch     Fetch            // nil where the filesystem is all there is
+	registry  func() *registry // nil where only the built-in names are known
+	context   int64            // tokens that Inspect sizes the cache for, 0 for the model's own
 }
 
 // Option changes a Loader when it is made.
@@ -64,7 +65,7 @@ type Detection struct {
 
 // Category says what kind of loader the checkpoint at dir needs.
 func (l *Loader) Category(fsys fs.FS, dir string) (*Detection, error) {
-	c, err := open(fsys, dir)
+	c, err := l.open(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ type Support struct {
 
 // Support says whether a loader is known for the checkpoint at dir.
 func (l *Loader) Support(fsys fs.FS, dir string) (*Support, error) {
-	c, err := open(fsys, dir)
+	c, err := l.open(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (l *Loader) Support(fsys fs.FS, dir string) (*Support, error) {
 
 // IsOmni says whether the checkpoint at dir takes speech, vision and text.
 func (l *Loader) IsOmni(fsys fs.FS, dir string) (bool, error) {
-	c, err := open(fsys, dir)
+	c, err := l.open(fsys, dir)
 	if err != nil {
 		return false, err
 	}
@@ -106,7 +107,7 @@ func (l *Loader) IsOmni(fsys fs.FS, dir string) (bool, error) {
 
 // IsSAE says whether the checkpoint at dir is a sparse autoencoder.
 func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
-	c, err := open(fsys, dir)
+	c, err := l.open(fsys, dir)
 	if err != nil {
 		return false, err
 	}
@@ -118,7 +119,7 @@ func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
 // SAEBaseModel says which model the sparse autoencoder at dir reads. The error
 // is of the kind NotAnSAE where it is none.
 func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*BaseModel, error) {
-	c, err := open(fsys, dir)
+	c, err := l.open(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*BaseModel, error) {
 // ModelInfo says what the checkpoint at dir is, from one listing and one file.
 // Size, Tokenizer and Weights are left to Inspect.
 func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*Info, error) {
-	c, err := open(fsys, dir)
+	c, err := l.open(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +256,7 @@ func (c *checkpoint) support(v *verdict) Support {
 		if modelType != "" {
 			reason += " of model type " + strconv.Quote(modelType)
 		}
-		if near := known().nearestClass(name); near != "" {
+		if near := c.known().nearestClass(name); near != "" {
 			s.Nearest = &near
 		}
 	case modelType != "":

@@ -32,6 +32,7 @@ type Class struct {
 	RealName  string // the class that loads it: itself, but for misspellings in use
 
 	omni *omniRule
+	how  string // of a registered class: who registered it, for people
 }
 
 // Family is what the registry knows of a model type.
@@ -124,16 +125,22 @@ func buildRegistry() *registry {
 		}
 		r.rules = append(r.rules, rule)
 	}
+	r.fold()
+	return r
+}
+
+// fold prepares the look-up of names that are spelled differently.
+func (r *registry) fold() {
+	names := r.names
 	r.folded = sync.OnceValue(func() map[string]string {
-		folded := make(map[string]string, len(r.names))
-		for _, name := range r.names {
+		folded := make(map[string]string, len(names))
+		for _, name := range names {
 			if key := foldName(name); folded[key] == "" {
 				folded[key] = name
 			}
 		}
 		return folded
 	})
-	return r
 }
 
 // tableColumns is the width of the widest table; narrower ones leave the rest
@@ -182,13 +189,16 @@ func LookupFamily(modelType string) (Family, bool) {
 // byClassName is how a class is mostly found.
 const byClassName = "class name in architectures of config.json"
 
+// foundBy says how a class was found that is spelled as it is listed.
+func (c *Class) foundBy() string { return cmp.Or(c.how, byClassName) }
+
 // resolveClass finds a class by its exact name, then without regard to case and
 // underscores, then by what stands behind the last dot (a module in front), then
 // without the prefix of a training wrapper. The second result says how, for
 // people, and is empty where the name is not known.
 func (r *registry) resolveClass(name string) (*Class, string) {
 	if c := r.classes[name]; c != nil {
-		return c, byClassName
+		return c, c.foundBy()
 	}
 	var buf [64]byte
 	for _, v := range [...]struct{ name, how string }{

@@ -56,6 +56,7 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 	if err != nil {
 		return nil, err
 	}
+	c.own = l.names()
 	t, err := timed(c)
 	if err == nil {
 		return settle(t, OriginCheckpoint, []Try{}), nil

@@ -34,6 +34,36 @@ func (w *world) boundSteps(v vocabulary) {
 		example: `no more than 120 allocations are made per call`,
 		bounds:  memory,
 	})
+	v.Then(`^the throughput is at least ([0-9.]+) operations per second$`, w.throughputAtLeast, about{
+		meaning: "All callers together make this many calls a second, in the best of some rounds.",
+		example: `the throughput is at least 1000 operations per second`,
+		bounds:  contention,
+	})
+	v.Then(`^the throughput is at least ([0-9.]+) times that of one caller$`, w.scalingAtLeast, about{
+		meaning: "The scaling: all callers together make at least so many times the calls a second of one caller alone. 2 where two do twice as much, 1 where the others wait, less where they get in each other's way.",
+		example: `the throughput is at least 1.2 times that of one caller`,
+		bounds:  contention,
+	})
+	v.Then(`^the latency grows with an exponent below ([0-9.]+)$`, w.growsBelow, about{
+		meaning: "The time of a call grows with less than this power of the size, over the sizes that the checkpoint is laid out in: 1 is in proportion, 2 is four times the time for twice the size.",
+		example: `the latency grows with an exponent below 1.3`,
+		bounds:  latency,
+	})
+	v.Then(`^the first latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.firstBelow, about{
+		meaning: "The first call in a process that was started for it takes less than this, on the real disk.",
+		example: `the first latency is below 50 ms`,
+		bounds:  process,
+	})
+	v.Then(`^the cold latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.coldBelow, about{
+		meaning: "The same with the checkpoint's files out of the page cache. Where the system does not allow that, it is not judged, and the report says so.",
+		example: `the cold latency is below 20 ms`,
+		bounds:  cold,
+	})
+	v.Then(`^the peak resident memory is below ([0-9.]+ ?[A-Za-z]+)$`, w.peakBelow, about{
+		meaning: "A process that was started for it, program included, never has more than this in memory while it makes its first call, on the real disk.",
+		example: `the peak resident memory is below 64 MB`,
+		bounds:  process,
+	})
 	v.Then(`^the memory delta is below ([0-9.]+ ?[A-Za-z]+)$`, w.deltaBelow, about{
 		meaning: "The answer keeps less than so many bytes alive.",
 		example: `the memory delta is below 0.5 MB`,
@@ -71,5 +101,39 @@ func (w *world) allocationsAtMost(ctx context.Context, limit string) error {
 
 func (w *world) deltaBelow(ctx context.Context, limit string) error {
 	bound, err := bench.MemoryDeltaBelow(limit)
+	return w.check(ctx, bound, err)
+}
+
+func (w *world) throughputAtLeast(ctx context.Context, limit string) error {
+	bound, err := bench.ThroughputAtLeast(limit)
+	return w.check(ctx, bound, err)
+}
+
+func (w *world) scalingAtLeast(ctx context.Context, limit string) error {
+	if max(w.callers, w.setup.Callers) < 2 {
+		return mistake(`there is one caller: write the When step with "by 8 callers at once" at its end`)
+	}
+	bound, err := bench.ScalingAtLeast(limit)
+	return w.check(ctx, bound, err)
+}
+
+func (w *world) growsBelow(ctx context.Context, limit string) error {
+	if len(w.smaller) == 0 {
+		return mistake(`there is one size: lay the checkpoint out in several, as in "a checkpoint with a config of 1 MB, 10 MB and 50 MB"`)
+	}
+	bound, err := bench.GrowthBelow(limit)
+	return w.check(ctx, bound, err)
+}
+
+func (w *world) firstBelow(ctx context.Context, limit string) error {
+	return w.latencyBelow(ctx, "first", limit)
+}
+
+func (w *world) coldBelow(ctx context.Context, limit string) error {
+	return w.latencyBelow(ctx, "cold", limit)
+}
+
+func (w *world) peakBelow(ctx context.Context, limit string) error {
+	bound, err := bench.PeakMemoryBelow(limit)
 	return w.check(ctx, bound, err)
 }

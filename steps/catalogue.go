@@ -55,13 +55,16 @@ type about struct {
 	failure bool    // it asserts that reading fails
 }
 
-// bounded is what a step sets a bound to.
+// bounded is what a step sets a bound to, or asks to be measured.
 type bounded int
 
 const (
-	none    bounded = iota
-	latency         // the time of a call
-	memory          // bytes, allocations or the live heap
+	none       bounded = iota
+	latency            // the time of a call
+	memory             // bytes, allocations or the live heap
+	contention         // what callers at once get done
+	process            // a process of its own: its first call, its memory
+	cold               // the same with nothing of the checkpoint in the page cache
 )
 
 // entry is a step as the package itself needs it.
@@ -142,15 +145,12 @@ func (r *recorder) add(keyword, pattern string, a about) {
 // scenarioVocabulary hands the steps to one scenario.
 type scenarioVocabulary struct {
 	sc   *godog.ScenarioContext
-	laid *layout // notes the Given steps, or nil
+	laid *layout // notes the Given steps
 }
 
 func (v *scenarioVocabulary) group(string) {}
 func (v *scenarioVocabulary) Given(pattern string, handler any, _ about) {
-	if v.laid != nil {
-		handler = v.laid.noting(pattern, handler)
-	}
-	v.sc.Given(patterns()[pattern], handler)
+	v.sc.Given(patterns()[pattern], v.laid.noting(pattern, handler))
 }
 func (v *scenarioVocabulary) When(pattern string, handler any, _ about) {
 	v.sc.When(patterns()[pattern], handler)

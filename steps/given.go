@@ -27,6 +27,10 @@ func (w *world) layoutSteps(v vocabulary) {
 		meaning: "A checkpoint with this config.json, byte for byte, and nothing else.",
 		example: `a checkpoint with the config:`,
 	})
+	v.Given(`^a checkpoint with a config of ([0-9.]+ ?[A-Za-z]+(?:(?:, | and )[0-9.]+ ?[A-Za-z]+)*)$`, w.configOfSize, about{
+		meaning: "A checkpoint whose config.json has this size, most of it labels. Of several sizes, ascending, the last is the scenario's checkpoint, and the others show how the latency grows.",
+		example: `a checkpoint with a config of 1 MB, 10 MB and 50 MB`,
+	})
 	v.Given(`^a checkpoint with the files:$`, w.files, about{
 		meaning: "A checkpoint of the files in a table with the columns file, content and size. A name that ends in a slash is a directory.",
 		example: `a checkpoint with the files:`,
@@ -225,6 +229,31 @@ func (w *world) config(text *godog.DocString) error {
 	return c.AddConfig(text.Content)
 }
 
+func (w *world) configOfSize(list string) error {
+	var sizes []int64
+	for text := range strings.SplitSeq(strings.ReplaceAll(list, " and ", ", "), ", ") {
+		size, err := fixtures.ParseSize(text)
+		if err != nil {
+			return err
+		}
+		sizes = append(sizes, size)
+	}
+	c, err := w.start("")
+	if err != nil {
+		return err
+	}
+	last := len(sizes) - 1
+	for _, size := range sizes[:last] {
+		disk := fixtures.NewFs()
+		if err := fixtures.New(disk, w.dir).AddConfigOfSize(size); err != nil {
+			return err
+		}
+		w.smaller = append(w.smaller, sized{float64(size), afero.NewIOFS(disk)})
+	}
+	w.size = float64(sizes[last])
+	return c.AddConfigOfSize(sizes[last])
+}
+
 func (w *world) files(table *godog.Table) error {
 	files, err := readFiles(table)
 	if err != nil {
@@ -341,7 +370,8 @@ func (w *world) realCheckpoint() error {
 	if err != nil {
 		return err
 	}
-	w.fsys, w.dir = os.DirFS(filepath.Dir(full)), filepath.Base(full)
+	w.real = filepath.Dir(full)
+	w.fsys, w.dir = os.DirFS(w.real), filepath.Base(full)
 	info, err := fs.Stat(w.fsys, w.dir)
 	if err == nil && !info.IsDir() {
 		err = fmt.Errorf("%s is a file; a checkpoint is a directory", w.setup.Model)
@@ -442,6 +472,9 @@ func (w *world) alter(change func(*fixtures.Checkpoint) error) error {
 	c, err := w.laidOut()
 	if err != nil {
 		return err
+	}
+	if len(w.smaller) > 0 {
+		return errors.New("a checkpoint laid out in several sizes stays as it is: only the largest would change")
 	}
 	return change(c)
 }

@@ -114,3 +114,24 @@ func Threshold(tags []string) (float64, error) {
 	}
 	return threshold, nil
 }
+
+const iterationsTag = "@iterations:"
+
+// Iterations gives the number of timed calls that a tag such as @iterations:10
+// allows a scenario at most, for an operation that takes long; 0 where there is no
+// such tag. Of several, the last one counts.
+func Iterations(tags []string) (int, error) {
+	iterations := 0
+	for _, tag := range tags {
+		text, ok := strings.CutPrefix(tag, iterationsTag)
+		if !ok {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return 0, fmt.Errorf("tag %s: write it as %s10, a whole number above 0", tag, iterationsTag)
+		}
+		iterations = n
+	}
+	return iterations, nil
+}

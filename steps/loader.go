@@ -3,16 +3,25 @@ package steps
 import (
 	"io/fs"
 	"maps"
+	"strings"
 
 	"omniloader/loader"
 )
 
 // Loader is our own loader as the subject of the scenarios.
 func Loader(options Options) map[string]Operation {
-	l := loader.New(
+	with := []loader.Option{
 		loader.WithModelRoots(options.ModelRoots...),
 		loader.WithTokenizerFallbacks(options.TokenizerFallbacks...),
-	)
+	}
+	var refused error
+	if options.Architectures != "" {
+		var added *loader.Architectures
+		if added, refused = loader.ReadArchitectures("registered classes", strings.NewReader(options.Architectures)); refused == nil {
+			with = append(with, loader.WithArchitectures(added))
+		}
+	}
+	l := loader.New(with...)
 	operations := map[string]Operation{
 		ModelInfo:    operation(l.ModelInfo),
 		CategoryOnly: operation(l.Category),
@@ -30,6 +39,11 @@ func Loader(options Options) map[string]Operation {
 		},
 	}
 	maps.Copy(operations, tokenizerOperations(l, options.Input))
+	if refused != nil { // there is no loader to ask
+		for name := range operations {
+			operations[name] = func(fs.FS, string) (any, error) { return nil, refused }
+		}
+	}
 	return operations
 }
 

@@ -20,14 +20,20 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	}
 	plan := w.setup.Plan
 	plan.Memory = plan.Memory || w.memoryBounded
+	if w.iterations > 0 {
+		plan.Iterations, plan.Warmup = min(plan.Iterations, w.iterations), min(plan.Warmup, w.iterations)
+	}
 	if w.failureAwaited {
 		call = answeringFailure(call)
 	}
 	w.sample = func(ctx context.Context) (*bench.Measurement, error) {
 		w.setup.lane.Lock()
+		defer w.setup.lane.Unlock()
 		m, err := w.setup.measure(ctx, plan, call)
-		w.setup.lane.Unlock()
-		return m, err
+		if err != nil {
+			return nil, err
+		}
+		return m, w.measureMore(ctx, m, call)
 	}
 
 	m, err := w.sample(ctx)
@@ -49,6 +55,49 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	}
 	w.record.Benchmark = r
 	return nil
+}
+
+// measureMore adds to a measurement what the steps ask for besides: callers at once,
+// other sizes, a process of its own.
+func (w *world) measureMore(ctx context.Context, m *bench.Measurement, call func() (any, error)) (err error) {
+	if callers := max(w.callers, w.setup.Callers, 1); callers > 1 || w.callersBounded {
+		if w.callers > 0 {
+			callers = w.callers
+		}
+		if m.Contention, err = bench.Contend(ctx, callers, m.Plan.Iterations, call, agreeing(m.First)); err != nil {
+			return fmt.Errorf("%d callers at once: %w", callers, err)
+		}
+		if w.callers > 0 {
+			m.Calls = m.Contention.Calls // the latency is that which the callers see
+		}
+	}
+	if len(w.smaller) > 0 {
+		if m.Growth, err = w.measureGrowth(ctx, call); err != nil {
+			return err
+		}
+	}
+	if w.processBounded {
+		m.Fresh, err = w.fresh(ctx)
+	}
+	return err
+}
+
+// measureGrowth times the operation on the smaller checkpoints of the scenario too.
+func (w *world) measureGrowth(ctx context.Context, largest func() (any, error)) (*bench.Growth, error) {
+	var sizes []bench.Sized
+	for _, s := range w.smaller {
+		other := *w
+		other.fsys = s.fsys
+		call, err := other.call(w.operation)
+		if err != nil {
+			return nil, err
+		}
+		if w.failureAwaited {
+			call = answeringFailure(call)
+		}
+		sizes = append(sizes, bench.Sized{Bytes: s.bytes, Call: call})
+	}
+	return bench.MeasureGrowth(ctx, append(sizes, bench.Sized{Bytes: w.size, Call: largest}))
 }
 
 // benchmarkName is the name that the scenario is measured under.
@@ -154,6 +203,10 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if w.measurement == nil {
 		return errors.New("nothing was measured")
 	}
+	if why := w.notThere(bound); why != "" {
+		w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("not judged: %s: %s", bound, why))
+		return nil
+	}
 	judgement, err := bound.Check(w.measurement, w.setup.store.measurement)
 	var exceeded *bench.ExceededError
 	if err != nil && !errors.As(err, &exceeded) {
@@ -178,6 +231,22 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	return err
 }
 
+// notThere says why a figure of a process of its own is missing for want of
+// something that the system does not give, or "".
+func (w *world) notThere(bound bench.Bound) string {
+	switch f := w.measurement.Fresh; {
+	case !bound.Metric.NeedsProcess():
+		return ""
+	case f == nil:
+		return w.noProcess
+	case bound.Metric == bench.ColdLatency:
+		return f.NotCold
+	case bound.Metric == bench.PeakMemory:
+		return f.NoPeak
+	}
+	return ""
+}
+
 // judge notes a judgement.
 func (w *world) judge(j bench.Judgement) {
 	w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, j)
@@ -193,6 +262,9 @@ func (w *world) judge(j bench.Judgement) {
 // operation's.
 func (w *world) worthAnotherLook(bound bench.Bound) bool {
 	const many = 20
+	if !bound.Metric.OfCalls() {
+		return !bound.Metric.NeedsMemory()
+	}
 	s := w.measurement.Summary()
 	return !bound.Metric.NeedsMemory() && (bound.Metric == bench.MedianRelative || s.Samples < many || s.Min < bound.Limit)
 }

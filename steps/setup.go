@@ -41,6 +41,15 @@ type Setup struct {
 	// Collect takes the operation of each measured scenario, which is then carried
 	// out once and not measured; its bounds are not judged. Nil measures.
 	Collect func(bench.Subject)
+	// Architectures is a table of class names that the loader is told of in every
+	// scenario, see Options.
+	Architectures string
+	// Callers is how many callers at once each measured operation is made by, besides
+	// the one that latencies are those of; below 2 means none.
+	Callers int
+	// Fresh carries a job out in a process that is started for it. The error is of
+	// the kind ErrNoProcess where that cannot be done; so it is where Fresh is nil.
+	Fresh func(context.Context, FreshJob) (*bench.Fresh, error)
 	// Beside reads a file that lies beside, or below, the feature file of a
 	// scenario. Where it is nil, it is read from the disk beside the scenario's
 	// URI.
@@ -65,11 +74,8 @@ type Record struct {
 // them. It is called once for each scenario, from a ScenarioInitializer.
 func (s *Setup) Register(sc *godog.ScenarioContext) *Record {
 	w := newWorld(s)
-	v := &scenarioVocabulary{sc: sc}
-	if s.Collect != nil {
-		w.laid = new(layout)
-		v.laid = w.laid
-	}
+	w.laid = new(layout)
+	v := &scenarioVocabulary{sc: sc, laid: w.laid}
 	w.vocabulary(v)
 	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 		return ctx, w.begin(p)
@@ -140,8 +146,8 @@ func snakeCase(s string) string {
 }
 
 // Measured says whether the operation of a scenario with these tags and step
-// texts is measured: one of its steps bounds latency or memory, or it carries
-// @benchmark.
+// texts is measured: one of its steps bounds what it may cost, several callers make
+// it at once, or it carries @benchmark.
 func Measured(tags []string, steps []string) bool {
 	for _, tag := range tags {
 		if tag == benchmarkTag || strings.HasPrefix(tag, benchmarkTag+":") {
@@ -149,7 +155,7 @@ func Measured(tags []string, steps []string) bool {
 		}
 	}
 	return slices.ContainsFunc(steps, func(text string) bool {
-		return slices.ContainsFunc(matching(messages.PickleStepType_OUTCOME, text), func(e *entry) bool { return e.about.bounds != none })
+		return slices.ContainsFunc(matching(messages.PickleStepType_UNKNOWN, text), func(e *entry) bool { return e.about.bounds != none })
 	})
 }
 

@@ -13,7 +13,10 @@ type Operation func(fsys fs.FS, dir string) (any, error)
 type Options struct {
 	ModelRoots         []string // hold checkpoints as <org>/<name>, <name> or in the Hugging Face cache layout
 	TokenizerFallbacks []string // hold a tokenizer, tried in this order when a checkpoint and its base model have none
-	Input              TokenizerInput
+	// Architectures is a table of class names that are added to the built-in ones, in
+	// the form of loader.ReadArchitectures.
+	Architectures string
+	Input         TokenizerInput
 }
 
 // Subject makes the operations of a loader under test, by name. It need not have

@@ -28,25 +28,40 @@ type world struct {
 	tags           []string
 	measured       bool // the operation is measured
 	memoryBounded  bool // a step bounds memory
+	callersBounded bool // a step bounds what callers get done
+	processBounded bool // a step bounds what a process of its own costs
+	coldBounded    bool // the same with the page cache dropped
 	failureAwaited bool // a step asserts that reading fails
 	threshold      float64
+	iterations     int // timed calls at most, 0 for as many as the plan says
 
 	// Laid out by Given.
 	disk    afero.Fs // where fixtures are written
 	temp    string   // the real directory under disk, or "" where it is in memory
+	real    string   // the directory that the real checkpoint lies in, or ""
 	fsys    fs.FS    // what the operation is given: disk, or a real checkpoint's surroundings
 	dir     string   // the checkpoint's directory in fsys
 	current *fixtures.Checkpoint
 	options Options
-	laid    *layout // how all that can be done again; nil unless subjects are collected
+	laid    *layout // how all that can be done again
+	size    float64 // bytes of what was laid out in several sizes: the largest
+	smaller []sized // the others, ascending
 
 	// Come of When.
 	operation   string // "" before the When step
+	callers     int    // at once; 0 for one
 	answer      answer
 	err         error                                             // why reading failed
 	sample      func(context.Context) (*bench.Measurement, error) // measures the operation, nil where it is not measured
 	measurement *bench.Measurement
+	noProcess   string        // why there was no process of its own, for people
 	bounds      []bench.Bound // what the measurement was judged by, in the order of the steps
+}
+
+// sized is a checkpoint that differs from the scenario's in size only.
+type sized struct {
+	bytes float64
+	fsys  fs.FS
 }
 
 // home is the directory that checkpoints lie in where a scenario does not say.
@@ -58,11 +73,12 @@ const (
 func newWorld(s *Setup) *world {
 	disk := fixtures.NewFs()
 	return &world{
-		setup:  s,
-		record: new(Record),
-		disk:   disk,
-		fsys:   afero.NewIOFS(disk),
-		dir:    defaultDir,
+		setup:   s,
+		record:  new(Record),
+		disk:    disk,
+		fsys:    afero.NewIOFS(disk),
+		dir:     defaultDir,
+		options: Options{Architectures: s.Architectures},
 	}
 }
 
@@ -70,9 +86,11 @@ func newWorld(s *Setup) *world {
 func (w *world) vocabulary(v vocabulary) {
 	w.layoutSteps(v)
 	w.surroundingSteps(v)
+	w.registrationSteps(v)
 	w.alterationSteps(v)
 	w.operationSteps(v)
 	w.tokenizeSteps(v)
+	w.callerSteps(v)
 	w.verdictSteps(v)
 	w.fieldSteps(v)
 	w.tokenizerSteps(v)
@@ -99,12 +117,18 @@ func (w *world) begin(p *godog.Scenario) error {
 		if step.Type == messages.PickleStepType_OUTCOME {
 			for _, e := range matching(step.Type, step.Text) {
 				w.memoryBounded = w.memoryBounded || e.about.bounds == memory
+				w.callersBounded = w.callersBounded || e.about.bounds == contention
+				w.coldBounded = w.coldBounded || e.about.bounds == cold
+				w.processBounded = w.processBounded || e.about.bounds == process || e.about.bounds == cold
 				w.failureAwaited = w.failureAwaited || e.about.failure
 			}
 		}
 	}
 	w.measured = Measured(tags, texts)
 	if w.threshold, err = Threshold(tags); err != nil {
+		return err
+	}
+	if w.iterations, err = Iterations(tags); err != nil {
 		return err
 	}
 	_, err = Grammar(kinds)

@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -13,7 +14,7 @@ import (
 // Bound is a limit on one metric of a measurement, as data.
 type Bound struct {
 	Metric Metric
-	Limit  float64 // seconds, bytes, a count, or a factor, as the metric goes
+	Limit  float64 // seconds, bytes, a count, a rate, or a factor, as the metric goes
 	// Inclusive bounds allow the limit itself ("no more than"), others ask for
 	// less ("below").
 	Inclusive bool
@@ -21,7 +22,8 @@ type Bound struct {
 }
 
 // LatencyBelow is the bound "the p95 latency is below 2 ms". word is mean,
-// median, p95, p99, max or min; limit is a time as ParseLatency reads it.
+// median, p95, p99, max, min, first or cold; limit is a time as ParseLatency reads
+// it.
 func LatencyBelow(word, limit string) (Bound, error) {
 	var words []string
 	for _, m := range metrics {
@@ -61,6 +63,29 @@ func MedianBelowTimes(limit, benchmark string) (Bound, error) {
 	return newBound(Bound{Metric: MedianRelative, Reference: benchmark}, limit)
 }
 
+// ThroughputAtLeast is the bound "the throughput is at least 1000 operations per
+// second".
+func ThroughputAtLeast(limit string) (Bound, error) {
+	return newBound(Bound{Metric: Throughput, Inclusive: true}, limit)
+}
+
+// ScalingAtLeast is the bound "the throughput is at least 1.2 times that of one
+// caller".
+func ScalingAtLeast(limit string) (Bound, error) {
+	return newBound(Bound{Metric: Scaling, Inclusive: true}, limit)
+}
+
+// GrowthBelow is the bound "the latency grows with an exponent below 1.3".
+func GrowthBelow(limit string) (Bound, error) {
+	return newBound(Bound{Metric: GrowthExponent}, limit)
+}
+
+// PeakMemoryBelow is the bound "the peak resident memory is below 64 MB"; limit is a
+// size as ParseSize reads it.
+func PeakMemoryBelow(limit string) (Bound, error) {
+	return newBound(Bound{Metric: PeakMemory}, limit)
+}
+
 func newBound(b Bound, limit string) (Bound, error) {
 	known, _ := b.Metric.known()
 	value, err := known.quantity.parse(limit)
@@ -69,6 +94,9 @@ func newBound(b Bound, limit string) (Bound, error) {
 	}
 	if value == 0 && !b.Inclusive {
 		return Bound{}, fmt.Errorf("bound on the %s: nothing can be below %q", b.Metric, limit)
+	}
+	if value == 0 && known.atLeast {
+		return Bound{}, fmt.Errorf("bound on the %s: everything is at least %q", b.Metric, limit)
 	}
 	b.Limit = value
 	return b, nil
@@ -89,6 +117,14 @@ var sentences = []struct {
 		func(p []string) (Bound, error) { return AllocationsAtMost(p[1]) }},
 	{regexp.MustCompile(`^(?:the )?memory delta (?:is )?below (.+)$`),
 		func(p []string) (Bound, error) { return MemoryDeltaBelow(p[1]) }},
+	{regexp.MustCompile(`^(?:the )?throughput (?:is )?at least (\S+) operations per second$`),
+		func(p []string) (Bound, error) { return ThroughputAtLeast(p[1]) }},
+	{regexp.MustCompile(`^(?:the )?(?:throughput (?:is )?at least (\S+) times that of one caller|scaling at least (\S+))$`),
+		func(p []string) (Bound, error) { return ScalingAtLeast(p[1] + p[2]) }},
+	{regexp.MustCompile(`^(?:the latency grows with an exponent|growth exponent) below (\S+)$`),
+		func(p []string) (Bound, error) { return GrowthBelow(p[1]) }},
+	{regexp.MustCompile(`^(?:the )?peak resident memory (?:is )?below (.+)$`),
+		func(p []string) (Bound, error) { return PeakMemoryBelow(p[1]) }},
 }
 
 // ParseBound reads a bound as a scenario says it, "the p95 latency is below 2 ms",
@@ -100,8 +136,8 @@ func ParseBound(text string) (Bound, error) {
 			return s.bound(parts)
 		}
 	}
-	return Bound{}, fmt.Errorf("%q is no bound: write it as %q, %q, %q, %q or %q", text,
-		"p95 latency below 2 ms", "no more than 1 MB allocated per call", "no more than 120 allocations per call",
+	return Bound{}, fmt.Errorf("%q is no bound: write it as %q, %q, %q, %q, %q, %q, %q or %q", text,
+		"p95 latency below 2 ms", "throughput at least 1000 operations per second", "growth exponent below 1.3", "peak resident memory below 64 MB", "no more than 1 MB allocated per call", "no more than 120 allocations per call",
 		"memory delta below 0.5 MB", `median latency below 3 times that of "name"`)
 }
 
@@ -122,7 +158,10 @@ func (b Bound) String() string {
 // phrase writes the bound without the metric: "below 2 ms".
 func (b Bound) phrase(limit string) string {
 	word := "below "
-	if b.Inclusive {
+	switch {
+	case b.Metric.AtLeast():
+		word = "at least "
+	case b.Inclusive:
 		word = "no more than "
 	}
 	text := word + limit
@@ -136,7 +175,7 @@ func (b Bound) phrase(limit string) string {
 type Judgement struct {
 	Bound  string  `json:"bound"`  // in words: "p95 latency below 2 ms"
 	Metric Metric  `json:"metric"` // what was bounded
-	Limit  float64 `json:"limit"`  // seconds, bytes, a count or a factor
+	Limit  float64 `json:"limit"`  // seconds, bytes, a count, a rate or a factor
 	Figure float64 `json:"figure"` // what was measured, in the same unit
 	Held   bool    `json:"held"`
 	// Of a bound on a percentile: how many calls were at or over the limit, and
@@ -147,6 +186,20 @@ type Judgement struct {
 	Note string `json:"note,omitempty"`
 	// Warning says why the figure is worth less than it seems, or is empty.
 	Warning string `json:"warning,omitempty"`
+}
+
+// Used is the share of the limit that the figure takes: above 1 where the bound is
+// exceeded, and the smaller the better it holds.
+func (j Judgement) Used() float64 {
+	switch {
+	case j.Limit <= 0:
+		return j.Figure
+	case !j.Metric.AtLeast():
+		return j.Figure / j.Limit
+	case j.Figure <= 0:
+		return math.Inf(1)
+	}
+	return j.Limit / j.Figure
 }
 
 // ErrExceeded is the kind of error of a bound that did not hold.
@@ -160,8 +213,8 @@ var ErrNotMeasured = errors.New("not measured")
 type ExceededError struct {
 	Judgement Judgement
 	bound     Bound
+	of        *Measurement
 	summary   Summary
-	memory    *Memory
 }
 
 // Error reads "p95 latency is 3.2 ms, bound: below 2 ms; 17 of 100 calls are over
@@ -188,7 +241,17 @@ func (e *ExceededError) spread() string {
 		if e.bound.Metric == MemoryDelta {
 			return "1 answer kept alive, after collection"
 		}
-		return fmt.Sprintf("exact, smallest of %d batches of %d calls", batches, e.memory.Calls)
+		return fmt.Sprintf("exact, smallest of %d batches of %d calls", batches, e.of.Memory.Calls)
+	}
+	switch known, _ := e.bound.Metric.known(); known.source {
+	case byCallers:
+		c := e.of.Contention
+		return fmt.Sprintf("%s at once, in the best of %d rounds: %s; one alone: %s", counted(c.Callers, "caller"), contentionRounds,
+			Throughput.Format(c.Throughput), Throughput.Format(c.Alone))
+	case bySizes:
+		return e.of.Growth.String()
+	case byProcess:
+		return e.of.Fresh.String()
 	}
 	s := e.summary
 	return fmt.Sprintf("%d calls: floor %s, median %s, max %s, std dev %s", s.Samples,
@@ -207,6 +270,14 @@ func (e *ExceededError) Hint() string {
 		return "the answer of one call keeps this much alive: look for what it refers to"
 	case MedianRelative:
 		return "both benchmarks were measured in this run: compare what the two operations do"
+	case Throughput, Scaling:
+		return "callers at once need processors: a machine that is busy, or has few of them, gets less done"
+	case GrowthExponent:
+		return "1 is proportional to the size, 2 grows with its square: look for work that is done again for each part"
+	case PeakMemory:
+		return "the program alone takes a part of it, which is the figure before the call"
+	case FirstLatency, ColdLatency:
+		return "a first call also builds what later ones find: compare it with the warm one"
 	}
 	if e.summary.Min < e.Judgement.Limit {
 		return "the fastest call took " + FormatLatency(e.summary.Min) +
@@ -242,10 +313,13 @@ func (b Bound) Check(m *Measurement, reference func(name string) *Measurement) (
 		Figure: figure / limit * b.Limit, // relative to another benchmark: as a factor
 		Held:   figure < limit || b.Inclusive && figure == limit,
 	}
+	if known.atLeast {
+		j.Held = figure >= limit
+	}
 	if b.Reference == "" {
 		j.Figure = figure // the same, unrounded
 	}
-	if !known.memory {
+	if known.source == byCalls {
 		j.Note = b.fragile(known, limit, summary.Min)
 	}
 	if known.quantile != 0 {
@@ -262,7 +336,7 @@ func (b Bound) Check(m *Measurement, reference func(name string) *Measurement) (
 	if j.Held {
 		return j, nil
 	}
-	return j, &ExceededError{Judgement: j, bound: b, summary: summary, memory: m.Memory}
+	return j, &ExceededError{Judgement: j, bound: b, summary: summary, of: m}
 }
 
 // over counts the calls that are not below a limit in seconds.
@@ -282,8 +356,14 @@ func (b Bound) limit(known metric, m *Measurement, reference func(string) *Measu
 	switch {
 	case m == nil || len(m.Calls) == 0:
 		return 0, fmt.Errorf("%s: no call was timed: %w", b.Metric, ErrNotMeasured)
-	case known.memory && m.Memory == nil:
+	case known.source == byMemory && m.Memory == nil:
 		return 0, fmt.Errorf("%s: the plan left memory out: %w", b.Metric, ErrNotMeasured)
+	case known.source == byCallers && m.Contention == nil:
+		return 0, fmt.Errorf("%s: there were no callers at once: %w", b.Metric, ErrNotMeasured)
+	case known.source == bySizes && m.Growth == nil:
+		return 0, fmt.Errorf("%s: there was one size: %w", b.Metric, ErrNotMeasured)
+	case known.source == byProcess && m.Fresh.missing(b.Metric) != "":
+		return 0, fmt.Errorf("%s: %s: %w", b.Metric, m.Fresh.missing(b.Metric), ErrNotMeasured)
 	case b.Metric != MedianRelative:
 		return b.Limit, nil
 	}

@@ -44,7 +44,7 @@ func TestBoundsAsScenariosSayThem(t *testing.T) {
 func TestABoundThatCannotBeReadSaysWhy(t *testing.T) {
 	for text, want := range map[string]string{
 		"the p96 latency is below 2 ms":                     `unknown latency figure "p96", did you mean "p95"?`,
-		"the average latency is below 2 ms":                 `unknown latency figure "average", known: mean, median, p95, p99, max, min`,
+		"the average latency is below 2 ms":                 `unknown latency figure "average", known: mean, median, p95, p99, max, min, first, cold`,
 		"the p95 latency is below 2":                        `bound on the p95 latency: "2" is no latency: it has no unit, as in "2 ms"`,
 		"the p95 latency is below 0 ms":                     `bound on the p95 latency: nothing can be below "0 ms"`,
 		"no more than 1 mb is allocated per call":           `bound on the bytes per call: "1 mb" is no size: unknown unit "mb", did you mean "MB"?`,

@@ -22,10 +22,11 @@ const (
 	Unconverged   Verdict = "unconverged"    // sampled, and the floor was not found
 	Removed       Verdict = "removed"        // only in the old file
 	Added         Verdict = "added"          // only in the new file
+	NotRun        Verdict = "not run"        // only in one file, as the other is of a part of the benchmarks
 	Neutral       Verdict = "neutral"        // within the threshold
 )
 
-var verdictOrder = []Verdict{Red, Green, NotComparable, Unconverged, Removed, Added, Neutral}
+var verdictOrder = []Verdict{Red, Green, NotComparable, Unconverged, Removed, Added, NotRun, Neutral}
 
 // Basis is what a benchmark was judged by.
 type Basis string
@@ -70,6 +71,7 @@ type Comparison struct {
 	Notes     []string        `json:"notes,omitempty"`
 
 	common comparability
+	parts  [2]string // why the old and the new file have a part of the benchmarks, "" where they have all
 }
 
 // ErrNothingToCompare is the error of a comparison of files that share no benchmark.
@@ -95,6 +97,7 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 		Counts: map[Verdict]int{}, Changes: []Change{},
 		Notes:  slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
 		common: compatibility(old, new),
+		parts:  [2]string{old.part(new), new.part(old)},
 	}
 	for _, v := range verdictOrder {
 		c.Counts[v] = 0
@@ -156,6 +159,17 @@ func (f *File) side() Side {
 	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version}
 }
 
+// part says why the file need not have every benchmark of another, or "".
+func (f *File) part(other *File) string {
+	switch {
+	case f.Interrupted:
+		return "was interrupted"
+	case f.Selection != "" && f.Selection != other.Selection:
+		return "was of " + f.Selection
+	}
+	return ""
+}
+
 func prefixed(prefix string, texts []string) []string {
 	var out []string
 	for _, t := range texts {
@@ -179,6 +193,10 @@ func (c *Comparison) add(old, new *Result) {
 		}
 	}
 	switch {
+	case old == nil && c.parts[0] != "":
+		change.Verdict, change.Reason = NotRun, "the old run "+c.parts[0]
+	case new == nil && c.parts[1] != "":
+		change.Verdict, change.Reason = NotRun, "the new run "+c.parts[1]
 	case old == nil:
 		change.Verdict = Added
 	case new == nil:

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,7 +36,7 @@ func TestCompareJudgesEachBenchmarkByItsMean(t *testing.T) {
 		"much slower red", "slower red", "faster green", "gone removed", "new added",
 		"a bit faster neutral", "a bit slower neutral", "same neutral",
 	}, verdicts(c))
-	assert.Equal(t, map[Verdict]int{Red: 2, Green: 1, NotComparable: 0, Unconverged: 0, Removed: 1, Added: 1, Neutral: 3}, c.Counts)
+	assert.Equal(t, map[Verdict]int{Red: 2, Green: 1, NotComparable: 0, Unconverged: 0, Removed: 1, Added: 1, NotRun: 0, Neutral: 3}, c.Counts)
 	assert.Equal(t, 3.0, *c.Changes[0].Ratio)
 	assert.Nil(t, c.Changes[3].Ratio)
 	assert.Nil(t, c.Changes[3].NewMean)
@@ -127,4 +128,39 @@ func TestMeansOfDifferentMachinesAreNotComparable(t *testing.T) {
 	assert.Equal(t, NotComparable, c.Changes[0].Verdict)
 	assert.Equal(t, "cpu: X and Y", c.Changes[0].Reason)
 	assert.Equal(t, 2.0, *c.Changes[0].Ratio, "both numbers are there")
+}
+
+func TestWhatWasNotSelectedWasNotRemoved(t *testing.T) {
+	file := func(names ...string) *File {
+		var all []Result
+		for _, name := range names {
+			all = append(all, Result{Name: name, MeanTime: 1})
+		}
+		f, err := NewFile(all, origin())
+		require.NoError(t, err)
+		return f
+	}
+	whole, part, selected := file("a", "b"), file("a"), file("a", "b")
+	selected.Selection = "my.feature"
+	for _, c := range []struct {
+		old, new  *File
+		selection string
+		cut       bool
+		want      Verdict
+		reason    string
+	}{
+		{whole, part, "", false, Removed, ""},
+		{part, whole, "", false, Added, ""},
+		{whole, part, "--category sae", false, NotRun, "the new run was of --category sae"},
+		{part, whole, "--tags @sae", false, NotRun, "the old run was of --tags @sae"},
+		{whole, part, "--tags @sae", true, NotRun, "the new run was interrupted"},
+		{selected, part, "my.feature", false, Removed, ""},
+	} {
+		part.Selection, part.Interrupted = c.selection, c.cut
+		comparison, err := Compare(c.old, c.new, DefaultThreshold)
+		require.NoError(t, err)
+		i := slices.IndexFunc(comparison.Changes, func(change Change) bool { return change.Name == "b" })
+		assert.Equal(t, c.want, comparison.Changes[i].Verdict)
+		assert.Equal(t, c.reason, comparison.Changes[i].Reason)
+	}
 }

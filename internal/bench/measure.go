@@ -54,6 +54,10 @@ type Measurement struct {
 	Cold   time.Duration   // the first call of all, which finds nothing prepared
 	First  any             // the answer of the first call of all, warm-up included
 	Last   any             // the answer of the last call of all
+
+	Contention *Contention // of callers at once, nil where there were none
+	Growth     *Growth     // over several sizes, nil where there was one
+	Fresh      *Fresh      // in a process of its own, nil where there was none
 }
 
 // Memory is what one call costs in memory.
@@ -135,7 +139,7 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 	}
 
 	if plan.Memory {
-		memory, err := s.memory(min(plan.Iterations, batchCalls))
+		memory, err := s.memory(batchCalls) // whatever the plan says: figures must not depend on it
 		if err != nil {
 			return nil, err
 		}
@@ -218,7 +222,8 @@ func (s *sampler) memory(calls int) (*Memory, error) {
 	return m, nil
 }
 
-// batch counts the allocations of some calls, rounded down to whole ones per call.
+// batch counts the allocations of some calls, rounded to whole ones per call: what
+// happens once in many calls must not change the figure.
 func (s *sampler) batch(calls int) (Memory, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -228,9 +233,10 @@ func (s *sampler) batch(calls int) (Memory, error) {
 		}
 	}
 	runtime.ReadMemStats(&after)
+	each := func(total uint64) uint64 { return (total + uint64(calls)/2) / uint64(calls) }
 	return Memory{
-		BytesPerCall:  (after.TotalAlloc - before.TotalAlloc) / uint64(calls),
-		AllocsPerCall: (after.Mallocs - before.Mallocs) / uint64(calls),
+		BytesPerCall:  each(after.TotalAlloc - before.TotalAlloc),
+		AllocsPerCall: each(after.Mallocs - before.Mallocs),
 	}, nil
 }
 

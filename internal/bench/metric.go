@@ -15,6 +15,12 @@ const (
 	AllocsPerCall  Metric = "allocations per call"
 	MemoryDelta    Metric = "memory delta"
 	MedianRelative Metric = "median latency relative to another benchmark"
+	Throughput     Metric = "throughput"
+	Scaling        Metric = "scaling"
+	GrowthExponent Metric = "growth exponent"
+	FirstLatency   Metric = "first latency"
+	ColdLatency    Metric = "cold latency"
+	PeakMemory     Metric = "peak resident memory"
 )
 
 // quantity is the kind of a figure: how it is read and written.
@@ -28,6 +34,19 @@ var (
 	size    = quantity{ParseSize, formatSize}
 	count   = quantity{parseNumber, formatCount}
 	factor  = quantity{parseNumber, formatFactor}
+	number  = quantity{parseNumber, formatNumber}
+	rate    = quantity{parseNumber, formatRate}
+)
+
+// source is what a metric is measured by.
+type source int
+
+const (
+	byCalls   source = iota // calls timed one by one
+	byMemory                // the memory pass
+	byCallers               // callers at once, see Contend
+	bySizes                 // several sizes, see MeasureGrowth
+	byProcess               // a process of its own, see FirstCall
 )
 
 // metric is everything that is known of a Metric.
@@ -35,7 +54,8 @@ type metric struct {
 	name     Metric
 	word     string // how a scenario names it where it names several: "p95"
 	quantity quantity
-	memory   bool    // needs the memory pass
+	source   source
+	atLeast  bool    // a bound is the least that is allowed, not the most
 	quantile float64 // of a percentile, else 0
 	// room is the smallest multiple of the fastest call that a bound should leave:
 	// what the figure of 100 calls of an unchanged operation reached on a busy
@@ -46,17 +66,23 @@ type metric struct {
 
 // metrics is the one table of them; a new metric is a line here.
 var metrics = []metric{
-	{MeanLatency, "mean", latency, false, 0, 20, func(m *Measurement) float64 { return m.Summary().Mean }},
-	{MedianLatency, "median", latency, false, 0.5, 5, func(m *Measurement) float64 { return m.Summary().Median }},
-	{P95Latency, "p95", latency, false, 0.95, 40, func(m *Measurement) float64 { return m.Summary().P95 }},
-	{P99Latency, "p99", latency, false, 0.99, 0, func(m *Measurement) float64 { return m.Summary().P99 }},
-	{MaxLatency, "max", latency, false, 0, 0, func(m *Measurement) float64 { return m.Summary().Max }},
-	{MinLatency, "min", latency, false, 0, 0, func(m *Measurement) float64 { return m.Summary().Min }},
-	{BytesPerCall, "", size, true, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.BytesPerCall) }},
-	{AllocsPerCall, "", count, true, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.AllocsPerCall) }},
-	{MemoryDelta, "", size, true, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.LiveDelta) }},
+	{MeanLatency, "mean", latency, byCalls, false, 0, 20, func(m *Measurement) float64 { return m.Summary().Mean }},
+	{MedianLatency, "median", latency, byCalls, false, 0.5, 5, func(m *Measurement) float64 { return m.Summary().Median }},
+	{P95Latency, "p95", latency, byCalls, false, 0.95, 40, func(m *Measurement) float64 { return m.Summary().P95 }},
+	{P99Latency, "p99", latency, byCalls, false, 0.99, 0, func(m *Measurement) float64 { return m.Summary().P99 }},
+	{MaxLatency, "max", latency, byCalls, false, 0, 0, func(m *Measurement) float64 { return m.Summary().Max }},
+	{MinLatency, "min", latency, byCalls, false, 0, 0, func(m *Measurement) float64 { return m.Summary().Min }},
+	{BytesPerCall, "", size, byMemory, false, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.BytesPerCall) }},
+	{AllocsPerCall, "", count, byMemory, false, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.AllocsPerCall) }},
+	{MemoryDelta, "", size, byMemory, false, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.LiveDelta) }},
 	// the limit of a relative metric needs the other measurement, see Bound.limit
-	{MedianRelative, "", factor, false, 0.5, 0, func(m *Measurement) float64 { return m.Summary().Median }},
+	{MedianRelative, "", factor, byCalls, false, 0.5, 0, func(m *Measurement) float64 { return m.Summary().Median }},
+	{Throughput, "", rate, byCallers, true, 0, 0, func(m *Measurement) float64 { return m.Contention.Throughput }},
+	{Scaling, "", number, byCallers, true, 0, 0, func(m *Measurement) float64 { return m.Contention.Scaling() }},
+	{GrowthExponent, "", number, bySizes, false, 0, 0, func(m *Measurement) float64 { return m.Growth.Exponent }},
+	{FirstLatency, "first", latency, byProcess, false, 0, 0, func(m *Measurement) float64 { return float64(m.Fresh.First) }},
+	{ColdLatency, "cold", latency, byProcess, false, 0, 0, func(m *Measurement) float64 { return float64(*m.Fresh.Cold) }},
+	{PeakMemory, "", size, byProcess, false, 0, 0, func(m *Measurement) float64 { return float64(m.Fresh.PeakRSS) }},
 }
 
 func (m Metric) known() (metric, bool) {
@@ -71,7 +97,26 @@ func (m Metric) known() (metric, bool) {
 // NeedsMemory tells whether the metric is only there when the plan has Memory.
 func (m Metric) NeedsMemory() bool {
 	k, _ := m.known()
-	return k.memory
+	return k.source == byMemory
+}
+
+// OfCalls tells whether the metric is a figure of calls timed one by one.
+func (m Metric) OfCalls() bool {
+	k, _ := m.known()
+	return k.source == byCalls
+}
+
+// NeedsProcess tells whether the metric is only there where an operation was called
+// in a process of its own.
+func (m Metric) NeedsProcess() bool {
+	k, _ := m.known()
+	return k.source == byProcess
+}
+
+// AtLeast tells whether a bound on the metric is the least that is allowed.
+func (m Metric) AtLeast() bool {
+	k, _ := m.known()
+	return k.atLeast
 }
 
 // Format writes a figure of this metric for people: "1.2 ms", "3.4 kB", "120",

@@ -115,6 +115,8 @@ type document struct {
 	Platform      string         `json:"platform"`
 	Environment   map[string]any `json:"environment"`
 	Plan          *Sampling      `json:"plan"`
+	Selection     string         `json:"selection"`
+	Interrupted   bool           `json:"interrupted"`
 	Results       *[]entry       `json:"results"`
 }
 
@@ -142,6 +144,9 @@ type entry struct {
 	Threshold     float64        `json:"threshold"`
 	Processes     []Process      `json:"processes"`
 	Singles       *Sketch        `json:"single_ns_sketch"`
+	Concurrency   *Concurrency   `json:"concurrency"`
+	Growth        *Growth        `json:"growth"`
+	Process       *Fresh         `json:"fresh_process"`
 }
 
 func (d *decoding) file() (*File, error) {
@@ -162,7 +167,8 @@ func (d *decoding) file() (*File, error) {
 	}
 	f := &File{
 		Name: doc.Name, Timestamp: doc.Timestamp, GoVersion: doc.GoVersion, PythonVersion: doc.PythonVersion,
-		Platform: doc.Platform, Environment: doc.Environment, Plan: doc.Plan, Results: make([]Result, 0, len(*doc.Results)),
+		Platform: doc.Platform, Environment: doc.Environment, Plan: doc.Plan,
+		Selection: doc.Selection, Interrupted: doc.Interrupted, Results: make([]Result, 0, len(*doc.Results)),
 	}
 	if doc.Schema != nil {
 		f.Schema = *doc.Schema
@@ -204,6 +210,7 @@ func (e *entry) result(index int) (Result, string, error) {
 		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
 		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds,
 		Threshold: e.Threshold, Processes: e.Processes, Singles: e.Singles,
+		Concurrency: e.Concurrency, Growth: e.Growth, Process: e.Process,
 	}
 	if len(r.Processes) > 0 {
 		r.FloorNS = Floor(r.Processes)

@@ -36,6 +36,10 @@ type Result struct {
 	Bounds      []Judgement `json:"bounds,omitempty"`
 	Threshold   float64     `json:"threshold,omitempty"` // the scenario's own, 0.1 for 10 %; 0 means none
 
+	Concurrency *Concurrency `json:"concurrency,omitempty"` // nil where there were no callers at once
+	Growth      *Growth      `json:"growth,omitempty"`      // nil where there was one size
+	Process     *Fresh       `json:"fresh_process,omitempty"`
+
 	// What a run with a baseline adds, see Sampling: the raw sample that every
 	// verdict can be recomputed from. Floors are in nanoseconds.
 	FloorNS   float64   `json:"floor_ns,omitempty"`
@@ -45,6 +49,31 @@ type Result struct {
 	// Measurement holds the raw samples while the program runs; nil in a result
 	// that was read from a file.
 	Measurement *Measurement `json:"-"`
+}
+
+// Concurrency is what callers at once got done, as the results file has it.
+type Concurrency struct {
+	Callers         int     `json:"callers"`
+	Iterations      int     `json:"iterations"`       // calls of all callers
+	Throughput      float64 `json:"throughput"`       // calls a second of all callers together
+	ThroughputAlone float64 `json:"throughput_alone"` // calls a second of one caller
+	Scaling         float64 `json:"scaling"`          // the one by the other
+	MeanTime        float64 `json:"mean_time"`        // of a call under contention, in seconds, as the following
+	MedianTime      float64 `json:"median_time"`
+	P95Time         float64 `json:"p95_time"`
+	P99Time         float64 `json:"p99_time"`
+	MaxTime         float64 `json:"max_time"`
+}
+
+func newConcurrency(c *Contention) *Concurrency {
+	if c == nil {
+		return nil
+	}
+	s := Summarize(c.Calls)
+	return &Concurrency{
+		Callers: c.Callers, Iterations: s.Samples, Throughput: c.Throughput, ThroughputAlone: c.Alone, Scaling: c.Scaling(),
+		MeanTime: s.Mean, MedianTime: s.Median, P95Time: s.P95, P99Time: s.P99, MaxTime: s.Max,
+	}
 }
 
 // NewResult makes the result of a measurement. metadata may be nil.
@@ -58,6 +87,7 @@ func NewResult(name, category string, m *Measurement, metadata map[string]any) *
 		TotalTime: s.Total, MeanTime: s.Mean, MedianTime: s.Median, StdDev: s.StdDev,
 		MinTime: s.Min, MaxTime: s.Max, P95Time: s.P95, P99Time: s.P99,
 		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.Cold.Seconds(), Measurement: m,
+		Concurrency: newConcurrency(m.Contention), Growth: m.Growth, Process: m.Fresh,
 	}
 	if m.Memory != nil {
 		r.MemoryDeltaMB = float64(m.Memory.LiveDelta) / 1e6
@@ -136,8 +166,11 @@ type File struct {
 	Platform      string         `json:"platform"`
 	Environment   map[string]any `json:"environment"`
 	Plan          *Sampling      `json:"plan,omitempty"` // nil where nothing was sampled for comparison
-	Results       []Result       `json:"results"`
-	Summary       FileSummary    `json:"summary"`
+	// Selection says in words which benchmarks were asked for, "" for all there are.
+	Selection   string      `json:"selection,omitempty"`
+	Interrupted bool        `json:"interrupted,omitempty"` // the run was ended before its end
+	Results     []Result    `json:"results"`
+	Summary     FileSummary `json:"summary"`
 
 	// Notes say what was missing in a file that was read and could be done
 	// without, for people.

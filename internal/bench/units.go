@@ -107,6 +107,10 @@ func formatCount(v float64, _ int) string { return strconv.FormatFloat(v, 'f', -
 
 func formatFactor(v float64, digits int) string { return formatNumber(v, digits) + " times" }
 
+func formatRate(v float64, digits int) string {
+	return formatNumber(v, digits) + " operations per second"
+}
+
 func formatQuantity(value float64, units []unit, digits int) string {
 	u := units[0]
 	for _, candidate := range units {

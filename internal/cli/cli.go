@@ -195,7 +195,7 @@ memory: there is nothing to install or prepare.`,
 	root.SetErr(p.err)
 	p.runFlags(root, bare)
 	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(),
-		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand())
+		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand(), p.freshCommand())
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)

@@ -42,7 +42,19 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 			if s.context < 0 {
 				return unable("give the number of tokens, such as --context 32768", "a context of %d tokens", s.context)
 			}
-			return p.inspect(c.Context(), paths, s)
+			options := []loader.Option{loader.WithContext(s.context)}
+			table, err := readArchitectures(s.architectures, c.Flags().Changed("architectures"))
+			if err != nil {
+				return err
+			}
+			if table != "" {
+				added, err := loader.ReadArchitectures(s.architectures, strings.NewReader(table))
+				if err != nil {
+					return err
+				}
+				options = append(options, loader.WithArchitectures(added))
+			}
+			return p.inspect(c.Context(), paths, loader.New(options...), s)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
@@ -56,6 +68,8 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 	c.Flags().BoolVar(&s.asJSON, "json", false, "print one JSON object a line, one for each path")
 	c.Flags().BoolVar(&s.verify, "verify", false, "read every file, weights as well, and compare it with the hash that its\ndownload left: in a Hugging Face cache, or where hf download put it")
 	c.Flags().Int64Var(&s.context, "context", 0, "size the key-value cache for so many `tokens`, not the model's own context")
+	c.Flags().StringVar(&s.architectures, "architectures", "", architecturesHelp)
+	_ = c.MarkFlagFilename("architectures", "tsv")
 	return c
 }
 
@@ -63,16 +77,17 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 type inspectSettings struct {
 	asJSON, verify bool
 	context        int64 // tokens, 0 for the model's own
+	architectures  string
 }
 
 // inspect reports on every path, also behind one that cannot be read.
-func (p *program) inspect(ctx context.Context, paths []string, s inspectSettings) error {
+func (p *program) inspect(ctx context.Context, paths []string, l *loader.Loader, s inspectSettings) error {
 	encoder := json.NewEncoder(p.out)
 	encoder.SetEscapeHTML(false)
 	var unreadable error
 	broken := false
 	for i, path := range paths {
-		info, err := p.inspectDisk(ctx, path, s)
+		info, err := p.inspectDisk(ctx, path, l, s.verify)
 		if ctx.Err() != nil {
 			return unable("what was said before is complete", "interrupted")
 		}
@@ -106,7 +121,7 @@ func (p *program) inspect(ctx context.Context, paths []string, s inspectSettings
 
 // inspectDisk inspects a directory of the real filesystem. The loader is given
 // the whole of it, as a base model's tokenizer may lie beside the checkpoint.
-func (p *program) inspectDisk(ctx context.Context, path string, s inspectSettings) (*loader.Info, error) {
+func (p *program) inspectDisk(ctx context.Context, path string, l *loader.Loader, verify bool) (*loader.Info, error) {
 	if err := isDirectory(path); err != nil {
 		advice := "name the directory that has the checkpoint's config.json"
 		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
@@ -124,9 +139,9 @@ func (p *program) inspectDisk(ctx context.Context, path string, s inspectSetting
 		return nil, err
 	}
 	outside := func(name string) string { return root + filepath.FromSlash(name) }
-	l, fsys, dir := loader.New(loader.WithContext(s.context)), os.DirFS(root), filepath.ToSlash(dir)
+	fsys, dir := os.DirFS(root), filepath.ToSlash(dir)
 	info, err := l.Inspect(fsys, dir)
-	if err == nil && s.verify {
+	if err == nil && verify {
 		bar := p.newBytesBar()
 		err = l.Verify(ctx, fsys, dir, info, bar.Progress)
 		bar.Stop()

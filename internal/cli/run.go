@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,6 +31,7 @@ type runSettings struct {
 	tags            string
 	iterations      count
 	warmup          count
+	concurrency     count
 	memoryProfiling bool
 	output          string
 	baseline        string
@@ -37,6 +40,7 @@ type runSettings struct {
 	failOn          failOn
 	formats         []string
 	model           string
+	architectures   string
 	jobs            count
 	dryRun          bool
 }
@@ -70,6 +74,7 @@ one name and a selection that is empty stop the run before it starts.`,
   omniloader run my.feature:12                  the scenario or Examples row at line 12
   omniloader run --tags "@sae and not @slow"    a Cucumber tag expression
   omniloader run --all --output results.json    measure memory too, keep the figures
+  omniloader run --concurrency 8                measure with eight callers at once, too
   omniloader run --save-baseline main.json      sample the benchmarks for comparisons to come
   omniloader run --baseline main.json           sample them again, and compare
   omniloader run --format junit:report.xml      a report for a CI server
@@ -89,6 +94,7 @@ one name and a selection that is empty stop the run before it starts.`,
 func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	s.threshold, s.failOn = share{bench.DefaultThreshold}, defaultFailOn()
 	s.iterations, s.warmup, s.jobs = count{bench.DefaultPlan().Iterations, 1}, count{bench.DefaultPlan().Warmup, 0}, count{runtime.NumCPU(), 1}
+	s.concurrency = count{1, 1}
 	f := c.Flags()
 	f.SortFlags = false
 	f.BoolVar(&s.all, "all", false, "every category, and memory measured for every benchmark")
@@ -96,6 +102,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	f.StringVar(&s.tags, "tags", "", "only scenarios for which the tag `EXPR` holds:\n\"@sae and not (@slow or @real)\"")
 	f.Var(&s.iterations, "iterations", "timed calls for each benchmark")
 	f.Var(&s.warmup, "warmup", "calls before timing")
+	f.Var(&s.concurrency, "concurrency", "measure each operation with so many callers at once, too")
 	f.BoolVar(&s.memoryProfiling, "memory-profiling", false, "measure memory for every benchmark")
 	f.StringVar(&s.output, "output", "", "write the figures to this results `FILE` (JSON)")
 	f.StringVar(&s.baseline, "baseline", "", "compare with this results `FILE`; a regression is a failure")
@@ -104,6 +111,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	f.Var(&s.failOn, "fail-on", "verdicts of the comparison that fail: red (exit code 1),\nnot-comparable, unconverged (2), or none")
 	f.StringArrayVar(&s.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, where pretty stands if no other does:\n"+formatHelp())
 	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real,\nwhich are skipped without it")
+	f.StringVar(&s.architectures, "architectures", "", architecturesHelp)
 	f.Var(&s.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
 	f.Lookup("jobs").DefValue = "0" // the number of CPUs differs between machines, and help does not
 	f.BoolVar(&s.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")
@@ -124,6 +132,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 		}
 	}
 	_ = c.MarkFlagDirname("model")
+	_ = c.MarkFlagFilename("architectures", "tsv")
 	_ = c.MarkFlagFilename("baseline", "json")
 	_ = c.MarkFlagFilename("save-baseline", "json")
 }
@@ -209,7 +218,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
-	setup := &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model}
+	setup := &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: s.concurrency.n}
 	setup.Plan.Memory = s.memoryProfiling || s.all
 	if overruled[envIterations] {
 		setup.Plan.Iterations = s.iterations.n
@@ -225,9 +234,18 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 			return unable("name the directory of a checkpoint", "--model: %w", err)
 		}
 	}
+	if s.concurrency.n > bench.MaxCallers {
+		return unable("more callers than processors get no more done", "--concurrency %d: at most %d callers are possible", s.concurrency.n, bench.MaxCallers)
+	}
+	if setup.Architectures, err = readArchitectures(s.architectures, c.Flags().Changed("architectures")); err != nil {
+		return err
+	}
 	output := env.Output
 	if c.Flags().Changed("output") {
 		output = s.output
+	}
+	if err := apart(map[string]string{"--baseline": s.baseline, "--save-baseline": s.saveBaseline, "--output": output}); err != nil {
+		return err
 	}
 	destinations, err := parseFormats(s.formats)
 	if err != nil {
@@ -279,8 +297,8 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	}
 	return p.conclude(c.Context(), happened, ending{
 		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
-		threshold: s.threshold.value, failOn: s.failOn,
-		job: sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Plan: p.samplingPlan(baseline)},
+		threshold: s.threshold.value, failOn: s.failOn, selection: s.selection(paths),
+		job: sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Architectures: setup.Architectures, Plan: p.samplingPlan(baseline)},
 	})
 }
 
@@ -359,6 +377,7 @@ type ending struct {
 	saveBaseline string
 	threshold    float64
 	failOn       failOn
+	selection    string    // which benchmarks were asked for, see bench.File
 	job          sampleJob // how the benchmarks are sampled, where that is needed
 }
 
@@ -391,12 +410,15 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 	var comparison *bench.Comparison
 	if e.output != "" || e.saveBaseline != "" || e.baseline != nil {
 		file, err := newFile(run.Started, resultsOf(run))
+		if file != nil {
+			file.Selection, file.Interrupted = e.selection, run.Interrupted
+		}
 		if err == nil && !run.Interrupted && (e.baseline != nil || e.saveBaseline != "") {
 			comparison, err = p.sampleAndCompare(ctx, run, file, e)
 		}
 		failures = append(failures, err)
 		if file != nil && e.output != "" {
-			failures = append(failures, file.Write(e.output))
+			failures = append(failures, p.keep(file, e.output))
 		}
 		if file != nil && file.Plan != nil && e.saveBaseline != "" {
 			failures = append(failures, file.Write(e.saveBaseline))
@@ -425,6 +447,52 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		return e.failOn.judge(comparison)
 	}
 	return nil
+}
+
+// keep writes a results file. One of a run that was interrupted does not take the
+// place of an earlier one.
+func (p *program) keep(file *bench.File, path string) error {
+	if _, err := os.Stat(path); file.Interrupted && err == nil {
+		partial := path + ".interrupted"
+		p.note("%s stays as it was; what was measured is in %s", path, partial)
+		path = partial
+	}
+	return file.Write(path)
+}
+
+// selection says in words which benchmarks the flags ask for, "" for all.
+func (s *runSettings) selection(paths []string) string {
+	words := slices.Clone(paths)
+	for _, c := range s.categories {
+		words = append(words, "--category "+c)
+	}
+	if s.tags != "" {
+		words = append(words, "--tags "+strconv.Quote(s.tags))
+	}
+	return strings.Join(words, " ")
+}
+
+// apart refuses files that are read and written, or written twice, by two flags:
+// the second would destroy what the first is for.
+func apart(files map[string]string) error {
+	flags := slices.Sorted(maps.Keys(files))
+	for i, a := range flags {
+		for _, b := range flags[i+1:] {
+			if files[a] != "" && files[b] != "" && sameFile(files[a], files[b]) {
+				return unable("name two files: a baseline is kept until a better one is saved on purpose", "%s and %s both name %s", a, b, files[b])
+			}
+		}
+	}
+	return nil
+}
+
+func sameFile(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
 // sampleAndCompare samples the benchmarks where that is asked for, puts the

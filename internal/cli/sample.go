@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -24,14 +23,16 @@ import (
 
 // sampleJob is what a process that samples is told, on its standard input.
 type sampleJob struct {
-	Paths      []string           `json:"paths"`
-	Tags       string             `json:"tags"`
-	Categories []string           `json:"categories"`
-	Model      string             `json:"model"`
-	Plan       bench.Sampling     `json:"plan"`
-	Seed       uint64             `json:"seed"`
-	Memory     bool               `json:"memory"`
-	Slowdown   map[string]float64 `json:"slowdown,omitempty"` // seconds a call, by benchmark
+	Paths      []string `json:"paths"`
+	Tags       string   `json:"tags"`
+	Categories []string `json:"categories"`
+	Model      string   `json:"model"`
+	// Architectures is a table of class names, see steps.Options.
+	Architectures string             `json:"architectures,omitempty"`
+	Plan          bench.Sampling     `json:"plan"`
+	Seed          uint64             `json:"seed"`
+	Memory        bool               `json:"memory"`
+	Slowdown      map[string]float64 `json:"slowdown,omitempty"` // seconds a call, by benchmark
 }
 
 const sampleProcess = "sample-process"
@@ -45,7 +46,7 @@ func (p *program) sampleCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		Short:  "Sample benchmarks in this process, as a run with a baseline asks for",
 		RunE: func(c *cobra.Command, _ []string) error {
-			const most = 1 << 20
+			const most = 4 * maxArchitectures
 			var job sampleJob
 			if err := json.NewDecoder(io.LimitReader(c.InOrStdin(), most)).Decode(&job); err != nil {
 				return fmt.Errorf("standard input holds no job: %w", err)
@@ -64,7 +65,7 @@ func (j sampleJob) do(ctx context.Context) (*bench.Samples, error) {
 	if err != nil {
 		return nil, err
 	}
-	subjects, err := plan.Subjects(ctx, &steps.Setup{Subject: steps.Loader, Plan: bench.DefaultPlan(), Model: j.Model})
+	subjects, err := plan.Subjects(ctx, &steps.Setup{Subject: steps.Loader, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
 	if err != nil {
 		return nil, err
 	}
@@ -88,24 +89,9 @@ func (p *program) inFreshProcess(ctx context.Context, job sampleJob) (*bench.Sam
 	if err != nil {
 		return nil, err
 	}
-	input, err := json.Marshal(job)
-	if err != nil {
-		return nil, err
-	}
-	var out, complaint bytes.Buffer
-	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(input), &out, &complaint
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	c.WaitDelay = 5 * time.Second
-	if err := c.Run(); err != nil {
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
-		}
-		said := strings.TrimPrefix(strings.TrimSpace(complaint.String()), "omniloader: ")
-		return nil, fmt.Errorf("sampling in a process of its own: %w: %s", err, said)
-	}
 	samples := new(bench.Samples)
-	if err := json.Unmarshal(out.Bytes(), samples); err != nil {
-		return nil, fmt.Errorf("sampling in a process of its own: its answer: %w", err)
+	if err := exchange(ctx, c, job, samples); err != nil {
+		return nil, fmt.Errorf("sampling in a process of its own: %w", err)
 	}
 	return samples, nil
 }

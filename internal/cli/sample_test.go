@@ -20,7 +20,7 @@ import (
 const samplerVariable = "OMNILOADER_TEST_SAMPLER"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(samplerVariable) != "" {
+	if os.Getenv(samplerVariable) != "" || IsFreshProcess() {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())

@@ -62,6 +62,12 @@ var shortBounds = map[bench.Metric]string{
 	bench.AllocsPerCall:  "≤ % allocations",
 	bench.MemoryDelta:    "delta < %",
 	bench.MedianRelative: "median < % another",
+	bench.FirstLatency:   "first < %",
+	bench.ColdLatency:    "cold < %",
+	bench.PeakMemory:     "peak < %",
+	bench.GrowthExponent: "exponent < %",
+	bench.Throughput:     "≥ %",
+	bench.Scaling:        "scaling ≥ %",
 }
 
 // tightest writes the bound that is nearest to its limit, or furthest past it, and
@@ -70,18 +76,13 @@ func tightest(r *bench.Result) string {
 	if len(r.Bounds) == 0 {
 		return ""
 	}
-	used := func(j bench.Judgement) float64 {
-		if j.Limit <= 0 {
-			return j.Figure
-		}
-		return j.Figure / j.Limit
-	}
-	worst := slices.MaxFunc(r.Bounds, func(a, b bench.Judgement) int { return cmp.Compare(used(a), used(b)) })
+	worst := slices.MaxFunc(r.Bounds, func(a, b bench.Judgement) int { return cmp.Compare(a.Used(), b.Used()) })
 	short, ok := shortBounds[worst.Metric]
 	if !ok {
 		return oneLine(worst.Bound)
 	}
-	out := strings.Replace(short, "%", worst.Metric.Format(worst.Limit), 1)
+	limit := strings.Replace(worst.Metric.Format(worst.Limit), " operations per second", "/s", 1)
+	out := strings.Replace(short, "%", limit, 1)
 	if others := len(r.Bounds) - 1; others > 0 {
 		out += " (+" + strconv.Itoa(others) + ")"
 	}
@@ -136,6 +137,37 @@ func (p *page) benchmarks(run *outcome.Run) {
 	}
 	p.table(t)
 	p.line("")
+	p.callers(results)
+}
+
+// callers writes the table of what several callers at once got done.
+func (p *page) callers(results []*bench.Result) {
+	t := plainTable()
+	t.AppendHeader(table.Row{p.paint(head, "callers at once"), "", p.paint(head, "a second"), p.paint(head, "alone"), p.paint(head, "scaling"), p.paint(head, "p95")})
+	var configs []table.ColumnConfig
+	for n := 2; n <= 6; n++ {
+		configs = append(configs, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	t.SetColumnConfigs(configs)
+	const others = 40 // columns that all the others take together
+	rows := 0
+	for _, r := range results {
+		c := r.Concurrency
+		if c == nil || c.Callers < 2 {
+			continue
+		}
+		rows++
+		name := indented(r.Name)
+		if p.opts.Width > 0 {
+			name = text.Snip(name, max(16, p.opts.Width-others), "…")
+		}
+		t.AppendRow(table.Row{name, c.Callers, strconv.FormatFloat(c.Throughput, 'f', 0, 64), strconv.FormatFloat(c.ThroughputAlone, 'f', 0, 64),
+			strconv.FormatFloat(c.Scaling, 'f', 2, 64), bench.FormatLatency(c.P95Time)})
+	}
+	if rows > 0 {
+		p.table(t)
+		p.line("")
+	}
 }
 
 func indented(name string) string { return "  " + oneLine(name) }

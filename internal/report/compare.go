@@ -81,6 +81,9 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 		{Number: 5, Align: text.AlignRight, AlignHeader: text.AlignRight},
 	})
 	for _, change := range c.Changes {
+		if change.Verdict == bench.NotRun {
+			continue // a whole suite, where a part was selected
+		}
 		name := oneLine(change.Name)
 		if nameWidth > 0 {
 			name = text.Snip(name, nameWidth, "…")
@@ -107,9 +110,11 @@ func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 	p.line("")
 	var changed, neutral []bench.Change
 	for _, change := range c.Changes {
-		if change.Verdict == bench.Neutral {
+		switch change.Verdict {
+		case bench.NotRun: // a whole suite, where a part was selected
+		case bench.Neutral:
 			neutral = append(neutral, change)
-		} else {
+		default:
 			changed = append(changed, change)
 		}
 	}

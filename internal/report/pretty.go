@@ -177,18 +177,61 @@ func (p *page) notes(run *outcome.Run) {
 			skips.add(cmp.Or(oneLine(s.SkipReason), "no reason given"))
 		}
 		for _, text := range s.allWarnings() {
-			warnings.add(text)
+			if !s.notes(text) { // told in one line for all, see fragileBounds
+				warnings.add(text)
+			}
 		}
 	}
+	fragile := fragileBounds(run)
 	for _, n := range skips.notes {
 		p.paragraph("", faint, fmt.Sprintf("%d skipped: %s", n.count, n.text))
 	}
 	for _, n := range warnings.notes {
 		p.paragraph("", alert, fmt.Sprintf("warning: %s (%s)", n.text, counted(n.count, "scenario")))
 	}
-	if len(skips.notes)+len(warnings.notes) > 0 {
+	if fragile != "" {
+		p.paragraph("", faint, fragile)
+	}
+	if len(skips.notes)+len(warnings.notes) > 0 || fragile != "" {
 		p.line("")
 	}
+}
+
+// fragileBounds says in one line which bounds lie so near to the fastest call that a
+// busy machine exceeds them by itself, or "".
+func fragileBounds(run *outcome.Run) string {
+	const most = 4
+	var names []string
+	bounds := 0
+	for _, s := range scenarios(run) {
+		if s.Benchmark == nil {
+			continue
+		}
+		n := 0
+		for _, j := range s.Benchmark.Bounds {
+			if j.Note != "" {
+				n++
+			}
+		}
+		if bounds += n; n > 0 {
+			names = append(names, oneLine(s.Benchmark.Name))
+		}
+	}
+	if bounds == 0 {
+		return ""
+	}
+	more := ""
+	if len(names) > most {
+		more = fmt.Sprintf(" and %d more", len(names)-most)
+		names = names[:most]
+	}
+	return fmt.Sprintf("fragile: %s may be exceeded by a busy machine alone, being near the fastest call: %s%s; a results file says by how much",
+		counted(bounds, "bound"), strings.Join(names, ", "), more)
+}
+
+// notes tells whether a text is the note on one of the scenario's bounds.
+func (s placed) notes(text string) bool {
+	return s.Benchmark != nil && slices.ContainsFunc(s.Benchmark.Bounds, func(j bench.Judgement) bool { return oneLine(j.Note) == text })
 }
 
 // allWarnings gives the notes on a scenario's measurement, each once.

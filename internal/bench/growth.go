@@ -1,0 +1,106 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// Growth is how the time of an operation grows with the size of what it is given.
+type Growth struct {
+	Points   []Point `json:"points"`   // by size, ascending
+	Exponent float64 `json:"exponent"` // 1: twice the size takes twice the time; 2: four times
+}
+
+// Point is one size and what it took.
+type Point struct {
+	Bytes  float64 `json:"bytes"`
+	Floor  Second  `json:"floor_time"` // the fastest call
+	Calls  int     `json:"calls"`
+	Median Second  `json:"median_time"`
+}
+
+// Sized is an operation on something of a size.
+type Sized struct {
+	Bytes float64
+	Call  func() (any, error)
+}
+
+const (
+	growthBudget = 300 * time.Millisecond // of the calls for each size, about
+	leastGrowth  = 3                      // calls for each size
+	mostGrowth   = 100
+)
+
+// MeasureGrowth times an operation on things of several sizes, smallest first, and
+// fits time = constant x size^exponent by least squares of the logarithms, to the
+// fastest call of each size: what else runs on the machine only adds time. It takes
+// two sizes or more that differ by a factor of 2, as the slope between neighbours
+// says nothing.
+//
+// The first failing call ends it with a *CallError, the end of the context with an
+// error that is ErrInterrupted.
+func MeasureGrowth(ctx context.Context, sizes []Sized) (*Growth, error) {
+	if len(sizes) < 2 {
+		return nil, errors.New("a growth is measured over two sizes or more")
+	}
+	for i, s := range sizes[1:] {
+		if !(s.Bytes >= 2*sizes[i].Bytes) || sizes[i].Bytes <= 0 {
+			return nil, errors.New("a growth is measured over sizes in ascending order, each at least twice the one before")
+		}
+	}
+	alone.Lock()
+	defer alone.Unlock()
+	g := &Growth{}
+	for _, s := range sizes {
+		p, err := growthPoint(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("at %s: %w", FormatSize(s.Bytes), err)
+		}
+		g.Points = append(g.Points, p)
+	}
+	var err error
+	g.Exponent, err = exponent(g.Points)
+	return g, err
+}
+
+func growthPoint(ctx context.Context, s Sized) (Point, error) {
+	sampled := sampler{ctx: ctx, call: s.Call}
+	var calls []time.Duration
+	for start := time.Now(); len(calls) < leastGrowth || len(calls) < mostGrowth && time.Since(start) < growthBudget; {
+		began := time.Now()
+		if err := sampled.once("timed", len(calls)); err != nil {
+			return Point{}, err
+		}
+		calls = append(calls, time.Since(began))
+	}
+	sum := Summarize(calls)
+	return Point{Bytes: s.Bytes, Floor: Second(sum.Min), Calls: len(calls), Median: Second(sum.Median)}, nil
+}
+
+// exponent is the slope of the logarithm of time over that of size.
+func exponent(points []Point) (float64, error) {
+	var sizes, times []float64
+	for _, p := range points {
+		if !(p.Floor > 0) {
+			return 0, fmt.Errorf("a call at %s is too short for the clock", FormatSize(p.Bytes))
+		}
+		sizes, times = append(sizes, math.Log(p.Bytes)), append(times, math.Log(float64(p.Floor)))
+	}
+	_, slope := stat.LinearRegression(sizes, times, nil, false)
+	return slope, nil
+}
+
+// String lists the points: "1 MB 1.2 ms, 10 MB 13 ms".
+func (g *Growth) String() string {
+	texts := make([]string, len(g.Points))
+	for i, p := range g.Points {
+		texts[i] = FormatSize(p.Bytes) + " " + FormatLatency(float64(p.Floor))
+	}
+	return strings.Join(texts, ", ")
+}
