@@ -53,6 +53,7 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	info.ChatTemplate = c.chatTemplate(files, r)
 	c.inspectMemory(info, r, l.context)
 	info.Findings = append(info.Findings, c.checkNames(info, r)...)
+	info.Findings = append(info.Findings, c.checkLayers(info, r)...)
 	info.Findings = append(info.Findings, c.checkCache(files, info.Weights)...)
 	info.Findings = append(info.Findings, c.checkLocalDir(files)...)
 	info.Findings = append(info.Findings, c.checkParts(info, files, r)...)
