@@ -200,7 +200,7 @@ Feature: Layouts
       When the model info is read
       Then the layout is "gguf"
       And the category is "unknown"
-      And an error "file-unreadable" is reported for "llama-2-7b.Q4_K_M.gguf"
+      And an error "weights-unreadable" is reported for "llama-2-7b.Q4_K_M.gguf"
 
     Scenario Outline: A single file of safetensors is told by its tensors' names: <what>
       Given an empty checkpoint directory

@@ -17,6 +17,7 @@ type verdict struct {
 	candidates []string    // what it may be where that is not clear
 	baseModel  string      // that its files name, "" where they do not
 	part       string      // of a GGUF file: model, adapter, mmproj …
+	unlisted   bool        // of a GGUF file: an architecture on no list
 	known      bool        // decided by the files of a layout that has a loader
 }
 
@@ -28,6 +29,7 @@ const (
 	layoutAdapter          = "peft adapter"
 	layoutSAE              = "sae"
 	layoutTransformers     = "transformers"
+	layoutGGUF             = "gguf"
 	layoutUnknown          = "unknown"
 )
 

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"path"
@@ -45,7 +46,10 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 		}
 		info, err := e.Info()
 		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			if info, err = fs.Stat(c.fsys, p); err != nil {
+			if info, err = fs.Stat(c.fsys, p); errors.Is(err, fs.ErrPermission) {
+				findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), "the file that the link leads to: "+cause(err), ""))
+				return nil
+			} else if err != nil {
 				findings = append(findings, finding(CodeLinkBroken, relative(c.dir, p), "the link cannot be followed: "+cause(err), ""))
 				return nil
 			}

@@ -211,7 +211,7 @@ var findingCases = []findingCase{
 	{"too new", sound(map[string]string{"m/config.json": `{"architectures":["TomorrowForCausalLM"],"model_type":"tomorrow","transformers_version":"7.1.0"}`}), loader.CodeArchitectureNewer, "warning", "config.json", "7.1.0"},
 	{"unknown", sound(map[string]string{"m/config.json": `{"architectures":["TomorrowForCausalLM"],"model_type":"tomorrow","transformers_version":"4.40.0"}`}), loader.CodeArchitectureUnknown, "warning", "config.json", "TomorrowForCausalLM"},
 	{"no model type", sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"tie_word_embeddings":true}`}), loader.CodeModelTypeMissing, "warning", "config.json", "LlamaForCausalLM"},
-	{"no config", sound(map[string]string{"-m/config.json": ""}), loader.CodeConfigMissing, "error", "config.json", "1 files of safetensors"},
+	{"no config", sound(map[string]string{"-m/config.json": ""}), loader.CodeConfigMissing, "error", "config.json", "1 file of safetensors"},
 	{"params.json of another format", sound(map[string]string{"-m/config.json": "", "m/params.json": "{}"}), loader.CodeConfigMissing, "note", "config.json", "params.json"},
 	{"adapter without base", map[string]string{"m/adapter_config.json": `{"peft_type":"LORA","base_model_name_or_path":null}`, "m/adapter_model.safetensors": tensors("a")}, loader.CodeAdapterBaseMissing, "warning", "adapter_config.json", "is null"},
 	{"adapter of a dead path", map[string]string{"m/adapter_config.json": `{"peft_type":"LORA","base_model_name_or_path":"/home/me/llama"}`, "m/adapter_model.safetensors": tensors("a")}, loader.CodeAdapterBasePath, "warning", "adapter_config.json", "/home/me/llama"},

@@ -58,13 +58,14 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	info.ChatTemplate = c.chatTemplate(files, r)
 	c.inspectMemory(info, r, l.context)
 	info.Findings = append(info.Findings, c.checkNames(info, r)...)
+	info.Findings = append(info.Findings, c.checkLayers(info, r)...)
 	info.Findings = append(info.Findings, c.checkCache(files, info.Weights)...)
 	info.Findings = append(info.Findings, c.checkLocalDir(files)...)
 	info.Findings = append(info.Findings, c.checkParts(info, files, r)...)
 	if info.Weights == nil && info.Category != Unknown && readErr == nil && info.Category != Diffusers {
 		info.addFinding(CodeWeightsMissing, "", "no weight files", c.howToGet(""))
 	}
-	info.Findings = withoutEchoes(info.Findings, files)
+	info.Findings = onePerCause(withoutEchoes(info.Findings, files))
 	sortFindings(info.Findings)
 	info.Findings = slices.Compact(info.Findings)
 	return info, nil
@@ -75,6 +76,30 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 func withoutEchoes(findings []Finding, files []fileInfo) []Finding {
 	return slices.DeleteFunc(findings, func(f Finding) bool {
 		return (f.Code == CodeFileUnreadable || f.Code == CodeConfigUnreadable) && hasProblem(files, f.File)
+	})
+}
+
+// echoRank orders the codes under which several readers may report one failure
+// of a file: the most telling is kept.
+var echoRank = map[string]int{
+	CodeWeightsTruncated: 1, CodeWeightsUnreadable: 2, CodeConfigUnreadable: 3, CodeTokenizerUnreadable: 4, CodeFileUnreadable: 5,
+}
+
+// onePerCause leaves out what says once more, in the same words or of the same
+// file, that it cannot be read; and that nothing was recognized where it is said
+// that the config is missing, or that the weights cannot be read.
+func onePerCause(findings []Finding) []Finding {
+	best := map[string]int{}
+	said := false
+	for _, f := range findings {
+		if rank := echoRank[f.Code]; rank > 0 && (best[f.File] == 0 || rank < best[f.File]) {
+			best[f.File] = rank
+		}
+		said = said || f.Code == CodeConfigMissing || f.Severity == SeverityError && (f.Code == CodeWeightsUnreadable || f.Code == CodeWeightsTruncated)
+	}
+	return slices.DeleteFunc(findings, func(f Finding) bool {
+		rank := echoRank[f.Code]
+		return rank > 0 && rank > best[f.File] || said && f.Code == CodeNothingRecognized
 	})
 }
 

@@ -92,7 +92,7 @@ func manyShards(t testing.TB) fs.FS {
 	}
 	index.WriteString("}}")
 	require.NoError(t, c.AddFiles(
-		fixtures.File{Name: "config.json", Content: llamaConfig},
+		fixtures.File{Name: "config.json", Content: strings.NewReplacer("128256", "16384", "4096", "16384").Replace(llamaConfig)},
 		fixtures.File{Name: "model.safetensors.index.json", Content: index.String()},
 		fixtures.File{Name: "tokenizer.json", Content: smallBPE},
 		fixtures.File{Name: "tokenizer_config.json", Content: `{"pad_token":"<p>"}`},

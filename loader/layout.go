@@ -10,7 +10,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"omniloader/loader/gguf"
 	"omniloader/loader/safetensors"
 	"omniloader/loader/sniff"
 )
@@ -26,11 +25,12 @@ type layout struct {
 	files    []string
 	category Category
 	task     Task
+	runtime  string // what runs the files, which are whole programs; "" where they are none
 }
 
 var layouts = sync.OnceValue(func() (all []layout) {
 	for f := range tableRows(layoutsTSV) {
-		all = append(all, layout{f[0], strings.Split(f[1], ","), Category(f[2]), Task(f[3])})
+		all = append(all, layout{f[0], strings.Split(f[1], ","), Category(f[2]), Task(f[3]), f[4]})
 	}
 	return all
 })
@@ -75,7 +75,13 @@ func (c *checkpoint) classifyByFiles() verdict {
 		if read := layoutReaders[l.name]; read != nil {
 			read(c, &v)
 		}
-		v.known = v.category != Unknown
+		if v.category == Unknown {
+			c.askCard(&v)
+		}
+		if v.loadsAs == "" {
+			v.loadsAs = l.runtime
+		}
+		v.known = v.category != Unknown && !v.unlisted
 		found = append(found, v)
 	}
 	if len(found) == 0 {
@@ -90,9 +96,26 @@ func (c *checkpoint) classifyByFiles() verdict {
 			}
 			return v
 		}
-		if v.category == Unknown {
+		if v.category == Unknown && other.category != Unknown {
 			v = other
 		}
+	}
+	if v.category == Unknown {
+		return severalFormats(found)
+	}
+	return v
+}
+
+// severalFormats is the verdict where no layout tells what kind of model it is:
+// that of the one layout, or all of them as candidates.
+func severalFormats(found []verdict) verdict {
+	found = slices.DeleteFunc(slices.Clone(found), func(v verdict) bool { return v.layout == layoutUnknown && len(found) > 1 })
+	if len(found) == 1 {
+		return found[0]
+	}
+	v := verdict{layout: "ambiguous", category: Unknown, decidedBy: "no rule: its files are of several formats, and none says what kind of model it is"}
+	for _, f := range found {
+		v.candidates = append(v.candidates, f.layout)
 	}
 	return v
 }
@@ -100,14 +123,31 @@ func (c *checkpoint) classifyByFiles() verdict {
 // classifyByDirs looks for models one directory down, and at last at the card.
 func (c *checkpoint) classifyByDirs() verdict {
 	v := verdict{layout: layoutUnknown, category: Unknown, decidedBy: "no rule: nothing in the directory says what it is"}
+	if files := c.ggufBelow(); len(files) > 0 {
+		v.layout = layoutGGUF
+		c.readGGUFOf(files, &v)
+		v.known = v.category != Unknown && !v.unlisted
+		return v
+	}
 	if v.candidates = c.modelDirs(); len(v.candidates) == 1 {
 		v.decidedBy = "no rule: the model lies in a directory of its own"
 	} else if len(v.candidates) > 1 {
 		v.layout, v.decidedBy = "several models", "its directories: each holds a model of its own"
-	} else if category, task, ok := c.beyondConfig("card", ""); ok {
-		v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileCard
+	} else {
+		c.askCard(&v)
 	}
 	return v
+}
+
+// askCard asks the model card what kind of model it is, where no other file says.
+func (c *checkpoint) askCard(v *verdict) {
+	if category, task, ok := c.beyondConfig("card", ""); ok && category != "" {
+		by := "key pipeline_tag of " + fileCard
+		if v.layout != layoutUnknown {
+			by = v.decidedBy + ", and " + by
+		}
+		v.category, v.task, v.decidedBy = category, task, by
+	}
 }
 
 // covers tells whether the second layout's files are parts of the first.
@@ -194,47 +234,6 @@ func (c *checkpoint) readMistral(v *verdict) {
 		v.category, v.task = Transformers, "vision_language"
 	}
 	v.decidedBy = "keys of params.json"
-}
-
-func (c *checkpoint) readGGUF(v *verdict) {
-	files := c.match("*.gguf")
-	name := files[0]
-	for _, f := range files { // a projector says less than the model beside it
-		if !strings.HasPrefix(f, "mmproj") && !strings.HasPrefix(f, "mtp-") {
-			name = f
-			break
-		}
-	}
-	r, size, closeFile, err := c.openAt(name)
-	if err != nil {
-		c.findings = append(c.findings, Finding{SeverityError, CodeFileUnreadable, name, withoutPath(err), hintOf(err)})
-		return
-	}
-	defer closeFile()
-	head, err := gguf.ReadHead(r, size, name)
-	if err != nil {
-		c.findings = append(c.findings, Finding{SeverityError, CodeFileUnreadable, name, withoutPath(err), hintOf(err)})
-		return
-	}
-	c.modelType = head.Architecture()
-	a, ok := gguf.LookupArchitecture(c.modelType)
-	if ok {
-		v.category, v.task = Category(a.Category), Task(a.Task)
-		v.loadsAs = "llama.cpp " + a.Name
-	} else {
-		v.category = Transformers
-	}
-	v.decidedBy = "key general.architecture of " + name
-	content, _ := head.Content()
-	v.part = string(content)
-	if content == gguf.Content("mmproj") {
-		v.category, v.task = Transformers, "projector"
-		v.decidedBy = "key general.type of " + name + ": the projector of a vision or audio model"
-	}
-	for base := range slices.Values(head.BaseModels()) {
-		v.baseModel = strings.TrimSuffix(strings.TrimPrefix(base, "https://huggingface.co/"), "/")
-		break
-	}
 }
 
 func (c *checkpoint) readWhisperCPP(v *verdict) {

@@ -249,6 +249,14 @@ func (c *checkpoint) support(v *verdict) Support {
 	}
 	var reason string
 	switch name, modelType := c.architecture(), c.modelType; {
+	case len(v.candidates) > 0:
+		reason = "it holds several models: give the directory or the file of one"
+	case v.unlisted:
+		reason = "no loader is known for the architecture " + strconv.Quote(modelType)
+	case c.doc.file == "" && v.layout != layoutUnknown:
+		reason = "the layout is " + v.layout + ", and no file says what kind of model it is"
+	case c.doc.file == "" && v.category != Unknown:
+		reason = "no file names the class of the model"
 	case c.doc.file == "":
 		reason = "nothing in the directory says what it is"
 	case name != "":
@@ -276,10 +284,21 @@ func (c *checkpoint) classFindings(v *verdict, s *Support) (findings []Finding) 
 	case s.RemoteCode:
 		findings = append(findings, Finding{SeverityNote, CodeCustomCode, c.doc.file,
 			"no loader is known for " + orNone(name) + "; it loads by running the Python code it brings", "read the code before trusting it"})
+	case !s.IsSupported && v.category == Unknown && len(v.candidates) > 0: // which is a finding of its own
+	case s.IsSupported && v.category == Unknown:
+		findings = append(findings, Finding{SeverityNote, CodeNothingRecognized, "",
+			"the layout is " + v.layout + "; no file says what kind of model it is", v.loadsAs + " runs it all the same; a pipeline_tag in " + fileCard + " would say what it is for"})
 	case !s.IsSupported && v.category == Unknown:
-		findings = append(findings, Finding{SeverityError, CodeNothingRecognized, c.doc.file, *s.Error, "give the directory that holds config.json, model_index.json or the weights"})
+		hint := "give the directory that holds config.json, model_index.json or the weights"
+		if v.layout != layoutUnknown {
+			hint = "the file may be damaged: compare it with the model's repository, or look into the model card"
+		}
+		findings = append(findings, Finding{SeverityError, CodeNothingRecognized, c.doc.file, *s.Error, hint})
 	case !s.IsSupported:
 		hint := "a newer loader may know it; one that runs the code of the model's repository does"
+		if c.doc.file == "" && !v.unlisted {
+			hint = "the model card says which library loads it"
+		}
 		if s.Nearest != nil {
 			hint = "the nearest class known is " + *s.Nearest
 		}

@@ -25,13 +25,14 @@ func (c *checkpoint) checkParts(info *Info, files []fileInfo, r *weightReader) (
 }
 
 // selfDescribing are the formats whose files say themselves what model they are.
-var selfDescribing = map[string]bool{"gguf": true, "onnx": true, "whisper.cpp": true, "nemo": true, "keras": true, "tflite": true, "litert": true}
+var selfDescribing = map[string]bool{"gguf": true, "onnx": true, "whisper.cpp": true, "nemo": true, "keras": true, "tflite": true, "litert": true,
+	"core ml": true, "tensorflow": true, "torchscript": true, "openvino": true, "tensorrt": true, "rkllm": true}
 
 // otherConfigs are the files that stand in config.json's place in other layouts,
 // and what to load such a directory with.
 var otherConfigs = []struct{ name, what, hint string }{
 	{fileParams, "params.json of Mistral's or Meta's own format is here", "load it with mistral-common or the model's own code, or convert it to the transformers layout"},
-	{fileAdapter, "this is an adapter", "load it on top of its base model"},
+	{fileAdapter, "this is an adapter", "load it on top of its base model"}, // beside weights of a whole model
 	{"open_clip_config.json", "this is a model of open_clip", "load it with open_clip"},
 	{"mlc-chat-config.json", "this is a model of MLC", "load it with mlc-llm"},
 }
@@ -48,16 +49,18 @@ func (c *checkpoint) checkConfig(info *Info, r *weightReader) (findings []Findin
 				return append(findings, f)
 			}
 		}
-		if selfDescribing[w.Format] {
-			f := finding(CodeConfigMissing, fileConfig, fmt.Sprintf("no config.json; the %s file %s carries its own description", w.Format, w.Files[0]),
-				"give a loader of that format the file, not the directory")
-			f.Severity = SeverityNote
-			return append(findings, f)
-		}
 		if single := r.singleFile(); single != "" {
 			return append(findings, finding(CodeSingleFileCheckpoint, single, "it holds the whole of a diffusion model, in the layout of its original code", ""))
 		}
-		return append(findings, finding(CodeConfigMissing, fileConfig, "no config.json beside "+strconv.Itoa(len(w.Files))+" files of "+w.Format+" weights", ""))
+		if selfDescribing[w.Format] || info.Layout != layoutUnknown {
+			return findings // a config.json has no place there
+		}
+		if card, _ := c.card(); card != nil && card.LibraryName != "" && card.LibraryName != "transformers" {
+			f := finding(CodeConfigMissing, fileConfig, "no config.json; the model card says that this is for the library "+card.LibraryName, "load it with "+card.LibraryName)
+			f.Severity = SeverityNote
+			return append(findings, f)
+		}
+		return append(findings, finding(CodeConfigMissing, fileConfig, fmt.Sprintf("no config.json beside %s of %s weights: nothing says which model they are of", countOf(len(w.Files), "file"), w.Format), ""))
 	}
 	if c.doc.file != fileConfig {
 		return findings
@@ -83,6 +86,14 @@ func (c *checkpoint) checkConfig(info *Info, r *weightReader) (findings []Findin
 		findings = append(findings, finding(CodeArchitectureBaseClass, fileConfig, info.Architecture+" gives hidden states, and writes no text", hint))
 	}
 	return findings
+}
+
+// countOf writes a number of things: "1 file", "3 files".
+func countOf(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
 }
 
 // tablesVersion is the version of the transformers library that the tables of

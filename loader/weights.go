@@ -77,7 +77,11 @@ func (r *weightReader) report(code, file, message, hint string) {
 func (r *weightReader) broken(file string, err error, fallback string) {
 	r.info.Complete = false
 	r.unread = true
-	r.report(codeOfError(err, fallback), file, withoutPath(err), hintOf(err))
+	found := finding(codeOfError(err, fallback), file, withoutPath(err), hintOf(err))
+	if found.Code == CodeFileUnreadable { // nothing loads without it
+		found.Code, found.Severity = CodeWeightsUnreadable, SeverityError
+	}
+	r.findings = append(r.findings, found)
 }
 
 // readWeights describes the weights among files, nil where there are none.
@@ -283,6 +287,7 @@ var weightFormats = map[string]func(*weightReader, *fileInfo, *handle) bool{
 	"safetensors": (*weightReader).safetensors,
 	"gguf":        (*weightReader).ggufFile,
 	"pytorch":     (*weightReader).pickleFile,
+	"torchscript": (*weightReader).pickleFile,
 	"numpy":       (*weightReader).npzFile,
 }
 
@@ -416,6 +421,12 @@ func pickleFindings(p *pickle.File, file, unknown string) (findings []Finding) {
 				}
 			}
 		}
+		if risk.risk == pickle.Suspicious && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isTorchScript(n) }) {
+			f := finding(CodePickleUnknown, file, "it is a TorchScript program: its classes lie in the archive", "torch.jit.load runs them: load it only from where you trust")
+			f.Severity = SeverityNote
+			findings = append(findings, f)
+			continue
+		}
 		if len(names) > 0 && risk.code != "" {
 			if len(names) > 3 {
 				names = append(names[:3], "…")
@@ -428,6 +439,12 @@ func pickleFindings(p *pickle.File, file, unknown string) (findings []Finding) {
 		}
 	}
 	return findings
+}
+
+// isTorchScript tells whether a class belongs to TorchScript: it lies in the
+// archive itself, or builds its lists.
+func isTorchScript(name string) bool {
+	return strings.HasPrefix(name, "__torch__.") || strings.HasPrefix(name, "torch.jit._pickle.")
 }
 
 // scanPickles looks at the pickles that are not among the weights read, since
@@ -504,7 +521,12 @@ func (r *weightReader) reportIgnored(chosen *choice) {
 	}
 	slices.Sort(r.info.Ignored)
 	if chosen.alternatives {
-		r.report(CodeWeightsAlternatives, r.info.Files[0], fmt.Sprintf("this one is described; %d other files are versions of it", len(r.info.Ignored)), "")
+		others := countOf(len(r.info.Ignored), "other file") + " beside it"
+		if slices.ContainsFunc(r.info.Ignored, func(name string) bool { return ggufStem(name) != ggufStem(r.info.Files[0]) }) {
+			r.report(CodeWeightsAlternatives, r.info.Files[0], "this one is described; "+others+", which may be of other models", "")
+		} else {
+			r.report(CodeWeightsAlternatives, r.info.Files[0], "this one is described; "+others+", as versions of it", "")
+		}
 	}
 	if len(same) > 0 {
 		r.report(CodeWeightsDuplicate, same[0].files[0].name, describeSets(same)+" beside the weights in use, in the same format", "")

@@ -33,9 +33,9 @@ func TestTablesAreSortedWithoutDoubles(t *testing.T) {
 	var names []string
 	for _, row := range rows(t, architecturesTSV, 4) {
 		names = append(names, row[0])
-		assert.Contains(t, []string{"transformers", "vision_encoder", "audio_encoder"}, row[1], row)
+		assert.Contains(t, []string{"transformers", "vision_encoder", "audio_encoder", "diffusers"}, row[1], row)
 		assert.Regexp(t, `^[a-z0-9_]+$`, row[2])
-		assert.Contains(t, []string{"llama.cpp", "ollama"}, row[3])
+		assert.Contains(t, []string{"llama.cpp", "ollama", "comfyui-gguf"}, row[3])
 	}
 	assert.True(t, slices.IsSorted(names))
 	assert.Len(t, slices.Compact(names), len(architectures()))

@@ -124,9 +124,9 @@ func (f *File) FileType() (id uint64, name string, ok bool) {
 // Architecture is what a general.architecture stands for.
 type Architecture struct {
 	Name     string // as in general.architecture
-	Category string // what loads it: transformers, vision_encoder, audio_encoder
+	Category string // what loads it: transformers, vision_encoder, audio_encoder, diffusers
 	Task     string // causal_lm, text_encoder, vision_language, projector …
-	Source   string // who knows it: llama.cpp, or ollama for its own engine's names
+	Source   string // who knows it: llama.cpp, ollama for its own engine's names, or comfyui-gguf
 }
 
 var architectures = sync.OnceValue(func() []Architecture {
