@@ -2,6 +2,7 @@ package loader
 
 import (
 	"bytes"
+	"cmp"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -21,6 +22,7 @@ type tokenizerSource struct {
 	config        gjson.Result           // tokenizer_config.json
 	special       gjson.Result           // special_tokens_map.json
 	model         gjson.Result           // config.json, nothing where it cannot be read
+	class         string                 // that is named, else that of the model type
 	classPadToken string                 // of the class, or of the model type
 	classSource   string                 // which of them
 	paddingToken  string                 // tokenizer.json's padding.pad_token
@@ -109,6 +111,7 @@ func (t *tokenizerSource) readClass() {
 	if class.Type == gjson.String && class.Str != "" {
 		named, t.info.Class = class.Str, class.Str
 	}
+	t.class = cmp.Or(named, tokenizer.ModelClass(modelType))
 	t.classPadToken, t.classSource = tokenizer.PadTokenOf(named, modelType)
 }
 
@@ -127,7 +130,7 @@ func isTokenizerFile(name string) bool {
 // has a vocabulary only where its class needs none.
 func (t *tokenizerSource) readVocabulary(fsys fs.FS, dir, name string) error {
 	if name == "" {
-		if built, ok, _ := tokenizer.ForClass(t.config.Get("tokenizer_class").Str); ok {
+		if built, ok, _ := tokenizer.ForClass(t.class); ok {
 			t.info.Type = "bytes"
 			t.note(int(built.MaxID()))
 		}
@@ -136,8 +139,18 @@ func (t *tokenizerSource) readVocabulary(fsys fs.FS, dir, name string) error {
 	if read := vocabularyReaders[name]; read != nil {
 		return read(t, fsys, dir, name)
 	}
-	if err := readModelFile(t, fsys, dir, name); err != nil {
-		return err
+	switch name {
+	case "vocab.txt":
+		t.info.Type = "WordPiece"
+	case "vocab.json":
+		t.info.Type = "CTC" // a vocabulary of characters, unless merges stand beside it
+		if t.has("merges.txt") {
+			t.info.Type = "BPE"
+		}
+	default:
+		if err := readModelFile(t, fsys, dir, name); err != nil {
+			return err
+		}
 	}
 	// Size and special tokens follow from the file, the class and the side files
 	// together: only the tokenizer itself knows them.
@@ -149,6 +162,7 @@ func (t *tokenizerSource) readVocabulary(fsys fs.FS, dir, name string) error {
 		return inDirectory(err, dir)
 	}
 	t.built = built
+	t.info.Type = typeOf(built)
 	return nil
 }
 
@@ -397,38 +411,6 @@ func readTekken(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		t.note(int(n.Num) - 1)
 	}
 	return err
-}
-
-func readVocabJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
-	t.info.Type = "CTC" // a vocabulary of characters, unless merges stand beside it
-	if t.has("merges.txt") {
-		t.info.Type = "BPE"
-	}
-	data, err := readFile(fsys, dir, name, MaxTokenizerSize)
-	if err != nil {
-		return err
-	}
-	s := jsonscan.New(data)
-	return walkObject(name, data, &s, func(token []byte) error { return t.seeEntry(&s, token) })
-}
-
-func readVocabText(t *tokenizerSource, fsys fs.FS, dir, name string) error {
-	t.info.Type = "WordPiece"
-	data, err := readFile(fsys, dir, name, MaxTokenizerSize)
-	if err != nil {
-		return err
-	}
-	if err := checkContent(name, data); err != nil {
-		return err
-	}
-	id := 0
-	for line := range bytes.Lines(data) {
-		t.ids.see(bytes.TrimRight(line, " \t\r\n"), int64(id))
-		id++
-	}
-	t.entries = id
-	t.note(id - 1)
-	return nil
 }
 
 // readModelFile tells SentencePiece's binary file from tiktoken's text, which
