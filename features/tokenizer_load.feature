@@ -158,7 +158,7 @@ Feature: Loading tokenizers for real
     Scenario: Ids that the class numbers in a way of its own
       Given the checkpoint "t5-small"
       And without "tokenizer.json"
-      And "tokenizer_config.json" has "tokenizer_class" set to "PegasusTokenizer"
+      And "tokenizer_config.json" has "tokenizer_class" set to "PLBartTokenizer"
       When the tokenizer is loaded
       Then reading fails with "unsupported" in "spiece.model"
       And the hint mentions "tokenizer.json"

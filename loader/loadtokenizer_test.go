@@ -269,3 +269,31 @@ var tokenizerCodes = map[string]bool{
 	loader.CodePadIDBeyondEmbeddings: true, loader.CodePadIDNegative: true, loader.CodePadTokenConfigOnly: true,
 	loader.CodePadTokenIsEOS: true, loader.CodeSpecialTokenMismatch: true, loader.CodeTokenNotInVocabulary: true,
 }
+
+// The description is made in one pass, without the tokenizer, and says the same.
+func TestDescriptionAndTokenizerAgreeOnSideFiles(t *testing.T) {
+	const file = `{"added_tokens":[{"id":4,"content":"<x>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0,"</s>":1,"<pad>":2,"b":9}}}`
+	for name, side := range map[string]map[string]string{
+		"none":            {},
+		"decoder":         {"tokenizer_config.json": `{"added_tokens_decoder":{"500":{"content":"<y>"},"501":{"content":"<pad>"}},"pad_token":"<y>"}`},
+		"decoder is null": {"tokenizer_config.json": `{"added_tokens_decoder":null,"pad_token":"a"}`, "special_tokens_map.json": `{"pad_token":"b"}`},
+		"added":           {"added_tokens.json": `{"<y>":77,"<z>":78}`, "special_tokens_map.json": `{"pad_token":"<z>","eos_token":"</s>"}`},
+		"extra":           {"tokenizer_config.json": `{"extra_special_tokens":{"image_token":"<img>"},"additional_special_tokens":["<v>"],"eos_token":"</s>"}`},
+		"not listed":      {"tokenizer_config.json": `{"pad_token":"[PAD]","bos_token":"[BOS]"}`},
+		"model type":      {"config.json": `{"model_type":"t5"}`},
+	} {
+		files := map[string]string{"m/tokenizer.json": file}
+		for n, content := range side {
+			files["m/"+n] = content
+		}
+		described, err := loader.New().Tokenizer(treeFS(files), "m")
+		require.NoError(t, err, name)
+		_, loaded, err := loader.New().LoadTokenizer(treeFS(files), "m")
+		require.NoError(t, err, name)
+		assert.Equal(t, loaded.VocabSize, described.VocabSize, name)
+		assert.Equal(t, loaded.SpecialTokens, described.SpecialTokens, name)
+		assert.Equal(t, loaded.PadToken, described.PadToken, name)
+		assert.Equal(t, loaded.PadTokenID, described.PadTokenID, name)
+		assert.Equal(t, loaded.PadTokenSource, described.PadTokenSource, name)
+	}
+}

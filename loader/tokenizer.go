@@ -41,8 +41,6 @@ const sourceEOS = "eos_token"
 var vocabularyReaders = map[string]func(t *tokenizerSource, fsys fs.FS, dir, name string) error{
 	fileTokenizer: readTokenizerJSON,
 	"tekken.json": readTekken,
-	"vocab.json":  readVocabJSON,
-	"vocab.txt":   readVocabText,
 }
 
 // Tokenizer describes the tokenizer of the checkpoint at dir from its files,

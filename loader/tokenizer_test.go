@@ -34,7 +34,7 @@ func TestTokenizerTypes(t *testing.T) {
 		"old WordPiece":    {map[string]string{"m/tokenizer.json": `{"model":{"vocab":{"[PAD]":0},"max_input_chars_per_word":100}}`}, "WordPiece", 1},
 		"WordLevel":        {map[string]string{"m/tokenizer.json": `{"model":{"vocab":{"x":9},"unk_token":"x"}}`}, "WordLevel", 10},
 		"Unigram":          {map[string]string{"m/tokenizer.json": `{"model":{"vocab":[["<unk>",0],["a",-1.5],["b",-2]],"unk_id":0}}`}, "Unigram", 3},
-		"vocab and merges": {map[string]string{"m/vocab.json": `{"a":0,"b":1}`, "m/merges.txt": "#version: 0.2\na b"}, "BPE", 2},
+		"vocab and merges": {map[string]string{"m/vocab.json": `{"a":0,"b":1,"ab":2}`, "m/merges.txt": "#version: 0.2\na b"}, "BPE", 3},
 		"characters":       {map[string]string{"m/vocab.json": `{"a":0,"|":4}`}, "CTC", 5},
 		"words":            {map[string]string{"m/vocab.txt": "[PAD]\n[UNK]\nthe\n"}, "WordPiece", 3},
 		"tekken":           {map[string]string{"m/tekken.json": `{"config":{"default_vocab_size":131072},"vocab":[]}`}, "tekken", 131072},

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"bytes"
+	"cmp"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -21,13 +22,16 @@ type tokenizerSource struct {
 	config        gjson.Result           // tokenizer_config.json
 	special       gjson.Result           // special_tokens_map.json
 	model         gjson.Result           // config.json, nothing where it cannot be read
+	class         string                 // that is named, else that of the model type
 	classPadToken string                 // of the class, or of the model type
 	classSource   string                 // which of them
 	paddingToken  string                 // tokenizer.json's padding.pad_token
 	ids           tokenIDs
-	added         []addedID            // of tokenizer.json
+	beside        []string             // tokens of the lists beside the vocabulary
+	listed        int                  // how many of them have an id there
+	added         []string             // tokens of tokenizer.json's own list
 	entries       int                  // of the vocabulary itself
-	next          int                  // the id of the next token that no file has
+	late          bool                 // a token was asked for behind the vocabulary
 	vocabularyMax int                  // highest id seen, -1 where none was
 	built         *tokenizer.Tokenizer // where only that tells what the files make together
 }
@@ -68,27 +72,24 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, erro
 		t.model, _ = readObject(fsys, dir, fileConfig) // the model's business, if it is broken
 	}
 	t.readClass()
+	t.readLists(func() gjson.Result {
+		if !has(fileAddedTokens) {
+			return gjson.Result{}
+		}
+		added, _ := readObject(fsys, dir, fileAddedTokens)
+		return added
+	})
 	t.wantIDs()
 	vocabulary := tokenizer.VocabularyFile(names)
 	t.info.vocabulary = vocabulary
 	if err := t.readVocabulary(fsys, dir, vocabulary); err != nil {
 		return nil, err
 	}
-	if t.ids.find(t.paddingToken) < 0 && t.paddingToken != "" && vocabulary == fileTokenizer {
-		t.ids.want(t.paddingToken) // its id was not looked for, as the padding stands behind the vocabulary
-		t.info.findings, t.added, t.entries = nil, nil, 0
+	if t.late { // what was to be looked for stood behind the vocabulary
+		t.info.findings, t.added, t.entries, t.vocabularyMax = nil, nil, 0, -1
 		if err := t.readVocabulary(fsys, dir, vocabulary); err != nil {
 			return nil, err
 		}
-	}
-	if t.vocabularyMax >= 0 {
-		t.listedIDs(vocabulary != fileTokenizer, func() gjson.Result {
-			if !has(fileAddedTokens) {
-				return gjson.Result{}
-			}
-			added, _ := readObject(fsys, dir, fileAddedTokens)
-			return added
-		})
 	}
 	t.finish()
 	return t.info, nil
@@ -109,6 +110,7 @@ func (t *tokenizerSource) readClass() {
 	if class.Type == gjson.String && class.Str != "" {
 		named, t.info.Class = class.Str, class.Str
 	}
+	t.class = cmp.Or(named, tokenizer.ModelClass(modelType))
 	t.classPadToken, t.classSource = tokenizer.PadTokenOf(named, modelType)
 }
 
@@ -127,7 +129,7 @@ func isTokenizerFile(name string) bool {
 // has a vocabulary only where its class needs none.
 func (t *tokenizerSource) readVocabulary(fsys fs.FS, dir, name string) error {
 	if name == "" {
-		if built, ok, _ := tokenizer.ForClass(t.config.Get("tokenizer_class").Str); ok {
+		if built, ok, _ := tokenizer.ForClass(t.class); ok {
 			t.info.Type = "bytes"
 			t.note(int(built.MaxID()))
 		}
@@ -136,8 +138,18 @@ func (t *tokenizerSource) readVocabulary(fsys fs.FS, dir, name string) error {
 	if read := vocabularyReaders[name]; read != nil {
 		return read(t, fsys, dir, name)
 	}
-	if err := readModelFile(t, fsys, dir, name); err != nil {
-		return err
+	switch name {
+	case "vocab.txt":
+		t.info.Type = "WordPiece"
+	case "vocab.json":
+		t.info.Type = "CTC" // a vocabulary of characters, unless merges stand beside it
+		if t.has("merges.txt") {
+			t.info.Type = "BPE"
+		}
+	default:
+		if err := readModelFile(t, fsys, dir, name); err != nil {
+			return err
+		}
 	}
 	// Size and special tokens follow from the file, the class and the side files
 	// together: only the tokenizer itself knows them.
@@ -149,6 +161,7 @@ func (t *tokenizerSource) readVocabulary(fsys fs.FS, dir, name string) error {
 		return inDirectory(err, dir)
 	}
 	t.built = built
+	t.info.Type = typeOf(built)
 	return nil
 }
 
@@ -168,7 +181,7 @@ func (t *tokenizerSource) finish() {
 		t.ids = tokenIDs{id: -1} // the vocabulary was not read, and what it lacks is not known
 	} else {
 		t.info.tokens = &t.ids
-		t.placeUnlisted()
+		t.place()
 	}
 	for _, role := range specialRoles {
 		if token := t.specialToken(role); token != "" {
@@ -190,31 +203,12 @@ func (t *tokenizerSource) finish() {
 	}
 }
 
-// placeUnlisted gives named tokens that no file has an id the next free ids, in the
-// order of their roles, as transformers does. The vocabulary grows by them.
-func (t *tokenizerSource) placeUnlisted() {
-	for _, role := range specialRoles {
-		token := t.specialToken(role)
-		if token == "" {
-			continue
-		}
-		if _, ok := t.ids.TokenID(token); ok {
-			continue
-		}
-		id := t.next
-		t.next++
-		t.note(id)
-		t.ids.see([]byte(token), int64(id))
-		t.info.unlisted = append(t.info.unlisted, tokenizer.AddedToken{ID: uint32(id), Content: token})
-	}
-}
-
 // specialToken reads one role, in the order of the transformers library: the
 // map of special tokens beats the tokenizer's config only where the latter has
 // no added_tokens_decoder.
 func (t *tokenizerSource) specialToken(role string) string {
 	fromConfig := tokenText(t.config.Get(role))
-	if !t.config.Get("added_tokens_decoder").Exists() {
+	if !t.config.Get("added_tokens_decoder").IsObject() {
 		if s := tokenText(t.special.Get(role)); s != "" {
 			return s
 		}
@@ -240,7 +234,7 @@ func tokenText(v gjson.Result) string {
 // no class gives one, the end-of-text token stands in, which is how training
 // scripts do it, and the source says so.
 func (t *tokenizerSource) padToken() (token, source string) {
-	if !t.config.Get("added_tokens_decoder").Exists() {
+	if !t.config.Get("added_tokens_decoder").IsObject() {
 		if s := tokenText(t.special.Get("pad_token")); s != "" {
 			return s, fileSpecialTokens
 		}
@@ -296,7 +290,7 @@ func readTokenizerJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		case "padding":
 			raw, err := s.Raw()
 			t.paddingToken = gjson.GetBytes(raw, "pad_token").Str
-			t.ids.want(t.paddingToken)
+			t.wantLate(t.paddingToken)
 			return err
 		case "normalizer", "pre_tokenizer", "post_processor", "decoder":
 			part := string(key) // which is gone once the value is read
@@ -326,16 +320,20 @@ func (t *tokenizerSource) readAddedToken(s *jsonscan.Scanner) error {
 		return err
 	}
 	if id := gjson.GetBytes(raw, "id"); id.Type == gjson.Number && id.Num >= 0 && id.Num < maxTokenID {
-		t.note(int(id.Num))
-		t.added = append(t.added, addedID{gjson.GetBytes(raw, "content").Str, int64(id.Num)})
+		token := gjson.GetBytes(raw, "content").Str
+		t.added = append(t.added, token)
+		t.wantLate(token)
 	}
 	return nil
 }
 
-// addedID is a line of a list of added tokens.
-type addedID struct {
-	token string
-	id    int64
+// wantLate adds a token that is looked for, and notes where the vocabulary has gone
+// by already.
+func (t *tokenizerSource) wantLate(token string) {
+	if _, ok := t.ids.ids[token]; !ok && token != "" {
+		t.ids.want(token)
+		t.late = t.late || t.entries > 0
+	}
 }
 
 // maxTokenID is beyond any real vocabulary; ids are 32 bits wide in the format.
@@ -397,38 +395,6 @@ func readTekken(t *tokenizerSource, fsys fs.FS, dir, name string) error {
 		t.note(int(n.Num) - 1)
 	}
 	return err
-}
-
-func readVocabJSON(t *tokenizerSource, fsys fs.FS, dir, name string) error {
-	t.info.Type = "CTC" // a vocabulary of characters, unless merges stand beside it
-	if t.has("merges.txt") {
-		t.info.Type = "BPE"
-	}
-	data, err := readFile(fsys, dir, name, MaxTokenizerSize)
-	if err != nil {
-		return err
-	}
-	s := jsonscan.New(data)
-	return walkObject(name, data, &s, func(token []byte) error { return t.seeEntry(&s, token) })
-}
-
-func readVocabText(t *tokenizerSource, fsys fs.FS, dir, name string) error {
-	t.info.Type = "WordPiece"
-	data, err := readFile(fsys, dir, name, MaxTokenizerSize)
-	if err != nil {
-		return err
-	}
-	if err := checkContent(name, data); err != nil {
-		return err
-	}
-	id := 0
-	for line := range bytes.Lines(data) {
-		t.ids.see(bytes.TrimRight(line, " \t\r\n"), int64(id))
-		id++
-	}
-	t.entries = id
-	t.note(id - 1)
-	return nil
 }
 
 // readModelFile tells SentencePiece's binary file from tiktoken's text, which

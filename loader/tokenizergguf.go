@@ -77,7 +77,7 @@ func (c *checkpoint) describeGGUFTokenizer(name string) (info *TokenizerInfo, er
 			for _, role := range roles[at] {
 				info.SpecialTokens[role] = token.Text()
 				ids.want(token.Text())
-				ids.add(token.Text(), int64(at))
+				ids.see([]byte(token.Text()), int64(at))
 			}
 			at++
 		}

@@ -6,39 +6,33 @@ import (
 	"github.com/tidwall/gjson"
 
 	"omniloader/loader/jsonscan"
+	"omniloader/loader/tokenizer"
 )
 
 // tokenIDs finds, in one pass over a vocabulary, the ids of the few tokens that have
 // a part to play, and the token of one id. It stands in for a tokenizer where none
 // is built.
 type tokenIDs struct {
-	names   []string
-	ids     []int64 // of the names, -1 where not seen
-	lengths uint64  // bit n: a name has n bytes; bit 63 for 63 and more
-	id      int64   // whose token is looked for, -1 for none
+	ids     map[string]int64 // of the tokens that are looked for, -1 where not seen
+	lengths uint64           // bit n: one of them has n bytes; bit 63 for 63 and more
+	id      int64            // whose token is looked for, -1 for none
 	token   string
 	known   bool // the id's token was seen
 }
 
 // want adds a token to those that are looked for.
 func (k *tokenIDs) want(token string) {
-	if token == "" || k.find(token) >= 0 {
+	if _, ok := k.ids[token]; ok || token == "" {
 		return
 	}
-	k.names, k.ids = append(k.names, token), append(k.ids, -1)
+	if k.ids == nil {
+		k.ids = make(map[string]int64)
+	}
+	k.ids[token] = -1
 	k.lengths |= lengthBit(len(token))
 }
 
 func lengthBit(n int) uint64 { return 1 << min(n, 63) }
-
-func (k *tokenIDs) find(token string) int {
-	for i, name := range k.names {
-		if name == token {
-			return i
-		}
-	}
-	return -1
-}
 
 // see takes a token and its id. The last one counts, as in the maps of all readers.
 func (k *tokenIDs) see(token []byte, id int64) {
@@ -48,31 +42,15 @@ func (k *tokenIDs) see(token []byte, id int64) {
 	if k.lengths&lengthBit(len(token)) == 0 {
 		return
 	}
-	for i, name := range k.names {
-		if name == string(token) {
-			k.ids[i] = id
-			return
-		}
-	}
-}
-
-// add takes a token of a list beside the vocabulary, which counts where the
-// vocabulary lacks it.
-func (k *tokenIDs) add(token string, id int64) {
-	if id == k.id {
-		k.token, k.known = token, true
-	}
-	if i := k.find(token); i >= 0 && k.ids[i] < 0 {
-		k.ids[i] = id
+	if _, ok := k.ids[string(token)]; ok {
+		k.ids[string(token)] = id
 	}
 }
 
 // TokenID is the id of one of the tokens that were looked for.
 func (k *tokenIDs) TokenID(token string) (uint32, bool) {
-	if i := k.find(token); i >= 0 && k.ids[i] >= 0 {
-		return uint32(k.ids[i]), true
-	}
-	return 0, false
+	id, ok := k.ids[token]
+	return uint32(id), ok && id >= 0
 }
 
 // Token is the token of the id that was looked for.
@@ -83,12 +61,15 @@ func (k *tokenIDs) Token(id uint32) (string, bool) {
 	return k.token, true
 }
 
-// wantIDs says what the vocabulary will be asked for: the named tokens, and the
-// token of the pad id that config.json gives.
+// wantIDs says what the vocabulary will be asked for: the named tokens, those of the
+// lists beside it, and the token of the pad id that config.json gives.
 func (t *tokenizerSource) wantIDs() {
 	t.ids.id = -1
 	for _, role := range specialRoles {
 		t.ids.want(t.specialToken(role))
+	}
+	for _, token := range t.beside {
+		t.ids.want(token)
 	}
 	t.ids.want(t.classPadToken)
 	pad := t.model.Get("pad_token_id")
@@ -100,46 +81,67 @@ func (t *tokenizerSource) wantIDs() {
 	}
 }
 
-// listedIDs takes the lists beside the vocabulary, which count where it lacks a
-// token: the added tokens of tokenizer.json, then added_tokens_decoder of the
-// tokenizer's config, else what added gives, added_tokens.json. The latter two are
-// read where something is still looked for, or all says that their ids matter too,
-// as they do beside a vocabulary that has no list of its own.
-func (t *tokenizerSource) listedIDs(all bool, added func() gjson.Result) {
-	t.next = t.entries // transformers numbers what is new from the count of the vocabulary on
-	list := func(token string, id int64) {
-		t.ids.add(token, id)
-		t.next = max(t.next, int(id)+1)
-	}
-	for _, a := range t.added {
-		list(a.token, a.id)
-	}
-	all = all || t.ids.id >= 0 && !t.ids.known
-	for _, id := range t.ids.ids {
-		all = all || id < 0
-	}
-	if !all {
-		return
-	}
-	take := func(token string, id int64) {
-		list(token, id)
-		t.note(int(id))
-	}
-	if list := t.config.Get("added_tokens_decoder"); list.Exists() {
-		list.ForEach(func(id, token gjson.Result) bool {
-			if n, err := strconv.ParseUint(id.Str, 10, 31); err == nil {
-				take(tokenText(token), int64(n))
-			}
+// readLists gathers the tokens that stand on lists beside the vocabulary, in the
+// order in which transformers adds them: added_tokens_decoder of the tokenizer's
+// config, else added_tokens.json; then the named tokens; then the further special
+// ones.
+func (t *tokenizerSource) readLists(added func() gjson.Result) {
+	if list := t.config.Get("added_tokens_decoder"); list.IsObject() {
+		list.ForEach(func(_, token gjson.Result) bool {
+			t.beside = append(t.beside, tokenText(token))
 			return true
 		})
-		return
+	} else {
+		added().ForEach(func(token, _ gjson.Result) bool {
+			t.beside = append(t.beside, token.Str)
+			return true
+		})
 	}
-	added().ForEach(func(token, id gjson.Result) bool {
-		if id.Type == gjson.Number && id.Num >= 0 && id.Num < maxTokenID {
-			take(token.Str, int64(id.Num))
+	t.listed = len(t.beside)
+	for _, key := range [...]string{"additional_special_tokens", "extra_special_tokens"} {
+		list := t.config.Get(key)
+		if !list.Exists() || list.Type == gjson.Null {
+			if t.config.Get("added_tokens_decoder").IsObject() {
+				continue
+			}
+			list = t.special.Get(key)
 		}
+		list.ForEach(func(_, token gjson.Result) bool {
+			t.beside = append(t.beside, tokenText(token))
+			return true
+		})
+	}
+}
+
+// place gives ids to the tokens that stand on lists and in no vocabulary: the next
+// free ones, whatever a list says, as the Rust library does. Named tokens that are on
+// no list are reported.
+func (t *tokenizerSource) place() {
+	next := t.entries // the count of the vocabulary, which may have gaps
+	add := func(token string) bool {
+		id, ok := t.ids.ids[token]
+		if !ok || id >= 0 {
+			return false
+		}
+		t.ids.see([]byte(token), int64(next))
+		t.note(next)
+		next++
 		return true
-	})
+	}
+	for _, token := range t.added {
+		add(token)
+	}
+	for _, token := range t.beside[:t.listed] {
+		add(token)
+	}
+	for _, role := range specialRoles {
+		if token := t.specialToken(role); token != "" && add(token) {
+			t.info.unlisted = append(t.info.unlisted, tokenizer.AddedToken{ID: uint32(next - 1), Content: token})
+		}
+	}
+	for _, token := range t.beside[t.listed:] {
+		add(token)
+	}
 }
 
 // seeEntry reads the id of a member of a vocabulary, whose name is token.

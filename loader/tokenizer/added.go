@@ -14,6 +14,8 @@ type AddedToken struct {
 	RStrip     bool // takes the white space behind it along
 	Normalized bool // is looked for in the normalized text, in its own normalized form
 	Special    bool // is left out when decoding without special tokens
+
+	unseen bool // is never looked for in texts
 }
 
 // addedVocabulary are the added tokens in the order in which they got their ids.
@@ -90,6 +92,9 @@ func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error 
 func (a *addedVocabulary) index() {
 	a.plain, a.normal = matcher{}, matcher{}
 	for i, t := range a.tokens {
+		if t.unseen {
+			continue
+		}
 		if t.Normalized {
 			a.normal.add(a.forms[i], int32(i))
 		} else {

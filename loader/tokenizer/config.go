@@ -80,17 +80,16 @@ var sentencePieceClassesTSV string
 
 // pieceClass is one line of sentencepiece_classes.tsv.
 type pieceClass struct {
-	ends  [2]bool // the first and the last token go around a text
-	frame string  // cls-sep or sep-cls, where the class puts those around
-	own   bool    // numbers its tokens otherwise than its SentencePiece file does
-	clean string  // quotes, accents, lower: what it does to a text first
+	ends    [2]bool // the first and the last token go around a text
+	numbers string  // how its ids follow from the numbers of the pieces
+	clean   string  // quotes, accents, lower: what it does to a text first
 }
 
 // pieceClasses say what classes that read a SentencePiece file make of it.
 var pieceClasses = sync.OnceValue(func() map[string]pieceClass {
 	m := make(map[string]pieceClass)
 	for _, f := range rows(sentencePieceClassesTSV) {
-		m[f[0]] = pieceClass{[2]bool{strings.Contains(f[1], "bos"), strings.Contains(f[1], "eos")}, f[1], f[2] == "own", f[3]}
+		m[f[0]] = pieceClass{[2]bool{strings.Contains(f[1], "bos"), strings.Contains(f[1], "eos")}, f[2], f[3]}
 	}
 	return m
 })
@@ -109,8 +108,9 @@ func rows(tsv string) (out [][]string) {
 type side struct {
 	config, special, added object
 	hasConfig, hasDecoder  bool
-	decoder                []AddedToken // added_tokens_decoder, by id
-	extra                  []AddedToken // additional or extra special tokens
+	flagged                map[string]bool // roles whose token is an object with flags
+	decoder                []AddedToken    // added_tokens_decoder, by id
+	extra                  []AddedToken    // additional or extra special tokens
 }
 
 // read takes what tokenizer_config.json says about single tokens.
@@ -205,6 +205,10 @@ func (s *side) role(name string) (t AddedToken, source string, err error) {
 		}
 		t, err = sideToken(n)
 		source = file
+		if s.flagged == nil {
+			s.flagged = make(map[string]bool)
+		}
+		s.flagged[name] = n.kind() == jsonscan.Object
 		return err == nil && t.Content != ""
 	}
 	if !s.hasDecoder && try(fromMap, inMap, fileSpecial) ||

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,8 @@ func FromVocabMerges(vocab, merges []byte, class string) (*Tokenizer, error) {
 		}
 		t.normalizer = normalizerSequence{unicodeForm{compose: true}, &replaceNormalizer{spaceRuns(), " "}, lowercase{}}
 		t.preTokenizer = preSequence{&split{re, removed, true}, &byteLevel{}}
-		t.decoder = decoderSequence{byteLevelDecoder{}, replaceDecoder{&pattern{literal: "</w>"}, " "}}
+		t.decoder = decoderSequence{byteLevelDecoder{}, replaceDecoder{&pattern{literal: "</w>"}, " "},
+			fuse{}, stripDecoder{content: ' ', start: 1 << 62, stop: 1 << 62}}
 		t.postProcessor = m.frame("<|startoftext|>", "<|endoftext|>", true)
 	case "Qwen2Tokenizer":
 		t.normalizer = unicodeForm{compose: true}
@@ -59,6 +61,8 @@ func FromVocabMerges(vocab, merges []byte, class string) (*Tokenizer, error) {
 	case "RobertaTokenizer", "BartTokenizer", "LongformerTokenizer", "LEDTokenizer":
 		t.preTokenizer = &byteLevel{useRegex: true}
 		t.postProcessor = m.frame("<s>", "</s>", true)
+	case "BlenderbotTokenizer":
+		t.preTokenizer = &byteLevel{useRegex: true, addPrefixSpace: true}
 	default:
 		t.preTokenizer = &byteLevel{useRegex: true}
 	}
@@ -103,9 +107,10 @@ func vocabFile(path string, data []byte) (*vocabulary, error) {
 
 // BERTOptions are what tokenizer_config.json says about a vocab.txt.
 type BERTOptions struct {
-	Cased        bool  // do_lower_case is false
-	StripAccents *bool // nil: as lower case
-	NoChinese    bool  // tokenize_chinese_chars is false
+	Cased        bool   // do_lower_case is false
+	StripAccents *bool  // nil: as lower case
+	NoChinese    bool   // tokenize_chinese_chars is false
+	Unknown      string // the token of words that are in no vocabulary, "[UNK]" where empty
 }
 
 // FromVocabText reads a vocab.txt: one WordPiece token in a line, its id the number
@@ -115,7 +120,7 @@ func FromVocabText(data []byte, o BERTOptions) (*Tokenizer, error) {
 	if len(data) == 0 {
 		return nil, fault.New(fault.Empty, path, "")
 	}
-	m := &wordPiece{unk: "[UNK]", prefix: "##", maxChars: 100, vocab: newVocabulary(bytes.Count(data, []byte("\n"))+1, len(data))}
+	m := &wordPiece{unk: cmp.Or(o.Unknown, "[UNK]"), prefix: "##", maxChars: 100, vocab: newVocabulary(bytes.Count(data, []byte("\n"))+1, len(data))}
 	id, at := uint32(0), 0
 	for line := range bytes.Lines(data) {
 		token := bytes.TrimRight(line, " \t\r\n")
@@ -175,10 +180,12 @@ func FromCTC(data []byte, o CTCOptions) (*Tokenizer, error) {
 	or(&o.Unknown, "<unk>")
 	or(&o.Delimiter, "|")
 	t := &Tokenizer{model: &wordLevel{vocab: v, unk: o.Unknown}, preTokenizer: fixedLength(1),
-		decoder: ctcDecoder{pad: o.Pad, delimiter: o.Delimiter, cleanup: true}}
+		decoder: decoderSequence{ctcDecoder{pad: o.Pad, delimiter: o.Delimiter, cleanup: true}, fuse{},
+			stripDecoder{content: ' ', start: 1 << 62, stop: 1 << 62}}}
 	seq := normalizerSequence{&replaceNormalizer{&pattern{literal: " "}, o.Delimiter}}
 	if o.Upper {
 		seq = append(seq, uppercase{})
+		t.decoder = decoderSequence{t.decoder, lowerDecoder{}}
 	}
 	t.normalizer = seq
 	var tokens []AddedToken
@@ -188,6 +195,16 @@ func FromCTC(data []byte, o CTCOptions) (*Tokenizer, error) {
 		}
 	}
 	return t, t.assemble(tokens)
+}
+
+// lowerDecoder writes small letters.
+type lowerDecoder struct{}
+
+func (lowerDecoder) decode(parts []string, _ *budget) []string {
+	for i, p := range parts {
+		parts[i] = strings.ToLower(p)
+	}
+	return parts
 }
 
 type uppercase struct{}

@@ -51,6 +51,7 @@ var sources = []source{
 	{"spiece.model", "", (*loading).modelFile},
 	{"sentencepiece.bpe.model", "", (*loading).modelFile},
 	{"sentencepiece.model", "", (*loading).modelFile},
+	{"spm.model", "", (*loading).modelFile},
 	{"tiktoken.model", "", (*loading).modelFile},
 	{"*.tiktoken", "", (*loading).modelFile},
 	{fileVocab, "", (*loading).vocabJSON},
@@ -402,19 +403,24 @@ func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
 		return nil, err
 	}
 	family := l.family()
-	fairseq := name == "sentencepiece.bpe.model"
-	if pieceClasses()[family].own || fairseq && family != "" && family != "XLMRobertaTokenizer" {
+	class := pieceClasses()[family]
+	numbers := class.numbers
+	if family == "" && name == "sentencepiece.bpe.model" {
+		numbers = "fairseq"
+	}
+	if numbers == "own" || numbers == "" && name == "sentencepiece.bpe.model" {
 		return nil, fault.New(fault.Unsupported, name, "the ids of "+family+" are not those of its SentencePiece model").
 			WithHint("convert it to tokenizer.json with transformers")
 	}
-	if fairseq {
-		m.fairseq()
-	}
+	more := m.renumber(numbers, classLanguages()[family])
 	t, err := m.tokenizer()
 	if err != nil {
 		return nil, err
 	}
 	t.config.Format = "SentencePiece"
+	if err := t.added.place(name, more); err != nil {
+		return nil, err
+	}
 	if family == "T5Tokenizer" || family == "MT5Tokenizer" {
 		if err := l.sentinels(t, len(m.pieces)); err != nil {
 			return nil, err
@@ -423,23 +429,21 @@ func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
 	if err := l.placeSides(t); err != nil {
 		return nil, err
 	}
-	if fairseq {
+	l.clean(t, class.clean)
+	if family == "" && numbers == "fairseq" {
 		cls, _ := t.TokenID("<s>")
 		sep, _ := t.TokenID("</s>")
 		t.postProcessor = &frame{cls: special{"<s>", cls}, sep: special{"</s>", sep}, roberta: true}
 		return t, nil
 	}
-	return t, l.ends(t, family)
+	if form := classForms()[family].single; form != "" && form != "-" {
+		return t, l.around(t)
+	}
+	return t, l.ends(t, class.ends)
 }
 
 // ends puts the first and the last token around texts where class or config say so.
-func (l *loading) ends(t *Tokenizer, family string) error {
-	class := pieceClasses()[family]
-	l.clean(t, class.clean)
-	if class.frame == "cls-sep" || class.frame == "sep-cls" {
-		return l.frame(t, class.frame)
-	}
-	ends := class.ends
+func (l *loading) ends(t *Tokenizer, ends [2]bool) error {
 	for i, name := range []string{"add_bos_token", "add_eos_token"} {
 		if on, ok := l.side.flag(name); ok {
 			ends[i] = on
@@ -488,54 +492,6 @@ func (l *loading) clean(t *Tokenizer, what string) {
 	}
 }
 
-// frame puts the tokens around texts that ALBERT and XLNet put there. Sources:
-// build_inputs_with_special_tokens and create_token_type_ids_from_sequences of their
-// tokenizers in transformers.
-func (l *loading) frame(t *Tokenizer, shape string) error {
-	var marks [2]special
-	names := [2][2]string{{"cls_token", "[CLS]"}, {"sep_token", "[SEP]"}}
-	if shape == "sep-cls" {
-		names = [2][2]string{{"cls_token", "<cls>"}, {"sep_token", "<sep>"}}
-	}
-	for i, n := range names {
-		a, _, err := l.side.role(n[0])
-		if err != nil {
-			return err
-		}
-		if a.Content == "" {
-			a.Content = n[1]
-		}
-		id, ok := t.TokenID(a.Content)
-		if !ok {
-			return fault.New(BadVocabulary, l.files[0], strconv.Quote(clip(a.Content))+", which "+l.class+" puts around texts, is not in the vocabulary")
-		}
-		marks[i] = special{a.Content, id}
-	}
-	mark := func(i int, typeID uint32) templatePiece {
-		return templatePiece{text: -1, tokens: marks[i : i+1], typeID: typeID}
-	}
-	const cls, sep = 0, 1
-	first, second := templatePiece{text: 0}, templatePiece{text: 1, typeID: 1}
-	tpl := &template{single: []templatePiece{mark(cls, 0), first, mark(sep, 0)}}
-	tpl.pair = append(tpl.single[:3:3], second, mark(sep, 1))
-	if shape == "sep-cls" {
-		tpl.single = []templatePiece{first, mark(sep, 0), mark(cls, 2)}
-		tpl.pair = []templatePiece{first, mark(sep, 0), second, mark(sep, 1), mark(cls, 2)}
-	}
-	t.postProcessor = tpl
-	return nil
-}
-
-// fairseq reorders the pieces as XLM-RoBERTa numbers them.
-func (m *spModel) fairseq() {
-	pieces := []spPiece{{"<s>", 0, pieceControl}, {"<pad>", 0, pieceControl}, {"</s>", 0, pieceControl}, {"<unk>", 0, pieceUnknown}}
-	if len(m.pieces) > 3 {
-		pieces = append(pieces, m.pieces[3:]...)
-	}
-	m.pieces = append(pieces, spPiece{"<mask>", 0, pieceControl})
-	m.control = map[string]string{"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
-}
-
 // sentinels adds <extra_id_0> and its like behind the vocabulary, the last first.
 func (l *loading) sentinels(t *Tokenizer, size int) error {
 	count := uint64(100)
@@ -581,20 +537,32 @@ func (l *loading) placeSides(t *Tokenizer) error {
 		return err
 	}
 	var named []AddedToken
+	byClass := make(map[string]bool)
 	for _, role := range roleNames {
-		a, _, err := l.side.role(role)
+		a, file, err := l.named(role)
 		if err != nil {
 			return err
 		}
+		byClass[a.Content] = byClass[a.Content] || file == ""
 		named = append(named, a)
 	}
 	for _, a := range append(named, l.side.extra...) {
-		if _, ok := t.added.byText[a.Content]; ok || a.Content == "" {
+		if a.Content == "" {
+			continue
+		}
+		if id, ok := t.added.byText[a.Content]; ok {
+			if a.Special { // named as one, whatever the list said
+				t.added.special[a.Content] = true
+				t.added.tokens[t.added.byID[id]].Special = true
+			}
 			continue
 		}
 		id, ok := t.TokenID(a.Content)
 		a.ID = id
 		if !ok {
+			if byClass[a.Content] {
+				continue // nobody named it
+			}
 			a.ID = uint32(t.MaxID() + 1)
 			t.config.Unlisted = append(t.config.Unlisted, a)
 		}
@@ -608,6 +576,9 @@ func (l *loading) placeSides(t *Tokenizer) error {
 // vocabJSON reads vocab.json: with merges.txt that of a byte-level BPE, alone that of
 // a speech recognizer.
 func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
+	if classForms()[l.family()].single == "own" {
+		return nil, l.ownWay(name)
+	}
 	if l.has(fileMerges) {
 		merges, err := l.file(fileMerges, maxVocabularyFile)
 		if err != nil {
@@ -623,7 +594,13 @@ func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
 				b.addPrefixSpace = on
 			}
 		}
-		return t, l.placeSides(t)
+		if err := l.placeSides(t); err != nil {
+			return nil, err
+		}
+		return t, l.aroundIfThere(t)
+	}
+	if classForms()[l.family()].single == "own" {
+		return nil, l.ownWay(name)
 	}
 	o := CTCOptions{Pad: l.side.text("pad_token"), Unknown: l.side.text("unk_token"), Delimiter: l.side.text("word_delimiter_token")}
 	o.Upper, _ = l.side.flag("do_lower_case")
@@ -635,8 +612,25 @@ func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
 	return t, l.placeSides(t)
 }
 
-func (l *loading) vocabText(_ string, data []byte) (*Tokenizer, error) {
+// ownWay refuses the files of a class that cuts or numbers in a way of its own.
+func (l *loading) ownWay(name string) error {
+	return fault.New(fault.Unsupported, name, l.family()+" makes of its files what they do not say").
+		WithHint("convert it to tokenizer.json with transformers")
+}
+
+func (l *loading) vocabText(name string, data []byte) (*Tokenizer, error) {
+	form := classForms()[l.family()]
+	if form.single == "own" {
+		return nil, l.ownWay(name)
+	}
 	var o BERTOptions
+	if form.single != "" {
+		unk, _, err := l.named("unk_token")
+		if err != nil {
+			return nil, err
+		}
+		o.Unknown = unk.Content
+	}
 	if lower, ok := l.side.flag("do_lower_case"); ok {
 		o.Cased = !lower
 	}
@@ -650,7 +644,10 @@ func (l *loading) vocabText(_ string, data []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, l.placeSides(t)
+	if err := l.placeSides(t); err != nil || form.single == "" {
+		return t, err
+	}
+	return t, l.aroundIfThere(t)
 }
 
 // roles notes the named special tokens and the file that gave each.

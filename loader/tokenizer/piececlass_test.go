@@ -78,10 +78,26 @@ func TestAClassWithoutTheTokensItPutsAroundIsAnError(t *testing.T) {
 	assert.ErrorIs(t, err, BadVocabulary)
 }
 
+// The ids follow from the numbers of the pieces as each class has it.
+func TestClassesThatRenumberTheirPieces(t *testing.T) {
+	pieces := []string{"<unk>", "<s>", "</s>", "▁a", "▁b"}
+	for class, want := range map[string][]uint32{
+		"XLMRobertaTokenizer": {0, 4, 2}, "CamembertTokenizer": {5, 7, 6}, "XGLMTokenizer": {2, 4},
+		"NllbTokenizer": {53, 4, 2}, "MBartTokenizer": {4, 2, 9}, "MBart50Tokenizer": {9, 4, 2},
+		"BarthezTokenizer": {1, 3, 2},
+	} {
+		tok, err := Load(classFS(class, "", pieces...), "m")
+		require.NoError(t, err, class)
+		ids, err := tok.IDs("a", true)
+		require.NoError(t, err, class)
+		assert.Equal(t, want, ids, class)
+	}
+}
+
 // The ids of these are not the numbers of the pieces; taking those would be wrong
 // without a word.
 func TestClassesThatNumberTokensTheirOwnWayAreRefused(t *testing.T) {
-	for _, class := range []string{"PegasusTokenizer", "PegasusTokenizerFast", "MBartTokenizer", "NllbTokenizer", "XGLMTokenizer"} {
+	for _, class := range []string{"M2M100Tokenizer", "PLBartTokenizer", "SeamlessM4TTokenizer", "Speech2TextTokenizerFast", "XLMProphetNetTokenizer"} {
 		_, err := Load(classFS(class, "", "<unk>", "▁a"), "m")
 		require.ErrorIs(t, err, fault.Unsupported, class)
 		assert.Contains(t, fault.HintOf(err), "tokenizer.json")

@@ -231,9 +231,6 @@ func (m *spModel) tokenizer() (*Tokenizer, error) {
 	default:
 		return nil, fault.New(UnknownComponent, m.path, "model type "+strconv.FormatUint(m.kind, 10)+" is none of [1 2 3 4]")
 	}
-	if m.kind == 3 { // whole words
-		t.preTokenizer = &metaspace{mark: '▁', scheme: prependNever, split: true}
-	}
 	t.normalizer = &m.norm
 	t.decoder = m.norm.decoder()
 	var special []AddedToken
@@ -288,7 +285,7 @@ func (m *spModel) unigram(unk int64) *unigram {
 }
 
 func (m *spModel) bpe(unk int64, frozen *matcher) *spanBPE {
-	b := &spanBPE{vocab: newVocabulary(len(m.pieces), 8*len(m.pieces)), frozen: frozen, unkID: unk, fall: m.fall}
+	b := &spanBPE{words: m.kind == 3, vocab: newVocabulary(len(m.pieces), 8*len(m.pieces)), frozen: frozen, unkID: unk, fall: m.fall}
 	var scores []float32
 	for i := range b.bytes {
 		b.bytes[i] = -1

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -14,6 +15,7 @@ type spanBPE struct {
 	vocab   *vocabulary // what merges make; for tiktoken the bytes themselves
 	order   []uint32    // by entry
 	longest int
+	words   bool     // no merges: what stands between marks of spaces is a token, or unknown
 	units   bool     // start from bytes instead of characters
 	whole   bool     // a piece that is a token stays whole
 	frozen  *matcher // texts that stay whole, user-defined tokens
@@ -94,6 +96,10 @@ func (m *spanBPE) encode(text string, w *work) error {
 			from += n
 		}
 	}
+	if m.words {
+		m.cutWords(text, s)
+		return m.emit(text, w)
+	}
 	last := 0
 	if m.frozen != nil {
 		m.frozen.each(text, func(from, to int, _ int32) {
@@ -105,6 +111,19 @@ func (m *spanBPE) encode(text string, w *work) error {
 	add(last, len(text))
 	m.merge(text, s)
 	return m.emit(text, w)
+}
+
+// cutWords makes a symbol of each word, with the mark of the space before it, and
+// before it even where the model has it behind words (SplitIntoWords of SentencePiece).
+func (m *spanBPE) cutWords(text string, s *symbols) {
+	for from := 0; from < len(text); {
+		to := len(text)
+		if i := strings.Index(text[from+1:], spSpace); i >= 0 {
+			to = from + 1 + i
+		}
+		s.list = append(s.list, symbol{id: uint32(from), length: int32(to - from), rank: none})
+		from = to
+	}
 }
 
 // at gives the order of the token that symbols i and j spell, or none.

@@ -81,6 +81,9 @@ func fromTiktoken(path string, data []byte, pattern string, special []AddedToken
 			buf = make([]byte, n)
 		}
 		n, e := base64.StdEncoding.Decode(buf[:cap(buf)], text)
+		if ok && err == nil && string(text) == "=" {
+			continue // Whisper's file ends with a rank that has no token
+		}
 		if !ok || err != nil || e != nil || n == 0 {
 			return nil, fault.At(fault.Malformed, path, int64(start), "line "+strconv.Quote(clip(line))+" is not a token in base64 and its rank")
 		}
@@ -209,6 +212,9 @@ func fromTekken(path string, data []byte) (*Tokenizer, error) {
 	t, err := rankTokenizer(path, m, pattern, nil)
 	if err != nil {
 		return nil, err
+	}
+	for i := range special { // mistral_common takes them for text where they stand in a text
+		special[i].unseen = true
 	}
 	return t, t.added.place(path, special)
 }
