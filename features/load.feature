@@ -37,7 +37,7 @@ Feature: Under load
 
   Rule: A large config takes time in proportion to its size
 
-    @iterations:3 @benchmark:config_growth
+    @iterations:2 @benchmark:config_growth
     Scenario: From 1 MB to 50 MB
       Given a checkpoint with a config of 1 MB, 10 MB and 50 MB
       When the model info is read

@@ -63,7 +63,7 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, one for each path")
-	c.Flags().Int64Var(&context, "context", 0, "size the key-value cache for so many `tokens`, not the model's own context")
+	c.Flags().Int64Var(&context, "context", 0, "size the key-value cache for so many `tokens`, not\nthe model's own context")
 	c.Flags().StringVar(&architectures, "architectures", "", architecturesHelp)
 	_ = c.MarkFlagFilename("architectures", "tsv")
 	return c
