@@ -118,7 +118,7 @@ func (w *world) scalingAtLeast(ctx context.Context, limit string) error {
 }
 
 func (w *world) growsBelow(ctx context.Context, limit string) error {
-	if len(w.smaller) == 0 {
+	if len(w.sizes) < 2 {
 		return mistake(`there is one size: lay the checkpoint out in several, as in "a checkpoint with a config of 1 MB, 10 MB and 50 MB"`)
 	}
 	bound, err := bench.GrowthBelow(limit)

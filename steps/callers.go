@@ -82,8 +82,8 @@ func (h whens) Given(string, any, about)                  {}
 func (h whens) When(pattern string, handler any, a about) { h[pattern] = when{handler, a} }
 func (h whens) Then(string, any, about)                   {}
 
-// agreeing gives the check that each answer of callers at once is that of a caller
-// alone.
+// agreeing gives the check that each of other answers is that of the first call,
+// which one caller made alone.
 func agreeing(first any) func(answer any) error {
 	outcome := ""
 	return func(answer any) error {
@@ -102,7 +102,7 @@ func agreeing(first any) func(answer any) error {
 			texts[i] = one.outcome()
 		}
 		if outcome = texts[0]; texts[0] != texts[1] {
-			return fmt.Errorf("an answer among callers at once is not that of a caller alone:\nalone %s\namong %s", texts[0], texts[1])
+			return fmt.Errorf("an answer is not that of the first call:\nfirst %s\nthis  %s", texts[0], texts[1])
 		}
 		return nil
 	}

@@ -28,7 +28,7 @@ func (w *world) layoutSteps(v vocabulary) {
 		example: `a checkpoint with the config:`,
 	})
 	v.Given(`^a checkpoint with a config of ([0-9.]+ ?[A-Za-z]+(?:(?:, | and )[0-9.]+ ?[A-Za-z]+)*)$`, w.configOfSize, about{
-		meaning: "A checkpoint whose config.json has this size, most of it labels. Of several sizes, ascending, the last is the scenario's checkpoint, and the others show how the latency grows.",
+		meaning: "A checkpoint whose config.json has this size, most of it labels. Of several sizes, ascending, the first is the scenario's checkpoint, and the others show how the latency grows.",
 		example: `a checkpoint with a config of 1 MB, 10 MB and 50 MB`,
 	})
 	v.Given(`^a checkpoint with the files:$`, w.files, about{
@@ -242,16 +242,8 @@ func (w *world) configOfSize(list string) error {
 	if err != nil {
 		return err
 	}
-	last := len(sizes) - 1
-	for _, size := range sizes[:last] {
-		disk := fixtures.NewFs()
-		if err := fixtures.New(disk, w.dir).AddConfigOfSize(size); err != nil {
-			return err
-		}
-		w.smaller = append(w.smaller, sized{float64(size), afero.NewIOFS(disk)})
-	}
-	w.size = float64(sizes[last])
-	return c.AddConfigOfSize(sizes[last])
+	w.sizes = sizes
+	return c.AddConfigOfSize(sizes[0])
 }
 
 func (w *world) files(table *godog.Table) error {
@@ -473,8 +465,8 @@ func (w *world) alter(change func(*fixtures.Checkpoint) error) error {
 	if err != nil {
 		return err
 	}
-	if len(w.smaller) > 0 {
-		return errors.New("a checkpoint laid out in several sizes stays as it is: only the largest would change")
+	if len(w.sizes) > 1 {
+		return errors.New("a checkpoint laid out in several sizes stays as it is: only the first would change")
 	}
 	return change(c)
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spf13/afero"
 	"github.com/tidwall/gjson"
 
+	"omniloader/fixtures"
 	"omniloader/internal/bench"
 )
 
@@ -71,8 +73,8 @@ func (w *world) measureMore(ctx context.Context, m *bench.Measurement, call func
 			m.Calls = m.Contention.Calls // the latency is that which the callers see
 		}
 	}
-	if len(w.smaller) > 0 {
-		if m.Growth, err = w.measureGrowth(ctx, call); err != nil {
+	if len(w.sizes) > 1 {
+		if m.Growth, err = w.measureGrowth(ctx, call, m.First); err != nil {
 			return err
 		}
 	}
@@ -82,12 +84,18 @@ func (w *world) measureMore(ctx context.Context, m *bench.Measurement, call func
 	return err
 }
 
-// measureGrowth times the operation on the smaller checkpoints of the scenario too.
-func (w *world) measureGrowth(ctx context.Context, largest func() (any, error)) (*bench.Growth, error) {
-	var sizes []bench.Sized
-	for _, s := range w.smaller {
+// measureGrowth times the operation on the scenario's checkpoint in its other sizes
+// too. The answers must agree, but for that of the inspection, which knows sizes.
+func (w *world) measureGrowth(ctx context.Context, call func() (any, error), first any) (*bench.Growth, error) {
+	sizes := []bench.Sized{{Bytes: float64(w.sizes[0]), Call: call}}
+	agrees := agreeing(first)
+	for _, size := range w.sizes[1:] {
+		disk := fixtures.NewFs()
+		if err := fixtures.New(disk, w.dir).AddConfigOfSize(size); err != nil {
+			return nil, err
+		}
 		other := *w
-		other.fsys = s.fsys
+		other.fsys = afero.NewIOFS(disk)
 		call, err := other.call(w.operation)
 		if err != nil {
 			return nil, err
@@ -95,9 +103,16 @@ func (w *world) measureGrowth(ctx context.Context, largest func() (any, error)) 
 		if w.failureAwaited {
 			call = answeringFailure(call)
 		}
-		sizes = append(sizes, bench.Sized{Bytes: s.bytes, Call: call})
+		answer, err := call()
+		if err == nil && w.operation != Inspection {
+			err = agrees(answer)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("at %s: %w", bench.FormatSize(float64(size)), err)
+		}
+		sizes = append(sizes, bench.Sized{Bytes: float64(size), Call: call})
 	}
-	return bench.MeasureGrowth(ctx, append(sizes, bench.Sized{Bytes: w.size, Call: largest}))
+	return bench.MeasureGrowth(ctx, sizes)
 }
 
 // benchmarkName is the name that the scenario is measured under.

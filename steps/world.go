@@ -44,8 +44,7 @@ type world struct {
 	current *fixtures.Checkpoint
 	options Options
 	laid    *layout // how all that can be done again
-	size    float64 // bytes of what was laid out in several sizes: the largest
-	smaller []sized // the others, ascending
+	sizes   []int64 // bytes of a checkpoint that is laid out in several sizes; the first is this one
 
 	// Come of When.
 	operation   string // "" before the When step
@@ -56,12 +55,6 @@ type world struct {
 	measurement *bench.Measurement
 	noProcess   string        // why there was no process of its own, for people
 	bounds      []bench.Bound // what the measurement was judged by, in the order of the steps
-}
-
-// sized is a checkpoint that differs from the scenario's in size only.
-type sized struct {
-	bytes float64
-	fsys  fs.FS
 }
 
 // home is the directory that checkpoints lie in where a scenario does not say.

@@ -176,9 +176,9 @@ func (s *sampler) once(phase string, i int) error {
 }
 
 const (
-	batchCalls  = 100         // calls in a batch of the memory pass
-	batches     = 3           // batches; the smallest counts, as others only add
-	batchBudget = 256_000_000 // bytes a batch may allocate while the collector is off
+	batchCalls  = 100        // calls in a batch of the memory pass
+	batches     = 3          // batches; the smallest counts, as others only add
+	batchBudget = 64_000_000 // bytes a batch may allocate while the collector is off
 )
 
 // memory measures what a call allocates and what its answer keeps alive.

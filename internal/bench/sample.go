@@ -109,9 +109,14 @@ type SampleOptions struct {
 // operation must not exhaust the machine.
 const heapLimit = 2 << 30
 
-// shareOfSlow bounds the time that one slow benchmark takes of a process: it is
-// visited in fewer rounds, but in settledBy at least.
-const shareOfSlow = 4 * time.Second
+const (
+	// shareOfSlow bounds the time that one slow benchmark takes of a process: it is
+	// visited in fewer rounds, but in settledBy at least.
+	shareOfSlow = 2 * time.Second
+	// slowCall is a call from which on a visit makes one batch, of one call, and one
+	// single call: such a call outlasts most of the phases that a visit looks between.
+	slowCall = 20 * time.Millisecond
+)
 
 // TakeSamples samples the subjects in this process, as the plan says: rounds in
 // random order, each benchmark's fixture laid out again for each visit, the
@@ -181,6 +186,7 @@ type visited struct {
 	Subject
 	links   int // of the chain that is added to each call
 	calls   int // in a batch; 0 before the first visit
+	slow    bool
 	every   int // visited in each round that this divides
 	minima  []float64
 	singles []time.Duration
@@ -232,7 +238,11 @@ func (s *sampling) visit(v *visited, firstOfRound bool) (err error) {
 	}
 	least := math.Inf(1)
 	visit := time.Duration(s.plan.VisitUS) * time.Microsecond
-	for n, began := 0, time.Now(); n < 2 || time.Since(began) < visit; n++ {
+	batches, singles := 2, s.plan.SingleCalls
+	if v.slow {
+		batches, singles = 1, min(singles, 1)
+	}
+	for n, began := 0, time.Now(); n < batches || time.Since(began) < visit; n++ {
 		elapsed, err := timed(call, v.calls)
 		if err != nil {
 			return err
@@ -240,7 +250,7 @@ func (s *sampling) visit(v *visited, firstOfRound bool) (err error) {
 		least = min(least, float64(elapsed)/float64(v.calls))
 	}
 	if firstOfRound {
-		for range s.plan.SingleCalls {
+		for range singles {
 			elapsed, err := timed(call, 1)
 			if err != nil {
 				return err
@@ -291,6 +301,9 @@ func (s *sampling) calibrate(v *visited, call func() (any, error), batch time.Du
 				return err
 			}
 			fastest = min(fastest, elapsed)
+			if v.slow = v.calls == 1 && fastest >= slowCall; v.slow {
+				break
+			}
 		}
 		if fastest >= batch || v.calls >= int(batch) {
 			visit := max(time.Duration(s.plan.VisitUS)*time.Microsecond, 2*fastest) + time.Duration(s.plan.SingleCalls+1)*fastest/time.Duration(v.calls)
