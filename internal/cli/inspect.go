@@ -110,7 +110,7 @@ func inspectDisk(path string, context int64) (*loader.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	outside := func(name string) string { return root + filepath.FromSlash(name) }
+	outside := func(name string) string { return filepath.Join(root, filepath.FromSlash(name)) }
 	info, err := loader.New(loader.WithContext(context)).Inspect(os.DirFS(root), filepath.ToSlash(dir))
 	if err != nil {
 		var place *fault.Error
@@ -121,10 +121,7 @@ func inspectDisk(path string, context int64) (*loader.Info, error) {
 	}
 	info.Path, info.Name = path, filepath.Base(absolute)
 	if t := info.Tokenizer; t != nil {
-		t.Path = outside(t.Path)
-		for i := range t.Tried {
-			t.Tried[i].Path = outside(t.Tried[i].Path)
-		}
+		t.Placed(outside)
 	}
 	return info, nil
 }
