@@ -337,8 +337,8 @@ Feature: Tokenizers
       And "library/gpt2" is a tokenizer fallback
       When the tokenizer is read
       Then reading fails with "not found"
-      And the failure names "models/google/gemma-2b-it"
-      And the failure names "models/gemma-2b-it"
+      And the failure names "below models"
+      And the failure names "google/gemma-2b-it"
       And the failure names "models--google--gemma-2b-it"
       And the failure names "library/gpt2"
 

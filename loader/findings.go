@@ -88,6 +88,7 @@ const (
 	CodeTensorNotInIndex         = "tensor-not-in-index"
 	CodeTokenNotInVocabulary     = "token-not-in-vocabulary"
 	CodeTokenizerComponent       = "tokenizer-component-unknown"
+	CodeTokenizerGuessed         = "tokenizer-guessed"
 	CodeTokenizerMergePairs      = "tokenizer-merges-as-pairs"
 	CodeTokenizerMissing         = "tokenizer-missing"
 	CodeTokenizerTiktoken        = "tokenizer-model-is-tiktoken"

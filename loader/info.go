@@ -119,6 +119,10 @@ type tokenLookup interface {
 type Try struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
+
+	root   string // the directory it was looked for below, "" where it was named
+	absent bool   // there is no such directory
+	beyond bool   // Path is no path of the filesystem: a model's name, or a path of another machine
 }
 
 // WeightsInfo describes the weight files that a loader takes: one set of them,

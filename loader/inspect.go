@@ -3,9 +3,11 @@ package loader
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -140,14 +142,34 @@ func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
 		info.Findings = append(info.Findings, t.check(c.configOf(t))...)
 		t.forget()
 	case kind != fault.NotFound:
-		if !hasProblem(files, fault.PathOf(err)) {
+		var elsewhere *SearchError
+		if errors.As(err, &elsewhere) {
+			info.addFinding(CodeTokenizerUnreadable, seenFrom(c.dir, fault.PathOf(err)), withoutPath(err), hintOf(err))
+		} else if !hasProblem(files, fault.PathOf(err)) {
 			info.addFinding(CodeTokenizerUnreadable, fault.PathOf(err), withoutPath(err), hintOf(err))
 		}
 	case info.Category == Transformers || info.Category == ASR || info.Category == SAE:
 		if len(info.carriesTokenizer()) == 0 {
-			info.addFinding(CodeTokenizerMissing, "", withoutPath(err), hintOf(err))
+			message := withoutPath(err)
+			var search *SearchError
+			if errors.As(err, &search) {
+				message = search.summary()
+			}
+			info.addFinding(CodeTokenizerMissing, "", message, hintOf(err))
 		}
 	}
+}
+
+// seenFrom writes a path as seen from a directory of the same filesystem.
+func seenFrom(dir, name string) string {
+	up := ""
+	for dir != "." && name != dir && !strings.HasPrefix(name, dir+"/") {
+		dir, up = path.Dir(dir), up+"../"
+	}
+	if dir == "." {
+		return up + name
+	}
+	return up + strings.TrimPrefix(name, dir+"/")
 }
 
 // configOf is the config of the model that a tokenizer belongs to, nothing where it

@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path"
-	"slices"
-	"strings"
 	"time"
 
 	"omniloader/loader/fault"
 )
 
 // Fetch brings the tokenizer files of a model from elsewhere and says where they
-// lie now. The error is of the kind fault.NotFound where there is no such model.
-type Fetch func(ctx context.Context, model string) (fsys fs.FS, dir string, err error)
+// lie now; revision is a branch, a tag or a commit, "" for the main branch. The error
+// is of the kind fault.NotFound where there is no such model.
+type Fetch func(ctx context.Context, model, revision string) (fsys fs.FS, dir string, err error)
 
 // WithFetch names a place beyond the filesystem, such as a hub, that is asked for
 // a base model's tokenizer where no place on the filesystem has it. The loader
@@ -34,94 +32,173 @@ type Durations struct {
 // NotFound where the directory has none.
 type tokenizerReader func(c *checkpoint) (*TokenizerInfo, error)
 
-// findTokenizer takes the tokenizer of the checkpoint at dir, else that of its
-// base model, else the first fallback that has one.
-func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read tokenizerReader) (*TokenizerInfo, error) {
-	start := time.Now()
-	var times Durations
-	timed := func(c *checkpoint) (*TokenizerInfo, error) {
-		began := time.Now()
-		t, err := read(c)
-		times.Parse += time.Since(began)
-		return t, err
-	}
-	settle := func(t *TokenizerInfo, origin string, tried []Try) *TokenizerInfo {
-		t.Origin, t.Tried = origin, tried
-		times.Resolution = time.Since(start) - times.Parse - times.Download
-		t.Times = times
-		return t
-	}
+// search is one search for a tokenizer.
+type search struct {
+	*Loader
+	fsys  fs.FS
+	dir   string // of the checkpoint
+	read  tokenizerReader
+	tried []Try
+	start time.Time
+	times Durations
+}
 
+// findTokenizer takes the tokenizer of the checkpoint at dir, else that of its
+// base model, else the first fallback that has one. A tokenizer that is there and
+// broken ends the search: another one in its place would hide that.
+func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read tokenizerReader) (*TokenizerInfo, error) {
+	s := &search{Loader: l, fsys: fsys, dir: dir, read: read, tried: []Try{}, start: time.Now()}
 	c, err := list(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
 	c.own = l.names()
-	t, err := timed(c)
+	own, err := s.timed(c)
 	if err == nil {
-		return settle(t, OriginCheckpoint, []Try{}), nil
+		return s.settle(own, OriginCheckpoint), nil
 	}
 	if !passedOver(err) {
-		return nil, err // it is there, and broken: another one would hide that
+		return nil, err
 	}
-	tried := []Try{{dir, reasonOf(err)}}
+	s.tried = append(s.tried, Try{Path: dir, Reason: reasonOf(err)})
 
-	base, reason := c.baseModel()
-	var places []string
-	isModel := false
-	switch {
-	case base == "":
-		tried = append(tried, Try{dir, reason})
-	case !fs.ValidPath(base):
-		tried = append(tried, Try{base, "names a path of another machine, and no model"})
-	default:
-		places, isModel = l.placesOf(fsys, base, dir), true
-	}
-	for _, p := range places {
-		if t, reason = tokenizerAt(fsys, p, timed); t != nil {
-			return settle(t, OriginBaseModel, tried), nil
-		}
-		tried = append(tried, Try{p, reason})
-	}
-	if isModel && l.fetch != nil {
-		began := time.Now()
-		there, at, err := l.fetch(ctx, base)
-		times.Download = time.Since(began)
-		if err == nil {
-			if t, reason = tokenizerAt(there, at, timed); t != nil {
-				return settle(t, OriginBaseModel, tried), nil
-			}
-			tried = append(tried, Try{at, reason})
-		} else if ctx.Err() != nil {
-			return nil, err
-		} else {
-			tried = append(tried, Try{base, err.Error()})
-		}
+	base := c.baseModel()
+	if t, err := s.ofBase(ctx, base); t != nil || err != nil {
+		return t, err
 	}
 	for _, p := range l.fallbacks {
-		if t, reason = tokenizerAt(fsys, p, timed); t != nil {
-			return settle(t, OriginFallback, tried), nil
+		t, err := s.at(fsys, place{path: p})
+		if err != nil {
+			return nil, s.broken(base, err)
 		}
-		tried = append(tried, Try{p, reason})
+		if t != nil {
+			return s.settle(t, OriginFallback), nil
+		}
 	}
-	return nil, tokenizerNotFound(dir, base, tried)
+	if own != nil { // without a vocabulary; it says what it knows
+		return s.settle(own, OriginCheckpoint), nil
+	}
+	return nil, &SearchError{Path: dir, Base: base.name, Tried: s.tried}
 }
 
-// tokenizerNotFound lists everything that was tried.
-func tokenizerNotFound(dir, base string, tried []Try) error {
-	var b strings.Builder
-	b.WriteString("no tokenizer, tried ")
-	for i, t := range tried {
-		if i > 0 {
-			b.WriteString("; ")
+// ofBase takes the tokenizer of the base model, nil where no place has it. What is
+// broken in a cache can be made whole by whoever filled the cache, so it is asked
+// before that counts.
+func (s *search) ofBase(ctx context.Context, base baseModel) (*TokenizerInfo, error) {
+	if base.name == "" {
+		s.tried = append(s.tried, Try{Path: s.dir, Reason: base.missing})
+		return nil, nil
+	}
+	exact, guessed := s.placesOf(s.fsys, base, s.dir)
+	if len(exact) == 0 {
+		s.tried = append(s.tried, Try{Path: base.name, Reason: "a path that is not here, and no model's name", beyond: true})
+	}
+	var broken error
+	for _, p := range exact {
+		t, err := s.at(s.fsys, p)
+		switch {
+		case t != nil:
+			return s.ofModel(t, base, ""), nil
+		case err != nil && p.cached && s.fetch != nil:
+			broken = err
+		case err != nil:
+			return nil, s.broken(base, err)
 		}
-		b.WriteString(t.Path + " (" + t.Reason + ")")
 	}
-	hint := "add tokenizer.json to the checkpoint, or configure a fallback"
-	if base != "" {
-		hint = "put the base model " + base + " beside the checkpoint, name a model root that has it, or configure a fallback"
+	if s.fetch != nil && !base.isPath() {
+		t, err := s.fetched(ctx, base)
+		if t != nil || err != nil {
+			return t, err
+		}
 	}
-	return fault.New(fault.NotFound, dir, b.String()).WithHint(hint)
+	if broken != nil {
+		return nil, s.broken(base, broken)
+	}
+	for _, p := range guessed {
+		t, err := s.at(s.fsys, p)
+		if err != nil {
+			return nil, s.broken(base, err)
+		}
+		if t != nil {
+			return s.ofModel(t, base, "it has the last name of the base model "+base.name+", and lies beside the checkpoint"), nil
+		}
+	}
+	return nil, nil
+}
+
+// fetched takes the tokenizer of the base model from where WithFetch asks.
+func (s *search) fetched(ctx context.Context, base baseModel) (*TokenizerInfo, error) {
+	began := time.Now()
+	there, at, err := s.fetch(ctx, base.name, base.revision)
+	s.times.Download = time.Since(began)
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	if err != nil {
+		s.tried = append(s.tried, Try{Path: base.name, Reason: err.Error(), beyond: true})
+		return nil, nil
+	}
+	t, err := s.at(there, place{path: at})
+	if err != nil {
+		return nil, s.broken(base, err)
+	}
+	if t == nil {
+		return nil, nil
+	}
+	return s.ofModel(t, base, ""), nil
+}
+
+// at takes the tokenizer of a place, nil where it has none. The error is that of a
+// tokenizer that is there and broken, and names the file as the filesystem does.
+func (s *search) at(fsys fs.FS, p place) (*TokenizerInfo, error) {
+	c, err := list(fsys, p.path)
+	if kind := fault.KindOf(err); kind == fault.NotFound || kind == fault.NotAFile {
+		s.tried = append(s.tried, Try{Path: p.path, Reason: withoutPath(err), root: p.root, absent: kind == fault.NotFound})
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	t, err := s.timed(c)
+	if err == nil {
+		return t, nil
+	}
+	if !passedOver(err) {
+		err = placedBelow(err, c.dir)
+		s.tried = append(s.tried, Try{Path: p.path, Reason: err.Error()})
+		return nil, err
+	}
+	s.tried = append(s.tried, Try{Path: p.path, Reason: reasonOf(err)})
+	return nil, nil
+}
+
+func (s *search) timed(c *checkpoint) (*TokenizerInfo, error) {
+	began := time.Now()
+	t, err := s.read(c)
+	s.times.Parse += time.Since(began)
+	return t, err
+}
+
+func (s *search) settle(t *TokenizerInfo, origin string) *TokenizerInfo {
+	t.Origin, t.Tried = origin, s.tried
+	s.times.Resolution = time.Since(s.start) - s.times.Parse - s.times.Download
+	t.Times = s.times
+	return t
+}
+
+// ofModel settles on the tokenizer of the base model. Where that is only likely the
+// right one, doubt says why.
+func (s *search) ofModel(t *TokenizerInfo, base baseModel, doubt string) *TokenizerInfo {
+	if doubt == "" && base.guess != "" {
+		doubt = "it is that of " + base.name + ", which " + base.guess + " names; tokens that were added since are not in it"
+	}
+	if doubt != "" {
+		t.findings = append(t.findings, finding(CodeTokenizerGuessed, "", doubt, ""))
+	}
+	return s.settle(t, OriginBaseModel)
+}
+
+func (s *search) broken(base baseModel, err error) error {
+	return &SearchError{Path: s.dir, Base: base.name, Tried: s.tried, Broken: err}
 }
 
 // passedOver tells whether a directory without a usable tokenizer may be passed
@@ -139,99 +216,4 @@ func reasonOf(err error) string {
 		return e.Detail
 	}
 	return withoutPath(err)
-}
-
-// tokenizerAt takes the tokenizer of a directory that may not exist.
-func tokenizerAt(fsys fs.FS, dir string, read tokenizerReader) (t *TokenizerInfo, reason string) {
-	c, err := list(fsys, dir)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if t, err = read(c); err != nil {
-		if passedOver(err) {
-			return nil, reasonOf(err)
-		}
-		return nil, err.Error()
-	}
-	return t, ""
-}
-
-// baseModel names the model whose tokenizer a checkpoint without one uses.
-func (c *checkpoint) baseModel() (name, reason string) {
-	if err := c.read(); err != nil {
-		return "", "its base model is not known: " + err.Error()
-	}
-	v := c.classify()
-	switch {
-	case v.sae != nil:
-		if b := c.saeBaseModel(v.sae); b.BaseModel != nil {
-			return *b.BaseModel, ""
-		}
-		return "", "a sparse autoencoder whose base model no file names"
-	case c.doc.file == fileAdapter:
-		if name := c.doc.text(keyBaseModelPath); name != "" {
-			return name, ""
-		}
-		return "", "an adapter that does not name its base model"
-	case v.baseModel != "":
-		return repositoryOf(v.baseModel), ""
-	}
-	return "", "it has no base model"
-}
-
-// repositoryOf gives the <org>/<name> of a repository that is named by its
-// address, as GGUF files do; anything else stays as it is.
-func repositoryOf(name string) string {
-	_, rest, isAddress := strings.Cut(name, "://")
-	if !isAddress {
-		return name
-	}
-	_, repo, _ := strings.Cut(rest, "/")
-	return strings.TrimRight(repo, "/")
-}
-
-// maxAncestors bounds how far up a base model is looked for.
-const maxAncestors = 4
-
-// placesOf lists where a base model may be: below the directories above the
-// checkpoint, nearest first, and below the model roots, as <root>/<org>/<name>,
-// <root>/<name>, or in the Hugging Face cache.
-func (l *Loader) placesOf(fsys fs.FS, model, dir string) (places []string) {
-	roots := []string{}
-	for up, i := dir, 0; up != "." && i < maxAncestors; i++ {
-		up = path.Dir(up)
-		roots = append(roots, up)
-	}
-	roots = append(roots, l.roots...)
-	add := func(p string) {
-		if p != dir && !slices.Contains(places, p) {
-			places = append(places, p)
-		}
-	}
-	for _, root := range roots {
-		add(path.Join(root, model))
-		add(path.Join(root, path.Base(model)))
-		for _, cache := range [...]string{root, path.Join(root, "hub")} {
-			add(cachedSnapshot(fsys, cache, model))
-		}
-	}
-	return places
-}
-
-// cachedSnapshot is where a model is in the layout of the Hugging Face cache:
-// models--org--name/snapshots/<commit>, where refs/main names the commit. Where
-// no ref does, a snapshot that stands alone is taken; where there is none, the
-// place is the model's own directory in the cache.
-func cachedSnapshot(fsys fs.FS, cache, model string) string {
-	repo := path.Join(cache, "models--"+strings.ReplaceAll(model, "/", "--"))
-	if ref, err := readFile(fsys, repo, "refs/main", maxSniff); err == nil {
-		if commit := strings.TrimSpace(string(ref)); commit != "" && !strings.Contains(commit, "/") && fs.ValidPath(commit) {
-			return path.Join(repo, "snapshots", commit)
-		}
-	}
-	snapshots, err := fs.ReadDir(fsys, path.Join(repo, "snapshots"))
-	if err != nil || len(snapshots) != 1 {
-		return repo
-	}
-	return path.Join(repo, "snapshots", snapshots[0].Name())
 }

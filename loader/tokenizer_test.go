@@ -138,30 +138,6 @@ func TestTokenizerOfTheBaseModelIsFoundBesideIt(t *testing.T) {
 	}
 }
 
-func TestFailedSearchListsEverythingTried(t *testing.T) {
-	_, err := loader.New(loader.WithTokenizerFallbacks("first", "second")).Tokenizer(treeFS(map[string]string{
-		"org/sae/resid_post/l/config.json": `{"model_name":"google/gemma-2b-it"}`,
-		"first/config.json":                "{}",
-		"second/tokenizer.json":            "{",
-	}), "org/sae")
-	require.ErrorIs(t, err, fault.NotFound)
-	for _, part := range []string{"org/sae (no tokenizer file)", "org/google/gemma-2b-it (not found)", "google/gemma-2b-it (not found)", "first (no tokenizer file)", "second (tokenizer.json"} {
-		assert.Contains(t, err.Error(), part)
-	}
-	assert.Contains(t, fault.HintOf(err), "google/gemma-2b-it")
-}
-
-func TestAdapterUsesItsBaseModelAndDeadPathsAreSaid(t *testing.T) {
-	tok := tokenizerOf(t, map[string]string{
-		"m/adapter_config.json": `{"base_model_name_or_path":"meta-llama/Llama-3"}`, "meta-llama/Llama-3/tokenizer.json": smallBPE,
-	})
-	assert.Equal(t, "meta-llama/Llama-3", tok.Path)
-	for _, dead := range []string{"/home/me/llama", "../../etc", `""`} {
-		_, err := loader.New().Tokenizer(treeFS(map[string]string{"m/adapter_config.json": `{"base_model_name_or_path":"` + strings.Trim(dead, `"`) + `"}`}), "m")
-		assert.ErrorIs(t, err, fault.NotFound, dead)
-	}
-}
-
 func TestTokenizerOfABrokenCheckpointStillSaysWhy(t *testing.T) {
 	_, err := loader.New().Tokenizer(treeFS(map[string]string{"m/config.json": "{"}), "m")
 	require.ErrorIs(t, err, fault.NotFound)

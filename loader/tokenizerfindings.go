@@ -14,7 +14,7 @@ import (
 
 // TokenizerFindings says how a tokenizer, as LoadTokenizer gave it, fits the model
 // at dir: whether its pad token can be padded with, whether its named tokens exist,
-// and whether config.json means the same tokens. Files that cannot be read are left
+// whether config.json means the same tokens, and what is odd about the files. Files that cannot be read are left
 // to Inspect. The order of the findings is fixed.
 func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenizer, info *TokenizerInfo) []Finding {
 	known := *info
@@ -28,7 +28,7 @@ func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenize
 		dir = info.Path
 	}
 	config, _ := readObject(fsys, dir, fileConfig)
-	findings := known.check(config)
+	findings := append(known.check(config), info.findings...)
 	sortFindings(findings)
 	return findings
 }

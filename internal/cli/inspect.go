@@ -138,7 +138,7 @@ func (p *program) inspectDisk(ctx context.Context, path string, l *loader.Loader
 	if err != nil {
 		return nil, err
 	}
-	outside := func(name string) string { return root + filepath.FromSlash(name) }
+	outside := func(name string) string { return filepath.Join(root, filepath.FromSlash(name)) }
 	fsys, dir := os.DirFS(root), filepath.ToSlash(dir)
 	info, err := l.Inspect(fsys, dir)
 	if err == nil && verify {
@@ -155,10 +155,7 @@ func (p *program) inspectDisk(ctx context.Context, path string, l *loader.Loader
 	}
 	info.Path, info.Name = path, filepath.Base(absolute)
 	if t := info.Tokenizer; t != nil {
-		t.Path = outside(t.Path)
-		for i := range t.Tried {
-			t.Tried[i].Path = outside(t.Tried[i].Path)
-		}
+		t.Placed(outside)
 	}
 	return info, nil
 }

@@ -274,20 +274,18 @@ func (p *program) tokenizerOnDisk(ctx context.Context, s *tokenizeSettings, dir 
 	}
 	t, info, err := loader.New(options...).LoadTokenizerContext(ctx, os.DirFS(disk.root), inside)
 	if err != nil {
+		var search *loader.SearchError
 		var place *fault.Error
-		if errors.As(err, &place) && place.Path == inside {
+		if errors.As(err, &search) {
+			return nil, nil, search.Placed(disk.outside)
+		} else if errors.As(err, &place) && place.Path == inside {
 			place.Path = disk.outside(inside)
 		} else if errors.As(err, &place) {
 			place.Path = filepath.Join(dir, filepath.FromSlash(place.Path))
 		}
 		return nil, nil, err
 	}
-	info.Path = disk.outside(info.Path)
-	for i := range info.Tried {
-		if at := disk.outside(info.Tried[i].Path); isDirectory(filepath.Dir(at)) == nil {
-			info.Tried[i].Path = at
-		}
-	}
+	info.Placed(disk.outside)
 	return t, info, nil
 }
 
@@ -307,7 +305,7 @@ func (d disk) inside(name string) (string, error) {
 	return filepath.ToSlash(rel), err
 }
 
-func (d disk) outside(name string) string { return d.root + filepath.FromSlash(name) }
+func (d disk) outside(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
 
 // all gives the directories that are there. One that is not, or lies on another
 // volume, has no models.
@@ -362,8 +360,8 @@ func (p *program) fetchFromHub(s *tokenizeSettings, d disk) loader.Fetch {
 		return nil
 	}
 	client := &hub.Client{Endpoint: endpoint, Token: os.Getenv(envToken), Cache: hubCache()}
-	return func(ctx context.Context, model string) (fs.FS, string, error) {
-		snapshot, err := client.Fetch(ctx, model, tokenizer.FilesOf)
+	return func(ctx context.Context, model, revision string) (fs.FS, string, error) {
+		snapshot, err := client.Fetch(ctx, model, revision, tokenizer.FilesOf)
 		if err != nil {
 			if hint := fault.HintOf(err); hint != "" {
 				err = fmt.Errorf("%w; %s", err, hint)

@@ -12,22 +12,22 @@ package hub
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"omniloader/internal/atomicfile"
 	"omniloader/loader/fault"
 )
 
@@ -73,25 +73,38 @@ var (
 	commitID = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	entityID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$`)
 	fileName = regexp.MustCompile(`^[0-9A-Za-z_][0-9A-Za-z._-]{0,200}$`)
+	refName  = regexp.MustCompile(`^[0-9A-Za-z_][0-9A-Za-z._-]{0,99}(/[0-9A-Za-z_][0-9A-Za-z._-]{0,99}){0,4}$`)
 )
 
-// Fetch brings files of a repository's main branch into the cache; choose picks them
-// from the names at its top. A file that the cache has is not fetched again, and one
-// that was begun is continued. refs/main is written last: a snapshot that it names is
-// whole. Other processes may do the same at the same time.
+// mainBranch is the revision that is meant where none is named.
+const mainBranch = "main"
+
+// Fetch brings files of a repository into the cache, as they are at a revision: a
+// branch, a tag or a commit, "" for the main branch. choose picks them from the names
+// at its top. A file that the cache has whole is not fetched again, one that is
+// broken there is replaced, and one that was begun is continued. The ref is written
+// last: a snapshot that it names is whole. Other processes may do the same at the same
+// time. Nothing is written outside the repository's directory of the cache, whatever
+// links stand in it.
 //
 // The error is of the kind fault.NotFound where there is no such repository or choose
 // picks nothing, Denied where the token does not open it, and Unavailable where the
 // server did not answer in time or in full.
-func (c *Client) Fetch(ctx context.Context, repo string, choose func(names []string) []string) (*Snapshot, error) {
+func (c *Client) Fetch(ctx context.Context, repo, revision string, choose func(names []string) []string) (*Snapshot, error) {
 	if !repoName.MatchString(repo) || strings.Contains(repo, "--") || strings.Contains(repo, "..") {
 		return nil, fault.New(fault.NotFound, repo, "not the name of a repository").WithHint("a name has the form <org>/<name>")
+	}
+	if revision == "" {
+		revision = mainBranch
+	}
+	if !refName.MatchString(revision) || strings.Contains(revision, "..") {
+		return nil, fault.New(fault.NotFound, repo, fmt.Sprintf("%q is not the name of a revision", clip(revision)))
 	}
 	f, err := c.fetching(repo)
 	if err != nil {
 		return nil, err
 	}
-	names, err := f.list(ctx)
+	names, err := f.list(ctx, revision)
 	if err != nil {
 		return nil, err
 	}
@@ -99,22 +112,61 @@ func (c *Client) Fetch(ctx context.Context, repo string, choose func(names []str
 	if len(chosen) == 0 {
 		return nil, fault.New(fault.NotFound, repo, "the repository has no file of the kind asked for")
 	}
-	dir := filepath.Join(f.dir, "snapshots", f.commit)
-	for _, d := range []string{dir, filepath.Join(f.dir, "blobs"), filepath.Join(f.dir, "refs")} {
-		if err := os.MkdirAll(d, 0o755); err != nil {
-			return nil, fault.New(fault.Unreadable, d, "the cache cannot be written").WithCause(err)
-		}
+	snapshot := path.Join("snapshots", f.commit)
+	if err := f.openCache(snapshot, "blobs", path.Dir(path.Join("refs", revision))); err != nil {
+		return nil, err
 	}
+	defer f.cache.Close()
 	for _, name := range chosen {
-		if err := f.file(ctx, dir, name); err != nil {
+		if err := f.file(ctx, path.Join(snapshot, name), name); err != nil {
 			return nil, err
 		}
 	}
-	ref := filepath.Join(f.dir, "refs", "main")
-	if err := atomicfile.Write(ref, func(w io.Writer) error { _, err := io.WriteString(w, f.commit); return err }); err != nil {
-		return nil, fault.New(fault.Unreadable, ref, "the cache cannot be written").WithCause(err)
+	if revision != f.commit {
+		if err := f.setRef(path.Join("refs", revision)); err != nil {
+			return nil, err
+		}
 	}
-	return &Snapshot{Dir: dir, Commit: f.commit, Bytes: f.bytes}, nil
+	return &Snapshot{Dir: f.place(snapshot), Commit: f.commit, Bytes: f.bytes}, nil
+}
+
+// openCache opens the repository's directory and makes those in it. From here on no
+// path and no link leads out of it.
+func (f *fetching) openCache(dirs ...string) (err error) {
+	if err := os.MkdirAll(f.dir, 0o755); err != nil {
+		return f.unwritable("", err)
+	}
+	if f.cache, err = os.OpenRoot(f.dir); err != nil {
+		return f.unwritable("", err)
+	}
+	for _, dir := range dirs {
+		if err := f.cache.MkdirAll(dir, 0o755); err != nil {
+			f.cache.Close()
+			return f.unwritable(dir, err)
+		}
+	}
+	return nil
+}
+
+// setRef lets a ref name the commit, whole or not at all.
+func (f *fetching) setRef(ref string) error {
+	part := ref + "." + rand.Text() + ".incomplete"
+	err := f.cache.WriteFile(part, []byte(f.commit), 0o644)
+	if err == nil {
+		err = f.cache.Rename(part, ref)
+	}
+	if err != nil {
+		f.cache.Remove(part)
+		return f.unwritable(ref, err)
+	}
+	return nil
+}
+
+// place is where a file of the repository's cache is on the disk.
+func (f *fetching) place(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
+
+func (f *fetching) unwritable(name string, err error) error {
+	return fault.New(fault.Unreadable, f.place(name), "the cache cannot be written").WithCause(err)
 }
 
 // fetching is one call of Fetch.
@@ -122,7 +174,8 @@ type fetching struct {
 	*Client
 	endpoint *url.URL
 	repo     string
-	dir      string // of the repository in the cache
+	dir      string   // of the repository in the cache
+	cache    *os.Root // the same, opened
 	commit   string
 	bytes    int64
 }
@@ -176,9 +229,9 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// list asks for the commit of the main branch and the files at its top.
-func (f *fetching) list(ctx context.Context) (names []string, err error) {
-	address := f.endpoint.JoinPath("api", "models", f.repo, "revision", "main").String()
+// list asks for the commit of a revision and the files at its top.
+func (f *fetching) list(ctx context.Context, revision string) (names []string, err error) {
+	address := f.endpoint.JoinPath("api", "models", f.repo, "revision", url.PathEscape(revision)).String()
 	var reply struct {
 		SHA      string `json:"sha"`
 		Siblings []struct {
@@ -186,7 +239,7 @@ func (f *fetching) list(ctx context.Context) (names []string, err error) {
 		} `json:"siblings"`
 	}
 	err = f.try(ctx, func() (bool, error) {
-		answer, err := f.ask(ctx, http.MethodGet, address, 0, false)
+		answer, err := f.ask(ctx, request{method: http.MethodGet, address: address})
 		if err != nil {
 			return false, err
 		}
@@ -266,20 +319,31 @@ func (f *fetching) try(ctx context.Context, one func() (progress bool, err error
 	}
 }
 
-// ask sends a request and follows redirects. With described, it stops at the first
-// answer that describes the file itself, be it a redirect to where its bytes are. An
-// answer that is given has the status 200 or 206, or is such a redirect.
-func (f *fetching) ask(ctx context.Context, method, address string, from int64, described bool) (*http.Response, error) {
+// request is what ask sends.
+type request struct {
+	method, address string
+	from            int64  // the first byte that is wanted
+	etag            string // only if the content is still this one, else all of it; "" for not said
+	described       bool   // an answer will do that describes the file, be it a redirect to its bytes
+}
+
+// ask sends a request and follows redirects. An answer that is given has the status
+// 200 or 206, or is a redirect that describes the file where that will do.
+func (f *fetching) ask(ctx context.Context, r request) (*http.Response, error) {
+	address := r.address
 	at, err := url.Parse(address)
 	for hop := 0; err == nil; hop++ {
-		request, err := http.NewRequestWithContext(ctx, method, at.String(), nil)
+		request, err := http.NewRequestWithContext(ctx, r.method, at.String(), nil)
 		if err != nil {
 			return nil, fault.New(BadAnswer, address, "").WithCause(err)
 		}
 		request.Header.Set("Accept-Encoding", "identity") // sizes and ranges count the file's own bytes
 		request.Header.Set("User-Agent", "omniloader")
-		if from > 0 {
-			request.Header.Set("Range", fmt.Sprintf("bytes=%d-", from))
+		if r.from > 0 {
+			request.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.from))
+			if r.etag != "" {
+				request.Header.Set("If-Range", r.etag)
+			}
 		}
 		if f.Token != "" && at.Scheme == f.endpoint.Scheme && at.Host == f.endpoint.Host {
 			request.Header.Set("Authorization", "Bearer "+f.Token)
@@ -296,7 +360,7 @@ func (f *fetching) ask(ctx context.Context, method, address string, from int64, 
 		if !isRedirect {
 			return f.judge(answer, address)
 		}
-		if described && answer.Header.Get("X-Linked-Etag") != "" {
+		if r.described && answer.Header.Get("X-Linked-Etag") != "" {
 			return answer, nil
 		}
 		answer.Body.Close()
@@ -370,8 +434,3 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) stop() { b.timer.Stop() }
 
 func clip(s string) string { return s[:min(len(s), 80)] }
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil || !errors.Is(err, fs.ErrNotExist)
-}

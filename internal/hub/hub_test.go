@@ -109,7 +109,7 @@ func tokenizerFiles(names []string) (out []string) {
 }
 
 func fetch(t *testing.T, c *Client) (*Snapshot, error) {
-	return c.Fetch(t.Context(), "org/base", tokenizerFiles)
+	return c.Fetch(t.Context(), "org/base", "", tokenizerFiles)
 }
 
 // whole checks the cache against the server.
@@ -143,7 +143,8 @@ func TestFilesAreFetchedIntoTheCacheAndOnlyOnce(t *testing.T) {
 	s.requests = nil
 	snap, err = fetch(t, c)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"GET /api/models/org/base/revision/main"}, s.requests)
+	assert.Equal(t, []string{"GET /api/models/org/base/revision/main", "HEAD /org/base/resolve/" + commit + "/tokenizer.json",
+		"HEAD /org/base/resolve/" + commit + "/tokenizer_config.json"}, s.requests)
 	assert.Zero(t, snap.Bytes)
 }
 
@@ -423,12 +424,12 @@ func TestARedirectOutOfHTTPSIsRefused(t *testing.T) {
 func TestNamesThatAreNoRepositoriesAreNotAskedFor(t *testing.T) {
 	s := newServer(t)
 	for _, repo := range []string{"", "..", "a/b/c", "/etc/passwd", "org/../x", "org/ba--se", "org/base?x=1", `org\base`} {
-		_, err := s.client(t).Fetch(t.Context(), repo, tokenizerFiles)
+		_, err := s.client(t).Fetch(t.Context(), repo, "", tokenizerFiles)
 		assert.ErrorIs(t, err, fault.NotFound, repo)
 	}
 	assert.Empty(t, s.requests)
 	for _, endpoint := range []string{"", "hub.example", "ftp://hub.example", "https://me:secret@hub.example", "://"} {
-		_, err := (&Client{Endpoint: endpoint, Cache: t.TempDir()}).Fetch(t.Context(), "org/base", tokenizerFiles)
+		_, err := (&Client{Endpoint: endpoint, Cache: t.TempDir()}).Fetch(t.Context(), "org/base", "", tokenizerFiles)
 		assert.ErrorIs(t, err, fault.Unsupported, endpoint)
 	}
 }
@@ -437,7 +438,7 @@ func TestACancelledFetchEnds(t *testing.T) {
 	s := newServer(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	s.before = func(http.ResponseWriter, *http.Request) bool { cancel(); return false }
-	_, err := s.client(t).Fetch(ctx, "org/base", tokenizerFiles)
+	_, err := s.client(t).Fetch(ctx, "org/base", "", tokenizerFiles)
 	require.Error(t, err)
 	assert.True(t, errors.Is(err, context.Canceled), err)
 	assert.Len(t, s.requests, 1)
@@ -449,7 +450,7 @@ func TestFetchesSideBySideDoNotDisturbEachOther(t *testing.T) {
 	var wg sync.WaitGroup
 	errs := make([]error, 8)
 	for i := range errs {
-		wg.Go(func() { _, errs[i] = c.Fetch(context.Background(), "org/base", tokenizerFiles) })
+		wg.Go(func() { _, errs[i] = c.Fetch(context.Background(), "org/base", "", tokenizerFiles) })
 	}
 	wg.Wait()
 	require.NoError(t, errors.Join(errs...))
