@@ -97,20 +97,21 @@ func answeringFailure(call func() (any, error)) func() (any, error) {
 const thresholdTag = "@threshold:"
 
 // Threshold gives the change that a tag such as @threshold:10% makes the limit of
-// a regression for a scenario: 0.1; 0 where there is no such tag. Of several, the
+// a regression for a scenario: 0.1; nil where there is no such tag. Of several, the
 // last one counts, which is the scenario's own.
-func Threshold(tags []string) (float64, error) {
-	threshold := 0.0
+func Threshold(tags []string) (*float64, error) {
+	var threshold *float64
 	for _, tag := range tags {
 		text, ok := strings.CutPrefix(tag, thresholdTag)
 		if !ok {
 			continue
 		}
 		percent, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
-		if err != nil || !strings.HasSuffix(text, "%") || !(percent > 0 && percent < 100) {
-			return 0, fmt.Errorf("tag %s: write it as %s10%%, a share above 0 and below 100", tag, thresholdTag)
+		if err != nil || !strings.HasSuffix(text, "%") || !(percent >= 0 && percent < 100) {
+			return nil, fmt.Errorf("tag %s: write it as %s10%%, a share from 0 to below 100", tag, thresholdTag)
 		}
-		threshold = percent / 100
+		share := percent / 100
+		threshold = &share
 	}
 	return threshold, nil
 }

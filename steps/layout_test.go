@@ -49,17 +49,19 @@ func TestEveryMeasuredScenarioCanBeLaidOutAgain(t *testing.T) {
 }
 
 func TestAThresholdIsReadFromATag(t *testing.T) {
+	share := func(s float64) *float64 { return &s }
 	for _, c := range []struct {
 		tags []string
-		want float64
+		want *float64
 	}{
-		{nil, 0}, {[]string{"@sae"}, 0}, {[]string{"@threshold:10%"}, 0.1}, {[]string{"@threshold:10%", "@threshold:2.5%"}, 0.025},
+		{nil, nil}, {[]string{"@sae"}, nil}, {[]string{"@threshold:10%"}, share(0.1)}, {[]string{"@threshold:0%"}, share(0)},
+		{[]string{"@threshold:10%", "@threshold:2.5%"}, share(0.025)},
 	} {
 		got, err := steps.Threshold(c.tags)
 		require.NoError(t, err)
-		assert.InDelta(t, c.want, got, 1e-12)
+		assert.Equal(t, c.want, got)
 	}
-	for _, tag := range []string{"@threshold:", "@threshold:10", "@threshold:0%", "@threshold:100%", "@threshold:-5%", "@threshold:NaN%", "@threshold:x%"} {
+	for _, tag := range []string{"@threshold:", "@threshold:10", "@threshold:100%", "@threshold:-5%", "@threshold:NaN%", "@threshold:x%"} {
 		_, err := steps.Threshold([]string{tag})
 		assert.ErrorContains(t, err, tag)
 	}

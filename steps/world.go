@@ -32,7 +32,7 @@ type world struct {
 	processBounded bool // a step bounds what a process of its own costs
 	coldBounded    bool // the same with the page cache dropped
 	failureAwaited bool // a step asserts that reading fails
-	threshold      float64
+	threshold      *float64
 	iterations     int // timed calls at most, 0 for as many as the plan says
 
 	// Laid out by Given.

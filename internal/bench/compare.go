@@ -50,8 +50,11 @@ type Change struct {
 	Ratio     *float64 `json:"ratio"` // new by old, of floors or means as Basis says; nil where there is none
 	Threshold float64  `json:"threshold"`
 	Reason    string   `json:"reason,omitempty"` // why, where the ratio does not say it
-	Old       *Result  `json:"-"`                // nil where it was added
-	New       *Result  `json:"-"`                // nil where it was removed
+	// Doubtful says that noise alone can make the verdict: it is red or green by
+	// mean times, and the calls of the two sides overlap.
+	Doubtful bool    `json:"doubtful,omitempty"`
+	Old      *Result `json:"-"` // nil where it was added
+	New      *Result `json:"-"` // nil where it was removed
 }
 
 // Side is one of the two files of a comparison.
@@ -72,6 +75,7 @@ type Comparison struct {
 
 	common comparability
 	parts  [2]string // why the old and the new file have a part of the benchmarks, "" where they have all
+	plan   *Sampling // of the old file, nil where it was not sampled
 }
 
 // ErrNothingToCompare is the error of a comparison of files that share no benchmark.
@@ -96,8 +100,8 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 		Threshold: threshold, Old: old.side(), New: new.side(),
 		Counts: map[Verdict]int{}, Changes: []Change{},
 		Notes:  slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
-		common: compatibility(old, new),
-		parts:  [2]string{old.part(new), new.part(old)},
+		common: compatibility(old, new), plan: old.Plan,
+		parts: [2]string{old.part(new), new.part(old)},
 	}
 	for _, v := range verdictOrder {
 		c.Counts[v] = 0
@@ -136,18 +140,23 @@ func (c *Comparison) explain(old, new *File) {
 	}
 	switch {
 	case has(ByFloor) || c.common.ours:
-		for _, r := range c.common.reasons {
-			c.Notes = append(c.Notes, "not comparable: "+r)
+		// the first reason stands with the verdicts
+		for _, r := range c.common.reasons[min(1, len(c.common.reasons)):] {
+			c.Notes = append(c.Notes, "nor would they be comparable for this: "+r)
 		}
 		c.Notes = append(c.Notes, c.common.warn...)
-		if c.common.rule == otherBuild && len(c.common.reasons) == 0 {
-			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as the layout of code alone can make that", layoutAllowance*100))
+		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons) == 0 {
+			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.said("commit"), "REV")))
 		}
 	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
 		c.Notes = append(c.Notes, fmt.Sprintf("measured on different platforms: %s and %s", old.Platform, new.Platform))
 	}
 	if has(ByMean) {
-		c.Notes = append(c.Notes, "judged by mean times, for want of anything better in the files: on a shared machine that rule called 45 % of unchanged benchmarks changed; files written with --save-baseline are judged by their floors")
+		which := ""
+		if has(ByFloor) {
+			which = " where the table says mean"
+		}
+		c.Notes = append(c.Notes, "judged by mean times"+which+", for want of anything better in the files: on a shared machine that rule called 45 % of unchanged benchmarks changed; files written with --save-baseline are judged by their floors")
 	}
 }
 
@@ -183,13 +192,13 @@ func (c *Comparison) add(old, new *Result) {
 	change := Change{Old: old, New: new, Threshold: c.Threshold}
 	if old != nil {
 		change.Name, change.Category, change.OldMean = old.Name, old.Category, &old.MeanTime
-		change.OldFloor = old.floor(c.common.rule)
+		change.OldFloor = floorOf(c.common.rule, c.planned(old))
 	}
 	if new != nil {
 		change.Name, change.Category, change.NewMean = new.Name, new.Category, &new.MeanTime
-		change.NewFloor = new.floor(c.common.rule)
-		if new.Threshold > 0 {
-			change.Threshold = new.Threshold
+		change.NewFloor = floorOf(c.common.rule, new.Processes)
+		if new.Threshold != nil {
+			change.Threshold = *new.Threshold
 		}
 	}
 	switch {
@@ -208,11 +217,11 @@ func (c *Comparison) add(old, new *Result) {
 	c.Changes = append(c.Changes, change)
 }
 
-// floor gives what the benchmark's processes are compared by, in nanoseconds, or
-// nil where it was not sampled.
-func (r *Result) floor(by rule) *float64 {
-	f := figure(by, r.Processes)
-	if len(r.Processes) == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+// floorOf gives what the processes of a benchmark are compared by, in nanoseconds,
+// or nil where it was not sampled.
+func floorOf(by rule, processes []Process) *float64 {
+	f := figure(by, processes)
+	if len(processes) == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
 		return nil
 	}
 	return &f
@@ -220,25 +229,52 @@ func (r *Result) floor(by rule) *float64 {
 
 // judge judges a benchmark that stands in both files.
 func (c *Comparison) judge(change *Change) {
+	against := c.common.reasons
 	if change.OldFloor == nil || change.NewFloor == nil {
 		change.Basis = ByMean
 		change.Verdict, change.Ratio = judgeMeans(*change.OldMean, *change.NewMean, change.Threshold)
+		change.Doubtful = (change.Verdict == Red || change.Verdict == Green) && overlap(change.Old, change.New)
+		if !c.common.ours {
+			against = nil
+		}
 	} else {
 		change.Basis = ByFloor
 		var ratio float64
-		change.Verdict, ratio, change.Reason = judgeFloors(c.common.rule, change.Old.Processes, change.New.Processes, change.Threshold)
+		change.Verdict, ratio, change.Reason = judgeFloors(c.common.rule, c.planned(change.Old), change.New.Processes, change.Threshold)
 		if !math.IsNaN(ratio) {
 			change.Ratio = &ratio
 		}
+		if few := cmp.Or(c.plan.lacking(change.Old.Processes), c.plan.lacking(change.New.Processes)); few != "" {
+			change.Verdict, change.Reason = Unconverged, few
+		}
+		against = slices.Concat(against, c.common.unknown)
 	}
-	if len(c.common.reasons) > 0 && (change.Basis == ByFloor || c.common.ours) {
-		change.Verdict, change.Reason = NotComparable, c.common.reasons[0]
+	if len(against) > 0 {
+		change.Verdict, change.Reason, change.Doubtful = NotComparable, against[0], false
 	}
 	if c.common.memory {
 		if more := judgeMemory(change.Old, change.New); more != "" {
-			change.Verdict, change.Reason = Red, more
+			change.Verdict, change.Reason, change.Doubtful = Red, more, false
 		}
 	}
+}
+
+// planned gives the processes of a baseline that its plan asks for. Where it was
+// itself confirmed it has more, and a floor that is the smallest of more looks:
+// what is compared with it would seem slower.
+func (c *Comparison) planned(old *Result) []Process {
+	if c.plan == nil || c.plan.Processes >= len(old.Processes) {
+		return old.Processes
+	}
+	return old.Processes[:c.plan.Processes]
+}
+
+// overlap tells whether any call of one side took as long as one of the other. A
+// file that does not say its fastest and slowest call has them at zero, and nothing
+// is then known.
+func overlap(old, new *Result) bool {
+	apart := old.MaxTime > 0 && new.MinTime > old.MaxTime || new.MaxTime > 0 && old.MinTime > new.MaxTime
+	return !apart
 }
 
 // judgeMeans compares two means. A mean of zero comes from a clock too coarse for
@@ -285,6 +321,32 @@ func (c Change) distance() float64 {
 
 // Regressed tells whether any benchmark is red.
 func (c *Comparison) Regressed() bool { return c.Counts[Red] > 0 }
+
+// Regressions counts the red benchmarks: those that can be acted on, and those that
+// noise alone can make red.
+func (c *Comparison) Regressions() (sure, doubtful int) {
+	for _, change := range c.Changes {
+		switch {
+		case change.Verdict != Red:
+		case change.Doubtful:
+			doubtful++
+		default:
+			sure++
+		}
+	}
+	return sure, doubtful
+}
+
+// InBoth counts the benchmarks that stand in both files.
+func (c *Comparison) InBoth() int {
+	n := 0
+	for _, change := range c.Changes {
+		if change.Old != nil && change.New != nil {
+			n++
+		}
+	}
+	return n
+}
 
 // Suspects tells whether any benchmark is red by its floor, so that a fresh
 // process may show that it was bad luck. What costs more memory is no such case.

@@ -126,7 +126,7 @@ func TestMeansOfDifferentMachinesAreNotComparable(t *testing.T) {
 	c, err := Compare(old, now, 0.05)
 	require.NoError(t, err)
 	assert.Equal(t, NotComparable, c.Changes[0].Verdict)
-	assert.Equal(t, "cpu: X and Y", c.Changes[0].Reason)
+	assert.Equal(t, "CPU: X and Y", c.Changes[0].Reason)
 	assert.Equal(t, 2.0, *c.Changes[0].Ratio, "both numbers are there")
 }
 

@@ -29,7 +29,7 @@ func LayoutFile(origin Origin, build string, plan Sampling, processes []*Samples
 	if err != nil {
 		return nil, err
 	}
-	f.Environment["build"] = build
+	f.Environment[BuildKey] = build
 	f.Environment["funcalign"] = FunctionAlignment
 	return f, f.AddSamples(plan, processes...)
 }

@@ -141,7 +141,7 @@ type entry struct {
 	BytesPerOp    *uint64        `json:"bytes_per_op"`
 	AllocsPerOp   *uint64        `json:"allocs_per_op"`
 	Bounds        []Judgement    `json:"bounds"`
-	Threshold     float64        `json:"threshold"`
+	Threshold     *float64       `json:"threshold"`
 	Processes     []Process      `json:"processes"`
 	Singles       *Sketch        `json:"single_ns_sketch"`
 	Concurrency   *Concurrency   `json:"concurrency"`

@@ -132,7 +132,7 @@ func FuzzRead(f *testing.F) {
 		}
 		if len(file.Results) > 0 {
 			c, err := Compare(file, file, DefaultThreshold)
-			if err != nil || c.Counts[Neutral] != len(file.Results) {
+			if err != nil || c.Counts[Red]+c.Counts[Green] > 0 {
 				t.Fatalf("compared with itself: %+v, %v", c, err)
 			}
 		}

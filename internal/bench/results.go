@@ -34,7 +34,7 @@ type Result struct {
 	BytesPerOp  *uint64     `json:"bytes_per_op,omitempty"`  // nil where memory was not measured
 	AllocsPerOp *uint64     `json:"allocs_per_op,omitempty"` // nil where memory was not measured
 	Bounds      []Judgement `json:"bounds,omitempty"`
-	Threshold   float64     `json:"threshold,omitempty"` // the scenario's own, 0.1 for 10 %; 0 means none
+	Threshold   *float64    `json:"threshold,omitempty"` // the scenario's own, 0.1 for 10 %; nil means none
 
 	Concurrency *Concurrency `json:"concurrency,omitempty"` // nil where there were no callers at once
 	Growth      *Growth      `json:"growth,omitempty"`      // nil where there was one size
@@ -131,8 +131,8 @@ func (r *Result) validate() error {
 			return fmt.Errorf("result %q: %s is %v, a time must not be negative", r.Name, t.key, t.value)
 		}
 	}
-	if math.IsNaN(r.Threshold) || r.Threshold < 0 || r.Threshold >= 1 {
-		return fmt.Errorf("result %q: threshold is %v, it must be from 0 to below 1", r.Name, r.Threshold)
+	if t := r.Threshold; t != nil && !(*t >= 0 && *t < 1) {
+		return fmt.Errorf("result %q: threshold is %v, it must be from 0 to below 1", r.Name, *t)
 	}
 	for i, p := range r.Processes {
 		if len(p.RoundMin) == 0 {
@@ -230,6 +230,11 @@ func (f *File) summarize() {
 
 // validate refuses results that cannot be, and two of one name.
 func (f *File) validate() error {
+	if f.Plan != nil {
+		if err := f.Plan.possible(); err != nil {
+			return err
+		}
+	}
 	seen := make(map[string]bool, len(f.Results))
 	for i := range f.Results {
 		r := &f.Results[i]

@@ -42,22 +42,63 @@ func DefaultSampling() Sampling {
 	}
 }
 
-// Validate tells whether the plan can be carried out.
+// longestRounds bounds how long the rounds of a process may last at least.
+const longestRounds = 10 * time.Minute
+
+// Validate tells whether the plan can be carried out, and in a time that somebody
+// would wait for.
 func (s Sampling) Validate() error {
-	const most = 1_000_000
-	for _, n := range []struct {
-		key   string
-		value int
-		least int
-	}{
-		{"rounds", s.Rounds, settledBy}, {"round_ms", s.RoundMS, 0}, {"visit_us", s.VisitUS, 1}, {"batch_us", s.BatchUS, 1},
-		{"single_calls", s.SingleCalls, 0}, {"processes", s.Processes, 1},
-	} {
-		if n.value < n.least || n.value > most {
-			return fmt.Errorf("sampling plan: %s is %d, it must be from %d to %d", n.key, n.value, n.least, most)
+	if err := s.possible(); err != nil {
+		return err
+	}
+	only := DefaultSampling() // there is one way to do it
+	for _, word := range []struct{ key, value, only string }{{"gc", s.GC, only.GC}, {"order", s.Order, only.Order}} {
+		if word.value != word.only {
+			return fmt.Errorf("sampling plan: %s is %q, this program only knows %q", word.key, word.value, word.only)
 		}
 	}
 	return nil
+}
+
+// possible tells whether the numbers of the plan can be those of a plan.
+func (s Sampling) possible() error {
+	const second = 1_000_000 // in microseconds
+	for _, n := range []struct {
+		key                string
+		value, least, most int
+	}{
+		{"rounds", s.Rounds, settledBy, 10_000}, {"round_ms", s.RoundMS, 0, 60_000}, {"visit_us", s.VisitUS, 1, second}, {"batch_us", s.BatchUS, 1, second},
+		{"single_calls", s.SingleCalls, 0, 10_000}, {"processes", s.Processes, 1, 1000},
+	} {
+		if n.value < n.least || n.value > n.most {
+			return fmt.Errorf("sampling plan: %s is %d, it must be from %d to %d", n.key, n.value, n.least, n.most)
+		}
+	}
+	least := time.Duration(s.Rounds) * max(time.Duration(s.RoundMS)*time.Millisecond, time.Duration(s.VisitUS)*time.Microsecond)
+	if least > longestRounds {
+		return fmt.Errorf("sampling plan: %d rounds of %d ms take %s, more than %s", s.Rounds, s.RoundMS, least, longestRounds)
+	}
+	return nil
+}
+
+// lacking says why some processes have fewer rounds than the plan, or "". A floor
+// that was looked for less often is higher, and would make the other side look
+// faster. An operation so slow that it takes its whole share of the time, see
+// shareOfSlow, is looked at in fewer rounds.
+func (s *Sampling) lacking(processes []Process) string {
+	if s == nil {
+		return ""
+	}
+	for _, p := range processes {
+		const slack = 4 // calls may have been slower when the rounds were chosen
+		batch := p.floor() * float64(max(p.BatchCalls, 1))
+		visit := max(float64(s.VisitUS)*1e3, 2*batch) + float64(s.SingleCalls+1)*p.floor()
+		slow := slack*visit*float64(s.Rounds) > float64(shareOfSlow)
+		if n := len(p.RoundMin); n < settledBy || n < s.Rounds && !slow {
+			return fmt.Sprintf("a process has %d rounds, and the plan %d", n, s.Rounds)
+		}
+	}
+	return ""
 }
 
 // Subject is an operation that can be sampled again and again, each time on a

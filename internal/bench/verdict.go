@@ -8,22 +8,13 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// comparability is what is known of two files before any benchmark is judged.
-type comparability struct {
-	reasons []string // why times cannot be compared; empty where they can
-	warn    []string // what may have moved the times a little
-	ours    bool     // both were written by this program, which says where it ran
-	memory  bool     // bytes and allocations can be compared
-	rule    rule
-}
-
 // rule is how floors are judged.
 type rule int
 
 const (
-	sameBuild  rule = iota // one binary measured both sides
-	layouts                // two binaries, each linked in several random orders
-	otherBuild             // two binaries, each in the one order it happened to get
+	sameBuild  rule = iota // both sides have their code at the same addresses
+	layouts                // two builds, each linked in several random orders
+	otherBuild             // two builds, each in the one order it happened to get
 )
 
 const (
@@ -55,9 +46,9 @@ func judgeFloors(r rule, old, new []Process, threshold float64) (v Verdict, rati
 	if len(old) < leastProcesses || len(new) < leastProcesses {
 		return Unconverged, ratio, fmt.Sprintf("sampled in fewer than %d processes on a side", leastProcesses)
 	}
-	beyond := slower
+	beyond, below := slower, func(old, new []Process, threshold float64) bool { return slower(new, old, threshold) }
 	if r == layouts {
-		beyond = slowerInEveryLayout
+		beyond, below = slowerInEveryLayout, fasterInEveryLayout
 	}
 	limit := threshold
 	if r == otherBuild {
@@ -68,10 +59,10 @@ func judgeFloors(r rule, old, new []Process, threshold float64) (v Verdict, rati
 		return Red, ratio, ""
 	case !converged(old) || !converged(new):
 		return Unconverged, ratio, "the floor was not found: the machine was too busy"
-	case beyond(new, old, limit):
+	case below(old, new, limit):
 		return Green, ratio, ""
-	case r == otherBuild && (beyond(old, new, threshold) || beyond(new, old, threshold)):
-		return NotComparable, ratio, fmt.Sprintf("different builds: the layout of code alone can make %.0f %%", layoutAllowance*100)
+	case r == otherBuild && (beyond(old, new, threshold) || below(old, new, threshold)):
+		return NotComparable, ratio, fmt.Sprintf("different builds: where the linker puts code alone can make %.0f %%", layoutAllowance*100)
 	}
 	return Neutral, ratio, ""
 }
@@ -115,6 +106,14 @@ func slowerInEveryLayout(old, new []Process, threshold float64) bool {
 		!slices.ContainsFunc(new, func(p Process) bool { return p.floor() <= base })
 }
 
+// fasterInEveryLayout is its counterpart: the median floor lies below the baseline's
+// by more than the threshold, and every single one below that median.
+func fasterInEveryLayout(old, new []Process, threshold float64) bool {
+	base := figure(layouts, old)
+	return figure(layouts, new) < (1-threshold)*base &&
+		!slices.ContainsFunc(new, func(p Process) bool { return p.floor() >= base })
+}
+
 // Bytes and allocations per call are exact, and judged without statistics: a call
 // costs more memory when it allocates one object more, or more bytes than both of
 // these.
@@ -136,84 +135,4 @@ func judgeMemory(old, new *Result) string {
 		return fmt.Sprintf("%s bytes per call, before %s", formatCount(bytesNow, 0), formatCount(bytesBefore, 0))
 	}
 	return ""
-}
-
-// compatibility says what two files have in common.
-func compatibility(old, new *File) comparability {
-	c := comparability{memory: true, ours: old.Schema > 0 && new.Schema > 0}
-	differ := func(what string, a, b any) bool {
-		textA, textB := fmt.Sprint(a), fmt.Sprint(b)
-		if a == nil || b == nil || textA == "" || textB == "" || textA == textB {
-			return false
-		}
-		c.reasons = append(c.reasons, fmt.Sprintf("%s: %s and %s", what, textA, textB))
-		return true
-	}
-	if differ("platform", old.Platform, new.Platform) {
-		c.memory = false
-	}
-	if differ("Go", goMinor(old.GoVersion), goMinor(new.GoVersion)) {
-		c.memory = false
-	}
-	for _, key := range []string{"cpu", "goamd64", "gomaxprocs", "hypervisor", "funcalign"} {
-		differ(key, old.Environment[key], new.Environment[key])
-	}
-	if old.Plan != nil && new.Plan != nil {
-		a, b := *old.Plan, *new.Plan
-		a.Processes, b.Processes = 0, 0 // more of them only find the floor better
-		if a != b {
-			c.reasons = append(c.reasons, "sampled by different plans")
-		}
-	}
-	if a, b := old.Environment["build"], new.Environment["build"]; a != nil && b != nil && a != b {
-		c.rule = otherBuild
-		if aligned(old) && aligned(new) {
-			c.rule = layouts
-		}
-	}
-	for _, key := range []string{"kernel", "governor"} {
-		if a, b := old.Environment[key], new.Environment[key]; a != nil && b != nil && a != b {
-			c.warn = append(c.warn, fmt.Sprintf("%s differs: %v and %v", key, a, b))
-		}
-	}
-	a, okA := old.Environment["yardstick_floor_ns"].(float64)
-	b, okB := new.Environment["yardstick_floor_ns"].(float64)
-	const drift = 0.03
-	if okA && okB && a > 0 && math.Abs(b/a-1) > drift {
-		c.warn = append(c.warn, fmt.Sprintf("the machine itself was %+.1f %% off: a fixed piece of work took %s ns, before %s ns",
-			(b/a-1)*100, formatNumber(b, digits), formatNumber(a, digits)))
-	}
-	return c
-}
-
-// aligned tells whether every benchmark was sampled in enough random layouts, of
-// a build whose functions are aligned so that few of them matter.
-func aligned(f *File) bool {
-	if fmt.Sprint(f.Environment["funcalign"]) != "64" {
-		return false
-	}
-	return !slices.ContainsFunc(f.Results, func(r Result) bool {
-		if len(r.Processes) == 0 {
-			return false
-		}
-		seeds := map[int]bool{}
-		for _, p := range r.Processes {
-			seeds[p.LayoutSeed] = true
-		}
-		return len(seeds) < leastLayouts || seeds[0]
-	})
-}
-
-// goMinor cuts a Go version down to what changes the compiler: "go1.26".
-func goMinor(version string) string {
-	dots := 0
-	for i, r := range version {
-		if r == '.' {
-			dots++
-		}
-		if dots == 2 || r == ' ' || r == '-' {
-			return version[:i]
-		}
-	}
-	return version
 }

@@ -245,6 +245,7 @@ func TestLayoutsAreJudgedByTheirMedian(t *testing.T) {
 
 func sampled(build string, floor float64, allocs, bytes uint64) *File {
 	p := DefaultSampling()
+	p.Rounds = 3
 	return &File{
 		GoVersion: "go1.26.8", Platform: "linux/amd64", Plan: &p,
 		Environment: map[string]any{"build": build, "cpu": "X", "gomaxprocs": 2, "yardstick_floor_ns": 1.0},
@@ -269,7 +270,8 @@ func TestSampledFilesAreJudgedByTheirFloors(t *testing.T) {
 	assert.Equal(t, Red, change.Verdict)
 	assert.Equal(t, ByFloor, change.Basis)
 	assert.InDelta(t, 1.12, *change.Ratio, 1e-12)
-	now.Results[0].Threshold = 0.2
+	own := 0.2
+	now.Results[0].Threshold = &own
 	change = verdictOf(t, sampled("x", 100, 5, 1000), now)
 	assert.Equal(t, Neutral, change.Verdict, "the scenario's own threshold counts")
 	assert.Equal(t, 0.2, change.Threshold)
@@ -308,7 +310,6 @@ func TestFilesFromDifferentConditionsAreNotComparable(t *testing.T) {
 		assert.NotEmpty(t, c.Changes[0].Reason)
 		assert.Equal(t, 100.0, *c.Changes[0].OldFloor, "both numbers are there")
 		assert.Equal(t, 300.0, *c.Changes[0].NewFloor)
-		assert.NotEmpty(t, c.Notes)
 	}
 	patch := sampled("x", 100, 5, 1000)
 	patch.GoVersion = "go1.26.9"

@@ -1,0 +1,164 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// comparability is what is known of two files before any benchmark is judged.
+type comparability struct {
+	reasons []string // why times cannot be compared; empty where they can
+	unknown []string // why floors cannot: only one of the files says what they depend on
+	warn    []string // what may have moved the times a little
+	ours    bool     // both were written by this program, which says where it ran
+	memory  bool     // bytes and allocations can be compared
+	rule    rule
+}
+
+// conditions are what the environment of a file must say, and say alike, for times
+// to be compared: by the key, and in words.
+var conditions = []struct{ key, words string }{
+	{"cpu", "CPU"}, {"goamd64", "GOAMD64"}, {"gomaxprocs", "GOMAXPROCS"}, {"hypervisor", "hypervisor"}, {"funcalign", "alignment of functions"},
+}
+
+// said gives what a file's environment says under a key as a text, "" where it
+// says nothing.
+func (f *File) said(key string) string {
+	v, ok := f.Environment[key]
+	if !ok || v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+// compatibility says what two files have in common.
+func compatibility(old, new *File) comparability {
+	c := comparability{memory: true, ours: old.Schema > 0 && new.Schema > 0}
+	differ := func(what, a, b string) bool {
+		switch {
+		case a == b:
+			return false
+		case a == "" || b == "":
+			c.unknown = append(c.unknown, fmt.Sprintf("%s: only one of the files says it (%s)", what, a+b))
+			return false
+		}
+		c.reasons = append(c.reasons, fmt.Sprintf("%s: %s and %s", what, a, b))
+		return true
+	}
+	for _, fact := range []struct{ what, a, b string }{
+		{"platform", old.Platform, new.Platform}, {"Go", goMinor(old.GoVersion), goMinor(new.GoVersion)},
+	} {
+		if differ(fact.what, fact.a, fact.b) {
+			c.memory = false
+		}
+		if c.ours && fact.a == "" && fact.b == "" {
+			c.warn = append(c.warn, fmt.Sprintf("neither file says for which %s it was measured", fact.what))
+		}
+	}
+	for _, condition := range conditions {
+		differ(condition.words, old.said(condition.key), new.said(condition.key))
+	}
+	c.plans(old.Plan, new.Plan)
+	c.rule = ruleFor(old, new)
+	for _, key := range []string{"kernel", "governor"} {
+		if a, b := old.said(key), new.said(key); a != "" && b != "" && a != b {
+			c.warn = append(c.warn, fmt.Sprintf("%s differs: %s and %s", key, a, b))
+		}
+	}
+	a, okA := old.Environment["yardstick_floor_ns"].(float64)
+	b, okB := new.Environment["yardstick_floor_ns"].(float64)
+	const drift = 0.03
+	if okA && okB && a > 0 && math.Abs(b/a-1) > drift {
+		c.warn = append(c.warn, fmt.Sprintf("the machine itself was %+.1f %% off: a fixed piece of work took %s ns, before %s ns",
+			(b/a-1)*100, formatNumber(b, digits), formatNumber(a, digits)))
+	}
+	return c
+}
+
+// plans compares the sampling plans. More processes only find the floor better.
+func (c *comparability) plans(old, new *Sampling) {
+	if old == nil || new == nil {
+		c.unknown = append(c.unknown, "a file does not say by which plan it was sampled")
+		return
+	}
+	a, b := *old, *new
+	a.Processes, b.Processes = 0, 0
+	if a != b {
+		c.reasons = append(c.reasons, "sampled by different plans")
+	}
+}
+
+// Where a file's environment says which code was measured. The layout is where
+// each function lies in the binary, see cli; two builds with the same one differ
+// in nothing but what their functions do, which is what is to be judged. A build
+// names code that has more than one layout, or one that could not be read.
+const (
+	LayoutKey = "layout"
+	BuildKey  = "build"
+)
+
+// ruleFor chooses the rule that two files are judged by.
+func ruleFor(old, new *File) rule {
+	key := BuildKey
+	if old.said(LayoutKey) != "" && new.said(LayoutKey) != "" {
+		key = LayoutKey
+	}
+	switch a, b := old.said(key), new.said(key); {
+	case a == b:
+		return sameBuild
+	case aligned(old) && aligned(new):
+		return layouts
+	}
+	return otherBuild
+}
+
+// Foresight is what can be said of a comparison before the new side is sampled.
+type Foresight struct {
+	Reasons []string // why times cannot be compared; empty where they can
+	// Least is the smallest change that can be told from none: the threshold, or
+	// more where the two sides are different builds.
+	Least float64
+}
+
+// Foresee says what a comparison can tell. Of the new file no result is looked at.
+func Foresee(old, new *File, threshold float64) Foresight {
+	c := compatibility(old, new)
+	f := Foresight{Reasons: slices.Concat(c.reasons, c.unknown), Least: threshold}
+	if c.rule == otherBuild {
+		f.Least = max(threshold, layoutAllowance)
+	}
+	return f
+}
+
+// aligned tells whether every benchmark was sampled in enough random layouts, of
+// a build whose functions are aligned so that few of them matter.
+func aligned(f *File) bool {
+	if f.said("funcalign") != fmt.Sprint(FunctionAlignment) {
+		return false
+	}
+	return !slices.ContainsFunc(f.Results, func(r Result) bool {
+		if len(r.Processes) == 0 {
+			return false
+		}
+		seeds := map[int]bool{}
+		for _, p := range r.Processes {
+			seeds[p.LayoutSeed] = true
+		}
+		return len(seeds) < leastLayouts || seeds[0]
+	})
+}
+
+// goMinor cuts a Go version down to what changes the compiler: "go1.26".
+func goMinor(version string) string {
+	dots := 0
+	for i, r := range version {
+		if r == '.' {
+			dots++
+		}
+		if dots == 2 || r == ' ' || r == '-' {
+			return version[:i]
+		}
+	}
+	return version
+}

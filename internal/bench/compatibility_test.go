@@ -1,0 +1,202 @@
+package bench
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// with gives a file that is changed.
+func with(f *File, change func(*File)) *File {
+	change(f)
+	return f
+}
+
+func TestAnEnvironmentOfAnyFormIsCompared(t *testing.T) {
+	for _, key := range []string{"build", "layout", "kernel", "governor", "cpu", "funcalign", "yardstick_floor_ns"} {
+		for _, value := range []any{map[string]any{}, []any{1.0}, nil, true, "", 1.5} {
+			old := with(sampled("x", 100, 5, 1000), func(f *File) { f.Environment[key] = value })
+			now := with(sampled("x", 100, 5, 1000), func(f *File) { f.Environment[key] = value })
+			assert.NotEqual(t, Red, verdictOf(t, old, now).Verdict, "%s: %v", key, value)
+		}
+	}
+}
+
+func FuzzEnvironment(f *testing.F) {
+	f.Add(`{"build": {}}`, `{"kernel": [1], "build": null}`)
+	f.Add(`{"cpu": "X", "layout": 1}`, `{"cpu": "Y", "yardstick_floor_ns": 1e300}`)
+	f.Add(`{"funcalign": 64, "yardstick_floor_ns": -1}`, `{"funcalign": "64", "governor": {"a": []}}`)
+	f.Fuzz(func(t *testing.T, old, now string) {
+		files := [2]*File{sampled("x", 100, 5, 1000), sampled("x", 100, 5, 1000)}
+		for i, text := range []string{old, now} {
+			var environment map[string]any
+			if json.Unmarshal([]byte(text), &environment) != nil {
+				return
+			}
+			files[i].Environment, files[i].Schema = environment, Schema
+		}
+		c, err := Compare(files[0], files[1], DefaultThreshold)
+		if err != nil || c.Counts[Red]+c.Counts[Green] > 0 {
+			t.Fatalf("equal floors are red or green, or not compared: %v, %v", c, err)
+		}
+		Foresee(files[0], files[1], DefaultThreshold)
+	})
+}
+
+func TestWhatOnlyOneFileSaysIsNotTakenForEqual(t *testing.T) {
+	for name, change := range map[string]func(*File){
+		"CPU":       func(f *File) { delete(f.Environment, "cpu") },
+		"alignment": func(f *File) { f.Environment["funcalign"] = 64.0 },
+		"Go":        func(f *File) { f.GoVersion = "" },
+		"platform":  func(f *File) { f.Platform = "" },
+		"plan":      func(f *File) { f.Plan = nil },
+	} {
+		changed := verdictOf(t, sampled("x", 100, 5, 1000), with(sampled("x", 300, 5, 1000), change))
+		assert.Equal(t, NotComparable, changed.Verdict, name)
+		assert.Contains(t, changed.Reason, name)
+	}
+	// mean times are worth so little that this does not matter to them
+	old, now := means("a", 1.0), means("a", 1.0)
+	old.Schema, now.Schema, now.Environment = 2, 2, map[string]any{"cpu": "X"}
+	assert.Equal(t, Neutral, verdictOf(t, old, now).Verdict)
+}
+
+func TestWhatNeitherFileSaysIsANote(t *testing.T) {
+	silent := func() *File {
+		return with(sampled("x", 100, 5, 1000), func(f *File) { f.Schema, f.Platform, f.GoVersion = 2, "", "" })
+	}
+	c, err := Compare(silent(), silent(), DefaultThreshold)
+	require.NoError(t, err)
+	assert.Equal(t, Neutral, c.Changes[0].Verdict)
+	assert.Contains(t, strings.Join(c.Notes, "\n"), "neither file says for which platform it was measured")
+}
+
+func TestTheLayoutSaysWhichBuildsAreOne(t *testing.T) {
+	// the builds differ by name, and nothing lies elsewhere: 10 % are judged
+	old, now := sampled("x", 100, 5, 1000), sampled("y", 110, 5, 1000)
+	old.Environment["layout"], now.Environment["layout"] = "a", "a"
+	assert.Equal(t, Red, verdictOf(t, old, now).Verdict)
+	now.Environment["layout"] = "b"
+	assert.Equal(t, NotComparable, verdictOf(t, old, now).Verdict)
+	assert.Equal(t, Red, verdictOf(t, old, with(sampled("y", 131, 5, 1000), func(f *File) { f.Environment["layout"] = "b" })).Verdict)
+	// a file from before there were layouts has a build only
+	delete(old.Environment, "layout")
+	assert.Equal(t, NotComparable, verdictOf(t, old, now).Verdict)
+	delete(now.Environment, "build")
+	assert.Equal(t, NotComparable, verdictOf(t, old, now).Verdict)
+}
+
+func TestWhatAComparisonCanTellIsKnownBefore(t *testing.T) {
+	old := sampled("x", 100, 5, 1000)
+	empty := func(change func(*File)) *File {
+		return with(sampled("x", 0, 0, 0), func(f *File) { f.Results = nil; change(f) })
+	}
+	f := Foresee(old, empty(func(*File) {}), 0.05)
+	assert.Equal(t, Foresight{Least: 0.05}, f)
+	f = Foresee(old, empty(func(f *File) { f.Environment["build"] = "y" }), 0.05)
+	assert.Equal(t, Foresight{Least: 0.3}, f)
+	f = Foresee(old, empty(func(f *File) { f.Environment["cpu"] = "Y" }), 0.05)
+	assert.Equal(t, []string{"CPU: X and Y"}, f.Reasons)
+}
+
+func TestFloorsOfFewerRoundsThanThePlanAreNotJudged(t *testing.T) {
+	old, now := sampled("x", 100, 5, 1000), sampled("x", 100, 5, 1000)
+	for _, f := range []*File{old, now} {
+		f.Plan.Rounds = 40
+	}
+	change := verdictOf(t, old, now)
+	assert.Equal(t, Unconverged, change.Verdict)
+	assert.Equal(t, "a process has 3 rounds, and the plan 40", change.Reason)
+
+	full := Process{RoundMin: slices.Repeat([]float64{100}, 40)}
+	old.Results[0].Processes = []Process{full, full}
+	now.Results[0].Processes = []Process{full, full}
+	assert.Equal(t, Neutral, verdictOf(t, old, now).Verdict)
+	now.Results[0].Processes[1].RoundMin = full.RoundMin[:39]
+	assert.Equal(t, Unconverged, verdictOf(t, old, now).Verdict, "one process, one round")
+	slow := Process{BatchCalls: 1, RoundMin: slices.Repeat([]float64{200e6}, 10)} // 200 ms a call: fewer rounds are planned
+	old.Results[0].Processes, now.Results[0].Processes = []Process{slow, slow}, []Process{slow, slow}
+	assert.Equal(t, Neutral, verdictOf(t, old, now).Verdict)
+}
+
+func TestTheConfirmationsOfABaselineAreNotComparedWith(t *testing.T) {
+	at := func(floor float64) Process { return Process{RoundMin: []float64{floor, floor, floor}} }
+	old := sampled("x", 100, 5, 1000)
+	old.Results[0].Processes = []Process{at(100), at(100), at(94), at(94)} // two luckier looks
+	now := sampled("x", 100, 5, 1000)
+	change := verdictOf(t, old, now)
+	assert.Equal(t, Neutral, change.Verdict)
+	assert.Equal(t, 100.0, *change.OldFloor)
+}
+
+func TestAMeanIsDoubtedWhereTheCallsOverlap(t *testing.T) {
+	file := func(least, mean, most float64) *File {
+		f := means("a", mean)
+		f.Results[0].MinTime, f.Results[0].MaxTime = least, most
+		return f
+	}
+	for _, c := range []struct {
+		old, now *File
+		want     Verdict
+		doubtful bool
+	}{
+		{file(1, 2, 9), file(1, 3, 9), Red, true},
+		{file(1, 2, 9), file(9.1, 10, 12), Red, false}, // its fastest call is slower than the slowest was
+		{file(9.1, 10, 12), file(1, 2, 9), Green, false},
+		{file(1, 2, 9), file(1, 2, 9), Neutral, false},
+		{file(0, 2, 0), file(0, 200, 0), Red, true}, // a file that does not say
+	} {
+		change := verdictOf(t, c.old, c.now)
+		assert.Equal(t, c.want, change.Verdict)
+		assert.Equal(t, c.doubtful, change.Doubtful, c)
+	}
+	c, err := Compare(file(1, 2, 9), file(1, 3, 9), DefaultThreshold)
+	require.NoError(t, err)
+	sure, doubtful := c.Regressions()
+	assert.Equal(t, [3]int{0, 1, 1}, [3]int{sure, doubtful, c.InBoth()})
+}
+
+func TestABetterLayoutIsBelowTheBaselinesMedian(t *testing.T) {
+	at := func(floors ...float64) []Process {
+		var all []Process
+		for i, f := range floors {
+			all = append(all, Process{LayoutSeed: i + 1, RoundMin: []float64{f, f, f}})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		old, now []Process
+		want     Verdict
+	}{
+		{at(1024.7, 1019.9, 946.4, 1010.2), at(967.4, 948.6, 947.9, 974.7), Green}, // one old layout is as fast
+		{at(1000, 1000, 1000, 1000), at(951, 951, 951, 951), Neutral},              // 4.9 % faster, though the old is 5.15 % slower
+		{at(1000, 1000, 1000, 1000), at(900, 900, 900, 1000), Neutral},             // one new one is not
+	} {
+		v, _, _ := judgeFloors(layouts, c.old, c.now, 0.05)
+		assert.Equal(t, c.want, v)
+	}
+}
+
+func TestAPlanThatNobodyWouldWaitForIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Sampling)
+		want   string
+	}{
+		{func(s *Sampling) { s.Rounds = 0 }, "rounds is 0"},
+		{func(s *Sampling) { s.Rounds = 1_000_000_000 }, "rounds is 1000000000"},
+		{func(s *Sampling) { s.Rounds, s.RoundMS = 600, 60000 }, "600 rounds of 60000 ms take 10h0m0s"},
+		{func(s *Sampling) { s.GC = "off" }, `gc is "off"`},
+		{func(s *Sampling) { s.Order = "sequential" }, `order is "sequential"`},
+	} {
+		plan := DefaultSampling()
+		c.change(&plan)
+		assert.ErrorContains(t, plan.Validate(), c.want)
+	}
+	assert.NoError(t, DefaultSampling().Validate())
+	_, err := Read(strings.NewReader(`{"plan": {"rounds": 0}, "results": []}`), "x.json")
+	assert.EqualError(t, err, "x.json: sampling plan: rounds is 0, it must be from 3 to 10000")
+}
