@@ -24,7 +24,8 @@ func (p *program) inspectCommand() *cobra.Command {
 		Use:   "inspect PATH…",
 		Short: "Say what a checkpoint on disk is, without loading its weights",
 		Long: `Says what each checkpoint is: category, architecture, tokenizer, weights, the memory
-they take, and what is wrong with it. PATH is the directory that has its config.json.
+they take, and what is wrong with it. PATH is the directory that has its config.json,
+or one of its weights files, of which alone it tells then.
 Of the weights only the headers are read, and no code of the checkpoint is run.
 "omniloader findings" explains what can be found.`,
 		Example: `  omniloader inspect ~/models/llama-3-8b
@@ -107,12 +108,16 @@ func (p *program) inspect(ctx context.Context, paths []string, s inspectSettings
 // inspectDisk inspects a directory of the real filesystem. The loader is given
 // the whole of it, as a base model's tokenizer may lie beside the checkpoint.
 func (p *program) inspectDisk(ctx context.Context, path string, s inspectSettings) (*loader.Info, error) {
-	if err := isDirectory(path); err != nil {
+	notDirectory := isDirectory(path)
+	if notDirectory != nil {
 		advice := "name the directory that has the checkpoint's config.json"
-		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
+		info, err := os.Stat(path)
+		if err == nil && !info.IsDir() {
 			advice = "name its directory: " + filepath.Dir(path)
 		}
-		return nil, unable(advice, "%w", err)
+		if _, _, isWeights := loader.OnlyWeights(os.DirFS("."), filepath.ToSlash(path)); err != nil || !isWeights || !info.Mode().IsRegular() {
+			return nil, unable(advice, "%w", notDirectory)
+		}
 	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -125,6 +130,9 @@ func (p *program) inspectDisk(ctx context.Context, path string, s inspectSetting
 	}
 	outside := func(name string) string { return root + filepath.FromSlash(name) }
 	l, fsys, dir := loader.New(loader.WithContext(s.context)), os.DirFS(root), filepath.ToSlash(dir)
+	if notDirectory != nil { // one weights file of a directory
+		fsys, dir, _ = loader.OnlyWeights(fsys, dir)
+	}
 	info, err := l.Inspect(fsys, dir)
 	if err == nil && s.verify {
 		bar := p.newBytesBar()
