@@ -42,6 +42,9 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 			if p != c.dir && strings.HasPrefix(e.Name(), ".git") {
 				return fs.SkipDir
 			}
+			if isWeightFile(e.Name()) {
+				findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), "a directory has the name of a weights file", "the weights may be inside, or the download went wrong"))
+			}
 			return nil
 		}
 		info, err := e.Info()
@@ -59,6 +62,9 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 			return nil
 		}
 		if !info.Mode().IsRegular() {
+			if isWeightFile(e.Name()) && !info.IsDir() {
+				findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), "a special file, "+info.Mode().Type().String()+", stands in its place", "download the file"))
+			}
 			return nil
 		}
 		seen.note(p, info)

@@ -137,11 +137,29 @@ func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
 			info.addFinding(CodeTokenizerUnreadable, fault.PathOf(err), withoutPath(err), hintOf(err))
 		}
 	case info.Category == Transformers || info.Category == ASR || info.Category == SAE:
-		if len(info.carriesTokenizer()) == 0 {
-			info.addFinding(CodeTokenizerMissing, "", withoutPath(err), hintOf(err))
+		if len(info.carriesTokenizer()) == 0 && !slices.Contains(configKeys()["no_text"], string(info.Task)) && !c.hasOtherTokenizer() {
+			info.Findings = append(info.Findings, tokenizerMissing(info, hintOf(err)))
 		}
 	}
 }
+
+// tokenizerMissing says that no tokenizer was found. An autoencoder has none of its
+// own, and is sound without its base model's beside it.
+func tokenizerMissing(info *Info, hint string) Finding {
+	message := "no file of a tokenizer"
+	if info.BaseModel != nil {
+		message += ", and the base model " + *info.BaseModel + " is neither beside it nor in a cache or model root that was named"
+	}
+	f := finding(CodeTokenizerMissing, "", message, hint)
+	if info.IsSAE {
+		f.Severity = SeverityNote
+	}
+	return f
+}
+
+// hasOtherTokenizer tells whether a tokenizer is here in a form that is not read:
+// OpenVINO's.
+func (c *checkpoint) hasOtherTokenizer() bool { return c.has("openvino_tokenizer.xml") }
 
 func (info *Info) addFinding(code, file, message, hint string) {
 	info.Findings = append(info.Findings, finding(code, file, message, hint))
