@@ -63,7 +63,7 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 		}
 		if !info.Mode().IsRegular() {
 			if isWeightFile(e.Name()) && !info.IsDir() {
-				findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), "a special file, "+info.Mode().Type().String()+", stands in its place", "download the file"))
+				findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), specialFile(info.Mode())+" stands in its place", "download the file"))
 			}
 			return nil
 		}
@@ -79,6 +79,19 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 		findings = append(findings, finding(CodeFileUnreadable, "", cause(err), ""))
 	}
 	return files, findings
+}
+
+// specialFile says what a file that is none is.
+func specialFile(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "a special file"
 }
 
 func relative(dir, p string) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -72,8 +73,9 @@ func (p *program) inspect(ctx context.Context, paths []string, s inspectSettings
 	encoder.SetEscapeHTML(false)
 	var unreadable error
 	broken := false
-	for i, path := range paths {
-		info, err := p.inspectDisk(ctx, path, s)
+	answer := p.inspectAll(ctx, paths, s)
+	for i := range paths {
+		info, err := answer(i)
 		if ctx.Err() != nil {
 			return unable("what was said before is complete", "interrupted")
 		}
@@ -103,6 +105,46 @@ func (p *program) inspect(ctx context.Context, paths []string, s inspectSettings
 		return errBroken
 	}
 	return nil
+}
+
+// inspectAll inspects several at once, a few ahead of the one that is reported;
+// where whole files are read, one by one. The answer to each path can be had once,
+// in their order.
+func (p *program) inspectAll(ctx context.Context, paths []string, s inspectSettings) func(i int) (*loader.Info, error) {
+	if s.verify || len(paths) == 1 {
+		return func(i int) (*loader.Info, error) { return p.inspectDisk(ctx, paths[i], s) }
+	}
+	type answer struct {
+		info *loader.Info
+		err  error
+	}
+	atOnce := runtime.GOMAXPROCS(0)
+	ahead := make([]chan answer, min(4*atOnce, len(paths))) // of path i in i modulo its length
+	running := make(chan struct{}, atOnce)
+	start := func(i int) {
+		c := make(chan answer, 1)
+		ahead[i%len(ahead)] = c
+		go func() {
+			running <- struct{}{}
+			defer func() { <-running }()
+			if err := ctx.Err(); err != nil {
+				c <- answer{nil, err}
+				return
+			}
+			info, err := p.inspectDisk(ctx, paths[i], s)
+			c <- answer{info, err}
+		}()
+	}
+	for i := range ahead {
+		start(i)
+	}
+	return func(i int) (*loader.Info, error) {
+		a := <-ahead[i%len(ahead)]
+		if next := i + len(ahead); next < len(paths) {
+			start(next)
+		}
+		return a.info, a.err
+	}
 }
 
 // inspectDisk inspects a directory of the real filesystem. The loader is given
