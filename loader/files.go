@@ -42,6 +42,9 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 			if p != c.dir && strings.HasPrefix(e.Name(), ".git") {
 				return fs.SkipDir
 			}
+			if isWeightFile(e.Name()) {
+				findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), "a directory has the name of a weights file", "the weights may be inside, or the download went wrong"))
+			}
 			return nil
 		}
 		info, err := e.Info()
@@ -59,6 +62,9 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 			return nil
 		}
 		if !info.Mode().IsRegular() {
+			if isWeightFile(e.Name()) && !info.IsDir() {
+				findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), specialFile(info.Mode())+" stands in its place", "download the file"))
+			}
 			return nil
 		}
 		seen.note(p, info)
@@ -73,6 +79,19 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 		findings = append(findings, finding(CodeFileUnreadable, "", cause(err), ""))
 	}
 	return files, findings
+}
+
+// specialFile says what a file that is none is.
+func specialFile(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "a special file"
 }
 
 func relative(dir, p string) string {

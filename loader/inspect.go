@@ -149,13 +149,8 @@ func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
 			info.addFinding(CodeTokenizerUnreadable, fault.PathOf(err), withoutPath(err), hintOf(err))
 		}
 	case info.Category == Transformers || info.Category == ASR || info.Category == SAE:
-		if len(info.carriesTokenizer()) == 0 {
-			message := withoutPath(err)
-			var search *SearchError
-			if errors.As(err, &search) {
-				message = search.summary()
-			}
-			info.addFinding(CodeTokenizerMissing, "", message, hintOf(err))
+		if len(info.carriesTokenizer()) == 0 && !slices.Contains(configKeys()["no_text"], string(info.Task)) && !c.hasOtherTokenizer() {
+			info.Findings = append(info.Findings, tokenizerMissing(info, err))
 		}
 	}
 }
@@ -186,6 +181,25 @@ func (c *checkpoint) configOf(t *TokenizerInfo) gjson.Result {
 	config, _ := readObject(c.fsys, dir, fileConfig)
 	return config
 }
+
+// tokenizerMissing says that no tokenizer was found. An autoencoder has none of its
+// own, and is sound without its base model's beside it.
+func tokenizerMissing(info *Info, err error) Finding {
+	message := withoutPath(err)
+	var search *SearchError
+	if errors.As(err, &search) {
+		message = search.summary()
+	}
+	f := finding(CodeTokenizerMissing, "", message, hintOf(err))
+	if info.IsSAE {
+		f.Severity = SeverityNote
+	}
+	return f
+}
+
+// hasOtherTokenizer tells whether a tokenizer is here in a form that is not read:
+// OpenVINO's.
+func (c *checkpoint) hasOtherTokenizer() bool { return c.has("openvino_tokenizer.xml") }
 
 func (info *Info) addFinding(code, file, message, hint string) {
 	info.Findings = append(info.Findings, finding(code, file, message, hint))

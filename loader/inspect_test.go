@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -140,4 +141,55 @@ func FuzzConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// deniedFS refuses to open one file, as a disk does that of another user.
+type deniedFS struct {
+	fs.FS
+	name string
+}
+
+func (d deniedFS) Open(name string) (fs.File, error) {
+	if name == d.name {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return d.FS.Open(name)
+}
+
+func TestWeightsThatNobodyMayReadAreAnError(t *testing.T) {
+	info, err := loader.New().Inspect(deniedFS{treeFS(sound(nil)), "m/model.safetensors"}, "m")
+	require.NoError(t, err)
+	require.Len(t, info.Findings, 1, "%+v", info.Findings)
+	assert.Equal(t, loader.Finding{Severity: loader.SeverityError, Code: loader.CodeWeightsUnreadable, File: "model.safetensors",
+		Message: "permission denied: unreadable", Hint: "check the permissions of the file"}, info.Findings[0])
+	assert.False(t, info.Weights.Complete)
+}
+
+func TestWhoReadsNoTextMissesNoTokenizer(t *testing.T) {
+	severity := func(files map[string]string) (found loader.Severity) {
+		for _, f := range inspect(t, files).Findings {
+			if f.Code == loader.CodeTokenizerMissing {
+				found = f.Severity
+				assert.NotContains(t, f.Message, "tried")
+			}
+		}
+		return found
+	}
+	config := func(class, modelType string) map[string]string {
+		return map[string]string{"m/config.json": `{"architectures":["` + class + `"],"model_type":"` + modelType + `"}`, "m/model.safetensors": tensors("a")}
+	}
+	assert.Equal(t, loader.SeverityWarning, severity(config("LlamaForCausalLM", "llama")))
+	assert.Empty(t, severity(config("TimesFmModelForPrediction", "timesfm")))
+	assert.Empty(t, severity(config("EncodecModel", "encodec")))
+	assert.Equal(t, loader.SeverityNote, severity(map[string]string{"m/blocks.0.hook_resid_pre/cfg.json": `{"model_name":"gpt2","d_in":768,"d_sae":10,"hook_name":"blocks.0.hook_resid_pre"}`, "m/blocks.0.hook_resid_pre/sae_weights.safetensors": tensors("W_enc")}))
+}
+
+func TestADirectoryCalledLikeAFileIsSaid(t *testing.T) {
+	files := sound(map[string]string{"-m/model.safetensors": "", "m/model.safetensors/x": "y"})
+	assert.Contains(t, codes(inspect(t, files).Findings), loader.CodeFileUnreadable)
+}
+
+func TestUTF16IsSaid(t *testing.T) {
+	info := inspect(t, sound(map[string]string{"m/config.json": "\xff\xfe{\x00}\x00"}))
+	assert.Contains(t, info.Findings[0].Message, "UTF-16")
 }

@@ -244,6 +244,9 @@ func (c *checkpoint) readWhisperCPP(v *verdict) {
 			v.decidedBy = "magic of " + name
 			return
 		}
+		if err == nil && sniff.Head(name, int64(len(head)), head).Format == sniff.GGML {
+			v.layout, v.decidedBy = "ggml", "magic of "+name+", of the formats before GGUF"
+		}
 	}
 }
 
@@ -262,6 +265,10 @@ func (c *checkpoint) readCTranslate2(v *verdict) {
 		v.category, v.task = ASR, "asr"
 	case strings.HasPrefix(content.Detail, "Wav2Vec2"):
 		v.category, v.task = ASR, "asr_ctc"
+	case strings.HasPrefix(content.Detail, "TransformerDecoder"): // Llama, GPT-2 …
+		v.task = "causal_lm"
+	case strings.HasPrefix(content.Detail, "TransformerEncoder"): // BERT …
+		v.task = "text_encoder"
 	}
 	v.decidedBy = "specification named in model.bin"
 }
@@ -357,6 +364,14 @@ func (c *checkpoint) classifyDialect() (v verdict, ok bool) {
 			c.classes = []string{name}
 		}
 		return verdict{layout: "timm", category: VisionEncoder, task: "vision_encoder", loadsAs: "TimmWrapperModel", decidedBy: "key pretrained_cfg of " + fileConfig}, true
+	}
+	if name := gjson.GetBytes(c.doc.data, "pretrained_config.architecture").Str; name != "" && len(c.match("rank*.engine")) > 0 {
+		c.classes = []string{name}
+		v := verdict{layout: "tensorrt-llm", category: Transformers, task: "causal_lm", loadsAs: name, decidedBy: "key pretrained_config.architecture of " + fileConfig}
+		if class, how := c.resolveClass(); how != "" {
+			v.category, v.task = class.Category, class.Task
+		}
+		return v, true
 	}
 	if name := c.doc.text(keyArchitecture); name != "" && (c.doc.object(keyMapping).Get("world_size").Exists() || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
 		c.classes = []string{name}

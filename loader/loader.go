@@ -184,8 +184,12 @@ func (c *checkpoint) describe(v *verdict) *Info {
 		info.Architecture, info.Architectures, info.ModelType = v.adapts.classes[0], v.adapts.classes, orNone(v.adapts.modelType)
 	}
 	if len(v.candidates) > 0 {
+		hint := "give the directory or the file of one of them"
+		if len(v.candidates) == 1 {
+			hint = "give the directory " + v.candidates[0]
+		}
 		info.Findings = append(info.Findings, Finding{SeverityWarning, CodeLayoutAmbiguous, "",
-			v.decidedBy + ": " + strings.Join(v.candidates, ", "), "give the directory of one of them"})
+			strings.TrimPrefix(v.decidedBy, "no rule: ") + ": " + strings.Join(v.candidates, ", "), hint})
 	}
 	if c.doc.file == fileAdapter {
 		c.addAdapter(info)
@@ -249,6 +253,8 @@ func (c *checkpoint) support(v *verdict) Support {
 	}
 	var reason string
 	switch name, modelType := c.architecture(), c.modelType; {
+	case len(v.candidates) == 1:
+		reason = "the model lies in the directory " + v.candidates[0]
 	case len(v.candidates) > 0:
 		reason = "it holds several models: give the directory or the file of one"
 	case v.unlisted:

@@ -60,6 +60,10 @@ func (r *weightReader) count() {
 	}
 	w.StoredElements = &stored
 	parameters := stored
+	if r.packedBlocks {
+		r.report(CodeParametersUnknown, "", "the weights are packed in blocks; only their stored elements are counted", "")
+		return
+	}
 	if packed && w.Format != "gguf" {
 		var known bool
 		if parameters, known = r.unpacked(); !known {

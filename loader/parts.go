@@ -41,6 +41,9 @@ var otherConfigs = []struct{ name, what, hint string }{
 // lacks that loaders ask for.
 func (c *checkpoint) checkConfig(info *Info, r *weightReader) (findings []Finding) {
 	if c.mainFile() == "" && !info.IsSAE && r != nil {
+		if len(info.Candidates) > 0 {
+			return findings // theirs are missed, or not
+		}
 		w := r.info
 		for _, o := range otherConfigs {
 			if c.has(o.name) {

@@ -448,6 +448,9 @@ func checkContent(name string, data []byte) error {
 	if bytes.HasPrefix(data, []byte("version https://git-lfs.github.com/spec/")) {
 		return fault.At(fault.LFSPointer, name, 0, "the pointer stands in the place of the content").WithHint("run `git lfs pull`")
 	}
+	if bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF")) || len(data) > 1 && (data[0] == 0) != (data[1] == 0) {
+		return fault.At(fault.NotJSON, name, 0, "the text is UTF-16").WithHint("save the file as UTF-8")
+	}
 	if head := bytes.ToLower(bytes.TrimSpace(data[:min(len(data), 64)])); bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html")) {
 		return fault.At(fault.HTMLPage, name, 0, "a web page was saved in the place of the content").WithHint("download the file again, with a login where the model asks for one")
 	}

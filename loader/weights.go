@@ -66,7 +66,10 @@ type weightReader struct {
 	ggufKVHeads []int64       // of each layer, where the first GGUF file lists them
 	quant       *Quantization // as the config has it
 	findings    []Finding
-	unread      bool // of a format, or so broken, that nothing is known of its tensors
+	files       []fileInfo // all of the checkpoint
+
+	packedBlocks bool // blocks of packed weights, whose number the headers do not tell
+	unread       bool // of a format, or so broken, that nothing is known of its tensors
 }
 
 func (r *weightReader) report(code, file, message, hint string) {
@@ -90,7 +93,7 @@ func (c *checkpoint) readWeights(files []fileInfo, v *verdict) (*weightReader, c
 	if len(chosen.sets) == 0 {
 		return nil, chosen
 	}
-	r := &weightReader{c: c, quant: c.quantization(), info: &WeightsInfo{
+	r := &weightReader{c: c, quant: c.quantization(), files: files, info: &WeightsInfo{
 		Format: chosen.sets[0].format, Files: []string{}, Ignored: []string{}, Companions: []string{}, Missing: []string{},
 		DTypes: map[string]int64{}, Complete: true,
 	}}
@@ -269,6 +272,10 @@ func (r *weightReader) file(f *fileInfo, s *weightSet) bool {
 		return false
 	}
 	read := weightFormats[s.format]
+	if formats := contentsOf[s.format]; formats != nil && !slices.Contains(formats, f.format) {
+		r.broken(f.name, fault.At(fault.Malformed, f.name, 0, "the first bytes are not those of a "+s.format+" file").WithHint("download the file again"), CodeWeightsUnreadable)
+		return false
+	}
 	if read == nil {
 		r.unread = true
 		return false
@@ -289,6 +296,8 @@ var weightFormats = map[string]func(*weightReader, *fileInfo, *handle) bool{
 	"pytorch":     (*weightReader).pickleFile,
 	"torchscript": (*weightReader).pickleFile,
 	"numpy":       (*weightReader).npzFile,
+	"onnx":        (*weightReader).onnxFile,
+	"dduf":        (*weightReader).ddufFile,
 }
 
 func (r *weightReader) safetensors(f *fileInfo, h *handle) bool {

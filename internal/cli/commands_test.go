@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -366,4 +367,24 @@ func TestInspectVerifies(t *testing.T) {
 	assert.Equal(t, []string{"config.json"}, info.Verified.Mismatched)
 	assert.Equal(t, loader.CodeHashMismatch, info.Findings[0].Code)
 	assert.Empty(t, a.err, "no progress where there is no terminal")
+}
+
+// Many are inspected side by side, and reported in the order given.
+func TestInspectKeepsTheOrderOfMany(t *testing.T) {
+	root := t.TempDir()
+	var paths []string
+	for i := range 50 {
+		dir := filepath.Join(root, fmt.Sprintf("model-%02d", i))
+		require.NoError(t, os.Mkdir(dir, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"architectures":["BertModel"],"model_type":"bert"}`), 0o644))
+		paths = append(paths, dir)
+	}
+	paths = append(paths[:20:20], append([]string{filepath.Join(root, "none")}, paths[20:]...)...)
+	a, infos := inspectJSON(t, paths...)
+	assert.Equal(t, exitUnable, a.code)
+	require.Len(t, infos, 50)
+	for i, info := range infos {
+		assert.Equal(t, fmt.Sprintf("model-%02d", i), info.Name)
+	}
+	assert.Contains(t, a.err, "none: no such file")
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -24,7 +25,8 @@ func (p *program) inspectCommand() *cobra.Command {
 		Use:   "inspect PATH…",
 		Short: "Say what a checkpoint on disk is, without loading its weights",
 		Long: `Says what each checkpoint is: category, architecture, tokenizer, weights, the memory
-they take, and what is wrong with it. PATH is the directory that has its config.json.
+they take, and what is wrong with it. PATH is the directory that has its config.json,
+or one of its weights files, of which alone it tells then.
 Of the weights only the headers are read, and no code of the checkpoint is run.
 "omniloader findings" explains what can be found.`,
 		Example: `  omniloader inspect ~/models/llama-3-8b
@@ -86,8 +88,9 @@ func (p *program) inspect(ctx context.Context, paths []string, l *loader.Loader,
 	encoder.SetEscapeHTML(false)
 	var unreadable error
 	broken := false
-	for i, path := range paths {
-		info, err := p.inspectDisk(ctx, path, l, s.verify)
+	answer := p.inspectAll(ctx, paths, l, s.verify)
+	for i := range paths {
+		info, err := answer(i)
 		if ctx.Err() != nil {
 			return unable("what was said before is complete", "interrupted")
 		}
@@ -119,15 +122,59 @@ func (p *program) inspect(ctx context.Context, paths []string, l *loader.Loader,
 	return nil
 }
 
+// inspectAll inspects several at once, a few ahead of the one that is reported;
+// where whole files are read, one by one. The answer to each path can be had once,
+// in their order.
+func (p *program) inspectAll(ctx context.Context, paths []string, l *loader.Loader, verify bool) func(i int) (*loader.Info, error) {
+	if verify || len(paths) == 1 {
+		return func(i int) (*loader.Info, error) { return p.inspectDisk(ctx, paths[i], l, verify) }
+	}
+	type answer struct {
+		info *loader.Info
+		err  error
+	}
+	atOnce := runtime.GOMAXPROCS(0)
+	ahead := make([]chan answer, min(4*atOnce, len(paths))) // of path i in i modulo its length
+	running := make(chan struct{}, atOnce)
+	start := func(i int) {
+		c := make(chan answer, 1)
+		ahead[i%len(ahead)] = c
+		go func() {
+			running <- struct{}{}
+			defer func() { <-running }()
+			if err := ctx.Err(); err != nil {
+				c <- answer{nil, err}
+				return
+			}
+			info, err := p.inspectDisk(ctx, paths[i], l, verify)
+			c <- answer{info, err}
+		}()
+	}
+	for i := range ahead {
+		start(i)
+	}
+	return func(i int) (*loader.Info, error) {
+		a := <-ahead[i%len(ahead)]
+		if next := i + len(ahead); next < len(paths) {
+			start(next)
+		}
+		return a.info, a.err
+	}
+}
+
 // inspectDisk inspects a directory of the real filesystem. The loader is given
 // the whole of it, as a base model's tokenizer may lie beside the checkpoint.
 func (p *program) inspectDisk(ctx context.Context, path string, l *loader.Loader, verify bool) (*loader.Info, error) {
-	if err := isDirectory(path); err != nil {
+	notDirectory := isDirectory(path)
+	if notDirectory != nil {
 		advice := "name the directory that has the checkpoint's config.json"
-		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
+		info, err := os.Stat(path)
+		if err == nil && !info.IsDir() {
 			advice = "name its directory: " + filepath.Dir(path)
 		}
-		return nil, unable(advice, "%w", err)
+		if _, _, isWeights := loader.OnlyWeights(os.DirFS("."), filepath.ToSlash(path)); err != nil || !isWeights || !info.Mode().IsRegular() {
+			return nil, unable(advice, "%w", notDirectory)
+		}
 	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -140,6 +187,9 @@ func (p *program) inspectDisk(ctx context.Context, path string, l *loader.Loader
 	}
 	outside := func(name string) string { return filepath.Join(root, filepath.FromSlash(name)) }
 	fsys, dir := os.DirFS(root), filepath.ToSlash(dir)
+	if notDirectory != nil { // one weights file of a directory
+		fsys, dir, _ = loader.OnlyWeights(fsys, dir)
+	}
 	info, err := l.Inspect(fsys, dir)
 	if err == nil && verify {
 		bar := p.newBytesBar()

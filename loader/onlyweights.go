@@ -1,0 +1,63 @@
+package loader
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+
+	"omniloader/loader/shards"
+)
+
+// OnlyWeights shows the directory of a weights file as if no other weights were in
+// it, so that one file of several can be asked about; the other shards of its save
+// stay. ok is false where the name is not that of a weights file.
+func OnlyWeights(fsys fs.FS, file string) (only fs.FS, dir string, ok bool) {
+	dir, base := path.Split(file)
+	if dir = path.Clean(dir); !isWeightFile(base) {
+		return nil, "", false
+	}
+	return &onlyWeights{fsys, dir, base}, dir, true
+}
+
+type onlyWeights struct {
+	fs.FS
+	dir, base string
+}
+
+// shows tells whether a name of the directory is to be seen.
+func (o *onlyWeights) shows(name string) bool {
+	own, sharded := shards.ParseName(o.base)
+	if shards.IsIndex(name) {
+		return sharded && indexKey(name) == own.Stem+own.Suffix
+	}
+	if name == o.base || !isWeightFile(name) {
+		return true
+	}
+	other, ok := shards.ParseName(name)
+	return sharded && ok && other.Stem == own.Stem && other.Suffix == own.Suffix && other.Count == own.Count
+}
+
+func (o *onlyWeights) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(o.FS, name)
+	if name == o.dir {
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() && !o.shows(e.Name()) })
+	}
+	return entries, err
+}
+
+func (o *onlyWeights) Open(name string) (fs.File, error) {
+	if path.Dir(name) == o.dir && !o.shows(path.Base(name)) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return o.FS.Open(name)
+}
+
+func (o *onlyWeights) Stat(name string) (fs.FileInfo, error) {
+	if path.Dir(name) == o.dir && !o.shows(path.Base(name)) {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
+	return fs.Stat(o.FS, name)
+}
+
+func (o *onlyWeights) ReadLink(name string) (string, error)   { return fs.ReadLink(o.FS, name) }
+func (o *onlyWeights) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(o.FS, name) }

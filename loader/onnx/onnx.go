@@ -1,0 +1,364 @@
+// Package onnx lists the tensors that an ONNX file stores: the initializers of its
+// graphs and the tensors of its constants, with their types, shapes, and where
+// their data lies if it lies in another file.
+//
+// It walks the protocol buffer and steps over the data, so that of a file of any
+// size little is read. It does not check a graph, and runs nothing. Source: the
+// ONNX project, onnx/onnx.proto and docs/ExternalData.md.
+package onnx
+
+import (
+	"io"
+	"math"
+	"math/bits"
+	"path"
+	"strconv"
+	"strings"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/window"
+)
+
+// NotONNX is the kind of error for a file that holds no model.
+const NotONNX fault.Kind = "not ONNX"
+
+// The bounds of what is read.
+const (
+	MaxTensors = 1 << 20
+	MaxDepth   = 32 // of graphs within the branches of graphs
+	maxName    = 4 << 10
+	maxDims    = 64
+)
+
+// Tensor is one stored tensor.
+type Tensor struct {
+	Name  string
+	DType string // as safetensors has it: "F32"; "" where the number is not known
+	Shape []int64
+	// Bytes is the size of the data: as it is stored, or what shape and type come to
+	// where the data lies elsewhere.
+	Bytes    int64
+	Constant bool      // of a Constant node, and no initializer
+	External *External // where the data lies in another file, else nil
+}
+
+// Elements is the product of the dimensions, 1 for a scalar.
+func (t *Tensor) Elements() int64 {
+	n, _ := product(t.Shape)
+	return n
+}
+
+// External is where a tensor's data lies outside the model's file.
+type External struct {
+	File   string // below the model's directory, as the model has it
+	Offset int64
+	Length int64 // 0 where the model does not say it
+}
+
+// Unsafe tells whether the file lies outside the model's directory.
+func (e *External) Unsafe() bool {
+	p := strings.ReplaceAll(e.File, `\`, "/")
+	return path.IsAbs(p) || strings.Contains(p, ":") || p == ".." || strings.HasPrefix(path.Clean(p), "../")
+}
+
+// The types, by their number in TensorProto.DataType.
+var types = map[uint64]struct {
+	name string
+	bits int64
+}{
+	1: {"F32", 32}, 2: {"U8", 8}, 3: {"I8", 8}, 4: {"U16", 16}, 5: {"I16", 16}, 6: {"I32", 32}, 7: {"I64", 64},
+	9: {"BOOL", 8}, 10: {"F16", 16}, 11: {"F64", 64}, 12: {"U32", 32}, 13: {"U64", 64}, 14: {"C64", 64}, 15: {"C128", 128},
+	16: {"BF16", 16}, 17: {"F8_E4M3", 8}, 18: {"F8_E4M3FNUZ", 8}, 19: {"F8_E5M2", 8}, 20: {"F8_E5M2FNUZ", 8},
+	21: {"U4", 4}, 22: {"I4", 4}, 23: {"F4", 4}, 24: {"F8_E8M0", 8},
+}
+
+// Read lists the tensors of a model of size bytes, in the file's order; path is
+// what errors name. What was read before an error comes with it.
+func Read(r io.ReaderAt, size int64, path string) ([]Tensor, error) {
+	if size <= 0 {
+		return nil, fault.New(fault.Empty, path, "no bytes")
+	}
+	w := &walker{Reader: window.New(window.Bounded(r, size), size, path, 0)}
+	graphs := 0
+	err := w.message(size, func(field, wire, length int64) error {
+		const graph = 7
+		if field != graph || wire != bytesWire {
+			return w.skip(wire, length)
+		}
+		graphs++
+		return w.graph(length, 0)
+	})
+	if err == nil && graphs == 0 {
+		err = fault.At(NotONNX, path, 0, "no graph in the file").WithHint("the file is damaged, or no ONNX model: download it again")
+	}
+	return w.tensors, err
+}
+
+type walker struct {
+	*window.Reader
+	tensors []Tensor
+}
+
+// The wire types of protocol buffers.
+const (
+	varintWire = 0
+	fixed64    = 1
+	bytesWire  = 2
+	fixed32    = 5
+)
+
+// varint reads a number of up to ten bytes.
+func (w *walker) varint() (uint64, error) {
+	var n uint64
+	for shift := 0; ; shift += 7 {
+		b, err := w.Next(1)
+		if err != nil {
+			return 0, err
+		}
+		if shift >= 64 || shift == 63 && b[0] > 1 {
+			return 0, w.Fault(fault.Malformed, w.Offset()-1, "a number of more than 64 bits")
+		}
+		n |= uint64(b[0]&0x7F) << shift
+		if b[0] < 0x80 {
+			return n, nil
+		}
+	}
+}
+
+// message reads the fields of a message of so many bytes. field must consume
+// exactly its value: for bytes, length of them.
+func (w *walker) message(length int64, field func(number, wire, length int64) error) error {
+	end := w.Offset() + length
+	for w.Offset() < end {
+		at := w.Offset()
+		tag, err := w.varint()
+		if err != nil {
+			return err
+		}
+		number, wire := int64(tag>>3), int64(tag&7)
+		if number == 0 || tag>>3 > math.MaxInt32 {
+			return w.Fault(fault.Malformed, at, "a field without a number")
+		}
+		size := int64(0)
+		if wire == bytesWire {
+			n, err := w.varint()
+			if err != nil {
+				return err
+			}
+			if left := end - w.Offset(); n > uint64(max(left, 0)) {
+				kind := fault.Malformed
+				if n > uint64(max(w.Left(), 0)) {
+					kind = fault.Truncated
+				}
+				return w.Fault(kind, at, "field %d claims %d bytes, %d are left", number, n, left)
+			}
+			size = int64(n)
+		}
+		start := w.Offset()
+		if err := field(number, wire, size); err != nil {
+			return err
+		}
+		if wire == bytesWire && w.Offset() != start+size {
+			w.MoveTo(start + size)
+		}
+	}
+	if w.Offset() > end {
+		return w.Fault(fault.Malformed, end, "a field runs over the end of its message")
+	}
+	return nil
+}
+
+// skip steps over a value.
+func (w *walker) skip(wire, length int64) error {
+	switch wire {
+	case varintWire:
+		_, err := w.varint()
+		return err
+	case fixed64:
+		_, err := w.Next(8)
+		return err
+	case fixed32:
+		_, err := w.Next(4)
+		return err
+	case bytesWire:
+		w.MoveTo(w.Offset() + length)
+		return nil
+	}
+	return w.Fault(fault.Malformed, w.Offset(), "a field of wire type %d, which no model has", wire)
+}
+
+// graph reads a GraphProto: its initializers, and what its nodes hold.
+func (w *walker) graph(length int64, depth int) error {
+	const node, initializer = 1, 5
+	if depth > MaxDepth {
+		return w.Fault(fault.TooDeep, w.Offset(), "more than %d graphs within each other", MaxDepth)
+	}
+	return w.message(length, func(field, wire, length int64) error {
+		switch {
+		case wire == bytesWire && field == initializer:
+			return w.tensor(length, false)
+		case wire == bytesWire && field == node:
+			return w.node(length, depth)
+		}
+		return w.skip(wire, length)
+	})
+}
+
+// node reads a NodeProto's attributes: tensors, and graphs of its branches.
+func (w *walker) node(length int64, depth int) error {
+	const attribute, tensor, graph, tensors, graphs = 5, 5, 6, 10, 11
+	return w.message(length, func(field, wire, length int64) error {
+		if field != attribute || wire != bytesWire {
+			return w.skip(wire, length)
+		}
+		return w.message(length, func(field, wire, length int64) error {
+			switch {
+			case wire == bytesWire && (field == tensor || field == tensors):
+				return w.tensor(length, true)
+			case wire == bytesWire && (field == graph || field == graphs):
+				return w.graph(length, depth+1)
+			}
+			return w.skip(wire, length)
+		})
+	})
+}
+
+// text reads a text, cut to what is kept of one.
+func (w *walker) text(length int64) (string, error) {
+	b, err := w.Next(int(min(length, maxName)))
+	return string(b), err // message steps over the rest
+}
+
+// tensor reads a TensorProto.
+func (w *walker) tensor(length int64, constant bool) error {
+	const (
+		dims, dataType, name, external, location      = 1, 2, 8, 13, 14
+		floats, int32s, int64s, raw, doubles, uint64s = 4, 5, 7, 9, 10, 11
+	)
+	if len(w.tensors) == MaxTensors {
+		return w.Fault(fault.TooLarge, w.Offset(), "more than %d tensors", MaxTensors)
+	}
+	at := w.Offset()
+	t := Tensor{Constant: constant}
+	var typ, where uint64
+	var elsewhere External
+	dim := func() error {
+		n, err := w.varint()
+		if err != nil {
+			return err
+		}
+		if len(t.Shape) == maxDims || n > math.MaxInt64 {
+			return w.Fault(fault.Malformed, at, "a tensor of impossible shape")
+		}
+		t.Shape = append(t.Shape, int64(n))
+		return nil
+	}
+	err := w.message(length, func(field, wire, length int64) (err error) {
+		switch {
+		case field == dims && wire == varintWire:
+			return dim()
+		case field == dims && wire == bytesWire:
+			for end := w.Offset() + length; w.Offset() < end; {
+				if err := dim(); err != nil {
+					return err
+				}
+			}
+			return nil
+		case field == dataType && wire == varintWire:
+			typ, err = w.varint()
+			return err
+		case field == location && wire == varintWire:
+			where, err = w.varint()
+			return err
+		case field == name && wire == bytesWire:
+			t.Name, err = w.text(length)
+			return err
+		case field == external && wire == bytesWire:
+			return w.external(length, &elsewhere)
+		case wire == bytesWire && (field == floats || field == int32s || field == int64s || field == raw || field == doubles || field == uint64s):
+			t.Bytes += length
+		}
+		return w.skip(wire, length)
+	})
+	if err != nil {
+		return err
+	}
+	elements, ok := product(t.Shape)
+	if !ok {
+		return w.Fault(fault.Malformed, at, "the tensor %.80q has a shape beyond all memory", t.Name)
+	}
+	known := types[typ]
+	t.DType = known.name
+	if where == 1 {
+		t.External = &elsewhere
+	}
+	if known.bits > 0 && (where == 1 || t.Bytes == 0) {
+		high, low := bits.Mul64(uint64(elements), uint64(known.bits))
+		if high != 0 || low > math.MaxInt64 {
+			return w.Fault(fault.Malformed, at, "the tensor %.80q has a shape beyond all memory", t.Name)
+		}
+		if where == 1 {
+			t.Bytes = int64((low + 7) / 8)
+		}
+	}
+	if where != 1 && known.bits >= 8 && t.Bytes == 0 && elements > 0 {
+		return w.Fault(fault.Truncated, at, "the tensor %.80q has %d elements and no data", t.Name, elements)
+	}
+	w.tensors = append(w.tensors, t)
+	return nil
+}
+
+// external reads one pair of a key and a value that say where the data lies.
+func (w *walker) external(length int64, e *External) error {
+	var key, value string
+	err := w.message(length, func(field, wire, length int64) (err error) {
+		switch {
+		case field == 1 && wire == bytesWire:
+			key, err = w.text(length)
+			return err
+		case field == 2 && wire == bytesWire:
+			value, err = w.text(length)
+			return err
+		}
+		return w.skip(wire, length)
+	})
+	if err != nil {
+		return err
+	}
+	switch key {
+	case "location":
+		e.File = value
+	case "offset":
+		e.Offset, err = number(value)
+	case "length":
+		e.Length, err = number(value)
+	}
+	if err != nil {
+		return w.Fault(fault.Malformed, w.Offset(), "%.40q is no %s", value, key)
+	}
+	return nil
+}
+
+func number(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err == nil && n < 0 {
+		err = strconv.ErrRange
+	}
+	return n, err
+}
+
+// product multiplies dimensions; false where that is beyond 63 bits.
+func product(shape []int64) (int64, bool) {
+	n := int64(1)
+	for _, d := range shape {
+		if d < 0 {
+			return 0, false
+		}
+		high, low := bits.Mul64(uint64(n), uint64(d))
+		if high != 0 || low > math.MaxInt64 {
+			return 0, false
+		}
+		n = int64(low)
+	}
+	return n, true
+}
