@@ -176,16 +176,47 @@ func TestABrokenTokenizerIsNotReplaced(t *testing.T) {
 	assert.Contains(t, err.Error(), "Magic")
 }
 
+// The ids of another tokenizer would be wrong without a word.
+func TestABrokenTokenizerOfABaseModelOrFallbackIsNotReplaced(t *testing.T) {
+	for place, options := range map[string][]loader.Option{
+		"org/base": {loader.WithTokenizerFallbacks("good")},
+		"spare":    {loader.WithTokenizerFallbacks("spare", "good")},
+	} {
+		fsys := treeFS(map[string]string{"m/adapter_config.json": `{"base_model_name_or_path":"org/base"}`,
+			place + "/tokenizer.json": "{", "good/tokenizer.json": smallBPE})
+		_, _, err := loader.New(options...).LoadTokenizer(fsys, "m")
+		require.ErrorIs(t, err, fault.Truncated, place)
+		assert.Equal(t, place+"/tokenizer.json", fault.PathOf(err))
+	}
+}
+
+func TestABaseModelMayBeAPath(t *testing.T) {
+	for base, at := range map[string]string{"/data/models/base": "data/models/base", "../org/base": "runs/org/base", "./base": "runs/m/base"} {
+		fsys := treeFS(map[string]string{"runs/m/adapter_config.json": `{"base_model_name_or_path":"` + base + `"}`, at + "/tokenizer.json": smallBPE})
+		_, info, err := loader.New().LoadTokenizer(fsys, "runs/m")
+		require.NoError(t, err, base)
+		assert.Equal(t, at, info.Path, base)
+		assert.Equal(t, loader.OriginBaseModel, info.Origin)
+	}
+	for base, reason := range map[string]string{
+		"/home/someone/base": "home/someone/base (not found; a path of the machine that wrote adapter_config.json)",
+		"../../../base":      "../../../base (a path that leads out of the filesystem)",
+	} {
+		_, _, err := loader.New().LoadTokenizer(treeFS(map[string]string{"runs/m/adapter_config.json": `{"base_model_name_or_path":"` + base + `"}`}), "runs/m")
+		require.ErrorIs(t, err, fault.NotFound, base)
+		assert.Contains(t, err.Error(), reason)
+	}
+}
+
 func TestAVainSearchListsEveryTry(t *testing.T) {
-	_, _, err := loader.New(loader.WithModelRoots("roots"), loader.WithTokenizerFallbacks("spare", "broken")).LoadTokenizer(treeFS(map[string]string{
+	_, _, err := loader.New(loader.WithModelRoots("roots"), loader.WithTokenizerFallbacks("spare")).LoadTokenizer(treeFS(map[string]string{
 		"m/adapter_config.json":   `{"base_model_name_or_path":"org/base"}`,
 		"org/base/config.json":    "{}",
-		"broken/tokenizer.json":   "{",
 		"roots/base/README.md":    "",
 		"m/tokenizer_config.json": "{}",
 	}), "m")
 	require.ErrorIs(t, err, fault.NotFound)
-	for _, part := range []string{"m (no file that holds a vocabulary)", "org/base (no file that holds a vocabulary)", "roots/base (no file", "spare (not found)", "broken (", "truncated"} {
+	for _, part := range []string{"m (no file that holds a vocabulary)", "org/base (no file that holds a vocabulary)", "roots/base (no file", "spare (not found)"} {
 		assert.Contains(t, err.Error(), part)
 	}
 }

@@ -71,14 +71,21 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 	switch {
 	case base == "":
 		tried = append(tried, Try{dir, reason})
-	case !fs.ValidPath(base):
-		tried = append(tried, Try{base, "names a path of another machine, and no model"})
+	case isPath(base) && !fs.ValidPath(base):
+		if places = pathsOf(base, dir); len(places) == 0 {
+			tried = append(tried, Try{base, "a path that leads out of the filesystem"})
+		}
 	default:
 		places, isModel = l.placesOf(fsys, base, dir), true
 	}
 	for _, p := range places {
-		if t, reason = tokenizerAt(fsys, p, timed); t != nil {
+		if t, reason, err = tokenizerAt(fsys, p, timed); t != nil {
 			return settle(t, OriginBaseModel, tried), nil
+		} else if err != nil {
+			return nil, err
+		}
+		if !isModel && reason == string(fault.NotFound) {
+			reason = "not found; a path of the machine that wrote " + c.doc.file
 		}
 		tried = append(tried, Try{p, reason})
 	}
@@ -87,8 +94,10 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 		there, at, err := l.fetch(ctx, base)
 		times.Download = time.Since(began)
 		if err == nil {
-			if t, reason = tokenizerAt(there, at, timed); t != nil {
+			if t, reason, err = tokenizerAt(there, at, timed); t != nil {
 				return settle(t, OriginBaseModel, tried), nil
+			} else if err != nil {
+				return nil, err
 			}
 			tried = append(tried, Try{at, reason})
 		} else if ctx.Err() != nil {
@@ -98,8 +107,10 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 		}
 	}
 	for _, p := range l.fallbacks {
-		if t, reason = tokenizerAt(fsys, p, timed); t != nil {
+		if t, reason, err = tokenizerAt(fsys, p, timed); t != nil {
 			return settle(t, OriginFallback, tried), nil
+		} else if err != nil {
+			return nil, err
 		}
 		tried = append(tried, Try{p, reason})
 	}
@@ -140,19 +151,41 @@ func reasonOf(err error) string {
 	return withoutPath(err)
 }
 
-// tokenizerAt takes the tokenizer of a directory that may not exist.
-func tokenizerAt(fsys fs.FS, dir string, read tokenizerReader) (t *TokenizerInfo, reason string) {
+// tokenizerAt takes the tokenizer of a directory that may not exist. A reason says
+// why there is none; a tokenizer that is there and broken is an error, for another one
+// in its place would give other ids without a word.
+func tokenizerAt(fsys fs.FS, dir string, read tokenizerReader) (t *TokenizerInfo, reason string, err error) {
 	c, err := list(fsys, dir)
 	if err != nil {
-		return nil, withoutPath(err)
+		return nil, withoutPath(err), nil
 	}
-	if t, err = read(c); err != nil {
-		if passedOver(err) {
-			return nil, reasonOf(err)
-		}
-		return nil, err.Error()
+	t, err = read(c)
+	if err == nil {
+		return t, "", nil
 	}
-	return t, ""
+	if passedOver(err) {
+		return nil, reasonOf(err), nil
+	}
+	var e *fault.Error
+	if errors.As(err, &e) && !strings.HasPrefix(e.Path, dir+"/") {
+		at := *e
+		at.Path = path.Join(dir, e.Path)
+		err = &at
+	}
+	return nil, "", err
+}
+
+// pathsOf gives where a path leads on the filesystem: an absolute one from its root,
+// any other one from the checkpoint. One that leads out of the filesystem gives none.
+func pathsOf(base, dir string) []string {
+	p := path.Join(dir, base)
+	if path.IsAbs(base) {
+		p = strings.TrimPrefix(path.Clean(base), "/")
+	}
+	if !fs.ValidPath(p) || p == dir {
+		return nil
+	}
+	return []string{p}
 }
 
 // baseModel names the model whose tokenizer a checkpoint without one uses.

@@ -29,7 +29,7 @@ type described struct {
 // file brings one file into the snapshot.
 func (f *fetching) file(ctx context.Context, snapshot, name string) error {
 	pointer := filepath.Join(snapshot, name)
-	if exists(pointer) {
+	if whole(pointer) {
 		return nil
 	}
 	d, err := f.describe(ctx, name)
@@ -37,7 +37,8 @@ func (f *fetching) file(ctx context.Context, snapshot, name string) error {
 		return err
 	}
 	blob := filepath.Join(f.dir, "blobs", d.etag)
-	if info, err := os.Stat(blob); err != nil || d.size >= 0 && info.Size() != d.size {
+	if check(blob, d) != nil {
+		os.Remove(blob) // what is there, if anything, is not the content
 		if err := f.download(ctx, d, blob); err != nil {
 			return err
 		}
@@ -48,11 +49,33 @@ func (f *fetching) file(ctx context.Context, snapshot, name string) error {
 	return nil
 }
 
+// whole tells whether the file of a snapshot leads to a blob that has the checksum it
+// is named by. A client that was interrupted, or a cache that was cleaned, leaves
+// links that lead nowhere, and blobs that were cut.
+func whole(pointer string) bool {
+	target, err := os.Readlink(pointer)
+	if err != nil {
+		return false // a copy: the hub is asked what it should be
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(pointer), target)
+	}
+	return check(target, described{etag: filepath.Base(target), size: -1}) == nil
+}
+
 // point makes the file of the snapshot: a relative link as the hub's own clients
-// make it, else a hard link or a copy.
+// make it, else a hard link or a copy. What is there and leads elsewhere is replaced.
 func point(blob, pointer string) error {
+	if there, err := os.Stat(pointer); err == nil {
+		if wanted, err := os.Stat(blob); err == nil && os.SameFile(there, wanted) {
+			return nil
+		}
+	}
+	if err := os.Remove(pointer); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	err := os.Symlink(filepath.Join("..", "..", "blobs", filepath.Base(blob)), pointer)
-	if err == nil || errors.Is(err, fs.ErrExist) {
+	if err == nil || errors.Is(err, fs.ErrExist) { // another process was faster
 		return nil
 	}
 	if os.Link(blob, pointer) == nil {
@@ -63,6 +86,9 @@ func point(blob, pointer string) error {
 		return err
 	}
 	part := pointer + ".incomplete"
+	if err := noLink(part); err != nil {
+		return err
+	}
 	if err := os.WriteFile(part, data, 0o644); err != nil {
 		return err
 	}
@@ -129,6 +155,9 @@ func (f *fetching) download(ctx context.Context, d described, blob string) error
 
 // more downloads what is missing of a blob, as far as it comes.
 func (f *fetching) more(ctx context.Context, d described, part string) (progress bool, err error) {
+	if err := noLink(part); err != nil {
+		return false, err
+	}
 	file, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return false, fault.New(fault.Unreadable, part, "the cache cannot be written").WithCause(err)
@@ -145,6 +174,7 @@ func (f *fetching) more(ctx context.Context, d described, part string) (progress
 	if d.size >= 0 && from == d.size {
 		return false, nil
 	}
+	had := from
 	if from > d.size { // or the size is not known
 		if err := file.Truncate(0); err != nil {
 			return false, fault.New(fault.Unreadable, part, "the cache cannot be written").WithCause(err)
@@ -179,11 +209,24 @@ func (f *fetching) more(ctx context.Context, d described, part string) (progress
 	case ctx.Err() != nil:
 		return false, fault.New(Unavailable, d.address, "given up").WithCause(ctx.Err())
 	case err != nil || d.size >= 0 && from+w.n < d.size:
-		return w.n > 0, &transient{fault.New(Unavailable, d.address,
+		return from+w.n > had, &transient{fault.New(Unavailable, d.address,
 			fmt.Sprintf("the answer broke off after %d of %d bytes", from+w.n, d.size)).WithCause(err).
 			WithHint("what has come is kept; the next call continues")}
 	}
 	return true, nil
+}
+
+// noLink removes what stands in the place of an unfinished download and is no plain
+// file: a link there would have the download written over the file it leads to.
+func noLink(part string) error {
+	info, err := os.Lstat(part)
+	if err != nil || info.Mode().IsRegular() {
+		return nil // whoever opens it meets the error
+	}
+	if err := os.Remove(part); err != nil {
+		return fault.New(fault.Unreadable, part, "the cache cannot be written").WithCause(err)
+	}
+	return nil
 }
 
 // begin says where in the file an answer begins.
