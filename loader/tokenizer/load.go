@@ -109,8 +109,8 @@ func Load(fsys fs.FS, dir string) (*Tokenizer, error) {
 	if err := l.roles(t); err != nil {
 		return nil, l.place(err)
 	}
-	if err := l.template(t); err != nil {
-		return nil, err
+	if err := l.template(t); err != nil { // ids do not depend on it
+		t.config.ChatTemplate, t.config.TemplateSource, t.config.TemplateError = "", "", l.place(err)
 	}
 	t.config.Class, t.config.ModelType, t.config.Files = l.class, l.model, l.files
 	return t, nil
@@ -682,6 +682,17 @@ func (l *loading) template(t *Tokenizer) error {
 	if n.kind() == jsonscan.String {
 		text, err := n.str(`"chat_template"`)
 		t.config.ChatTemplate, t.config.TemplateSource = text, fileConfig
+		return err
+	}
+	if n.kind() == jsonscan.Object { // {"default": "…"}
+		o, err := n.object(`"chat_template"`)
+		if err != nil {
+			return err
+		}
+		if one, ok := o.optional("default"); ok {
+			t.config.TemplateSource = fileConfig
+			t.config.ChatTemplate, err = one.str(`"default"`)
+		}
 		return err
 	}
 	items, err := n.array(`"chat_template"`)
