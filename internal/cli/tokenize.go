@@ -145,6 +145,9 @@ func (p *program) tokenize(c *cobra.Command, s *tokenizeSettings, args []string)
 	out.Seconds = seconds{Resolution: info.Times.Resolution.Seconds(), Download: info.Times.Download.Seconds(), Parse: info.Times.Parse.Seconds()}
 	start := time.Now()
 	if decoding {
+		if err := known(t, ids); err != nil {
+			return err
+		}
 		out.Text, err = t.DecodeText(ids, s.noSpecial)
 		out.Seconds.Run = time.Since(start).Seconds()
 		if err != nil {
@@ -389,6 +392,16 @@ var tokenColors = []text.Colors{{text.BgCyan, text.FgBlack}, {text.BgYellow, tex
 
 // showTokens writes what a text became, one token a line, and on a terminal the
 // text itself in colours before that.
+// known refuses ids that no token has, which decoding would leave out without a word.
+func known(t *tokenizer.Tokenizer, ids []uint32) error {
+	for _, id := range ids {
+		if _, ok := t.Token(id); !ok {
+			return unable(fmt.Sprintf("the highest id is %d", t.MaxID()), "no token has the id %d", id)
+		}
+	}
+	return nil
+}
+
 func (p *program) showTokens(t *tokenized) {
 	p.labelled("", tokenizerText(t.Tokenizer))
 	if p.out.options().Color && len(t.Text) <= 4096 {
