@@ -71,7 +71,9 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 	switch {
 	case base == "":
 		tried = append(tried, Try{dir, reason})
-	case isPath(base) && !fs.ValidPath(base):
+	case !fs.ValidPath(base) && c.doc.file != fileAdapter:
+		tried = append(tried, Try{base, "a path, and no name of a model"})
+	case !fs.ValidPath(base): // adapters name the directory that they were trained from
 		if places = pathsOf(base, dir); len(places) == 0 {
 			tried = append(tried, Try{base, "a path that leads out of the filesystem"})
 		}

@@ -460,8 +460,10 @@ func TestFetchesSideBySideDoNotDisturbEachOther(t *testing.T) {
 
 func TestACacheThatWasCutOrCleanedHeals(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, pointer, blob string){
-		"cut blob":       func(t *testing.T, _, blob string) { require.NoError(t, os.Truncate(blob, 7)) },
-		"other content":  func(t *testing.T, _, blob string) { require.NoError(t, os.WriteFile(blob, make([]byte, 10_000), 0o600)) },
+		"cut blob": func(t *testing.T, _, blob string) { require.NoError(t, os.Truncate(blob, 7)) },
+		"other content": func(t *testing.T, _, blob string) {
+			require.NoError(t, os.WriteFile(blob, make([]byte, 10_000), 0o600))
+		},
 		"blob gone":      func(t *testing.T, _, blob string) { require.NoError(t, os.Remove(blob)) },
 		"link elsewhere": func(t *testing.T, pointer, _ string) { relink(t, pointer, "../../blobs/gone") },
 		"cut copy": func(t *testing.T, pointer, _ string) {
