@@ -101,6 +101,12 @@ Feature: Inspection
         | A pad id that no token has                    | config.json           | pad_token_id | -1                  | note     | pad-id-negative           | config.json           |
         | A pad id that only the model knows            | config.json           | pad_token_id | 128004              | note     | pad-token-only-in-config  | config.json           |
 
+    Scenario: A chat template that is none
+      Given the checkpoint "llama-3-8b"
+      And "tokenizer_config.json" has "chat_template" set to 5
+      When the checkpoint is inspected
+      Then a warning "chat-template-malformed" is reported for "tokenizer_config.json"
+
     Scenario: A pad token beyond the rows of the embedding
       Given the checkpoint "llama-3-8b"
       And "tokenizer_config.json" has "pad_token" set to "[PAD]"

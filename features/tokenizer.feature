@@ -87,7 +87,7 @@ Feature: Tokenizers
     Scenario: The size counts to the highest id, holes and added tokens included
       Given a checkpoint with the files:
         | file           | content                                                                                                                            |
-        | tokenizer.json | {"version": "1.0", "added_tokens": [{"id": 99, "content": "<end>", "special": true}], "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}} |
+        | tokenizer.json | {"version": "1.0", "added_tokens": [{"id": 99, "content": "<end>", "special": true}], "model": {"type": "BPE", "vocab": {"a": 0, "b": 99}, "merges": []}} |
       When the tokenizer is read
       Then the vocab size is 100
 

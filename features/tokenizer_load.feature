@@ -171,6 +171,12 @@ Feature: Loading tokenizers for real
       Then reading fails with "unsupported" in "spiece.model"
       And the hint mentions "tokenizer.json"
 
+    Scenario: A chat template that is none keeps nobody from the ids
+      Given the checkpoint "llama-3-8b"
+      And "tokenizer_config.json" has "chat_template" set to 5
+      When the tokenizer is loaded
+      Then the type is "BPE"
+
   Rule: Where tokenizer and model do not fit, that is said
 
     Scenario: They fit

@@ -19,7 +19,8 @@ const (
 // chatTemplate says where the template is, nil where there is none. A file of its
 // own beats what tokenizer_config.json holds, as in the transformers library;
 // processors of multimodal models had a JSON file for it.
-func (c *checkpoint) chatTemplate(files []fileInfo, r *weightReader) *ChatTemplate {
+// A template of another form is a finding of info.
+func (c *checkpoint) chatTemplate(info *Info, files []fileInfo, r *weightReader) *ChatTemplate {
 	t := &ChatTemplate{Names: []string{}}
 	add := func(source, name string) {
 		if name == defaultTemplate && t.Source == "" {
@@ -54,6 +55,15 @@ func (c *checkpoint) chatTemplate(files []fileInfo, r *weightReader) *ChatTempla
 					add(name, n)
 				}
 			}
+		case v.IsObject():
+			v.ForEach(func(n, template gjson.Result) bool {
+				if template.Type == gjson.String {
+					add(name, n.String())
+				}
+				return true
+			})
+		case v.Exists() && v.Type != gjson.Null && v.Type != gjson.String:
+			info.addFinding(CodeChatTemplate, name, "chat_template is "+v.Raw+", and neither a text nor a list of named ones", "")
 		}
 	}
 	if r != nil && len(r.gguf) > 0 {

@@ -24,6 +24,7 @@ const (
 	CodeArchitectureUnknown      = "architecture-unknown"
 	CodeCacheRefDangling         = "cache-ref-dangling"
 	CodeCardUnreadable           = "card-unreadable"
+	CodeChatTemplate             = "chat-template-malformed"
 	CodeComponentMissing         = "component-missing"
 	CodeConfigArchitectures      = "config-architectures"
 	CodeConfigBOM                = "config-byte-order-mark"

@@ -57,7 +57,7 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	l.inspectTokenizer(c, info, files)
 	c.inspectQuantization(info, r)
 	c.inspectCard(info)
-	info.ChatTemplate = c.chatTemplate(files, r)
+	info.ChatTemplate = c.chatTemplate(info, files, r)
 	c.inspectMemory(info, r, l.context)
 	info.Findings = append(info.Findings, c.checkNames(info, r)...)
 	info.Findings = append(info.Findings, c.checkLayers(info, r)...)

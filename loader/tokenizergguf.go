@@ -129,12 +129,21 @@ func ggufRoles(f *gguf.File) map[string]*uint32 {
 		"sep_token": "seperator_token_id", // spelled so in the format
 		"pad_token": "padding_token_id", "cls_token": "cls_token_id", "mask_token": "mask_token_id",
 	} {
-		if v := f.Key("tokenizer.ggml." + key); v.Valid() && v.Uint() < 1<<32-1 {
+		if v := f.Key("tokenizer.ggml." + key); v.Valid() && isNumber(v) && v.Uint() < 1<<32-1 {
 			id := uint32(v.Uint())
 			roles[role] = &id
 		}
 	}
 	return roles
+}
+
+// isNumber tells whether a value is a whole number; others count as none.
+func isNumber(v gguf.Value) bool {
+	switch v.Type() {
+	case gguf.Uint8, gguf.Int8, gguf.Uint16, gguf.Int16, gguf.Uint32, gguf.Int32, gguf.Uint64, gguf.Int64:
+		return true
+	}
+	return false
 }
 
 // ggufTokenizer reads the keys of a tokenizer. Source of the keys: docs/gguf.md of

@@ -145,6 +145,7 @@ func (p *program) tokenize(c *cobra.Command, s *tokenizeSettings, args []string)
 	out.Seconds = seconds{Resolution: info.Times.Resolution.Seconds(), Download: info.Times.Download.Seconds(), Parse: info.Times.Parse.Seconds()}
 	start := time.Now()
 	if decoding {
+		p.noteUnknown(t, ids)
 		out.Text, err = t.DecodeText(ids, s.noSpecial)
 		out.Seconds.Run = time.Since(start).Seconds()
 		if err != nil {
@@ -387,6 +388,19 @@ var tokenColors = []text.Colors{{text.BgCyan, text.FgBlack}, {text.BgYellow, tex
 
 // showTokens writes what a text became, one token a line, and on a terminal the
 // text itself in colours before that.
+// noteUnknown says which ids no token has: decoding leaves them out.
+func (p *program) noteUnknown(t *tokenizer.Tokenizer, ids []uint32) {
+	var unknown []string
+	for _, id := range ids {
+		if _, ok := t.Token(id); !ok && len(unknown) < 10 {
+			unknown = append(unknown, strconv.FormatUint(uint64(id), 10))
+		}
+	}
+	if len(unknown) > 0 {
+		p.note("no token has the id %s: left out", strings.Join(unknown, ", "))
+	}
+}
+
 func (p *program) showTokens(t *tokenized) {
 	p.labelled("", tokenizerText(t.Tokenizer))
 	if p.out.options().Color && len(t.Text) <= 4096 {

@@ -458,3 +458,76 @@ func TestFetchesSideBySideDoNotDisturbEachOther(t *testing.T) {
 	require.NoError(t, err)
 	s.whole(t, c, snap)
 }
+
+func TestACacheThatWasCutOrCleanedHeals(t *testing.T) {
+	for name, harm := range map[string]func(t *testing.T, pointer, blob string){
+		"cut blob": func(t *testing.T, _, blob string) { require.NoError(t, os.Truncate(blob, 7)) },
+		"other content": func(t *testing.T, _, blob string) {
+			require.NoError(t, os.WriteFile(blob, make([]byte, 10_000), 0o600))
+		},
+		"blob gone":      func(t *testing.T, _, blob string) { require.NoError(t, os.Remove(blob)) },
+		"link elsewhere": func(t *testing.T, pointer, _ string) { relink(t, pointer, "../../blobs/gone") },
+		"cut copy": func(t *testing.T, pointer, _ string) {
+			require.NoError(t, os.Remove(pointer))
+			require.NoError(t, os.WriteFile(pointer, []byte("{"), 0o600))
+		},
+	} {
+		s := newServer(t)
+		c := s.client(t)
+		snap, err := fetch(t, c)
+		require.NoError(t, err)
+		pointer := filepath.Join(snap.Dir, "tokenizer.json")
+		blob, err := filepath.EvalSymlinks(pointer)
+		require.NoError(t, err)
+		harm(t, pointer, blob)
+		snap, err = fetch(t, c)
+		require.NoError(t, err, name)
+		s.whole(t, c, snap)
+	}
+}
+
+func relink(t *testing.T, pointer, target string) {
+	require.NoError(t, os.Remove(pointer))
+	require.NoError(t, os.Symlink(target, pointer))
+}
+
+func TestALinkInADownloadsPlaceIsNotFollowed(t *testing.T) {
+	s := newServer(t)
+	c := s.client(t)
+	snap, err := fetch(t, c)
+	require.NoError(t, err)
+	blob, err := filepath.EvalSymlinks(filepath.Join(snap.Dir, "tokenizer.json"))
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(blob))
+	victim := filepath.Join(t.TempDir(), "victim")
+	require.NoError(t, os.WriteFile(victim, []byte("mine"), 0o600))
+	require.NoError(t, os.Symlink(victim, blob+".incomplete"))
+	snap, err = fetch(t, c)
+	require.NoError(t, err)
+	s.whole(t, c, snap)
+	kept, err := os.ReadFile(victim)
+	require.NoError(t, err)
+	assert.Equal(t, "mine", string(kept))
+}
+
+// A server without ranges that sends less than it announced, each time the same, is
+// not asked for ever.
+func TestAFileThatStaysShortIsGivenUp(t *testing.T) {
+	s := newServer(t)
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet || r.URL.Path != "/tokenizer.json" {
+			return false
+		}
+		fmt.Fprint(w, s.files["tokenizer.json"][:9_995])
+		return true
+	}
+	_, err := fetch(t, s.client(t))
+	require.Error(t, err)
+	gets := 0
+	for _, r := range s.requests {
+		if strings.HasPrefix(r, "GET /tokenizer.json") {
+			gets++
+		}
+	}
+	assert.Less(t, gets, 10)
+}

@@ -16,6 +16,7 @@ type Config struct {
 	Roles          map[string]string // bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token
 	ChatTemplate   string
 	TemplateSource string   // the file that gave the chat template
+	TemplateError  error    // why a chat template that is there could not be read
 	Files          []string // that were read, the vocabulary first
 	// Format is what the vocabulary is kept in: tokenizer.json, SentencePiece,
 	// tiktoken, tekken, vocab and merges, CTC, vocab.txt, GGUF, bytes.

@@ -155,6 +155,10 @@ func (g *GGUF) bytePair() (*Tokenizer, error) {
 		return nil, fault.New(UnknownComponent, g.Path, "tokenizer.ggml.pre "+strconv.Quote(clip(name))+" is not known").
 			WithHint("add a line with its pattern to split_patterns.tsv")
 	}
+	if len(g.Merges) == 0 {
+		return nil, fault.New(MissingField, g.Path, "tokenizer.ggml.merges is not there, without which texts fall to bytes").
+			WithHint("convert the model again")
+	}
 	m := &bpe{vocab: g.vocabulary(), ignoreMerges: slices.Contains(ggufWhole, name)}
 	b := newMergeBuilder(m.vocab, "", len(g.Merges))
 	for i, line := range g.Merges {
@@ -179,6 +183,10 @@ func (g *GGUF) bytePair() (*Tokenizer, error) {
 // ggufWhole are the values of tokenizer.ggml.pre whose models take a word that is a
 // token as it is.
 var ggufWhole = []string{"falcon3", "gpt-4o", "llama-bpe", "llama-v3", "llama3", "llama4", "pixtral", "tekken"}
+
+// ggufBegun are the values of tokenizer.ggml.pre whose texts begin with the token for
+// that where the file does not say. Source: llama-vocab.cpp of llama.cpp.
+var ggufBegun = []string{"chameleon", "falcon-h1", "falcon3", "lfm2", "llama-bpe", "llama-v3", "llama3", "midm-2.0", "pixtral", "tekken"}
 
 // spacePrefix puts a space before the text.
 type spacePrefix struct{}
@@ -214,7 +222,7 @@ func (g *GGUF) wordPiece() (*Tokenizer, error) {
 // model, ask for them.
 func (g *GGUF) around(t *Tokenizer) error {
 	first, last := g.BOS, g.EOS
-	addFirst, addLast := g.Model == "llama" || g.Model == "bert", g.Model == "t5" || g.Model == "bert"
+	addFirst, addLast := g.Model == "llama" || g.Model == "bert" || g.Model == "gpt2" && slices.Contains(ggufBegun, g.Pre), g.Model == "t5" || g.Model == "bert"
 	if g.Model == "bert" {
 		if g.CLS != nil {
 			first = g.CLS

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -203,4 +204,42 @@ func TestOfTwoTokensWithOneFormTheFirstIsFound(t *testing.T) {
 	ids, err := tok.IDs("<t><T>", true)
 	require.NoError(t, err)
 	assert.Equal(t, []uint32{1, 1}, ids)
+}
+
+// Each step of a pattern is asked once for what it may begin with, however many
+// branches lead to it.
+func TestPatternsOfManyBranchesLoadAtOnce(t *testing.T) {
+	tok, err := FromJSON([]byte(`{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"` + strings.Repeat("(?:a?|b?)", 60) + `z"},"behavior":"Isolated","invert":false},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	require.NoError(t, err)
+	_, err = tok.IDs("z", true) // to match is another matter
+	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
+}
+
+func TestComponentsNestedTooDeepAreRefused(t *testing.T) {
+	deep := strings.Repeat(`{"type":"Sequence","normalizers":[`, 60) + `{"type":"Lowercase"}` + strings.Repeat("]}", 60)
+	_, err := FromJSON([]byte(`{"normalizer":` + deep + `,"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
+	_, err = FromJSON([]byte(`{"normalizer":{"type":"Replace","pattern":{"String":"` + strings.Repeat(`[\"`, 99) + `"},"content":""},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	assert.NoError(t, err, "brackets in texts are none")
+}
+
+func TestManyTokensOfSideFilesArePlacedAtOnce(t *testing.T) {
+	var extra []string
+	for i := range 20_000 {
+		extra = append(extra, fmt.Sprintf(`"<extra_%d>"`, i))
+	}
+	tok, err := Load(fstest.MapFS{"m/tokenizer.model": {Data: []byte("YQ== 0\nYg== 1\n")},
+		"m/tokenizer_config.json": {Data: []byte(`{"extra_special_tokens":[` + strings.Join(extra, ",") + `]}`)}}, "m")
+	require.NoError(t, err)
+	id, ok := tok.TokenID("<extra_19999>")
+	assert.True(t, ok)
+	assert.EqualValues(t, 20_001, id)
+}
+
+func TestHalfOfAVocabularyIsNoVocabularyOfCharacters(t *testing.T) {
+	for name, config := range map[string]string{"class": `{"tokenizer_class":"GPT2Tokenizer"}`, "no class": `{}`} {
+		_, err := Load(fstest.MapFS{"m/vocab.json": {Data: []byte(`{"he":0,"llo":1,"wor":2,"a":3}`)}, "m/tokenizer_config.json": {Data: []byte(config)}}, "m")
+		require.ErrorIs(t, err, BadVocabulary, name)
+		assert.Contains(t, err.Error(), "merges.txt", name)
+	}
 }

@@ -25,6 +25,30 @@ func fromJSON(path string, data []byte) (*Tokenizer, error) {
 	return t, nil
 }
 
+// maxNesting is how deep a component may be. Sequences within sequences are two levels
+// each; each level is scanned again by the one around it.
+const maxNesting = 32
+
+// nesting is how deep a sound JSON value is.
+func nesting(raw []byte) (deepest int) {
+	depth, inText := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '"':
+			inText = !inText
+		case inText && c == '\\':
+			i++
+		case inText:
+		case c == '{', c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}', c == ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
 // parseJSON reads the file without tying its parts together.
 func parseJSON(path string, data []byte) (*Tokenizer, []AddedToken, error) {
 	if len(data) == 0 {
@@ -43,6 +67,9 @@ func parseJSON(path string, data []byte) (*Tokenizer, []AddedToken, error) {
 		v, err := file.value(&s)
 		if err != nil {
 			return err
+		}
+		if key != "model" && key != "added_tokens" && nesting(v.raw) > maxNesting {
+			return v.fail(fault.TooLarge, "%q is nested deeper than %d", clip(key), maxNesting)
 		}
 		switch key {
 		case "version":

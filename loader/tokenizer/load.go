@@ -109,8 +109,8 @@ func Load(fsys fs.FS, dir string) (*Tokenizer, error) {
 	if err := l.roles(t); err != nil {
 		return nil, l.place(err)
 	}
-	if err := l.template(t); err != nil {
-		return nil, err
+	if err := l.template(t); err != nil { // ids do not depend on it
+		t.config.ChatTemplate, t.config.TemplateSource, t.config.TemplateError = "", "", l.place(err)
 	}
 	t.config.Class, t.config.ModelType, t.config.Files = l.class, l.model, l.files
 	return t, nil
@@ -546,8 +546,11 @@ func (l *loading) placeSides(t *Tokenizer) error {
 		byClass[a.Content] = byClass[a.Content] || file == ""
 		named = append(named, a)
 	}
+	next := uint32(t.MaxID() + 1)
+	var placed []AddedToken
+	seen := make(map[string]bool)
 	for _, a := range append(named, l.side.extra...) {
-		if a.Content == "" {
+		if a.Content == "" || seen[a.Content] {
 			continue
 		}
 		if id, ok := t.added.byText[a.Content]; ok {
@@ -563,14 +566,14 @@ func (l *loading) placeSides(t *Tokenizer) error {
 			if byClass[a.Content] {
 				continue // nobody named it
 			}
-			a.ID = uint32(t.MaxID() + 1)
+			a.ID = next
+			next++
 			t.config.Unlisted = append(t.config.Unlisted, a)
 		}
-		if err := t.added.place(l.files[0], []AddedToken{a}); err != nil {
-			return err
-		}
+		seen[a.Content] = true
+		placed = append(placed, a)
 	}
-	return nil
+	return t.added.place(l.files[0], placed)
 }
 
 // vocabJSON reads vocab.json: with merges.txt that of a byte-level BPE, alone that of
@@ -599,8 +602,8 @@ func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
 		}
 		return t, l.aroundIfThere(t)
 	}
-	if classForms()[l.family()].single == "own" {
-		return nil, l.ownWay(name)
+	if _, ok := classForms()[l.family()]; ok {
+		return nil, l.noMerges(name)
 	}
 	o := CTCOptions{Pad: l.side.text("pad_token"), Unknown: l.side.text("unk_token"), Delimiter: l.side.text("word_delimiter_token")}
 	o.Upper, _ = l.side.flag("do_lower_case")
@@ -609,7 +612,16 @@ func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
 		return nil, err
 	}
 	t.config.Format = "CTC"
+	if l.family() != "Wav2Vec2CTCTokenizer" && !t.model.(*wordLevel).vocab.ofCharacters() {
+		return nil, l.noMerges(name)
+	}
 	return t, l.placeSides(t)
+}
+
+// noMerges refuses the half of a vocabulary, of which characters alone would be made.
+func (l *loading) noMerges(name string) error {
+	return fault.New(BadVocabulary, name, "it is no vocabulary of characters, and merges.txt, which belongs to it, is not there").
+		WithHint("download merges.txt too")
 }
 
 // ownWay refuses the files of a class that cuts or numbers in a way of its own.
@@ -682,6 +694,17 @@ func (l *loading) template(t *Tokenizer) error {
 	if n.kind() == jsonscan.String {
 		text, err := n.str(`"chat_template"`)
 		t.config.ChatTemplate, t.config.TemplateSource = text, fileConfig
+		return err
+	}
+	if n.kind() == jsonscan.Object { // {"default": "…"}
+		o, err := n.object(`"chat_template"`)
+		if err != nil {
+			return err
+		}
+		if one, ok := o.optional("default"); ok {
+			t.config.TemplateSource = fileConfig
+			t.config.ChatTemplate, err = one.str(`"default"`)
+		}
 		return err
 	}
 	items, err := n.array(`"chat_template"`)

@@ -51,9 +51,11 @@ func compileProgram(n *regexNode) *program {
 	if p.start.op == stepAlt && len(p.start.branches) <= 64 {
 		p.heads = p.start.branches
 	}
+	known := make(map[*step]*firsts)
 	for i, h := range p.heads {
+		f := h.firsts(known)
 		for r := range p.first {
-			if h.mayBegin(rune(r)) {
+			if f[r] {
 				p.first[r] |= 1 << i
 			}
 		}
@@ -140,24 +142,41 @@ func (c *compiler) repeat(n *regexNode, next *step) *step {
 	return next
 }
 
-// mayBegin reports whether a match from s may begin with r (128 stands for all that
-// is not ASCII); it may say yes wrongly, never no.
-func (s *step) mayBegin(r rune) bool {
+// firsts are the characters that a match may begin with; 128 stands for all that is
+// not ASCII. They may say yes wrongly, never no.
+type firsts [129]bool
+
+// firsts gives what a match from s may begin with. Steps are shared by the branches
+// that lead to them, so each is asked once.
+func (s *step) firsts(known map[*step]*firsts) *firsts {
+	if f := known[s]; f != nil {
+		return f
+	}
+	f := &firsts{}
+	known[s] = f
+	take := func(o *firsts) {
+		for r := range f {
+			f[r] = f[r] || o[r]
+		}
+	}
 	switch s.op {
 	case stepSet:
-		if r == 128 || s.set.has(r) {
-			return true
+		for r := range f {
+			f[r] = r == 128 || s.set.has(rune(r))
 		}
-		return s.low == 0 && s.next.mayBegin(r)
+		if s.low == 0 {
+			take(s.next.firsts(known))
+		}
 	case stepAlt:
 		for _, b := range s.branches {
-			if b.mayBegin(r) {
-				return true
-			}
+			take(b.firsts(known))
 		}
-		return false
+	default:
+		for r := range f {
+			f[r] = true
+		}
 	}
-	return true
+	return f
 }
 
 // run is one walk over a text.
