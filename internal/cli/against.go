@@ -114,7 +114,12 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	defer func() {
+		if err != nil && ctx.Err() != nil && !errors.Is(err, bench.ErrInterrupted) { // a tool that was ended too
+			err = fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
+		}
+		err = errors.Join(err, os.RemoveAll(work))
+	}()
 	old, now, err := p.sides(ctx, s.revision, work)
 	if err != nil {
 		return err

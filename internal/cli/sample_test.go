@@ -172,5 +172,5 @@ func TestTheSelftestMeasuresNoise(t *testing.T) {
 
 	a = sampling(t, "selftest", "noise", "--category", "regression", "--budget", "1ns")
 	assert.Equal(t, 2, a.code)
-	assert.Contains(t, a.err, "the budget of 1ns lasted for 1 runs, 3 are needed")
+	assert.Contains(t, a.err, "the budget of 1ns lasted for 1 run, 3 are needed")
 }
