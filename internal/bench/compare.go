@@ -62,6 +62,7 @@ type Side struct {
 	Timestamp string `json:"timestamp"`
 	Platform  string `json:"platform"`
 	Version   string `json:"version"` // of Go, or of Python in the predecessor's files
+	Commit    string `json:"commit,omitempty"`
 }
 
 // Comparison is what two results files say of each other.
@@ -165,7 +166,8 @@ func (f *File) side() Side {
 	if version == "" && f.PythonVersion != "" {
 		version = "Python " + f.PythonVersion
 	}
-	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version}
+	commit, _ := f.Environment["commit"].(string)
+	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Commit: commit}
 }
 
 // part says why the file need not have every benchmark of another, or "".
@@ -227,8 +229,32 @@ func floorOf(by rule, processes []Process) *float64 {
 	return &f
 }
 
+// another says in which way two results of one name are of different things, or "".
+func another(old, new *Result) string {
+	a, b := old.Metadata["operation"], new.Metadata["operation"]
+	if a != nil && b != nil && fmt.Sprint(a) != fmt.Sprint(b) {
+		return fmt.Sprintf("another operation: the %v and the %v", a, b)
+	}
+	callers := func(r *Result) int {
+		if r.Concurrency == nil {
+			return 1
+		}
+		return r.Concurrency.Callers
+	}
+	// where the figures of one caller stand beside, the callers do not matter
+	crowd := func(r *Result) bool { return r.Concurrency != nil && r.Concurrency.Iterations == r.Iterations }
+	if (crowd(old) || crowd(new)) && callers(old) != callers(new) {
+		return fmt.Sprintf("another number of callers at once: %d and %d", callers(old), callers(new))
+	}
+	return ""
+}
+
 // judge judges a benchmark that stands in both files.
 func (c *Comparison) judge(change *Change) {
+	if why := another(change.Old, change.New); why != "" {
+		change.Verdict, change.Reason = NotComparable, why
+		return
+	}
 	against := c.common.reasons
 	if change.OldFloor == nil || change.NewFloor == nil {
 		change.Basis = ByMean

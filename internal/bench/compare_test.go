@@ -164,3 +164,29 @@ func TestWhatWasNotSelectedWasNotRemoved(t *testing.T) {
 		assert.Equal(t, c.reason, comparison.Changes[i].Reason)
 	}
 }
+
+func TestWhatIsAnotherOperationIsNotComparable(t *testing.T) {
+	file := func(operation string, callers int) *File {
+		r := Result{Name: "a", MeanTime: 1, Iterations: 10, Metadata: map[string]any{"operation": operation}}
+		if callers > 1 {
+			r.Concurrency = &Concurrency{Callers: callers, Iterations: 10}
+		}
+		f, err := NewFile([]Result{r}, origin())
+		require.NoError(t, err)
+		return f
+	}
+	for _, c := range []struct {
+		old, new *File
+		reason   string
+	}{
+		{file("category", 1), file("category", 1), ""},
+		{file("category", 1), file("model info", 1), "another operation: the category and the model info"},
+		{file("category", 8), file("category", 2), "another number of callers at once: 8 and 2"},
+		{file("category", 8), file("category", 1), "another number of callers at once: 8 and 1"},
+	} {
+		comparison, err := Compare(c.old, c.new, DefaultThreshold)
+		require.NoError(t, err)
+		assert.Equal(t, c.reason, comparison.Changes[0].Reason)
+		assert.Equal(t, c.reason != "", comparison.Changes[0].Verdict == NotComparable)
+	}
+}

@@ -55,6 +55,10 @@ type FalseAlarms struct {
 	Suites      Rate `json:"suites"`     // comparisons with any red
 	Green       Rate `json:"green"`      // called faster
 	Unconverged Rate `json:"unconverged"`
+	// What the rates are worth: comparisons share runs, and are not independent.
+	Error       float64 `json:"benchmarks_standard_error"` // of the share of benchmarks, jackknifed over the runs; 0 where nothing was red
+	Independent int     `json:"independent_comparisons"`   // comparisons that share no run, at most
+	AtMost      float64 `json:"suites_at_most,omitempty"`  // the share of suites with any red at 95 % confidence, where none was seen, from those alone
 }
 
 // Power counts the slowdowns of one size that were found.
@@ -71,6 +75,8 @@ type Noise struct {
 	Threshold  float64     `json:"threshold"`
 	Benchmarks int         `json:"benchmarks"`
 	Processes  int         `json:"processes"`
+	Runs       int         `json:"runs"`                    // of the unchanged program
+	BusyRuns   int         `json:"busy_runs"`               // of the same beside busy loops
 	Inside     float64     `json:"inside_share"`            // of the rounds, in measured operations
 	Seconds    float64     `json:"seconds_for_one_process"` // of its rounds
 	Unchanged  FalseAlarms `json:"unchanged"`               // the program against itself
@@ -82,6 +88,7 @@ type Noise struct {
 	// Exact counts the benchmarks whose bytes and allocations per call were the same
 	// in every process that measured them.
 	Exact   Rate     `json:"memory_exact"`
+	Counted int      `json:"memory_processes"`         // processes that measured it
 	Inexact []string `json:"memory_inexact,omitempty"` // the others
 }
 
@@ -93,26 +100,64 @@ func (s *NoiseStudy) Judge() (*Noise, error) {
 	if len(s.Quiet) < 3 {
 		return nil, fmt.Errorf("a study of noise needs 3 runs of the unchanged program or more, it has %d", len(s.Quiet))
 	}
-	n := &Noise{Plan: s.Plan, Threshold: s.Threshold, Power: []Power{}}
+	n := &Noise{Plan: s.Plan, Threshold: s.Threshold, Runs: len(s.Quiet), BusyRuns: len(s.Busy), Power: []Power{}}
 	s.cost(n)
+	busy := s.Busy
+	if len(busy) < 2 { // a run must not confirm itself
+		busy = nil
+	}
+	var pairs, naive []pair
 	for i, base := range s.Quiet {
 		for j, now := range s.Quiet {
-			if i != j {
-				third := s.Quiet[other(len(s.Quiet), i, j)]
-				s.unchanged(base, now, third, &n.Unchanged, &n.Naive, &n.FirstLook)
+			if i == j {
+				continue
 			}
+			third := s.Quiet[other(len(s.Quiet), i, j)]
+			ours, means := n.Unchanged.Benchmarks, n.Naive.Benchmarks
+			s.unchanged(base, now, third, &n.Unchanged, &n.Naive, &n.FirstLook)
+			pairs = append(pairs, pair{i, j, n.Unchanged.Benchmarks.since(ours)})
+			naive = append(naive, pair{i, j, n.Naive.Benchmarks.since(means)})
 		}
-		for j, now := range s.Busy {
-			confirming := now
-			if len(s.Busy) > 1 {
-				confirming = s.Busy[(j+1)%len(s.Busy)]
-			}
-			s.unchanged(base, now, confirming, &n.Busy, &n.BusyNaive, nil)
+		for j, now := range busy {
+			s.unchanged(base, now, busy[(j+1)%len(busy)], &n.Busy, &n.BusyNaive, nil)
 		}
 	}
+	n.Unchanged.worth(pairs, len(s.Quiet))
+	n.Naive.worth(naive, len(s.Quiet))
 	s.power(n)
 	s.exact(n)
 	return n, nil
+}
+
+// pair is a comparison of two runs, and what was red in it.
+type pair struct {
+	base, now int
+	red       Rate
+}
+
+// since gives what a rate counted after an earlier state of it.
+func (r Rate) since(before Rate) Rate { return Rate{r.Count - before.Count, r.Of - before.Of} }
+
+// worth says how good the rates of all ordered pairs of some runs are. The jackknife
+// leaves out one run at a time, with every pair it is in: an error of the textbook,
+// from the number of pairs, would be several times too small.
+func (f *FalseAlarms) worth(pairs []pair, runs int) {
+	without := make([]float64, runs)
+	for run := range without {
+		var rate Rate
+		for _, p := range pairs {
+			if p.base != run && p.now != run {
+				rate.Count, rate.Of = rate.Count+p.red.Count, rate.Of+p.red.Of
+			}
+		}
+		without[run] = rate.Share()
+	}
+	n := float64(runs)
+	f.Error = math.Sqrt((n - 1) * (n - 1) / n * stat.Variance(without, nil))
+	f.Independent = runs / 2
+	if f.Suites.Count == 0 {
+		f.AtMost = 1 - math.Pow(1-confidence, 1/float64(f.Independent))
+	}
 }
 
 // other gives the first index after j, going round, that is neither i nor j.
@@ -256,6 +301,7 @@ func (s *NoiseStudy) exact(n *Noise) {
 		}
 		same := slices.Min(bytes) == slices.Max(bytes) && slices.Min(allocs) == slices.Max(allocs)
 		n.Exact.add(same)
+		n.Counted = len(bytes)
 		if !same {
 			n.Inexact = append(n.Inexact, fmt.Sprintf("%s: %d to %d B, %d to %d allocations", sample.Name,
 				slices.Min(bytes), slices.Max(bytes), slices.Min(allocs), slices.Max(allocs)))

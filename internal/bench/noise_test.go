@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -46,14 +47,22 @@ func TestAStudyOfNoiseCountsAlarmsAndWhatIsFound(t *testing.T) {
 	for range 4 {
 		s.Quiet = append(s.Quiet, noisyRun(r, n, benchmarks, nil))
 	}
-	s.Busy = []NoiseRun{noisyRun(r, n, benchmarks, nil)}
+	s.Busy = []NoiseRun{noisyRun(r, n, benchmarks, nil), noisyRun(r, n, benchmarks, nil)}
 	s.Slowed = []NoiseRun{noisyRun(r, n, benchmarks, share), noisyRun(r, n, benchmarks, share)}
 	got, err := s.Judge()
 	require.NoError(t, err)
 
 	assert.Equal(t, Rate{0, 12 * benchmarks}, got.Unchanged.Benchmarks, "every ordered pair of 4 runs")
 	assert.Equal(t, Rate{0, 12}, got.Unchanged.Suites)
-	assert.Equal(t, Rate{0, 4 * benchmarks}, got.Busy.Benchmarks)
+	assert.Equal(t, Rate{0, 8 * benchmarks}, got.Busy.Benchmarks)
+	assert.Equal(t, 4, got.Runs)
+	assert.Equal(t, 2, got.BusyRuns)
+	assert.Zero(t, got.Unchanged.Error)
+	assert.Equal(t, 2, got.Unchanged.Independent)
+	assert.InDelta(t, 1-math.Sqrt(0.05), got.Unchanged.AtMost, 1e-12, "none of two")
+	assert.Positive(t, got.Naive.Error)
+	assert.Zero(t, got.Naive.AtMost)
+	assert.Equal(t, 12, got.Counted, "processes that measured memory")
 	assert.Greater(t, got.Naive.Benchmarks.Share(), 0.1, "means do not stand outliers")
 	assert.Equal(t, 12, got.Naive.Suites.Count)
 	require.Len(t, got.Power, 2)
@@ -65,12 +74,17 @@ func TestAStudyOfNoiseCountsAlarmsAndWhatIsFound(t *testing.T) {
 	}
 	assert.Equal(t, Rate{benchmarks, benchmarks}, got.Exact)
 	assert.InDelta(t, 0.9, got.Inside, 1e-12)
-	assert.Equal(t, 14, got.Processes)
+	assert.Equal(t, 16, got.Processes)
 
 	s.Quiet[2].Processes[1].Benchmarks[5].Memory.BytesPerCall = 101
 	got, err = s.Judge()
 	require.NoError(t, err)
 	assert.Equal(t, []string{"5: 100 to 101 B, 2 to 2 allocations"}, got.Inexact)
+
+	s.Busy = s.Busy[:1]
+	got, err = s.Judge()
+	require.NoError(t, err)
+	assert.Zero(t, got.Busy.Benchmarks.Of, "a run beside busy loops does not confirm itself")
 
 	s.Quiet = s.Quiet[:2]
 	_, err = s.Judge()
@@ -98,4 +112,27 @@ func TestEveryBenchmarkIsSlowedInSomeRotation(t *testing.T) {
 	assert.Empty(t, share, "too few benchmarks for three sizes")
 	share, _ = SlowedSets(nil, nil, shares, 12, 0)
 	assert.Empty(t, share)
+}
+
+func TestTheErrorOfDependentComparisonsIsThatOfTheRuns(t *testing.T) {
+	// One run of four is slow: red in each of its 3 comparisons as the new one.
+	var pairs []pair
+	for i := range 4 {
+		for j := range 4 {
+			if i == j {
+				continue
+			}
+			red := Rate{0, 10}
+			if j == 0 {
+				red.Count = 10
+			}
+			pairs = append(pairs, pair{i, j, red})
+		}
+	}
+	f := FalseAlarms{Suites: Rate{3, 12}}
+	f.worth(pairs, 4)
+	// without run 0 the share is 0, without another one it is 1/3
+	assert.InDelta(t, math.Sqrt(3.0/4*(3*math.Pow(1.0/12, 2)+math.Pow(1.0/4, 2))), f.Error, 1e-12)
+	assert.Greater(t, f.Error, math.Sqrt(0.25*0.75/120), "more than that of 120 independent ones")
+	assert.Zero(t, f.AtMost)
 }

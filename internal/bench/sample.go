@@ -153,7 +153,7 @@ const heapLimit = 2 << 30
 const (
 	// shareOfSlow bounds the time that one slow benchmark takes of a process: it is
 	// visited in fewer rounds, but in settledBy at least.
-	shareOfSlow = 2 * time.Second
+	shareOfSlow = time.Second
 	// slowCall is a call from which on a visit makes one batch, of one call, and one
 	// single call: such a call outlasts most of the phases that a visit looks between.
 	slowCall = 20 * time.Millisecond
@@ -161,7 +161,7 @@ const (
 
 // TakeSamples samples the subjects in this process, as the plan says: rounds in
 // random order, each benchmark's fixture laid out again for each visit, the
-// collector off but for one forced collection before each pass.
+// collector off but for one forced collection at the start of each round.
 //
 // The first failing call ends it with an error that names the benchmark, the end
 // of the context with one that is ErrInterrupted. Nothing else should run in the
@@ -239,7 +239,9 @@ func (s *sampling) round(ctx context.Context, round int) error {
 	order := append(slices.Clone(s.all), s.yardstick)
 	for pass := 0; pass == 0 || time.Since(start) < time.Duration(s.plan.RoundMS)*time.Millisecond; pass++ {
 		s.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		runtime.GC()
+		if pass == 0 {
+			runtime.GC()
+		}
 		for _, v := range order {
 			if v.every > 0 && round%v.every != 0 {
 				continue

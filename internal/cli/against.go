@@ -18,6 +18,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/report"
+	"omniloader/internal/suite"
 )
 
 type againstSettings struct {
@@ -97,16 +98,6 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 			return unable("install it; two runs of one build are compared without it: omniloader run --baseline FILE", "bench builds both revisions, and there is no %s here: %w", tool, err)
 		}
 	}
-	work, err := os.MkdirTemp("", "omniloader-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	old, now, err := p.sides(ctx, s.revision, work)
-	if err != nil {
-		return err
-	}
-
 	job := sampleJob{Tags: s.tags, Categories: s.categories, Model: s.model, Plan: p.samplingPlan(nil)}
 	job.Plan.Processes = s.layouts.n
 	for _, path := range paths {
@@ -116,8 +107,27 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 		}
 		job.Paths = append(job.Paths, full)
 	}
+	if err := p.selectable(s.pkg, job); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "omniloader-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil && ctx.Err() != nil && !errors.Is(err, bench.ErrInterrupted) { // a tool that was ended too
+			err = fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
+		}
+		err = errors.Join(err, os.RemoveAll(work))
+	}()
+	old, now, err := p.sides(ctx, s.revision, work)
+	if err != nil {
+		return err
+	}
+
 	start := time.Now()
 	for seed := range s.layouts.n { // interleaved: both sides meet the same weather
+		p.note("layout %d of %d: building and sampling both sides", seed+1, s.layouts.n)
 		for i, side := range []*side{old, now} {
 			// no seed of one side is used for the other: alike code must not get alike layouts
 			if err := p.sampleLayout(ctx, s.pkg, side, work, 1+seed+i*s.layouts.n, job); err != nil {
@@ -125,7 +135,8 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 			}
 		}
 	}
-	p.note("sampled %d layouts of each side: %d benchmarks, %s", s.layouts.n, len(now.samples[0].Benchmarks), time.Since(start).Round(time.Second))
+	n := len(now.samples[0].Benchmarks)
+	p.note("sampled %d layouts of each side: %d %s, %s", s.layouts.n, n, plural(n, "benchmark", "benchmarks"), time.Since(start).Round(time.Second))
 	for look := 0; ; look++ {
 		comparison, file, err := compareSides(old, now, job.Plan, s.threshold.value)
 		if err != nil {
@@ -150,6 +161,27 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 		}
 		return s.failOn.judge(comparison)
 	}
+}
+
+// selectable refuses a selection in which nothing is measured, before minutes are
+// spent on building. It knows the scenarios of feature files and of this program
+// itself, which stand for those of the current directory unless --package names
+// another one.
+func (p *program) selectable(pkg string, job sampleJob) error {
+	if len(job.Paths) == 0 && pkg != "." {
+		return nil
+	}
+	plan, err := planOf(job.Paths, suite.Selection{Tags: job.Tags, Categories: job.Categories})
+	if err != nil {
+		return err
+	}
+	if err := plan.Check(); err != nil {
+		return err
+	}
+	if plan.Benchmarks() == 0 {
+		return unable("a scenario is measured when it bounds latency or memory, or is tagged @benchmark", "nothing selected is measured, so there is nothing to compare")
+	}
+	return nil
 }
 
 func compareSides(old, now *side, plan bench.Sampling, threshold float64) (*bench.Comparison, *bench.File, error) {
@@ -195,7 +227,12 @@ func output(ctx context.Context, dir, tool string, args ...string) (string, erro
 	c.Dir = dir
 	var out, complaint bytes.Buffer
 	c.Stdout, c.Stderr = &out, &complaint
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) } // go removes what it builds in
+	c.WaitDelay = 10 * time.Second
 	if err := c.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
+		}
 		return "", fmt.Errorf("%s %s: %w: %s", tool, args[0], err, strings.TrimSpace(complaint.String()))
 	}
 	return strings.TrimRight(out.String(), "\r\n"), nil
@@ -273,6 +310,9 @@ func (p *program) sampleLayout(ctx context.Context, pkg string, s *side, work st
 	}
 	_, err := output(ctx, s.dir, "go", "build", "-trimpath", "-buildvcs=false",
 		fmt.Sprintf("-ldflags=-funcalign=%d -randlayout=%d", bench.FunctionAlignment, seed), "-o", binary, pkg)
+	if errors.Is(err, bench.ErrInterrupted) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("%s does not build: %w", s.name, err)
 	}
@@ -283,8 +323,13 @@ func (p *program) sampleLayout(ctx context.Context, pkg string, s *side, work st
 	job.Seed = uint64(time.Now().UnixNano())
 	job.Memory = len(s.samples) == 0
 	samples, err := of.inFreshProcess(ctx, job)
-	if err != nil {
+	switch {
+	case errors.Is(err, bench.ErrInterrupted):
+		return err
+	case err != nil && strings.Contains(err.Error(), sampleProcess): // which it does not know
 		return unable("a revision that can be sampled knows the command "+sampleProcess, "%s: %w", s.name, err)
+	case err != nil:
+		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	s.samples, s.seeds = append(s.samples, samples), append(s.seeds, seed)
 	return os.Remove(binary)

@@ -114,8 +114,10 @@ func (p *program) sampled(ctx context.Context, job sampleJob, processes int, why
 		job.Memory = false // exact: once is enough
 	}
 	if wall > 0 {
-		p.note("%s: %d benchmarks in %d fresh %s, %s, %.0f %% of the rounds inside operations", why,
-			len(all[0].Benchmarks), processes, plural(processes, "process", "processes"), lasted.Round(100*time.Millisecond), 100*inside.Seconds()/wall.Seconds())
+		n := len(all[0].Benchmarks)
+		p.note("%s: %d %s in %d fresh %s, %s, of which %.0f %% inside operations (%.0f %% of the rounds)", why,
+			n, plural(n, "benchmark", "benchmarks"), processes, plural(processes, "process", "processes"), lasted.Round(100*time.Millisecond),
+			100*inside.Seconds()/lasted.Seconds(), 100*inside.Seconds()/wall.Seconds())
 	}
 	return all, nil
 }

@@ -49,7 +49,7 @@ func baseline(t *testing.T) (feature, file string) {
 	feature, file = write(t, "a.feature", holds), filepath.Join(t.TempDir(), "base.json")
 	a := sampling(t, "run", feature, "--save-baseline", file)
 	require.Equal(t, 0, a.code, a.err)
-	assert.Contains(t, a.err, "1 benchmarks in 2 fresh processes")
+	assert.Contains(t, a.err, "1 benchmark in 2 fresh processes")
 	return feature, file
 }
 
@@ -172,5 +172,5 @@ func TestTheSelftestMeasuresNoise(t *testing.T) {
 
 	a = sampling(t, "selftest", "noise", "--category", "regression", "--budget", "1ns")
 	assert.Equal(t, 2, a.code)
-	assert.Contains(t, a.err, "the budget of 1ns lasted for 1 runs, 3 are needed")
+	assert.Contains(t, a.err, "the budget of 1ns lasted for 1 run, 3 are needed")
 }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"math"
 	"runtime"
@@ -117,11 +119,44 @@ func (p *program) noise(ctx context.Context, settings *noiseSettings) error {
 	}
 	found := &bench.NoiseStudy{Plan: s.job.Plan, Threshold: settings.threshold.value}
 	quiet := max(3, int(math.Ceil((1+math.Sqrt(1+4*float64(settings.comparisons.n)))/2))) // r(r-1) ordered pairs
-	if err := s.take(&found.Quiet, quiet, nil, nil); err != nil {
+	ended := s.takeAll(found, quiet, settings)
+	if len(found.Quiet) < 3 {
+		if ended != nil {
+			return ended
+		}
+		return unable("give it a larger --budget, or fewer benchmarks", "the budget of %s lasted for %d %s, 3 are needed", settings.budget,
+			len(found.Quiet), plural(len(found.Quiet), "run", "runs"))
+	}
+	result, err := found.Judge()
+	if err != nil {
 		return err
 	}
-	if len(found.Quiet) < 3 {
-		return unable("give it a larger --budget, or fewer benchmarks", "the budget of %s lasted for %d runs, 3 are needed", settings.budget, len(found.Quiet))
+	busy := min(settings.busy.n, 1) * busyRuns
+	if len(found.Quiet) < quiet || len(found.Slowed) < 2*settings.rotations.n || len(found.Busy) < busy {
+		why := fmt.Sprintf("the budget of %s was used up", settings.budget)
+		if ended != nil {
+			why = "it was ended early"
+		}
+		p.note("%s: %d of %d runs of the unchanged program, %d of %d slowed ones, %d of %d beside busy loops", why,
+			len(found.Quiet), quiet, len(found.Slowed), 2*settings.rotations.n, len(found.Busy), busy)
+	}
+	if err := standardOutput(report.Noise(p.out, result, p.out.options())); err != nil {
+		return err
+	}
+	if settings.output != "" {
+		ended = errors.Join(ended, atomicfile.Write(settings.output, func(w io.Writer) error { return report.NoiseJSON(w, result) }))
+	}
+	return ended
+}
+
+// busyRuns is how many runs are taken beside busy loops.
+const busyRuns = 3
+
+// takeAll takes the runs of a study: unchanged ones, slowed ones, and unchanged ones
+// beside busy loops. What was taken before an error is in the study.
+func (s *study) takeAll(found *bench.NoiseStudy, quiet int, settings *noiseSettings) error {
+	if err := s.take(&found.Quiet, quiet, nil, nil); err != nil || len(found.Quiet) < 3 {
+		return err
 	}
 	names, floors := floorsOf(found.Quiet)
 	for rotation := range settings.rotations.n {
@@ -134,29 +169,12 @@ func (p *program) noise(ctx context.Context, settings *noiseSettings) error {
 			found.Slowed = append(found.Slowed, pair...)
 		}
 	}
-	if settings.busy.n > 0 {
-		stop := busyLoops(settings.busy.n)
-		err := s.take(&found.Busy, 3, nil, nil)
-		stop()
-		if err != nil {
-			return err
-		}
-	}
-	result, err := found.Judge()
-	if err != nil {
-		return err
-	}
-	if len(found.Quiet) < quiet || len(found.Slowed) < 2*settings.rotations.n {
-		p.note("the budget of %s was used up: %d of %d runs of the unchanged program, %d of %d slowed ones", settings.budget,
-			len(found.Quiet), quiet, len(found.Slowed), 2*settings.rotations.n)
-	}
-	if err := standardOutput(report.Noise(p.out, result, p.out.options())); err != nil {
-		return err
-	}
-	if settings.output == "" {
+	if settings.busy.n == 0 {
 		return nil
 	}
-	return atomicfile.Write(settings.output, func(w io.Writer) error { return report.NoiseJSON(w, result) })
+	stop := busyLoops(settings.busy.n)
+	defer stop()
+	return s.take(&found.Busy, busyRuns, nil, nil)
 }
 
 // take takes so many runs, or fewer where the budget ends.

@@ -35,7 +35,7 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 		row(fmt.Sprintf("slowed by %.0f %% (measured %.1f %%), found", power.Slowdown*100, power.Realised*100), power.Found, power.Naive)
 	}
 	if n.Exact.Of > 0 {
-		t.AppendRow(table.Row{"bytes and allocations the same in every process", rate(n.Exact), ""})
+		t.AppendRow(table.Row{"bytes and allocations the same in every process", rate(n.Exact), fmt.Sprintf("%d processes", n.Counted)})
 	}
 	p.table(t)
 	p.line("")
@@ -44,10 +44,22 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 	}
 	p.line(fmt.Sprintf("%d benchmarks, %d processes of %.1f s, %.0f %% of it inside operations; threshold ±%g %%",
 		n.Benchmarks, n.Processes, n.Seconds, n.Inside*100, n.Threshold*100))
+	p.paragraph("", faint, worth(n))
 	first := fmt.Sprintf("a comparison takes %d processes, %.0f s, and up to 2 more where something looks slower (%s at the first look)",
 		n.Plan.Processes, float64(n.Plan.Processes)*n.Seconds, rate(n.FirstLook))
 	p.paragraph("", faint, first)
 	return p.err
+}
+
+// worth says what the counts of false alarms rest on.
+func worth(n *bench.Noise) string {
+	u := n.Unchanged
+	text := fmt.Sprintf("%d runs make %d comparisons, of which %d share no run; red benchmarks %.2f %%, standard error %.2f %% over the runs (means: %.1f %%, %.1f %%)",
+		n.Runs, u.Suites.Of, u.Independent, u.Benchmarks.Share()*100, u.Error*100, n.Naive.Benchmarks.Share()*100, n.Naive.Error*100)
+	if u.Suites.Count == 0 {
+		text += fmt.Sprintf("; no run with any red among %d says: in at most %.0f %% of runs, at 95 %% confidence", u.Independent, u.AtMost*100)
+	}
+	return text
 }
 
 // NoiseJSON writes the same as indented JSON.
