@@ -61,8 +61,16 @@ after all others.
 With --save-baseline or --baseline the benchmarks are sampled besides, for some
 seconds: in rounds, in random order, in processes of their own. What then looks
 slower than the baseline is sampled again in two more processes, and is called
-red only if it stays so. A baseline that was not sampled is compared by its mean
-times, which on a shared machine is worth little.
+red only if it stays so: by 5 %, or --threshold, where the baseline's build had its
+code at the same addresses, as a build of the same code has. From other code only
+30 % can be told, because where the linker puts code alone can make that: what lies
+between is not comparable, and "omniloader bench --against REV" can judge it. The run
+says beforehand which of the two it will be.
+
+A baseline that was not sampled, by --output or by the predecessor, is compared by
+its mean times. On a shared machine they called 45 % of unchanged benchmarks changed:
+red by means is no failure, unless even the fastest call is slower than the slowest
+was, or --fail-on says means.
 
 Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
 one name and a selection that is empty stop the run before it starts.`,
@@ -88,7 +96,7 @@ one name and a selection that is empty stop the run before it starts.`,
 
 // runFlags gives a command the flags and the help of run.
 func (p *program) runFlags(c *cobra.Command, s *runSettings) {
-	s.threshold, s.failOn = share{bench.DefaultThreshold}, defaultFailOn()
+	s.threshold, s.failOn = share{bench.DefaultThreshold}, failOnByDefault()
 	s.iterations, s.warmup, s.jobs = count{bench.DefaultPlan().Iterations, 1}, count{bench.DefaultPlan().Warmup, 0}, count{runtime.NumCPU(), 1}
 	s.concurrency = count{1, 1}
 	f := c.Flags()
@@ -104,7 +112,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	f.StringVar(&s.baseline, "baseline", "", "compare with this results `FILE`; a regression is a failure")
 	f.StringVar(&s.saveBaseline, "save-baseline", "", "sample the benchmarks, and write this results `FILE`")
 	f.Var(&s.threshold, "threshold", "slower by more than this is a regression, where a scenario's\ntag @threshold:10% does not say otherwise")
-	f.Var(&s.failOn, "fail-on", "verdicts of the comparison that fail: red (exit code 1),\nnot-comparable, unconverged (2), or none")
+	f.Var(&s.failOn, "fail-on", failOnHelp)
 	f.StringArrayVar(&s.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, where pretty stands if no other does:\n"+formatHelp())
 	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real,\nwhich are skipped without it")
 	f.Var(&s.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
@@ -113,8 +121,8 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	c.Annotations = map[string]string{
 		"environment": runEnvironment,
 		"held":        "every scenario selected passed, every bound held, no regression",
-		"broken":      "a scenario failed, a bound was exceeded, or a regression was found",
-		"unable":      "could not judge: a wrong flag, a feature that does not parse, an undefined\n     step, nothing selected, a missing baseline, an interruption",
+		"broken":      "a scenario failed, a bound was exceeded, or a regression was found, whatever\n     else could not be done",
+		"unable":      "could not judge: a wrong flag, a feature that does not parse, an undefined\n     step, nothing selected, a missing baseline, an interruption, or more than a\n     tenth of the benchmarks without a verdict",
 	}
 	for flag, words := range map[string]func() []string{
 		"tags": builtinTags, "category": steps.Categories, "format": report.FormatNames,
@@ -264,6 +272,13 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 		return unable("a scenario is measured when it bounds latency or memory, or is tagged @benchmark",
 			"nothing selected is measured, so there are no figures to keep or compare")
 	}
+	job := sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Plan: p.samplingPlan(baseline)}
+	var foresight bench.Foresight
+	if baseline != nil {
+		if foresight, err = p.foresee(baseline, job, s.threshold.value); err != nil {
+			return err
+		}
+	}
 	var live report.Live
 	follow := &live
 	if o := p.err.options(); p.out.terminal && o.Color {
@@ -283,7 +298,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	return p.conclude(c.Context(), happened, ending{
 		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
 		threshold: s.threshold.value, failOn: s.failOn,
-		job: sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Plan: p.samplingPlan(baseline)},
+		job: job, foresight: foresight,
 	})
 }
 
@@ -341,6 +356,11 @@ func readBaseline(path string, given bool) (*bench.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
+	if file.Plan != nil {
+		if err := file.Plan.Validate(); err != nil {
+			return nil, unable("sample a baseline with this program: --save-baseline FILE", "--baseline: %s: %w", path, err)
+		}
+	}
 	return file, nil
 }
 
@@ -363,11 +383,13 @@ type ending struct {
 	threshold    float64
 	failOn       failOn
 	job          sampleJob // how the benchmarks are sampled, where that is needed
+	foresight    bench.Foresight
 }
 
-// samples tells whether the benchmarks have to be sampled.
+// samples tells whether the benchmarks have to be sampled. For a comparison that
+// cannot judge times whatever they are, they need not.
 func (e ending) samples() bool {
-	return e.saveBaseline != "" || e.baseline != nil && e.baseline.Plan != nil
+	return e.saveBaseline != "" || e.baseline != nil && e.baseline.Plan != nil && len(e.foresight.Reasons) == 0
 }
 
 // samplingPlan is the plan of the baseline, or the default one.
@@ -418,11 +440,16 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		failures = append(failures, unable("what had ended by then is kept", "interrupted"))
 	}
 	failures = append(failures, suite.Unjudged(run))
+	if suite.Broken(run) > 0 { // whatever else could not be done: a promise is broken
+		for _, err := range failures {
+			if err != nil {
+				p.complain(err)
+			}
+		}
+		return errBroken
+	}
 	if err := p.last(failures); err != nil {
 		return err
-	}
-	if run.Totals().Failed > 0 {
-		return errBroken
 	}
 	if comparison != nil {
 		return e.failOn.judge(comparison)
@@ -438,11 +465,7 @@ func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *
 		if failed := run.Totals().Failed; failed > 0 {
 			return nil, unable("mend the scenarios first", "not sampled, because %d %s failed", failed, plural(failed, "scenario", "scenarios"))
 		}
-		executable, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("the program cannot find itself: %w", err)
-		}
-		if err := addBuild(file, executable); err != nil {
+		if err := nameBuild(file); err != nil {
 			return nil, err
 		}
 		job := e.job

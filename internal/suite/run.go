@@ -128,6 +128,22 @@ func Unjudged(run *outcome.Run) error {
 	return problems.orNil()
 }
 
+// Broken counts the scenarios that break a promise: they failed, and not by a
+// mistake of whoever wrote them.
+func Broken(run *outcome.Run) int {
+	n := 0
+	for _, f := range run.Features {
+		for _, s := range f.Scenarios {
+			failed := s.FailedStep()
+			var mistake *steps.Mistake
+			if s.Status == outcome.Failed && (failed == nil || !errors.As(failed.Err, &mistake)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // outcomes puts what ended in the order of the files.
 func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature {
 	var features []outcome.Feature
