@@ -141,6 +141,7 @@ type entry struct {
 	BytesPerOp    *uint64        `json:"bytes_per_op"`
 	AllocsPerOp   *uint64        `json:"allocs_per_op"`
 	Bounds        []Judgement    `json:"bounds"`
+	Looks         int            `json:"looks"`
 	Threshold     *float64       `json:"threshold"`
 	Processes     []Process      `json:"processes"`
 	Singles       *Sketch        `json:"single_ns_sketch"`
@@ -208,7 +209,7 @@ func (e *entry) result(index int) (Result, string, error) {
 	}
 	r := Result{
 		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
-		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds,
+		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds, Looks: e.Looks,
 		Threshold: e.Threshold, Processes: e.Processes, Singles: e.Singles,
 		Concurrency: e.Concurrency, Growth: e.Growth, Process: e.Process,
 	}
