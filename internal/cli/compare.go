@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
+	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
 	"omniloader/internal/report"
 )
@@ -87,8 +90,8 @@ func (p *program) compare(oldPath, newPath, formatName string, threshold float64
 }
 
 // renderComparison writes a comparison for people, behind the report on standard
-// output or, where that is for a program, beside it.
-func (p *program) renderComparison(c *bench.Comparison, onOutput bool) error {
+// output or, where that is for a program, beside it; and to a file where one is named.
+func (p *program) renderComparison(c *bench.Comparison, file *comparisonFile, onOutput bool) error {
 	format, err := report.ComparisonFormatByName("text")
 	if err != nil {
 		return err
@@ -98,5 +101,9 @@ func (p *program) renderComparison(c *bench.Comparison, onOutput bool) error {
 		to = p.out
 	}
 	fmt.Fprintln(to)
-	return format.Render(to, c, to.options())
+	err = format.Render(to, c, to.options())
+	if file != nil {
+		err = errors.Join(err, atomicfile.Write(file.file, func(w io.Writer) error { return file.format.Render(w, c, report.Options{}) }))
+	}
+	return err
 }

@@ -36,6 +36,7 @@ type runSettings struct {
 	saveBaseline    string
 	threshold       share
 	failOn          failOn
+	comparison      string
 	formats         []string
 	model           string
 	jobs            count
@@ -113,6 +114,7 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	f.StringVar(&s.saveBaseline, "save-baseline", "", "sample the benchmarks, and write this results `FILE`")
 	f.Var(&s.threshold, "threshold", "slower by more than this is a regression, where a scenario's\ntag @threshold:10% does not say otherwise")
 	f.Var(&s.failOn, "fail-on", failOnHelp)
+	f.StringVar(&s.comparison, "comparison", "", "write the comparison with the baseline as `NAME:FILE` too:\n"+strings.Join(report.ComparisonFormatNames(), ", "))
 	f.StringArrayVar(&s.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, where pretty stands if no other does:\n"+formatHelp())
 	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real,\nwhich are skipped without it")
 	f.Var(&s.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
@@ -170,6 +172,37 @@ func builtinTags() []string {
 type destination struct {
 	format report.Format
 	file   string // "" for standard output
+}
+
+// forPeople tells whether the report is for people, and not for a program.
+func (d destination) forPeople() bool {
+	return d.format.Name == "pretty" || d.format.Name == "progress"
+}
+
+// parseComparison reads the value of --comparison: where the comparison with a
+// baseline goes besides, nil where it does not.
+func parseComparison(value string, given, compares bool) (*comparisonFile, error) {
+	if !given {
+		return nil, nil
+	}
+	if !compares {
+		return nil, unable("name a --baseline FILE too", "--comparison %s: there is nothing to compare with", value)
+	}
+	name, file, _ := strings.Cut(value, ":")
+	if file == "" {
+		return nil, unable("write it as markdown:FILE", "--comparison %s: no file", value)
+	}
+	format, err := report.ComparisonFormatByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("--comparison: %w", err)
+	}
+	return &comparisonFile{format, file}, writableFile("--comparison "+name, file)
+}
+
+// comparisonFile is a file that a comparison is written to.
+type comparisonFile struct {
+	format report.ComparisonFormat
+	file   string
 }
 
 // parseFormats reads the values of --format. One report may go to standard
@@ -254,6 +287,10 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
+	comparison, err := parseComparison(s.comparison, c.Flags().Changed("comparison"), baseline != nil)
+	if err != nil {
+		return err
+	}
 	if s.all && len(s.categories) > 0 {
 		return unable("leave one of them out", "--all takes every category, and --category some")
 	}
@@ -298,7 +335,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	return p.conclude(c.Context(), happened, ending{
 		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
 		threshold: s.threshold.value, failOn: s.failOn,
-		job: job, foresight: foresight,
+		job: job, foresight: foresight, comparison: comparison,
 	})
 }
 
@@ -384,6 +421,7 @@ type ending struct {
 	failOn       failOn
 	job          sampleJob // how the benchmarks are sampled, where that is needed
 	foresight    bench.Foresight
+	comparison   *comparisonFile // where the comparison goes besides, or nil
 }
 
 // samples tells whether the benchmarks have to be sampled. For a comparison that
@@ -410,8 +448,13 @@ func (p *program) samplingPlan(baseline *bench.File) bench.Sampling {
 // written before anything is judged: a failure must not cost the figures.
 func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) error {
 	var failures []error
-	for _, d := range e.destinations {
+	rendered := func(d destination) {
 		failures = append(failures, p.render(run, d))
+	}
+	for _, d := range e.destinations { // files at once: sampling takes a while
+		if d.file != "" || d.forPeople() {
+			rendered(d)
+		}
 	}
 	var comparison *bench.Comparison
 	if e.output != "" || e.saveBaseline != "" || e.baseline != nil {
@@ -428,7 +471,15 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		}
 	}
 	if comparison != nil {
-		failures = append(failures, p.renderComparison(comparison, toTerminal(e.destinations)))
+		run.Compared(comparison)
+	}
+	for _, d := range e.destinations {
+		if !d.forPeople() && (d.file == "" || comparison != nil) {
+			rendered(d) // a file again, with what the comparison said
+		}
+	}
+	if comparison != nil {
+		failures = append(failures, p.renderComparison(comparison, e.comparison, toTerminal(e.destinations)))
 	}
 	switch skipped := skippedReal(run); {
 	case skipped == 1:
@@ -507,9 +558,7 @@ func (p *program) render(run *outcome.Run, d destination) error {
 // toTerminal says whether what stands on standard output is for people, so that
 // a comparison may follow it.
 func toTerminal(destinations []destination) bool {
-	return slices.ContainsFunc(destinations, func(d destination) bool {
-		return d.file == "" && (d.format.Name == "pretty" || d.format.Name == "progress")
-	})
+	return slices.ContainsFunc(destinations, func(d destination) bool { return d.file == "" && d.forPeople() })
 }
 
 func resultsOf(run *outcome.Run) []bench.Result {

@@ -156,3 +156,29 @@ func TestABrokenPromiseIsExitCode1WhateverElseGoesWrong(t *testing.T) {
 	assert.Equal(t, 1, a.code)
 	assert.Contains(t, a.err, "no benchmark in common")
 }
+
+func TestTheComparisonIsInEveryReportThatCanHoldIt(t *testing.T) {
+	feature, file := write(t, "a.feature", holds), filepath.Join(t.TempDir(), "plain.json")
+	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
+	dir := t.TempDir()
+	xml, md := filepath.Join(dir, "r.xml"), filepath.Join(dir, "c.md")
+	a := call(t, "run", feature, "--baseline", file, "--fail-on", "none", "--format", "junit:"+xml, "--format", "junit", "--comparison", "markdown:"+md)
+	require.Equal(t, 0, a.code, a.err)
+	text, err := os.ReadFile(xml)
+	require.NoError(t, err)
+	for _, report := range []string{string(text), a.out} {
+		assert.Contains(t, report, `name="comparison with the baseline"`)
+	}
+	text, err = os.ReadFile(md)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "| verdict | benchmark |")
+
+	for _, c := range []struct{ value, want string }{
+		{"markdown", "no file"}, {"markdwn:x", `did you mean "markdown"?`}, {"json:/no/such/folder/x", "no folder for it"},
+	} {
+		a := call(t, "run", feature, "--baseline", file, "--comparison", c.value)
+		assert.Equal(t, 2, a.code)
+		assert.Contains(t, a.err, c.want)
+	}
+	assert.Contains(t, call(t, "run", feature, "--comparison", "json:x").err, "nothing to compare with")
+}
