@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/suggest"
 )
 
 // layout is the Given lines of a scenario as they ran, so that its fixture can be
@@ -117,6 +119,28 @@ func Threshold(tags []string) (*float64, error) {
 }
 
 const iterationsTag = "@iterations:"
+
+// valueTags are the tags that carry a value and mean something.
+var valueTags = []string{benchmarkTag + ":", iterationsTag, thresholdTag}
+
+// CheckTags refuses a tag whose value says nothing, and one that looks like a
+// mistyped tag with a value: it would be a tag of its own, and change nothing.
+func CheckTags(tags []string) error {
+	for _, tag := range tags {
+		key, _, valued := strings.Cut(tag, ":")
+		if key += ":"; !valued || slices.Contains(valueTags, key) {
+			continue
+		}
+		if near, ok := suggest.Nearest(key, valueTags); ok {
+			return fmt.Errorf("tag %s means nothing; did you mean %q?", tag, near)
+		}
+	}
+	if _, err := Threshold(tags); err != nil {
+		return err
+	}
+	_, err := Iterations(tags)
+	return err
+}
 
 // Iterations gives the number of timed calls that a tag such as @iterations:10
 // allows a scenario at most, for an operation that takes long; 0 where there is no

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/afero"
 	"github.com/tidwall/gjson"
@@ -184,28 +183,6 @@ func (w *world) metadata() map[string]any {
 	return m
 }
 
-// remeasurements is how often a measurement whose latency exceeds its bound is
-// made again. What else runs on a machine only ever adds time, so one run within
-// the bounds shows that the operation keeps them; an operation that is too slow
-// exceeds them every time.
-const remeasurements = 2
-
-// breather is the time before a measurement is made again: phases in which a
-// shared machine is slow were seen to last up to 1.3 s.
-const breather = 1500 * time.Millisecond
-
-// wait passes the time before a measurement is made again.
-func (s *Setup) wait(ctx context.Context) {
-	if s.pause != nil {
-		s.pause()
-		return
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(breather):
-	}
-}
-
 // check judges what was measured by a bound, and notes the judgement in the
 // result.
 func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
@@ -232,17 +209,14 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 		return nil
 	}
 	w.bounds = append(w.bounds, bound)
-	if exceeded != nil && w.worthAnotherLook(bound) {
-		again, more := w.measureAgain(ctx)
-		if more != nil {
-			return more
-		}
-		if again {
-			w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("measured again, because the machine was busy: %v", exceeded))
+	if exceeded != nil && exceeded.Repeatable() && !w.setup.LaterRounds {
+		held, failure := w.measureAgain(ctx, exceeded)
+		if held {
 			return nil
 		}
+		err = failure
 	}
-	w.judge(judgement)
+	w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, judgement)
 	return err
 }
 
@@ -260,61 +234,4 @@ func (w *world) notThere(bound bench.Bound) string {
 		return f.NoPeak
 	}
 	return ""
-}
-
-// judge notes a judgement.
-func (w *world) judge(j bench.Judgement) {
-	w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, j)
-	for _, text := range []string{j.Warning, j.Note} {
-		if text != "" {
-			w.record.Warnings = append(w.record.Warnings, text)
-		}
-	}
-}
-
-// worthAnotherLook tells whether an exceeded bound may be the machine's fault:
-// memory is exact, and where even the fastest of many calls is too slow it is the
-// operation's.
-func (w *world) worthAnotherLook(bound bench.Bound) bool {
-	const many = 20
-	if !bound.Metric.OfCalls() {
-		return !bound.Metric.NeedsMemory()
-	}
-	s := w.measurement.Summary()
-	return !bound.Metric.NeedsMemory() && (bound.Metric == bench.MedianRelative || s.Samples < many || s.Min < bound.Limit)
-}
-
-// measureAgain looks for a measurement that keeps every bound judged so far, and
-// puts it in the place of the first one. Where there is none, the first one
-// stays.
-func (w *world) measureAgain(ctx context.Context) (bool, error) {
-	for range remeasurements {
-		w.setup.wait(ctx)
-		m, err := w.sample(ctx)
-		if err != nil {
-			return false, fmt.Errorf("measuring the %s again: %w", w.operation, err)
-		}
-		first, last := m.First, m.Last
-		m.First, m.Last = nil, nil
-		if err := errors.Join(w.unchanged(first), w.unchanged(last)); err != nil {
-			return false, err
-		}
-		judgements := make([]bench.Judgement, len(w.bounds))
-		held := true
-		for i, bound := range w.bounds {
-			var err error
-			judgements[i], err = bound.Check(m, w.setup.store.measurement)
-			held = held && err == nil
-		}
-		if !held {
-			continue
-		}
-		r := w.record.Benchmark
-		fresh := bench.NewResult(r.Name, r.Category, m, r.Metadata)
-		fresh.Bounds, fresh.Threshold = judgements, r.Threshold
-		w.setup.store.replace(r, fresh)
-		w.measurement = m
-		return true, nil
-	}
-	return false, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io/fs"
-	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +27,7 @@ func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens
 	t.Helper()
 	setup := &Setup{
 		Instrumented: flags.Instrumented,
+		LaterRounds:  flags.LaterRounds,
 		pause:        func() {},
 		Plan:         bench.Plan{Iterations: 2},
 		Subject: func(Options) map[string]Operation {
@@ -70,6 +70,8 @@ func TestABoundThatIsExceededThreeTimesIsExceeded(t *testing.T) {
 	assert.Equal(t, 1, status)
 	assert.Equal(t, 3, measured)
 	assert.Contains(t, out, "mean latency is 5 ms", "the first measurement is the one that is reported")
+	assert.Contains(t, out, "measured 3 times, and over a bound each time: mean latency 5 ms, mean latency 4 ms, mean latency 4.5 ms")
+	assert.Equal(t, 3, record.Benchmark.Looks)
 	require.Len(t, record.Benchmark.Bounds, 1)
 	assert.False(t, record.Benchmark.Bounds[0].Held)
 }
@@ -84,17 +86,41 @@ func TestLatencyIsNotJudgedWhereTheRaceDetectorSlowsIt(t *testing.T) {
 	assert.Empty(t, record.Benchmark.Bounds, "a bound that nobody judged did not hold")
 }
 
-func TestAnOperationThatIsTooSlowInEveryOfManyCallsIsNotMeasuredAgain(t *testing.T) {
-	bound, err := bench.LatencyBelow("mean", "2 ms")
-	require.NoError(t, err)
-	w := newWorld(new(Setup))
-	for n, want := range map[int]bool{2: true, 19: true, 20: false, 100: false} {
-		w.measurement = &bench.Measurement{Calls: slices.Repeat([]time.Duration{3 * ms}, n)}
-		assert.Equal(t, want, w.worthAnotherLook(bound), n)
-	}
-	w.measurement = &bench.Measurement{Calls: slices.Repeat([]time.Duration{3 * ms}, 100)}
-	w.measurement.Calls[7] = ms
-	assert.True(t, w.worthAnotherLook(bound), "one fast call shows that the machine may be to blame")
+func TestASlowPhaseThatOutlastsAllCallsIsNoFailure(t *testing.T) {
+	// even the fastest call of the first measurement is over the bound
+	status, out, record, measured := judged(t, [][2]time.Duration{{3 * ms, 3 * ms}, {1 * ms, 1 * ms}}, "the min latency is below 2 ms")
+	require.Zero(t, status, out)
+	assert.Equal(t, 2, measured)
+	assert.Equal(t, 2, record.Benchmark.Looks, "the file says that these are the figures of a second look")
+}
+
+func TestAScenarioIsMeasuredAgainTwiceHoweverManyBoundsItHas(t *testing.T) {
+	// the first bound costs one more measurement, the second has one left
+	status, out, _, measured := judged(t, [][2]time.Duration{{3 * ms, 9 * ms}, {1 * ms, 9 * ms}, {1 * ms, 8 * ms}},
+		"the min latency is below 2 ms\n    And the max latency is below 5 ms")
+	assert.Equal(t, 1, status)
+	assert.Equal(t, 3, measured)
+	assert.Contains(t, out, "measured 2 times, and over a bound each time: max latency 9 ms, max latency 8 ms")
+}
+
+func TestWhereLaterRoundsFollowNothingIsMeasuredAgainAtOnce(t *testing.T) {
+	status, out, record, measured := judgedBy(t, &Setup{LaterRounds: true}, [][2]time.Duration{{3 * ms, 9 * ms}}, "the mean latency is below 2 ms")
+	assert.Equal(t, 1, status)
+	assert.Equal(t, 1, measured)
+	assert.Contains(t, out, "mean latency is 6 ms")
+	require.Len(t, record.Benchmark.Bounds, 1)
+}
+
+func TestALaterRoundTakesThePlaceOfAnEarlierOne(t *testing.T) {
+	var s store
+	require.NoError(t, s.add(&bench.Result{Name: "a", MeanTime: 1}))
+	require.NoError(t, s.add(&bench.Result{Name: "b", MeanTime: 1}))
+	require.ErrorContains(t, s.add(&bench.Result{Name: "a"}), "two benchmarks")
+	s.nextRound()
+	require.NoError(t, s.add(&bench.Result{Name: "a", MeanTime: 2}))
+	require.ErrorContains(t, s.add(&bench.Result{Name: "a"}), "two benchmarks", "also in a later round")
+	require.Len(t, s.all(), 2)
+	assert.Equal(t, 2.0, s.all()[0].MeanTime)
 }
 
 func TestAnotherMeasurementMustKeepTheBoundsThatHeldBefore(t *testing.T) {

@@ -44,6 +44,10 @@ type Setup struct {
 	// Architectures is a table of class names that the loader is told of in every
 	// scenario, see Options.
 	Architectures string
+	// LaterRounds says that whoever runs the scenarios runs one again, in a later
+	// round, whose measurement exceeds a bound, see NextRound. Otherwise it is measured
+	// again at once, after a breather.
+	LaterRounds bool
 	// Callers is how many callers at once each measured operation is made by, besides
 	// the one that latencies are those of; below 2 means none.
 	Callers int
@@ -164,14 +168,30 @@ type store struct {
 	mu      sync.Mutex
 	order   []*bench.Result
 	results map[string]*bench.Result
+	earlier map[string]bool // names of what was measured in a round before this one, and not yet in it
 }
 
-// add keeps a result. Two of one name are an error: the second would hide the
-// first in the results file.
+// nextRound begins a round in which what was measured may be measured again.
+func (s *store) nextRound() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.earlier = make(map[string]bool, len(s.results))
+	for name := range s.results {
+		s.earlier[name] = true
+	}
+}
+
+// add keeps a result. Two of one name in one round are an error: the second would
+// hide the first in the results file.
 func (s *store) add(r *bench.Result) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, taken := s.results[r.Name]; taken {
+	if before, taken := s.results[r.Name]; taken {
+		if s.earlier[r.Name] {
+			delete(s.earlier, r.Name)
+			s.order[slices.Index(s.order, before)], s.results[r.Name] = r, r
+			return nil
+		}
 		return fmt.Errorf("two benchmarks of this run are called %q: give one of them a tag %s:NAME", r.Name, benchmarkTag)
 	}
 	if s.results == nil {

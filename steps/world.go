@@ -55,6 +55,7 @@ type world struct {
 	measurement *bench.Measurement
 	noProcess   string        // why there was no process of its own, for people
 	bounds      []bench.Bound // what the measurement was judged by, in the order of the steps
+	again       int           // how often it was measured again
 }
 
 // home is the directory that checkpoints lie in where a scenario does not say.

@@ -280,10 +280,16 @@ func (e *ExceededError) Hint() string {
 		return "a first call also builds what later ones find: compare it with the warm one"
 	}
 	if e.summary.Min < e.Judgement.Limit {
-		return "the fastest call took " + FormatLatency(e.summary.Min) +
-			", within the bound: the machine may have been busy; run it again alone, or with more --iterations"
+		return busyHint(e.summary.Min)
 	}
-	return "even the fastest call is over the bound: the operation is slower than promised here"
+	return fmt.Sprintf("even the fastest call is over the bound: the operation is slower than promised here, or the machine was slow throughout, which one measurement of %s does not tell",
+		FormatLatency(e.summary.Total))
+}
+
+// busyHint is the hint where a call kept the bound.
+func busyHint(fastest float64) string {
+	return "the fastest call took " + FormatLatency(fastest) +
+		", within the bound: the machine may have been busy; run it again alone, or with more --iterations"
 }
 
 // Check judges a measurement by the bound.
@@ -326,17 +332,25 @@ func (b Bound) Check(m *Measurement, reference func(name string) *Measurement) (
 		j.Over, j.FailsFrom = over(m.Calls, limit), failingCount(len(m.Calls), known.quantile)
 		if !j.Held && j.Over < j.FailsFrom {
 			j.Held = true
-			j.Warning = fmt.Sprintf("%s is %s, over the bound (%s), in %d of %d calls: chance explains up to %d",
-				b.subject(), b.Metric.Format(j.Figure), b.phrase(b.Metric.Format(b.Limit)), j.Over, len(m.Calls), j.FailsFrom-1)
+			j.warn(fmt.Sprintf("%s is %s, over the bound (%s), in %d of %d calls: chance explains up to %d",
+				b.subject(), b.Metric.Format(j.Figure), b.phrase(b.Metric.Format(b.Limit)), j.Over, len(m.Calls), j.FailsFrom-1))
 		}
-		if few := b.tooFew(known, len(m.Calls)); few != "" {
-			j.Warning = few
-		}
+		j.warn(b.tooFew(known, len(m.Calls)))
 	}
 	if j.Held {
 		return j, nil
 	}
 	return j, &ExceededError{Judgement: j, bound: b, summary: summary, of: m}
+}
+
+// warn adds a warning to those there are; "" is none.
+func (j *Judgement) warn(text string) {
+	switch {
+	case j.Warning == "":
+		j.Warning = text
+	case text != "":
+		j.Warning += "; " + text
+	}
 }
 
 // over counts the calls that are not below a limit in seconds.

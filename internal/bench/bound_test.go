@@ -193,6 +193,16 @@ func TestTooFewCallsForThePercentileIsAWarning(t *testing.T) {
 	}
 }
 
+func TestAFigureOverTheBoundIsToldWhateverElseThereIsToTell(t *testing.T) {
+	b, err := ParseBound("p99 latency below 2 ms")
+	require.NoError(t, err)
+	calls := append(slices.Repeat([]time.Duration{time.Millisecond}, 96), slices.Repeat([]time.Duration{9 * time.Millisecond}, 4)...)
+	j, err := b.Check(&Measurement{Calls: calls}, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "p99 latency is 9 ms, over the bound (below 2 ms), in 4 of 100 calls: chance explains up to 4; "+
+		"100 calls are few for the p99: with fewer than 299 even the slowest may lie below it, at 95 % confidence", j.Warning)
+}
+
 func TestABoundOnAPercentileIsJudgedByTheCallsOverIt(t *testing.T) {
 	b, err := ParseBound("p95 latency below 2 ms")
 	require.NoError(t, err)
@@ -220,6 +230,9 @@ func TestABoundNearTheFloorIsCalledFragile(t *testing.T) {
 		{"median latency below 49 ms", "median latency below 50 ms"},
 		{"p95 latency below 399 ms", "p95 latency below 400 ms"},
 		{"mean latency below 199 ms", "mean latency below 200 ms"},
+		{"p99 latency below 399 ms", "p99 latency below 400 ms"},
+		{"min latency below 19 ms", "min latency below 20 ms"},
+		{"max latency below 14.9 s", "max latency below 15 s"},
 	} {
 		calls := slices.Repeat([]time.Duration{10 * time.Millisecond}, 100)
 		for _, text := range []string{c.fragile, c.sound} {

@@ -1,9 +1,11 @@
 package bench
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 func TestABoundFailsFromACountThatChanceDoesNotReach(t *testing.T) {
@@ -33,4 +35,23 @@ func TestCallsNeededForAPercentile(t *testing.T) {
 	assert.Equal(t, 5, callsNeeded(0.5))
 	assert.Equal(t, 59, callsNeeded(0.95))
 	assert.Equal(t, 299, callsNeeded(0.99))
+}
+
+// fails is how often a bound on the p95 of 100 calls fails, where a share of all
+// calls is over the limit.
+func fails(share float64, looks int) float64 {
+	over := distuv.Binomial{N: 100, P: share}
+	return math.Pow(1-over.CDF(float64(failingCount(100, 0.95)-1)), float64(looks))
+}
+
+func TestThePowerOfABoundIsAsDocumented(t *testing.T) {
+	for _, c := range []struct{ over, one, three float64 }{ // in percent, as chance.go and the README say
+		{5, 0.4, 0.00001}, {10, 30, 2.6}, {12, 55, 16}, {15, 84, 59}, {20, 99, 96},
+	} {
+		for looks, want := range map[int]float64{1: c.one, 3: c.three} {
+			got := 100 * fails(c.over/100, looks)
+			assert.InDelta(t, want, got, 0.03*want+0.05, "%v %% over, %d looks", c.over, looks)
+		}
+	}
+	assert.Equal(t, 1.0, fails(1, 3), "slower than the limit in every call")
 }

@@ -61,8 +61,8 @@ type Change struct {
 type Side struct {
 	Timestamp string `json:"timestamp"`
 	Platform  string `json:"platform"`
-	Version   string `json:"version"` // of Go, or of Python in the predecessor's files
-	Commit    string `json:"commit,omitempty"`
+	Version   string `json:"version"`            // of Go, or of Python in the predecessor's files
+	Revision  string `json:"revision,omitempty"` // the commit, where the file says it
 }
 
 // Comparison is what two results files say of each other.
@@ -73,6 +73,9 @@ type Comparison struct {
 	Counts    map[Verdict]int `json:"counts"`  // every verdict, 0 included
 	Changes   []Change        `json:"changes"` // by verdict, then reds and greens by size, then by name
 	Notes     []string        `json:"notes,omitempty"`
+
+	// Foresight is what was known before any benchmark was looked at.
+	Foresight Foresight `json:"-"`
 
 	common comparability
 	parts  [2]string // why the old and the new file have a part of the benchmarks, "" where they have all
@@ -100,8 +103,9 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 	c := &Comparison{
 		Threshold: threshold, Old: old.side(), New: new.side(),
 		Counts: map[Verdict]int{}, Changes: []Change{},
-		Notes:  slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
-		common: compatibility(old, new), plan: old.Plan,
+		Notes:     slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
+		Foresight: Foresee(old, new, threshold),
+		common:    compatibility(old, new), plan: old.Plan,
 		parts: [2]string{old.part(new), new.part(old)},
 	}
 	for _, v := range verdictOrder {
@@ -147,7 +151,7 @@ func (c *Comparison) explain(old, new *File) {
 		}
 		c.Notes = append(c.Notes, c.common.warn...)
 		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons) == 0 {
-			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.said("commit"), "REV")))
+			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Revision(), "REV")))
 		}
 	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
 		c.Notes = append(c.Notes, fmt.Sprintf("measured on different platforms: %s and %s", old.Platform, new.Platform))
@@ -166,8 +170,7 @@ func (f *File) side() Side {
 	if version == "" && f.PythonVersion != "" {
 		version = "Python " + f.PythonVersion
 	}
-	commit, _ := f.Environment["commit"].(string)
-	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Commit: commit}
+	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Revision: f.Revision()}
 }
 
 // part says why the file need not have every benchmark of another, or "".

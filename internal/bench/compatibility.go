@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // comparability is what is known of two files before any benchmark is judged.
@@ -113,6 +114,16 @@ func ruleFor(old, new *File) rule {
 	return otherBuild
 }
 
+// Revision gives the commit that a file was measured at, "" where it does not say
+// one that git could be given.
+func (f *File) Revision() string {
+	commit := f.said("commit")
+	if len(commit) < 7 || strings.Trim(commit, "0123456789abcdef") != "" {
+		return ""
+	}
+	return commit
+}
+
 // Foresight is what can be said of a comparison before the new side is sampled.
 type Foresight struct {
 	Reasons []string // why times cannot be compared; empty where they can
@@ -124,7 +135,7 @@ type Foresight struct {
 // Foresee says what a comparison can tell. Of the new file no result is looked at.
 func Foresee(old, new *File, threshold float64) Foresight {
 	c := compatibility(old, new)
-	f := Foresight{Reasons: slices.Concat(c.reasons, c.unknown), Least: threshold}
+	f := Foresight{Reasons: c.reasons, Least: threshold}
 	if c.rule == otherBuild {
 		f.Least = max(threshold, layoutAllowance)
 	}

@@ -59,7 +59,10 @@ type metric struct {
 	quantile float64 // of a percentile, else 0
 	// room is the smallest multiple of the fastest call that a bound should leave:
 	// what the figure of 100 calls of an unchanged operation reached on a busy
-	// 2-core virtual machine, in 99 of 100 runs. 0 where there is no such rule.
+	// 2-core virtual machine, in 99 of 100 runs. A bound on the p99 of so few fails
+	// where the p95 is over it, and needs as much. The fastest call itself is up to
+	// twice as long where a slow phase outlasts all 100. 0 where there is no such
+	// rule.
 	room   float64
 	figure func(*Measurement) float64 // in seconds, bytes or a count
 }
@@ -69,9 +72,9 @@ var metrics = []metric{
 	{MeanLatency, "mean", latency, byCalls, false, 0, 20, func(m *Measurement) float64 { return m.Summary().Mean }},
 	{MedianLatency, "median", latency, byCalls, false, 0.5, 5, func(m *Measurement) float64 { return m.Summary().Median }},
 	{P95Latency, "p95", latency, byCalls, false, 0.95, 40, func(m *Measurement) float64 { return m.Summary().P95 }},
-	{P99Latency, "p99", latency, byCalls, false, 0.99, 0, func(m *Measurement) float64 { return m.Summary().P99 }},
-	{MaxLatency, "max", latency, byCalls, false, 0, 0, func(m *Measurement) float64 { return m.Summary().Max }},
-	{MinLatency, "min", latency, byCalls, false, 0, 0, func(m *Measurement) float64 { return m.Summary().Min }},
+	{P99Latency, "p99", latency, byCalls, false, 0.99, 40, func(m *Measurement) float64 { return m.Summary().P99 }},
+	{MaxLatency, "max", latency, byCalls, false, 0, 1500, func(m *Measurement) float64 { return m.Summary().Max }},
+	{MinLatency, "min", latency, byCalls, false, 0, 2, func(m *Measurement) float64 { return m.Summary().Min }},
 	{BytesPerCall, "", size, byMemory, false, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.BytesPerCall) }},
 	{AllocsPerCall, "", count, byMemory, false, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.AllocsPerCall) }},
 	{MemoryDelta, "", size, byMemory, false, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.LiveDelta) }},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -141,6 +142,7 @@ type entry struct {
 	BytesPerOp    *uint64        `json:"bytes_per_op"`
 	AllocsPerOp   *uint64        `json:"allocs_per_op"`
 	Bounds        []Judgement    `json:"bounds"`
+	Looks         int            `json:"looks"`
 	Threshold     *float64       `json:"threshold"`
 	Processes     []Process      `json:"processes"`
 	Singles       *Sketch        `json:"single_ns_sketch"`
@@ -184,15 +186,25 @@ func (d *decoding) file() (*File, error) {
 	if f.Environment == nil {
 		f.Environment = map[string]any{}
 	}
+	lacking := map[string][]string{} // names of results by the keys that they lack
 	for i := range *doc.Results {
-		result, note, err := (*doc.Results)[i].result(i)
+		result, missing, err := (*doc.Results)[i].result(i)
 		if err != nil {
 			return nil, d.fail(err.Error())
 		}
-		if note != "" {
-			f.Notes = append(f.Notes, note)
+		if len(missing) > 0 {
+			keys := strings.Join(missing, ", ")
+			lacking[keys] = append(lacking[keys], result.Name)
 		}
 		f.Results = append(f.Results, result)
+	}
+	for _, keys := range slices.Sorted(maps.Keys(lacking)) {
+		names := lacking[keys]
+		note := fmt.Sprintf("result %q lacks %s", names[0], keys)
+		if len(names) > 1 {
+			note = fmt.Sprintf("%d results lack %s (%q is the first)", len(names), keys, names[0])
+		}
+		f.Notes = append(f.Notes, note)
 	}
 	if err := f.validate(); err != nil {
 		return nil, d.fail(err.Error())
@@ -201,14 +213,14 @@ func (d *decoding) file() (*File, error) {
 	return f, nil
 }
 
-// result turns an entry into a Result, with a note on what it lacks.
-func (e *entry) result(index int) (Result, string, error) {
+// result turns an entry into a Result, with the keys that it lacks, sorted.
+func (e *entry) result(index int) (Result, []string, error) {
 	if e.Name == "" {
-		return Result{}, "", fmt.Errorf("result %d of the list has no name", index+1)
+		return Result{}, nil, fmt.Errorf("result %d of the list has no name", index+1)
 	}
 	r := Result{
 		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
-		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds,
+		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds, Looks: e.Looks,
 		Threshold: e.Threshold, Processes: e.Processes, Singles: e.Singles,
 		Concurrency: e.Concurrency, Growth: e.Growth, Process: e.Process,
 	}
@@ -243,15 +255,12 @@ func (e *entry) result(index int) (Result, string, error) {
 	}
 	if e.MeanTime == nil {
 		if e.TotalTime == nil || r.Iterations < 1 {
-			return Result{}, "", fmt.Errorf("result %q has no mean_time, and no total_time and iterations to compute it from", e.Name)
+			return Result{}, nil, fmt.Errorf("result %q has no mean_time, and no total_time and iterations to compute it from", e.Name)
 		}
 		r.MeanTime = r.TotalTime / float64(r.Iterations)
 	}
-	if len(missing) == 0 {
-		return r, "", nil
-	}
 	slices.Sort(missing)
-	return r, fmt.Sprintf("result %q lacks %s", e.Name, strings.Join(missing, ", ")), nil
+	return r, missing, nil
 }
 
 // explain says where and why the JSON cannot be read.

@@ -28,6 +28,15 @@ func TestThePredecessorsFileIsRead(t *testing.T) {
 	assert.Equal(t, []string{`result "memory_sae_detection" lacks mean_time, median_time, p95_time, p99_time, std_dev`}, f.Notes)
 }
 
+func TestWhatManyResultsLackIsOneNote(t *testing.T) {
+	f, err := Read(strings.NewReader(`{"results": [{"name": "a", "mean_time": 1}, {"name": "b", "mean_time": 1}, {"name": "c", "mean_time": 1, "p95_time": 1}]}`), "x.json")
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		`2 results lack iterations, max_time, median_time, memory_delta_mb, min_time, p95_time, p99_time, std_dev, total_time ("a" is the first)`,
+		`result "c" lacks iterations, max_time, median_time, memory_delta_mb, min_time, p99_time, std_dev, total_time`,
+	}, f.Notes)
+}
+
 func TestAFileThatIsNoResultsFileSaysWhereAndWhy(t *testing.T) {
 	one := func(result string) string { return "{\n \"results\": [\n  " + result + "]}" }
 	for _, c := range []struct{ name, text, want string }{

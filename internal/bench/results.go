@@ -34,7 +34,11 @@ type Result struct {
 	BytesPerOp  *uint64     `json:"bytes_per_op,omitempty"`  // nil where memory was not measured
 	AllocsPerOp *uint64     `json:"allocs_per_op,omitempty"` // nil where memory was not measured
 	Bounds      []Judgement `json:"bounds,omitempty"`
-	Threshold   *float64    `json:"threshold,omitempty"` // the scenario's own, 0.1 for 10 %; nil means none
+	// Looks is how often it was measured, where that was more than once because a
+	// bound was exceeded: the figures are then those of the first measurement that
+	// kept every bound, so that they lean to the fast side, or of the first one.
+	Looks     int      `json:"looks,omitempty"`
+	Threshold *float64 `json:"threshold,omitempty"` // the scenario's own, 0.1 for 10 %; nil means none
 
 	Concurrency *Concurrency `json:"concurrency,omitempty"` // nil where there were no callers at once
 	Growth      *Growth      `json:"growth,omitempty"`      // nil where there was one size

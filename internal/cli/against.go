@@ -36,7 +36,7 @@ type againstSettings struct {
 
 func (p *program) benchCommand() *cobra.Command {
 	s := &againstSettings{
-		pkg: ".", layouts: count{4, 4}, threshold: share{bench.DefaultThreshold}, failOn: defaultFailOn(), format: "text",
+		pkg: ".", layouts: count{4, 4}, threshold: share{bench.DefaultThreshold}, failOn: failOnByDefault(), format: "text",
 	}
 	c := &cobra.Command{
 		Use:   "bench --against REV [FEATURE…]",
@@ -54,7 +54,7 @@ It needs Go, git, and a checkout; both revisions must know how to be sampled.`,
 		Annotations: map[string]string{
 			"held":   "no benchmark is red",
 			"broken": "a benchmark is red",
-			"unable": "could not judge: no Go toolchain or git, a revision that is not there or does\n     not build, or nothing to compare",
+			"unable": "could not judge: no Go toolchain or git, a revision that is not there or does\n     not build, nothing to compare, or more than a tenth without a verdict",
 		},
 	}
 	f := c.Flags()
@@ -66,7 +66,7 @@ It needs Go, git, and a checkout; both revisions must know how to be sampled.`,
 	f.StringVar(&s.tags, "tags", "", "only benchmarks for which the tag `EXPR` holds")
 	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real")
 	f.Var(&s.threshold, "threshold", "slower by more than this is red")
-	f.Var(&s.failOn, "fail-on", "verdicts that fail: red (exit code 1), not-comparable,\nunconverged (exit code 2), or none")
+	f.Var(&s.failOn, "fail-on", failOnHelp)
 	f.StringVar(&s.format, "format", s.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
 	f.StringVar(&s.output, "output", "", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")

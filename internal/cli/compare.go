@@ -1,17 +1,20 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
+	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
 	"omniloader/internal/report"
 )
 
 func (p *program) compareCommand() *cobra.Command {
 	format := "text"
-	threshold, fails := share{bench.DefaultThreshold}, defaultFailOn()
+	threshold, fails := share{bench.DefaultThreshold}, failOnBetweenFiles()
 	c := &cobra.Command{
 		Use:   "compare OLD NEW",
 		Short: "Compare two results files",
@@ -19,11 +22,15 @@ func (p *program) compareCommand() *cobra.Command {
 run with --baseline or --save-baseline, their floors are judged: red where the new
 one is slower by more than the threshold in every process, green where it is
 faster, unconverged where the machine was too busy to tell, neutral between. Files
-from another CPU, Go version or sampling plan are not comparable.
+from another CPU, Go version or sampling plan are not comparable. Between builds
+that differ in the code that is measured only changes of more than 30 % are judged,
+because where the linker puts code alone can make that: what lies below is not
+comparable, and "omniloader bench --against REV" can judge it.
 
 Other files are compared by their mean times, which on a shared machine is worth
-little. A call that allocates more is red in any case. Benchmarks that only one of
-the files has are listed, and judge nothing.`,
+little: it called 45 % of unchanged benchmarks changed. A call that allocates more is
+red in any case. Benchmarks that only one of the files has are listed, and judge
+nothing unless --fail-on names them.`,
 		Example: `  omniloader compare main.json branch.json
   omniloader compare --format markdown main.json branch.json >> "$GITHUB_STEP_SUMMARY"`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -41,7 +48,7 @@ the files has are listed, and judge nothing.`,
 		Annotations: map[string]string{
 			"held":   "no benchmark is red",
 			"broken": "a benchmark is red",
-			"unable": "could not judge: a file that is missing or no results file, no benchmark\n     that both have, or files that are not comparable",
+			"unable": "could not judge: a file that is missing or no results file, no benchmark\n     that both have, or more than a tenth of them without a verdict",
 		},
 	}
 	help := "write it as `NAME`:"
@@ -50,7 +57,7 @@ the files has are listed, and judge nothing.`,
 	}
 	c.Flags().StringVar(&format, "format", format, help)
 	c.Flags().Var(&threshold, "threshold", "slower by more than this is red, where a scenario's\ntag @threshold:10% did not say otherwise")
-	c.Flags().Var(&fails, "fail-on", "verdicts that fail: red (exit code 1), not-comparable,\nunconverged (exit code 2), or none")
+	c.Flags().Var(&fails, "fail-on", failOnHelp)
 	if err := c.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return report.ComparisonFormatNames(), cobra.ShellCompDirectiveNoFileComp
 	}); err != nil {
@@ -72,14 +79,6 @@ func (p *program) compare(oldPath, newPath, formatName string, threshold float64
 	if err != nil {
 		return err
 	}
-	for _, f := range []struct {
-		path string
-		file *bench.File
-	}{{oldPath, oldFile}, {newPath, newFile}} {
-		for _, n := range f.file.Notes {
-			p.note("%s: %s", f.path, n)
-		}
-	}
 	comparison, err := bench.Compare(oldFile, newFile, threshold)
 	if err != nil {
 		return err
@@ -91,8 +90,8 @@ func (p *program) compare(oldPath, newPath, formatName string, threshold float64
 }
 
 // renderComparison writes a comparison for people, behind the report on standard
-// output or, where that is for a program, beside it.
-func (p *program) renderComparison(c *bench.Comparison, onOutput bool) error {
+// output or, where that is for a program, beside it; and to a file where one is named.
+func (p *program) renderComparison(c *bench.Comparison, file *comparisonFile, onOutput bool) error {
 	format, err := report.ComparisonFormatByName("text")
 	if err != nil {
 		return err
@@ -102,5 +101,9 @@ func (p *program) renderComparison(c *bench.Comparison, onOutput bool) error {
 		to = p.out
 	}
 	fmt.Fprintln(to)
-	return format.Render(to, c, to.options())
+	err = format.Render(to, c, to.options())
+	if file != nil {
+		err = errors.Join(err, atomicfile.Write(file.file, func(w io.Writer) error { return file.format.Render(w, c, report.Options{}) }))
+	}
+	return err
 }

@@ -38,6 +38,7 @@ type runSettings struct {
 	saveBaseline    string
 	threshold       share
 	failOn          failOn
+	comparison      string
 	formats         []string
 	model           string
 	architectures   string
@@ -64,8 +65,16 @@ after all others.
 With --save-baseline or --baseline the benchmarks are sampled besides, for some
 seconds: in rounds, in random order, in processes of their own. What then looks
 slower than the baseline is sampled again in two more processes, and is called
-red only if it stays so. A baseline that was not sampled is compared by its mean
-times, which on a shared machine is worth little.
+red only if it stays so: by 5 %, or --threshold, where the baseline's build had its
+code at the same addresses, as a build of the same code has. From other code only
+30 % can be told, because where the linker puts code alone can make that: what lies
+between is not comparable, and "omniloader bench --against REV" can judge it. The run
+says beforehand which of the two it will be.
+
+A baseline that was not sampled, by --output or by the predecessor, is compared by
+its mean times. On a shared machine they called 45 % of unchanged benchmarks changed:
+red by means is no failure, unless even the fastest call is slower than the slowest
+was, or --fail-on says means.
 
 Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
 one name and a selection that is empty stop the run before it starts.`,
@@ -92,7 +101,7 @@ one name and a selection that is empty stop the run before it starts.`,
 
 // runFlags gives a command the flags and the help of run.
 func (p *program) runFlags(c *cobra.Command, s *runSettings) {
-	s.threshold, s.failOn = share{bench.DefaultThreshold}, defaultFailOn()
+	s.threshold, s.failOn = share{bench.DefaultThreshold}, failOnByDefault()
 	s.iterations, s.warmup, s.jobs = count{bench.DefaultPlan().Iterations, 1}, count{bench.DefaultPlan().Warmup, 0}, count{runtime.NumCPU(), 1}
 	s.concurrency = count{1, 1}
 	f := c.Flags()
@@ -108,7 +117,8 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	f.StringVar(&s.baseline, "baseline", "", "compare with this results `FILE`; a regression is a failure")
 	f.StringVar(&s.saveBaseline, "save-baseline", "", "sample the benchmarks, and write this results `FILE`")
 	f.Var(&s.threshold, "threshold", "slower by more than this is a regression, where a scenario's\ntag @threshold:10% does not say otherwise")
-	f.Var(&s.failOn, "fail-on", "verdicts of the comparison that fail: red (exit code 1),\nnot-comparable, unconverged (2), or none")
+	f.Var(&s.failOn, "fail-on", failOnHelp)
+	f.StringVar(&s.comparison, "comparison", "", "write the comparison with the baseline as `NAME:FILE` too:\n"+strings.Join(report.ComparisonFormatNames(), ", "))
 	f.StringArrayVar(&s.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, where pretty stands if no other does:\n"+formatHelp())
 	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real,\nwhich are skipped without it")
 	f.StringVar(&s.architectures, "architectures", "", architecturesHelp)
@@ -118,8 +128,8 @@ func (p *program) runFlags(c *cobra.Command, s *runSettings) {
 	c.Annotations = map[string]string{
 		"environment": runEnvironment,
 		"held":        "every scenario selected passed, every bound held, no regression",
-		"broken":      "a scenario failed, a bound was exceeded, or a regression was found",
-		"unable":      "could not judge: a wrong flag, a feature that does not parse, an undefined\n     step, nothing selected, a missing baseline, an interruption",
+		"broken":      "a scenario failed, a bound was exceeded, or a regression was found, whatever\n     else could not be done",
+		"unable":      "could not judge: a wrong flag, a feature that does not parse, an undefined\n     step, nothing selected, a missing baseline, an interruption, or more than a\n     tenth of the benchmarks without a verdict",
 	}
 	for flag, words := range map[string]func() []string{
 		"tags": builtinTags, "category": steps.Categories, "format": report.FormatNames,
@@ -168,6 +178,37 @@ func builtinTags() []string {
 type destination struct {
 	format report.Format
 	file   string // "" for standard output
+}
+
+// forPeople tells whether the report is for people, and not for a program.
+func (d destination) forPeople() bool {
+	return d.format.Name == "pretty" || d.format.Name == "progress"
+}
+
+// parseComparison reads the value of --comparison: where the comparison with a
+// baseline goes besides, nil where it does not.
+func parseComparison(value string, given, compares bool) (*comparisonFile, error) {
+	if !given {
+		return nil, nil
+	}
+	if !compares {
+		return nil, unable("name a --baseline FILE too", "--comparison %s: there is nothing to compare with", value)
+	}
+	name, file, _ := strings.Cut(value, ":")
+	if file == "" {
+		return nil, unable("write it as markdown:FILE", "--comparison %s: no file", value)
+	}
+	format, err := report.ComparisonFormatByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("--comparison: %w", err)
+	}
+	return &comparisonFile{format, file}, writableFile("--comparison "+name, file)
+}
+
+// comparisonFile is a file that a comparison is written to.
+type comparisonFile struct {
+	format report.ComparisonFormat
+	file   string
 }
 
 // parseFormats reads the values of --format. One report may go to standard
@@ -261,6 +302,10 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
+	comparison, err := parseComparison(s.comparison, c.Flags().Changed("comparison"), baseline != nil)
+	if err != nil {
+		return err
+	}
 	if s.all && len(s.categories) > 0 {
 		return unable("leave one of them out", "--all takes every category, and --category some")
 	}
@@ -278,6 +323,13 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if (output != "" || s.saveBaseline != "" || baseline != nil) && plan.Benchmarks() == 0 {
 		return unable("a scenario is measured when it bounds latency or memory, or is tagged @benchmark",
 			"nothing selected is measured, so there are no figures to keep or compare")
+	}
+	job := sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Architectures: setup.Architectures, Plan: p.samplingPlan(baseline)}
+	var foresight bench.Foresight
+	if baseline != nil {
+		if foresight, err = p.foresee(baseline, job, s.threshold.value); err != nil {
+			return err
+		}
 	}
 	var live report.Live
 	follow := &live
@@ -298,7 +350,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	return p.conclude(c.Context(), happened, ending{
 		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
 		threshold: s.threshold.value, failOn: s.failOn, selection: s.selection(paths),
-		job: sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Architectures: setup.Architectures, Plan: p.samplingPlan(baseline)},
+		job: job, foresight: foresight, comparison: comparison,
 	})
 }
 
@@ -356,6 +408,11 @@ func readBaseline(path string, given bool) (*bench.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
+	if file.Plan != nil {
+		if err := file.Plan.Validate(); err != nil {
+			return nil, unable("sample a baseline with this program: --save-baseline FILE", "--baseline: %s: %w", path, err)
+		}
+	}
 	return file, nil
 }
 
@@ -379,11 +436,14 @@ type ending struct {
 	failOn       failOn
 	selection    string    // which benchmarks were asked for, see bench.File
 	job          sampleJob // how the benchmarks are sampled, where that is needed
+	foresight    bench.Foresight
+	comparison   *comparisonFile // where the comparison goes besides, or nil
 }
 
-// samples tells whether the benchmarks have to be sampled.
+// samples tells whether the benchmarks have to be sampled. For a comparison that
+// cannot judge times whatever they are, they need not.
 func (e ending) samples() bool {
-	return e.saveBaseline != "" || e.baseline != nil && e.baseline.Plan != nil
+	return e.saveBaseline != "" || e.baseline != nil && e.baseline.Plan != nil && len(e.foresight.Reasons) == 0
 }
 
 // samplingPlan is the plan of the baseline, or the default one.
@@ -404,8 +464,13 @@ func (p *program) samplingPlan(baseline *bench.File) bench.Sampling {
 // written before anything is judged: a failure must not cost the figures.
 func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) error {
 	var failures []error
-	for _, d := range e.destinations {
+	rendered := func(d destination) {
 		failures = append(failures, p.render(run, d))
+	}
+	for _, d := range e.destinations { // files at once: sampling takes a while
+		if d.file != "" || d.forPeople() {
+			rendered(d)
+		}
 	}
 	var comparison *bench.Comparison
 	if e.output != "" || e.saveBaseline != "" || e.baseline != nil {
@@ -425,7 +490,15 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		}
 	}
 	if comparison != nil {
-		failures = append(failures, p.renderComparison(comparison, toTerminal(e.destinations)))
+		run.Compared(comparison)
+	}
+	for _, d := range e.destinations {
+		if !d.forPeople() && (d.file == "" || comparison != nil) {
+			rendered(d) // a file again, with what the comparison said
+		}
+	}
+	if comparison != nil {
+		failures = append(failures, p.renderComparison(comparison, e.comparison, toTerminal(e.destinations)))
 	}
 	switch skipped := skippedReal(run); {
 	case skipped == 1:
@@ -437,11 +510,16 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		failures = append(failures, unable("what had ended by then is kept", "interrupted"))
 	}
 	failures = append(failures, suite.Unjudged(run))
+	if suite.Broken(run) > 0 { // whatever else could not be done: a promise is broken
+		for _, err := range failures {
+			if err != nil {
+				p.complain(err)
+			}
+		}
+		return errBroken
+	}
 	if err := p.last(failures); err != nil {
 		return err
-	}
-	if run.Totals().Failed > 0 {
-		return errBroken
 	}
 	if comparison != nil {
 		return e.failOn.judge(comparison)
@@ -503,11 +581,7 @@ func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *
 		if failed := run.Totals().Failed; failed > 0 {
 			return nil, unable("mend the scenarios first", "not sampled, because %d %s failed", failed, plural(failed, "scenario", "scenarios"))
 		}
-		executable, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("the program cannot find itself: %w", err)
-		}
-		if err := addBuild(file, executable); err != nil {
+		if err := nameBuild(file); err != nil {
 			return nil, err
 		}
 		job := e.job
@@ -549,9 +623,7 @@ func (p *program) render(run *outcome.Run, d destination) error {
 // toTerminal says whether what stands on standard output is for people, so that
 // a comparison may follow it.
 func toTerminal(destinations []destination) bool {
-	return slices.ContainsFunc(destinations, func(d destination) bool {
-		return d.file == "" && (d.format.Name == "pretty" || d.format.Name == "progress")
-	})
+	return slices.ContainsFunc(destinations, func(d destination) bool { return d.file == "" && d.forPeople() })
 }
 
 func resultsOf(run *outcome.Run) []bench.Result {

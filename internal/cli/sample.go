@@ -1,16 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,6 +128,41 @@ func plural(n int, one, many string) string {
 	return many
 }
 
+// foresee says before anything runs what a comparison with a baseline can tell, and
+// gives that. job is how the benchmarks would be sampled.
+func (p *program) foresee(baseline *bench.File, job sampleJob, threshold float64) (bench.Foresight, error) {
+	if baseline.Plan == nil {
+		p.note("the baseline was not sampled, and is compared by mean times, which called 45 %% of unchanged benchmarks changed; write one to act on with --save-baseline")
+		return bench.Foresight{}, nil
+	}
+	now, err := newFile(time.Now(), nil)
+	if err != nil {
+		return bench.Foresight{}, err
+	}
+	if err := nameBuild(now); err != nil {
+		return bench.Foresight{}, err
+	}
+	now.Plan = &job.Plan
+	f := bench.Foresee(baseline, now, threshold)
+	switch {
+	case len(f.Reasons) > 0:
+		p.note("times cannot be compared with the baseline's: %s", strings.Join(f.Reasons, "; "))
+	case f.Least > threshold:
+		p.note("the baseline is of a build with other code: only changes of more than %s will be judged; %s",
+			(&share{f.Least}).String(), againstHint(baseline.Revision(), threshold))
+	}
+	return f, nil
+}
+
+// nameBuild notes in a file which build this program is.
+func nameBuild(f *bench.File) error {
+	executable, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("the program cannot find itself: %w", err)
+	}
+	return addBuild(f, executable)
+}
+
 // confirmations is how often what looks red is sampled again, each time in a fresh
 // process.
 const confirmations = 2
@@ -152,93 +186,127 @@ func (p *program) compareSampled(ctx context.Context, baseline, file *bench.File
 	}
 }
 
-// addBuild notes in a file which build sampled it: two builds of the same source
-// may differ in the layout of their code, which alone moves figures.
-func addBuild(f *bench.File, executable string) error {
-	program, err := os.Open(executable)
-	if err != nil {
-		return fmt.Errorf("the program cannot read itself: %w", err)
-	}
-	defer program.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, program); err != nil {
-		return fmt.Errorf("the program cannot read itself: %w", err)
-	}
-	f.Environment["build"] = hex.EncodeToString(sum.Sum(nil)[:8])
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "-ldflags" {
-				f.Environment["ldflags"] = s.Value
-			}
-		}
-	}
-	return nil
-}
+// failOn is the value of --fail-on: what of a comparison ends in which exit code.
+type failOn struct{ words []string }
 
-// failOn is the value of --fail-on.
-type failOn struct{ verdicts []bench.Verdict }
+// What --fail-on may list. The first two end in exit code 1, the others in 2.
+const (
+	failRed           = "red"            // a benchmark is red, for more than noise explains
+	failMeans         = "means"          // one is red by mean times, which noise alone may explain
+	failUnjudged      = "unjudged"       // too many have no verdict, see unjudgedShare
+	failNotComparable = "not-comparable" // any benchmark is
+	failUnconverged   = "unconverged"    // any benchmark is
+	failRemoved       = "removed"        // any benchmark is only in the old file
+)
 
-var failOnWords = map[string]bench.Verdict{
-	"red": bench.Red, "not-comparable": bench.NotComparable, "unconverged": bench.Unconverged,
-}
+var failWords = []string{failRed, failMeans, failUnjudged, failNotComparable, failUnconverged, failRemoved}
 
-func defaultFailOn() failOn {
-	return failOn{[]bench.Verdict{bench.Red, bench.NotComparable}}
-}
+// failOnHelp is the help of --fail-on.
+const failOnHelp = "what fails: red, means (red by mean times, which noise alone\nmay explain), with exit code 1; unjudged (more than a tenth\nhave no verdict), not-comparable, unconverged, removed (any\none is), with exit code 2; or none"
+
+// unjudgedShare is the share of the benchmarks of a comparison that may be left
+// without a verdict. A machine that others use leaves one or two now and then, and
+// so does another build; where it is more, the comparison has not judged.
+const unjudgedShare = 0.1
+
+// A run could have sampled, and takes no verdict by means for a regression; a
+// comparison of two files has nothing but what they say.
+func failOnByDefault() failOn    { return failOn{[]string{failRed, failUnjudged}} }
+func failOnBetweenFiles() failOn { return failOn{[]string{failRed, failMeans, failUnjudged}} }
 
 func (f *failOn) Type() string { return "LIST" }
 
 func (f *failOn) String() string {
-	if len(f.verdicts) == 0 {
+	if len(f.words) == 0 {
 		return "none"
 	}
-	words := make([]string, len(f.verdicts))
-	for i, v := range f.verdicts {
-		words[i] = strings.ReplaceAll(string(v), " ", "-")
-	}
-	return strings.Join(words, ",")
+	return strings.Join(f.words, ",")
 }
 
 func (f *failOn) Set(text string) error {
-	f.verdicts = nil
+	f.words = nil
 	if text == "none" {
 		return nil
 	}
 	for word := range strings.SplitSeq(text, ",") {
-		v, ok := failOnWords[strings.TrimSpace(word)]
-		if !ok {
-			return errors.New(didYouMean(word, []string{"none", "not-comparable", "red", "unconverged"}))
+		word = strings.TrimSpace(word)
+		if word == "none" {
+			return errors.New("none stands alone, as it is no verdict")
 		}
-		f.verdicts = append(f.verdicts, v)
+		if !slices.Contains(failWords, word) {
+			return errors.New(didYouMean(word, append([]string{"none"}, failWords...)))
+		}
+		f.words = append(f.words, word)
 	}
 	return nil
 }
 
+func (f *failOn) has(word string) bool { return slices.Contains(f.words, word) }
+
 // judge turns a comparison into the end of a command: errBroken for a regression,
 // an error for what could not be judged, nil where neither is asked for.
 func (f *failOn) judge(c *bench.Comparison) error {
+	sure, doubtful := c.Regressions()
+	if f.has(failRed) && sure > 0 || f.has(failMeans) && doubtful > 0 {
+		return errBroken
+	}
+	if f.has(failMeans) {
+		doubtful = 0
+	}
+	notComparable, unconverged, removed := c.Counts[bench.NotComparable], c.Counts[bench.Unconverged], c.Counts[bench.Removed]
+	tooMany := float64(notComparable+unconverged+doubtful) > unjudgedShare*float64(c.InBoth())
+	total := 0
 	var unjudged []string
-	for _, v := range f.verdicts {
-		switch n := c.Counts[v]; {
-		case n == 0:
-		case v == bench.Red:
-			return errBroken
-		default:
-			unjudged = append(unjudged, fmt.Sprintf("%d %s", n, v))
+	for _, part := range []struct {
+		count int
+		what  string
+		fails bool
+	}{
+		{notComparable, "not comparable", f.has(failNotComparable) || f.has(failUnjudged) && tooMany},
+		{unconverged, "unconverged", f.has(failUnconverged) || f.has(failUnjudged) && tooMany},
+		{doubtful, "red by mean times alone", f.has(failUnjudged) && tooMany},
+		{removed, "removed", f.has(failRemoved)},
+	} {
+		if part.count > 0 && part.fails {
+			total += part.count
+			unjudged = append(unjudged, fmt.Sprintf("%d %s", part.count, part.what))
 		}
 	}
 	if len(unjudged) == 0 {
 		return nil
 	}
-	return unable("sample both sides again, on one machine and with one build; --fail-on chooses what fails",
-		"could not judge every benchmark: %s", strings.Join(unjudged, ", "))
+	return unable(wayOut(c)+"; --fail-on chooses what fails", "could not judge %d of %d %s: %s", total, len(c.Changes), plural(len(c.Changes), "benchmark", "benchmarks"), strings.Join(unjudged, ", "))
+}
+
+// wayOut says how what a comparison could not judge can be judged.
+func wayOut(c *bench.Comparison) string {
+	byMean := slices.ContainsFunc(c.Changes, func(change bench.Change) bool { return change.Basis == bench.ByMean })
+	const together = "sample both sides on one machine, with one version of Go and one plan: omniloader run --save-baseline FILE"
+	switch {
+	case len(c.Foresight.Reasons) > 0:
+		return together
+	case byMean:
+		return "write both files with `omniloader run --save-baseline FILE`, which samples the benchmarks: noise alone moves means by more"
+	case c.Counts[bench.NotComparable] > 0 && c.Foresight.Least > c.Threshold:
+		return againstHint(c.Old.Revision, c.Threshold)
+	case c.Counts[bench.NotComparable] > 0:
+		return together
+	case c.Counts[bench.Unconverged] > 0:
+		return "the machine was too busy, or looked too briefly: sample again"
+	}
+	return "where a benchmark is gone on purpose, save a new baseline"
+}
+
+// againstHint says how two builds are compared.
+func againstHint(revision string, threshold float64) string {
+	return fmt.Sprintf("`omniloader bench --against %s`, in a checkout, builds both revisions and judges changes of %s", cmp.Or(revision, "REV"), (&share{threshold}).String())
 }
 
 // share is the value of a flag that takes a share: 5% or 0.05.
 type share struct{ value float64 }
 
 func (s *share) Type() string   { return "SHARE" }
-func (s *share) String() string { return fmt.Sprintf("%g%%", s.value*100) }
+func (s *share) String() string { return fmt.Sprintf("%.4g%%", s.value*100) }
 
 func (s *share) Set(text string) error {
 	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")

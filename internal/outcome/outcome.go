@@ -27,6 +27,8 @@ type Run struct {
 	Duration    time.Duration
 	Features    []Feature
 	Interrupted bool // ended by the user; what had ended by then is kept
+	// Comparison is what a comparison with a baseline said, nil where there is none.
+	Comparison *bench.Comparison
 }
 
 // Feature is a feature file with the scenarios that were selected in it.
@@ -56,6 +58,7 @@ type Scenario struct {
 	Steps       []Step
 	Benchmark   *bench.Result // nil where nothing was measured
 	Warnings    []string      // notes on the measurement
+	Change      *bench.Change // what a comparison with a baseline said of the benchmark, or nil
 }
 
 // Tag is a tag with its line.
@@ -113,6 +116,23 @@ func (r *Run) Totals() Totals {
 		}
 	}
 	return t
+}
+
+// Compared keeps what a comparison with a baseline said, of the run and of each
+// benchmark.
+func (r *Run) Compared(c *bench.Comparison) {
+	r.Comparison = c
+	of := make(map[string]*bench.Change, len(c.Changes))
+	for i := range c.Changes {
+		of[c.Changes[i].Name] = &c.Changes[i]
+	}
+	for _, f := range r.Features {
+		for i := range f.Scenarios {
+			if b := f.Scenarios[i].Benchmark; b != nil {
+				f.Scenarios[i].Change = of[b.Name]
+			}
+		}
+	}
 }
 
 // FailedStep gives the first step that did not pass and was not skipped, or nil.

@@ -88,7 +88,7 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 		if nameWidth > 0 {
 			name = text.Snip(name, nameWidth, "…")
 		}
-		t.AppendRow(table.Row{p.paint(verdictStyles[change.Verdict], string(change.Verdict)), name, oldFigure(change), newFigure(change), percent(change)})
+		t.AppendRow(table.Row{p.paint(verdictStyles[change.Verdict], string(change.Verdict)), name, oldFigure(c, change), newFigure(c, change), percent(c, change)})
 	}
 	p.table(t)
 	p.line("")
@@ -119,26 +119,26 @@ func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 		}
 	}
 	if len(changed) > 0 {
-		p.markdownTable(changed, basis(c))
+		p.markdownTable(c, changed)
 	}
 	if len(neutral) > 0 {
 		p.line("<details><summary>" + counted(len(neutral), "benchmark") + " without a change</summary>")
 		p.line("")
-		p.markdownTable(neutral, basis(c))
+		p.markdownTable(c, neutral)
 		p.line("</details>")
 		p.line("")
 	}
 	for _, n := range slices.Concat(reasons(c), c.Notes) {
-		p.line("> " + markdown(n))
+		p.line("- " + markdown(n))
 	}
 	return p.err
 }
 
-func (p *page) markdownTable(changes []bench.Change, basis string) {
-	p.line(fmt.Sprintf("| verdict | benchmark | old %s | new %s | change |", basis, basis))
+func (p *page) markdownTable(c *bench.Comparison, changes []bench.Change) {
+	p.line(fmt.Sprintf("| verdict | benchmark | old %s | new %[1]s | change |", basis(c)))
 	p.line("|---|---|---:|---:|---:|")
-	for _, c := range changes {
-		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", c.Verdict, markdown(c.Name), oldFigure(c), newFigure(c), percent(c)))
+	for _, change := range changes {
+		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", change.Verdict, markdown(change.Name), oldFigure(c, change), newFigure(c, change), percent(c, change)))
 	}
 	p.line("")
 }
@@ -152,7 +152,7 @@ func markdown(s string) string {
 			b.WriteString("&lt;")
 		case r == '&':
 			b.WriteString("&amp;")
-		case strings.ContainsRune("\\`*|[]~", r):
+		case strings.ContainsRune("\\`*_|[]~", r):
 			b.WriteRune('\\')
 			b.WriteRune(r)
 		default:
@@ -177,12 +177,11 @@ func (p *page) comparisonTotals(c *bench.Comparison) string {
 			parts = append(parts, p.paint(verdictStyles[v], fmt.Sprintf("%d %s", n, v)))
 		}
 	}
-	threshold := strconv.FormatFloat(math.Round(c.Threshold*1e4)/1e2, 'f', -1, 64)
-	return fmt.Sprintf("%s: %s (%s ±%s %%)", counted(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), threshold)
+	return fmt.Sprintf("%s: %s (%s ±%s)", counted(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), share(c.Threshold))
 }
 
 // basis names the figures of a comparison: the floor where any benchmark is judged
-// by it. The others of the same comparison say so in a note.
+// by it. The others of the same comparison say mean beside each figure.
 func basis(c *bench.Comparison) string {
 	if slices.ContainsFunc(c.Changes, func(change bench.Change) bool { return change.Basis == bench.ByFloor }) {
 		return string(bench.ByFloor)
@@ -190,19 +189,44 @@ func basis(c *bench.Comparison) string {
 	return string(bench.ByMean)
 }
 
-func oldFigure(c bench.Change) string { return figure(c, c.OldFloor, c.OldMean) }
-func newFigure(c bench.Change) string { return figure(c, c.NewFloor, c.NewMean) }
+func oldFigure(c *bench.Comparison, change bench.Change) string {
+	return figure(c, change, change.OldFloor, change.OldMean)
+}
+
+func newFigure(c *bench.Comparison, change bench.Change) string {
+	return figure(c, change, change.NewFloor, change.NewMean)
+}
 
 // figure writes the floor in nanoseconds or the mean in seconds, whichever the
 // benchmark is judged by.
-func figure(c bench.Change, floor, mean *float64) string {
+func figure(c *bench.Comparison, change bench.Change, floor, mean *float64) string {
 	switch {
-	case c.Basis != bench.ByMean && floor != nil:
+	case change.Basis != bench.ByMean && floor != nil:
 		return bench.FormatLatency(*floor / 1e9)
-	case mean != nil:
+	case mean == nil:
+		return "-"
+	case basis(c) == string(bench.ByMean):
 		return bench.FormatLatency(*mean)
 	}
-	return "-"
+	return bench.FormatLatency(*mean) + " mean"
+}
+
+// changeInWords says in one line what a comparison said of a benchmark: "red: floor
+// 1.2 µs, before 1 µs (+20.0 %)".
+func changeInWords(c *bench.Comparison, change bench.Change) string {
+	by := string(change.Basis)
+	if by == "" {
+		by = "mean"
+	}
+	text := fmt.Sprintf("%s: %s %s, before %s (%s)", change.Verdict, by,
+		strings.TrimSuffix(newFigure(c, change), " mean"), strings.TrimSuffix(oldFigure(c, change), " mean"), percent(c, change))
+	if change.Reason != "" {
+		text += "; " + oneLine(change.Reason)
+	}
+	if change.Doubtful {
+		text += "; mean times that noise alone may explain"
+	}
+	return text
 }
 
 // reasons says why for verdicts that the figures do not explain, each reason once
@@ -233,14 +257,23 @@ func reasons(c *bench.Comparison) []string {
 	return order
 }
 
-// percent writes a ratio as the change in percent: "+10.0 %".
-func percent(c bench.Change) string {
-	if c.Ratio == nil {
-		return "-"
+// percent writes a ratio as the change in percent: "+10.0 %", and the threshold
+// beside it where the benchmark has one of its own.
+func percent(c *bench.Comparison, change bench.Change) string {
+	text := "-"
+	if change.Ratio != nil {
+		text = "0.0 %"
+		if percent := (*change.Ratio - 1) * 100; math.Abs(percent) >= 0.05 {
+			text = fmt.Sprintf("%+.1f %%", percent)
+		}
 	}
-	change := (*c.Ratio - 1) * 100
-	if math.Abs(change) < 0.05 {
-		return "0.0 %"
+	if change.Threshold != c.Threshold {
+		text += " (±" + share(change.Threshold) + ")"
 	}
-	return fmt.Sprintf("%+.1f %%", change)
+	return text
+}
+
+// share writes 0.05 as "5 %".
+func share(s float64) string {
+	return strconv.FormatFloat(math.Round(s*1e4)/1e2, 'f', -1, 64) + " %"
 }

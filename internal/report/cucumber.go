@@ -74,8 +74,8 @@ type (
 // Cucumber writes Cucumber JSON: an array of features. A background is an element
 // of its own before each scenario, of type "background", with that scenario's
 // results, as consumers expect it. A benchmark's result, as in the results file,
-// is embedded in the last step as application/json, and warnings and the reason of
-// a skip as text/plain.
+// and what a comparison with a baseline said of it, are embedded in the last step as
+// application/json, and warnings and the reason of a skip as text/plain.
 func Cucumber(w io.Writer, run *outcome.Run, _ Options) error {
 	features := make([]cucumberFeature, 0, len(run.Features))
 	for i := range run.Features {
@@ -197,6 +197,13 @@ func cucumberEmbeddings(s placed) ([]cucumberEmbedding, error) {
 			return nil, fmt.Errorf("the figures of %q: %w", s.Benchmark.Name, err)
 		}
 		all = append(all, cucumberEmbedding{Data: data, MimeType: "application/json", Name: "benchmark " + s.Benchmark.Name})
+	}
+	if s.Change != nil {
+		data, err := json.Marshal(s.Change)
+		if err != nil {
+			return nil, fmt.Errorf("the comparison of %q: %w", s.Change.Name, err)
+		}
+		all = append(all, cucumberEmbedding{Data: data, MimeType: "application/json", Name: "comparison " + s.Change.Name})
 	}
 	if warnings := s.allWarnings(); len(warnings) > 0 {
 		all = append(all, cucumberEmbedding{Data: []byte(strings.Join(warnings, "\n")), MimeType: "text/plain", Name: "warnings"})

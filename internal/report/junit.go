@@ -24,7 +24,7 @@ type (
 		Suites []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
-		File      string `xml:"file,attr"`
+		File      string `xml:"file,attr,omitempty"`
 		Timestamp string `xml:"timestamp,attr"`
 		junitCounts
 		Cases []junitCase `xml:"testcase"`
@@ -40,8 +40,8 @@ type (
 	junitCase struct {
 		ClassName string        `xml:"classname,attr"`
 		Name      string        `xml:"name,attr"`
-		File      string        `xml:"file,attr"`
-		Line      int           `xml:"line,attr"`
+		File      string        `xml:"file,attr,omitempty"`
+		Line      int           `xml:"line,attr,omitempty"`
 		Time      string        `xml:"time,attr"`
 		Failure   *junitFailure `xml:"failure"`
 		Skipped   *junitSkipped `xml:"skipped"`
@@ -64,7 +64,7 @@ type (
 // classname is the feature, with the rule where there is one. Consumers key test
 // cases by classname and name and drop what comes twice, so equal names in one
 // feature are numbered, and equal features told apart by their file. Figures stand
-// in system-out.
+// in system-out. A comparison with a baseline is a testsuite too.
 func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
 	all := junitSuites{junitCounts: junitCounts{Name: "omniloader", Time: seconds(run.Duration)}}
 	featureNames := map[string]int{}
@@ -84,6 +84,13 @@ func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
 		all.Skipped += suite.Skipped
 		all.Suites = append(all.Suites, suite)
 	}
+	if run.Comparison != nil {
+		suite := junitComparison(run)
+		all.Tests += suite.Tests
+		all.Failures += suite.Failures
+		all.Skipped += suite.Skipped
+		all.Suites = append(all.Suites, suite)
+	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
@@ -94,6 +101,31 @@ func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
 	}
 	_, err := io.WriteString(w, "\n")
 	return err
+}
+
+// junitComparison writes the comparison with a baseline as a suite of its own, a test
+// case a benchmark. What is red fails; what has no verdict that can be acted on is
+// skipped, with the reason.
+func junitComparison(run *outcome.Run) junitSuite {
+	const class = "comparison with the baseline"
+	suite := junitSuite{junitCounts: junitCounts{Name: class, Time: seconds(0)}, Timestamp: run.Started.UTC().Format("2006-01-02T15:04:05")}
+	for _, change := range run.Comparison.Changes {
+		said := changeInWords(run.Comparison, change)
+		c := junitCase{ClassName: class, Name: oneLine(change.Name), Time: seconds(0)}
+		switch {
+		case change.Verdict == bench.Red && !change.Doubtful:
+			c.Failure = &junitFailure{Message: said, Type: "regression", Text: said}
+			suite.Failures++
+		case change.Verdict == bench.Neutral || change.Verdict == bench.Green && !change.Doubtful:
+			c.SystemOut = &junitText{Text: said}
+		default:
+			c.Skipped = &junitSkipped{Message: said}
+			suite.Skipped++
+		}
+		suite.Tests++
+		suite.Cases = append(suite.Cases, c)
+	}
+	return suite
 }
 
 func junitFeature(f *outcome.Feature, class string, started time.Time, names uniqueNames) junitSuite {
@@ -186,6 +218,9 @@ func systemOut(s placed) string {
 			held := "held"
 			if !j.Held {
 				held = "exceeded"
+			}
+			if j.FailsFrom > 0 && j.Over > 0 {
+				held += fmt.Sprintf(", %s over it (fails from %d)", counted(j.Over, "call"), j.FailsFrom)
 			}
 			fmt.Fprintf(&b, "%s: %s, %s\n", oneLine(j.Bound), j.Metric.Format(j.Figure), held)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -310,6 +311,64 @@ func TestComparisons(t *testing.T) {
 		require.NoError(t, f.Render(&out, comparison(t), Options{Width: 80}))
 		golden(t, "compare.golden."+map[string]string{"text": "txt", "markdown": "md", "json": "json"}[f.Name], out.Bytes())
 	}
+}
+
+// mixed is a comparison of benchmarks judged by floors and by means, one with a
+// threshold of its own, one that cannot be compared and one that is red for sure.
+func mixed(t *testing.T) *bench.Comparison {
+	t.Helper()
+	own := 0.2
+	sampled := func(name string, floor float64) bench.Result {
+		p := bench.Process{RoundMin: slices.Repeat([]float64{floor}, 40)}
+		return bench.Result{Name: name, MeanTime: floor / 1e9, Processes: []bench.Process{p, p}}
+	}
+	file := func(results ...bench.Result) *bench.File {
+		plan := bench.DefaultSampling()
+		return &bench.File{Plan: &plan, Schema: 2, Platform: "linux/amd64", GoVersion: "go1.26.8", Results: results}
+	}
+	old := file(sampled("__init__", 1000), sampled("slow", 1000), sampled("lenient", 1000), bench.Result{Name: "plain", MeanTime: 1e-6})
+	lenient := sampled("lenient", 1100)
+	lenient.Threshold = &own
+	one := sampled("__init__", 1000)
+	one.Processes = one.Processes[:1]
+	now := file(one, sampled("slow", 1200), lenient, bench.Result{Name: "plain", MeanTime: 2e-6})
+	c, err := bench.Compare(old, now, bench.DefaultThreshold)
+	require.NoError(t, err)
+	return c
+}
+
+func TestAComparisonSaysWhatEachBenchmarkIsJudgedBy(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, CompareText(&out, mixed(t), Options{}))
+	assert.Contains(t, out.String(), "1 µs mean  2 µs mean         +100.0 %")
+	assert.Contains(t, out.String(), "+10.0 % (±20 %)")
+	assert.Contains(t, out.String(), "where the table says mean")
+	assert.Equal(t, 1, strings.Count(out.String(), "sampled in fewer than 2 processes"), "a reason stands once")
+
+	out.Reset()
+	require.NoError(t, CompareMarkdown(&out, mixed(t), Options{}))
+	assert.Contains(t, out.String(), `| unconverged | \_\_init\_\_ |`)
+	assert.Contains(t, out.String(), "\n- unconverged: sampled in fewer than 2 processes on a side")
+	assert.Contains(t, out.String(), "\n- judged by mean times", "each note is a line of its own")
+}
+
+func TestAComparisonStandsInTheReportsForPrograms(t *testing.T) {
+	run := sample(t)
+	c := mixed(t)
+	for _, s := range scenarios(run) {
+		if s.Benchmark != nil {
+			c.Changes[0].Name = s.Benchmark.Name
+			break
+		}
+	}
+	run.Compared(c)
+	xml := render(t, JUnit, run, Options{})
+	assert.Contains(t, xml, `<testsuite timestamp="2026-01-30T08:00:00" name="comparison with the baseline" tests="4" failures="1" errors="0" skipped="2"`)
+	assert.Contains(t, xml, `<failure message="red: floor 1.2 µs, before 1 µs (+20.0 %)" type="regression">`)
+	assert.Contains(t, xml, `<skipped message="red: mean 2 µs, before 1 µs (+100.0 %); mean times that noise alone may explain">`)
+	assert.Contains(t, xml, `<skipped message="unconverged: floor 1 µs, before 1 µs (0.0 %); sampled in fewer than 2 processes on a side">`)
+	json := render(t, Cucumber, run, Options{})
+	assert.Contains(t, json, `"name": "comparison `+c.Changes[0].Name+`"`)
 }
 
 func TestAComparisonFitsTheTerminal(t *testing.T) {

@@ -41,6 +41,9 @@ func (p *Plan) Check() error {
 	places := map[string]*Scenario{} // by the name of the benchmark
 	reported := map[string]bool{}    // places of steps: an outline repeats them, and so does a background
 	for _, s := range p.Scenarios() {
+		if err := steps.CheckTags(s.TagNames()); err != nil {
+			problems = append(problems, Problem{URI: s.URI, Line: s.Line, Message: err.Error()})
+		}
 		if len(s.Steps) == 0 {
 			problems = append(problems, Problem{URI: s.URI, Line: s.Line,
 				Message: fmt.Sprintf("%q has no steps", s.Name), Advice: mistypedStep(s.Description)})
@@ -66,9 +69,6 @@ func (p *Plan) Check() error {
 		}
 		if !p.measured(s) {
 			continue
-		}
-		if _, err := steps.Threshold(s.TagNames()); err != nil {
-			problems = append(problems, Problem{URI: s.URI, Line: s.Line, Message: err.Error()})
 		}
 		name := p.language.benchmarkName(s.TagNames(), s.Name)
 		if first := places[name]; first != nil {

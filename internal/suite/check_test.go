@@ -55,6 +55,20 @@ func TestAnAmbiguousStepNamesItsCandidates(t *testing.T) {
 	assert.Contains(t, problems[0].Message, "toy.go:13")
 }
 
+func TestATagWithAValueThatSaysNothingIsAProblem(t *testing.T) {
+	for tag, want := range map[string]string{
+		"@treshold:10%": `tag @treshold:10% means nothing; did you mean "@threshold:"?`, "@benchmrk:x": `did you mean "@benchmark:"?`,
+		"@threshold:ten": "tag @threshold:ten: write it as", "@iterations:many": "@iterations:many",
+	} {
+		problems := check(t, one(t, "Feature: f", "  "+tag, "  Scenario: a", "    Then all is well")) // not measured
+		require.Len(t, problems, 1, tag)
+		assert.Contains(t, problems[0].Message, want)
+	}
+	for _, tag := range []string{"@team:loaders", "@threshold:0%", "@issue:12"} {
+		assert.Empty(t, check(t, one(t, "Feature: f", "  "+tag, "  Scenario: a", "    Then all is well")), tag)
+	}
+}
+
 func TestAnEmptyScenarioIsAProblem(t *testing.T) {
 	problems := check(t, one(t, "Feature: f", "  Background:", "    Given a thing \"b\"", "  Scenario: a", "  Scenario: b", "    Then all is well"))
 	require.Len(t, problems, 1)

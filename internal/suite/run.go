@@ -23,13 +23,16 @@ type Options struct {
 	Setup    *steps.Setup     // what the scenarios share; Run sets its Tags and Beside
 	Jobs     int              // functional scenarios side by side; below 1 means 1
 	Listener outcome.Listener // follows the run, or nil; it must not keep what it is shown
+	// Pause passes the time before what exceeded a bound is measured again; nil takes
+	// as long as a machine's slow phases were seen to last.
+	Pause func(context.Context)
 }
 
 // Run checks the plan and runs it: the functional scenarios first, side by side,
 // then the measured ones, each alone. Scenarios tagged @real are skipped where
 // the setup has no model. When ctx is cancelled, scenarios that have ended are
-// kept, the others are left out, and the Run says it was interrupted. The error
-// is Problems where nothing could be judged; a scenario that fails is none.
+// kept, the others are left out, and the Run says it was interrupted. What exceeds a
+// bound on time is measured again, see laterRounds. The error is Problems where nothing could be judged; a scenario that fails is none.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
@@ -37,7 +40,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	needsModel := func(s *Scenario) bool {
 		return options.Setup.Model == "" && slices.Contains(s.TagNames(), tagReal)
 	}
-	options.Setup.Instrumented = RaceDetector
+	options.Setup.Instrumented, options.Setup.LaterRounds = RaceDetector, true
 	run := &outcome.Run{Started: time.Now()}
 	c := &collector{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}}
 	c.tell(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
@@ -65,6 +68,9 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		if err := c.run(ctx, lane.takes, lane.jobs); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.laterRounds(ctx); err != nil {
+		return nil, err
 	}
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
@@ -128,6 +134,22 @@ func Unjudged(run *outcome.Run) error {
 	return problems.orNil()
 }
 
+// Broken counts the scenarios that break a promise: they failed, and not by a
+// mistake of whoever wrote them.
+func Broken(run *outcome.Run) int {
+	n := 0
+	for _, f := range run.Features {
+		for _, s := range f.Scenarios {
+			failed := s.FailedStep()
+			var mistake *steps.Mistake
+			if s.Status == outcome.Failed && (failed == nil || !errors.As(failed.Err, &mistake)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // outcomes puts what ended in the order of the files.
 func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature {
 	var features []outcome.Feature
@@ -156,8 +178,10 @@ type collector struct {
 	plan    *Plan
 	options Options
 	places  sync.Map // godog's id of a scenario or row → place; of the lane that runs
+	round   int      // 0 until something is measured again
 
 	mu          sync.Mutex
+	held        []*Scenario // ended, and told of only after the last round
 	ended       map[*Scenario]*outcome.Scenario
 	interrupted bool
 }
@@ -247,7 +271,14 @@ func (c *collector) run(ctx context.Context, takes map[*Scenario]bool, jobs int)
 func (c *collector) finished(s *Scenario, o *outcome.Scenario) {
 	c.mu.Lock()
 	c.ended[s] = o
+	waits := c.round == 0 && c.options.Setup.LaterRounds && exceeded(o) != nil
+	if waits {
+		c.held = append(c.held, s)
+	}
 	c.mu.Unlock()
+	if waits || c.round > 0 {
+		return
+	}
 	c.tell(outcome.Event{Ended: o})
 }
 

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
@@ -52,6 +54,26 @@ type toy struct {
 	running, most atomic.Int64 // scenarios side by side
 	benchSide     atomic.Int64 // scenarios that ran beside a measured one
 	cancel        context.CancelFunc
+	looks         map[string]int // how often each kind of bound was judged
+}
+
+// bound fails by a bound, until it was looked at so many times.
+func (y *toy) bound(text string, until string) error {
+	y.looks[text]++
+	n, err := strconv.Atoi(until)
+	if err != nil {
+		return err
+	}
+	if y.looks[text] >= n {
+		return nil
+	}
+	b, err := bench.ParseBound(text)
+	if err != nil {
+		return err
+	}
+	m := &bench.Measurement{Calls: []time.Duration{time.Duration(y.looks[text]) * time.Second}, Memory: &bench.Memory{AllocsPerCall: 9}}
+	_, err = b.Check(m, func(string) *bench.Measurement { return &bench.Measurement{Calls: []time.Duration{1}} })
+	return err
 }
 
 type toyStep struct {
@@ -82,10 +104,18 @@ var toySteps = []toyStep{
 	{"Then", `^it is (measured)$`, func(*toy, context.Context, string) error { return nil }},
 	{"Then", `^a twin "([^"]*)"$`, func(*toy, context.Context, string) error { return nil }},
 	{"Then", `^a twin "(.*)"$`, func(*toy, context.Context, string) error { return nil }},
+	{"Then", `^its mean is low at look (\d+)$`, func(y *toy, _ context.Context, until string) error { return y.bound("mean latency below 1 ms", until) }},
+	{"Then", `^its memory is low at look (\d+)$`, func(y *toy, _ context.Context, until string) error {
+		return y.bound("no more than 1 allocations per call", until)
+	}},
+	{"Then", `^it is as fast as the first at look (\d+)$`, func(y *toy, _ context.Context, until string) error {
+		return y.bound(`median latency below 2 times that of "the first"`, until)
+	}},
+	{"Then", `^it is counted with (\d+)$`, func(y *toy, _ context.Context, _ string) error { y.looks["counted"]++; return nil }},
 }
 
 func newToy() *toy {
-	y := &toy{}
+	y := &toy{looks: map[string]int{}}
 	keyword := map[messages.PickleStepType]string{
 		messages.PickleStepType_CONTEXT: "Given", messages.PickleStepType_ACTION: "When", messages.PickleStepType_OUTCOME: "Then",
 	}

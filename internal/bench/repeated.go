@@ -1,0 +1,64 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Repeatable tells whether another measurement may keep the bound: the time of calls
+// depends on what else the machine does, and what they allocate does not.
+func (e *ExceededError) Repeatable() bool { return !e.bound.Metric.NeedsMemory() }
+
+// Reference is the benchmark that the bound is relative to, "" where it is to none.
+func (e *ExceededError) Reference() string { return e.bound.Reference }
+
+// found is the figure in words: "p95 latency 3.2 ms".
+func (e *ExceededError) found() string {
+	text := e.bound.subject() + " " + e.bound.Metric.Format(e.Judgement.Figure)
+	if e.Judgement.FailsFrom > 0 {
+		text += fmt.Sprintf(" with %d calls over", e.Judgement.Over)
+	}
+	return text
+}
+
+// RepeatedError is a measurement that was made several times, some seconds apart,
+// and exceeded a bound each time: not always the same one.
+type RepeatedError struct {
+	Looks []*ExceededError // in the order of measuring, at least one
+}
+
+// Error is that of the first measurement, and what each of them gave.
+func (e *RepeatedError) Error() string {
+	if len(e.Looks) == 1 {
+		return e.Looks[0].Error()
+	}
+	var each []string
+	for _, look := range e.Looks {
+		each = append(each, look.found())
+	}
+	return fmt.Sprintf("%s; measured %d times, and over a bound each time: %s", e.Looks[0], len(e.Looks), strings.Join(each, ", "))
+}
+
+// Unwrap gives the first measurement's error.
+func (e *RepeatedError) Unwrap() error { return e.Looks[0] }
+
+// Hint tells a busy machine from an operation that is slow in every call of every
+// measurement.
+func (e *RepeatedError) Hint() string {
+	first := e.Looks[0]
+	fastest := first.summary.Min
+	for _, look := range e.Looks {
+		fastest = min(fastest, look.summary.Min)
+		if !look.bound.Metric.OfCalls() || look.bound.Reference != "" {
+			return first.Hint()
+		}
+	}
+	switch {
+	case len(e.Looks) == 1:
+		return first.Hint()
+	case fastest < first.Judgement.Limit:
+		return busyHint(fastest)
+	}
+	return fmt.Sprintf("even the fastest call of %d measurements took %s: the operation is slower than promised here, or no machine of this kind is that fast",
+		len(e.Looks), FormatLatency(fastest))
+}

@@ -1,0 +1,59 @@
+package bench
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// exceeding checks a bound that calls which all take the same time exceed.
+func exceeding(t *testing.T, text string, each time.Duration) *ExceededError {
+	t.Helper()
+	b, err := ParseBound(text)
+	require.NoError(t, err)
+	_, err = b.Check(&Measurement{Calls: slices.Repeat([]time.Duration{each}, 100)}, nil)
+	var exceeded *ExceededError
+	require.ErrorAs(t, err, &exceeded)
+	return exceeded
+}
+
+func TestABoundExceededAgainAndAgainSaysWhatEachMeasurementGave(t *testing.T) {
+	looks := []*ExceededError{
+		exceeding(t, "p95 latency below 2 ms", 3*time.Millisecond),
+		exceeding(t, "p95 latency below 2 ms", 4*time.Millisecond),
+		exceeding(t, "mean latency below 1 ms", 5*time.Millisecond),
+	}
+	err := &RepeatedError{looks}
+	assert.EqualError(t, err, looks[0].Error()+"; measured 3 times, and over a bound each time: p95 latency 3 ms with 100 calls over, p95 latency 4 ms with 100 calls over, mean latency 5 ms")
+	assert.ErrorIs(t, err, ErrExceeded)
+	var first *ExceededError
+	require.ErrorAs(t, err, &first)
+	assert.Same(t, looks[0], first)
+	assert.Equal(t, "even the fastest call of 3 measurements took 3 ms: the operation is slower than promised here, or no machine of this kind is that fast", err.Hint())
+	assert.EqualError(t, &RepeatedError{looks[:1]}, looks[0].Error())
+}
+
+func TestOneFastMeasurementPointsAtTheMachine(t *testing.T) {
+	slow := exceeding(t, "p95 latency below 2 ms", 3*time.Millisecond)
+	b, err := ParseBound("p95 latency below 2 ms")
+	require.NoError(t, err)
+	_, err = b.Check(&Measurement{Calls: append(slices.Repeat([]time.Duration{3 * time.Millisecond}, 99), time.Millisecond)}, nil)
+	var mixed *ExceededError
+	require.True(t, errors.As(err, &mixed))
+	assert.NotContains(t, (&RepeatedError{[]*ExceededError{slow, mixed}}).Hint(), "slower than promised here")
+	assert.Contains(t, slow.Hint(), "one measurement of 300 ms does not tell", "a slow phase may outlast it")
+}
+
+func TestOnlyTimesAreMeasuredAgain(t *testing.T) {
+	assert.True(t, exceeding(t, "p95 latency below 2 ms", 3*time.Millisecond).Repeatable())
+	b, err := ParseBound("no more than 1 allocation per call")
+	require.NoError(t, err)
+	_, err = b.Check(&Measurement{Calls: upTo(1), Memory: &Memory{AllocsPerCall: 2}}, nil)
+	var exceeded *ExceededError
+	require.ErrorAs(t, err, &exceeded)
+	assert.False(t, exceeded.Repeatable())
+}

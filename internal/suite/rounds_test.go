@@ -1,0 +1,100 @@
+package suite
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
+	"omniloader/steps"
+)
+
+// rounds runs a feature and gives the toy, the run, and the scenarios that were told
+// to have ended, in order.
+func rounds(t *testing.T, lines ...string) (*toy, *outcome.Run, []string, int) {
+	t.Helper()
+	y := newToy()
+	var told []string
+	pauses := 0
+	run, err := y.play(t, one(t, append([]string{"Feature: f"}, lines...)...), Options{
+		Setup: &steps.Setup{},
+		Pause: func(context.Context) { pauses++ },
+		Listener: func(e outcome.Event) {
+			if e.Ended != nil {
+				told = append(told, e.Ended.Name+" "+string(e.Ended.Status))
+			}
+		},
+	})
+	require.NoError(t, err)
+	return y, run, told, pauses
+}
+
+func TestWhatExceedsABoundIsMeasuredAgainWhenAllOthersHadTheirTurn(t *testing.T) {
+	y, run, told, pauses := rounds(t,
+		"  Scenario: busy", "    When it passes", "    Then it is measured", "    And its mean is low at look 2",
+		"  Scenario: other", "    When it passes", "    Then it is measured", "    And it is counted with 1")
+	s := run.Features[0].Scenarios[0]
+	assert.Equal(t, outcome.Passed, s.Status)
+	assert.Equal(t, 2, s.Benchmark.Looks)
+	require.Len(t, s.Warnings, 1)
+	assert.Contains(t, s.Warnings[0], "measured again, in a later round: mean latency is 1 s")
+	assert.Equal(t, []string{"other passed", "busy passed"}, told, "it ends once, and after the others")
+	assert.Equal(t, 1, pauses)
+	assert.Equal(t, 1, y.looks["counted"], "what kept its bounds is left alone")
+}
+
+func TestWhatExceedsABoundInEveryRoundFailsAndSaysWhatEachGave(t *testing.T) {
+	y, run, told, pauses := rounds(t, "  Scenario: slow", "    When it passes", "    Then it is measured", "    And its mean is low at look 9")
+	s := run.Features[0].Scenarios[0]
+	assert.Equal(t, outcome.Failed, s.Status)
+	assert.Equal(t, 3, y.looks["mean latency below 1 ms"], "the first time and two more")
+	assert.Equal(t, 2, pauses)
+	err := s.FailedStep().Err
+	require.ErrorIs(t, err, bench.ErrExceeded)
+	assert.Contains(t, err.Error(), "mean latency is 1 s, bound: below 1 ms")
+	assert.Contains(t, err.Error(), "measured 3 times, and over a bound each time: mean latency 1 s, mean latency 2 s, mean latency 3 s")
+	assert.Equal(t, 3, s.Benchmark.Looks)
+	assert.Equal(t, []string{"slow failed"}, told)
+}
+
+func TestTwoBoundsShareTheLaterRounds(t *testing.T) {
+	y, run, _, _ := rounds(t, "  Scenario: slow", "    When it passes", "    Then it is measured",
+		"    And its mean is low at look 2", "    And it is as fast as the first at look 9")
+	assert.Equal(t, outcome.Failed, run.Features[0].Scenarios[0].Status)
+	assert.Equal(t, 3, y.looks["mean latency below 1 ms"])
+	assert.Contains(t, run.Features[0].Scenarios[0].FailedStep().Err.Error(), "mean latency 1 s, median latency 1000000000 times with 1 calls over")
+}
+
+func TestMemoryIsNotMeasuredAgain(t *testing.T) {
+	y, run, told, pauses := rounds(t, "  Scenario: fat", "    When it passes", "    Then it is measured", "    And its memory is low at look 2")
+	assert.Equal(t, outcome.Failed, run.Features[0].Scenarios[0].Status)
+	assert.Equal(t, 1, y.looks["no more than 1 allocations per call"])
+	assert.Zero(t, pauses)
+	assert.Equal(t, []string{"fat failed"}, told)
+}
+
+func TestWhatABoundIsRelativeToIsMeasuredAgainToo(t *testing.T) {
+	y, run, told, _ := rounds(t,
+		"  Scenario: the first", "    When it passes", "    Then it is measured", "    And it is counted with 1",
+		"  Scenario: another", "    When it passes", "    Then it is measured",
+		"  Scenario: the second", "    When it passes", "    Then it is measured", "    And it is as fast as the first at look 2")
+	for _, s := range run.Features[0].Scenarios {
+		assert.Equal(t, outcome.Passed, s.Status, s.Name)
+	}
+	assert.Equal(t, 2, y.looks["counted"], "both sides anew")
+	assert.Equal(t, []string{"the first passed", "another passed", "the second passed"}, told)
+	assert.Zero(t, run.Features[0].Scenarios[0].Benchmark.Looks, "its own figures are the first ones")
+}
+
+func TestAnInterruptionBeforeALaterRoundKeepsTheFailure(t *testing.T) {
+	y := newToy()
+	run, err := y.play(t, one(t, "Feature: f", "  Scenario: slow", "    When it passes", "    Then it is measured", "    And its mean is low at look 2"), Options{
+		Setup: &steps.Setup{}, Pause: func(context.Context) { y.cancel() },
+	})
+	require.NoError(t, err)
+	assert.True(t, run.Interrupted)
+	assert.Equal(t, 1, run.Totals().Failed)
+}

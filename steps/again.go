@@ -1,0 +1,93 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"omniloader/internal/bench"
+)
+
+// Remeasurements is how often a scenario whose measurement exceeds a bound is
+// measured again, however many bounds it has. What else runs on a machine only ever
+// adds time, so one measurement within the bounds shows that the operation keeps
+// them; an operation that is too slow exceeds them every time.
+const Remeasurements = 2
+
+// breather is the time before a measurement is made again: phases in which a
+// shared machine is slow were seen to last up to 1.3 s.
+const breather = 1500 * time.Millisecond
+
+// Breathe passes the time before a measurement is made again.
+func Breathe(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(breather):
+	}
+}
+
+// NextRound says that scenarios which were measured are about to run again: what
+// they measure takes the place of what they measured before.
+func (s *Setup) NextRound() { s.store.nextRound() }
+
+// wait passes the time before a measurement is made again at once.
+func (s *Setup) wait(ctx context.Context) {
+	if s.pause != nil {
+		s.pause()
+		return
+	}
+	Breathe(ctx)
+}
+
+// measureAgain looks for a measurement that keeps every bound judged so far, and
+// puts it in the place of the first one, which stays where there is none. It stands
+// in for later rounds where nobody runs them, as under godog's own command; of a
+// bound that is relative to another benchmark only this side is measured again.
+func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError) (held bool, err error) {
+	failure := &bench.RepeatedError{Looks: []*bench.ExceededError{exceeded}}
+	for ; w.again < Remeasurements; w.again++ {
+		w.setup.wait(ctx)
+		m, err := w.sample(ctx)
+		if err != nil {
+			return false, fmt.Errorf("measuring the %s again: %w", w.operation, err)
+		}
+		first, last := m.First, m.Last
+		m.First, m.Last = nil, nil
+		if err := errors.Join(w.unchanged(first), w.unchanged(last)); err != nil {
+			return false, err
+		}
+		judgements, err := w.judgedBy(m)
+		var again *bench.ExceededError
+		switch {
+		case err == nil:
+			w.again++
+			r := w.record.Benchmark
+			fresh := bench.NewResult(r.Name, r.Category, m, r.Metadata)
+			fresh.Bounds, fresh.Threshold, fresh.Looks = judgements, r.Threshold, 1+w.again
+			w.setup.store.replace(r, fresh)
+			w.measurement = m
+			w.record.Warnings = append(w.record.Warnings, "measured again, because the machine was busy: "+failure.Error())
+			return true, nil
+		case errors.As(err, &again):
+			failure.Looks = append(failure.Looks, again)
+		default:
+			return false, err
+		}
+	}
+	w.record.Benchmark.Looks = 1 + w.again
+	return false, failure
+}
+
+// judgedBy judges a measurement by the bounds judged so far, up to the first that is
+// exceeded.
+func (w *world) judgedBy(m *bench.Measurement) ([]bench.Judgement, error) {
+	judgements := make([]bench.Judgement, len(w.bounds))
+	for i, bound := range w.bounds {
+		var err error
+		if judgements[i], err = bound.Check(m, w.setup.store.measurement); err != nil {
+			return nil, err
+		}
+	}
+	return judgements, nil
+}
