@@ -48,6 +48,10 @@ func (c *checkpoint) classify() verdict {
 func (c *checkpoint) decide() verdict {
 	switch c.doc.file {
 	case fileModelIndex:
+		if c.marks&markConfig != 0 && c.hasModelWeights() {
+			return verdict{layout: "ambiguous", category: Unknown, decidedBy: "no rule: " + fileModelIndex + " is of a pipeline, and " + fileConfig + " with its weights of a model",
+				candidates: []string{layoutDiffusers + ": " + string(Diffusers), layoutTransformers + ": " + string(Transformers)}}
+		}
 		return c.classifyPipeline(layoutDiffusers)
 	case fileModularIndex:
 		return c.classifyPipeline(layoutDiffusersModular)

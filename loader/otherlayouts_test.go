@@ -58,3 +58,16 @@ func TestAModelOneDirectoryDown(t *testing.T) {
 	assert.Equal(t, loader.Finding{Severity: loader.SeverityWarning, Code: loader.CodeLayoutAmbiguous,
 		Message: "the model lies in a directory of its own: inner", Hint: "give the directory inner"}, info.Findings[0])
 }
+
+// A pipeline's index beside a whole model: neither wins.
+func TestAPipelineBesideAModel(t *testing.T) {
+	info, err := loader.New().ModelInfo(treeFS(sound(map[string]string{"m/model_index.json": `{"_class_name":"FluxPipeline"}`})), "m")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"diffusers: diffusers", "transformers: transformers"}, info.Candidates)
+	assert.Equal(t, loader.Unknown, info.Category)
+	assert.False(t, info.IsSupported)
+}
+
+func TestAnUnfinishedDownloadOfModelScope(t *testing.T) {
+	assert.Contains(t, codes(inspect(t, sound(map[string]string{"m/._____temp/model.safetensors": "x"})).Findings), loader.CodeIncompleteDownload)
+}

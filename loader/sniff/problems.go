@@ -49,6 +49,9 @@ var unfinishedNames = [...]struct{ suffix, program, hint string }{
 // file is a record: the file of the same name without the ending is the one
 // that is not complete.
 func Unfinished(path string) *fault.Error {
+	if strings.Contains(strings.ReplaceAll(path, `\`, "/"), "._____temp/") {
+		return fault.New(fault.Incomplete, path, "a part of a download that ModelScope's client did not end").WithHint("run the same download again")
+	}
 	for _, u := range unfinishedNames {
 		if !hasSuffixFold(path, u.suffix) {
 			continue
