@@ -87,7 +87,7 @@ func (p *program) inspect(ctx context.Context, paths []string, l *loader.Loader,
 	var unreadable error
 	broken := false
 	for i, path := range paths {
-		info, err := p.inspectDisk(ctx, path, l, s.verify)
+		info, err := awaited(ctx, func() (*loader.Info, error) { return p.inspectDisk(ctx, path, l, s.verify) })
 		if ctx.Err() != nil {
 			return unable("what was said before is complete", "interrupted")
 		}
