@@ -20,10 +20,14 @@ func (c *checkpoint) checkParts(info *Info, files []fileInfo, r *weightReader) (
 		findings = append(findings, c.checkPipeline(files)...)
 	case info.SAE != nil:
 		findings = append(findings, checkSAEFiles(info, files)...)
-	case c.doc.file == fileAdapter && info.BaseModel != nil:
+	case c.doc.file == fileAdapter && info.BaseModel != nil && c.doc.text(keyBaseModelPath) != "" && !hasCode(info.Findings, CodeAdapterBasePath):
 		findings = append(findings, finding(CodeAdapterNeedsBase, fileAdapter, "it changes "+*info.BaseModel+", and is nothing without it", ""))
 	}
 	return append(findings, c.checkOtherCode(files)...)
+}
+
+func hasCode(findings []Finding, code string) bool {
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Code == code })
 }
 
 // selfDescribing are the formats whose files say themselves what model they are.

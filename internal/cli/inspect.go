@@ -67,7 +67,7 @@ Of the weights only the headers are read, and no code of the checkpoint is run.
 	}
 	c.Flags().BoolVar(&s.asJSON, "json", false, "print one JSON object a line, one for each path")
 	c.Flags().BoolVar(&s.verify, "verify", false, "read every file, weights as well, and compare it with the hash that its\ndownload left: in a Hugging Face cache, or where hf download put it")
-	c.Flags().Int64Var(&s.context, "context", 0, "size the key-value cache for so many `tokens`, not the model's own context")
+	c.Flags().Int64Var(&s.context, "context", 0, "size the key-value cache for so many `tokens`, not the model's context")
 	c.Flags().StringVar(&s.architectures, "architectures", "", architecturesHelp)
 	_ = c.MarkFlagFilename("architectures", "tsv")
 	return c
