@@ -1,13 +1,13 @@
 @inspection
 Feature: Failures
   Twenty ways in which checkpoints fail their users, each with what an inspection says of it: which
-  file, what is wrong with it, and the way out. None of them needs loading to be seen.
+  file, what is wrong with it, and the way out. None of them needs loading to be seen. A checkpoint
+  whose name begins with "broken-" is a sound one with one thing gone wrong; FAILURES.md lists them.
 
   Rule: 1. A Git LFS pointer in the weights' place is called that, and not a header too large
 
     Scenario: A clone without git-lfs
-      Given the checkpoint "llama-3-8b"
-      And "model-00002-of-00004.safetensors" is a Git LFS pointer
+      Given the checkpoint "broken-lfs-pointer"
       When the checkpoint is inspected
       Then an error "lfs-pointer" is reported for "model-00002-of-00004.safetensors"
       And the weights are incomplete
@@ -26,6 +26,13 @@ Feature: Failures
 
   Rule: 2. The same look at every file, not at the weights alone
 
+    Scenario: The files of the tokenizer
+      Given the checkpoint "broken-lfs-tokenizer"
+      When the checkpoint is inspected
+      Then an error "lfs-pointer" is reported for "tokenizer.model"
+      And an error "lfs-pointer" is reported for "tokenizer.json"
+      And the weights are complete
+
     Scenario Outline: A pointer in the place of <file>
       Given the checkpoint "llama-2-7b"
       And "<file>" is a Git LFS pointer
@@ -34,27 +41,29 @@ Feature: Failures
 
       Examples:
         | file                         |
-        | tokenizer.model              |
-        | tokenizer.json               |
         | config.json                  |
         | model.safetensors.index.json |
 
   Rule: 3. A tokenizer.model may be tiktoken's
 
     Scenario: The tokenizer of Llama 3's own format
-      Given the checkpoint "llama-3-8b"
-      And without "tokenizer.json"
-      And the file "tokenizer.model" holds:
-        """
-        IQ== 0
-        Ig== 1
-        Iw== 2
-        """
+      Given the checkpoint "broken-tiktoken-model"
       When the checkpoint is inspected
       Then the tokenizer type is "tiktoken"
       And a note "tokenizer-model-is-tiktoken" is reported for "tokenizer.model"
 
   Rule: 4. A file that was cut is found without loading it
+
+    Scenario Outline: A download that broke off: <checkpoint>
+      Given the checkpoint "<checkpoint>"
+      When the checkpoint is inspected
+      Then an error "weights-truncated" is reported for "<file>"
+      And the weights are incomplete
+
+      Examples:
+        | checkpoint            | file                             |
+        | broken-truncated      | model-00004-of-00004.safetensors |
+        | broken-truncated-gguf | llama-2-7b.Q4_K_M.gguf           |
 
     Scenario Outline: <file> of <checkpoint>, cut to <size>
       Given the checkpoint "<checkpoint>"
@@ -65,17 +74,14 @@ Feature: Failures
 
       Examples:
         | checkpoint      | file                             | size      |
-        | llama-3-8b      | model-00004-of-00004.safetensors | 1 GB      |
         | llama-3-8b      | model-00004-of-00004.safetensors | 100 bytes |
-        | llama-2-7b-gguf | llama-2-7b.Q4_K_M.gguf           | 3 GB      |
         | llama-2-7b-gguf | llama-2-7b.Q4_K_M.gguf           | 30 kB     |
         | wav2vec2-base   | pytorch_model.bin                | 100 MB    |
 
   Rule: 5. A missing shard is an error, since some loaders go on without it
 
     Scenario: One of four shards
-      Given the checkpoint "llama-3-8b"
-      And without "model-00003-of-00004.safetensors"
+      Given the checkpoint "broken-missing-shard"
       When the checkpoint is inspected
       Then an error "shard-missing" is reported for "model-00003-of-00004.safetensors"
       And the missing are "model-00003-of-00004.safetensors"
@@ -90,13 +96,7 @@ Feature: Failures
   Rule: 6. An index of an earlier save is called stale
 
     Scenario: An index of three shards beside a whole set of two
-      Given the checkpoint "llama-2-7b"
-      And the file "model.safetensors.index.json" holds:
-        """json
-        {"weight_map": {"model.embed_tokens.weight": "model-00001-of-00003.safetensors",
-                        "model.norm.weight": "model-00002-of-00003.safetensors",
-                        "lm_head.weight": "model-00003-of-00003.safetensors"}}
-        """
+      Given the checkpoint "broken-stale-index"
       When the checkpoint is inspected
       Then an error "index-stale" is reported for "model.safetensors.index.json"
 
@@ -109,8 +109,7 @@ Feature: Failures
   Rule: 7. Shards without their index are still described
 
     Scenario: The index was not downloaded
-      Given the checkpoint "llama-3-8b"
-      And without "model.safetensors.index.json"
+      Given the checkpoint "broken-missing-index"
       When the checkpoint is inspected
       Then a warning "index-missing" is reported for "model.safetensors.index.json"
       And the parameters are 8030261248
@@ -127,8 +126,7 @@ Feature: Failures
       And the ignored are "consolidated.safetensors"
 
     Scenario: A stray single file beside an index: what most loaders take
-      Given the checkpoint "llama-2-7b"
-      And "model-00001-of-00002.safetensors" is there as "model.safetensors" too
+      Given the checkpoint "broken-duplicate-weights"
       When the checkpoint is inspected
       Then a warning "weights-single-and-index" is reported for "model.safetensors"
       And the weights files are "model.safetensors"
@@ -142,8 +140,7 @@ Feature: Failures
   Rule: 9. A tokenizer that is newer than its readers says in which part
 
     Scenario: A part of a type that nobody knows
-      Given the checkpoint "gpt2"
-      And "tokenizer.json" has "pre_tokenizer" set to {"type": "QuantumSplit"}
+      Given the checkpoint "broken-newer-tokenizer"
       When the checkpoint is inspected
       Then a warning "tokenizer-component-unknown" is reported for "tokenizer.json"
 
@@ -155,10 +152,7 @@ Feature: Failures
   Rule: 10. What we do not know is told from what is broken
 
     Scenario: A class of tomorrow, in a checkpoint written by tomorrow's library
-      Given the checkpoint "llama-3-8b"
-      And the config has "architectures" set to ["TomorrowForCausalLM"]
-      And the config has "model_type" set to "tomorrow"
-      And the config has "transformers_version" set to "9.0.0"
+      Given the checkpoint "broken-class-of-tomorrow"
       When the checkpoint is inspected
       Then a warning "architecture-unknown" is reported for "config.json"
       And a warning "architecture-newer" is reported for "config.json"
@@ -168,14 +162,12 @@ Feature: Failures
   Rule: 11. Without a config, what is there is named
 
     Scenario: A class and no model type
-      Given the checkpoint "llama-3-8b"
-      And the config has no "model_type"
+      Given the checkpoint "broken-no-model-type"
       When the checkpoint is inspected
       Then a warning "model-type-missing" is reported for "config.json"
 
     Scenario: Weights without a config
-      Given the checkpoint "llama-3-8b"
-      And without "config.json"
+      Given the checkpoint "broken-no-config"
       When the checkpoint is inspected
       Then an error "config-missing" is reported for "config.json"
       And the parameters are 8030261248
@@ -196,43 +188,57 @@ Feature: Failures
 
   Rule: 12. An adapter is no model
 
-    Scenario: A LoRA as it is published
-      Given the checkpoint "llama-2-7b-lora"
+    Scenario Outline: <checkpoint>, with the model that it is for
+      Given the checkpoint "<checkpoint>"
       When the checkpoint is inspected
       Then the category is "adapter"
       And the base model is "meta-llama/Llama-2-7b-hf"
+      And a note "adapter-needs-base" is reported for "adapter_config.json"
       And no error is reported
+
+      Examples:
+        | checkpoint              |
+        | llama-2-7b-lora         |
+        | broken-adapter-as-model |
 
   Rule: 13. A bad base model is null, a dead path, or a name: three answers
 
     Scenario: Null
-      Given the checkpoint "llama-2-7b-lora"
-      And "adapter_config.json" has "base_model_name_or_path" set to null
+      Given the checkpoint "broken-adapter-base-null"
       When the checkpoint is inspected
       Then a warning "adapter-base-unknown" is reported for "adapter_config.json"
 
     Scenario: A path of the machine that it was trained on
-      Given the checkpoint "llama-2-7b-lora"
-      And "adapter_config.json" has "base_model_name_or_path" set to "/workspace/models/llama-2-7b"
+      Given the checkpoint "broken-adapter-base-path"
       When the checkpoint is inspected
       Then a warning "adapter-base-path" is reported for "adapter_config.json"
+      And the base model is "/workspace/models/llama-2-7b"
+
+    Scenario: The name of a repository
+      Given the checkpoint "llama-2-7b-lora"
+      When the checkpoint is inspected
+      Then the base model is "meta-llama/Llama-2-7b-hf"
+      And no warning is reported
 
   Rule: 14. No checkpoint is hidden because its class is on no list
 
     Scenario: A slip in the class
-      Given the checkpoint "qwen3-8b"
-      And the config has "architectures" set to ["Qwen3ForCasualLM"]
-      And the config has "model_type" set to "qwen3_custom"
+      Given the checkpoint "broken-class-slip"
       When the checkpoint is inspected
       Then a warning "architecture-unknown" is reported for "config.json"
       And the parameters are 8190735360
       And the tokenizer type is "BPE"
 
+    Scenario: The class that was meant
+      Given the checkpoint "broken-class-slip"
+      When support is checked
+      Then the model is not supported
+      And the nearest is "Qwen3ForCausalLM"
+
   Rule: 15. "Not supported" does not mask another cause
 
     Scenario: A base class is known, and writes no text
-      Given the checkpoint "llama-3-8b"
-      And the config has "architectures" set to ["LlamaModel"]
+      Given the checkpoint "broken-base-class"
       When the checkpoint is inspected
       Then the model is supported
       And a note "architecture-base-class" is reported for "config.json"
@@ -247,8 +253,7 @@ Feature: Failures
   Rule: 16. A quantization is read from every place, and an unknown one is reported
 
     Scenario: A method that nobody knows
-      Given the checkpoint "llama-3-8b"
-      And the config has "quantization_config" set to {"quant_method": "zipquant", "bits": 3}
+      Given the checkpoint "broken-unknown-quantization"
       When the checkpoint is inspected
       Then the quantization method is "zipquant"
       And a warning "quantization-unknown" is reported for "config.json"
@@ -272,14 +277,20 @@ Feature: Failures
         | hf_quant_config.json   | {"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "NVFP4"}}   | modelopt | 4    |
 
     Scenario: Two files that disagree
-      Given the checkpoint "llama-2-7b-chat-awq"
-      And the file "quant_config.json" holds:
-        """json
-        {"w_bit": 8, "zero_point": true, "version": "GEMM"}
-        """
+      Given the checkpoint "broken-quantization-conflict"
       When the checkpoint is inspected
       Then a warning "quantization-conflict" is reported for "quant_config.json"
       And the quantization bits are 4
+
+    Scenario: Weights in 8 bits, and no file that says so
+      Given the checkpoint "gpt2"
+      And the generated files:
+        """
+        safetensors model.safetensors
+          wte.weight F8_E4M3 50257 768
+        """
+      When the checkpoint is inspected
+      Then a warning "quantization-unstated" is reported
 
     Scenario Outline: Packed weights of <checkpoint> count as what they stand for
       Given the checkpoint "<checkpoint>"
@@ -295,37 +306,41 @@ Feature: Failures
   Rule: 17. Tensors under another prefix are found before loading
 
     Scenario: The weights of a vision model under a language model's class
-      Given the checkpoint "llava-1.5-7b"
-      And the config has "architectures" set to ["LlamaForCausalLM"]
-      And the config has "model_type" set to "llama"
+      Given the checkpoint "broken-wrong-prefix"
       When the checkpoint is inspected
       Then a warning "weight-prefix-mismatch" is reported
 
     Scenario: No output head, and nothing that ties it
-      Given the checkpoint "gemma-2-2b"
-      And the config has "tie_word_embeddings" set to false
+      Given the checkpoint "broken-missing-head"
       When the checkpoint is inspected
       Then a warning "weight-without-counterpart" is reported
+
+    Scenario: A head that shares the embedding is not missed
+      Given the checkpoint "gemma-2-2b"
+      When the checkpoint is inspected
+      Then no warning is reported
+
+    Scenario: A prefix that the class is known for is no mismatch
+      Given the checkpoint "qwen2.5-omni-7b"
+      When the checkpoint is inspected
+      Then no warning is reported
 
   Rule: 18. Code that is missing, or in another repository, is named
 
     Scenario: The modeling code was not downloaded
-      Given the checkpoint "phi-3-mini"
-      And without "modeling_phi3.py"
+      Given the checkpoint "broken-missing-code"
       When the checkpoint is inspected
       Then a warning "custom-code-missing" is reported for "modeling_phi3.py"
 
     Scenario: Code of another repository
-      Given the checkpoint "phi-3-mini"
-      And the config has "auto_map" set to {"AutoConfig": "nomic-ai/nomic-bert-2048--configuration_hf_nomic_bert.NomicBertConfig"}
+      Given the checkpoint "broken-code-elsewhere"
       When the checkpoint is inspected
       Then a warning "custom-code-elsewhere" is reported for "config.json"
 
   Rule: 19. The layouts of diffusion models are told apart
 
     Scenario: A component that was not downloaded
-      Given the checkpoint "stable-diffusion-1.5"
-      And without "vae"
+      Given the checkpoint "broken-missing-component"
       When the checkpoint is inspected
       Then an error "component-missing" is reported for "vae"
 
@@ -336,17 +351,72 @@ Feature: Failures
       Then an error "component-missing" is reported for "unet"
 
     Scenario: An index of no component
-      Given a checkpoint with the files:
-        | file             | content                                     |
-        | model_index.json | {"_class_name": "StableDiffusionPipeline"}  |
+      Given the checkpoint "broken-empty-pipeline"
       When the checkpoint is inspected
       Then an error "pipeline-empty" is reported for "model_index.json"
+
+    Scenario Outline: A component without what says how it is made: <missing>
+      Given the checkpoint "stable-diffusion-1.5"
+      And without "<missing>"
+      When the checkpoint is inspected
+      Then an error "component-incomplete" is reported for "<place>"
+
+      Examples:
+        | missing                         | place             |
+        | scheduler/scheduler_config.json | scheduler         |
+        | tokenizer/vocab.json            | tokenizer         |
+        | feature_extractor/*.json        | feature_extractor |
+
+    Scenario: Weights of a component without its config
+      Given the checkpoint "broken-component-config"
+      When the checkpoint is inspected
+      Then an error "component-incomplete" is reported for "vae/config.json"
+
+    Scenario: A component of another model
+      Given the checkpoint "broken-component-class"
+      When the checkpoint is inspected
+      Then a warning "component-class" is reported for "vae/config.json"
+
+    Scenario Outline: Where a pipeline is looked for, <checkpoint> is told for what it is
+      Given the checkpoint "<checkpoint>"
+      When the model info is read
+      Then the category is "diffusers"
+      And the layout is "<layout>"
+      And the task is "<task>"
+
+      Examples:
+        | checkpoint              | layout                | task                |
+        | broken-single-file      | diffusers single file | diffusion_pipeline  |
+        | broken-lora-as-pipeline | diffusers lora        | adapter             |
+        | broken-component-alone  | diffusers component   | diffusion_component |
+        | stable-diffusion-1.5    | diffusers             | diffusion_pipeline  |
+
+    Scenario: A single file, and how to load it
+      Given the checkpoint "broken-single-file"
+      When the checkpoint is inspected
+      Then a note "single-file-checkpoint" is reported for "v1-5-pruned-emaonly.safetensors"
+      And no error is reported
+
+    Scenario Outline: What a <class> makes of what
+      Given a checkpoint with the files:
+        | file             | content                    |
+        | model_index.json | {"_class_name": "<class>"} |
+      When the model info is read
+      Then the pipeline kind is "<kind>"
+
+      Examples:
+        | class                            | kind           |
+        | FluxPipeline                     | text-to-image  |
+        | StableDiffusionXLImg2ImgPipeline | image-to-image |
+        | WanPipeline                      | text-to-video  |
+        | WanImageToVideoPipeline          | image-to-video |
+        | StableAudioPipeline              | text-to-audio  |
+        | TomorrowImageToVideoPipeline     | image-to-video |
 
   Rule: 20. Autoencoders have failures of their own
 
     Scenario: A file one letter off
-      Given the checkpoint "saelens-gpt2-small"
-      And "blocks.8.hook_resid_pre/sparsity.safetensors" is renamed to "blocks.8.hook_resid_pre/sparsity.safetensor"
+      Given the checkpoint "broken-sae-misspelled"
       When the checkpoint is inspected
       Then a warning "sae-file-misspelled" is reported for "blocks.8.hook_resid_pre/sparsity.safetensor"
 

@@ -11,6 +11,7 @@ import (
 
 	"omniloader/loader/fault"
 	"omniloader/loader/jsonscan"
+	"omniloader/loader/regular"
 )
 
 // The files that say what a directory is.
@@ -188,7 +189,11 @@ func (c *checkpoint) readListed(name string, limit int64) ([]byte, error) {
 		if c.dir != "." {
 			at = c.dir + "/" + name
 		}
-		return readRegular(c.fsys, at, name, limit, c.doc.data)
+		f, size, err := regular.OpenListed(c.fsys, at, name)
+		if err != nil {
+			return nil, err
+		}
+		return readWhole(f, size, name, limit, c.doc.data)
 	}
 	return readFile(c.fsys, c.dir, name, limit)
 }

@@ -11,6 +11,7 @@ import (
 
 	"omniloader/loader/fault"
 	"omniloader/loader/jsonscan"
+	"omniloader/loader/regular"
 )
 
 // MaxConfigSize bounds the JSON files that describe a checkpoint, in bytes. The
@@ -251,65 +252,31 @@ func (d *document) notes() (findings []Finding) {
 // readFile reads a whole file of a checkpoint of at most limit bytes. The
 // error names it relative to the checkpoint, as name.
 func readFile(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
-	info, err := fs.Stat(fsys, join(dir, name))
+	f, size, err := regular.Open(fsys, join(dir, name), name)
 	if err != nil {
-		return nil, openError(name, err)
-	}
-	if err := regular(name, info.Mode()); err != nil {
 		return nil, err
 	}
-	return readRegular(fsys, join(dir, name), name, limit, nil)
+	return readWhole(f, size, name, limit, nil)
 }
 
 // readHead reads the first bytes of a file, at most n.
 func readHead(fsys fs.FS, dir, name string, n int) ([]byte, error) {
-	info, err := fs.Stat(fsys, join(dir, name))
+	f, size, err := regular.Open(fsys, join(dir, name), name)
 	if err != nil {
-		return nil, openError(name, err)
-	}
-	if err := regular(name, info.Mode()); err != nil {
 		return nil, err
 	}
-	f, err := fsys.Open(join(dir, name))
-	if err != nil {
-		return nil, openError(name, err)
-	}
 	defer f.Close()
-	head := make([]byte, min(int64(n), info.Size()))
+	head := make([]byte, min(int64(n), size))
 	if got, err := io.ReadFull(f, head); err != nil {
 		return nil, fault.At(fault.Truncated, name, int64(got), "the file became shorter while it was read").WithCause(err)
 	}
 	return head, nil
 }
 
-// regular refuses what is no file. It is asked before opening: a named pipe
-// would keep the reader waiting.
-func regular(name string, mode fs.FileMode) error {
-	switch {
-	case mode.IsDir():
-		return fault.New(fault.NotAFile, name, "a directory has this name")
-	case !mode.IsRegular():
-		return fault.New(fault.NotAFile, name, "found a special file, "+mode.Type().String())
-	}
-	return nil
-}
-
-// readRegular is readFile for a path that is known to be a regular file. The
-// buffer is used where it has room.
-func readRegular(fsys fs.FS, at, name string, limit int64, buffer []byte) ([]byte, error) {
-	f, err := fsys.Open(at)
-	if err != nil {
-		return nil, openError(name, err)
-	}
+// readWhole reads an open file of a known size, and closes it. The buffer is used
+// where it has room.
+func readWhole(f fs.File, size int64, name string, limit int64, buffer []byte) ([]byte, error) {
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, openError(name, err)
-	}
-	if err := regular(name, info.Mode()); err != nil {
-		return nil, err
-	}
-	size := info.Size()
 	if size > limit {
 		return nil, fault.New(fault.TooLarge, name, "has "+formatBytes(size)+", at most "+formatBytes(limit)+" are read")
 	}
@@ -327,25 +294,11 @@ func readRegular(fsys fs.FS, at, name string, limit int64, buffer []byte) ([]byt
 	return data, nil
 }
 
-func openError(name string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return fault.New(fault.NotFound, name, "")
-	}
-	e := fault.New(fault.Unreadable, name, cause(err)).WithCause(err)
-	if errors.Is(err, fs.ErrPermission) {
-		return e.WithHint("check the permissions of the file")
-	}
-	return e
-}
+// openError is a filesystem's error as one of ours.
+func openError(name string, err error) error { return regular.Error(name, err) }
 
 // cause is the reason inside a path error, without its path.
-func cause(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err.Error()
-	}
-	return err.Error()
-}
+func cause(err error) string { return regular.Cause(err) }
 
 // join is path.Join without an allocation where dir is the root.
 func join(dir, name string) string {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"omniloader/loader/fault"
+	"omniloader/loader/regular"
 	"omniloader/loader/sniff"
 )
 
@@ -137,26 +138,13 @@ type handle struct {
 	size int64
 }
 
-// openAt opens a regular file of the checkpoint for reading at any place. The
-// kind of file is asked before it is opened, for a named pipe would keep the
-// reader waiting.
+// openAt opens a regular file of the checkpoint for reading at any place.
 func openAt(fsys fs.FS, dir, name string) (*handle, error) {
-	info, err := fs.Stat(fsys, join(dir, name))
+	f, size, err := regular.Open(fsys, join(dir, name), name)
 	if err != nil {
-		return nil, openError(name, err)
-	}
-	if err := regular(name, info.Mode()); err != nil {
 		return nil, err
 	}
-	f, err := fsys.Open(join(dir, name))
-	if err != nil {
-		return nil, openError(name, err)
-	}
-	if info, err = f.Stat(); err != nil {
-		f.Close()
-		return nil, openError(name, err)
-	}
-	h := &handle{Closer: f, size: info.Size()}
+	h := &handle{Closer: f, size: size}
 	if r, ok := f.(io.ReaderAt); ok {
 		h.ReaderAt = r
 	} else {
@@ -178,7 +166,7 @@ type rewinding struct {
 
 func (r *rewinding) ReadAt(p []byte, off int64) (int, error) {
 	if off < r.at {
-		f, err := r.fsys.Open(r.name)
+		f, _, err := regular.Open(r.fsys, r.name, r.name)
 		if err != nil {
 			return 0, err
 		}

@@ -17,6 +17,7 @@ import (
 const (
 	CodeAdapterBasePath          = "adapter-base-path"
 	CodeAdapterBaseMissing       = "adapter-base-unknown"
+	CodeAdapterNeedsBase         = "adapter-needs-base"
 	CodeArchitectureBaseClass    = "architecture-base-class"
 	CodeArchitectureMismatch     = "architecture-mismatch"
 	CodeArchitectureNewer        = "architecture-newer"
@@ -25,6 +26,8 @@ const (
 	CodeCacheRefDangling         = "cache-ref-dangling"
 	CodeCardUnreadable           = "card-unreadable"
 	CodeChatTemplate             = "chat-template-malformed"
+	CodeComponentClass           = "component-class"
+	CodeComponentIncomplete      = "component-incomplete"
 	CodeComponentMissing         = "component-missing"
 	CodeConfigArchitectures      = "config-architectures"
 	CodeConfigBOM                = "config-byte-order-mark"

@@ -36,6 +36,7 @@ type Info struct {
 	Layout       string   `json:"layout"`
 	Category     Category `json:"category"`
 	Task         Task     `json:"task"`
+	PipelineKind string   `json:"pipeline_kind"` // what a diffusion pipeline makes of what: "text-to-video"; "" where its class does not tell
 	Architecture string   `json:"architecture"`
 	// Architectures holds every class name of the config, the first included.
 	Architectures  []string       `json:"architectures"`

@@ -173,6 +173,9 @@ func (c *checkpoint) describe(v *verdict) *Info {
 		Candidates:    v.candidates,
 		Findings:      c.findings,
 	}
+	if v.category == Diffusers {
+		info.PipelineKind = pipelineKind(c.architecture())
+	}
 	info.IsQuantized = info.Quantization != nil
 	info.HasCustomFiles = len(info.CustomFiles) > 0
 	c.addSAE(info, v.sae)

@@ -5,8 +5,9 @@ import (
 	"bufio"
 	"compress/gzip"
 	"io"
-	"io/fs"
 	"strings"
+
+	"omniloader/loader/regular"
 )
 
 // maxNeMo bounds how much of a .nemo archive is read to find its config, in
@@ -31,19 +32,12 @@ var nemoCollections = [...]struct {
 // that may be gzipped.
 func (c *checkpoint) readNeMo(v *verdict) {
 	name := c.match("*.nemo")[0]
-	f, err := c.fsys.Open(join(c.dir, name))
+	f, _, err := regular.Open(c.fsys, join(c.dir, name), name)
 	if err != nil {
 		return
 	}
 	defer f.Close()
-	config := nemoConfig(f)
-	target := ""
-	for line := range strings.Lines(config) {
-		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "target:"); ok {
-			target = strings.Trim(strings.TrimSpace(rest), `"'`)
-			break
-		}
-	}
+	target := nemoTarget(nemoConfig(f))
 	for _, collection := range nemoCollections {
 		if strings.HasPrefix(target, collection.module) {
 			v.category, v.task, v.loadsAs = collection.category, collection.task, target
@@ -53,30 +47,35 @@ func (c *checkpoint) readNeMo(v *verdict) {
 	}
 }
 
+// nemoTarget gives the class that a NeMo config is for: "target" at its top level,
+// for the parts of the model below have one each.
+func nemoTarget(config string) string {
+	for line := range strings.Lines(config) {
+		if rest, ok := strings.CutPrefix(line, "target:"); ok {
+			value, _, _ := strings.Cut(rest, " #")
+			return strings.Trim(strings.TrimSpace(value), `"'`)
+		}
+	}
+	return ""
+}
+
 // nemoConfig gives model_config.yaml, "" where it is not found.
-func nemoConfig(f fs.File) string {
-	var r io.Reader = f
-	if seeker, ok := f.(io.ReadSeeker); ok {
-		r = seeker
-		head := make([]byte, 2)
-		_, err := io.ReadFull(seeker, head)
-		if _, seekErr := seeker.Seek(0, io.SeekStart); err != nil || seekErr != nil {
+func nemoConfig(f io.Reader) string {
+	buffered := bufio.NewReader(f)
+	var r io.Reader = buffered
+	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		unzipped, err := gzip.NewReader(buffered)
+		if err != nil {
 			return ""
 		}
-		if head[0] == 0x1f && head[1] == 0x8b {
-			r = bufio.NewReader(seeker)
+		r = unzipped
+	} else if seeker, ok := f.(io.ReadSeeker); ok {
+		if _, err := seeker.Seek(0, io.SeekStart); err != nil {
+			return ""
 		}
-	} else {
-		r = bufio.NewReader(f)
+		r = seeker // weights are stepped over
 	}
-	if b, ok := r.(*bufio.Reader); ok {
-		if head, err := b.Peek(2); err == nil && head[0] == 0x1f && head[1] == 0x8b {
-			unzipped, err := gzip.NewReader(b)
-			if err != nil {
-				return ""
-			}
-			r = unzipped
-		}
+	if _, ok := r.(io.Seeker); !ok {
 		r = io.LimitReader(r, maxNeMo)
 	}
 	archive := tar.NewReader(r)

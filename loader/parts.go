@@ -17,11 +17,17 @@ func (c *checkpoint) checkParts(info *Info, files []fileInfo, r *weightReader) (
 	findings = append(findings, c.checkConfig(info, r)...)
 	switch {
 	case c.doc.file == fileModelIndex:
-		findings = append(findings, c.checkPipeline(info, files)...)
+		findings = append(findings, c.checkPipeline(files)...)
 	case info.SAE != nil:
 		findings = append(findings, checkSAEFiles(info, files)...)
+	case c.doc.file == fileAdapter && info.BaseModel != nil && c.doc.text(keyBaseModelPath) != "" && !hasCode(info.Findings, CodeAdapterBasePath):
+		findings = append(findings, finding(CodeAdapterNeedsBase, fileAdapter, "it changes "+*info.BaseModel+", and is nothing without it", ""))
 	}
 	return append(findings, c.checkOtherCode(files)...)
+}
+
+func hasCode(findings []Finding, code string) bool {
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Code == code })
 }
 
 // selfDescribing are the formats whose files say themselves what model they are.
@@ -130,34 +136,6 @@ func (r *weightReader) singleFile() string {
 		}
 	}
 	return ""
-}
-
-// checkPipeline compares model_index.json with the directories. A component is a
-// list of a library and a class; null stands for one that was left out.
-func (c *checkpoint) checkPipeline(info *Info, files []fileInfo) (findings []Finding) {
-	components := 0
-	gjson.ParseBytes(c.doc.data).ForEach(func(k, v gjson.Result) bool {
-		parts := v.Array()
-		if !v.IsArray() || len(parts) != 2 || strings.HasPrefix(k.Str, "_") {
-			return true
-		}
-		components++
-		if parts[0].Type != gjson.String || parts[1].Type != gjson.String {
-			return true
-		}
-		name, class := k.Str, parts[1].Str
-		switch {
-		case !c.hasDir(name):
-			findings = append(findings, finding(CodeComponentMissing, name, "model_index.json names "+class+" in this directory, which is not here", c.howToGet(name)))
-		case hasFile(files, name+"/"+fileConfig) && !slices.ContainsFunc(files, func(f fileInfo) bool { return f.dir() == name && isWeightFile(f.name) }):
-			findings = append(findings, finding(CodeComponentMissing, name, "the component "+class+" has its config and no weights", c.howToGet(name)))
-		}
-		return true
-	})
-	if components == 0 {
-		findings = append(findings, finding(CodePipelineEmpty, fileModelIndex, "it names no component", ""))
-	}
-	return findings
 }
 
 // saeFileNames are the names that loaders of autoencoders look for.

@@ -18,7 +18,7 @@ import (
 // Opening a named pipe waits for its writer: nothing but a regular file is opened.
 func TestNamedPipesAreNeverOpened(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"config.json", "tokenizer.json", "model.safetensors"} {
+	for _, name := range []string{"config.json", "tokenizer.json", "model.safetensors", "a.nemo"} {
 		require.NoError(t, syscall.Mkfifo(filepath.Join(dir, name), 0o600))
 	}
 	l := loader.New()
@@ -42,4 +42,19 @@ func TestLinksAreFollowedAndDeadOnesNamed(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "LlamaForCausalLM", info.Architecture)
 	assert.Contains(t, codes(info.Findings), loader.CodeLinkBroken)
+}
+
+// Each stands alone, where nothing refuses the directory before it is come to.
+func TestANamedPipeInAnyPlaceIsNeverOpened(t *testing.T) {
+	for _, name := range []string{"a.nemo", "tokenizer.json", "vocab.json", "tokenizer.model", "README.md", "chat_template.jinja",
+		"a.gguf", "a.pt", "cfg.json", "params.json", "model.safetensors.index.json", ".hidden.pkl"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, syscall.Mkfifo(filepath.Join(dir, name), 0o600))
+			_, err := loader.New().Inspect(os.DirFS(dir), ".")
+			assert.NoError(t, err)
+			_, _, err = loader.New().LoadTokenizer(os.DirFS(dir), ".")
+			assert.Error(t, err)
+		})
+	}
 }

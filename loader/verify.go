@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"omniloader/loader/regular"
 )
 
 // Verification says how far a checkpoint's files were compared with the hashes
@@ -205,26 +207,19 @@ func plainFS(fsys fs.FS) fs.FS {
 // hashFile reads a file and gives its hash, of the kind that the wanted one has,
 // and how many bytes were read.
 func hashFile(ctx context.Context, fsys fs.FS, name, want string, progress func(read int64)) (sum string, n int64, err error) {
-	f, err := fsys.Open(name)
+	f, size, err := regular.Open(fsys, name, name)
 	if err != nil {
 		return "", 0, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", 0, err
-	}
-	if err := regular(name, info.Mode()); err != nil {
-		return "", 0, err
-	}
 	var h hash.Hash
 	if len(want) == 2*sha256.Size {
 		h = sha256.New()
 	} else {
 		h = sha1.New()
-		io.WriteString(h, "blob "+strconv.FormatInt(info.Size(), 10)+"\x00") // git hashes this in front of the content
+		io.WriteString(h, "blob "+strconv.FormatInt(size, 10)+"\x00") // git hashes this in front of the content
 	}
-	buffer := make([]byte, min(max(info.Size(), 1), 1<<20))
+	buffer := make([]byte, min(max(size, 1), 1<<20))
 	for {
 		if err := ctx.Err(); err != nil {
 			return "", n, err

@@ -44,6 +44,29 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return run(ctx, args, stdin, stdout, stderr)
 }
 
+// awaited is the answer of something that reads the disk, or the error of an
+// interrupt where that comes first: a file system may keep its caller waiting for
+// ever, as one on a network that is down does, and an interrupt must not wait for
+// it. What is then still being done ends with the program.
+func awaited[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	given := make(chan answer, 1)
+	go func() {
+		value, err := do()
+		given <- answer{value, err}
+	}()
+	select {
+	case a := <-given:
+		return a.value, a.err
+	case <-ctx.Done():
+		var none T
+		return none, unable("", "interrupted")
+	}
+}
+
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{out: newSink(stdout), err: newSink(stderr)}
 	return p.execute(ctx, args, stdin)

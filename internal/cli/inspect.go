@@ -90,7 +90,7 @@ func (p *program) inspect(ctx context.Context, paths []string, l *loader.Loader,
 	broken := false
 	answer := p.inspectAll(ctx, paths, l, s.verify)
 	for i := range paths {
-		info, err := answer(i)
+		info, err := awaited(ctx, func() (*loader.Info, error) { return answer(i) })
 		if ctx.Err() != nil {
 			return unable("what was said before is complete", "interrupted")
 		}

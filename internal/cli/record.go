@@ -97,7 +97,7 @@ func (p *program) record(ctx context.Context, path string, s *recordSettings) er
 	if fixture != "" {
 		options.Fixture = filepath.Base(fixture)
 	}
-	recorded, err := record.Checkpoint(ctx, path, options)
+	recorded, err := awaited(ctx, func() (*record.Recorded, error) { return record.Checkpoint(ctx, path, options) })
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,11 @@ func (p *program) tokenize(c *cobra.Command, s *tokenizeSettings, args []string)
 			return err
 		}
 	}
-	t, info, err := p.tokenizerOnDisk(c.Context(), s, args[0])
+	var info *loader.TokenizerInfo
+	t, err := awaited(c.Context(), func() (t *tokenizer.Tokenizer, err error) {
+		t, info, err = p.tokenizerOnDisk(c.Context(), s, args[0])
+		return t, err
+	})
 	if err != nil {
 		return err
 	}
@@ -226,7 +230,7 @@ func (p *program) inputText(c *cobra.Command, args []string) (string, error) {
 	if len(args) == 2 {
 		return args[1], nil
 	}
-	data, err := io.ReadAll(io.LimitReader(c.InOrStdin(), maxStdin+1))
+	data, err := awaited(c.Context(), func() ([]byte, error) { return io.ReadAll(io.LimitReader(c.InOrStdin(), maxStdin+1)) })
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("standard input: %w", err)

@@ -13,6 +13,7 @@ import (
 
 	"omniloader/fixtures"
 	"omniloader/loader/gguf"
+	"omniloader/loader/regular"
 	"omniloader/loader/sniff"
 )
 
@@ -99,7 +100,7 @@ func (k *keeper) keep(e entry, trim bool) (fixtures.RecordedFile, error) {
 	if e.link != "" || strings.HasSuffix(e.name, "/") || e.size == 0 || hidden(e.name) {
 		return out, nil
 	}
-	f, err := k.source.fsys.Open(path.Join(k.source.dir, e.name))
+	f, _, err := regular.Open(k.source.fsys, path.Join(k.source.dir, e.name), e.name)
 	if err != nil {
 		return out, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"omniloader/loader/fault"
 	"omniloader/loader/jsonscan"
+	"omniloader/loader/regular"
 )
 
 // The side files.
@@ -166,23 +167,18 @@ func FilesOf(names []string) []string {
 // file reads a file of the directory, no further than limit.
 func (l *loading) file(name string, limit int64) ([]byte, error) {
 	full := path.Join(l.dir, name)
-	f, err := l.fsys.Open(full)
+	f, size, err := regular.Open(l.fsys, full, full)
 	if err != nil {
-		return nil, fault.New(fault.Unreadable, full, "").WithCause(err)
+		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
 	switch {
-	case err != nil:
-		return nil, fault.New(fault.Unreadable, full, "").WithCause(err)
-	case info.IsDir():
-		return nil, fault.New(fault.NotAFile, full, "")
-	case info.Size() > limit:
-		return nil, fault.New(fault.TooLarge, full, strconv.FormatInt(info.Size(), 10)+" bytes, the limit is "+strconv.FormatInt(limit, 10))
-	case info.Size() == 0:
+	case size > limit:
+		return nil, fault.New(fault.TooLarge, full, strconv.FormatInt(size, 10)+" bytes, the limit is "+strconv.FormatInt(limit, 10))
+	case size == 0:
 		return nil, fault.New(fault.Empty, full, "").WithHint("the download may not have begun; fetch the file again")
 	}
-	data := make([]byte, info.Size())
+	data := make([]byte, size)
 	if n, err := io.ReadFull(f, data); err != nil {
 		return nil, fault.At(fault.Truncated, full, int64(n), "the file ends before its size").WithCause(err)
 	}
