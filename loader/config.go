@@ -60,6 +60,21 @@ const (
 	keyLangIDs
 	keyConfigurationFiles
 	keyEnableAudioOutput
+	keyLanguageConfig
+	keyVLMConfig
+	keyViTConfig
+	keyMMVisionTower
+	keyMMAudioTower
+	keyTextEncoder
+	keyAudioEncoder
+	keyVocabSize
+	keyMaxSourcePositions
+	keyRopeTheta
+	keySSMConfig
+	keyChronosConfig
+	keyPretrainedConfig
+	keyCodebookSize
+	keyRegisteredName
 	keyCount
 )
 
@@ -104,6 +119,21 @@ var keyNames = [keyCount]string{
 	keyFeatExtractNorm:    "feat_extract_norm",
 	keyEncoder:            "encoder",
 	keyDecoder:            "decoder",
+	keyLanguageConfig:     "language_config",
+	keyVLMConfig:          "vlm_config",
+	keyViTConfig:          "vit_config",
+	keyMMVisionTower:      "mm_vision_tower",
+	keyMMAudioTower:       "mm_audio_tower",
+	keyTextEncoder:        "text_encoder",
+	keyAudioEncoder:       "audio_encoder",
+	keyVocabSize:          "vocab_size",
+	keyMaxSourcePositions: "max_source_positions",
+	keyRopeTheta:          "rope_theta",
+	keySSMConfig:          "ssm_cfg",
+	keyChronosConfig:      "chronos_config",
+	keyPretrainedConfig:   "pretrained_config",
+	keyRegisteredName:     "registered_name",
+	keyCodebookSize:       "codebook_size",
 }
 
 var keysByName = func() map[string]key {

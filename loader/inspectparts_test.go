@@ -252,3 +252,15 @@ func FuzzInspectWeights(f *testing.F) {
 		}
 	})
 }
+
+// PyTorch's files have several extensions, and no order of a map may decide
+// between them.
+func TestWeightsDeepDownAreTheSameEachTime(t *testing.T) {
+	fsys := treeFS(map[string]string{"m/config.json": gptConfig, "m/a/b/pytorch_model.bin": "\x9c\xe1", "m/c/x.pt": "\x9c\xe1", "m/d/e.msgpack": "\x9c\xe1"})
+	for range 30 {
+		info, err := loader.New().Inspect(fsys, "m")
+		require.NoError(t, err)
+		require.NotNil(t, info.Weights)
+		require.Equal(t, []string{"a/b/pytorch_model.bin", "c/x.pt"}, info.Weights.Files)
+	}
+}

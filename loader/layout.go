@@ -104,8 +104,8 @@ func (c *checkpoint) classifyByDirs() verdict {
 		v.decidedBy = "no rule: the model lies in a directory of its own"
 	} else if len(v.candidates) > 1 {
 		v.layout, v.decidedBy = "several models", "its directories: each holds a model of its own"
-	} else if category, task, ok := c.beyondConfig("card", ""); ok {
-		v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileCard
+	} else if a, ok := c.cardTag(); ok {
+		v.category, v.task, v.decidedBy = a.category, a.task, a.how
 	}
 	return v
 }
@@ -354,12 +354,12 @@ var dialectMarks = map[string]string{
 // family: timm's, TensorRT-LLM's and CTranslate2's.
 func (c *checkpoint) classifyDialect() (v verdict, ok bool) {
 	if c.doc.values[keyPretrainedCfg].end != 0 || c.doc.values[keyArchitecture].end != 0 && c.doc.values[keyNumFeatures].end != 0 {
-		if name := c.doc.text(keyArchitecture); name != "" {
+		if name := c.doc.text(keyArchitecture); name != "" && len(name) <= maxName {
 			c.classes = []string{name}
 		}
 		return verdict{layout: "timm", category: VisionEncoder, task: "vision_encoder", loadsAs: "TimmWrapperModel", decidedBy: "key pretrained_cfg of " + fileConfig}, true
 	}
-	if name := c.doc.text(keyArchitecture); name != "" && (c.doc.object(keyMapping).Get("world_size").Exists() || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
+	if name := c.doc.text(keyArchitecture); name != "" && len(name) <= maxName && (c.doc.object(keyMapping).Get("world_size").Exists() || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
 		c.classes = []string{name}
 		v := verdict{layout: "tensorrt-llm", category: Transformers, task: "causal_lm", loadsAs: name, decidedBy: "keys architecture and mapping of " + fileConfig}
 		if class, how := c.resolveClass(); how != "" {
