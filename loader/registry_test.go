@@ -3,6 +3,7 @@ package loader
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -107,6 +108,12 @@ func TestOtherTablesAreWellFormed(t *testing.T) {
 	requireSorted(t, "auto_classes.tsv", tableNames(t, "auto_classes.tsv", autoClassesTSV, 4))
 	for f := range tableRows(autoClassesTSV) {
 		assert.Contains(t, []string{"first", "last"}, f[3], "auto_classes.tsv: %s", f[0])
+	}
+	for method, m := range quantMethods() {
+		if _, own, ok := strings.Cut(m.bits, "="); ok {
+			bits, err := strconv.ParseFloat(own, 64)
+			assert.True(t, err == nil && bits > 0 && bits <= 8, "quantization_methods.tsv: %s: %s", method, m.bits)
+		}
 	}
 	requireSorted(t, "pipeline_tags.tsv", tableNames(t, "pipeline_tags.tsv", pipelineTagsTSV, 3))
 	for f := range tableRows(pipelineTagsTSV) {
