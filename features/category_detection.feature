@@ -247,6 +247,7 @@ Feature: Category detection
         | ZuluForCausalLM             | vision beside flat text   | transformers | vision_language | vision_config,vocab_size      | "vision_config": {}, "hidden_size": 8, "vocab_size": 9 |
         | ZuluForCausalLM             | a tower of another model  | transformers | vision_language | mm_vision_tower               | "mm_vision_tower": "openai/clip-vit-large-patch14", "vocab_size": 9 |
         | ZuluForConditionalGeneration | an encoder of images     | transformers | vision_language | encoder:vision_encoder        | "encoder": {"model_type": "vit"}, "decoder": {"model_type": "mbart"} |
+        | ZuluForConditionalGeneration | both, and a projection   | transformers | vision_language | ForConditionalGeneration      | "vision_config": {}, "text_config": {}, "projection_dim": 2048 |
         | ZuluModel                   | two towers, one space     | vision_encoder | vision_text_dual_encoder | projection_dim     | "vision_config": {}, "text_config": {}, "projection_dim": 512 |
 
       Examples: It hears
@@ -261,6 +262,7 @@ Feature: Category detection
         | ZuluForConditionalGeneration | text in, a codec out     | transformers | tts_audio_generation | audio_encoder,text_encoder      | "text_encoder": {"model_type": "t5"}, "audio_encoder": {"model_type": "encodec"}, "decoder": {"num_codebooks": 4} |
         | ZuluForConditionalGeneration | it thinks and talks      | transformers | omni                 | talker_config                   | "thinker_config": {"audio_config": {}}, "talker_config": {} |
         | ZuluForConditionalGeneration | it thinks                | transformers | omni_input           | thinker_config                  | "thinker_config": {"audio_config": {}} |
+        | ZuluForSequenceClassification | an ear, and labels      | audio_encoder | audio_classification | feat_extract_norm              | "feat_extract_norm": "group", "num_labels": 8 |
         | ZuluCodecModel               | codes of sound           | audio_encoder | audio_codec         | codebook_size                   | "codebook_size": 1024, "sampling_rate": 24000 |
 
       Examples: Text in, text out

@@ -13,7 +13,8 @@ var classRulesTSV string
 // classRule is one line of class_rules.tsv.
 type classRule struct {
 	looksAt, pattern string
-	glob             glob   // of a rule for a name or a type
+	glob             glob   // of a rule for a name or a type, or of a section rule with a name
+	named            bool   // a section rule that asks for a name, too
 	keys             []key  // of a section rule
 	key              key    // of a part rule: the member that is looked into
 	of               string // of a part rule: the category that its model type has to be of
@@ -31,6 +32,10 @@ func (r *registry) readRules() {
 			rule.glob = newGlob(rule.pattern)
 		case "section", "over":
 			for name := range strings.SplitSeq(rule.pattern, ",") {
+				if strings.Contains(name, "*") {
+					rule.glob, rule.named = newGlob(name), true
+					continue
+				}
 				rule.keys = append(rule.keys, keysByName[name])
 			}
 		case "part":
@@ -90,7 +95,7 @@ func (r *registry) guess(c clues) (a answer) {
 		case "type":
 			fits = rule.glob.match(modelType)
 		case "section":
-			fits = rule.sections(c.has)
+			fits = rule.sections(c.has) && (!rule.named || rule.glob.match(c.name))
 		case "nearest":
 			a, fits = r.neighbours(c.name, rule.letters)
 		default:

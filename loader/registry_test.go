@@ -101,6 +101,9 @@ func TestOtherTablesAreWellFormed(t *testing.T) {
 		}
 		if f[0] == "section" || f[0] == "over" {
 			for need := range strings.SplitSeq(f[1], ",") {
+				if f[0] == "section" && strings.Contains(need, "*") {
+					continue
+				}
 				assert.Contains(t, keysByName, need, "class_rules.tsv: %s: no such config key is read", f[1])
 			}
 		}
@@ -180,7 +183,7 @@ func TestRulesCarryToFamiliesNobodyListed(t *testing.T) {
 	}
 	share := float64(right) / float64(total)
 	t.Logf("%d of %d names of %d families: %.2f %%, tasks %.2f %%", right, total, len(byFamily)-1, 100*share, 100*float64(total-wrongTask)/float64(total))
-	assert.GreaterOrEqual(t, share, 0.92)
+	assert.GreaterOrEqual(t, share, 0.95)
 }
 
 func TestSpellingsOfOneNameAgreeOnTheCategory(t *testing.T) {
