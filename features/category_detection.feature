@@ -245,6 +245,10 @@ Feature: Category detection
         | ZuluForConditionalGeneration | a section for language   | transformers | vision_language | vision_config,language_config | "vision_config": {}, "language_config": {"vocab_size": 5} |
         | ZuluChat                    | a section for the LLM     | transformers | vision_language | vit_config,llm_config         | "vit_config": {}, "llm_config": {"vocab_size": 5} |
         | ZuluForCausalLM             | vision beside flat text   | transformers | vision_language | vision_config,vocab_size      | "vision_config": {}, "hidden_size": 8, "vocab_size": 9 |
+        | ZuluOvis                    | a tokenizer of images     | transformers | vision_language | visual_tokenizer_config       | "visual_tokenizer_config": {}, "llm_config": {} |
+        | ZuluForConditionalGeneration | codes of images          | transformers | vision_language | vq_config,text_config         | "vq_config": {"codebook_size": 8192}, "text_config": {} |
+        | ZuluLMHeadModel             | a visual part             | transformers | vision_language | visual,vocab_size             | "visual": {"heads": 16, "image_size": 448}, "vocab_size": 9 |
+        | ZuluVLA                     | and it acts               | transformers | vision_language_action | n_action_bins          | "vision_config": {}, "text_config": {}, "n_action_bins": 256 |
         | ZuluForCausalLM             | a tower of another model  | transformers | vision_language | mm_vision_tower               | "mm_vision_tower": "openai/clip-vit-large-patch14", "vocab_size": 9 |
         | ZuluForConditionalGeneration | an encoder of images     | transformers | vision_language | encoder:vision_encoder        | "encoder": {"model_type": "vit"}, "decoder": {"model_type": "mbart"} |
         | ZuluForConditionalGeneration | both, and a projection   | transformers | vision_language | ForConditionalGeneration      | "vision_config": {}, "text_config": {}, "projection_dim": 2048 |
@@ -254,12 +258,17 @@ Feature: Category detection
         | architecture                 | what                     | category     | task            | rule                          | members |
         | ZuluForConditionalGeneration | sections for both        | transformers | audio_language  | audio_config,text_config      | "audio_config": {"num_mel_bins": 128}, "text_config": {"vocab_size": 5} |
         | AudioZuluForCausalLM         | hearing beside flat text | transformers | audio_language  | audio_config,vocab_size       | "audio_config": {}, "vocab_size": 5 |
+        | ZuluForCausalLM              | a section for speech     | transformers | audio_language  | speech_config,text_config     | "speech_config": {}, "text_config": {} |
+        | ZuluForCausalLM              | adapters for both senses | transformers | omni_input      | speech_lora,vision_lora       | "speech_lora": {"r": 320}, "vision_lora": {"r": 256}, "vocab_size": 9 |
         | ZuluForConditionalGeneration | a spectrogram            | asr          | asr             | max_source_positions          | "num_mel_bins": 128, "max_source_positions": 1500, "vocab_size": 5 |
         | ZuluForConditionalGeneration | an encoder of sound      | asr          | asr             | encoder:audio_encoder         | "encoder": {"model_type": "wav2vec2"}, "decoder": {"model_type": "mbart"} |
 
       Examples: It speaks, or plays
         | architecture                 | what                     | category     | task                 | rule                            | members |
         | ZuluForConditionalGeneration | text in, a codec out     | transformers | tts_audio_generation | audio_encoder,text_encoder      | "text_encoder": {"model_type": "t5"}, "audio_encoder": {"model_type": "encodec"}, "decoder": {"num_codebooks": 4} |
+        | ZuluForConditionalGeneration | a decoder in depth       | transformers | tts_audio_generation | depth_decoder_config            | "codec_config": {}, "depth_decoder_config": {}, "vocab_size": 3 |
+        | ZuluForConditionalGeneration | it hears, and speaks     | transformers | speech_to_speech     | depth_decoder_config            | "audio_encoder_config": {}, "depth_decoder_config": {} |
+        | ZuluForConditionalGeneration | codes one behind another | transformers | tts_audio_generation | delay_pattern                   | "encoder_config": {"vocab_size": 256}, "decoder_config": {"num_channels": 9}, "delay_pattern": [0, 8, 9] |
         | ZuluForConditionalGeneration | it thinks and talks      | transformers | omni                 | talker_config                   | "thinker_config": {"audio_config": {}}, "talker_config": {} |
         | ZuluForConditionalGeneration | it thinks                | transformers | omni_input           | thinker_config                  | "thinker_config": {"audio_config": {}} |
         | ZuluForSequenceClassification | an ear, and labels      | audio_encoder | audio_classification | feat_extract_norm              | "feat_extract_norm": "group", "num_labels": 8 |
@@ -272,6 +281,7 @@ Feature: Category detection
         | ZuluForConditionalGeneration | nothing else             | transformers | seq2seq_lm      | ForConditionalGeneration      | "vocab_size": 9 |
         | ZuluForConditionalGeneration | an encoder of text       | transformers | seq2seq_lm      | encoder:transformers          | "encoder": {"model_type": "bert"}, "decoder": {"model_type": "gpt2"} |
         | ZuluModelLM                  | a head by another name   | transformers | causal_lm       | ModelLM                       | "vocab_size": 9 |
+        | ZuluBertModel                | an encoder by its name   | transformers | text_encoder    | Bert                          | "vocab_size": 9 |
         | ZuluNet                      | rotary positions         | transformers | causal_lm       | rope_theta                    | "vocab_size": 9, "rope_theta": 10000.0 |
 
     Scenario: A task that auto_map names for models of every kind is made more exact

@@ -131,8 +131,8 @@ func (c *checkpoint) readConfig() verdict {
 			if v.task == "omni" && c.mute() || class.omni != nil && len(class.omni.needs) > 0 && c.hasAll(class.omni.needs) {
 				v.task = "omni_input"
 			}
-			if rule := r.overrules(&c.doc); rule != nil {
-				v.category, v.task, v.decidedBy = rule.category, rule.task, "key "+rule.pattern+" of "+fileConfig
+			if a, ok := r.overrules(&c.doc); ok {
+				v.take(a)
 			}
 			return v
 		}
@@ -157,6 +157,9 @@ func (c *checkpoint) readConfig() verdict {
 
 // guess asks the rules for names that are not listed.
 func (c *checkpoint) guess() answer {
+	if a, ok := known().overrules(&c.doc); ok {
+		return a
+	}
 	return known().guess(clues{c.architecture(), c.modelType, c.doc.has, c.ask})
 }
 
@@ -176,8 +179,8 @@ func (c *checkpoint) omni() bool {
 	// A name nobody listed: the sections of its config say it, or those of the part
 	// that thinks.
 	sound := c.doc.has(keyAudioConfig) || c.doc.has(keySoundConfig)
-	text := c.doc.has(keyTextConfig) || c.doc.has(keyThinkerConfig) || c.doc.has(keyLLMConfig) || c.doc.has(keyLanguageConfig)
-	if sound && text && c.doc.has(keyVisionConfig) {
+	text := c.doc.has(keyTextConfig) || c.doc.has(keyThinkerConfig) || c.doc.has(keyLLMConfig) || c.doc.has(keyLanguageConfig) || c.doc.has(keyVocabSize)
+	if sound && text && c.doc.has(keyVisionConfig) || c.doc.has(keySpeechLoRA) && c.doc.has(keyVisionLoRA) {
 		return true
 	}
 	thinker := c.doc.object(keyThinkerConfig)

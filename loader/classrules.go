@@ -116,13 +116,13 @@ func (r *registry) guess(c clues) (a answer) {
 }
 
 // overrules gives what a section of the config says that beats a listed class.
-func (r *registry) overrules(doc *document) (rule *classRule) {
+func (r *registry) overrules(doc *document) (a answer, ok bool) {
 	for i := range r.over {
-		if r.over[i].sections(doc.has) {
-			return &r.over[i]
+		if rule := &r.over[i]; rule.sections(doc.has) {
+			return answer{rule.category, rule.task, "key " + rule.pattern + " of " + fileConfig}, true
 		}
 	}
-	return nil
+	return answer{}, false
 }
 
 // glob is a pattern in which * stands for any text, split once at its stars. A
