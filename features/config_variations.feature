@@ -49,14 +49,31 @@ Feature: Config variations
         | bitsandbytes | 4    | {"load_in_4bit": true, "load_in_8bit": false}                        |
         | bitsandbytes | 8    | {"quant_method": "bitsandbytes", "load_in_8bit": true, "load_in_4bit": false} |
 
-    Scenario: A method that states no bits
+    Scenario Outline: <method> has <bits> bits, which no key states
       Given a checkpoint with the config:
         """json
-        {"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
-         "quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}}
+        {"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3", "quantization_config": <section>}
         """
       When the model info is read
-      Then the quantization method is "fp8"
+      Then the quantization method is "<method>"
+      And the quantization bits are <bits>
+
+      Examples:
+        | method      | bits | section                                                      |
+        | fp8         | 8    | {"quant_method": "fp8", "weight_block_size": [128, 128]}     |
+        | fbgemm_fp8  | 8    | {"quant_method": "fbgemm_fp8", "activation_scale_ub": 1200}  |
+        | eetq        | 8    | {"quant_method": "eetq", "weights": "int8"}                  |
+        | mxfp4       | 4    | {"quant_method": "mxfp4", "modules_to_not_convert": []}      |
+        | nvfp4       | 4    | {"quant_method": "nvfp4"}                                    |
+
+    Scenario: A method that has no number of bits of its own
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["LlamaForCausalLM"], "model_type": "llama",
+         "quantization_config": {"quant_method": "aqlm", "nbits_per_codebook": 16, "num_codebooks": 1}}
+        """
+      When the model info is read
+      Then the quantization method is "aqlm"
       And there is no quantization bits
 
     Scenario: A quantization section of the part for text

@@ -64,6 +64,36 @@ Feature: Omni detection
       When the omni check is made
       Then the model is omni
 
+    Scenario Outline: Text without a section of its own, and <what>
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["NewEverythingForCausalLM"], "vocab_size": 9, <members>}
+        """
+      When the omni check is made
+      Then the model is omni
+
+      Examples:
+        | what                | members                                    |
+        | two other parts     | "vision_config": {}, "audio_config": {}    |
+        | an adapter for each | "vision_lora": {"r": 1}, "speech_lora": {"r": 1} |
+
+    Scenario: Those parts inside the one that thinks
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["NewEverythingModel"], "talker_config": {},
+         "thinker_config": {"text_config": {}, "vision_config": {}, "audio_config": {}}}
+        """
+      When the omni check is made
+      Then the model is omni
+
+    Scenario: A part that thinks and cannot hear
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["NewEverythingModel"], "thinker_config": {"text_config": {}, "vision_config": {}, "audio_config": null}}
+        """
+      When the omni check is made
+      Then the model is not omni
+
     Scenario: A part that is null is not there
       Given a checkpoint with the config:
         """json

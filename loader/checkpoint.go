@@ -300,6 +300,13 @@ func (c *checkpoint) readClasses() {
 	}
 }
 
+// maxName bounds the names of classes and model types that are looked up, in
+// bytes. The longest that is listed has 92.
+const maxName = 256
+
+// longName describes a name that is too long to be one.
+func longName(n int) string { return "a name of " + strconv.Itoa(n) + " bytes" }
+
 // readArchitectures gives config.json's class names. Real files hold null, one
 // string, or entries that are no strings.
 func (c *checkpoint) readArchitectures() (names []string) {
@@ -312,8 +319,13 @@ func (c *checkpoint) readArchitectures() (names []string) {
 	switch kind := s.Kind(); kind {
 	case jsonscan.Invalid, jsonscan.Null:
 	case jsonscan.String:
+		name := c.doc.text(keyArchitectures)
+		if len(name) > maxName {
+			odd(longName(len(name)) + "; it is passed over")
+			break
+		}
 		odd("one string in place of a list; it is taken as the only name")
-		names = append(names, c.doc.text(keyArchitectures))
+		names = append(names, name)
 	case jsonscan.Array:
 		err := s.Array(func(int) error {
 			if kind := s.Kind(); kind != jsonscan.String {
@@ -322,7 +334,10 @@ func (c *checkpoint) readArchitectures() (names []string) {
 				return err
 			}
 			name, err := s.Text()
-			if len(name) > 0 {
+			switch n := len(name); {
+			case n > maxName:
+				odd(longName(n) + " among its names; it is passed over")
+			case n > 0:
 				names = append(names, c.className(name))
 			}
 			return err
@@ -343,7 +358,13 @@ func (c *checkpoint) readModelType() string {
 	switch kind := s.Kind(); kind {
 	case jsonscan.Invalid, jsonscan.Null:
 	case jsonscan.String:
-		if name, err := s.Text(); err == nil {
+		name, err := s.Text()
+		if len(name) > maxName {
+			c.findings = append(c.findings, Finding{SeverityWarning, CodeConfigModelType, c.doc.file,
+				`"model_type" holds ` + longName(len(name)) + "; it is passed over", `write a short name, such as "llama"`})
+			break
+		}
+		if err == nil {
 			if c.family = c.known().families[string(name)]; c.family != nil {
 				return c.family.ModelType // without a copy
 			}
@@ -405,7 +426,7 @@ func kindOf(raw []byte) jsonscan.Kind {
 func (c *checkpoint) readClassName() []string {
 	switch raw := c.doc.value(keyClassName); kindOf(raw) {
 	case jsonscan.String:
-		if name := c.doc.text(keyClassName); name != "" {
+		if name := c.doc.text(keyClassName); name != "" && len(name) <= maxName {
 			return []string{name}
 		}
 	case jsonscan.Array:
@@ -420,7 +441,7 @@ func (c *checkpoint) readClassName() []string {
 			last = string(name)
 			return err
 		})
-		if err == nil && last != "" {
+		if err == nil && last != "" && len(last) <= maxName {
 			return []string{last}
 		}
 	}

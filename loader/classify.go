@@ -81,16 +81,29 @@ func (c *checkpoint) classifyPipeline(layout string) verdict {
 	return v
 }
 
-// classifyConfig decides from config.json, and from the files beside it where
-// that says nothing.
+// classifyConfig decides from config.json, and, where that names neither class nor
+// model type, from the tensors and the other files beside it, then from its
+// members.
 func (c *checkpoint) classifyConfig() verdict {
 	v := c.readConfig()
-	if v.category == "" {
-		if v = c.classifyByFiles(); v.layout == layoutUnknown && v.category == Unknown && len(v.candidates) == 0 {
-			v.decidedBy = "no rule: " + fileConfig + " names neither class nor model type"
-		}
+	if v.category != "" {
+		return v
 	}
-	return v
+	files, weights := c.classifyByFiles(), c.hasModelWeights()
+	nothing := files.layout == layoutUnknown && files.category == Unknown && len(files.candidates) == 0
+	if !weights && !nothing || weights && files.category != Unknown && files.layout != layoutUnknown {
+		return files
+	}
+	if a := c.guess(); a.how != "" {
+		v.take(a)
+		return v
+	}
+	if weights {
+		v.take(answer{Transformers, "", "default for a config beside weights that names neither class nor model type"})
+		return v
+	}
+	files.decidedBy = "no rule: " + fileConfig + " names neither class nor model type"
+	return files
 }
 
 // readConfig decides from config.json. The category is empty where that does not
@@ -124,50 +137,42 @@ func (c *checkpoint) readConfig() verdict {
 			if v.task == "omni" && c.mute() || class.omni != nil && len(class.omni.needs) > 0 && c.hasAll(class.omni.needs) {
 				v.task = "omni_input"
 			}
+			if a, ok := r.overrules(&c.doc); ok {
+				v.take(a)
+			}
 			return v
 		}
 	} else if v, ok := c.classifyDialect(); ok {
 		return v
 	}
-	if class, category, task, ok := c.fromAutoMap(); ok {
-		v.category, v.task = category, task
-		v.decidedBy = "key " + class + " of auto_map in " + fileConfig
+	_, auto := c.fromAutoMap()
+	switch {
+	case len(c.classes) == 0 && !auto && v.family != nil && v.family.Category != "":
+		v.take(answer{v.family.Category, v.family.Task, byModelType})
+		return v
+	case len(c.classes) == 0 && !auto && c.modelType == "":
 		return v
 	}
-	if len(c.classes) == 0 && v.family != nil && v.family.Category != "" {
-		v.fromFamily()
+	if a := c.guess(); a.how != "" {
+		v.take(a)
 		return v
 	}
-	if len(c.classes) > 0 || c.modelType != "" {
-		if category, task, how := r.guess(c.architecture(), c.modelType, c.doc.has, c.beyondConfig); how != "" {
-			v.category, v.task, v.decidedBy = category, task, how
-			return v
-		}
-		if v.family != nil && v.family.Category != "" {
-			v.fromFamily()
-			return v
-		}
-		v.category = Transformers
-		v.decidedBy = "default for a class that no rule knows"
-		return v
-	}
-	if c.hasModelWeights() {
-		if category, task, ok := c.beyondConfig("card", ""); ok {
-			v.category, v.task, v.decidedBy = category, task, "key pipeline_tag of "+fileCard
-			return v
-		}
-		v.category = Transformers
-		v.decidedBy = "default for a config beside weights that names neither class nor model type"
-		return v
-	}
+	v.take(answer{Transformers, "", "default for a class that no rule knows"})
 	return v
 }
 
-// fromFamily takes the model type's default.
-func (v *verdict) fromFamily() {
-	v.category, v.task = v.family.Category, v.family.Task
-	v.decidedBy = "model type in " + fileConfig
+// guess asks the rules for names that are not listed.
+func (c *checkpoint) guess() answer {
+	if a, ok := c.known().overrules(&c.doc); ok {
+		return a
+	}
+	return c.known().guess(clues{c.architecture(), c.modelType, c.doc.has, c.ask})
 }
+
+// byModelType is how a family's default is found.
+const byModelType = "model type in " + fileConfig
+
+func (v *verdict) take(a answer) { v.category, v.task, v.decidedBy = a.category, a.task, a.how }
 
 // omni tells whether a model takes speech, vision and text.
 func (c *checkpoint) omni() bool {
@@ -177,10 +182,15 @@ func (c *checkpoint) omni() bool {
 	if rule := c.familyOmni(); rule != nil && c.hasAll(rule.needs) {
 		return true
 	}
-	// A name nobody listed: the sections of its config say it.
+	// A name nobody listed: the sections of its config say it, or those of the part
+	// that thinks.
 	sound := c.doc.has(keyAudioConfig) || c.doc.has(keySoundConfig)
-	text := c.doc.has(keyTextConfig) || c.doc.has(keyThinkerConfig) || c.doc.has(keyLLMConfig)
-	return sound && text && c.doc.has(keyVisionConfig)
+	text := c.doc.has(keyTextConfig) || c.doc.has(keyThinkerConfig) || c.doc.has(keyLLMConfig) || c.doc.has(keyLanguageConfig) || c.doc.has(keyVocabSize)
+	if sound && text && c.doc.has(keyVisionConfig) || c.doc.has(keySpeechLoRA) && c.doc.has(keyVisionLoRA) {
+		return true
+	}
+	thinker := c.doc.object(keyThinkerConfig)
+	return thinker.Exists() && thinker.Get("audio_config").IsObject() && thinker.Get("vision_config").IsObject()
 }
 
 // classOmni is the rule for the class name, familyOmni that for the model type;

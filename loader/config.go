@@ -61,50 +61,104 @@ const (
 	keyLangIDs
 	keyConfigurationFiles
 	keyEnableAudioOutput
+	keyLanguageConfig
+	keyVLMConfig
+	keyViTConfig
+	keyMMVisionTower
+	keyMMAudioTower
+	keyTextEncoder
+	keyAudioEncoder
+	keyVocabSize
+	keyMaxSourcePositions
+	keyRopeTheta
+	keySSMConfig
+	keyChronosConfig
+	keyPretrainedConfig
+	keyCodebookSize
+	keyRegisteredName
+	keyVisualTokenizerConfig
+	keyVisual
+	keySpeechLoRA
+	keyVisionLoRA
+	keySpeechConfig
+	keyCodecConfig
+	keyDepthDecoderConfig
+	keyAudioEncoderConfig
+	keyDelayPattern
+	keyVQConfig
+	keyActionBins
+	keyImgProcessor
 	keyCount
 )
 
 // keyNames spells the keys. It is an array, so that a key cannot be forgotten.
 var keyNames = [keyCount]string{
-	keyArchitectures:      "architectures",
-	keyArchitecture:       "architecture",
-	keyModelType:          "model_type",
-	keyClassName:          "_class_name",
-	keyDiffusersVersion:   "_diffusers_version",
-	keyAutoMap:            "auto_map",
-	keyQuantizationConfig: "quantization_config",
-	keyCompressionConfig:  "compression_config",
-	keyQuantization:       "quantization",
-	keyLoadIn4Bit:         "load_in_4bit",
-	keyLoadIn8Bit:         "load_in_8bit",
-	keyTextConfig:         "text_config",
-	keyVisionConfig:       "vision_config",
-	keyAudioConfig:        "audio_config",
-	keySoundConfig:        "sound_config",
-	keyTalkerConfig:       "talker_config",
-	keyThinkerConfig:      "thinker_config",
-	keyModelName:          "model_name",
-	keyBaseModelPath:      "base_model_name_or_path",
-	keyHookPoint:          "hf_hook_point_in",
-	keyPretrainedCfg:      "pretrained_cfg",
-	keyNumFeatures:        "num_features",
-	keyMapping:            "mapping",
-	keyAlignmentHeads:     "alignment_heads",
-	keyLangIDs:            "lang_ids",
-	keyConfigurationFiles: "configuration_files",
-	keyEnableAudioOutput:  "enable_audio_output",
-	keyLLMConfig:          "llm_config",
-	keyBackboneConfig:     "backbone_config",
-	keyMaskDecoderConfig:  "mask_decoder_config",
-	keyProjectionDim:      "projection_dim",
-	keyImageSize:          "image_size",
-	keyPatchSize:          "patch_size",
-	keyNumChannels:        "num_channels",
-	keyNumMelBins:         "num_mel_bins",
-	keySamplingRate:       "sampling_rate",
-	keyFeatExtractNorm:    "feat_extract_norm",
-	keyEncoder:            "encoder",
-	keyDecoder:            "decoder",
+	keyArchitectures:         "architectures",
+	keyArchitecture:          "architecture",
+	keyModelType:             "model_type",
+	keyClassName:             "_class_name",
+	keyDiffusersVersion:      "_diffusers_version",
+	keyAutoMap:               "auto_map",
+	keyQuantizationConfig:    "quantization_config",
+	keyCompressionConfig:     "compression_config",
+	keyQuantization:          "quantization",
+	keyLoadIn4Bit:            "load_in_4bit",
+	keyLoadIn8Bit:            "load_in_8bit",
+	keyTextConfig:            "text_config",
+	keyVisionConfig:          "vision_config",
+	keyAudioConfig:           "audio_config",
+	keySoundConfig:           "sound_config",
+	keyTalkerConfig:          "talker_config",
+	keyThinkerConfig:         "thinker_config",
+	keyModelName:             "model_name",
+	keyBaseModelPath:         "base_model_name_or_path",
+	keyHookPoint:             "hf_hook_point_in",
+	keyPretrainedCfg:         "pretrained_cfg",
+	keyNumFeatures:           "num_features",
+	keyMapping:               "mapping",
+	keyAlignmentHeads:        "alignment_heads",
+	keyLangIDs:               "lang_ids",
+	keyConfigurationFiles:    "configuration_files",
+	keyEnableAudioOutput:     "enable_audio_output",
+	keyLLMConfig:             "llm_config",
+	keyBackboneConfig:        "backbone_config",
+	keyMaskDecoderConfig:     "mask_decoder_config",
+	keyProjectionDim:         "projection_dim",
+	keyImageSize:             "image_size",
+	keyPatchSize:             "patch_size",
+	keyNumChannels:           "num_channels",
+	keyNumMelBins:            "num_mel_bins",
+	keySamplingRate:          "sampling_rate",
+	keyFeatExtractNorm:       "feat_extract_norm",
+	keyEncoder:               "encoder",
+	keyDecoder:               "decoder",
+	keyLanguageConfig:        "language_config",
+	keyVLMConfig:             "vlm_config",
+	keyViTConfig:             "vit_config",
+	keyMMVisionTower:         "mm_vision_tower",
+	keyMMAudioTower:          "mm_audio_tower",
+	keyTextEncoder:           "text_encoder",
+	keyAudioEncoder:          "audio_encoder",
+	keyVocabSize:             "vocab_size",
+	keyMaxSourcePositions:    "max_source_positions",
+	keyRopeTheta:             "rope_theta",
+	keySSMConfig:             "ssm_cfg",
+	keyChronosConfig:         "chronos_config",
+	keyPretrainedConfig:      "pretrained_config",
+	keyRegisteredName:        "registered_name",
+	keyCodebookSize:          "codebook_size",
+	keyVisualTokenizerConfig: "visual_tokenizer_config",
+	keyVisual:                "visual",
+	keySpeechLoRA:            "speech_lora",
+	keyVisionLoRA:            "vision_lora",
+	keySpeechConfig:          "speech_config",
+	keyCodecConfig:           "codec_config",
+	keyDepthDecoderConfig:    "depth_decoder_config",
+	keyAudioEncoderConfig:    "audio_encoder_config",
+	keyDelayPattern:          "delay_pattern",
+	keyVQConfig:              "vq_config",
+	keyActionBins:            "n_action_bins",
+	keyImgProcessor:          "img_processor",
 }
 
 var keysByName = func() map[string]key {

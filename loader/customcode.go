@@ -121,11 +121,19 @@ func (c *checkpoint) codeFindings(config string, files []string) (findings []Fin
 //go:embed auto_classes.tsv
 var autoClassesTSV string
 
+// autoClass is one line of auto_classes.tsv.
+type autoClass struct {
+	name     string
+	category Category
+	task     Task
+	asked    string // "first" or "last"
+}
+
 // autoClasses says which task a key of auto_map names.
-var autoClasses = sync.OnceValue(func() map[string]Class {
-	m := map[string]Class{}
+var autoClasses = sync.OnceValue(func() map[string]autoClass {
+	m := map[string]autoClass{}
 	for f := range tableRows(autoClassesTSV) {
-		m[f[0]] = Class{Name: f[0], Category: Category(f[1]), Task: Task(f[2])}
+		m[f[0]] = autoClass{f[0], Category(f[1]), Task(f[2]), f[3]}
 	}
 	return m
 })
@@ -138,7 +146,7 @@ func (c *checkpoint) autoMapClass() (key, class string) {
 			v = v.Get("0")
 		}
 		_, task := autoClasses()[k.Str]
-		if _, name, ok := cutLast(v.Str, "."); ok && (task || k.Str == "AutoModel" && class == "") {
+		if _, name, ok := cutLast(v.Str, "."); ok && len(name) <= maxName && (task || k.Str == "AutoModel" && class == "") {
 			key, class = k.Str, name
 		}
 		return class == "" || !task
@@ -146,20 +154,20 @@ func (c *checkpoint) autoMapClass() (key, class string) {
 	return key, class
 }
 
-// fromAutoMap decides from the task that auto_map's keys name, where they do and
-// agree on the category.
-func (c *checkpoint) fromAutoMap() (auto string, category Category, task Task, ok bool) {
+// fromAutoMap gives the task that auto_map's keys name, where they do and agree on
+// the category.
+func (c *checkpoint) fromAutoMap() (auto autoClass, ok bool) {
 	agree := true
 	c.doc.object(keyAutoMap).ForEach(func(k, _ gjson.Result) bool {
 		class, known := autoClasses()[k.Str]
 		switch {
 		case !known:
-		case auto == "":
-			auto, category, task = class.Name, class.Category, class.Task
+		case auto.name == "":
+			auto = class
 		default:
-			agree = agree && class.Category == category
+			agree = agree && class.category == auto.category
 		}
 		return true
 	})
-	return auto, category, task, auto != "" && agree
+	return auto, auto.name != "" && agree
 }

@@ -29,27 +29,61 @@ var pipelineTags = sync.OnceValue(func() map[string]Class {
 	return m
 })
 
-// beyondConfig asks a file other than the config, for one rule of
-// class_rules.tsv: "processor" whether images or sound go in, "card" for what the
-// model card says. Files that are missing or broken say nothing.
-func (c *checkpoint) beyondConfig(looksAt, pattern string) (Category, Task, bool) {
-	if looksAt == "processor" {
-		return "", "", c.processorInput() == pattern
+// ask answers the rules of class_rules.tsv that need more than a name and the
+// members of the config. Files that are missing or broken say nothing.
+func (c *checkpoint) ask(rule *classRule) (a answer, ok bool) {
+	switch rule.looksAt {
+	case "auto":
+		auto, ok := c.fromAutoMap()
+		return answer{auto.category, auto.task, "key " + auto.name + " of auto_map in " + fileConfig}, ok && auto.asked == rule.pattern
+	case "part":
+		return answer{}, c.partCategory(rule.key) == Category(rule.of)
+	case "processor":
+		return answer{}, c.processorInput(rule.pattern == "speech") == rule.pattern
+	case "file":
+		return answer{}, c.has(rule.pattern)
+	case "card":
+		return c.cardTag()
+	case "family":
+		if f := c.listedFamily(); f != nil && f.Category != "" {
+			return answer{f.Category, f.Task, byModelType}, true
+		}
 	}
+	return answer{}, false
+}
+
+// cardTag gives what the model card's pipeline_tag says.
+func (c *checkpoint) cardTag() (a answer, ok bool) {
 	card, _ := c.card()
 	if card == nil {
-		return "", "", false
+		return answer{}, false
 	}
 	tag, ok := pipelineTags()[card.PipelineTag]
-	return tag.Category, tag.Task, ok
+	return answer{tag.Category, tag.Task, "key pipeline_tag of the card, " + fileCard}, ok
+}
+
+// partCategory gives the category of the model inside a member of the config: of
+// the class that it names, else of its model type. "" where neither is listed.
+func (c *checkpoint) partCategory(k key) Category {
+	part := c.doc.object(k)
+	if class, _ := c.known().resolveClass(part.Get("architectures.0").Str); class != nil {
+		return class.Category
+	}
+	if f := c.known().families[part.Get("model_type").Str]; f != nil {
+		return f.Category
+	}
+	return ""
 }
 
 // processorInput says what goes into a model whose processor prepares nothing
 // but images or nothing but sound: "image", "sound", or "" where it does not
-// tell. A tokenizer beside it means text as well. Source: the keys that
-// image_processing_base.py and feature_extraction_utils.py of transformers write.
-func (c *checkpoint) processorInput() string {
-	if !c.has(filePreprocessor) || c.marks&markTokenizer != 0 {
+// tell. A tokenizer beside it means text as well; it is passed over where the
+// question is of speech: a spectrogram that goes into a model out of which text
+// comes. Source: the keys that image_processing_base.py and
+// feature_extraction_utils.py of transformers write, and those of spectrograms
+// in models/whisper/feature_extraction_whisper.py.
+func (c *checkpoint) processorInput(speech bool) string {
+	if !c.has(filePreprocessor) || c.marks&markTokenizer != 0 && !speech {
 		return ""
 	}
 	p, err := readObject(c.fsys, c.dir, filePreprocessor)
@@ -61,6 +95,8 @@ func (c *checkpoint) processorInput() string {
 	case p.Get("image_processor_type").Str != "",
 		p.Get("image_mean").Exists() && extractor != "": // older processors of images were called feature extractors
 		return "image"
+	case speech && extractor != "" && p.Get("n_fft").Exists() && p.Get("feature_size").Num > 1:
+		return "speech"
 	case extractor != "" && p.Get("sampling_rate").Exists():
 		return "sound"
 	}

@@ -31,6 +31,52 @@ func TestAProcessorTellsWhatGoesIn(t *testing.T) {
 	assert.Equal(t, loader.Transformers, info.Category, "text goes in too")
 }
 
+// A head that many kinds of model have, with what its checkpoint says beside it.
+func TestASpectrogramThatGoesInMakesAModelOfSpeech(t *testing.T) {
+	config := `{"architectures":["Zqx9ForConditionalGeneration"],"model_type":"zqx9"}`
+	for processor, want := range map[string]loader.Task{
+		`{"feature_extractor_type":"Zqx9FeatureExtractor","feature_size":80,"n_fft":400,"sampling_rate":16000}`: "asr",
+		`{"feature_extractor_type":"Zqx9FeatureExtractor","feature_size":1,"sampling_rate":24000}`:              "seq2seq_lm", // a codec's, which listens in order to speak
+		`{"image_processor_type":"Zqx9ImageProcessor"}`:                                                         "seq2seq_lm",
+		`{"n_fft":`: "seq2seq_lm",
+	} {
+		info := infoOf(t, treeFS(map[string]string{"m/config.json": config, "m/preprocessor_config.json": processor, "m/tokenizer.json": "{}"}))
+		assert.Equal(t, want, info.Task, processor)
+	}
+}
+
+func TestANameTooLongToBeOneIsNoName(t *testing.T) {
+	long := strings.Repeat("A", maxName+1)
+	for config, want := range map[string]string{
+		`{"architectures":["` + long + `"]}`:                                     "unknown",
+		`{"architectures":"` + long + `"}`:                                       "unknown",
+		`{"architectures":["` + long + `","LlamaForCausalLM"]}`:                  "LlamaForCausalLM",
+		`{"architectures":["` + long[:maxName] + `"]}`:                           long[:maxName],
+		`{"architectures":["LlamaForCausalLM"],"model_type":"` + long + `"}`:     "LlamaForCausalLM",
+		`{"auto_map":{"AutoModel":"m.` + long + `"}}`:                            "unknown",
+		`{"_class_name":"` + long + `"}`:                                         "unknown",
+		`{"_class_name":["m","` + long + `"]}`:                                   "unknown",
+		`{"architecture":"` + long + `","num_features":1,"pretrained_cfg":null}`: "unknown",
+	} {
+		info := infoOf(t, treeFS(map[string]string{"m/config.json": config}))
+		assert.Equal(t, want, info.Architecture, config[:40])
+		assert.LessOrEqual(t, len(info.ModelType), maxName)
+		for _, f := range info.Findings {
+			assert.Less(t, len(f.Message), 2*maxName)
+		}
+	}
+	info := infoOf(t, treeFS(map[string]string{"m/config.json": `{"architectures":["` + long + `"],"model_type":"` + long + `"}`}))
+	codes := []string{}
+	for _, f := range info.Findings {
+		codes = append(codes, f.Code+": "+f.Message)
+	}
+	assert.Contains(t, codes, `config-architectures: "architectures" holds a name of 257 bytes among its names; it is passed over`)
+	assert.Contains(t, codes, `config-model-type: "model_type" holds a name of 257 bytes; it is passed over`)
+}
+
+// maxName is the longest name of a class that is looked up, in bytes.
+const maxName = 256
+
 func TestACardTellsWhereNothingElseDoes(t *testing.T) {
 	card := "---\nlicense: mit\npipeline_tag: automatic-speech-recognition\n---\n# Zqx\n"
 	info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/README.md": card}))

@@ -104,7 +104,9 @@ func TestQuantizationIsReadFromEveryPlace(t *testing.T) {
 		{"mlx, whose section is there twice", map[string]string{"m/config.json": llama + `"quantization":{"group_size":64,"bits":6,"mode":"affine"},"quantization_config":{"group_size":64,"bits":6}}`}, "mlx", "affine", "config.json: quantization", 6},
 		{"compressed tensors, spelled with an underscore", map[string]string{"m/config.json": llama + `"quantization_config":{"quant_method":"compressed_tensors"}}`}, "compressed-tensors", "", "config.json: quantization_config", 0},
 		{"compression_config", map[string]string{"m/config.json": llama + `"compression_config":{"format":"float-quantized"}}`}, "compressed-tensors", "", "config.json: compression_config", 0},
-		{"fbgemm keeps its underscore", map[string]string{"m/config.json": llama + `"quantization_config":{"quant_method":"fbgemm_fp8"}}`}, "fbgemm_fp8", "", "config.json: quantization_config", 0},
+		{"fbgemm keeps its underscore", map[string]string{"m/config.json": llama + `"quantization_config":{"quant_method":"fbgemm_fp8"}}`}, "fbgemm_fp8", "", "config.json: quantization_config", 8},
+		{"a number in the config beats the method's own", map[string]string{"m/config.json": llama + `"quantization_config":{"quant_method":"mxfp4","bits":3}}`}, "mxfp4", "", "config.json: quantization_config", 3},
+		{"no number of its own", map[string]string{"m/config.json": llama + `"quantization_config":{"quant_method":"vptq"}}`}, "vptq", "", "config.json: quantization_config", 0},
 		{"intel's spelling", map[string]string{"m/config.json": llama + `"quantization_config":{"quant_method":"intel/auto-round","bits":2}}`}, "auto-round", "", "config.json: quantization_config", 2},
 		{"a part of a part", map[string]string{"m/config.json": llama + `"thinker_config":{"text_config":{"quantization_config":{"quant_method":"awq","bits":4,"version":"gemm"}}}}`}, "awq", "gemm", "config.json: thinker_config.text_config.quantization_config", 4},
 		{"exl2", map[string]string{"m/config.json": llama + `"quantization_config":{"quant_method":"exl2","bits":4.25}}`}, "exl2", "", "config.json: quantization_config", 4.25},
@@ -251,4 +253,16 @@ func FuzzInspectWeights(f *testing.F) {
 			t.Fatalf("%+v", m)
 		}
 	})
+}
+
+// PyTorch's files have several extensions, and no order of a map may decide
+// between them.
+func TestWeightsDeepDownAreTheSameEachTime(t *testing.T) {
+	fsys := treeFS(map[string]string{"m/config.json": gptConfig, "m/a/b/pytorch_model.bin": "\x9c\xe1", "m/c/x.pt": "\x9c\xe1", "m/d/e.msgpack": "\x9c\xe1"})
+	for range 30 {
+		info, err := loader.New().Inspect(fsys, "m")
+		require.NoError(t, err)
+		require.NotNil(t, info.Weights)
+		require.Equal(t, []string{"a/b/pytorch_model.bin", "c/x.pt"}, info.Weights.Files)
+	}
 }

@@ -141,12 +141,12 @@ func (c *checkpoint) classifyByDirs() verdict {
 
 // askCard asks the model card what kind of model it is, where no other file says.
 func (c *checkpoint) askCard(v *verdict) {
-	if category, task, ok := c.beyondConfig("card", ""); ok && category != "" {
-		by := "key pipeline_tag of " + fileCard
+	if a, ok := c.cardTag(); ok && a.category != "" {
+		by := a.how
 		if v.layout != layoutUnknown {
 			by = v.decidedBy + ", and " + by
 		}
-		v.category, v.task, v.decidedBy = category, task, by
+		v.category, v.task, v.decidedBy = a.category, a.task, by
 	}
 }
 
@@ -360,12 +360,12 @@ var dialectMarks = map[string]string{
 // family: timm's, TensorRT-LLM's and CTranslate2's.
 func (c *checkpoint) classifyDialect() (v verdict, ok bool) {
 	if c.doc.values[keyPretrainedCfg].end != 0 || c.doc.values[keyArchitecture].end != 0 && c.doc.values[keyNumFeatures].end != 0 {
-		if name := c.doc.text(keyArchitecture); name != "" {
+		if name := c.doc.text(keyArchitecture); name != "" && len(name) <= maxName {
 			c.classes = []string{name}
 		}
 		return verdict{layout: "timm", category: VisionEncoder, task: "vision_encoder", loadsAs: "TimmWrapperModel", decidedBy: "key pretrained_cfg of " + fileConfig}, true
 	}
-	if name := gjson.GetBytes(c.doc.data, "pretrained_config.architecture").Str; name != "" && len(c.match("rank*.engine")) > 0 {
+	if name := gjson.GetBytes(c.doc.data, "pretrained_config.architecture").Str; name != "" && len(name) <= maxName && len(c.match("rank*.engine")) > 0 {
 		c.classes = []string{name}
 		v := verdict{layout: "tensorrt-llm", category: Transformers, task: "causal_lm", loadsAs: name, decidedBy: "key pretrained_config.architecture of " + fileConfig}
 		if class, how := c.resolveClass(); how != "" {
@@ -373,7 +373,7 @@ func (c *checkpoint) classifyDialect() (v verdict, ok bool) {
 		}
 		return v, true
 	}
-	if name := c.doc.text(keyArchitecture); name != "" && (c.doc.object(keyMapping).Get("world_size").Exists() || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
+	if name := c.doc.text(keyArchitecture); name != "" && len(name) <= maxName && (c.doc.object(keyMapping).Get("world_size").Exists() || len(c.match("rank*.safetensors")) > 0 || len(c.match("rank*.engine")) > 0) {
 		c.classes = []string{name}
 		v := verdict{layout: "tensorrt-llm", category: Transformers, task: "causal_lm", loadsAs: name, decidedBy: "keys architecture and mapping of " + fileConfig}
 		if class, how := c.resolveClass(); how != "" {

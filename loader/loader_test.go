@@ -297,7 +297,7 @@ func TestQuantization(t *testing.T) {
 		`{"quantization_config":{"load_in_4bit":true}}`:                      {Method: "bitsandbytes", Bits: &four, Source: "config.json: quantization_config"},
 		`{"quantization_config":{"load_in_8bit":true,"load_in_4bit":false}}`: {Method: "bitsandbytes", Bits: &eight, Source: "config.json: quantization_config"},
 		`{"compression_config":{"quant_method":"compressed_tensors"}}`:       {Method: "compressed-tensors", Source: "config.json: compression_config"},
-		`{"text_config":{"quantization_config":{"quant_method":"fp8"}}}`:     {Method: "fp8", Source: "config.json: text_config.quantization_config"},
+		`{"text_config":{"quantization_config":{"quant_method":"fp8"}}}`:     {Method: "fp8", Bits: &eight, Source: "config.json: text_config.quantization_config"},
 		`{"quantization":{"group_size":64,"bits":4}}`:                        {Method: "mlx", Bits: &four, Source: "config.json: quantization"},
 		`{"load_in_8bit":true}`:                                              {Method: "bitsandbytes", Bits: &eight, Source: "config.json: load_in_8bit"},
 		`{"quantization_config":"gptq"}`:                                     nil,

@@ -20,7 +20,7 @@ var quantizationMethodsTSV string
 // quantMethod is one line of quantization_methods.tsv.
 type quantMethod struct {
 	name         string // the usual spelling
-	bits, detail string // keys, by commas
+	bits, detail string // keys, by commas; bits may end in "=" and a number
 }
 
 var quantMethods = sync.OnceValue(func() map[string]quantMethod {
@@ -150,6 +150,12 @@ func describeAs(method string, q gjson.Result, source string) *Quantization {
 	}
 	out := &Quantization{Method: m.name, Source: source}
 	for key := range strings.SplitSeq(m.bits, ",") {
+		if own, ok := strings.CutPrefix(key, "="); ok {
+			if b, err := strconv.ParseFloat(own, 64); err == nil {
+				out.Bits = &b
+			}
+			break
+		}
 		if b, ok := bitsOf(q.Get(key)); ok {
 			out.Bits = &b
 			break

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"iter"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -19,8 +17,6 @@ var (
 	modelTypesTSV string
 	//go:embed omni.tsv
 	omniTSV string
-	//go:embed class_rules.tsv
-	classRulesTSV string
 )
 
 // Class is what the registry knows of a class name.
@@ -58,15 +54,6 @@ func (f *Family) loader() string {
 	return f.Architecture
 }
 
-// classRule is one line of class_rules.tsv.
-type classRule struct {
-	looksAt, pattern string
-	keys             []key // of a section rule
-	letters          int   // of a nearest rule
-	category         Category
-	task             Task
-}
-
 // omniRule is one line of omni.tsv.
 type omniRule struct{ needs []string }
 
@@ -76,7 +63,8 @@ type registry struct {
 	names    []string                 // the listed names, sorted
 	families map[string]*Family
 	omni     map[string]*omniRule // by folded name
-	rules    []classRule
+	rules    []classRule          // for classes that are not listed
+	over     []classRule          // sections that decide over a listed class as well
 }
 
 // known parses the tables on first use.
@@ -113,18 +101,7 @@ func buildRegistry() *registry {
 			family.omni = rule
 		}
 	}
-	for f := range tableRows(classRulesTSV) {
-		rule := classRule{looksAt: f[0], pattern: f[1], category: Category(f[2]), task: Task(f[3])}
-		switch rule.looksAt {
-		case "section":
-			for name := range strings.SplitSeq(rule.pattern, ",") {
-				rule.keys = append(rule.keys, keysByName[name])
-			}
-		case "nearest":
-			rule.letters, _ = strconv.Atoi(rule.pattern)
-		}
-		r.rules = append(r.rules, rule)
-	}
+	r.readRules()
 	r.fold()
 	return r
 }
@@ -262,85 +239,4 @@ func appendFolded(dst []byte, name string) []byte {
 		}
 	}
 	return dst
-}
-
-// guess gives the first rule that fits a class that is not listed, from its
-// name, its model type, the members of its config and, where these do not tell,
-// what other files say; how says which. beyond may be nil.
-func (r *registry) guess(name, modelType string, has func(key) bool, beyond func(looksAt, pattern string) (Category, Task, bool)) (category Category, task Task, how string) {
-	modelType = strings.ReplaceAll(modelType, "-", "_")
-	for _, rule := range r.rules {
-		category, task = rule.category, rule.task
-		fits := false
-		switch rule.looksAt {
-		case "name":
-			fits, _ = path.Match(rule.pattern, name)
-		case "type":
-			fits, _ = path.Match(rule.pattern, modelType)
-		case "section":
-			fits = !slices.ContainsFunc(rule.keys, func(k key) bool { return !has(k) })
-		case "nearest":
-			category, task, fits = r.neighbours(name, rule.letters)
-		case "processor", "card":
-			if beyond != nil {
-				category, task, fits = beyond(rule.looksAt, rule.pattern)
-				category, task = Category(cmp.Or(string(rule.category), string(category))), Task(cmp.Or(string(rule.task), string(task)))
-			}
-		}
-		if fits {
-			return category, task, "rule for names that are not listed: " + rule.looksAt + " " + rule.pattern
-		}
-	}
-	return "", "", ""
-}
-
-// partWords mark the classes that are one part of a model: they say nothing of a
-// neighbour that is not such a part itself.
-var partWords = [...]string{"Text", "Vision", "Encoder", "Audio"}
-
-// neighbours gives what the listed names say that share the longest beginning
-// with name, without regard to case, where that is at least letters long and
-// most of them agree. Names of the diffusers library do not count: they never
-// stand in a config's architectures.
-func (r *registry) neighbours(name string, letters int) (Category, Task, bool) {
-	votes := map[Category]int{}
-	tasks := map[Category]Task{}
-	longest := letters
-	for _, other := range r.names {
-		n := commonPrefixFold(name, other)
-		if n < longest || other == name {
-			continue
-		}
-		c := r.classes[other]
-		if c.Category == Diffusers || slices.ContainsFunc(partWords[:], func(w string) bool { return strings.Contains(other, w) && !strings.Contains(name, w) }) {
-			continue
-		}
-		if n > longest {
-			clear(votes)
-			longest = n
-		}
-		votes[c.Category]++
-		tasks[c.Category] = c.Task
-	}
-	best, most := Category(""), 0
-	for category, n := range votes {
-		if n > most || n == most && category < best {
-			best, most = category, n
-		}
-	}
-	return best, tasks[best], most > 0
-}
-
-func commonPrefixFold(a, b string) (n int) {
-	for n < len(a) && n < len(b) && lower(a[n]) == lower(b[n]) {
-		n++
-	}
-	return n
-}
-
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }

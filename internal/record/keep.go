@@ -86,7 +86,7 @@ func (k *keeper) record(ctx context.Context, name string, entries []entry, want 
 // notes say what was changed, for people.
 func (k *keeper) notes() (notes []string) {
 	if len(k.covered) > 0 {
-		notes = append(notes, "names of users, paths of this machine or access tokens are written as xxx in "+strings.Join(k.covered, ", "))
+		notes = append(notes, "names of users, paths of this machine, addresses or secrets are written as xxx in "+strings.Join(k.covered, ", "))
 	}
 	for _, name := range k.trimmed {
 		notes = append(notes, name+" is kept without most of its vocabulary")
@@ -138,7 +138,7 @@ func (k *keeper) keep(e entry, trim bool) (fixtures.RecordedFile, error) {
 }
 
 func (k *keeper) cover(name string, data []byte) []byte {
-	covered, times := k.private.cover(data)
+	covered, times := k.private.cover(name, data)
 	if times > 0 && !slices.Contains(k.covered, name) {
 		k.covered = append(k.covered, name)
 	}

@@ -187,7 +187,7 @@ func answerText(info *loader.Info, p *private) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the answer has no JSON form: %w", err)
 	}
-	covered, _ := p.cover(text)
+	covered, _ := p.cover("answer.json", text)
 	return covered, nil
 }
 
