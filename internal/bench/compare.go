@@ -147,7 +147,7 @@ func (c *Comparison) explain(old, new *File) {
 			c.Notes = append(c.Notes, "nor would they be comparable for this: "+r)
 		}
 		c.Notes = append(c.Notes, c.common.warn...)
-		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons) == 0 {
+		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons)+len(c.common.unknown) == 0 {
 			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Revision(), "REV")))
 		}
 	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
