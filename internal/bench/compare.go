@@ -60,8 +60,8 @@ type Change struct {
 type Side struct {
 	Timestamp string `json:"timestamp"`
 	Platform  string `json:"platform"`
-	Version   string `json:"version"`            // of Go, or of Python in the predecessor's files
-	Revision  string `json:"revision,omitempty"` // the commit, where the file says it
+	Version   string `json:"version"`          // of Go, or of Python in the predecessor's files
+	Commit    string `json:"commit,omitempty"` // "" where the file does not say one
 }
 
 // Comparison is what two results files say of each other.
@@ -167,7 +167,7 @@ func (f *File) side() Side {
 	if version == "" && f.PythonVersion != "" {
 		version = "Python " + f.PythonVersion
 	}
-	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Revision: f.Revision()}
+	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Commit: f.Revision()}
 }
 
 func prefixed(prefix string, texts []string) []string {

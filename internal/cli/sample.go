@@ -288,7 +288,7 @@ func wayOut(c *bench.Comparison) string {
 	case byMean:
 		return "write both files with `omniloader run --save-baseline FILE`, which samples the benchmarks: noise alone moves means by more"
 	case c.Counts[bench.NotComparable] > 0 && c.Foresight.Least > c.Threshold && len(c.Foresight.Unknown) == 0:
-		return againstHint(c.Old.Revision, c.Threshold)
+		return againstHint(c.Old.Commit, c.Threshold)
 	case c.Counts[bench.NotComparable] > 0:
 		return together
 	case c.Counts[bench.Unconverged] > 0:
