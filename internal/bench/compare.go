@@ -61,8 +61,8 @@ type Change struct {
 type Side struct {
 	Timestamp string `json:"timestamp"`
 	Platform  string `json:"platform"`
-	Version   string `json:"version"`            // of Go, or of Python in the predecessor's files
-	Revision  string `json:"revision,omitempty"` // the commit, where the file says it
+	Version   string `json:"version"`          // of Go, or of Python in the predecessor's files
+	Commit    string `json:"commit,omitempty"` // "" where the file does not say one
 }
 
 // Comparison is what two results files say of each other.
@@ -150,7 +150,7 @@ func (c *Comparison) explain(old, new *File) {
 			c.Notes = append(c.Notes, "nor would they be comparable for this: "+r)
 		}
 		c.Notes = append(c.Notes, c.common.warn...)
-		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons) == 0 {
+		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons)+len(c.common.unknown) == 0 {
 			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Revision(), "REV")))
 		}
 	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
@@ -170,7 +170,7 @@ func (f *File) side() Side {
 	if version == "" && f.PythonVersion != "" {
 		version = "Python " + f.PythonVersion
 	}
-	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Revision: f.Revision()}
+	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Commit: f.Revision()}
 }
 
 // part says why the file need not have every benchmark of another, or "".

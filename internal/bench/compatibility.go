@@ -127,6 +127,7 @@ func (f *File) Revision() string {
 // Foresight is what can be said of a comparison before the new side is sampled.
 type Foresight struct {
 	Reasons []string // why times cannot be compared; empty where they can
+	Unknown []string // why floors cannot: only one of the files says it
 	// Least is the smallest change that can be told from none: the threshold, or
 	// more where the two sides are different builds.
 	Least float64
@@ -135,7 +136,7 @@ type Foresight struct {
 // Foresee says what a comparison can tell. Of the new file no result is looked at.
 func Foresee(old, new *File, threshold float64) Foresight {
 	c := compatibility(old, new)
-	f := Foresight{Reasons: c.reasons, Least: threshold}
+	f := Foresight{Reasons: c.reasons, Unknown: c.unknown, Least: threshold}
 	if c.rule == otherBuild {
 		f.Least = max(threshold, layoutAllowance)
 	}

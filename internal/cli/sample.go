@@ -145,8 +145,8 @@ func (p *program) foresee(baseline *bench.File, job sampleJob, threshold float64
 	now.Plan = &job.Plan
 	f := bench.Foresee(baseline, now, threshold)
 	switch {
-	case len(f.Reasons) > 0:
-		p.note("times cannot be compared with the baseline's: %s", strings.Join(f.Reasons, "; "))
+	case len(f.Reasons)+len(f.Unknown) > 0:
+		p.note("times cannot be compared with the baseline's: %s", strings.Join(slices.Concat(f.Reasons, f.Unknown), "; "))
 	case f.Least > threshold:
 		p.note("the baseline is of a build with other code: only changes of more than %s will be judged; %s",
 			(&share{f.Least}).String(), againstHint(baseline.Revision(), threshold))
@@ -275,7 +275,11 @@ func (f *failOn) judge(c *bench.Comparison) error {
 	if len(unjudged) == 0 {
 		return nil
 	}
-	return unable(wayOut(c)+"; --fail-on chooses what fails", "could not judge %d of %d %s: %s", total, len(c.Changes), plural(len(c.Changes), "benchmark", "benchmarks"), strings.Join(unjudged, ", "))
+	all := c.InBoth()
+	if f.has(failRemoved) {
+		all += removed
+	}
+	return unable(wayOut(c)+"; --fail-on chooses what fails", "could not judge %d of %d %s: %s", total, all, plural(all, "benchmark", "benchmarks"), strings.Join(unjudged, ", "))
 }
 
 // wayOut says how what a comparison could not judge can be judged.
@@ -287,8 +291,8 @@ func wayOut(c *bench.Comparison) string {
 		return together
 	case byMean:
 		return "write both files with `omniloader run --save-baseline FILE`, which samples the benchmarks: noise alone moves means by more"
-	case c.Counts[bench.NotComparable] > 0 && c.Foresight.Least > c.Threshold:
-		return againstHint(c.Old.Revision, c.Threshold)
+	case c.Counts[bench.NotComparable] > 0 && c.Foresight.Least > c.Threshold && len(c.Foresight.Unknown) == 0:
+		return againstHint(c.Old.Commit, c.Threshold)
 	case c.Counts[bench.NotComparable] > 0:
 		return together
 	case c.Counts[bench.Unconverged] > 0:

@@ -81,8 +81,10 @@ func TestWhatFailsAndHow(t *testing.T) {
 
 func TestTheHintSaysWhatCanJudge(t *testing.T) {
 	c := compared(1, bench.Change{Verdict: bench.NotComparable, Basis: bench.ByFloor})
-	c.Foresight.Least, c.Old.Revision = 0.3, "0123abc"
+	c.Foresight.Least, c.Old.Commit = 0.3, "0123abc"
 	assert.Equal(t, "`omniloader bench --against 0123abc`, in a checkout, builds both revisions and judges changes of 5%", wayOut(c))
+	c.Foresight.Unknown = []string{"CPU: only one of the files says it (X)"}
+	assert.Contains(t, wayOut(c), "on one machine")
 	c.Foresight.Reasons = []string{"CPU: X and Y"}
 	assert.Contains(t, wayOut(c), "on one machine")
 	assert.Contains(t, wayOut(compared(1, bench.Change{Verdict: bench.Red, Basis: bench.ByMean, Doubtful: true})), "--save-baseline")
