@@ -55,6 +55,7 @@ const (
 	CodeLayoutAmbiguous          = "layout-ambiguous"
 	CodeLFSPointer               = "lfs-pointer"
 	CodeLinkBroken               = "link-broken"
+	CodeLinkNotFollowed          = "link-not-followed"
 	CodeModelTypeMissing         = "model-type-missing"
 	CodeNothingRecognized        = "nothing-recognized"
 	CodePadIDBeyondEmbeddings    = "pad-id-beyond-embeddings"
