@@ -28,10 +28,12 @@ func (f *fileInfo) base() string { return path.Base(f.name) }
 // maxFiles bounds how many files of one checkpoint are looked at.
 const maxFiles = 100_000
 
-// walk lists every file below the checkpoint with its size, sorted by name;
-// links are followed to files, not to directories.
+// walk lists every file below the checkpoint with its size, sorted by name; links
+// are followed, to directories within bounds.
 func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
-	err := fs.WalkDir(c.fsys, c.dir, func(p string, e fs.DirEntry, err error) error {
+	links := linkedDirs{fsys: plainFS(c.fsys)}
+	var visit fs.WalkDirFunc
+	visit = func(p string, e fs.DirEntry, err error) error {
 		if err != nil {
 			findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), cause(err), ""))
 			if e != nil && e.IsDir() {
@@ -40,13 +42,22 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 			return nil
 		}
 		if e.IsDir() {
-			if p != c.dir && strings.HasPrefix(e.Name(), ".git") {
+			if p != c.dir && e.Name() == ".git" {
 				return fs.SkipDir
 			}
 			if isWeightFile(e.Name()) {
 				findings = append(findings, finding(CodeFileUnreadable, relative(c.dir, p), "a directory has the name of a weights file", "the weights may be inside, or the download went wrong"))
 			}
 			return nil
+		}
+		if len(files) >= maxFiles {
+			return fs.SkipAll // met behind a link, and said
+		}
+		if link, ok := links.full(len(files)); !ok {
+			if link != "" {
+				findings = append(findings, finding(CodeLinkNotFollowed, relative(c.dir, link), manyLinked, ""))
+			}
+			return fs.SkipAll
 		}
 		info, err := e.Info()
 		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -56,6 +67,15 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 			} else if err != nil {
 				findings = append(findings, finding(CodeLinkBroken, relative(c.dir, p), "the link cannot be followed: "+cause(err), ""))
 				return nil
+			}
+			if info.IsDir() {
+				if why := links.enter(p, len(files)); why != "" {
+					findings = append(findings, finding(CodeLinkNotFollowed, relative(c.dir, p), why, ""))
+					return nil
+				}
+				err := fs.WalkDir(c.fsys, p, visit)
+				links.leave(len(files))
+				return err
 			}
 		}
 		if err != nil {
@@ -75,7 +95,8 @@ func (c *checkpoint) walk(seen *seenFS) (files []fileInfo, findings []Finding) {
 			return fs.SkipAll
 		}
 		return nil
-	})
+	}
+	err := fs.WalkDir(c.fsys, c.dir, visit)
 	if err != nil {
 		findings = append(findings, finding(CodeFileUnreadable, "", cause(err), ""))
 	}
@@ -102,17 +123,21 @@ func relative(dir, p string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(p, dir), "/")
 }
 
-// isHidden tells whether a file is in a directory that no loader looks at, such
-// as .cache.
+// isHidden tells whether a file, or a directory that it is in, has a name that is
+// not listed: no loader looks there of itself, for weights or anything else.
 func (f *fileInfo) isHidden() bool {
 	return f.name[0] == '.' || strings.Contains(f.name, "/.")
 }
+
+// hubRecords is where huggingface_hub keeps what it knows of a download: a lock and
+// a record for each file.
+const hubRecords = ".cache/huggingface/"
 
 // look reads the first bytes of every file and notes what they say.
 func (c *checkpoint) look(files []fileInfo) (findings []Finding) {
 	for i := range files {
 		f := &files[i]
-		if f.isHidden() {
+		if strings.HasPrefix(f.name, hubRecords) {
 			continue
 		}
 		h, err := openAt(c.fsys, c.dir, f.name)
@@ -126,7 +151,10 @@ func (c *checkpoint) look(files []fileInfo) (findings []Finding) {
 			findings = append(findings, finding(CodeFileUnreadable, f.name, withoutPath(err), hintOf(err)))
 			continue
 		}
-		f.format, f.problem, f.pointer = content.Format, content.Problem, content.Pointer
+		f.format = content.Format // hidden or not: a pickle may have been hidden
+		if !f.isHidden() {
+			f.problem, f.pointer = content.Problem, content.Pointer
+		}
 	}
 	return findings
 }

@@ -57,6 +57,7 @@ const (
 	CodeLayersMissing            = "layers-missing"
 	CodeLFSPointer               = "lfs-pointer"
 	CodeLinkBroken               = "link-broken"
+	CodeLinkNotFollowed          = "link-not-followed"
 	CodeModelTypeMissing         = "model-type-missing"
 	CodeNothingRecognized        = "nothing-recognized"
 	CodePadIDBeyondEmbeddings    = "pad-id-beyond-embeddings"

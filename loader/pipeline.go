@@ -127,6 +127,9 @@ func (c *checkpoint) checkComponent(part component, names []string) []Finding {
 		return []Finding{finding(CodeComponentIncomplete, part.name, "the component is a "+part.class+", and "+what, c.howToGet(part.name))}
 	}
 	hasConfig := slices.Contains(names, fileConfig)
+	if len(names) == 0 {
+		return []Finding{finding(CodeComponentMissing, part.name, "the directory of "+part.class+" holds no file", c.howToGet(part.name))}
+	}
 	switch hasWeights := slices.ContainsFunc(names, isWeightFile); {
 	case hasConfig && !hasWeights:
 		return []Finding{finding(CodeComponentMissing, part.name, "the component "+part.class+" has its config and no weights", c.howToGet(part.name))}

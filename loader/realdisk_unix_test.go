@@ -3,6 +3,7 @@
 package loader_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -57,4 +58,113 @@ func TestANamedPipeInAnyPlaceIsNeverOpened(t *testing.T) {
 			assert.Error(t, err)
 		})
 	}
+}
+
+// laid writes files below a directory of its own, and gives it.
+func laid(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		full := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(full), 0o755))
+		require.NoError(t, os.WriteFile(full, []byte(content), 0o600))
+	}
+	return dir
+}
+
+func messagesOf(info *loader.Info, code string) (files []string) {
+	for _, f := range info.Findings {
+		if f.Code == code {
+			files = append(files, f.File+": "+f.Message)
+		}
+	}
+	return files
+}
+
+func TestComponentsMayBeLinksToDirectories(t *testing.T) {
+	weights := storedFile(stored{"a.weight", "F32", []int{4}, 4})
+	dir := laid(t, map[string]string{
+		"p/model_index.json":                             `{"_class_name":"FluxPipeline","vae":["diffusers","AutoencoderKL"],"transformer":["diffusers","FluxTransformer2DModel"]}`,
+		"shared/vae/config.json":                         `{"_class_name":"AutoencoderKL"}`,
+		"shared/dit/config.json":                         `{"_class_name":"FluxTransformer2DModel"}`,
+		"shared/dit/model.rename":                        "",
+		"shared/vae/diffusion_pytorch_model.safetensors": weights,
+		"shared/dit/diffusion_pytorch_model.safetensors": weights,
+	})
+	require.NoError(t, os.Symlink("../shared/dit", filepath.Join(dir, "p", "transformer")))
+	require.NoError(t, os.Symlink(filepath.Join(dir, "shared", "vae"), filepath.Join(dir, "p", "vae")))
+	info, err := loader.New().Inspect(os.DirFS(dir), "p")
+	require.NoError(t, err)
+	require.NotNil(t, info.Weights)
+	assert.Equal(t, []string{"transformer/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors"}, info.Weights.Files)
+	assert.Equal(t, int64(8), *info.Weights.Parameters)
+	assert.Empty(t, messagesOf(info, loader.CodeComponentMissing))
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "shared", "dit", "diffusion_pytorch_model.safetensors"), []byte(weights[:len(weights)-4]), 0o600))
+	info, err = loader.New().Inspect(os.DirFS(dir), "p")
+	require.NoError(t, err)
+	assert.False(t, info.Weights.Complete, "what is behind a link is checked like the rest")
+
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "shared", "dit")))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "shared", "dit"), 0o755))
+	info, err = loader.New().Inspect(os.DirFS(dir), "p")
+	require.NoError(t, err)
+	assert.Len(t, messagesOf(info, loader.CodeComponentMissing), 1, "an empty directory is no component")
+}
+
+func TestLinksThatLeadBackAreNotFollowed(t *testing.T) {
+	dir := laid(t, map[string]string{"p/config.json": `{"architectures":["LlamaForCausalLM"]}`, "other/a.txt": "a"})
+	for name, target := range map[string]string{
+		"p/up": "..", "p/self": ".", "p/absolute": dir, "p/there": "../other", "other/back": "../p", "other/itself": "../other",
+	} {
+		require.NoError(t, os.Symlink(target, filepath.Join(dir, name)))
+	}
+	// From the root of the disk it is known where each link leads.
+	info, err := loader.New().Inspect(os.DirFS("/"), dir[1:]+"/p")
+	require.NoError(t, err)
+	assert.Len(t, messagesOf(info, loader.CodeLinkNotFollowed), 5)
+	assert.Equal(t, int64(len(`{"architectures":["LlamaForCausalLM"]}`)+len("a")), info.Size, "the config, and other/a.txt once")
+
+	// Elsewhere an absolute link may be one that leads back: it is followed so far.
+	for _, c := range [][2]string{{dir, "p"}, {filepath.Join(dir, "p"), "."}} {
+		info, err := loader.New().Inspect(os.DirFS(c[0]), c[1])
+		require.NoError(t, err)
+		assert.NotEmpty(t, messagesOf(info, loader.CodeLinkNotFollowed))
+		assert.NotContains(t, codes(info.Findings), loader.CodeTooManyFiles)
+	}
+}
+
+func TestFilesBehindLinksAreBounded(t *testing.T) {
+	dir := laid(t, map[string]string{"p/config.json": `{"architectures":["LlamaForCausalLM"]}`})
+	data := filepath.Join(dir, "data")
+	require.NoError(t, os.Mkdir(data, 0o755))
+	for i := range 10_100 {
+		f, err := os.Create(filepath.Join(data, fmt.Sprint(i)))
+		require.NoError(t, err)
+		f.Close()
+	}
+	for _, name := range []string{"a", "b"} {
+		require.NoError(t, os.Symlink("../data", filepath.Join(dir, "p", name)))
+	}
+	info, err := loader.New().Inspect(os.DirFS(dir), "p")
+	require.NoError(t, err)
+	assert.Len(t, messagesOf(info, loader.CodeLinkNotFollowed), 2)
+}
+
+// A pickle is looked at wherever it lies, and whatever it is called.
+func TestHiddenPicklesAreScanned(t *testing.T) {
+	const evil = "\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R."
+	dir := laid(t, map[string]string{"config.json": `{"architectures":["LlamaForCausalLM"],"model_file":".evil.pt"}`,
+		".evil.pt": evil, ".x/a.pt": evil, ".gitdata.pkl": evil, ".github/b.bin": evil, ".hidden/deep/c": evil,
+		".cache/huggingface/download/a.lock": "", ".git/objects/ab": "x", ".notes": "<html></html>", ".DS_Store": "\x00\x00"})
+	info, err := loader.New().Inspect(os.DirFS(dir), ".")
+	require.NoError(t, err)
+	var found []string
+	for _, f := range info.Findings {
+		if f.Code == loader.CodePickleDangerous {
+			found = append(found, f.File)
+		}
+	}
+	assert.Equal(t, []string{".evil.pt", ".gitdata.pkl", ".github/b.bin", ".hidden/deep/c", ".x/a.pt"}, found)
+	assert.NotContains(t, codes(info.Findings), loader.CodeHTMLPage, "a hidden file's content is nobody's loss")
 }
