@@ -25,6 +25,7 @@ type classRule struct {
 
 // readRules parses class_rules.tsv.
 func (r *registry) readRules() {
+	r.rules = make([]classRule, 0, 200)
 	for f := range tableRows(classRulesTSV) {
 		rule := classRule{looksAt: f[0], pattern: f[1], category: Category(f[2]), task: Task(f[3])}
 		switch rule.looksAt {
