@@ -151,7 +151,8 @@ func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
 func TestAPercentileOfTooFewCallsIsWarnedOf(t *testing.T) {
 	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
 	_, records, _ := run(t, setup, feature(`the p95 latency is below 10 s`))
-	assert.Len(t, records["s"].Warnings, 1)
+	require.Len(t, records["s"].Benchmark.Bounds, 1)
+	assert.Contains(t, records["s"].Benchmark.Bounds[0].Warning, "3 calls are few for the p95")
 }
 
 func TestABenchmarkTagAloneMeasuresAndNames(t *testing.T) {
