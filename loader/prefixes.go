@@ -3,7 +3,6 @@ package loader
 import (
 	_ "embed"
 	"path"
-	"slices"
 	"strings"
 	"sync"
 
@@ -38,7 +37,7 @@ func (c *checkpoint) checkNames(info *Info, r *weightReader) []Finding {
 	if !ok || c.doc.file != fileConfig || r == nil || r.unread || !r.info.Complete || r.info.Format == "gguf" || len(r.list.tensors) == 0 || info.Category == Adapter {
 		return nil
 	}
-	if !slices.ContainsFunc(places.embeddings, r.has) {
+	if !r.hasAny(places.embeddings) {
 		return r.elsewhere(info.LoadsAs, places.embeddings[0])
 	}
 	if len(places.heads) == 0 {
@@ -48,17 +47,21 @@ func (c *checkpoint) checkNames(info *Info, r *weightReader) []Finding {
 	if v := c.dimensions().value("tie_word_embeddings"); v.IsBool() {
 		tied = v.Type == gjson.True
 	}
-	if tied || slices.ContainsFunc(places.heads, r.has) {
+	if tied || r.hasAny(places.heads) {
 		return nil
 	}
 	return []Finding{finding(CodeWeightWithoutCounterpart, c.doc.file,
 		"no tensor "+places.heads[0]+", and the config does not tie it to the embedding", "")}
 }
 
-// has tells whether there is a tensor of this name, packed or not.
-func (r *weightReader) has(name string) bool {
-	stem := strings.TrimSuffix(name, "weight")
-	return slices.ContainsFunc([]string{name, stem + "qweight", stem + "weight_packed"}, func(n string) bool { return r.list.find(n) >= 0 })
+// hasAny tells whether there is a tensor of one of these names, packed or not.
+func (r *weightReader) hasAny(names []string) bool {
+	var spellings []string
+	for _, name := range names {
+		stem := strings.TrimSuffix(name, "weight")
+		spellings = append(spellings, name, stem+"qweight", stem+"weight_packed")
+	}
+	return r.list.holdsAny(spellings)
 }
 
 // elsewhere looks for the embedding under another prefix.

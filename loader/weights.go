@@ -46,14 +46,18 @@ func (l *tensorList) name(i int) []byte {
 	return l.names[start:l.tensors[i].nameEnd]
 }
 
-// find gives the place of a tensor, -1 where there is none of that name.
-func (l *tensorList) find(name string) int {
+// holdsAny tells whether there is a tensor of one of a few names. It is one pass, for
+// however many: real files have held a million tensors.
+func (l *tensorList) holdsAny(names []string) bool {
 	for i := range l.tensors {
-		if string(l.name(i)) == name {
-			return i
+		name := l.name(i)
+		for _, n := range names {
+			if string(name) == n {
+				return true
+			}
 		}
 	}
-	return -1
+	return false
 }
 
 // weightReader gathers what the weight files say.
