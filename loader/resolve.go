@@ -74,7 +74,8 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 			return s.settle(t, OriginFallback), nil
 		}
 	}
-	if own != nil { // without a vocabulary; it says what it knows
+	if own != nil {
+		own.findings = append(own.findings, finding(CodeTokenizerVocabulary, "", "the files of a tokenizer are here, and none holds its vocabulary", ""))
 		return s.settle(own, OriginCheckpoint), nil
 	}
 	return nil, &SearchError{Path: dir, Base: base.name, Tried: s.tried}
