@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
+	"unicode"
 
 	"omniloader/loader/fault"
 )
@@ -62,6 +64,9 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 	s.tried = append(s.tried, Try{Path: dir, Reason: reasonOf(err)})
 
 	base := c.baseModel()
+	if strings.ContainsFunc(base.name, unicode.IsControl) { // no place has such a name, and no terminal should see it
+		base = baseModel{missing: "the name of its base model has control characters"}
+	}
 	if t, err := s.ofBase(ctx, base); t != nil || err != nil {
 		return t, err
 	}
