@@ -86,8 +86,8 @@ Feature: Tokenizers
 
     Scenario: The size counts to the highest id, holes and added tokens included
       Given a checkpoint with the files:
-        | file           | content                                                                                                                            |
-        | tokenizer.json | {"version": "1.0", "added_tokens": [{"id": 99, "content": "<end>", "special": true}], "model": {"type": "BPE", "vocab": {"a": 0, "b": 99}, "merges": []}} |
+        | file           | content                                                                                    |
+        | tokenizer.json | {"version": "1.0", "added_tokens": [{"id": 99, "content": "<end>", "special": true, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}], "model": {"type": "BPE", "vocab": {"a": 0, "<end>": 99}, "merges": []}} |
       When the tokenizer is read
       Then the vocab size is 100
 
@@ -144,7 +144,7 @@ Feature: Tokenizers
     Scenario: The pad token that only the padding section of tokenizer.json gives
       Given a checkpoint with the files:
         | file                  | content                                                                                                              |
-        | tokenizer.json        | {"version": "1.0", "padding": {"pad_token": "<pad>", "pad_id": 0}, "model": {"type": "WordLevel", "vocab": {"<pad>": 0, "</s>": 1}}} |
+        | tokenizer.json        | {"version": "1.0", "padding": {"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "<pad>"}, "model": {"type": "WordLevel", "vocab": {"<pad>": 0, "</s>": 1}}} |
         | tokenizer_config.json | {"eos_token": "</s>"}                                                                                                 |
       When the tokenizer is read
       Then the pad token is "<pad>"

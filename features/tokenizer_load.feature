@@ -163,6 +163,14 @@ Feature: Loading tokenizers for real
       When the tokenizer is loaded
       Then reading fails with "truncated" in "tokenizer.json"
 
+    Scenario: A vocabulary whose merges were not downloaded is no speech recognizer's
+      Given the checkpoint "gpt2"
+      And without "tokenizer.json"
+      And without "merges.txt"
+      When the tokenizer is loaded
+      Then reading fails with "incomplete download" in "merges.txt"
+      And the hint mentions "merges.txt"
+
     Scenario: Ids that the class numbers in a way of its own
       Given the checkpoint "t5-small"
       And without "tokenizer.json"

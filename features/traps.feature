@@ -1122,9 +1122,9 @@ Feature: Traps
     @trap:T135
     Scenario: T135 MistralCommonBackend reads tekken.json
       Given a checkpoint with the files:
-        | file                  | content                                                    |
-        | tekken.json           | {"config": {"default_vocab_size": 131072}, "vocab": []}    |
-        | tokenizer_config.json | {"tokenizer_class": "MistralCommonBackend"}                |
+        | file                  | content                                     |
+        | tekken.json           | {"config": {"pattern": ".", "default_vocab_size": 131072, "default_num_special_tokens": 1000}, "vocab": [{"rank": 0, "token_bytes": "YQ=="}]} |
+        | tokenizer_config.json | {"tokenizer_class": "MistralCommonBackend"} |
       When the tokenizer is read
       Then the type is "tekken"
       And the class is "MistralCommonBackend"

@@ -1,26 +1,17 @@
 package loader
 
 import (
-	"path"
 	"slices"
 	"strings"
 
-	"github.com/tidwall/gjson"
+	"omniloader/loader/fault"
+	"omniloader/loader/tokenizer"
 )
 
-// The files that hold a chat template.
-const (
-	fileChatTemplate     = "chat_template.jinja"
-	fileChatTemplateJSON = "chat_template.json"
-	chatTemplatesDir     = "additional_chat_templates"
-	defaultTemplate      = "default"
-)
-
-// chatTemplate says where the template is, nil where there is none. A file of its
-// own beats what tokenizer_config.json holds, as in the transformers library;
-// processors of multimodal models had a JSON file for it.
-// A template of another form is a finding of info.
-func (c *checkpoint) chatTemplate(info *Info, files []fileInfo, r *weightReader) *ChatTemplate {
+// chatTemplate says where the template is, nil where there is none, and which files
+// of templates cannot be used. What the tokenizer's description has read already is not
+// read again.
+func (c *checkpoint) chatTemplate(described *TokenizerInfo, files []fileInfo, r *weightReader) (*ChatTemplate, []Finding) {
 	t := &ChatTemplate{Names: []string{}}
 	add := func(source, name string) {
 		if name == defaultTemplate && t.Source == "" {
@@ -30,40 +21,21 @@ func (c *checkpoint) chatTemplate(info *Info, files []fileInfo, r *weightReader)
 			t.Names = append(t.Names, name)
 		}
 	}
-	if c.hasContent(fileChatTemplate, files) {
-		add(fileChatTemplate, defaultTemplate)
+	var findings []Finding
+	var templates []tokenizer.ChatTemplate
+	var errs []error
+	if described != nil && described.outline != nil && described.Path == c.dir {
+		templates, errs = described.outline.Templates, described.outline.Faulty
+	} else {
+		templates, errs = tokenizer.ChatTemplates(c.fsys, c.dir, c.names)
 	}
-	for i := range files {
-		if f := &files[i]; f.dir() == chatTemplatesDir && path.Ext(f.name) == ".jinja" && f.problem == nil {
-			add(f.name, strings.TrimSuffix(f.base(), ".jinja"))
-		}
+	for _, template := range templates {
+		add(template.Source, template.Name)
 	}
-	for _, name := range [...]string{fileTokenizerConfig, fileChatTemplateJSON} {
-		if !c.hasContent(name, files) {
-			continue
-		}
-		config, err := readObject(c.fsys, c.dir, name)
-		if err != nil {
-			continue // reported with the tokenizer
-		}
-		switch v := config.Get("chat_template"); {
-		case v.Type == gjson.String && v.Str != "":
-			add(name, defaultTemplate)
-		case v.IsArray():
-			for _, entry := range v.Array() {
-				if n := entry.Get("name").String(); n != "" && entry.Get("template").Type == gjson.String {
-					add(name, n)
-				}
-			}
-		case v.IsObject():
-			v.ForEach(func(n, template gjson.Result) bool {
-				if template.Type == gjson.String {
-					add(name, n.String())
-				}
-				return true
-			})
-		case v.Exists() && v.Type != gjson.Null && v.Type != gjson.String:
-			info.addFinding(CodeChatTemplate, name, "chat_template is "+v.Raw+", and neither a text nor a list of named ones", "")
+	for _, err := range errs {
+		err = inDirectory(err, c.dir)
+		if file := fault.PathOf(err); !hasProblem(files, file) {
+			findings = append(findings, finding(CodeChatTemplateUnreadable, file, withoutPath(err), hintOf(err)))
 		}
 	}
 	if r != nil && len(r.gguf) > 0 {
@@ -80,16 +52,15 @@ func (c *checkpoint) chatTemplate(info *Info, files []fileInfo, r *weightReader)
 		}
 	}
 	if len(t.Names) == 0 {
-		return nil
+		return nil, findings
 	}
-	return t
+	return t, findings
 }
+
+// defaultTemplate is the name of the template that is in use where none is asked for.
+const defaultTemplate = "default"
 
 // hasContent tells whether a file stands at the top and holds what it should.
 func (c *checkpoint) hasContent(name string, files []fileInfo) bool {
-	if !c.has(name) {
-		return false
-	}
-	i := slices.IndexFunc(files, func(f fileInfo) bool { return f.name == name })
-	return i >= 0 && files[i].problem == nil
+	return c.has(name) && hasFile(files, name) && !hasProblem(files, name)
 }

@@ -107,6 +107,7 @@ type TokenizerInfo struct {
 	vocabulary string                 // the file that holds the tokens
 	tokens     tokenLookup            // nil where no vocabulary was read
 	unlisted   []tokenizer.AddedToken // named tokens that no file gives an id
+	outline    *tokenizer.Outline     // nil where it was built, or is a GGUF file's
 }
 
 // tokenLookup knows ids by token and tokens by id: a tokenizer, or what a pass over

@@ -57,7 +57,9 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	l.inspectTokenizer(c, info, files)
 	c.inspectQuantization(info, r)
 	c.inspectCard(info)
-	info.ChatTemplate = c.chatTemplate(info, files, r)
+	info.ChatTemplate, findings = c.chatTemplate(info.Tokenizer, files, r)
+	info.Tokenizer.forget()
+	info.Findings = append(info.Findings, findings...)
 	c.inspectMemory(info, r, l.context)
 	info.Findings = append(info.Findings, c.checkNames(info, r)...)
 	info.Findings = append(info.Findings, c.checkLayers(info, r)...)
@@ -140,7 +142,6 @@ func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
 		c.checkPadToken(info, t)
 		c.checkVocabulary(info, t)
 		info.Findings = append(info.Findings, t.check(c.configOf(t))...)
-		t.forget()
 	case kind != fault.NotFound:
 		var elsewhere *SearchError
 		if errors.As(err, &elsewhere) {

@@ -3,10 +3,13 @@ package loader_test
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -256,30 +259,157 @@ var tokenizerCodes = map[string]bool{
 	loader.CodePadTokenIsEOS: true, loader.CodeSpecialTokenMismatch: true, loader.CodeTokenNotInVocabulary: true,
 }
 
-// The description is made in one pass, without the tokenizer, and says the same.
-func TestDescriptionAndTokenizerAgreeOnSideFiles(t *testing.T) {
-	const file = `{"added_tokens":[{"id":4,"content":"<x>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0,"</s>":1,"<pad>":2,"b":9}}}`
-	for name, side := range map[string]map[string]string{
-		"none":            {},
-		"decoder":         {"tokenizer_config.json": `{"added_tokens_decoder":{"500":{"content":"<y>"},"501":{"content":"<pad>"}},"pad_token":"<y>"}`},
-		"decoder is null": {"tokenizer_config.json": `{"added_tokens_decoder":null,"pad_token":"a"}`, "special_tokens_map.json": `{"pad_token":"b"}`},
-		"added":           {"added_tokens.json": `{"<y>":77,"<z>":78}`, "special_tokens_map.json": `{"pad_token":"<z>","eos_token":"</s>"}`},
-		"extra":           {"tokenizer_config.json": `{"extra_special_tokens":{"image_token":"<img>"},"additional_special_tokens":["<v>"],"eos_token":"</s>"}`},
-		"not listed":      {"tokenizer_config.json": `{"pad_token":"[PAD]","bos_token":"[BOS]"}`},
-		"model type":      {"config.json": `{"model_type":"t5"}`},
-	} {
-		files := map[string]string{"m/tokenizer.json": file}
-		for n, content := range side {
-			files["m/"+n] = content
-		}
-		described, err := loader.New().Tokenizer(treeFS(files), "m")
-		require.NoError(t, err, name)
-		_, loaded, err := loader.New().LoadTokenizer(treeFS(files), "m")
-		require.NoError(t, err, name)
-		assert.Equal(t, loaded.VocabSize, described.VocabSize, name)
-		assert.Equal(t, loaded.SpecialTokens, described.SpecialTokens, name)
-		assert.Equal(t, loaded.PadToken, described.PadToken, name)
-		assert.Equal(t, loaded.PadTokenID, described.PadTokenID, name)
-		assert.Equal(t, loaded.PadTokenSource, described.PadTokenSource, name)
+// words is a tokenizer.json whose vocabulary has the ids 0 to 107.
+func words() string {
+	var b strings.Builder
+	b.WriteString(`{"version":"1.0","added_tokens":[],"model":{"type":"WordLevel","unk_token":"<unk>","vocab":{"<unk>":0,"a":1,"b":2`)
+	for i := 3; i < 108; i++ {
+		fmt.Fprintf(&b, `,"w%d":%d`, i, i)
 	}
+	return b.String() + "}}}"
+}
+
+// agreements are directories whose tokenizer is described without being built; what
+// is said of it must be what building it finds, be it an error.
+var agreements = map[string]map[string]string{
+	"no side files":             {"tokenizer.json": words()},
+	"added_tokens_decoder":      {"tokenizer.json": words(), "tokenizer_config.json": `{"added_tokens_decoder":{"500":{"content":"<x>"},"501":{"content":"<y>"}},"pad_token":"<y>"}`},
+	"decoder is null":           {"tokenizer.json": words(), "tokenizer_config.json": `{"added_tokens_decoder":null,"pad_token":"a"}`, "special_tokens_map.json": `{"pad_token":"b"}`},
+	"decoder is empty":          {"tokenizer.json": words(), "tokenizer_config.json": `{"added_tokens_decoder":{},"pad_token":"a"}`, "special_tokens_map.json": `{"pad_token":"b"}`},
+	"decoder with a bad id":     {"tokenizer.json": words(), "tokenizer_config.json": `{"added_tokens_decoder":{"x":{"content":"<x>"}}}`},
+	"decoder is a list":         {"tokenizer.json": words(), "tokenizer_config.json": `{"added_tokens_decoder":[]}`},
+	"added_tokens.json":         {"tokenizer.json": words(), "added_tokens.json": `{"<x>":103,"<y>":700}`},
+	"bad added_tokens.json":     {"tokenizer.json": words(), "added_tokens.json": `{"<x>":"y"}`},
+	"extra special tokens":      {"tokenizer.json": words(), "tokenizer_config.json": `{"extra_special_tokens":["<e1>",{"content":"<e2>"}]}`},
+	"extra as an object":        {"tokenizer.json": words(), "tokenizer_config.json": `{"extra_special_tokens":{"image_token":"<img>"}}`},
+	"unlisted pad":              {"tokenizer.json": words(), "tokenizer_config.json": `{"pad_token":"[PAD]","eos_token":"[EOS]"}`},
+	"key twice":                 {"tokenizer.json": words(), "tokenizer_config.json": `{"pad_token":"a","pad_token":"b"}`},
+	"pad of the class":          {"tokenizer.json": words(), "tokenizer_config.json": `{"tokenizer_class":"BertTokenizerFast"}`},
+	"pad of the model type":     {"tokenizer.json": words(), "config.json": `{"model_type":"bert"}`},
+	"pad is a number":           {"tokenizer.json": words(), "tokenizer_config.json": `{"pad_token":5,"eos_token":["a"]}`},
+	"broken side file":          {"tokenizer.json": words(), "special_tokens_map.json": `[]`},
+	"template is a number":      {"tokenizer.json": words(), "tokenizer_config.json": `{"chat_template":5}`},
+	"template is an object":     {"tokenizer.json": words(), "tokenizer_config.json": `{"chat_template":{"default":"D"}}`},
+	"template is empty":         {"tokenizer.json": words(), "chat_template.jinja": ""},
+	"model before added tokens": {"tokenizer.json": `{"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0,"b":1}},"added_tokens":[{"id":9,"content":"<x>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},{"id":1,"content":"b","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],"padding":{"strategy":"BatchLongest","direction":"Right","pad_id":1,"pad_type_id":0,"pad_token":"b"}}`},
+	"bad added token":           {"tokenizer.json": `{"added_tokens":[{"id":9}],"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}}}`},
+	"bad padding":               {"tokenizer.json": `{"padding":{"pad_token":"a"},"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}}}`},
+	"no vocabulary":             {"tokenizer.json": `{"model":{"type":"WordLevel","unk_token":"a"}}`},
+	"id is no number":           {"tokenizer.json": `{"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":"x"}}}`},
+	"file of a version":         {"tokenizer.4.0.json": words(), "tokenizer.10.0.json": smallBPE, "tokenizer.json": words(), "tokenizer_config.json": `{"fast_tokenizer_files":["tokenizer.4.0.json","tokenizer.10.0.json","tokenizer.11.0.json"]}`},
+	"unlisted file of version":  {"tokenizer.4.0.json": smallBPE, "tokenizer.json": words()},
+	"vocab and merges":          {"vocab.json": `{"a":0,"b":1,"ab":7}`, "merges.txt": "#version: 0.2\na b\n", "tokenizer_config.json": `{"eos_token":"<e>","pad_token":"b"}`},
+	"vocab without merges":      {"vocab.json": `{"a":0,"b":1,"ab":2,"|":3}`, "tokenizer_config.json": `{"tokenizer_class":"GPT2Tokenizer"}`},
+	"characters":                {"vocab.json": `{"<pad>":0,"[UNK]":1,"|":2,"ä":3}`},
+	"characters of a class":     {"vocab.json": `{"<pad>":0,"ab":1}`, "tokenizer_config.json": `{"tokenizer_class":"Wav2Vec2CTCTokenizer"}`},
+	"characters of a language":  {"vocab.json": `{"eng":{"a":0,"|":1,"<pad>":2},"fra":{"b":0,"<pad>":5}}`, "tokenizer_config.json": `{"tokenizer_class":"Wav2Vec2CTCTokenizer","target_lang":"fra","pad_token":"<pad>"}`},
+	"language that is not here": {"vocab.json": `{"eng":{"a":0},"fra":{"b":0}}`, "tokenizer_config.json": `{"tokenizer_class":"Wav2Vec2CTCTokenizer","target_lang":"deu"}`},
+	"no language":               {"vocab.json": `{"eng":{"a":0},"fra":{"b":0}}`, "tokenizer_config.json": `{"tokenizer_class":"Wav2Vec2CTCTokenizer"}`},
+	"words":                     {"vocab.txt": "[PAD]\n[UNK]\nhe\n##llo\n\n", "tokenizer_config.json": `{"pad_token":"[PAD]","mask_token":"[MASK]"}`},
+	"tekken":                    {"tekken.json": `{"config":{"pattern":".","default_vocab_size":300,"default_num_special_tokens":20},"vocab":[{"rank":0,"token_bytes":"YQ=="},{"rank":1,"token_bytes":"YWE="},{"rank":999,"token_bytes":"YmI="}]}`, "tokenizer_config.json": `{"pad_token":"<pad>","eos_token":"aa"}`},
+	"tekken without tokens":     {"tekken.json": `{"config":{"pattern":".","default_vocab_size":300,"default_num_special_tokens":20},"vocab":[]}`},
+	"bytes":                     {"tokenizer_config.json": `{"tokenizer_class":"ByT5Tokenizer"}`},
+	"bytes, fewer sentinels":    {"tokenizer_config.json": `{"tokenizer_class":"ByT5Tokenizer","extra_ids":5}`},
+	"bytes by model type":       {"tokenizer_config.json": `{"eos_token":"</s>"}`, "config.json": `{"model_type":"byt5"}`},
+	"two versions":              {"tokenizer.model.v3": "IQ== 0\nIg== 1\n", "tokenizer.model.v10": "IQ== 0\nIg== 1\nIw== 2\n", "tokenizer.model.v2": "IQ== 0\n"},
+	"link that leads nowhere":   {"vocab.txt": "a\n", "tokenizer.json": ""},
+}
+
+func TestTheDescriptionSaysWhatLoadingFinds(t *testing.T) {
+	for name, files := range agreements {
+		tree := map[string]string{}
+		for file, content := range files {
+			tree["m/"+file] = content
+		}
+		described, err := loader.New().Tokenizer(treeFS(tree), "m")
+		_, loaded, loadErr := loader.New().LoadTokenizer(treeFS(tree), "m")
+		if loadErr != nil {
+			require.Error(t, err, name)
+			assert.Equal(t, fault.KindOf(loadErr), fault.KindOf(err), name)
+			assert.Equal(t, fault.PathOf(loadErr), fault.PathOf(err), name)
+			assert.Equal(t, loadErr.Error(), err.Error(), name)
+			continue
+		}
+		require.NoError(t, err, name)
+		found := map[string]any{}
+		for i, info := range []*loader.TokenizerInfo{described, loaded} {
+			info.Times, info.Files = loader.Durations{}, nil
+			data, err := json.Marshal(info)
+			require.NoError(t, err)
+			found[[]string{"described", "loaded"}[i]] = string(data)
+		}
+		assert.Equal(t, found["loaded"], found["described"], name)
+	}
+}
+
+func TestASideFileOfATokenizerSaysWhoseItIs(t *testing.T) {
+	size := func(name string) int {
+		tree := map[string]string{}
+		for file, content := range agreements[name] {
+			tree["m/"+file] = content
+		}
+		_, info, err := loader.New().LoadTokenizer(treeFS(tree), "m")
+		require.NoError(t, err, name)
+		return *info.VocabSize
+	}
+	for name, want := range map[string]int{
+		"added_tokens_decoder": 110, "unlisted pad": 110, "file of a version": 6, "unlisted file of version": 108,
+		"bytes": 384, "bytes, fewer sentinels": 264, "two versions": 3, "words": 6, "characters of a language": 6,
+	} {
+		assert.Equal(t, want, size(name), name)
+	}
+}
+
+// A download that ended before merges.txt must not pass for a speech recognizer's
+// vocabulary.
+func TestAVocabularyOfBPEWithoutItsMergesIsAnError(t *testing.T) {
+	for _, class := range []string{`{"tokenizer_class":"GPT2Tokenizer","unk_token":"<|endoftext|>"}`, "{}"} {
+		tree := map[string]string{"m/vocab.json": `{"h":0,"e":1,"he":2,"<|endoftext|>":3,"|":4}`, "m/tokenizer_config.json": class}
+		_, _, err := loader.New().LoadTokenizer(treeFS(tree), "m")
+		require.ErrorIs(t, err, fault.Incomplete, class)
+		assert.Equal(t, "merges.txt", fault.PathOf(err))
+		info, err := loader.New().Inspect(treeFS(tree), "m")
+		require.NoError(t, err)
+		assert.Contains(t, codesOf(info), loader.CodeTokenizerUnreadable)
+	}
+	_, _, err := loader.New().LoadTokenizer(treeFS(map[string]string{"m/vocab.json": `{"ab":0}`, "m/source.spm": "", "m/tokenizer_config.json": `{"tokenizer_class":"MarianTokenizer"}`}), "m")
+	assert.ErrorIs(t, err, fault.Unsupported)
+}
+
+func TestATokenizerWithoutAVocabularyIsAFinding(t *testing.T) {
+	tree := map[string]string{"m/tokenizer_config.json": `{"pad_token":"<p>"}`, "m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama"}`}
+	info, err := loader.New().Inspect(treeFS(tree), "m")
+	require.NoError(t, err)
+	require.NotNil(t, info.Tokenizer)
+	assert.Equal(t, "<p>", *info.Tokenizer.PadToken)
+	assert.Contains(t, codesOf(info), loader.CodeTokenizerVocabulary)
+	_, _, err = loader.New().LoadTokenizer(treeFS(tree), "m")
+	require.ErrorIs(t, err, fault.NotFound)
+
+	// Its base model has one.
+	tree["m/adapter_config.json"], tree["org/base/tokenizer.json"] = `{"base_model_name_or_path":"org/base"}`, smallBPE
+	delete(tree, "m/config.json")
+	described, err := loader.New().Tokenizer(treeFS(tree), "m")
+	require.NoError(t, err)
+	assert.Equal(t, "org/base", described.Path)
+}
+
+func TestAChatTemplateThatCannotBeUsedIsAFinding(t *testing.T) {
+	for name, files := range map[string]map[string]string{
+		"number":             {"m/tokenizer_config.json": `{"chat_template":5}`},
+		"nameless":           {"m/tokenizer_config.json": `{"chat_template":[{"template":"T"}]}`},
+		"chat_template.json": {"m/chat_template.json": `[]`},
+	} {
+		files["m/tokenizer.json"] = smallBPE
+		_, _, err := loader.New().LoadTokenizer(treeFS(files), "m")
+		require.NoError(t, err, name)
+		info, err := loader.New().Inspect(treeFS(files), "m")
+		require.NoError(t, err, name)
+		assert.Contains(t, codesOf(info), loader.CodeChatTemplateUnreadable, name)
+		assert.Nil(t, info.ChatTemplate, name)
+	}
+	info, err := loader.New().Inspect(treeFS(map[string]string{"m/tokenizer_config.json": `{"chat_template":{"default":"D","tool":"T"}}`, "m/tokenizer.json": smallBPE}), "m")
+	require.NoError(t, err)
+	assert.Equal(t, &loader.ChatTemplate{Source: "tokenizer_config.json", Names: []string{"default", "tool"}}, info.ChatTemplate)
+	assert.NotContains(t, codesOf(info), loader.CodeChatTemplateUnreadable)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
+	"unicode"
 
 	"omniloader/loader/fault"
 )
@@ -63,6 +65,9 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 	s.tried = append(s.tried, Try{Path: dir, Reason: reasonOf(err)})
 
 	base := c.baseModel()
+	if strings.ContainsFunc(base.name, unicode.IsControl) { // no place has such a name, and no terminal should see it
+		base = baseModel{missing: "the name of its base model has control characters"}
+	}
 	if t, err := s.ofBase(ctx, base); t != nil || err != nil {
 		return t, err
 	}
@@ -75,7 +80,8 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 			return s.settle(t, OriginFallback), nil
 		}
 	}
-	if own != nil { // without a vocabulary; it says what it knows
+	if own != nil {
+		own.findings = append(own.findings, finding(CodeTokenizerVocabulary, "", "the files of a tokenizer are here, and none holds its vocabulary", ""))
 		return s.settle(own, OriginCheckpoint), nil
 	}
 	return nil, &SearchError{Path: dir, Base: base.name, Tried: s.tried}

@@ -139,7 +139,7 @@ func TestAnAdapterNamesItsBaseModelByAPath(t *testing.T) {
 		t.Error("asked for", model)
 		return nil, "", errors.New("no")
 	})
-	for _, dead := range []string{"/home/me/llama", "../../../etc", "../../../../..", "~/base", `C:\\models\\base`, "/", ".", "..", `a\u0000b/c/d`} {
+	for _, dead := range []string{"/home/me/llama", "../../../etc", "../../../../..", "~/base", `C:\\models\\base`, "/", ".", "..", `a\u0000b/c/d`, `a\u0000b`} {
 		_, err := loader.New(fetch).Tokenizer(treeFS(map[string]string{"disk/m/adapter_config.json": `{"base_model_name_or_path":"` + dead + `"}`}), "disk/m")
 		assert.ErrorIs(t, err, fault.NotFound, dead)
 	}

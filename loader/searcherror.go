@@ -66,7 +66,9 @@ func (e *SearchError) Unwrap() error {
 		return e.Broken
 	}
 	hint := "add tokenizer.json to the checkpoint, or configure a fallback"
-	if e.Base != "" {
+	if isPath(e.Base) {
+		hint = "correct the path of the base model, " + e.Base + ", or configure a fallback"
+	} else if e.Base != "" {
 		hint = "put the base model " + e.Base + " beside the checkpoint, name a model root that has it, or configure a fallback"
 	}
 	return fault.New(fault.NotFound, e.Path, "no tokenizer").WithHint(hint)

@@ -16,7 +16,6 @@ const (
 	fileTokenizer       = "tokenizer.json"
 	fileTokenizerConfig = "tokenizer_config.json"
 	fileSpecialTokens   = "special_tokens_map.json"
-	fileAddedTokens     = "added_tokens.json"
 )
 
 // Limits on tokenizer files, in bytes. The largest real tokenizer.json, with
@@ -36,13 +35,6 @@ const (
 // sourceEOS is the source of a pad token where the end-of-text token stands in.
 const sourceEOS = "eos_token"
 
-// vocabularyReaders describe a vocabulary by the file that holds it. What is not
-// here is described by the tokenizer that is built of it.
-var vocabularyReaders = map[string]func(t *tokenizerSource, fsys fs.FS, dir, name string) error{
-	fileTokenizer: readTokenizerJSON,
-	"tekken.json": readTekken,
-}
-
 // Tokenizer describes the tokenizer of the checkpoint at dir from its files,
 // without building it: see LoadTokenizer. Where the checkpoint has none, the
 // tokenizer of its base model is taken (of a sparse autoencoder, an adapter or a
@@ -58,7 +50,7 @@ func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*TokenizerInfo, error) {
 // forget lets go of what only the check of a tokenizer needs.
 func (info *TokenizerInfo) forget() {
 	if info != nil {
-		info.vocabulary, info.tokens, info.unlisted = "", nil, nil
+		info.vocabulary, info.tokens, info.unlisted, info.outline = "", nil, nil, nil
 	}
 }
 
@@ -88,11 +80,12 @@ func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir strin
 // tokenizerParts are the directories in which a pipeline keeps its tokenizers.
 var tokenizerParts = [...]string{"tokenizer", "tokenizer_2", "tokenizer_3"}
 
-// describeTokenizer describes the tokenizer in a directory.
+// describeTokenizer describes the tokenizer in a directory, of one without a vocabulary
+// what is there.
 func (c *checkpoint) describeTokenizer() (*TokenizerInfo, error) {
-	info, err := readTokenizer(c.fsys, c.dir, c.names)
+	own, err := readTokenizer(c.fsys, c.dir, c.names)
 	if fault.KindOf(err) != fault.NotFound {
-		return info, err
+		return own, err
 	}
 	if name := c.ggufWithTokenizer(); name != "" {
 		return c.describeGGUFTokenizer(name)
@@ -105,14 +98,14 @@ func (c *checkpoint) describeTokenizer() (*TokenizerInfo, error) {
 			return readTokenizer(p.fsys, p.dir, p.names)
 		}
 	}
-	return nil, err
+	return own, err
 }
 
 // loadTokenizer loads the tokenizer in a directory.
 func (c *checkpoint) loadTokenizer() (*tokenizer.Tokenizer, *TokenizerInfo, error) {
 	t, err := tokenizer.Load(c.fsys, c.dir)
 	if err == nil {
-		return t, loadedInfo(t, c.dir), nil
+		return t, infoOf(t, c.dir), nil
 	}
 	if fault.KindOf(err) != fault.NotFound {
 		return nil, nil, inDirectory(err, c.dir)
@@ -125,7 +118,7 @@ func (c *checkpoint) loadTokenizer() (*tokenizer.Tokenizer, *TokenizerInfo, erro
 			if t, err = tokenizer.Load(c.fsys, dir); err != nil {
 				return nil, nil, inDirectory(err, c.dir)
 			}
-			return t, loadedInfo(t, dir), nil
+			return t, infoOf(t, dir), nil
 		}
 	}
 	return nil, nil, err
@@ -146,9 +139,16 @@ func inDirectory(err error, dir string) error {
 	return err
 }
 
-// loadedInfo describes a tokenizer that was loaded, in the words in which
-// Tokenizer describes its files.
-func loadedInfo(t *tokenizer.Tokenizer, dir string) *TokenizerInfo {
+// readTokens is what a tokenizer and the outline of one tell.
+type readTokens interface {
+	Config() tokenizer.Config
+	PadToken() (tokenizer.PadToken, bool)
+	MaxID() int64
+	Kind() string
+}
+
+// infoOf describes a tokenizer that was loaded or outlined.
+func infoOf(t readTokens, dir string) *TokenizerInfo {
 	config := t.Config()
 	info := &TokenizerInfo{
 		Type: typeOf(t), Class: orNone(config.Class), Path: dir, Files: config.Files,
@@ -174,7 +174,7 @@ func loadedInfo(t *tokenizer.Tokenizer, dir string) *TokenizerInfo {
 // formatTypes are the formats that say more than the kind of their model does.
 var formatTypes = map[string]bool{"SentencePiece": true, "tiktoken": true, "tekken": true, "CTC": true, "bytes": true}
 
-func typeOf(t *tokenizer.Tokenizer) string {
+func typeOf(t readTokens) string {
 	if format := t.Config().Format; formatTypes[format] {
 		return format
 	}

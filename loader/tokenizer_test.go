@@ -37,7 +37,7 @@ func TestTokenizerTypes(t *testing.T) {
 		"vocab and merges": {map[string]string{"m/vocab.json": `{"a":0,"b":1,"ab":2}`, "m/merges.txt": "#version: 0.2\na b"}, "BPE", 3},
 		"characters":       {map[string]string{"m/vocab.json": `{"a":0,"|":4}`}, "CTC", 5},
 		"words":            {map[string]string{"m/vocab.txt": "[PAD]\n[UNK]\nthe\n"}, "WordPiece", 3},
-		"tekken":           {map[string]string{"m/tekken.json": `{"config":{"default_vocab_size":131072},"vocab":[]}`}, "tekken", 131072},
+		"tekken":           {map[string]string{"m/tekken.json": `{"config":{"pattern":".","default_vocab_size":131072,"default_num_special_tokens":1000},"vocab":[{"rank":0,"token_bytes":"YQ=="},{"rank":299,"token_bytes":"YWE="}]}`}, "tekken", 1300},
 	} {
 		tok := tokenizerOf(t, c.files)
 		assert.Equal(t, c.typ, tok.Type, name)
@@ -89,7 +89,7 @@ func TestPadTokenAndItsSource(t *testing.T) {
 		"config, object":       {map[string]string{"m/tokenizer_config.json": `{"pad_token":{"__type":"AddedToken","content":"<p>"}}`}, "<p>", "tokenizer_config.json"},
 		"map beats config":     {map[string]string{"m/tokenizer_config.json": `{"pad_token":"<p>"}`, "m/special_tokens_map.json": `{"pad_token":"<m>"}`}, "<m>", "special_tokens_map.json"},
 		"decoder beats map":    {map[string]string{"m/tokenizer_config.json": `{"pad_token":"<p>","added_tokens_decoder":{}}`, "m/special_tokens_map.json": `{"pad_token":"<m>"}`}, "<p>", "tokenizer_config.json"},
-		"padding section":      {map[string]string{"m/tokenizer.json": `{"padding":{"pad_token":"<q>"},"model":{"vocab":{}}}`}, "<q>", "tokenizer.json"},
+		"padding section":      {map[string]string{"m/tokenizer.json": `{"padding":{"strategy":"BatchLongest","direction":"Right","pad_id":0,"pad_type_id":0,"pad_token":"<q>"},"model":{"vocab":{}}}`}, "<q>", "tokenizer.json"},
 		"class":                {map[string]string{"m/tokenizer_config.json": `{"tokenizer_class":"BertTokenizerFast"}`}, "[PAD]", "tokenizer_class BertTokenizerFast"},
 		"class in the config":  {map[string]string{"m/tokenizer.json": smallBPE, "m/config.json": `{"tokenizer_class":"T5Tokenizer","model_type":"bert"}`}, "<pad>", "tokenizer_class T5Tokenizer"},
 		"model type":           {map[string]string{"m/tokenizer.json": smallBPE, "m/config.json": `{"model_type":"bert"}`}, "[PAD]", "model_type bert"},

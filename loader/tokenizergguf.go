@@ -67,7 +67,7 @@ func (c *checkpoint) describeGGUFTokenizer(name string) (info *TokenizerInfo, er
 		for role, id := range named {
 			roles[uint64(*id)] = append(roles[uint64(*id)], role)
 		}
-		ids := &tokenIDs{id: -1}
+		ids := namedTokens{}
 		info.tokens = ids
 		at := uint64(0)
 		for token, err := range key("tokens").Elements() {
@@ -76,8 +76,7 @@ func (c *checkpoint) describeGGUFTokenizer(name string) (info *TokenizerInfo, er
 			}
 			for _, role := range roles[at] {
 				info.SpecialTokens[role] = token.Text()
-				ids.want(token.Text())
-				ids.see([]byte(token.Text()), int64(at))
+				ids[token.Text()] = uint32(at)
 			}
 			at++
 		}
@@ -100,6 +99,22 @@ func (c *checkpoint) describeGGUFTokenizer(name string) (info *TokenizerInfo, er
 	return info, err
 }
 
+// namedTokens are the ids of the tokens that have a part to play.
+type namedTokens map[string]uint32
+
+// TokenID is the id of one of the tokens.
+func (n namedTokens) TokenID(token string) (uint32, bool) { id, ok := n[token]; return id, ok }
+
+// Token is the one that has the id.
+func (n namedTokens) Token(id uint32) (string, bool) {
+	for token, known := range n {
+		if known == id {
+			return token, true
+		}
+	}
+	return "", false
+}
+
 // loadGGUFTokenizer loads the tokenizer that a GGUF file holds.
 func (c *checkpoint) loadGGUFTokenizer(name string) (t *tokenizer.Tokenizer, info *TokenizerInfo, err error) {
 	err = c.withGGUF(name, func(f *gguf.File) error {
@@ -116,7 +131,7 @@ func (c *checkpoint) loadGGUFTokenizer(name string) (t *tokenizer.Tokenizer, inf
 	if err != nil {
 		return nil, nil, err
 	}
-	info = loadedInfo(t, c.dir)
+	info = infoOf(t, c.dir)
 	info.Files = []string{path.Base(name)}
 	return t, info, nil
 }

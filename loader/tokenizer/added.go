@@ -34,9 +34,7 @@ type addedVocabulary struct {
 // that the model or an earlier line has keeps that id, any other gets the next free
 // one, whatever the file says; one without content is ignored.
 func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error {
-	if a.byText == nil {
-		a.byText, a.byID, a.special = make(map[string]uint32), make(map[uint32]int), make(map[string]bool)
-	}
+	a.init()
 	size := uint32(m.size())
 	next := size
 	for id := range a.byID {
@@ -86,6 +84,12 @@ func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error 
 	}
 	a.index()
 	return nil
+}
+
+func (a *addedVocabulary) init() {
+	if a.byText == nil {
+		a.byText, a.byID, a.special = make(map[string]uint32), make(map[uint32]int), make(map[string]bool)
+	}
 }
 
 // index prepares looking for the tokens in texts.

@@ -1,10 +1,12 @@
 package tokenizer
 
 import (
+	_ "embed"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"omniloader/loader/fault"
 )
@@ -65,7 +67,8 @@ func FromGGUF(g GGUF) (*Tokenizer, error) {
 		return nil, err
 	}
 	t.config.Format = "GGUF"
-	return t, g.roles(t)
+	g.roles(t)
+	return t, nil
 }
 
 func (g *GGUF) kind(i int) int32 {
@@ -121,14 +124,7 @@ func (g *GGUF) sentencePiece() (*Tokenizer, error) {
 		m.pieces = append(m.pieces, spPiece{text: s, score: g.Scores[i], kind: kind})
 	}
 	if unknown < 0 {
-		id := uint32(0)
-		if g.Unknown != nil {
-			id = *g.Unknown
-		}
-		if int64(id) >= int64(len(m.pieces)) {
-			return nil, fault.New(BadVocabulary, g.Path, "tokenizer.ggml.unknown_token_id is beyond the tokens")
-		}
-		m.pieces[id].kind = pieceUnknown
+		m.pieces[*g.inside(g.Unknown, 0)].kind = pieceUnknown
 	}
 	return m.tokenizer()
 }
@@ -146,20 +142,17 @@ func (g *GGUF) vocabulary() *vocabulary {
 }
 
 func (g *GGUF) bytePair() (*Tokenizer, error) {
-	name := g.Pre
-	if name == "" {
-		name = "default"
-	}
-	pre, ok := bytePreTokenizer(name)
+	habits := g.habits()
+	pre, ok := bytePreTokenizer(habits.pattern)
 	if !ok {
-		return nil, fault.New(UnknownComponent, g.Path, "tokenizer.ggml.pre "+strconv.Quote(clip(name))+" is not known").
-			WithHint("add a line with its pattern to split_patterns.tsv")
+		return nil, fault.New(UnknownComponent, g.Path, "tokenizer.ggml.pre "+strconv.Quote(clip(g.Pre))+" is not known").
+			WithHint("add a line with its pattern to split_patterns.tsv, or one with its like to gguf_pre.tsv")
 	}
 	if len(g.Merges) == 0 {
 		return nil, fault.New(MissingField, g.Path, "tokenizer.ggml.merges is not there, without which texts fall to bytes").
 			WithHint("convert the model again")
 	}
-	m := &bpe{vocab: g.vocabulary(), ignoreMerges: slices.Contains(ggufWhole, name)}
+	m := &bpe{vocab: g.vocabulary(), ignoreMerges: habits.whole}
 	b := newMergeBuilder(m.vocab, "", len(g.Merges))
 	for i, line := range g.Merges {
 		// A token may hold a space itself; the first one behind a character cuts.
@@ -180,13 +173,34 @@ func (g *GGUF) bytePair() (*Tokenizer, error) {
 	return t, t.assemble(nil)
 }
 
-// ggufWhole are the values of tokenizer.ggml.pre whose models take a word that is a
-// token as it is.
-var ggufWhole = []string{"falcon3", "gpt-4o", "llama-bpe", "llama-v3", "llama3", "llama4", "pixtral", "tekken"}
+//go:embed gguf_pre.tsv
+var ggufPreTSV string
 
-// ggufBegun are the values of tokenizer.ggml.pre whose texts begin with the token for
-// that where the file does not say. Source: llama-vocab.cpp of llama.cpp.
-var ggufBegun = []string{"chameleon", "falcon-h1", "falcon3", "lfm2", "llama-bpe", "llama-v3", "llama3", "midm-2.0", "pixtral", "tekken"}
+// ggufHabits is one line of gguf_pre.tsv.
+type ggufHabits struct {
+	pattern    string // a name of split_patterns.tsv
+	whole, bos bool
+}
+
+var ggufPre = sync.OnceValue(func() map[string]ggufHabits {
+	m := make(map[string]ggufHabits)
+	for _, f := range rows(ggufPreTSV) {
+		m[f[0]] = ggufHabits{f[1], strings.Contains(f[2], "whole"), strings.Contains(f[2], "bos")}
+	}
+	return m
+})
+
+// habits are those of the file's way to cut texts. A file that names none is cut as
+// llama.cpp cuts it; a name that is not known is refused there and here.
+func (g *GGUF) habits() ggufHabits {
+	if h, ok := ggufPre()[g.Pre]; ok {
+		return h
+	}
+	if g.Pre == "" {
+		return ggufHabits{pattern: "default"}
+	}
+	return ggufHabits{pattern: g.Pre}
+}
 
 // spacePrefix puts a space before the text.
 type spacePrefix struct{}
@@ -221,14 +235,15 @@ func (g *GGUF) wordPiece() (*Tokenizer, error) {
 // around puts the first and last tokens where the keys, or else the habit of the
 // model, ask for them.
 func (g *GGUF) around(t *Tokenizer) error {
-	first, last := g.BOS, g.EOS
-	addFirst, addLast := g.Model == "llama" || g.Model == "bert" || g.Model == "gpt2" && slices.Contains(ggufBegun, g.Pre), g.Model == "t5" || g.Model == "bert"
+	usual := ggufUsual[g.Model]
+	first, last := g.inside(g.BOS, usual.bos), g.inside(g.EOS, usual.eos)
+	addFirst, addLast := g.Model == "llama" || g.Model == "bert" || g.Model == "gpt2" && g.habits().bos, g.Model == "t5" || g.Model == "bert"
 	if g.Model == "bert" {
-		if g.CLS != nil {
-			first = g.CLS
+		if cls := g.inside(g.CLS, -1); cls != nil {
+			first = cls
 		}
-		if g.Separator != nil {
-			last = g.Separator
+		if sep := g.inside(g.Separator, usual.eos); sep != nil {
+			last = sep
 		}
 	}
 	if g.AddBOS != nil {
@@ -238,6 +253,23 @@ func (g *GGUF) around(t *Tokenizer) error {
 		addLast = *g.AddEOS
 	}
 	return t.surround(g.Path, addFirst, addLast, first, last)
+}
+
+// ggufUsual are the ids that llama.cpp takes for the first and the last token where a
+// file names none, or one beyond its tokens. Those of a BPE, 11 and 11, are Falcon's
+// and say nothing of another model: here it has none.
+var ggufUsual = map[string]struct{ bos, eos int64 }{"llama": {1, 2}, "bert": {101, 102}, "t5": {-1, 1}, "gpt2": {-1, -1}}
+
+// inside gives an id that is one of the tokens, else the usual one, else nil.
+func (g *GGUF) inside(id *uint32, usual int64) *uint32 {
+	if id != nil && int64(*id) < int64(len(g.Tokens)) {
+		return id
+	}
+	if usual < 0 || usual >= int64(len(g.Tokens)) {
+		return nil
+	}
+	u := uint32(usual)
+	return &u
 }
 
 // surround makes a template of the first and the last token.
@@ -276,7 +308,7 @@ func (t *Tokenizer) surround(path string, addFirst, addLast bool, first, last *u
 	return nil
 }
 
-func (g *GGUF) roles(t *Tokenizer) error {
+func (g *GGUF) roles(t *Tokenizer) {
 	for _, r := range []struct {
 		role string
 		id   *uint32
@@ -285,13 +317,10 @@ func (g *GGUF) roles(t *Tokenizer) error {
 		if r.id == nil {
 			continue
 		}
-		text, ok := t.Token(*r.id)
-		if !ok {
-			return fault.New(BadVocabulary, g.Path, r.role+" has the id "+strconv.FormatUint(uint64(*r.id), 10)+", which is beyond the tokens")
+		if text, ok := t.Token(*r.id); ok { // else the token is none, which an inspection says
+			t.config.setRole(r.role, text, g.Path)
 		}
-		t.config.setRole(r.role, text, g.Path)
 	}
-	return nil
 }
 
 // ggufKinds are the kinds of model that the values of tokenizer.ggml.model stand for.

@@ -239,7 +239,7 @@ func TestManyTokensOfSideFilesArePlacedAtOnce(t *testing.T) {
 func TestHalfOfAVocabularyIsNoVocabularyOfCharacters(t *testing.T) {
 	for name, config := range map[string]string{"class": `{"tokenizer_class":"GPT2Tokenizer"}`, "no class": `{}`} {
 		_, err := Load(fstest.MapFS{"m/vocab.json": {Data: []byte(`{"he":0,"llo":1,"wor":2,"a":3}`)}, "m/tokenizer_config.json": {Data: []byte(config)}}, "m")
-		require.ErrorIs(t, err, BadVocabulary, name)
+		require.ErrorIs(t, err, fault.Incomplete, name)
 		assert.Contains(t, err.Error(), "merges.txt", name)
 	}
 }

@@ -91,18 +91,57 @@ func (m *bpe) frame(cls, sep string, roberta bool) postProcessor {
 
 // vocabFile reads a file that is one object of tokens and ids.
 func vocabFile(path string, data []byte) (*vocabulary, error) {
+	file, err := vocabNode(path, data)
+	if err != nil {
+		return nil, err
+	}
+	return parseVocab(file)
+}
+
+func vocabNode(path string, data []byte) (node, error) {
 	if len(data) == 0 {
-		return nil, fault.New(fault.Empty, path, "")
+		return node{}, fault.New(fault.Empty, path, "")
 	}
 	file := node{path: path, raw: data}
 	s := jsonscan.New(data)
 	if _, err := s.Raw(); err != nil {
-		return nil, file.place(err)
+		return node{}, file.place(err)
 	}
-	if err := s.End(); err != nil {
-		return nil, file.place(err)
+	return file, file.place(s.End())
+}
+
+// languageOf gives the vocabulary of a language where the file has one for each, as
+// those of MMS do; any other file stays as it is. Source: transformers,
+// tokenization_wav2vec2.py.
+func languageOf(file node, language string) (node, error) {
+	inner := node{}
+	s := jsonscan.New(file.raw)
+	if s.Kind() != jsonscan.Object {
+		return file, nil
 	}
-	return parseVocab(file)
+	languages := 0
+	err := s.Object(func(name []byte) error {
+		isInner := s.Kind() == jsonscan.Object
+		v, err := file.value(&s)
+		if isInner {
+			languages++
+			if string(name) == language {
+				inner = v
+			}
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return file, file.place(err)
+	case languages == 0:
+		return file, nil
+	case inner.raw == nil && language == "":
+		return file, file.fail(MissingField, "it has the vocabularies of %d languages, and target_lang of tokenizer_config.json names none of them", languages)
+	case inner.raw == nil:
+		return file, file.fail(BadVocabulary, "it has the vocabularies of %d languages, and none of target_lang %q", languages, clip(language))
+	}
+	return inner, nil
 }
 
 // BERTOptions are what tokenizer_config.json says about a vocab.txt.
@@ -160,13 +199,21 @@ func bertTemplate(m model) postProcessor {
 // recognizer.
 type CTCOptions struct {
 	Pad, Unknown, Delimiter string // "<pad>", "<unk>" and "|" where empty
+	Language                string // whose vocabulary is taken of a file that has one for each: target_lang
 	Upper                   bool   // do_lower_case, which transformers takes for upper case
 }
 
 // FromCTC reads the vocab.json of a model with CTC, such as Wav2Vec2: characters and
 // a mark between words.
 func FromCTC(data []byte, o CTCOptions) (*Tokenizer, error) {
-	v, err := vocabFile("vocab.json", data)
+	file, err := vocabNode(fileVocab, data)
+	if err != nil {
+		return nil, err
+	}
+	if file, err = languageOf(file, o.Language); err != nil {
+		return nil, err
+	}
+	v, err := parseVocab(file)
 	if err != nil {
 		return nil, err
 	}
@@ -234,10 +281,16 @@ var byteVocabularies = map[string]struct {
 
 // ForClass gives the tokenizer of a class whose vocabulary is the 256 bytes, and
 // false where the class needs files.
-func ForClass(class string) (*Tokenizer, bool, error) {
+func ForClass(class string) (*Tokenizer, bool, error) { return forClass(class, -1) }
+
+// forClass is ForClass with a number of <extra_id_0> and its like, -1 for the usual.
+func forClass(class string, extra int) (*Tokenizer, bool, error) {
 	b, ok := byteVocabularies[class]
 	if !ok {
 		return nil, false, nil
+	}
+	if extra >= 0 && b.extra > 0 {
+		b.extra = extra
 	}
 	v := newVocabulary(600, 4096)
 	var tokens []AddedToken

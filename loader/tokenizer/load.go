@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"omniloader/loader/fault"
 	"omniloader/loader/jsonscan"
@@ -22,9 +23,16 @@ const (
 	fileModel     = "config.json" // the model's
 	fileSpecial   = "special_tokens_map.json"
 	fileAdded     = "added_tokens.json"
-	fileTemplate  = "chat_template.jinja"
+	fileTekken    = "tekken.json"
 	fileVocab     = "vocab.json"
+	fileVocabText = "vocab.txt"
 	fileMerges    = "merges.txt"
+)
+
+// Formats that the name of a file alone does not tell.
+const (
+	formatMerges = "vocab and merges"
+	formatCTC    = "CTC"
 )
 
 // Limits on files, in bytes. The largest real tokenizer.json has 33 MB.
@@ -40,23 +48,26 @@ type source struct {
 	pattern string
 	format  string // where the name alone tells it
 	read    func(l *loading, name string, data []byte) (*Tokenizer, error)
+	outline func(l *loading, o *Outline, name string, data []byte) error // nil where only reading all of it tells
+	newest  bool                                                         // of several the one of the highest version, else the first
 }
 
 // sources are tried in this order: tokenizer.json says everything, the others are
 // its forerunners.
 var sources = []source{
-	{fileTokenizer, fileTokenizer, (*loading).tokenizerJSON},
-	{"tekken.json", "tekken", func(_ *loading, name string, data []byte) (*Tokenizer, error) { return fromTekken(name, data) }},
-	{"tokenizer.model", "", (*loading).modelFile},
-	{"tokenizer.model.v*", "", (*loading).modelFile},
-	{"spiece.model", "", (*loading).modelFile},
-	{"sentencepiece.bpe.model", "", (*loading).modelFile},
-	{"sentencepiece.model", "", (*loading).modelFile},
-	{"spm.model", "", (*loading).modelFile},
-	{"tiktoken.model", "", (*loading).modelFile},
-	{"*.tiktoken", "", (*loading).modelFile},
-	{fileVocab, "", (*loading).vocabJSON},
-	{"vocab.txt", "vocab.txt", (*loading).vocabText},
+	{pattern: fileTokenizer, format: fileTokenizer, read: (*loading).tokenizerJSON, outline: (*loading).outlineJSON},
+	{pattern: fileTekken, format: "tekken", outline: (*loading).outlineTekken,
+		read: func(_ *loading, name string, data []byte) (*Tokenizer, error) { return fromTekken(name, data) }},
+	{pattern: "tokenizer.model", read: (*loading).modelFile},
+	{pattern: "tokenizer.model.v*", read: (*loading).modelFile, newest: true},
+	{pattern: "spiece.model", read: (*loading).modelFile},
+	{pattern: "sentencepiece.bpe.model", read: (*loading).modelFile},
+	{pattern: "sentencepiece.model", read: (*loading).modelFile},
+	{pattern: "spm.model", read: (*loading).modelFile},
+	{pattern: "tiktoken.model", read: (*loading).modelFile},
+	{pattern: "*.tiktoken", read: (*loading).modelFile},
+	{pattern: fileVocab, read: (*loading).vocabJSON, outline: (*loading).outlineVocab},
+	{pattern: fileVocabText, format: fileVocabText, read: (*loading).vocabText, outline: (*loading).outlineVocabText},
 }
 
 // loading is one directory while it is read.
@@ -67,7 +78,11 @@ type loading struct {
 	side  side
 	class string // that the files name
 	model string // model_type of config.json
+	pad   int64  // pad_token_id of config.json, -1 for none
 	files []string
+
+	found  []ChatTemplate
+	faulty []error // why other templates were left out
 }
 
 // family is the class that decides what the files leave open, without "Fast" at its
@@ -88,7 +103,19 @@ func (l *loading) family() string {
 // The error is of the kind fault.NotFound where dir has no vocabulary, and otherwise
 // names the file and the byte.
 func Load(fsys fs.FS, dir string) (*Tokenizer, error) {
-	l := &loading{fsys: fsys, dir: dir}
+	l, err := openDir(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	t, err := l.vocabulary()
+	if err != nil {
+		return nil, l.place(err)
+	}
+	return t, l.place(l.settle(t))
+}
+
+// openDir lists a directory and reads its side files.
+func openDir(fsys fs.FS, dir string) (*loading, error) {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
 		kind := fault.Unreadable
@@ -97,24 +124,35 @@ func Load(fsys fs.FS, dir string) (*Tokenizer, error) {
 		}
 		return nil, fault.New(kind, dir, "").WithCause(err)
 	}
-	for _, e := range entries {
-		l.names = append(l.names, e.Name())
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
 	}
+	return openNames(fsys, dir, names)
+}
+
+func openNames(fsys fs.FS, dir string, names []string) (*loading, error) {
+	l := &loading{fsys: fsys, dir: dir, names: names, pad: -1}
 	if err := l.readSides(); err != nil {
 		return nil, err
 	}
-	t, err := l.vocabulary()
-	if err != nil {
-		return nil, l.place(err)
-	}
+	return l, nil
+}
+
+// settle notes what the side files say beside the ids.
+func (l *loading) settle(t *Tokenizer) error {
 	if err := l.roles(t); err != nil {
-		return nil, l.place(err)
+		return err
 	}
-	if err := l.template(t); err != nil { // ids do not depend on it
-		t.config.ChatTemplate, t.config.TemplateSource, t.config.TemplateError = "", "", l.place(err)
+	l.found, l.faulty = l.templates() // what is wrong with them changes no id
+	for _, c := range l.found {
+		if c.Name == defaultTemplate {
+			t.config.ChatTemplate, t.config.TemplateSource = c.Text, c.Source
+			break
+		}
 	}
 	t.config.Class, t.config.ModelType, t.config.Files = l.class, l.model, l.files
-	return t, nil
+	return nil
 }
 
 // place puts the directory before the file that an error names.
@@ -133,27 +171,80 @@ func (l *loading) has(name string) bool { return slices.Contains(l.names, name) 
 // VocabularyFile gives the file among the names of a directory that Load takes the
 // vocabulary from, "" where none holds one.
 func VocabularyFile(names []string) string {
-	for _, s := range sources {
+	name, _ := best(names)
+	return name
+}
+
+// best gives the file that says most, and how it is read.
+func best(names []string) (string, *source) {
+	for i := range sources {
+		s, found := &sources[i], ""
 		for _, name := range names {
-			if ok, _ := path.Match(s.pattern, name); ok {
-				return name
+			if ok, _ := path.Match(s.pattern, name); ok && (found == "" || s.newest && laterVersion(name, found)) {
+				found = name
+			}
+		}
+		if found != "" {
+			return found, s
+		}
+	}
+	return "", nil
+}
+
+// best is the file that the vocabulary is taken from: where the config lists files of
+// tokenizers by version, the latest of those that are there. Source:
+// get_fast_tokenizer_file of transformers, tokenization_utils_base.py.
+func (l *loading) best() (name string, s *source) {
+	list, ok := l.side.config.optional("fast_tokenizer_files")
+	if items, err := list.array("fast_tokenizer_files"); ok && err == nil {
+		for _, item := range items {
+			file, err := item.str("a file")
+			if err == nil && versionedFile(file) && l.has(file) && (name == "" || laterVersion(file, name)) {
+				name = file
 			}
 		}
 	}
-	return ""
+	if name != "" {
+		return name, &sources[0]
+	}
+	return best(l.names)
+}
+
+// versionedFile tells the names of fast_tokenizer_files: tokenizer.4.0.json.
+func versionedFile(name string) bool {
+	version, ok := strings.CutPrefix(name, "tokenizer.")
+	version, isJSON := strings.CutSuffix(version, ".json")
+	return ok && isJSON && version != "" && strings.Trim(version, "0123456789.") == ""
+}
+
+// laterVersion compares names by the numbers in them.
+func laterVersion(a, b string) bool {
+	numbers := func(s string) (out []int) {
+		for _, f := range strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' }) {
+			n, _ := strconv.Atoi(f)
+			out = append(out, n)
+		}
+		return out
+	}
+	return slices.Compare(numbers(a), numbers(b)) > 0
 }
 
 // FilesOf gives those of a directory's files that Load reads, the vocabulary first:
 // what has to be fetched to load a tokenizer, and nothing that it would not look at.
 func FilesOf(names []string) []string {
 	var out []string
+	for _, name := range names {
+		if versionedFile(name) { // the config says which
+			out = append(out, name)
+		}
+	}
 	if name := VocabularyFile(names); name != "" {
 		out = append(out, name)
 		if name == fileVocab && slices.Contains(names, fileMerges) {
 			out = append(out, fileMerges)
 		}
 	}
-	for _, name := range []string{fileConfig, fileSpecial, fileAdded, fileTemplate} {
+	for _, name := range []string{fileConfig, fileSpecial, fileAdded, fileTemplate, fileTemplateJSON} {
 		if slices.Contains(names, name) {
 			out = append(out, name)
 		}
@@ -168,7 +259,9 @@ func FilesOf(names []string) []string {
 func (l *loading) file(name string, limit int64) ([]byte, error) {
 	full := path.Join(l.dir, name)
 	f, size, err := regular.Open(l.fsys, full, full)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.Unreadable, full, "a link that leads nowhere").WithCause(err).WithHint("download the file again")
+	} else if err != nil {
 		return nil, err
 	}
 	defer f.Close()
@@ -183,6 +276,8 @@ func (l *loading) file(name string, limit int64) ([]byte, error) {
 		return nil, fault.At(fault.Truncated, full, int64(n), "the file ends before its size").WithCause(err)
 	}
 	switch {
+	case data[0] == 0 && len(bytes.Trim(data[:min(len(data), 4096)], "\x00")) == 0:
+		return nil, fault.At(fault.ZeroFilled, full, 0, "the file was allocated and never written").WithHint("download the file again")
 	case bytes.HasPrefix(data, []byte("version https://git-lfs")):
 		return nil, fault.New(fault.LFSPointer, full, "").WithHint("run `git lfs pull`")
 	case looksLikeHTML(data):
@@ -197,6 +292,23 @@ func looksLikeHTML(data []byte) bool {
 	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
 }
 
+// object reads a side file that holds one object.
+func (l *loading) object(name string) (object, error) {
+	data, err := l.file(name, maxSideFile)
+	if err != nil {
+		return object{}, err
+	}
+	n := node{path: path.Join(l.dir, name), raw: data}
+	s := jsonscan.New(data)
+	if _, err := s.Raw(); err != nil {
+		return object{}, n.place(err)
+	}
+	if err := s.End(); err != nil {
+		return object{}, n.place(err)
+	}
+	return n.object("the file")
+}
+
 func (l *loading) readSides() error {
 	for _, f := range []struct {
 		name string
@@ -205,19 +317,8 @@ func (l *loading) readSides() error {
 		if !l.has(f.name) {
 			continue
 		}
-		data, err := l.file(f.name, maxSideFile)
-		if err != nil {
-			return err
-		}
-		n := node{path: path.Join(l.dir, f.name), raw: data}
-		s := jsonscan.New(data)
-		if _, err := s.Raw(); err != nil {
-			return n.place(err)
-		}
-		if err := s.End(); err != nil {
-			return n.place(err)
-		}
-		if *f.to, err = n.object("the file"); err != nil {
+		var err error
+		if *f.to, err = l.object(f.name); err != nil {
 			return err
 		}
 	}
@@ -240,11 +341,7 @@ func (l *loading) readModel() {
 	if err != nil {
 		return
 	}
-	s := jsonscan.New(data)
-	if _, err := s.Raw(); err != nil {
-		return
-	}
-	config, err := node{path: path.Join(l.dir, fileModel), raw: data}.object("the file")
+	config, err := node{path: path.Join(l.dir, fileModel), raw: data}.pick("the file", "model_type", "tokenizer_class", "pad_token_id", "text_config")
 	if err != nil {
 		return
 	}
@@ -252,36 +349,71 @@ func (l *loading) readModel() {
 	if l.class == "" {
 		l.class = textOf(config, "tokenizer_class")
 	}
+	pad, ok := config.lookup("pad_token_id")
+	if text, isThere := config.optional("text_config"); !ok && isThere && text.kind() == jsonscan.Object {
+		if o, err := text.pick("text_config", "pad_token_id"); err == nil {
+			pad, ok = o.lookup("pad_token_id")
+		}
+	}
+	if id, isID := parseID(pad.raw); ok && isID {
+		l.pad = int64(id)
+	}
 }
 
 // vocabulary reads the best file of the directory.
 func (l *loading) vocabulary() (*Tokenizer, error) {
-	for _, s := range sources {
-		for _, name := range l.names {
-			if ok, _ := path.Match(s.pattern, name); !ok {
-				continue
-			}
-			data, err := l.file(name, maxVocabularyFile)
-			if err != nil {
-				return nil, err
-			}
-			n := len(l.files) - 1 // the vocabulary comes first
-			l.files = slices.Insert(l.files[:n:n], 0, name)
-			t, err := s.read(l, name, data)
-			if err == nil && s.format != "" {
-				t.config.Format = s.format
-			}
-			return t, err
-		}
+	name, s := l.best()
+	if s == nil {
+		return l.withoutFile()
 	}
-	if t, ok, err := ForClass(l.family()); ok {
-		if err == nil {
-			t.config.Format = "bytes"
-		}
-		return t, err
+	data, err := l.vocabularyFile(name)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fault.New(fault.NotFound, l.dir, "no file that holds a vocabulary").
-		WithHint("add tokenizer.json, or tell where the base model is")
+	t, err := s.read(l, name, data)
+	if err == nil && s.format != "" {
+		t.config.Format = s.format
+	}
+	return t, err
+}
+
+func (l *loading) vocabularyFile(name string) ([]byte, error) {
+	data, err := l.file(name, maxVocabularyFile)
+	if err == nil {
+		n := len(l.files) - 1 // the vocabulary comes first
+		l.files = slices.Insert(l.files[:n:n], 0, name)
+	}
+	return data, err
+}
+
+// withoutFile makes the tokenizer of a class that needs no vocabulary.
+func (l *loading) withoutFile() (*Tokenizer, error) {
+	extra := -1
+	if n, ok := l.side.config.optional("extra_ids"); ok {
+		count, err := n.uint(`"extra_ids"`, 1<<16)
+		if err != nil {
+			return nil, err
+		}
+		extra = int(count)
+	}
+	t, ok, err := forClass(l.family(), extra)
+	if !ok {
+		return nil, fault.New(fault.NotFound, l.dir, "no file that holds a vocabulary").
+			WithHint("add tokenizer.json, or tell where the base model is")
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.config.Format = "bytes"
+	return t, l.placeSides(t)
+}
+
+// source names the file that errors about the whole are about.
+func (l *loading) source() string {
+	if len(l.files) == 0 {
+		return l.dir
+	}
+	return l.files[0]
 }
 
 // tokenizerJSON reads tokenizer.json with the tokens that the side files add or give
@@ -291,6 +423,13 @@ func (l *loading) tokenizerJSON(name string, data []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.override(t)
+	return t, l.addSides(t, tokens, t.assemble)
+}
+
+// addSides gives the tokens of the side files to a tokenizer that has a list of its
+// own; add takes them all.
+func (l *loading) addSides(t *Tokenizer, tokens []AddedToken, add func([]AddedToken) error) error {
 	known := make(map[string]bool, len(tokens))
 	for _, a := range tokens {
 		known[a.Content] = true
@@ -310,7 +449,7 @@ func (l *loading) tokenizerJSON(name string, data []byte) (*Tokenizer, error) {
 	if !l.side.hasDecoder {
 		list, err := l.addedJSON()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		more(list...)
 	}
@@ -318,7 +457,7 @@ func (l *loading) tokenizerJSON(name string, data []byte) (*Tokenizer, error) {
 	for _, role := range roleNames {
 		a, _, err := l.side.role(role)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if _, inModel := t.model.lookup(a.Content); a.Content != "" && !inModel && !known[a.Content] {
 			unlisted = append(unlisted, a.Content)
@@ -326,14 +465,13 @@ func (l *loading) tokenizerJSON(name string, data []byte) (*Tokenizer, error) {
 		more(a)
 	}
 	more(l.side.extra...)
-	l.override(t)
-	if err := t.assemble(tokens); err != nil {
-		return nil, err
+	if err := add(tokens); err != nil {
+		return err
 	}
 	for _, token := range unlisted {
 		t.config.Unlisted = append(t.config.Unlisted, t.added.tokens[t.added.byID[t.added.byText[token]]])
 	}
-	return t, nil
+	return nil
 }
 
 // override applies the switches of tokenizer_config.json that fast tokenizers let
@@ -377,148 +515,6 @@ func (l *loading) addedJSON() ([]AddedToken, error) {
 	return out, nil
 }
 
-// modelFile reads what is called tokenizer.model and the like: a SentencePiece model,
-// or ranks of tiktoken.
-func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
-	line := data
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
-	}
-	if _, rank, ok := bytes.Cut(bytes.TrimRight(line, "\r"), []byte(" ")); ok && len(line) < 1000 {
-		if _, isNumber := parseID(rank); isNumber {
-			t, err := fromTiktoken(name, data, l.pattern(name), nil)
-			if err != nil {
-				return nil, err
-			}
-			t.config.Format = "tiktoken"
-			return t, l.placeSides(t)
-		}
-	}
-	m, err := parseSentencePiece(name, data)
-	if err != nil {
-		return nil, err
-	}
-	family := l.family()
-	class := pieceClasses()[family]
-	numbers := class.numbers
-	if family == "" && name == "sentencepiece.bpe.model" {
-		numbers = "fairseq"
-	}
-	if numbers == "own" || numbers == "" && name == "sentencepiece.bpe.model" {
-		return nil, fault.New(fault.Unsupported, name, "the ids of "+family+" are not those of its SentencePiece model").
-			WithHint("convert it to tokenizer.json with transformers")
-	}
-	more := m.renumber(numbers, classLanguages()[family])
-	t, err := m.tokenizer()
-	if err != nil {
-		return nil, err
-	}
-	t.config.Format = "SentencePiece"
-	if err := t.added.place(name, more); err != nil {
-		return nil, err
-	}
-	if family == "T5Tokenizer" || family == "MT5Tokenizer" {
-		if err := l.sentinels(t, len(m.pieces)); err != nil {
-			return nil, err
-		}
-	}
-	if err := l.placeSides(t); err != nil {
-		return nil, err
-	}
-	l.clean(t, class.clean)
-	if family == "" && numbers == "fairseq" {
-		cls, _ := t.TokenID("<s>")
-		sep, _ := t.TokenID("</s>")
-		t.postProcessor = &frame{cls: special{"<s>", cls}, sep: special{"</s>", sep}, roberta: true}
-		return t, nil
-	}
-	if form := classForms()[family].single; form != "" && form != "-" {
-		return t, l.around(t)
-	}
-	return t, l.ends(t, class.ends)
-}
-
-// ends puts the first and the last token around texts where class or config say so.
-func (l *loading) ends(t *Tokenizer, ends [2]bool) error {
-	for i, name := range []string{"add_bos_token", "add_eos_token"} {
-		if on, ok := l.side.flag(name); ok {
-			ends[i] = on
-		}
-	}
-	if !ends[0] && !ends[1] {
-		return nil
-	}
-	id := func(role string) *uint32 {
-		a, _, err := l.side.role(role)
-		text := a.Content
-		if err != nil || text == "" {
-			text = t.config.Roles[role]
-		}
-		if id, ok := t.TokenID(text); ok {
-			return &id
-		}
-		return nil
-	}
-	return t.surround(l.files[0], ends[0], ends[1], id("bos_token"), id("eos_token"))
-}
-
-// clean puts what a class does to a text before the normalizer of its file. Source:
-// preprocess_text of the tokenizers of ALBERT and XLNet in transformers.
-func (l *loading) clean(t *Tokenizer, what string) {
-	var seq normalizerSequence
-	on := func(step, flag string, value bool) bool {
-		if set, ok := l.side.flag(flag); ok {
-			value = set
-		}
-		return strings.Contains(what, step) && value
-	}
-	if strings.Contains(what, "quotes") {
-		for _, mark := range []string{"``", "''"} {
-			seq = append(seq, &replaceNormalizer{pattern: &pattern{literal: mark}, content: "\""})
-		}
-	}
-	if strings.Contains(what, "accents") && !on("accents", "keep_accents", false) {
-		seq = append(seq, unicodeForm{compat: true}, stripAccents{})
-	}
-	if on("lower", "do_lower_case", true) {
-		seq = append(seq, lowercase{})
-	}
-	if len(seq) > 0 {
-		t.normalizer = append(seq, t.normalizer)
-	}
-}
-
-// sentinels adds <extra_id_0> and its like behind the vocabulary, the last first.
-func (l *loading) sentinels(t *Tokenizer, size int) error {
-	count := uint64(100)
-	if n, ok := l.side.config.optional("extra_ids"); ok {
-		var err error
-		if count, err = n.uint(`"extra_ids"`, 1<<16); err != nil {
-			return err
-		}
-	}
-	var out []AddedToken
-	for i := range int(count) {
-		out = append(out, AddedToken{ID: uint32(size + i), Content: "<extra_id_" + strconv.Itoa(int(count)-1-i) + ">", Special: true})
-	}
-	return t.added.place(l.files[0], out)
-}
-
-// pattern gives the split pattern for ranks without one.
-func (l *loading) pattern(name string) string {
-	switch {
-	case strings.HasPrefix(name, "qwen"), strings.HasPrefix(l.class, "QWen"):
-		return "qwen2"
-	case name == "gpt2.tiktoken", name == "multilingual.tiktoken", l.family() == "WhisperTokenizer":
-		return "gpt-2"
-	case strings.HasPrefix(l.class, "TikTokenTokenizer"):
-		return "kimi-k2"
-	case strings.HasPrefix(name, "o200k"):
-		return "o200k"
-	}
-	return "cl100k"
-}
-
 // placeSides adds the tokens of the side files with the ids they have there.
 func (l *loading) placeSides(t *Tokenizer) error {
 	tokens := l.side.decoder
@@ -529,7 +525,7 @@ func (l *loading) placeSides(t *Tokenizer) error {
 		}
 		tokens = append(slices.Clone(tokens), list...)
 	}
-	if err := t.added.place(l.files[0], tokens); err != nil {
+	if err := t.added.place(l.source(), tokens); err != nil {
 		return err
 	}
 	var named []AddedToken
@@ -569,7 +565,7 @@ func (l *loading) placeSides(t *Tokenizer) error {
 		seen[a.Content] = true
 		placed = append(placed, a)
 	}
-	return t.added.place(l.files[0], placed)
+	return t.added.place(l.source(), placed)
 }
 
 // vocabJSON reads vocab.json: with merges.txt that of a byte-level BPE, alone that of
@@ -587,7 +583,7 @@ func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.config.Format = "vocab and merges"
+		t.config.Format = formatMerges
 		if b, ok := t.preTokenizer.(*byteLevel); ok {
 			if on, ok := l.side.flag("add_prefix_space"); ok {
 				b.addPrefixSpace = on
@@ -598,25 +594,57 @@ func (l *loading) vocabJSON(name string, data []byte) (*Tokenizer, error) {
 		}
 		return t, l.aroundIfThere(t)
 	}
-	if _, ok := classForms()[l.family()]; ok {
-		return nil, l.noMerges(name)
+	if err := l.checkCTC(name, data); err != nil {
+		return nil, err
 	}
-	o := CTCOptions{Pad: l.side.text("pad_token"), Unknown: l.side.text("unk_token"), Delimiter: l.side.text("word_delimiter_token")}
+	o := CTCOptions{Pad: l.side.text("pad_token"), Unknown: l.side.text("unk_token"), Delimiter: l.delimiter(), Language: l.side.text("target_lang")}
 	o.Upper, _ = l.side.flag("do_lower_case")
 	t, err := FromCTC(data, o)
 	if err != nil {
 		return nil, err
 	}
-	t.config.Format = "CTC"
-	if l.family() != "Wav2Vec2CTCTokenizer" && !t.model.(*wordLevel).vocab.ofCharacters() {
-		return nil, l.noMerges(name)
-	}
+	t.config.Format = formatCTC
 	return t, l.placeSides(t)
 }
 
-// noMerges refuses the half of a vocabulary, of which characters alone would be made.
-func (l *loading) noMerges(name string) error {
-	return fault.New(BadVocabulary, name, "it is no vocabulary of characters, and merges.txt, which belongs to it, is not there").
+func (l *loading) delimiter() string {
+	if d := l.side.text("word_delimiter_token"); d != "" {
+		return d
+	}
+	return "|"
+}
+
+// checkCTC refuses a vocab.json that stands alone and is not that of a speech
+// recognizer: taken for one, a half of a BPE would give wrong ids without a word. It
+// is one if the class says so, or if it has single characters and a mark between
+// words.
+func (l *loading) checkCTC(name string, data []byte) error {
+	if family := l.family(); strings.Contains(family, "CTC") || family == "Wav2Vec2Tokenizer" {
+		return nil
+	}
+	delimiter, characters, marked := l.delimiter(), true, false
+	file := node{path: name, raw: data}
+	s := jsonscan.New(data)
+	if err := file.want(jsonscan.Object, "the file"); err != nil {
+		return err
+	}
+	err := s.Object(func(token []byte) error {
+		marked = marked || string(token) == delimiter
+		isMark := len(token) > 2 && (token[0] == '<' && token[len(token)-1] == '>' || token[0] == '[' && token[len(token)-1] == ']')
+		characters = characters && (isMark || utf8.RuneCount(token) <= 1 || string(token) == delimiter)
+		_, err := s.Raw()
+		return err
+	})
+	switch {
+	case err != nil:
+		return file.place(err)
+	case characters && marked:
+		return nil
+	case slices.ContainsFunc(l.names, func(n string) bool { return path.Ext(n) == ".spm" }):
+		return fault.New(fault.Unsupported, name, "the ids of "+l.family()+" follow from several files").
+			WithHint("convert it to tokenizer.json with transformers")
+	}
+	return fault.New(fault.Incomplete, fileMerges, "vocab.json has the tokens of a BPE, and its merges.txt is not there").
 		WithHint("download merges.txt too")
 }
 
@@ -668,61 +696,6 @@ func (l *loading) roles(t *Tokenizer) error {
 		if a.Content != "" {
 			t.config.setRole(role, a.Content, file)
 		}
-	}
-	return nil
-}
-
-// template finds the chat template: the file of its own beats the member of
-// tokenizer_config.json, and of a list of templates the one named default counts.
-func (l *loading) template(t *Tokenizer) error {
-	if l.has(fileTemplate) {
-		data, err := l.file(fileTemplate, maxSideFile)
-		if err != nil {
-			return err
-		}
-		t.config.ChatTemplate, t.config.TemplateSource = string(data), fileTemplate
-		return nil
-	}
-	n, ok := l.side.config.optional("chat_template")
-	if !ok {
-		return nil
-	}
-	if n.kind() == jsonscan.String {
-		text, err := n.str(`"chat_template"`)
-		t.config.ChatTemplate, t.config.TemplateSource = text, fileConfig
-		return err
-	}
-	if n.kind() == jsonscan.Object { // {"default": "…"}
-		o, err := n.object(`"chat_template"`)
-		if err != nil {
-			return err
-		}
-		if one, ok := o.optional("default"); ok {
-			t.config.TemplateSource = fileConfig
-			t.config.ChatTemplate, err = one.str(`"default"`)
-		}
-		return err
-	}
-	items, err := n.array(`"chat_template"`)
-	if err != nil {
-		return err
-	}
-	for _, item := range items {
-		o, err := item.object("a chat template")
-		if err != nil {
-			return err
-		}
-		name, err := o.needStr("name")
-		if err != nil {
-			return err
-		}
-		if name != "default" {
-			continue
-		}
-		if t.config.ChatTemplate, err = o.needStr("template"); err != nil {
-			return err
-		}
-		t.config.TemplateSource = fileConfig
 	}
 	return nil
 }

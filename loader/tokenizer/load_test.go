@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -363,8 +364,55 @@ func TestGGUFKeysGiveTheIDsOfTheSameVocabulary(t *testing.T) {
 	g.Scores = g.Scores[1:]
 	_, err = FromGGUF(g)
 	assert.ErrorIs(t, err, BadVocabulary)
-	_, err = FromGGUF(GGUF{Tokens: []string{"a"}, Model: "llama", Scores: []float32{0}, BOS: &[]uint32{7}[0]})
-	assert.ErrorIs(t, err, BadVocabulary)
+}
+
+func TestGGUFKeysThatAreMissingOrWrongHaveUsualValues(t *testing.T) {
+	id := func(n uint32) *uint32 { return &n }
+	pieces := []string{"<unk>", "<s>", "</s>", "a", "b", "ab"}
+	merges := []string{"a b"}
+	words := make([]string, 104)
+	for i := range words {
+		words[i] = "▁w" + strconv.Itoa(i)
+	}
+	words[100], words[101], words[102] = "[UNK]", "[CLS]", "[SEP]"
+	off := false
+	for name, c := range map[string]struct {
+		g    GGUF
+		text string
+		want []uint32
+	}{
+		"llama, no ids":          {GGUF{Model: "llama", Tokens: pieces, Scores: make([]float32, len(pieces)), AddSpacePrefix: &off}, "a", []uint32{1, 3}},
+		"llama, id beyond":       {GGUF{Model: "llama", Tokens: pieces, Scores: make([]float32, len(pieces)), AddSpacePrefix: &off, BOS: id(99), Unknown: id(77), Pad: id(55)}, "a", []uint32{1, 3}},
+		"bert":                   {GGUF{Model: "bert", Tokens: words}, "w7", []uint32{101, 7, 102}},
+		"BPE that begins a text": {GGUF{Model: "gpt2", Pre: "llama-bpe", Tokens: pieces, Merges: merges, BOS: id(1)}, "a", []uint32{1, 3}},
+		"the same, said not to":  {GGUF{Model: "gpt2", Pre: "llama-bpe", Tokens: pieces, Merges: merges, BOS: id(1), AddBOS: &off}, "a", []uint32{3}},
+		"BPE that does not":      {GGUF{Model: "gpt2", Pre: "qwen2", Tokens: pieces, Merges: merges, BOS: id(1)}, "a", []uint32{3}},
+		"BPE without the id":     {GGUF{Model: "gpt2", Pre: "lfm2", Tokens: pieces, Merges: merges}, "a", []uint32{3}},
+		"pattern of another":     {GGUF{Model: "gpt2", Pre: "modern-bert", Tokens: pieces, Merges: merges, BOS: id(1)}, "a", []uint32{3}},
+	} {
+		tok, err := FromGGUF(c.g)
+		require.NoError(t, err, name)
+		ids, err := tok.IDs(c.text, true)
+		require.NoError(t, err, name)
+		assert.Equal(t, c.want, ids, name)
+		assert.NotContains(t, tok.Config().Roles, "pad_token", name)
+	}
+}
+
+// A word that is a token is taken whole by some, though no merges lead to it.
+func TestGGUFNamesOfPatternsHaveHabits(t *testing.T) {
+	g := GGUF{Model: "gpt2", Tokens: []string{"a", "b", "c", "ab", "abc"}, Merges: []string{"a b"}}
+	for pre, want := range map[string][]uint32{"falcon-h1": {4}, "minicpm5": {4}, "gpt-4o": {3, 2}, "llama4": {3, 2}, "exaone4": {3, 2}} {
+		g.Pre = pre
+		tok, err := FromGGUF(g)
+		require.NoError(t, err, pre)
+		ids, err := tok.IDs("abc", false)
+		require.NoError(t, err, pre)
+		assert.Equal(t, want, ids, pre)
+	}
+	for name, h := range ggufPre() {
+		assert.Contains(t, splitPatterns(), h.pattern, name)
+	}
 }
 
 func TestSplitPatternTableIsSortedAndCompiles(t *testing.T) {
@@ -380,7 +428,7 @@ func TestSplitPatternTableIsSortedAndCompiles(t *testing.T) {
 		require.NoError(t, err, f[0])
 		assert.NotNil(t, p.prog, "%s needs the backtracking engine", f[0])
 	}
-	for _, table := range []string{classTokensTSV, modelTokenizersTSV, sentencePieceClassesTSV} {
+	for _, table := range []string{ggufPreTSV, classTokensTSV, modelTokenizersTSV, sentencePieceClassesTSV} {
 		last := ""
 		for _, f := range rows(table) {
 			assert.Less(t, last, f[0])

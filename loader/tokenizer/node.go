@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -77,6 +78,24 @@ func (n node) object(what string) (object, error) {
 		v, err := n.value(&s)
 		o.names = append(o.names, string(name))
 		o.values = append(o.values, v)
+		return err
+	})
+	return o, n.place(err)
+}
+
+// pick is object for a few members of many.
+func (n node) pick(what string, keys ...string) (object, error) {
+	o := object{node: n}
+	if err := n.want(jsonscan.Object, what); err != nil {
+		return o, err
+	}
+	s := jsonscan.New(n.raw)
+	err := s.Object(func(name []byte) error {
+		i := slices.IndexFunc(keys, func(key string) bool { return key == string(name) })
+		v, err := n.value(&s)
+		if i >= 0 {
+			o.names, o.values = append(o.names, keys[i]), append(o.values, v)
+		}
 		return err
 	})
 	return o, n.place(err)

@@ -159,57 +159,23 @@ func (bytesDecoder) decode(parts []string, _ *budget) []string {
 func FromTekken(data []byte) (*Tokenizer, error) { return fromTekken("tekken.json", data) }
 
 func fromTekken(path string, data []byte) (*Tokenizer, error) {
-	if len(data) == 0 {
-		return nil, fault.New(fault.Empty, path, "")
-	}
-	file := node{path: path, raw: data}
-	s := jsonscan.New(data)
-	if _, err := s.Raw(); err != nil {
-		return nil, file.place(err)
-	}
-	if err := s.End(); err != nil {
-		return nil, file.place(err)
-	}
-	o, err := file.object("tekken.json")
+	list, special, head, err := parseTekken(path, data)
 	if err != nil {
 		return nil, err
 	}
-	cn, err := o.need("config")
+	m := newRankBPE(len(list.raw)/64, len(list.raw)/8)
+	err = tekkenTokens(list, head, func(n node, text string, id uint32) error {
+		b, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(b) == 0 {
+			return n.fail(BadVocabulary, "token_bytes %s is not base64", strconv.Quote(clip(text)))
+		}
+		m.addRank(b, id)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	config, err := cn.object(`"config"`)
-	if err != nil {
-		return nil, err
-	}
-	pattern, err := config.needStr("pattern")
-	if err != nil {
-		return nil, err
-	}
-	size, err := config.needUint("default_vocab_size", math.MaxInt32)
-	if err != nil {
-		return nil, err
-	}
-	reserved, err := config.needUint("default_num_special_tokens", 1<<20)
-	if err != nil {
-		return nil, err
-	}
-	if size < reserved {
-		return nil, config.fail(BadVocabulary, "default_vocab_size %d is below default_num_special_tokens %d", size, reserved)
-	}
-	special, err := tekkenSpecial(&o, reserved)
-	if err != nil {
-		return nil, err
-	}
-	list, err := o.need("vocab")
-	if err != nil {
-		return nil, err
-	}
-	m, err := tekkenVocab(list, size-reserved, uint32(reserved))
-	if err != nil {
-		return nil, err
-	}
-	t, err := rankTokenizer(path, m, pattern, nil)
+	t, err := rankTokenizer(path, m, head.pattern, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -217,6 +183,61 @@ func fromTekken(path string, data []byte) (*Tokenizer, error) {
 		special[i].unseen = true
 	}
 	return t, t.added.place(path, special)
+}
+
+// tekkenHead is what the config of a tekken.json says.
+type tekkenHead struct {
+	pattern  string
+	most     uint64 // how many of the tokens the model has
+	reserved uint64 // how many special tokens stand before them
+}
+
+// parseTekken reads all but the tokens themselves.
+func parseTekken(path string, data []byte) (list node, special []AddedToken, head tekkenHead, err error) {
+	if len(data) == 0 {
+		return list, nil, head, fault.New(fault.Empty, path, "")
+	}
+	file := node{path: path, raw: data}
+	s := jsonscan.New(data)
+	if _, err := s.Raw(); err != nil {
+		return list, nil, head, file.place(err)
+	}
+	if err := s.End(); err != nil {
+		return list, nil, head, file.place(err)
+	}
+	o, err := file.object(fileTekken)
+	if err != nil {
+		return list, nil, head, err
+	}
+	cn, err := o.need("config")
+	if err != nil {
+		return list, nil, head, err
+	}
+	config, err := cn.object(`"config"`)
+	if err != nil {
+		return list, nil, head, err
+	}
+	if head.pattern, err = config.needStr("pattern"); err != nil {
+		return list, nil, head, err
+	}
+	size, err := config.needUint("default_vocab_size", math.MaxInt32)
+	if err != nil {
+		return list, nil, head, err
+	}
+	if head.reserved, err = config.needUint("default_num_special_tokens", 1<<20); err != nil {
+		return list, nil, head, err
+	}
+	if size < head.reserved {
+		return list, nil, head, config.fail(BadVocabulary, "default_vocab_size %d is below default_num_special_tokens %d", size, head.reserved)
+	}
+	head.most = size - head.reserved
+	if special, err = tekkenSpecial(&o, head.reserved); err != nil {
+		return list, nil, head, err
+	}
+	if list, err = o.need("vocab"); err == nil {
+		err = list.want(jsonscan.Array, `"vocab"`)
+	}
+	return list, special, head, err
 }
 
 // tekkenDefaults are the special tokens of files that do not list any.
@@ -259,13 +280,10 @@ func tekkenSpecial(o *object, reserved uint64) ([]AddedToken, error) {
 	return out, nil
 }
 
-func tekkenVocab(list node, most uint64, shift uint32) (*spanBPE, error) {
-	if err := list.want(jsonscan.Array, `"vocab"`); err != nil {
-		return nil, err
-	}
-	m := newRankBPE(len(list.raw)/64, len(list.raw)/8)
+// tekkenTokens calls found with each token that the model has, in base64.
+func tekkenTokens(list node, head tekkenHead, found func(n node, text string, id uint32) error) error {
 	s := jsonscan.New(list.raw)
-	err := s.Array(func(int) error {
+	return list.place(s.Array(func(int) error {
 		v, err := list.value(&s)
 		if err != nil {
 			return err
@@ -282,15 +300,9 @@ func tekkenVocab(list node, most uint64, shift uint32) (*spanBPE, error) {
 		if err != nil {
 			return err
 		}
-		if rank >= most {
+		if rank >= head.most {
 			return nil // training keeps more tokens than the model has
 		}
-		b, err := base64.StdEncoding.DecodeString(text)
-		if err != nil || len(b) == 0 {
-			return v.fail(BadVocabulary, "token_bytes %s is not base64", strconv.Quote(clip(text)))
-		}
-		m.addRank(b, uint32(rank)+shift)
-		return nil
-	})
-	return m, list.place(err)
+		return found(v, text, uint32(rank+head.reserved))
+	}))
 }

@@ -1,10 +1,8 @@
 package tokenizer
 
 import (
-	"bytes"
 	"hash/maphash"
 	"math/bits"
-	"unicode/utf8"
 )
 
 // vocabulary maps tokens to ids and back. The texts lie behind each other in one
@@ -38,18 +36,6 @@ func (v *vocabulary) text(entry uint32) []byte {
 		from = v.ends[entry-1]
 	}
 	return v.arena[from:v.ends[entry]]
-}
-
-// ofCharacters tells whether the tokens are characters, but for some that are names
-// or digraphs.
-func (v *vocabulary) ofCharacters() bool {
-	long := 0
-	for entry := range v.ends {
-		if text := v.text(uint32(entry)); utf8.RuneCount(text) > 1 && !bytes.ContainsAny(text, "<[|") {
-			long++
-		}
-	}
-	return long*2 <= len(v.ends)
 }
 
 func (v *vocabulary) id(entry uint32) uint32 {
