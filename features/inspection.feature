@@ -105,7 +105,7 @@ Feature: Inspection
       Given the checkpoint "llama-3-8b"
       And "tokenizer_config.json" has "chat_template" set to 5
       When the checkpoint is inspected
-      Then a warning "chat-template-malformed" is reported for "tokenizer_config.json"
+      Then a warning "chat-template-unreadable" is reported for "tokenizer_config.json"
 
     Scenario: A pad token beyond the rows of the embedding
       Given the checkpoint "llama-3-8b"
