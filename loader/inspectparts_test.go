@@ -252,3 +252,14 @@ func FuzzInspectWeights(f *testing.F) {
 		}
 	})
 }
+
+// A format may have several extensions, of different ranks: which one is met first in
+// the table must not matter.
+func TestWeightsOfAFormatOfManyExtensionsAreAlwaysFound(t *testing.T) {
+	files := map[string]string{"m/config.json": llamaConfig, "m/metal/model.bin": strings.Repeat("\x9c\xe1\x00\x07\xfa", 100)}
+	want := codes(inspect(t, files).Findings)
+	assert.NotContains(t, want, loader.CodeWeightsMissing)
+	for range 50 {
+		assert.Equal(t, want, codes(inspect(t, files).Findings))
+	}
+}

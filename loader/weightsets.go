@@ -311,13 +311,14 @@ func (c *checkpoint) rankOf(s *weightSet, v *verdict) int {
 // prefer.
 func bestDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
 	least := -1
-	rank := func(dir string) int {
+	rank := func(dir string) int { // the lowest of the format's extensions: the table has no order
+		rank := len(weightExtensions())
 		for _, e := range weightExtensions() {
 			if e.format == byDir[dir][0].format {
-				return e.rank
+				rank = min(rank, e.rank)
 			}
 		}
-		return len(weightExtensions())
+		return rank
 	}
 	for _, dir := range dirs {
 		if r := rank(dir); least < 0 || r < least {
