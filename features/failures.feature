@@ -131,6 +131,12 @@ Feature: Failures
       Then a warning "weights-single-and-index" is reported for "model.safetensors"
       And the weights files are "model.safetensors"
 
+    Scenario: One shard once more, under the name of a single file
+      Given the checkpoint "mistral-7b-v0.1"
+      And "model-00001-of-00002.safetensors" is there as "model.safetensors" too
+      When the checkpoint is inspected
+      Then a warning "weights-single-and-index" is reported for "model.safetensors"
+
     Scenario: Another format beside the one in use
       Given the checkpoint "bert-base-uncased"
       When the checkpoint is inspected

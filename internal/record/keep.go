@@ -176,6 +176,9 @@ func (k *keeper) runs(r io.ReaderAt, e entry) ([]run, error) {
 	if (c.Format == "" || c.Format == sniff.Text) && c.Problem == nil && !k.spoken[e.name] {
 		return nil, nil
 	}
+	if c.Format == "" && c.Problem == nil {
+		return []run{{0, min(e.size, sniffed)}}, nil // a reader was wrong about it, as its head shows
+	}
 	var kept []run
 	if c.Format != "" && !isText(head) {
 		kept = append(kept, run{0, min(e.size, plainHead)})
