@@ -201,6 +201,6 @@ func TestNotesSayWhatWasCovered(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "generation_config.json"), []byte(`{"_name_or_path": "/home/jane/llama"}`), 0o644))
 	a := call(t, "record", dir)
 	require.Equal(t, 0, a.code, a.err)
-	assert.Equal(t, "note: names of users, paths of this machine or access tokens are written as xxx in generation_config.json\n", a.err)
+	assert.Equal(t, "note: names of users, paths of this machine, addresses or secrets are written as xxx in generation_config.json\n", a.err)
 	assert.NotContains(t, a.out, "jane")
 }

@@ -296,7 +296,7 @@ func bigTokenizer(t *testing.T, list bool) string {
 	if list {
 		return `{"model": {"type": "Unigram", "unk_id": 0, "vocab": [` + vocab.String() + `]}}`
 	}
-	return `{"added_tokens": [{"id": 60010, "content": "<s>"}], "model": {"type": "BPE", "unk_token": "token77", "vocab": {` + vocab.String() + `}, "merges": [` + merges.String() + "]}}\n"
+	return `{"added_tokens": [{"id": 60000, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}], "model": {"type": "BPE", "unk_token": "token77", "vocab": {` + vocab.String() + `}, "merges": [` + merges.String() + "]}}\n"
 }
 
 func TestALargeTokenizerIsTrimmedWhereTheAnswersStayTheSame(t *testing.T) {
@@ -306,7 +306,7 @@ func TestALargeTokenizerIsTrimmedWhereTheAnswersStayTheSame(t *testing.T) {
 	f := kept["tokenizer.json"]
 	assert.True(t, f.Padded)
 	assert.EqualValues(t, len(text), f.Size)
-	assert.Contains(t, string(out.Feature), "the vocab size is 60011")
+	assert.Contains(t, string(out.Feature), "the vocab size is 60001")
 	assert.Contains(t, out.Notes, "tokenizer.json is kept without most of its vocabulary")
 	assert.Less(t, len(out.Fixture), 20_000)
 
@@ -321,7 +321,8 @@ func TestALargeTokenizerIsTrimmedWhereTheAnswersStayTheSame(t *testing.T) {
 	assert.Equal(t, 59_999, small.Model.Vocab["token0"], "the highest id, the first ids, the unknown token")
 	assert.Equal(t, 0, small.Model.Vocab["token59999"])
 	assert.Equal(t, 59_999-77, small.Model.Vocab["token77"])
-	assert.Len(t, small.Model.Vocab, keptIDs+2)
+	assert.Equal(t, 60_000, small.Model.Vocab["<s>"], "the id behind the whole vocabulary, as the reference numbers it")
+	assert.Len(t, small.Model.Vocab, keptIDs+3)
 }
 
 func TestAListedVocabularyIsKeptWhole(t *testing.T) {

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"strconv"
 
 	"github.com/tidwall/gjson"
 
@@ -51,11 +52,13 @@ func trimTokenizer(text []byte) (trimmed []byte, ok bool) {
 	}
 	needed := map[string]bool{unknown: true}
 	fewMerges := trimMerges(merges, needed)
+	var added []string
 	gjson.GetBytes(text, "added_tokens.#.content").ForEach(func(_, v gjson.Result) bool {
 		needed[v.String()] = true
+		added = append(added, v.Raw)
 		return true
 	})
-	fewTokens := trimVocabulary(vocab, needed)
+	fewTokens := trimVocabulary(vocab, needed, added)
 	type change struct {
 		at       int
 		old, new []byte
@@ -103,22 +106,40 @@ func trimMerges(merges []byte, needed map[string]bool) []byte {
 }
 
 // trimVocabulary keeps the tokens that are needed, the first ids and the highest.
-func trimVocabulary(vocab []byte, needed map[string]bool) []byte {
+// Added tokens that are not in the vocabulary have the ids behind it, by its number
+// of tokens, which is another one now; so they are put into it with these ids. They
+// are given as they stand in the file.
+func trimVocabulary(vocab []byte, needed map[string]bool, added []string) []byte {
 	tokens := gjson.ParseBytes(vocab)
-	highest := int64(-1)
-	tokens.ForEach(func(_, id gjson.Result) bool {
-		highest = max(highest, id.Int())
-		return true
-	})
-	out := []byte{'{'}
+	highest, size := int64(-1), int64(0)
+	listed := map[string]bool{}
 	tokens.ForEach(func(token, id gjson.Result) bool {
-		if n := id.Int(); n < keptIDs || n == highest || needed[token.String()] {
-			if len(out) > 1 {
-				out = append(out, ',')
-			}
-			out = append(append(append(out, token.Raw...), ':'), id.Raw...)
+		highest = max(highest, id.Int())
+		size++
+		if needed[token.String()] {
+			listed[token.String()] = true
 		}
 		return true
 	})
+	out := []byte{'{'}
+	keep := func(token, id string) {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, token...), ':'), id...)
+	}
+	tokens.ForEach(func(token, id gjson.Result) bool {
+		if n := id.Int(); n < keptIDs || n == highest || needed[token.String()] {
+			keep(token.Raw, id.Raw)
+		}
+		return true
+	})
+	for _, token := range added {
+		if text := gjson.Parse(token).String(); text != "" && !listed[text] {
+			listed[text] = true
+			keep(token, strconv.FormatInt(size, 10))
+			size++
+		}
+	}
 	return append(out, '}')
 }
