@@ -85,7 +85,7 @@ func (n node) object(what string) (object, error) {
 
 // pick is object for a few members of many.
 func (n node) pick(what string, keys ...string) (object, error) {
-	o := object{node: n}
+	o := object{node: n, names: make([]string, 0, len(keys)), values: make([]node, 0, len(keys))}
 	if err := n.want(jsonscan.Object, what); err != nil {
 		return o, err
 	}
