@@ -103,7 +103,8 @@ func (c *checkpoint) release() {
 		names = nil
 	}
 	clear(c.names)
-	*c = checkpoint{doc: document{data: buffer}, names: names}
+	*c = checkpoint{} // in place: a value with something in it would be built elsewhere and copied
+	c.doc.data, c.names = buffer, names
 	spare.Put(c)
 }
 

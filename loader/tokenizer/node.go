@@ -73,6 +73,8 @@ func (n node) object(what string) (object, error) {
 	if err := n.want(jsonscan.Object, what); err != nil {
 		return o, err
 	}
+	const few = 8 // most objects have no more
+	o.names, o.values = make([]string, 0, few), make([]node, 0, few)
 	s := jsonscan.New(n.raw)
 	err := s.Object(func(name []byte) error {
 		v, err := n.value(&s)
