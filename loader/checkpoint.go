@@ -40,6 +40,9 @@ type checkpoint struct {
 	family    *Family // of modelType, as last looked up
 	fromAuto  string  // the key of auto_map that gave the class, "" where architectures did
 
+	top      members    // of doc, as first asked for
+	sections dimensions // of doc, as first asked for
+
 	own *registry // the names that its loader knows, nil for the built-in ones
 
 	given     string   // the directory asked for, where dir is a snapshot of it
@@ -100,7 +103,8 @@ func (c *checkpoint) release() {
 		names = nil
 	}
 	clear(c.names)
-	*c = checkpoint{doc: document{data: buffer}, names: names}
+	*c = checkpoint{} // in place: a value with something in it would be built elsewhere and copied
+	c.doc.data, c.names = buffer, names
 	spare.Put(c)
 }
 

@@ -26,7 +26,9 @@ func (c *checkpoint) customCode() (files []string) {
 			files = append(files, target)
 		}
 	}
-	slices.Sort(files)
+	if len(files) > 1 {
+		slices.Sort(files)
+	}
 	return files
 }
 
@@ -61,7 +63,12 @@ func (c *checkpoint) hasModelingCode() bool {
 }
 
 // autoMapFiles lists the files that auto_map names.
-func (c *checkpoint) autoMapFiles() (files []string) { return codeFiles(c.doc.object(keyAutoMap)) }
+func (c *checkpoint) autoMapFiles() (files []string) {
+	if !c.doc.any(keyAutoMap) {
+		return nil
+	}
+	return codeFiles(c.doc.object(keyAutoMap))
+}
 
 // codeFiles lists the files that an auto_map names. Its values are
 // "module.Class", "repo--module.Class", or lists of them with nulls between.

@@ -209,6 +209,9 @@ var severityRank = map[Severity]int{SeverityError: 0, SeverityWarning: 1, Severi
 // sortFindings puts findings into their fixed order: severity, code, file,
 // message.
 func sortFindings(findings []Finding) {
+	if len(findings) < 2 {
+		return
+	}
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(severityRank[a.Severity], severityRank[b.Severity]),

@@ -1,15 +1,12 @@
 package loader
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/tidwall/gjson"
 
 	"omniloader/loader/fault"
 )
@@ -171,16 +168,16 @@ func seenFrom(dir, name string) string {
 // configOf is the config of the model that a tokenizer belongs to, nothing where it
 // has none that can be read. An adapter and an autoencoder have none of their own
 // that speaks of tokens.
-func (c *checkpoint) configOf(t *TokenizerInfo) gjson.Result {
+func (c *checkpoint) configOf(t *TokenizerInfo) members {
 	if t.Origin == OriginCheckpoint && c.doc.file == fileConfig {
-		return gjson.ParseBytes(bytes.TrimPrefix(c.doc.data, []byte("\xEF\xBB\xBF")))
+		return c.config()
 	}
 	dir := c.dir
 	if t.Origin != OriginCheckpoint {
 		dir = t.Path
 	}
 	config, _ := readObject(c.fsys, dir, fileConfig)
-	return config
+	return newMembers(config)
 }
 
 // tokenizerMissing says that no tokenizer was found. An autoencoder has none of its

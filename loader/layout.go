@@ -336,6 +336,9 @@ func (c *checkpoint) dialect() string {
 		return "mlx"
 	case !c.hasModelWeights():
 		for _, name := range c.names {
+			if name == c.doc.file {
+				continue // it is in all of them
+			}
 			if layout, ok := dialectMarks[name]; ok {
 				return layout
 			}

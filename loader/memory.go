@@ -58,22 +58,26 @@ type dimensions struct {
 
 type section struct {
 	path  string // "" for the top level
-	value gjson.Result
+	value members
 }
 
 // dimensions gives the config's sections in the order in which they are asked.
 func (c *checkpoint) dimensions() dimensions {
+	if c.sections.sections != nil && c.sections.file == c.doc.file {
+		return c.sections
+	}
 	d := dimensions{file: c.doc.file}
 	if len(c.doc.data) == 0 {
 		return d
 	}
-	root := gjson.ParseBytes(c.doc.data)
+	root := c.config()
 	for _, path := range configKeys()["section"] {
 		if v := root.Get(path); v.IsObject() {
-			d.sections = append(d.sections, section{path + ".", v})
+			d.sections = append(d.sections, section{path + ".", newMembers(v)})
 		}
 	}
 	d.sections = append(d.sections, section{"", root})
+	c.sections = d
 	return d
 }
 

@@ -195,7 +195,7 @@ func (c *checkpoint) checkOtherCode(files []fileInfo) (findings []Finding) {
 		}
 		findings = append(findings, c.codeFindings(name, codeFiles(config.Get("auto_map")))...)
 	}
-	if file := gjson.GetBytes(c.doc.data, "model_file"); c.doc.file == fileConfig && file.Type == gjson.String && file.Str != "" && !hasFile(files, path.Clean(file.Str)) {
+	if file := c.config().Get("model_file"); c.doc.file == fileConfig && file.Type == gjson.String && file.Str != "" && !hasFile(files, path.Clean(file.Str)) {
 		findings = append(findings, finding(CodeCustomCodeMissing, file.Str, "model_file of config.json names it, and it is not there", ""))
 	}
 	return findings

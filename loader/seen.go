@@ -67,7 +67,7 @@ func (s *seenFS) note(name string, info fs.FileInfo) { s.stats[name] = seenStat{
 
 func (s *seenFS) Open(name string) (fs.File, error) {
 	if f, ok := s.files[name]; ok {
-		return &openSeen{Reader: bytes.NewReader(f.data), info: f.info}, nil
+		return f.open(), nil
 	}
 	f, err := s.FS.Open(name)
 	if err != nil {
@@ -83,14 +83,21 @@ func (s *seenFS) Open(name string) (fs.File, error) {
 		return s.FS.Open(name)
 	}
 	f.Close()
-	s.files[name] = seenFile{info, data}
+	seen := seenFile{info, data}
+	s.files[name] = seen
 	s.kept += info.Size()
-	return &openSeen{Reader: bytes.NewReader(data), info: info}, nil
+	return seen.open(), nil
+}
+
+func (f *seenFile) open() *openSeen {
+	opened := &openSeen{info: f.info}
+	opened.Reset(f.data)
+	return opened
 }
 
 // openSeen is a file of which everything is in memory.
 type openSeen struct {
-	*bytes.Reader
+	bytes.Reader
 	info fs.FileInfo
 }
 

@@ -28,14 +28,14 @@ func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenize
 		dir = info.Path
 	}
 	config, _ := readObject(fsys, dir, fileConfig)
-	findings := append(known.check(config), info.findings...)
+	findings := append(known.check(newMembers(config)), info.findings...)
 	sortFindings(findings)
 	return findings
 }
 
 // check says how the tokenizer fits the model's config, which is nothing where there
 // is none. Where no vocabulary was read, there is nothing to compare.
-func (info *TokenizerInfo) check(config gjson.Result) []Finding {
+func (info *TokenizerInfo) check(config members) []Finding {
 	check := tokenizerCheck{info: info, tokens: info.tokens, file: info.vocabulary, findings: []Finding{}}
 	if info.tokens == nil {
 		return check.findings
@@ -84,8 +84,9 @@ func (c *tokenizerCheck) pad() {
 }
 
 // against compares the tokenizer with the model's config.
-func (c *tokenizerCheck) against(config gjson.Result) {
-	if text := config.Get("text_config"); text.IsObject() && !config.Get("vocab_size").Exists() {
+func (c *tokenizerCheck) against(config members) {
+	if v := config.Get("text_config"); v.IsObject() && !config.Get("vocab_size").Exists() {
+		text := newMembers(v)
 		for _, role := range specialRoles {
 			if key := role + "_id"; config.Get(key).Exists() {
 				c.role(config, role)
@@ -104,7 +105,7 @@ func (c *tokenizerCheck) against(config gjson.Result) {
 
 // role compares the id that the config gives a special token with the tokenizer's.
 // The config may list several ends of a text.
-func (c *tokenizerCheck) role(config gjson.Result, role string) {
+func (c *tokenizerCheck) role(config members, role string) {
 	value := config.Get(role + "_id")
 	var ids []int64
 	for _, v := range value.Array() {
@@ -145,7 +146,7 @@ func (c *tokenizerCheck) role(config gjson.Result, role string) {
 }
 
 // rows compares the pad token's id with the rows of the embedding.
-func (c *tokenizerCheck) rows(config gjson.Result) {
+func (c *tokenizerCheck) rows(config members) {
 	rows := config.Get("vocab_size")
 	id := c.info.PadTokenID
 	if rows.Type == gjson.Number && id != nil && *id >= rows.Int() && rows.Int() > 0 {

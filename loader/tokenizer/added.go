@@ -34,6 +34,15 @@ type addedVocabulary struct {
 // that the model or an earlier line has keeps that id, any other gets the next free
 // one, whatever the file says; one without content is ignored.
 func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error {
+	err := a.number(tokens, m, n)
+	if err == nil {
+		a.index()
+	}
+	return err
+}
+
+// number is add for a vocabulary that is not looked for in texts.
+func (a *addedVocabulary) number(tokens []AddedToken, m model, n normalizer) error {
 	a.init()
 	size := uint32(m.size())
 	next := size
@@ -82,7 +91,6 @@ func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error 
 		a.tokens = append(a.tokens, t)
 		a.forms = append(a.forms, form)
 	}
-	a.index()
 	return nil
 }
 

@@ -111,6 +111,9 @@ func parseJSON(path string, data []byte) (*Tokenizer, []AddedToken, error) {
 	return t, tokens, nil
 }
 
+// addedKeys are the members of an added token.
+var addedKeys = []string{"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"}
+
 func parseAddedTokens(n node) ([]AddedToken, error) {
 	if err := n.want(jsonscan.Array, `"added_tokens"`); err != nil {
 		return nil, err
@@ -122,7 +125,7 @@ func parseAddedTokens(n node) ([]AddedToken, error) {
 		if err != nil {
 			return err
 		}
-		o, err := v.object("an added token")
+		o, err := v.pick("an added token", addedKeys...)
 		if err != nil {
 			return err
 		}

@@ -168,6 +168,15 @@ func (l *loading) place(err error) error {
 
 func (l *loading) has(name string) bool { return slices.Contains(l.names, name) }
 
+// takes tells whether a file of this name is of the source.
+func (s *source) takes(name string) bool {
+	if name == s.pattern || !strings.Contains(s.pattern, "*") {
+		return name == s.pattern
+	}
+	ok, _ := path.Match(s.pattern, name)
+	return ok
+}
+
 // VocabularyFile gives the file among the names of a directory that Load takes the
 // vocabulary from, "" where none holds one.
 func VocabularyFile(names []string) string {
@@ -180,7 +189,7 @@ func best(names []string) (string, *source) {
 	for i := range sources {
 		s, found := &sources[i], ""
 		for _, name := range names {
-			if ok, _ := path.Match(s.pattern, name); ok && (found == "" || s.newest && laterVersion(name, found)) {
+			if s.takes(name) && (found == "" || s.newest && laterVersion(name, found)) {
 				found = name
 			}
 		}
@@ -288,7 +297,11 @@ func (l *loading) file(name string, limit int64) ([]byte, error) {
 }
 
 func looksLikeHTML(data []byte) bool {
-	head := bytes.ToLower(bytes.TrimLeft(data[:min(len(data), 256)], " \t\r\n\xEF\xBB\xBF"))
+	head := bytes.TrimLeft(data[:min(len(data), 256)], " \t\r\n\xEF\xBB\xBF")
+	if len(head) == 0 || head[0] != '<' {
+		return false // nearly always
+	}
+	head = bytes.ToLower(head)
 	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
 }
 

@@ -73,6 +73,8 @@ func (n node) object(what string) (object, error) {
 	if err := n.want(jsonscan.Object, what); err != nil {
 		return o, err
 	}
+	const few = 8 // most objects have no more
+	o.names, o.values = make([]string, 0, few), make([]node, 0, few)
 	s := jsonscan.New(n.raw)
 	err := s.Object(func(name []byte) error {
 		v, err := n.value(&s)
@@ -85,7 +87,7 @@ func (n node) object(what string) (object, error) {
 
 // pick is object for a few members of many.
 func (n node) pick(what string, keys ...string) (object, error) {
-	o := object{node: n}
+	o := object{node: n, names: make([]string, 0, len(keys)), values: make([]node, 0, len(keys))}
 	if err := n.want(jsonscan.Object, what); err != nil {
 		return o, err
 	}

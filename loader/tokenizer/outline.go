@@ -109,9 +109,9 @@ type sketch struct {
 	model // none: a sketch encodes nothing
 	name  string
 	ids   map[string]int64 // of the tokens that are looked for, -1 where not seen
-	// lengths has, for the first byte of a token, a bit for each length that is looked
-	// for; the last is that of 63 bytes and more.
-	lengths [256]uint64
+	// lengths has, for the low bits of a token's first byte, a bit for each length that is
+	// looked for; the last is that of 63 bytes and more.
+	lengths [128]uint64
 	pad     int64  // the id whose token is looked for, -1 for none
 	padText []byte // that token, nil where not seen
 	count   int
@@ -144,7 +144,7 @@ func (m *sketch) want(token string) {
 		return
 	}
 	m.ids[token] = -1
-	m.lengths[token[0]] |= 1 << min(len(token), 63)
+	m.lengths[token[0]&0x7F] |= 1 << min(len(token), 63)
 }
 
 // see takes a token of the vocabulary. Of two with one spelling the last counts.
@@ -154,7 +154,7 @@ func (m *sketch) see(token []byte, id int64) {
 	if id == m.pad {
 		m.padText = bytes.Clone(token)
 	}
-	if len(token) == 0 || m.lengths[token[0]]&(1<<min(len(token), 63)) == 0 {
+	if len(token) == 0 || m.lengths[token[0]&0x7F]&(1<<min(len(token), 63)) == 0 {
 		return
 	}
 	if _, ok := m.ids[string(token)]; ok {
@@ -194,8 +194,8 @@ func (l *loading) outlineJSON(o *Outline, name string, data []byte) error {
 	}
 	var tokens []AddedToken
 	var later node
-	seen := map[string]bool{}
-	m := &sketch{most: -1}
+	var hasModel, hasAdded, hasPadding bool
+	var m *sketch
 	begin := func() (err error) {
 		if m, err = l.sketch("", tokens); err == nil && o.t.padding != nil {
 			m.want(o.t.padding.Token)
@@ -205,9 +205,8 @@ func (l *loading) outlineJSON(o *Outline, name string, data []byte) error {
 	}
 	s := jsonscan.New(data)
 	err := s.Object(func(key []byte) (err error) {
-		part := string(key)
-		seen[part] = true
-		if part == "model" && seen["added_tokens"] && seen["padding"] {
+		hasModel = hasModel || string(key) == "model"
+		if string(key) == "model" && hasAdded && hasPadding {
 			if err := begin(); err != nil {
 				return err
 			}
@@ -217,15 +216,17 @@ func (l *loading) outlineJSON(o *Outline, name string, data []byte) error {
 		if err != nil {
 			return err
 		}
-		switch part {
+		switch string(key) {
 		case "padding":
+			hasPadding = true
 			o.t.padding, err = parsePadding(v)
 		case "truncation":
 			_, err = parseTruncation(v)
 		case "added_tokens":
+			hasAdded = true
 			tokens, err = parseAddedTokens(v)
 		case "normalizer", "pre_tokenizer", "post_processor", "decoder":
-			err = o.outlinePart(part, v)
+			err = o.outlinePart(string(key), v)
 		case "model":
 			later = v
 		}
@@ -237,7 +238,7 @@ func (l *loading) outlineJSON(o *Outline, name string, data []byte) error {
 	if err != nil {
 		return file.place(err)
 	}
-	if !seen["model"] {
+	if !hasModel {
 		return file.fail(MissingField, "\"model\" is missing")
 	}
 	if later.raw != nil {
@@ -249,7 +250,7 @@ func (l *loading) outlineJSON(o *Outline, name string, data []byte) error {
 			return err
 		}
 	}
-	return l.addSides(o.t, tokens, func(all []AddedToken) error { return o.t.added.add(all, m, nil) })
+	return l.addSides(o.t, tokens, func(all []AddedToken) error { return o.t.added.number(all, m, nil) })
 }
 
 // outlinePart notes the types within a part. Parts may hold lists of parts.
@@ -291,11 +292,9 @@ func (o *Outline) outlineModel(m *sketch, s *jsonscan.Scanner) error {
 		return fault.At(fault.WrongType, "", start, "a model must be an object, found "+k.String())
 	}
 	listed := false
-	seen := map[string]bool{}
+	var hasVocab, hasMerges, hasLongest bool
 	err := s.Object(func(key []byte) error {
-		part := string(key)
-		seen[part] = true
-		switch part {
+		switch string(key) {
 		case "type":
 			v, err := node{}.value(s)
 			if err == nil && !v.isNull() {
@@ -303,7 +302,10 @@ func (o *Outline) outlineModel(m *sketch, s *jsonscan.Scanner) error {
 				o.Components = append(o.Components, Component{"model", o.Type})
 			}
 			return err
+		case "max_input_chars_per_word":
+			hasLongest = true
 		case "merges":
+			hasMerges = true
 			if s.Kind() != jsonscan.Array {
 				break
 			}
@@ -313,6 +315,7 @@ func (o *Outline) outlineModel(m *sketch, s *jsonscan.Scanner) error {
 				return err
 			})
 		case "vocab":
+			hasVocab = true
 			if listed = s.Kind() == jsonscan.Array; listed { // Unigram: [token, score] in the order of the ids
 				return s.Array(func(i int) error { return m.seePiece(s, int64(i)) })
 			}
@@ -325,15 +328,15 @@ func (o *Outline) outlineModel(m *sketch, s *jsonscan.Scanner) error {
 	case o.Type != "":
 	case listed:
 		o.Type = "Unigram"
-	case seen["merges"]:
+	case hasMerges:
 		o.Type = "BPE"
-	case seen["max_input_chars_per_word"]:
+	case hasLongest:
 		o.Type = "WordPiece"
 	default:
 		o.Type = "WordLevel"
 	}
 	m.name = o.Type
-	if err == nil && !seen["vocab"] {
+	if err == nil && !hasVocab {
 		return fault.At(MissingField, "", start, "\"vocab\" is missing")
 	}
 	return err
