@@ -93,6 +93,27 @@ Feature: Failures
       When the checkpoint is inspected
       Then an error "shard-missing" is reported for "model-00002-of-00002.safetensors"
 
+    Scenario: Layers that the config gives, and the weights do not have
+      Given the checkpoint "broken-missing-layers"
+      When the checkpoint is inspected
+      Then an error "layers-missing" is reported for "model-00001-of-00002.safetensors"
+      And the weights are complete
+
+    Scenario: A decoder of fewer layers than its encoder misses none
+      Given the checkpoint "whisper-small"
+      And the config has "decoder_layers" set to 12
+      And the config has "num_hidden_layers" set to 24
+      When the checkpoint is inspected
+      Then no error is reported
+
+    Scenario: Of a class on no list, layers that are missing are a suspicion
+      Given the checkpoint "broken-missing-layers"
+      And the config has "architectures" set to ["ZuluForCausalLM"]
+      And the config has "model_type" set to "zulu"
+      When the checkpoint is inspected
+      Then a warning "layers-missing" is reported for "model-00001-of-00002.safetensors"
+      And no error is reported
+
   Rule: 6. An index of an earlier save is called stale
 
     Scenario: An index of three shards beside a whole set of two
@@ -309,7 +330,7 @@ Feature: Failures
         | llama-2-7b-chat-awq | 6738415616 | 1128828928 |
         | llama-3-8b-bnb-4bit | 8030261248 | 4650180896 |
 
-  Rule: 17. Tensors under another prefix are found before loading
+  Rule: 17. Tensors of another prefix or size are found before loading
 
     Scenario: The weights of a vision model under a language model's class
       Given the checkpoint "broken-wrong-prefix"
@@ -320,6 +341,23 @@ Feature: Failures
       Given the checkpoint "broken-missing-head"
       When the checkpoint is inspected
       Then a warning "weight-without-counterpart" is reported
+
+    Scenario: An embedding with fewer rows than the config has tokens
+      Given the checkpoint "broken-embedding-size"
+      When the checkpoint is inspected
+      Then an error "shape-mismatch" is reported for "model-00001-of-00002.safetensors"
+
+    Scenario: Weights and config of two sizes of one model
+      Given the checkpoint "llama-2-7b"
+      And the config has "hidden_size" set to 5120
+      When the checkpoint is inspected
+      Then an error "shape-mismatch" is reported for "model-00001-of-00002.safetensors"
+
+    Scenario: Rows beyond the vocabulary are padding
+      Given the checkpoint "llama-2-7b"
+      And the config has "vocab_size" set to 31990
+      When the checkpoint is inspected
+      Then no error is reported
 
     Scenario: A head that shares the embedding is not missed
       Given the checkpoint "gemma-2-2b"

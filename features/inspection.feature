@@ -113,3 +113,110 @@ Feature: Inspection
       And the config has "vocab_size" set to 500
       When the checkpoint is inspected
       Then an error "pad-id-beyond-embeddings" is reported for "tokenizer.json"
+
+  Rule: A verification reads every file, and compares it with what its download left on record
+
+    Background:
+      Given a checkpoint with the tree:
+        """
+        -- config.json --
+        {"architectures": ["BertModel"], "model_type": "bert"}
+        -- vocab.txt --
+        [PAD]
+        -- .cache/huggingface/download/config.json.metadata --
+        0123456789abcdef0123456789abcdef01234567
+        f61c7d3dfe6fc545ffbd726a4cf8a25cf7734f26
+        1700000000.0
+        """
+
+    Scenario: A file is what the record says
+      When the checkpoint is verified
+      Then the verified files is 1
+      And the verified bytes is 55
+      And the verified unrecorded are "vocab.txt"
+      And there are no verified mismatched
+
+    Scenario: A file that was changed since
+      Given the config has "vocab_size" set to 30522
+      When the checkpoint is verified
+      Then an error "hash-mismatch" is reported for "config.json"
+      And the verified files is 0
+      And the verified mismatched are "config.json"
+
+    Scenario: Of a file without a record nothing can be said
+      Given without ".cache"
+      When the checkpoint is verified
+      Then a warning "hash-unrecorded" is reported
+      And the verified bytes is 0
+
+  Rule: The context length is that of the library where the config is silent
+
+    Scenario Outline: The config of a <type> model without <key>
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["<class>"], "model_type": "<type>"}
+        """
+      When the checkpoint is inspected
+      Then the context length is <length>
+      And the context length source contains "<key>"
+
+      Examples:
+        | class              | type  | key                     | length |
+        | LlamaForCausalLM   | llama | max_position_embeddings | 2048   |
+        | GPT2LMHeadModel    | gpt2  | n_positions             | 1024   |
+
+    Scenario: What the config gives comes before it
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "max_position_embeddings": 8192}
+        """
+      When the checkpoint is inspected
+      Then the context length is 8192
+
+  Rule: The parameters of a program are counted where its format lists them
+
+    Scenario: The initial values of an ONNX graph
+      Given an empty checkpoint directory
+      And the generated files:
+        """
+        bytes model.onnx
+          "\x08\x09" ":\x25" "*\x23" "\x08\x02\x08\x03\x10\x01" "B\x01w" "J\x18" "24 bytes of six F32 ----"
+        """
+      When the checkpoint is inspected
+      Then the weights format is "onnx"
+      And the parameters are 6
+
+  Rule: A directory of GGUF files by quantization is one model in versions
+
+    Background:
+      Given the checkpoint "llama-2-7b-gguf"
+      And without "config.json"
+      And "llama-2-7b.Q4_K_M.gguf" is there as "Q8_0/llama-2-7b.Q8_0.gguf" too
+      And "llama-2-7b.Q4_K_M.gguf" is renamed to "Q4_K_M/llama-2-7b.Q4_K_M.gguf"
+
+    Scenario: One directory a quantization
+      When the checkpoint is inspected
+      Then the layout is "gguf"
+      And the task is "causal_lm"
+      And the model type is "llama"
+      And a note "weights-alternatives" is reported
+      And no error is reported
+
+  Rule: Weights inside a program are not read, and not missed
+
+    Scenario Outline: A model of <layout>
+      Given a checkpoint with the files:
+        | file      | content                                                |
+        | <file>    | <content>                                              |
+        | README.md | ---\npipeline_tag: image-classification\n---\n |
+      When the checkpoint is inspected
+      Then the layout is "<layout>"
+      And the category is "vision_encoder"
+      And there are no weights
+      And no error is reported
+
+      Examples:
+        | layout                 | file             | content             |
+        | core ml                | m.mlmodel        | a model of Core ML  |
+        | tensorflow saved model | saved_model.pb   | a graph             |
+        | litert                 | m.task           | a task bundle       |

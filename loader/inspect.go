@@ -63,7 +63,7 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	info.Findings = append(info.Findings, c.checkCache(files, info.Weights)...)
 	info.Findings = append(info.Findings, c.checkLocalDir(files)...)
 	info.Findings = append(info.Findings, c.checkParts(info, files, r)...)
-	if info.Weights == nil && info.Category != Unknown && readErr == nil && info.Category != Diffusers {
+	if info.Weights == nil && info.Category != Unknown && readErr == nil && info.Category != Diffusers && !unreadPrograms[info.Layout] {
 		info.addFinding(CodeWeightsMissing, "", "no weight files", c.howToGet(""))
 	}
 	info.Findings = onePerCause(withoutEchoes(info.Findings, files))
@@ -71,6 +71,10 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	info.Findings = slices.Compact(info.Findings)
 	return info, nil
 }
+
+// unreadPrograms are the layouts whose programs hold their weights in a form that is
+// not read.
+var unreadPrograms = map[string]bool{"core ml": true, "litert": true, "tensorflow saved model": true}
 
 // withoutEchoes leaves out what only repeats, as a reader's failure, that a file
 // holds no content.

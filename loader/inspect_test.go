@@ -193,3 +193,9 @@ func TestUTF16IsSaid(t *testing.T) {
 	info := inspect(t, sound(map[string]string{"m/config.json": "\xff\xfe{\x00}\x00"}))
 	assert.Contains(t, info.Findings[0].Message, "UTF-16")
 }
+
+func TestUTF16WithoutAMarkIsSaid(t *testing.T) {
+	info := inspect(t, sound(map[string]string{"m/config.json": "{\x00}\x00"}))
+	require.NotEmpty(t, info.Findings)
+	assert.Contains(t, info.Findings[0].Message, "UTF-16")
+}

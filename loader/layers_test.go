@@ -42,3 +42,52 @@ func TestWeightsAgainstTheConfig(t *testing.T) {
 		assert.Equal(t, c.message, message, name)
 	}
 }
+
+// What a sound checkpoint has is not called missing: the stacks of other parts, a
+// decoder that has fewer layers than its encoder, layers that share their tensors.
+func TestSoundWeightsAgainstTheConfig(t *testing.T) {
+	stack := func(prefix string, tensors int, layers ...int) (list []stored) {
+		for _, n := range layers {
+			for i := range tensors {
+				list = append(list, stored{fmt.Sprintf("%s.%d.part%d.weight", prefix, n, i), "F32", []int{1}, 4})
+			}
+		}
+		return list
+	}
+	embedding := func(name string, rows, width int) []stored {
+		return []stored{{name, "F32", []int{rows, width}, 4}}
+	}
+	const llama = `{"architectures":["LlamaForCausalLM"],"model_type":"llama","tie_word_embeddings":true,"vocab_size":6,"hidden_size":4,"num_hidden_layers":4`
+	for name, c := range map[string]struct {
+		config  string
+		tensors [][]stored
+		want    string // severity and code
+	}{
+		"a smaller stack beside a larger one": {`{"architectures":["MiniCPMO"],"model_type":"minicpmo","vocab_size":6,"hidden_size":4,"num_hidden_layers":2}`,
+			[][]stored{embedding("llm.model.embed_tokens.weight", 6, 4), stack("llm.model.layers", 1, 0, 1), stack("apm.layers", 5, 0), stack("resampler.layers", 3, 0)}, ""},
+		"two decoder layers": {`{"architectures":["BartForConditionalGeneration"],"model_type":"bart","vocab_size":6,"d_model":4,"num_hidden_layers":3,"encoder_layers":3,"decoder_layers":2}`,
+			[][]stored{embedding("model.shared.weight", 6, 4), stack("model.encoder.layers", 2, 0, 1, 2), stack("model.decoder.layers", 3, 0, 1)}, ""},
+		"a gap beyond the layers":     {llama + `}`, [][]stored{stack("model.layers", 1, 0, 1, 2, 3, 5)}, ""},
+		"shared layers":               {llama + `,"layer_sharing":true}`, [][]stored{stack("model.layers", 1, 0, 1)}, ""},
+		"layers laid out singly":      {llama + `,"block_configs":[{}]}`, [][]stored{stack("model.layers", 1, 0, 2, 3)}, ""},
+		"two stacks, no embedding":    {llama + `}`, [][]stored{stack("a.layers", 1, 0), stack("b.layers", 1, 0)}, ""},
+		"rank of a parallel engine":   {`{"architecture":"LlamaForCausalLM","vocab_size":6,"hidden_size":4,"num_hidden_layers":4,"mapping":{"world_size":1}}`, [][]stored{stack("transformer.layers", 1, 0, 1)}, ""},
+		"a query transformer's words": {llama + `}`, [][]stored{embedding("qformer.embeddings.word_embeddings.weight", 3, 2), stack("model.layers", 1, 0, 1, 2, 3)}, ""},
+		"a class on no list":          {`{"architectures":["ZuluForCausalLM"],"model_type":"zulu","vocab_size":6,"hidden_size":4,"num_hidden_layers":4}`, [][]stored{stack("model.layers", 1, 0)}, "warning layers-missing"},
+		"packed rows":                 {llama + `}`, [][]stored{{{"model.embed_tokens.weight", "U32", []int{6, 1}, 4}}, stack("model.layers", 1, 0, 1, 2, 3)}, ""},
+		"another part's width": {`{"architectures":["LlavaForConditionalGeneration"],"model_type":"llava","hidden_size":9,"vocab_size":99,"text_config":{"model_type":"llama"},"vision_config":{}}`,
+			[][]stored{embedding("language_model.model.embed_tokens.weight", 6, 4), stack("language_model.model.layers", 1, 0)}, ""},
+	} {
+		var all []stored
+		for _, list := range c.tensors {
+			all = append(all, list...)
+		}
+		got := ""
+		for _, f := range inspect(t, sound(map[string]string{"m/config.json": c.config, "m/model.safetensors": storedFile(all...)})).Findings {
+			if f.Code == loader.CodeLayersMissing || f.Code == loader.CodeShapeMismatch {
+				got += string(f.Severity) + " " + f.Code
+			}
+		}
+		assert.Equal(t, c.want, got, name)
+	}
+}

@@ -71,3 +71,18 @@ func TestAPipelineBesideAModel(t *testing.T) {
 func TestAnUnfinishedDownloadOfModelScope(t *testing.T) {
 	assert.Contains(t, codes(inspect(t, sound(map[string]string{"m/._____temp/model.safetensors": "x"})).Findings), loader.CodeIncompleteDownload)
 }
+
+func TestAMissingRankIsSaid(t *testing.T) {
+	files := map[string]string{
+		"m/config.json":       `{"architecture":"LlamaForCausalLM","mapping":{"world_size":2,"tp_size":2}}`,
+		"m/rank0.safetensors": tensors("a"),
+	}
+	info := inspect(t, files)
+	assert.Contains(t, codes(info.Findings), loader.CodeShardMissing)
+	assert.Equal(t, []string{"rank1.safetensors"}, info.Weights.Missing)
+	assert.False(t, info.Weights.Complete)
+	files["m/rank1.safetensors"] = tensors("b")
+	info = inspect(t, files)
+	assert.NotContains(t, codes(info.Findings), loader.CodeShardMissing)
+	assert.True(t, info.Weights.Complete)
+}

@@ -16,6 +16,8 @@ import (
 func (c *checkpoint) checkParts(info *Info, files []fileInfo, r *weightReader) (findings []Finding) {
 	findings = append(findings, c.checkConfig(info, r)...)
 	switch {
+	case info.Layout == "tensorrt-llm" && r != nil:
+		findings = append(findings, c.checkRanks(r.info)...)
 	case c.doc.file == fileModelIndex:
 		findings = append(findings, c.checkPipeline(files)...)
 	case info.SAE != nil:
@@ -24,6 +26,32 @@ func (c *checkpoint) checkParts(info *Info, files []fileInfo, r *weightReader) (
 		findings = append(findings, finding(CodeAdapterNeedsBase, fileAdapter, "it changes "+*info.BaseModel+", and is nothing without it", ""))
 	}
 	return append(findings, c.checkOtherCode(files)...)
+}
+
+// maxRanks bounds over how many devices an engine may be spread.
+const maxRanks = 1 << 12
+
+// checkRanks looks for the file of each rank of a TensorRT-LLM checkpoint or engine.
+// Source: tensorrt_llm/models/modeling_utils.py.
+func (c *checkpoint) checkRanks(w *WeightsInfo) (findings []Finding) {
+	size := gjson.GetBytes(c.doc.data, "mapping.world_size")
+	if !size.Exists() {
+		size = gjson.GetBytes(c.doc.data, "pretrained_config.mapping.world_size")
+	}
+	ranks := boundedInt(size)
+	if ranks > maxRanks || len(w.Files) == 0 {
+		return nil
+	}
+	for i := range ranks {
+		name := "rank" + strconv.FormatInt(i, 10) + path.Ext(w.Files[0])
+		if c.has(name) {
+			continue
+		}
+		w.Complete = false
+		w.Missing = append(w.Missing, name)
+		findings = append(findings, finding(CodeShardMissing, name, fmt.Sprintf("%s is for %d ranks, and the file of this one is not here", fileConfig, ranks), c.howToGet(name)))
+	}
+	return findings
 }
 
 func hasCode(findings []Finding, code string) bool {

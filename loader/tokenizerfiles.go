@@ -83,7 +83,7 @@ func checkContent(name string, data []byte) error {
 	if len(data) == 0 {
 		return fault.New(fault.Empty, name, "").WithHint("download the file again")
 	}
-	if data[0] == '{' {
+	if data[0] == '{' && (len(data) == 1 || data[1] != 0) {
 		return nil // what is expected, at once
 	}
 	if data[0] == 0 && len(bytes.Trim(data[:min(len(data), maxSniff)], "\x00")) == 0 {

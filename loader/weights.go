@@ -526,6 +526,9 @@ func (r *weightReader) reportIgnored(chosen *choice) {
 		if s.variant != "" || chosen.alternatives && s.format == r.info.Format {
 			continue // meant to be chosen between
 		}
+		if s.role == roleUnlisted && 2*sizeOfSets(s) < sizeOfSets(chosen.sets...) {
+			continue // some other part, such as a head of an embedding model: not the weights again
+		}
 		if sameDir && s.format == r.info.Format {
 			same = append(same, s)
 		} else {
@@ -553,15 +556,21 @@ func (r *weightReader) reportIgnored(chosen *choice) {
 
 // describeSets counts the files of sets and their bytes.
 func describeSets(sets []*weightSet) string {
-	files, bytes := 0, int64(0)
+	files, bytes := 0, sizeOfSets(sets...)
 	for _, s := range sets {
 		files += len(s.files)
-		for _, f := range s.files {
-			bytes += f.size
-		}
 	}
 	if files == 1 {
 		return "1 file of " + sniff.ByteSize(bytes)
 	}
 	return fmt.Sprintf("%d files of %s", files, sniff.ByteSize(bytes))
+}
+
+func sizeOfSets(sets ...*weightSet) (bytes int64) {
+	for _, s := range sets {
+		for _, f := range s.files {
+			bytes += f.size
+		}
+	}
+	return bytes
 }

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"io/fs"
 	"maps"
 	"strings"
@@ -29,6 +30,13 @@ func Loader(options Options) map[string]Operation {
 		SAEBaseModel: operation(l.SAEBaseModel),
 		Tokenizer:    operation(l.Tokenizer),
 		Inspection:   operation(l.Inspect),
+		Verification: func(fsys fs.FS, dir string) (any, error) {
+			info, err := l.Inspect(fsys, dir)
+			if err == nil {
+				err = l.Verify(context.Background(), fsys, dir, info, nil)
+			}
+			return info, err
+		},
 		OmniCheck: func(fsys fs.FS, dir string) (any, error) {
 			is, err := l.IsOmni(fsys, dir)
 			return omni(is), err

@@ -33,6 +33,7 @@ const (
 	SAEBaseModel = "SAE base model"
 	Tokenizer    = "tokenizer"
 	Inspection   = "inspection"
+	Verification = "verification"
 
 	TokenizerLoad  = "loaded tokenizer"
 	TokenizerCheck = "comparison of tokenizer and model"

@@ -37,6 +37,10 @@ func (w *world) operationSteps(v vocabulary) {
 		meaning: "Reads everything the inspection reports: the model info, the tokenizer, the weight files and the findings.",
 		example: `the checkpoint is inspected`,
 	})
+	v.When(`^the checkpoint is verified$`, w.verify, about{
+		meaning: "Inspects the checkpoint, reads every file, and compares it with the hash that its download left on record.",
+		example: `the checkpoint is verified`,
+	})
 }
 
 func (w *world) readModelInfo(ctx context.Context) error {
@@ -69,4 +73,8 @@ func (w *world) readTokenizer(ctx context.Context) error {
 
 func (w *world) inspect(ctx context.Context) error {
 	return w.read(ctx, Inspection)
+}
+
+func (w *world) verify(ctx context.Context) error {
+	return w.read(ctx, Verification)
 }

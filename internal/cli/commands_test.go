@@ -201,6 +201,23 @@ func TestEveryFactOfACheckpointIsShown(t *testing.T) {
 	}, facts)
 }
 
+func TestParametersThatAreNotKnownAreSaidToBe(t *testing.T) {
+	weights := func(info *loader.Info) string {
+		for _, f := range factsOf(info) {
+			if f.name == "weights" {
+				return f.value
+			}
+		}
+		return ""
+	}
+	assert.Equal(t, "tflite, 1 file, 9 B, parameters not known",
+		weights(&loader.Info{Weights: &loader.WeightsInfo{Format: "tflite", Files: []string{"a"}, Bytes: 9, Complete: true}}))
+	program := loader.Info{IsSupported: true, Category: loader.Unknown, Layout: "core ml"}
+	assert.Equal(t, "in the files of core ml, which are not read; parameters not known", weights(&program))
+	program.Findings = []loader.Finding{{Code: loader.CodeWeightsMissing}}
+	assert.Empty(t, weights(&program))
+}
+
 func TestStepsListsTheCatalogue(t *testing.T) {
 	a := call(t, "steps")
 	assert.Equal(t, 0, a.code, a.err)

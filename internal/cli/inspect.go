@@ -299,6 +299,8 @@ func factsOf(info *loader.Info) []fact {
 	}
 	if w := info.Weights; w != nil {
 		add("weights", "%s", weightsText(w))
+	} else if info.IsSupported && info.Category != loader.Diffusers && !slices.ContainsFunc(info.Findings, func(f loader.Finding) bool { return f.Code == loader.CodeWeightsMissing }) {
+		add("weights", "in the files of %s, which are not read; parameters not known", info.Layout)
 	}
 	if info.ContextLength != nil {
 		add("context", "%d tokens (%s)", *info.ContextLength, info.ContextLengthSource)
@@ -418,6 +420,8 @@ func weightsText(w *loader.WeightsInfo) string {
 	parts := []string{w.Format, filesText(len(w.Files)), byteText(w.Bytes)}
 	if w.Parameters != nil {
 		parts = append(parts, countText(*w.Parameters)+" parameters")
+	} else {
+		parts = append(parts, "parameters not known")
 	}
 	var types []string
 	for t := range w.DTypes {
