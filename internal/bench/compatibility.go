@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
+	"go/version"
 	"math"
 	"slices"
 	"strings"
@@ -105,18 +107,18 @@ func ruleFor(old, new *File) rule {
 	if old.said(LayoutKey) != "" && new.said(LayoutKey) != "" {
 		key = LayoutKey
 	}
-	switch a, b := old.said(key), new.said(key); {
-	case a == b:
-		return sameBuild
-	case aligned(old) && aligned(new):
+	switch {
+	case aligned(old) && aligned(new): // each process another layout, also of one build
 		return layouts
+	case old.said(key) == new.said(key):
+		return sameBuild
 	}
 	return otherBuild
 }
 
-// Revision gives the commit that a file was measured at, "" where it does not say
+// Commit gives the commit that a file was measured at, "" where it does not say
 // one that git could be given.
-func (f *File) Revision() string {
+func (f *File) Commit() string {
 	commit := f.said("commit")
 	if len(commit) < 7 || strings.Trim(commit, "0123456789abcdef") != "" {
 		return ""
@@ -161,16 +163,10 @@ func aligned(f *File) bool {
 	})
 }
 
-// goMinor cuts a Go version down to what changes the compiler: "go1.26".
-func goMinor(version string) string {
-	dots := 0
-	for i, r := range version {
-		if r == '.' {
-			dots++
-		}
-		if dots == 2 || r == ' ' || r == '-' {
-			return version[:i]
-		}
-	}
-	return version
+// goMinor cuts a Go version down to the release that its compiler is of: "go1.26" for
+// "go1.26.3", "go1.27rc1" and "devel go1.27-abcdef Mon Jan 2". What it does not know
+// stays as it is.
+func goMinor(text string) string {
+	word, _, _ := strings.Cut(strings.TrimPrefix(text, "devel "), " ")
+	return cmp.Or(version.Lang(word), text)
 }
