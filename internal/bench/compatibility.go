@@ -25,6 +25,10 @@ var conditions = []struct{ key, words string }{
 	{"cpu", "CPU"}, {"goamd64", "GOAMD64"}, {"gomaxprocs", "GOMAXPROCS"}, {"hypervisor", "hypervisor"}, {"funcalign", "alignment of functions"},
 }
 
+// The collector is steered by GOGC; a file that says nothing ran with
+// the default.
+const collectorKey, collectorDefault = "gogc", "100"
+
 // said gives what a file's environment says under a key as a text, "" where it
 // says nothing.
 func (f *File) said(key string) string {
@@ -62,6 +66,7 @@ func compatibility(old, new *File) comparability {
 	for _, condition := range conditions {
 		differ(condition.words, old.said(condition.key), new.said(condition.key))
 	}
+	differ("GOGC", cmp.Or(old.said(collectorKey), collectorDefault), cmp.Or(new.said(collectorKey), collectorDefault))
 	c.plans(old.Plan, new.Plan)
 	c.rule = ruleFor(old, new)
 	for _, key := range []string{"kernel", "governor"} {
@@ -69,6 +74,8 @@ func compatibility(old, new *File) comparability {
 			c.warn = append(c.warn, fmt.Sprintf("%s differs: %s and %s", key, a, b))
 		}
 	}
+	c.busy("old", old)
+	c.busy("new", new)
 	a, okA := old.Environment["yardstick_floor_ns"].(float64)
 	b, okB := new.Environment["yardstick_floor_ns"].(float64)
 	const drift = 0.03
@@ -77,6 +84,27 @@ func compatibility(old, new *File) comparability {
 			(b/a-1)*100, formatNumber(b, digits), formatNumber(a, digits)))
 	}
 	return c
+}
+
+// What else the machine did while a file was sampled: the share of the processors'
+// time that the host gave to others, and the processors that other processes took.
+// Beyond the limits floors are found less surely.
+const (
+	StealKey    = "steal"
+	OtherCPUKey = "other_cpu"
+
+	stealLimit    = 0.2
+	otherCPULimit = 1.5
+)
+
+// busy warns of a side that was sampled on a busy machine.
+func (c *comparability) busy(side string, f *File) {
+	if steal, ok := f.Environment[StealKey].(float64); ok && steal > stealLimit {
+		c.warn = append(c.warn, fmt.Sprintf("%s: the host gave %.0f %% of the processors' time to others", side, steal*100))
+	}
+	if other, ok := f.Environment[OtherCPUKey].(float64); ok && other > otherCPULimit {
+		c.warn = append(c.warn, fmt.Sprintf("%s: other processes kept %.1f processors busy meanwhile", side, other))
+	}
 }
 
 // plans compares the sampling plans. More processes only find the floor better.
