@@ -37,7 +37,7 @@ Feature: Under load
 
   Rule: A large config takes time in proportion to its size
 
-    @iterations:20 @benchmark:config_growth
+    @iterations:5 @benchmark:config_growth
     Scenario: From 1 MB to 50 MB
       Given a checkpoint with a config of 1 MB, 10 MB and 50 MB
       When the model info is read
@@ -84,7 +84,7 @@ Feature: Under load
 
   Rule: The first call of a process finds nothing prepared
 
-    @benchmark:first_inspection
+    @iterations:5 @benchmark:first_inspection
     Scenario: An inspection, cold and warm
       Given the checkpoint "llama-3-8b"
       When the checkpoint is inspected

@@ -128,22 +128,22 @@ Feature: Texts and tokens
       Then the text bytes are 20500
       And the mean latency is below 50 ms
 
-      @benchmark:tokenizer_encode_byte_level_bpe
+      @iterations:20 @benchmark:tokenizer_encode_byte_level_bpe
       Examples:
         | model          | checkpoint |
         | byte-level BPE | gpt2       |
 
-      @benchmark:tokenizer_encode_sentencepiece_bpe
+      @iterations:20 @benchmark:tokenizer_encode_sentencepiece_bpe
       Examples:
         | model             | checkpoint |
         | SentencePiece BPE | llama-2-7b |
 
-      @benchmark:tokenizer_encode_unigram
+      @iterations:20 @benchmark:tokenizer_encode_unigram
       Examples:
         | model   | checkpoint |
         | Unigram | t5-small   |
 
-      @benchmark:tokenizer_encode_wordpiece
+      @iterations:20 @benchmark:tokenizer_encode_wordpiece
       Examples:
         | model     | checkpoint        |
         | WordPiece | bert-base-uncased |

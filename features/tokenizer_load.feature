@@ -41,7 +41,7 @@ Feature: Loading tokenizers for real
       Then the type is "BPE"
       And the mean latency is below 10 ms
 
-    @benchmark:tokenizer_load_llama_3
+    @iterations:20 @benchmark:tokenizer_load_llama_3
     Scenario: Llama 3's, with its 256 special tokens
       Given the checkpoint "llama-3-8b"
       When the tokenizer is loaded

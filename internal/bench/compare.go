@@ -151,7 +151,7 @@ func (c *Comparison) explain(old, new *File) {
 		}
 		c.Notes = append(c.Notes, c.common.warn...)
 		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons)+len(c.common.unknown) == 0 {
-			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Revision(), "REV")))
+			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Commit(), "REV")))
 		}
 	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
 		c.Notes = append(c.Notes, fmt.Sprintf("measured on different platforms: %s and %s", old.Platform, new.Platform))
@@ -170,7 +170,7 @@ func (f *File) side() Side {
 	if version == "" && f.PythonVersion != "" {
 		version = "Python " + f.PythonVersion
 	}
-	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Commit: f.Revision()}
+	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Commit: f.Commit()}
 }
 
 // part says why the file need not have every benchmark of another, or "".

@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
+	"go/version"
 	"math"
 	"slices"
 	"strings"
@@ -22,6 +24,10 @@ type comparability struct {
 var conditions = []struct{ key, words string }{
 	{"cpu", "CPU"}, {"goamd64", "GOAMD64"}, {"gomaxprocs", "GOMAXPROCS"}, {"hypervisor", "hypervisor"}, {"funcalign", "alignment of functions"},
 }
+
+// The collector is steered by GOGC; a file that says nothing ran with
+// the default.
+const collectorKey, collectorDefault = "gogc", "100"
 
 // said gives what a file's environment says under a key as a text, "" where it
 // says nothing.
@@ -60,6 +66,7 @@ func compatibility(old, new *File) comparability {
 	for _, condition := range conditions {
 		differ(condition.words, old.said(condition.key), new.said(condition.key))
 	}
+	differ("GOGC", cmp.Or(old.said(collectorKey), collectorDefault), cmp.Or(new.said(collectorKey), collectorDefault))
 	c.plans(old.Plan, new.Plan)
 	c.rule = ruleFor(old, new)
 	for _, key := range []string{"kernel", "governor"} {
@@ -67,6 +74,8 @@ func compatibility(old, new *File) comparability {
 			c.warn = append(c.warn, fmt.Sprintf("%s differs: %s and %s", key, a, b))
 		}
 	}
+	c.busy("old", old)
+	c.busy("new", new)
 	a, okA := old.Environment["yardstick_floor_ns"].(float64)
 	b, okB := new.Environment["yardstick_floor_ns"].(float64)
 	const drift = 0.03
@@ -75,6 +84,27 @@ func compatibility(old, new *File) comparability {
 			(b/a-1)*100, formatNumber(b, digits), formatNumber(a, digits)))
 	}
 	return c
+}
+
+// What else the machine did while a file was sampled: the share of the processors'
+// time that the host gave to others, and the processors that other processes took.
+// Beyond the limits floors are found less surely.
+const (
+	StealKey    = "steal"
+	OtherCPUKey = "other_cpu"
+
+	stealLimit    = 0.2
+	otherCPULimit = 1.5
+)
+
+// busy warns of a side that was sampled on a busy machine.
+func (c *comparability) busy(side string, f *File) {
+	if steal, ok := f.Environment[StealKey].(float64); ok && steal > stealLimit {
+		c.warn = append(c.warn, fmt.Sprintf("%s: the host gave %.0f %% of the processors' time to others", side, steal*100))
+	}
+	if other, ok := f.Environment[OtherCPUKey].(float64); ok && other > otherCPULimit {
+		c.warn = append(c.warn, fmt.Sprintf("%s: other processes kept %.1f processors busy meanwhile", side, other))
+	}
 }
 
 // plans compares the sampling plans. More processes only find the floor better.
@@ -105,18 +135,18 @@ func ruleFor(old, new *File) rule {
 	if old.said(LayoutKey) != "" && new.said(LayoutKey) != "" {
 		key = LayoutKey
 	}
-	switch a, b := old.said(key), new.said(key); {
-	case a == b:
-		return sameBuild
-	case aligned(old) && aligned(new):
+	switch {
+	case aligned(old) && aligned(new): // each process another layout, also of one build
 		return layouts
+	case old.said(key) == new.said(key):
+		return sameBuild
 	}
 	return otherBuild
 }
 
-// Revision gives the commit that a file was measured at, "" where it does not say
+// Commit gives the commit that a file was measured at, "" where it does not say
 // one that git could be given.
-func (f *File) Revision() string {
+func (f *File) Commit() string {
 	commit := f.said("commit")
 	if len(commit) < 7 || strings.Trim(commit, "0123456789abcdef") != "" {
 		return ""
@@ -161,16 +191,10 @@ func aligned(f *File) bool {
 	})
 }
 
-// goMinor cuts a Go version down to what changes the compiler: "go1.26".
-func goMinor(version string) string {
-	dots := 0
-	for i, r := range version {
-		if r == '.' {
-			dots++
-		}
-		if dots == 2 || r == ' ' || r == '-' {
-			return version[:i]
-		}
-	}
-	return version
+// goMinor cuts a Go version down to the release that its compiler is of: "go1.26" for
+// "go1.26.3", "go1.27rc1" and "devel go1.27-abcdef Mon Jan 2". What it does not know
+// stays as it is.
+func goMinor(text string) string {
+	word, _, _ := strings.Cut(strings.TrimPrefix(text, "devel "), " ")
+	return cmp.Or(version.Lang(word), text)
 }

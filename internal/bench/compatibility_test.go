@@ -181,6 +181,25 @@ func TestABetterLayoutIsBelowTheBaselinesMedian(t *testing.T) {
 	}
 }
 
+func TestRandomLayoutsAreJudgedByTheirMedianWhateverTheBuildIsCalled(t *testing.T) {
+	linked := func(floors ...float64) *File {
+		f := sampled("x", 100, 5, 1000)
+		f.Plan.Processes = len(floors)
+		var all []Process
+		for i, floor := range floors {
+			all = append(all, Process{LayoutSeed: i + 1, RoundMin: slices.Repeat([]float64{floor}, f.Plan.Rounds)})
+		}
+		f.Results[0].Processes = all
+		delete(f.Environment, LayoutKey)
+		f.Environment["funcalign"], f.Environment[BuildKey] = FunctionAlignment, "one name"
+		return f
+	}
+	change := verdictOf(t, linked(940, 1060, 1060, 1060), linked(1000, 1060, 1060, 1060))
+	assert.Equal(t, Neutral, change.Verdict, "one lucky layout of the old side is none of the new one's")
+	change = verdictOf(t, linked(1000, 1000, 1000, 1000), linked(1040, 1100, 1100, 1100))
+	assert.Equal(t, Red, change.Verdict, "the median is 10 % above, and no layout reaches it")
+}
+
 func TestAPlanThatNobodyWouldWaitForIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		change func(*Sampling)

@@ -26,7 +26,7 @@ const MaxCallers = 1024
 
 const (
 	contentionRounds = 5                    // each of one caller, then of all of them
-	contentionWork   = 5 * time.Millisecond // of each caller in a round, about
+	contentionWork   = 2 * time.Millisecond // of each caller in a round, about
 	contentionCalls  = 2000                 // of each caller in a round, at most, where no plan asks for more
 	comparedAnswers  = 64                   // of each caller in a round, at most
 	comparedSlow     = 8                    // the same of calls that take a millisecond and more

@@ -32,7 +32,7 @@ type Sized struct {
 }
 
 const (
-	growthBudget = 300 * time.Millisecond // of the calls for each size, about
+	growthBudget = 100 * time.Millisecond // of the calls for each size, about
 	leastGrowth  = 3                      // calls for each size
 	mostGrowth   = 100
 )

@@ -78,7 +78,7 @@ type Noise struct {
 	Runs       int         `json:"runs"`                    // of the unchanged program
 	BusyRuns   int         `json:"busy_runs"`               // of the same beside busy loops
 	Inside     float64     `json:"inside_share"`            // of the rounds, in measured operations
-	Seconds    float64     `json:"seconds_for_one_process"` // of its rounds
+	Seconds    float64     `json:"seconds_for_one_process"` // of its rounds; starting and measuring memory comes on top
 	Unchanged  FalseAlarms `json:"unchanged"`               // the program against itself
 	FirstLook  Rate        `json:"unchanged_first_look"`    // red before any confirmation, of all benchmarks
 	Naive      FalseAlarms `json:"naive"`                   // the same data by the mean of single calls

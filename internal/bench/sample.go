@@ -127,8 +127,19 @@ type Sample struct {
 	Memory   *Memory         `json:"memory,omitempty"` // nil where it was not asked for
 }
 
+// SamplingVersion is the version of how TakeSamples samples, and of the form that the
+// job and its answer have between two processes. It grows with every change that
+// makes samples incomparable with earlier ones.
+const SamplingVersion = 1
+
 // Samples is what one process sampled.
 type Samples struct {
+	Version   int      `json:"version"` // SamplingVersion of the program that took them
+	Plan      Sampling `json:"plan"`    // as it was carried out
+	GoVersion string   `json:"go_version"`
+	// Environment is what Host says in that process.
+	Environment map[string]any `json:"environment"`
+
 	Benchmarks []Sample      `json:"benchmarks"` // in the order of the subjects
 	Inside     time.Duration `json:"inside"`     // time in measured operations
 	Wall       time.Duration `json:"wall"`       // time of all rounds
@@ -136,6 +147,22 @@ type Samples struct {
 	// for each: what the machine itself did meanwhile.
 	Yardstick float64 `json:"yardstick_ns"`
 }
+
+// Check tells whether the samples were taken by a plan, in the way that this program
+// takes them: only such samples can be compared.
+func (s *Samples) Check(plan Sampling) error {
+	switch {
+	case s.Version != SamplingVersion:
+		return fmt.Errorf("samples of version %d: %w, which is version %d", s.Version, ErrAnotherSampling, SamplingVersion)
+	case s.Plan != plan:
+		return fmt.Errorf("asked for the plan %+v, it carried out %+v: %w", plan, s.Plan, ErrAnotherSampling)
+	}
+	return nil
+}
+
+// ErrAnotherSampling is the error of samples that this program would have taken in
+// another way.
+var ErrAnotherSampling = errors.New("not sampled as this program samples")
 
 // SampleOptions are what may differ between the processes of one plan.
 type SampleOptions struct {
@@ -204,7 +231,10 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 			return nil, err
 		}
 	}
-	samples := &Samples{Inside: s.inside, Wall: time.Since(start), Yardstick: slices.Min(s.yardstick.minima) / yardstickLinks}
+	samples := &Samples{
+		Version: SamplingVersion, Plan: plan, GoVersion: runtime.Version(), Environment: Host(),
+		Inside: s.inside, Wall: time.Since(start), Yardstick: slices.Min(s.yardstick.minima) / yardstickLinks,
+	}
 	for _, v := range s.all {
 		samples.Benchmarks = append(samples.Benchmarks, Sample{
 			Name: v.Name, Category: v.Category, Process: Process{BatchCalls: v.calls, RoundMin: v.minima}, Singles: v.singles, Memory: v.memory,

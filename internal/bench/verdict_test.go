@@ -336,7 +336,8 @@ func TestAMachineThatDriftedIsTold(t *testing.T) {
 }
 
 func TestAGoVersionIsCutToItsMinor(t *testing.T) {
-	for version, want := range map[string]string{"go1.26.8": "go1.26", "go1.26": "go1.26", "go1.27rc1": "go1.27rc1", "go1.26.8 X:foo": "go1.26", "": ""} {
+	for version, want := range map[string]string{"go1.26.8": "go1.26", "go1.26": "go1.26", "go1.27rc1": "go1.27", "go1.26.8 X:foo": "go1.26", "": "",
+		"devel go1.27-abcdef Mon Jan 2 15:04:05 2026 +0000": "go1.27", "devel go1.28-123": "go1.28", "go1.26-custom": "go1.26", "gccgo 14": "gccgo 14"} {
 		assert.Equal(t, want, goMinor(version))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,7 +78,8 @@ It needs Go, git, and a checkout; both revisions must know how to be sampled.`,
 type side struct {
 	name    string
 	dir     string // of its source
-	build   string // names its code
+	commit  string // its code is that of this commit,
+	changes string // but for changes that this names; "" where there are none
 	seeds   []int
 	samples []*bench.Samples
 }
@@ -188,13 +190,33 @@ func compareSides(old, now *side, plan bench.Sampling, threshold float64) (*benc
 	files := [2]*bench.File{}
 	for i, s := range []*side{old, now} {
 		var err error
-		origin := bench.Origin{Time: time.Now(), GoVersion: runtime.Version(), Platform: bench.Platform(), Environment: fingerprint()}
-		if files[i], err = bench.LayoutFile(origin, s.build, plan, s.samples, s.seeds); err != nil {
+		origin := bench.Origin{Time: time.Now(), GoVersion: s.samples[0].GoVersion, Platform: bench.Platform(), Environment: s.environment()}
+		if files[i], err = bench.LayoutFile(origin, s.build(), plan, s.samples, s.seeds); err != nil {
 			return nil, nil, err
 		}
 	}
 	comparison, err := bench.Compare(files[0], files[1], threshold)
 	return comparison, files[1], err
+}
+
+// build names the code of a side.
+func (s *side) build() string {
+	if s.changes == "" {
+		return s.commit
+	}
+	return s.commit + " with changes " + s.changes
+}
+
+// environment says where and of what the side was sampled: this program runs the
+// command, and need not be of the same commit or version of Go.
+func (s *side) environment() map[string]any {
+	environment := fingerprint()
+	for key := range bench.Host() {
+		delete(environment, key)
+	}
+	maps.Copy(environment, s.samples[0].Environment)
+	environment["commit"], environment["dirty"] = s.commit, s.changes != ""
+	return environment
 }
 
 // sides finds the source of both sides: the current directory, and the revision,
@@ -216,15 +238,64 @@ func (p *program) sides(ctx context.Context, revision, work string) (old, now *s
 	if err := unpack(ctx, top, commit, source); err != nil {
 		return nil, nil, fmt.Errorf("revision %q: %w", revision, err)
 	}
-	old = &side{name: "revision " + revision, dir: filepath.Join(source, filepath.FromSlash(prefix)), build: "revision " + commit}
-	now = &side{name: "the current directory", dir: ".", build: "working tree"}
+	old = &side{name: "revision " + revision, dir: filepath.Join(source, filepath.FromSlash(prefix)), commit: commit}
+	now = &side{name: "the current directory", dir: "."}
+	if now.commit, now.changes, err = workingTree(ctx, top, work); err != nil {
+		return nil, nil, fmt.Errorf("the current directory: %w", err)
+	}
 	return old, now, nil
 }
 
-// output runs a tool and gives what it prints, without the end of the line.
-func output(ctx context.Context, dir, tool string, args ...string) (string, error) {
-	c := exec.CommandContext(ctx, tool, args...)
-	c.Dir = dir
+// workingTree gives the commit that is checked out, and a name of what the files of
+// the checkout have become since, "" where they are the commit's. The name is that of
+// a git tree, which is put together under work: the repository is left as it is.
+func workingTree(ctx context.Context, top, work string) (commit, changes string, err error) {
+	git := func(args ...string) (out string) {
+		if err == nil {
+			out, err = output(ctx, top, "git", args...)
+		}
+		return out
+	}
+	commit = git("rev-parse", "--verify", "HEAD^{commit}")
+	committed := git("rev-parse", "--verify", "HEAD^{tree}")
+	objects := git("rev-parse", "--path-format=absolute", "--git-path", "objects")
+	if err != nil {
+		return "", "", err
+	}
+	apart := tool{dir: top, env: []string{
+		"GIT_INDEX_FILE=" + filepath.Join(work, "index"),
+		"GIT_OBJECT_DIRECTORY=" + filepath.Join(work, "objects"), "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + objects,
+	}}
+	if err := os.Mkdir(filepath.Join(work, "objects"), 0o755); err != nil {
+		return "", "", err
+	}
+	for _, args := range [][]string{{"read-tree", "HEAD"}, {"add", "--all"}} {
+		if _, err := apart.output(ctx, "git", args...); err != nil {
+			return "", "", err
+		}
+	}
+	tree, err := apart.output(ctx, "git", "write-tree")
+	if err != nil || tree == committed {
+		return commit, "", err
+	}
+	return commit, tree, nil
+}
+
+// output runs a tool in a folder, and gives what it prints, without the end of the
+// line.
+func output(ctx context.Context, dir, name string, args ...string) (string, error) {
+	return tool{dir: dir}.output(ctx, name, args...)
+}
+
+// tool is where a tool runs.
+type tool struct {
+	dir string   // "" for the current one
+	env []string // added to the environment
+}
+
+func (t tool) output(ctx context.Context, name string, args ...string) (string, error) {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir, c.Env = t.dir, append(os.Environ(), t.env...)
 	var out, complaint bytes.Buffer
 	c.Stdout, c.Stderr = &out, &complaint
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) } // go removes what it builds in
@@ -233,7 +304,7 @@ func output(ctx context.Context, dir, tool string, args ...string) (string, erro
 		if ctx.Err() != nil {
 			return "", fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
 		}
-		return "", fmt.Errorf("%s %s: %w: %s", tool, args[0], err, strings.TrimSpace(complaint.String()))
+		return "", fmt.Errorf("%s %s: %w: %s", name, args[0], err, strings.TrimSpace(complaint.String()))
 	}
 	return strings.TrimRight(out.String(), "\r\n"), nil
 }
@@ -326,6 +397,8 @@ func (p *program) sampleLayout(ctx context.Context, pkg string, s *side, work st
 	switch {
 	case errors.Is(err, bench.ErrInterrupted):
 		return err
+	case errors.Is(err, bench.ErrAnotherSampling) || err != nil && strings.Contains(err.Error(), bench.ErrAnotherSampling.Error()): // said here, or there
+		return unable("both sides are sampled in one way or not compared: run the omniloader of the current directory, go run . bench, and name a revision that samples as it does", "%s: %w", s.name, err)
 	case err != nil && strings.Contains(err.Error(), sampleProcess): // which it does not know
 		return unable("a revision that can be sampled knows the command "+sampleProcess, "%s: %w", s.name, err)
 	case err != nil:

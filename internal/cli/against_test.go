@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,9 +46,16 @@ func repository(t *testing.T, floors map[string]float64) {
 	require.NoError(t, os.WriteFile("go.mod", []byte("module canned\n\ngo 1.26\n"), 0o644))
 	require.NoError(t, os.WriteFile("main.go", []byte(canned), 0o644))
 	answers(t, floors)
+	out, err := exec.Command("git", "init", "-q").CombinedOutput()
+	require.NoError(t, err, string(out))
+	commit(t)
+}
+
+// commit commits what is in the checkout.
+func commit(t *testing.T) {
+	t.Helper()
 	for _, args := range [][]string{
-		{"init", "-q"}, {"add", "."},
-		{"-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false", "commit", "-q", "-m", "first"},
+		{"add", "."}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false", "commit", "-q", "-m", "a commit"},
 	} {
 		out, err := exec.Command("git", args...).CombinedOutput()
 		require.NoError(t, err, string(out))
@@ -56,7 +64,8 @@ func repository(t *testing.T, floors map[string]float64) {
 
 func answers(t *testing.T, floors map[string]float64) {
 	t.Helper()
-	var s bench.Samples
+	s := bench.Samples{Version: bench.SamplingVersion, Plan: bench.DefaultSampling(), GoVersion: "go1.99", Environment: map[string]any{"goamd64": "v9"}}
+	s.Plan.Processes = 4
 	for _, name := range []string{"a", "b"} {
 		f := floors[name]
 		s.Benchmarks = append(s.Benchmarks, bench.Sample{
@@ -64,6 +73,11 @@ func answers(t *testing.T, floors map[string]float64) {
 			Process: bench.Process{BatchCalls: 10, RoundMin: slices.Repeat([]float64{f}, 40)},
 		})
 	}
+	give(t, s)
+}
+
+func give(t *testing.T, s bench.Samples) {
+	t.Helper()
 	text, err := json.Marshal(s)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile("samples.json", text, 0o644))
@@ -82,10 +96,54 @@ func TestBenchComparesTheTreeWithARevision(t *testing.T) {
 	f, err := bench.ReadFile(output)
 	require.NoError(t, err)
 	assert.Len(t, f.Result("a").Processes, 8)
+	assert.Equal(t, "go1.99", f.GoVersion, "the version that built what was sampled, not that of this program")
+	assert.Equal(t, "v9", f.Environment["goamd64"])
+	head, err := exec.Command("git", "rev-parse", "HEAD").Output()
+	require.NoError(t, err)
+	assert.Equal(t, strings.TrimSpace(string(head)), f.Commit())
+	assert.Equal(t, true, f.Environment["dirty"])
+	assert.Regexp(t, "^"+f.Commit()+" with changes [0-9a-f]{40}$", f.Environment[bench.BuildKey])
 
 	out, err := exec.Command("git", "status", "--porcelain").Output()
 	require.NoError(t, err)
 	assert.Equal(t, " M samples.json\n", string(out), "nothing is left behind in the checkout")
+}
+
+func TestATreeIsNamedByWhatIsInIt(t *testing.T) {
+	repository(t, map[string]float64{"a": 1000, "b": 1000})
+	named := func() (commit, changes string) {
+		commit, changes, err := workingTree(t.Context(), ".", t.TempDir())
+		require.NoError(t, err)
+		return commit, changes
+	}
+	commit, changes := named()
+	assert.Empty(t, changes, "as it was committed")
+
+	require.NoError(t, os.WriteFile("added.go", []byte("package main\n"), 0o644))
+	same, added := named()
+	assert.Equal(t, commit, same)
+	assert.NotEmpty(t, added, "a file that git does not know is built too")
+	_, again := named()
+	assert.Equal(t, added, again)
+
+	require.NoError(t, os.WriteFile("added.go", []byte("package main // other\n"), 0o644))
+	_, other := named()
+	assert.NotEqual(t, added, other)
+}
+
+func TestBenchRefusesSamplesThatWereTakenInAnotherWay(t *testing.T) {
+	repository(t, map[string]float64{"a": 1000, "b": 1000})
+	for _, of := range []bench.Samples{
+		{Plan: bench.DefaultSampling()},
+		{Version: bench.SamplingVersion, Plan: bench.Sampling{Rounds: 3}},
+	} {
+		give(t, of)
+		commit(t)
+		a := call(t, "bench", "--against", "HEAD")
+		assert.Equal(t, 2, a.code)
+		assert.Contains(t, a.err, "not sampled as this program samples")
+		assert.Contains(t, a.err, "hint: both sides are sampled in one way")
+	}
 }
 
 func TestBenchSaysWhatItLacks(t *testing.T) {

@@ -586,10 +586,12 @@ func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *
 		}
 		job := e.job
 		job.Memory = true
+		busy := bench.Watch()
 		samples, err := p.sampled(ctx, job, job.Plan.Processes, "sampled for the comparison")
 		if err != nil {
 			return nil, err
 		}
+		busy(file.Environment)
 		if err := file.AddSamples(job.Plan, samples...); err != nil {
 			return nil, err
 		}

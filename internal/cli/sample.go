@@ -22,6 +22,7 @@ import (
 
 // sampleJob is what a process that samples is told, on its standard input.
 type sampleJob struct {
+	Version    int      `json:"version"` // bench.SamplingVersion of the program that asks
 	Paths      []string `json:"paths"`
 	Tags       string   `json:"tags"`
 	Categories []string `json:"categories"`
@@ -49,6 +50,9 @@ func (p *program) sampleCommand() *cobra.Command {
 			var job sampleJob
 			if err := json.NewDecoder(io.LimitReader(c.InOrStdin(), most)).Decode(&job); err != nil {
 				return fmt.Errorf("standard input holds no job: %w", err)
+			}
+			if job.Version != bench.SamplingVersion {
+				return fmt.Errorf("a job of version %d: %w, which is version %d", job.Version, bench.ErrAnotherSampling, bench.SamplingVersion)
 			}
 			samples, err := job.do(c.Context())
 			if err != nil {
@@ -88,8 +92,12 @@ func (p *program) inFreshProcess(ctx context.Context, job sampleJob) (*bench.Sam
 	if err != nil {
 		return nil, err
 	}
+	job.Version = bench.SamplingVersion
 	samples := new(bench.Samples)
 	if err := exchange(ctx, c, job, samples); err != nil {
+		return nil, fmt.Errorf("sampling in a process of its own: %w", err)
+	}
+	if err := samples.Check(job.Plan); err != nil {
 		return nil, fmt.Errorf("sampling in a process of its own: %w", err)
 	}
 	return samples, nil
@@ -149,7 +157,7 @@ func (p *program) foresee(baseline *bench.File, job sampleJob, threshold float64
 		p.note("times cannot be compared with the baseline's: %s", strings.Join(slices.Concat(f.Reasons, f.Unknown), "; "))
 	case f.Least > threshold:
 		p.note("the baseline is of a build with other code: only changes of more than %s will be judged; %s",
-			(&share{f.Least}).String(), againstHint(baseline.Revision(), threshold))
+			(&share{f.Least}).String(), againstHint(baseline.Commit(), threshold))
 	}
 	return f, nil
 }

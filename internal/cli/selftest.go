@@ -61,7 +61,7 @@ Comparisons are the ordered pairs of runs, and share runs with each other.`,
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.Var(&s.comparisons, "comparisons", "comparisons of the unchanged program with itself, at least")
+	f.Var(&s.comparisons, "comparisons", "comparisons of the unchanged program with itself, at least:\nN runs make N × (N-1), 30 take 6 runs")
 	f.Var(&s.rotations, "rotations", "sets of benchmarks that are slowed down, 0 for none")
 	f.Var(&s.busy, "busy", "busy loops beside some of the runs, 0 for no such runs")
 	f.DurationVar(&s.budget, "budget", s.budget, "start no process that would end after this `DURATION`")

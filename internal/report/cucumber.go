@@ -96,12 +96,18 @@ func cucumberFeatureOf(f *outcome.Feature) (cucumberFeature, error) {
 		URI: f.URI, ID: id, Keyword: f.Keyword, Name: f.Name, Description: f.Description, Line: f.Line,
 		Tags: cucumberTags(f.Tags), Elements: []cucumberElement{},
 	}
+	taken := map[string]bool{}
 	for i := range f.Scenarios {
 		s := placed{&f.Scenarios[i], f}
 		elements, err := cucumberScenario(s, id)
 		if err != nil {
 			return out, err
 		}
+		scenario := &elements[len(elements)-1]
+		if taken[scenario.ID] { // another scenario of that name stands above
+			scenario.ID += fmt.Sprintf(";;%d", scenario.Line)
+		}
+		taken[scenario.ID] = true
 		out.Elements = append(out.Elements, elements...)
 	}
 	return out, nil

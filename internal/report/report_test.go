@@ -425,3 +425,14 @@ func TestLiveIsSilentWithoutATerminal(t *testing.T) {
 func TestDurationsOfJUnitAreInSeconds(t *testing.T) {
 	assert.Equal(t, "0.001500", seconds(1500*time.Microsecond))
 }
+
+func TestScenariosOfOneNameHaveIDsOfTheirOwnInCucumber(t *testing.T) {
+	run := &outcome.Run{Features: []outcome.Feature{{Name: "f", Scenarios: []outcome.Scenario{
+		{Name: "same", Line: 3, Status: outcome.Passed}, {Name: "same", Line: 7, Status: outcome.Passed}, {Name: "Same!", Line: 9, Status: outcome.Passed},
+	}}}}
+	var out bytes.Buffer
+	require.NoError(t, Cucumber(&out, run, Options{}))
+	for _, id := range []string{`"f;same"`, `"f;same;;7"`, `"f;same;;9"`} {
+		assert.Contains(t, out.String(), `"id": `+id)
+	}
+}

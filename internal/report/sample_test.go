@@ -77,7 +77,7 @@ func sample(t *testing.T) *outcome.Run {
 	require.NoError(t, err)
 	few, err := measured(t, "architecture_detection_qwen", "detection", 20, "the p99 latency is below 1 ms")
 	require.NoError(t, err)
-	over, exceeded := measured(t, "sae_detection_sae_resid_post", "sae", 100, "the p95 latency is below 20 µs")
+	over, exceeded := measured(t, "sae_detection_sae_resid_post", "sae", 100, "the p95 latency is below 10 µs")
 	require.Error(t, exceeded)
 	unbounded, err := measured(t, "category_detection_diffusers", "detection", 100)
 	require.NoError(t, err)
@@ -92,7 +92,7 @@ func sample(t *testing.T) *outcome.Run {
 	config.DocString = &outcome.DocString{MediaType: "json", Content: `{"architectures": ["LlamaForCausalLM"]}`, Line: 12}
 	files := step("Given ", "the files", 11, outcome.Passed)
 	files.Table = [][]string{{"path", "size"}, {"a|b.json", "3"}}
-	latency := step("Then ", "the p95 latency is below 20 µs", 17, outcome.Failed)
+	latency := step("Then ", "the p95 latency is below 10 µs", 17, outcome.Failed)
 	latency.Err = exceeded
 	broken := step("Then ", `the architecture is "LlamaForCausalLM"`, 30, outcome.Failed)
 	broken.Err = hinted{errors.New("architecture is \"Lama\x1b[31m\",\nwanted \"LlamaForCausalLM\": <a & b>\x00"), "look at config.json"}
