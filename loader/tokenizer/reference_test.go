@@ -298,10 +298,14 @@ func TestReferenceOnRandomTexts(t *testing.T) {
 					}
 					ids = append(ids, empty(want.IDs))
 				}
+				lists := nonEmpty(ids)
 				for _, skip := range []bool{true, false} {
-					decoded := ref.ask(t, map[string]any{"op": "decode", "ids": nonEmpty(ids), "skip": skip})
+					if len(lists) == 0 {
+						break // no text had a token
+					}
+					decoded := ref.ask(t, map[string]any{"op": "decode", "ids": lists, "skip": skip})
 					require.Empty(t, decoded.Error)
-					for i, list := range nonEmpty(ids) {
+					for i, list := range lists {
 						if got := tok.Decode(list, skip); got != decoded.Texts[i] {
 							if wrong++; wrong <= 3 {
 								t.Errorf("decode %v: %q, want %q", list, got, decoded.Texts[i])
