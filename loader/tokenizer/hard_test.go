@@ -89,6 +89,13 @@ func TestPatternsThatBacktrackWithoutEndHitALimit(t *testing.T) {
 	}
 }
 
+func TestHugePiecesHitALimit(t *testing.T) {
+	tok := must(t, `"model":{"type":"BPE","vocab":{"a":0},"merges":[]}`)
+	_, err := tok.IDs(strings.Repeat("a", maxWord+1), false)
+	assert.ErrorIs(t, err, fault.TooLarge)
+	assert.NotEmpty(t, fault.HintOf(err))
+}
+
 func TestHugeIDsTakeNoMemory(t *testing.T) {
 	tok := must(t, `"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":4294967295,"a":7}}`)
 	assert.EqualValues(t, 4294967295, tok.MaxID())

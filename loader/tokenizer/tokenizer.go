@@ -108,10 +108,17 @@ func (t *Tokenizer) walk(text string, track bool, emit func(id uint32, p *piece,
 	if w == nil {
 		w = &work{}
 	}
-	defer t.works.Put(w)
+	defer func() {
+		if max(cap(w.tokens), cap(w.symbols.list), cap(w.lattice)) <= mostKept {
+			t.works.Put(w) // what one huge word needed is not kept
+		}
+	}()
 	w.budget, w.track = newBudget(len(text)), track
 	word := 0
 	one := func(p *piece) error {
+		if len(p.text) > maxWord {
+			return errWordTooLong(len(p.text))
+		}
 		if err := w.remembered(t.model, p.text); err != nil {
 			return err
 		}
