@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
@@ -104,10 +105,10 @@ type tokenized struct {
 	Text      string                `json:"text"`
 	Pair      *string               `json:"pair,omitempty"`
 	IDs       []uint32              `json:"ids"`
-	Tokens    []string              `json:"tokens,omitempty"`
-	Offsets   [][2]int              `json:"offsets,omitempty"` // bytes of the text, or of the pair's second; 0, 0 for a token that was put in
-	TypeIDs   []uint32              `json:"type_ids,omitempty"`
-	Special   []bool                `json:"special,omitempty"` // put in by the tokenizer
+	Tokens    []string              `json:"tokens,omitzero"`
+	Offsets   [][2]int              `json:"offsets,omitzero"` // bytes of the text, or of the pair's second; 0, 0 for a token that was put in
+	TypeIDs   []uint32              `json:"type_ids,omitzero"`
+	Special   []bool                `json:"special,omitzero"` // put in by the tokenizer
 	Tokenizer *loader.TokenizerInfo `json:"tokenizer"`
 	Seconds   seconds               `json:"seconds"`
 }
@@ -182,10 +183,9 @@ func (p *program) tokenize(c *cobra.Command, s *tokenizeSettings, args []string)
 }
 
 func (t *tokenized) take(e *tokenizer.Encoding) {
-	t.IDs, t.Tokens, t.TypeIDs, t.Special = e.IDs, e.Tokens, e.TypeIDs, e.Special
-	if t.IDs == nil {
-		t.IDs = []uint32{} // [] and not null
-	}
+	// Without tokens they are [], and not null.
+	t.IDs, t.Tokens, t.TypeIDs, t.Special = append([]uint32{}, e.IDs...), append([]string{}, e.Tokens...), append([]uint32{}, e.TypeIDs...), append([]bool{}, e.Special...)
+	t.Offsets = [][2]int{}
 	for _, o := range e.Offsets {
 		t.Offsets = append(t.Offsets, [2]int{o.Start, o.End})
 	}
@@ -249,6 +249,11 @@ func (p *program) encodeJSON(v any) error {
 // tokenizerOnDisk loads the tokenizer of a directory of the real filesystem. The
 // loader is given the whole of it, as a base model may lie anywhere.
 func (p *program) tokenizerOnDisk(ctx context.Context, s *tokenizeSettings, dir string) (*tokenizer.Tokenizer, *loader.TokenizerInfo, error) {
+	if filepath.Base(dir) == "tokenizer.json" {
+		if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
+			dir = filepath.Dir(dir)
+		}
+	}
 	if err := isDirectory(dir); err != nil {
 		advice := "name the directory that has the checkpoint's files"
 		if info, statErr := os.Stat(dir); statErr == nil && !info.IsDir() {
@@ -390,8 +395,6 @@ func isOn(value string) bool {
 // tokenColors alternate, so that neighbours can be told apart.
 var tokenColors = []text.Colors{{text.BgCyan, text.FgBlack}, {text.BgYellow, text.FgBlack}, {text.BgGreen, text.FgBlack}, {text.BgMagenta, text.FgBlack}}
 
-// showTokens writes what a text became, one token a line, and on a terminal the
-// text itself in colours before that.
 // noteUnknown says which ids no token has: decoding leaves them out.
 func (p *program) noteUnknown(t *tokenizer.Tokenizer, ids []uint32) {
 	var unknown []string
@@ -405,6 +408,8 @@ func (p *program) noteUnknown(t *tokenizer.Tokenizer, ids []uint32) {
 	}
 }
 
+// showTokens writes what a text became, one token a line, and on a terminal the
+// text itself in colours before that.
 func (p *program) showTokens(t *tokenized) {
 	p.labelled("", tokenizerText(t.Tokenizer))
 	if p.out.options().Color && len(t.Text) <= 4096 {
@@ -422,7 +427,7 @@ func (p *program) showTokens(t *tokenized) {
 				place += fmt.Sprintf(" of text %d", parts[i])
 			}
 		}
-		rows[i] = [3]string{strconv.FormatUint(uint64(id), 10), printable(t.Tokens[i]), place}
+		rows[i] = [3]string{strconv.FormatUint(uint64(id), 10), visible(t.Tokens[i]), place}
 		for k, cell := range rows[i] {
 			widths[k] = max(widths[k], text.StringWidth(cell))
 		}
@@ -468,7 +473,32 @@ func (p *program) safe(s string) string {
 	if !p.out.terminal {
 		return s
 	}
-	return printable(s)
+	var b strings.Builder
+	for {
+		i := strings.IndexAny(s, "\n\t") // these two stay what they are
+		if i < 0 {
+			return b.String() + printable(s)
+		}
+		b.WriteString(printable(s[:i]) + s[i:i+1])
+		s = s[i+1:]
+	}
+}
+
+// visible shows a token with its white space: a space as \u2423, all else as escapes.
+func visible(token string) string {
+	var b strings.Builder
+	for _, r := range token {
+		switch {
+		case r == ' ':
+			b.WriteRune('\u2423')
+		case unicode.IsSpace(r):
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return printable(b.String())
 }
 
 func timeText(seconds float64) string {

@@ -118,7 +118,10 @@ func TestTokenizeGivesJSON(t *testing.T) {
 	assert.Equal(t, []uint32{49406, 513, 49407, 49407, 528, 49407}, pair.IDs)
 	assert.Equal(t, "model", *pair.Pair)
 	empty := tokenizeWith(t, "", clip, "", "--no-special", "--json")
-	assert.Contains(t, empty.out, `"ids":[]`)
+	for _, name := range []string{"ids", "tokens", "offsets", "type_ids", "special"} {
+		assert.Contains(t, empty.out, `"`+name+`":[]`)
+	}
+	assert.Equal(t, []uint32{513, 528}, tokenizeJSON(t, clip+"/tokenizer.json", "the model", "--no-special").IDs, "the file stands for its directory")
 }
 
 func TestTokenizeDecodes(t *testing.T) {
@@ -148,7 +151,7 @@ func TestTokenizeSaysWhatIsWrong(t *testing.T) {
 		{nil, []string{"found none", "omniloader tokenize DIR [TEXT]"}},
 		{[]string{gpt2, "a", "b"}, []string{"found 2", "quotes"}},
 		{[]string{root + "/nowhere", "a"}, []string{"nowhere", "no such file"}},
-		{[]string{gpt2 + "/tokenizer.json", "a"}, []string{"not a directory", "name its directory"}},
+		{[]string{gpt2 + "/config.json", "a"}, []string{"not a directory", "name its directory"}},
 		{[]string{gpt2, "--decode", "1,x"}, []string{`"x" is no id`, "--decode 9906"}},
 		{[]string{gpt2, "--decode", ""}, []string{"no ids"}},
 		{[]string{gpt2, "a", "--decode", "1"}, []string{"both at once"}},
@@ -260,4 +263,10 @@ func TestTokenizeColoursATextOnATerminal(t *testing.T) {
 	assert.Contains(t, out.String(), "\x1b[46;30mt\x1b[0m\x1b[43;30mhe\x1b[0m \x1b[42;30mmodel\x1b[0m")
 	assert.Contains(t, out.String(), `\x1b`, "control characters of the text are shown and not sent")
 	golden(t, "tokenize_terminal.txt", durations.ReplaceAllString(out.String(), "TIME"))
+}
+
+func TestTokensShowTheirWhiteSpace(t *testing.T) {
+	for token, want := range map[string]string{" a": "␣a", "\t": `\t`, "\r\n": `\r\n`, "\u3000": `\u3000`, "\x1b[0m": `\x1b[0m`, "é": "é"} {
+		assert.Equal(t, want, visible(token))
+	}
 }

@@ -73,6 +73,9 @@ func (m *bpe) encode(text string, w *work) error {
 	}
 	s := &w.symbols
 	s.reset()
+	if len(text) > cap(s.list) {
+		s.list = make([]symbol, 0, len(text)+16)
+	}
 	if m.raw {
 		for i := range len(text) {
 			s.add(uint32(m.bytes[text[i]]), 1)

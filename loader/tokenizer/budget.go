@@ -10,6 +10,14 @@ import (
 // maxText is the longest text that is encoded, before and after normalization.
 const maxText = 1 << 30
 
+// maxWord is the longest piece that a model gets, in bytes: merging takes about a
+// hundred times its size.
+const maxWord = 1 << 24
+
+// mostKept is how many tokens, or characters, of one piece a work may have had and be
+// used again.
+const mostKept = 1 << 16
+
 // budget bounds the work that one call may spend on what is not linear by nature:
 // patterns that backtrack, vocabularies whose tokens overlap, replacements that make
 // a text longer. Sound tokenizers spend a few steps on a byte, and write a few bytes
@@ -58,6 +66,11 @@ func (b *budget) spend(steps int) bool {
 func errBudget(what string) error {
 	return fault.New(fault.TooLarge, "", what+" needs more steps than this text allows").
 		WithHint("the tokenizer's pattern or vocabulary makes encoding quadratic; cut the text, or mend the file")
+}
+
+func errWordTooLong(n int) error {
+	return fault.New(fault.TooLarge, "", "the tokenizer leaves "+strconv.Itoa(n)+" bytes in one piece, the limit is "+strconv.Itoa(maxWord)).
+		WithHint("encode the text in parts")
 }
 
 func errTextTooLong(n int) error {

@@ -7,8 +7,9 @@
 // files that transformers applies. What it does not know it refuses by name; it
 // never skips a component in silence.
 //
-// Answers follow the Rust library 0.23 byte for byte, with the Unicode tables of
-// that library (unicode.tsv), and the C++ library for SentencePiece files.
+// Answers follow the Rust library 0.23.3 byte for byte, with the Unicode tables of
+// that library (unicode.tsv), and the C++ library for SentencePiece files. 0.23.2
+// answers otherwise where truncation cuts: see Encoding.
 //
 // It does not render chat templates, does not train, and does not download.
 package tokenizer

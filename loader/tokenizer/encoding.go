@@ -19,7 +19,9 @@ type Encoding struct {
 	Special  []bool   // put in by the post-processor or by padding
 	Attended []bool   // not padding
 
-	// Overflow holds what truncation cut off, in parts of the allowed length.
+	// Overflow holds all that truncation cut off, in parts of the allowed length, as
+	// the Rust library has it in 0.22.1 and 0.23.3. Its 0.23.2 stops reading a text
+	// once truncation has enough, and so loses parts of a text of several pieces.
 	Overflow []*Encoding
 }
 
@@ -123,6 +125,8 @@ type Truncation struct {
 	Stride    int // tokens that each overflowing part repeats of the one before
 	Strategy  TruncationStrategy
 	Left      bool // cut off the beginning instead of the end
+
+	bare bool // what goes is not kept
 }
 
 // Padding fills encodings up to a length.
@@ -241,7 +245,7 @@ func (p *Padding) parseStrategy(n node) error {
 	return err
 }
 
-// truncate cuts e to length tokens; what goes is kept in parts.
+// truncate cuts e to length tokens; what goes is kept in parts, unless t is bare.
 func (e *Encoding) truncate(length int, t *Truncation) error {
 	n := e.Len()
 	if length >= n {
@@ -254,6 +258,14 @@ func (e *Encoding) truncate(length int, t *Truncation) error {
 	}
 	if t.Stride >= length {
 		return fault.New(fault.Malformed, "", "the stride of truncation must be below the length that is left for the text")
+	}
+	if t.bare {
+		from := 0
+		if t.Left {
+			from = n - length
+		}
+		*e = *e.slice(from, from+length)
+		return nil
 	}
 	step := length - t.Stride
 	if (n/step+1)*length > maxOverflow {

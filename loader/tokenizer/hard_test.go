@@ -89,6 +89,13 @@ func TestPatternsThatBacktrackWithoutEndHitALimit(t *testing.T) {
 	}
 }
 
+func TestHugePiecesHitALimit(t *testing.T) {
+	tok := must(t, `"model":{"type":"BPE","vocab":{"a":0},"merges":[]}`)
+	_, err := tok.IDs(strings.Repeat("a", maxWord+1), false)
+	assert.ErrorIs(t, err, fault.TooLarge)
+	assert.NotEmpty(t, fault.HintOf(err))
+}
+
 func TestHugeIDsTakeNoMemory(t *testing.T) {
 	tok := must(t, `"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":4294967295,"a":7}}`)
 	assert.EqualValues(t, 4294967295, tok.MaxID())
@@ -103,11 +110,38 @@ func TestOverflowIsBounded(t *testing.T) {
 	tok := must(t, `"pre_tokenizer":{"type":"FixedLength","length":1},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0}}`)
 	text := strings.Repeat("a", 100_000)
 	_, err := tok.Encode(text, EncodeOptions{Truncation: &Truncation{MaxLength: 1000, Stride: 999, Strategy: LongestFirst}})
-	require.NoError(t, err, "the walk stops at 1,000 tokens")
+	assert.ErrorIs(t, err, fault.TooLarge)
 	_, err = tok.Encode(text, EncodeOptions{Truncation: &Truncation{MaxLength: 10, Stride: 10, Strategy: LongestFirst}})
-	require.NoError(t, err)
+	assert.ErrorIs(t, err, fault.Malformed, "the parts would never end")
 	_, err = tok.Encode(text, EncodeOptions{Padding: &Padding{Length: 1 << 40}})
 	assert.ErrorIs(t, err, fault.TooLarge)
+	tok = must(t, `"truncation":{"max_length":1000,"stride":999,"strategy":"LongestFirst","direction":"Left"},"pre_tokenizer":{"type":"FixedLength","length":1},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"b":1}}`)
+	ids, err := tok.IDs(text+"b", false)
+	require.NoError(t, err, "ids alone need no overflow")
+	assert.Len(t, ids, 1000)
+	assert.EqualValues(t, 1, ids[999])
+}
+
+// The parts are those of the Rust library 0.23.3.
+func TestOverflowKeepsAllOfATextOfSeveralPieces(t *testing.T) {
+	for _, c := range []struct {
+		left   bool
+		stride int
+		want   [][]uint32
+	}{
+		{false, 0, [][]uint32{{1, 2}, {3, 4}, {5, 6}, {7, 8}}},
+		{true, 0, [][]uint32{{7, 8}, {5, 6}, {3, 4}, {1, 2}}},
+		{false, 1, [][]uint32{{1, 2}, {2, 3}, {3, 4}, {4, 5}, {5, 6}, {6, 7}, {7, 8}}},
+	} {
+		tok := must(t, `"pre_tokenizer":{"type":"WhitespaceSplit"},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8}}`)
+		e, err := tok.Encode("a b c d e f g h", EncodeOptions{Truncation: &Truncation{MaxLength: 2, Stride: c.stride, Strategy: LongestFirst, Left: c.left}})
+		require.NoError(t, err)
+		got := [][]uint32{e.IDs}
+		for _, o := range e.Overflow {
+			got = append(got, o.IDs)
+		}
+		assert.Equal(t, c.want, got)
+	}
 }
 
 func TestOneTokenizerServesManyGoroutines(t *testing.T) {

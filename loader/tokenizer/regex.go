@@ -134,7 +134,8 @@ type regexParser struct {
 	s                    string
 	at                   int
 	groups, depth        int
-	fold, dotAll, spaced bool // the flags i, m, x
+	names                map[string]int // numbers of named groups
+	fold, dotAll, spaced bool           // the flags i, m, x
 }
 
 // maxRegexDepth bounds groups and classes within each other.
@@ -351,7 +352,7 @@ func (p *regexParser) atom() (*regexNode, error) {
 func setNode(s *runeSet) *regexNode { return &regexNode{op: opSet, set: s.finish()} }
 
 func (p *regexParser) group() (*regexNode, error) {
-	n := &regexNode{}
+	n, name := &regexNode{}, ""
 	switch {
 	case p.accept("?:"):
 		n.op = opSeq
@@ -377,6 +378,7 @@ func (p *regexParser) group() (*regexNode, error) {
 		if end < 0 {
 			return nil, p.errorf("group name without an end")
 		}
+		name = p.s[p.at : p.at+end]
 		p.at += end + 1
 		n.op = opGroup
 	case p.accept("?"):
@@ -387,6 +389,16 @@ func (p *regexParser) group() (*regexNode, error) {
 	if n.op == opGroup {
 		p.groups++
 		n.n = p.groups
+	}
+	if name != "" {
+		if p.names == nil {
+			p.names = make(map[string]int)
+		}
+		if p.names[name] != 0 {
+			p.names[name] = twice
+		} else {
+			p.names[name] = n.n
+		}
 	}
 	sub, err := p.alternatives()
 	if err != nil {
@@ -446,10 +458,60 @@ func (p *regexParser) escape() (*regexNode, error) {
 			return nil, p.errorf("reference to group %d, which does not stand before it", n)
 		}
 		return &regexNode{op: opBack, n: n}, nil
+	case 'k':
+		p.at++
+		return p.namedBack()
+	case 'R':
+		p.at++
+		return lineBreak(), nil
+	case 'N', 'O':
+		p.at++
+		set := &runeSet{negative: true}
+		if c == 'N' {
+			set.add('\n', false)
+		}
+		return setNode(set), nil
 	}
 	set := &runeSet{}
 	if err := p.classEscape(set); err != nil {
 		return nil, err
 	}
 	return setNode(set), nil
+}
+
+// twice stands for the number of a name that two groups have.
+const twice = -1
+
+// namedBack reads <name>, <number> or <-number>, counted back from here, behind \k.
+func (p *regexParser) namedBack() (*regexNode, error) {
+	end := strings.IndexByte(p.s[p.at:], '>')
+	if !p.accept("<") || end < 0 {
+		return nil, p.errorf("\\k needs the name of a group in <>")
+	}
+	name := p.s[p.at : p.at+end-1]
+	p.at += end
+	n := p.names[name]
+	if number, err := strconv.Atoi(name); err == nil {
+		if n = number; n < 0 {
+			n += p.groups + 1
+		}
+		if len(p.names) > 0 {
+			return nil, p.errorf("reference to group %d by its number, where groups have names", number)
+		}
+	}
+	switch {
+	case n == twice:
+		return nil, p.errorf("reference to %q, a name that two groups have", clip(name))
+	case n < 1 || n > p.groups:
+		return nil, p.errorf("reference to group %q, which does not stand before it", clip(name))
+	}
+	return &regexNode{op: opBack, n: n}, nil
+}
+
+// lineBreak is \R: CR LF as one, or any other line break of Unicode.
+func lineBreak() *regexNode {
+	one := func(first, last rune) *regexNode { return setNode(&runeSet{ranges: []runeRange{{first, last}}}) }
+	breaks := &runeSet{ranges: []runeRange{{'\n', '\r'}, {0x85, 0x85}, {0x2028, 0x2029}}}
+	return &regexNode{op: opAtomic, subs: []*regexNode{{op: opAlt, subs: []*regexNode{
+		{op: opSeq, subs: []*regexNode{one('\r', '\r'), one('\n', '\n')}}, setNode(breaks)}}}}
 }

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"cmp"
+	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
@@ -269,6 +270,60 @@ var classNames = map[string]struct {
 	"lower":  {"Ll", "", nil},
 	"punct":  {"P S", "", nil},
 	"xdigit": {"", "", []runeRange{{'0', '9'}, {'A', 'F'}, {'a', 'f'}}},
+	"graph":  {"L M N P S Cf Co", "", nil},
+	"print":  {"L M N P S Cf Co Zs", "", nil},
+
+	"lc":                   {"Lu Ll Lt", "", nil},
+	"assigned":             {"L M N P S Z Cc Cf Co Cs", "", nil},
+	"emoji":                {"", "emoji.onig", nil},
+	"emojipresentation":    {"", "present.onig", nil},
+	"extendedpictographic": {"", "pict.onig", nil},
+}
+
+// derived are the properties that Unicode makes of categories and a table of its
+// own (DerivedCoreProperties).
+var derived = map[string]struct {
+	categories string
+	table      *unicode.RangeTable
+}{
+	"uppercase": {"Lu", unicode.Other_Uppercase},
+	"lowercase": {"Ll", unicode.Other_Lowercase},
+	"math":      {"Sm", unicode.Other_Math},
+}
+
+// scriptCodes are the codes of scripts by ISO 15924, a code and a script in a line.
+//
+//go:embed scripts.tsv
+var scriptCodes string
+
+// scriptOf gives the script of a code, or the key itself.
+func scriptOf(key string) string {
+	for line := range strings.Lines(scriptCodes) {
+		if code, script, _ := strings.Cut(strings.TrimSpace(line), "\t"); code == key {
+			return script
+		}
+	}
+	return key
+}
+
+// addTable adds what a table of the standard library has.
+func (s *runeSet) addTable(t *unicode.RangeTable) {
+	add := func(first, last, stride rune) {
+		if stride == 1 {
+			s.ranges = append(s.ranges, runeRange{first, last})
+			return
+		}
+		for c := first; c <= last; c += stride {
+			s.ranges = append(s.ranges, runeRange{c, c})
+		}
+	}
+	for _, r := range t.R16 {
+		add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
+	}
+	for _, r := range t.R32 {
+		add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
+	}
+	s.ranges = mergeRanges(s.ranges)
 }
 
 // longNames are the long names of categories.
@@ -282,7 +337,9 @@ var longNames = map[string]string{"letter": "L", "uppercaseletter": "Lu", "lower
 	"other": "C", "control": "Cc", "format": "Cf", "privateuse": "Co", "unassigned": "Cn", "alphabetic": "alpha", "whitespace": "space"}
 
 // named adds the property, whose name is read without case, spaces, dashes and
-// underscores.
+// underscores. Properties that no table of ours has are those of the standard library,
+// which knows Unicode 15: characters of Unicode 16 are missing from Dash and
+// Ideographic.
 func named(name string, set *runeSet) bool {
 	key := strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(name))
 	if short, ok := longNames[key]; ok {
@@ -301,22 +358,20 @@ func named(name string, set *runeSet) bool {
 			return true
 		}
 	}
-	for script, table := range unicode.Scripts {
-		if strings.ToLower(strings.ReplaceAll(script, "_", "")) != key {
-			continue
+	if d, ok := derived[key]; ok {
+		for f := range strings.FieldsSeq(d.categories) {
+			set.cats |= maskOf(f)
 		}
-		for _, r := range table.R16 {
-			for c := rune(r.Lo); c <= rune(r.Hi); c += rune(r.Stride) {
-				set.ranges = append(set.ranges, runeRange{c, c})
-			}
-		}
-		for _, r := range table.R32 {
-			for c := rune(r.Lo); c <= rune(r.Hi); c += rune(r.Stride) {
-				set.ranges = append(set.ranges, runeRange{c, c})
-			}
-		}
-		set.ranges = mergeRanges(set.ranges)
+		set.addTable(d.table)
 		return true
+	}
+	for _, tables := range []map[string]*unicode.RangeTable{unicode.Scripts, unicode.Properties} {
+		for name, table := range tables {
+			if !strings.HasPrefix(name, "Other_") && strings.ToLower(strings.ReplaceAll(name, "_", "")) == scriptOf(key) {
+				set.addTable(table)
+				return true
+			}
+		}
 	}
 	return false
 }

@@ -64,14 +64,20 @@ func (t *Tokenizer) EncodePair(first, second string, o EncodeOptions) (*Encoding
 // post-processor. It is the fast way: it keeps no offsets and no texts.
 func (t *Tokenizer) IDs(text string, special bool) ([]uint32, error) {
 	if t.truncation != nil || t.padding != nil {
-		e, err := t.Encode(text, EncodeOptions{NoSpecial: !special})
+		o := EncodeOptions{NoSpecial: !special}
+		if t.truncation != nil {
+			bare := *t.truncation
+			bare.bare = true
+			o.Truncation = &bare
+		}
+		e, err := t.Encode(text, o)
 		if err != nil {
 			return nil, err
 		}
 		return e.IDs, nil
 	}
 	ids := make([]uint32, 0, len(text)/3+8)
-	err := t.walk(text, t.mustTrack, nil, func(id uint32, _ *piece, _ token, _ int) {
+	err := t.walk(text, t.mustTrack, func(id uint32, _ *piece, _ token, _ int) {
 		ids = append(ids, id)
 	})
 	if err != nil || !special || t.postProcessor == nil {
@@ -91,15 +97,9 @@ func (t *Tokenizer) IDs(text string, special bool) ([]uint32, error) {
 	return out, nil
 }
 
-// limiter stops the walk when truncation has enough tokens.
-type limiter struct {
-	max  int
-	left bool
-}
-
 // walk gives each token of the text to emit, with the piece it is a part of and the
 // number of that piece.
-func (t *Tokenizer) walk(text string, track bool, limit *limiter, emit func(id uint32, p *piece, tok token, word int)) error {
+func (t *Tokenizer) walk(text string, track bool, emit func(id uint32, p *piece, tok token, word int)) error {
 	if len(text) > maxText {
 		return errTextTooLong(len(text))
 	}
@@ -108,18 +108,16 @@ func (t *Tokenizer) walk(text string, track bool, limit *limiter, emit func(id u
 	if w == nil {
 		w = &work{}
 	}
-	defer t.works.Put(w)
-	w.budget, w.track = newBudget(len(text)), track
-	word, count, full := 0, 0, false
-	var tail []piece // with a left limit: all pieces, encoded from the end
-	var tailToken []int
-	one := func(p *piece) error {
-		if limit != nil && limit.left {
-			tail, tailToken = append(tail, *p), append(tailToken, -1)
-			return nil
+	defer func() {
+		if max(cap(w.tokens), cap(w.symbols.list), cap(w.lattice)) <= mostKept {
+			t.works.Put(w) // what one huge word needed is not kept
 		}
-		if full {
-			return errEnough
+	}()
+	w.budget, w.track = newBudget(len(text)), track
+	word := 0
+	one := func(p *piece) error {
+		if len(p.text) > maxWord {
+			return errWordTooLong(len(p.text))
 		}
 		if err := w.remembered(t.model, p.text); err != nil {
 			return err
@@ -127,61 +125,15 @@ func (t *Tokenizer) walk(text string, track bool, limit *limiter, emit func(id u
 		for _, tok := range w.tokens {
 			emit(tok.id, p, tok, word)
 		}
-		count += len(w.tokens)
 		word++
-		full = limit != nil && count >= limit.max // added tokens alone never end it
 		return nil
 	}
 	known := func(p *piece, at int) error {
-		if limit != nil && limit.left {
-			tail, tailToken = append(tail, *p), append(tailToken, at)
-			return nil
-		}
-		if full {
-			return errEnough
-		}
 		emit(t.added.tokens[at].ID, p, token{id: t.added.tokens[at].ID, end: int32(len(p.text)), literal: true}, word)
-		count++
 		word++
 		return nil
 	}
-	if err := t.pieces(text, w, one, known); err != nil && err != errEnough {
-		return err
-	}
-	if limit != nil && limit.left {
-		return t.walkTail(w, tail, tailToken, limit, emit)
-	}
-	return nil
-}
-
-// errEnough ends a walk early; nobody sees it.
-var errEnough = fault.New(fault.TooLarge, "", "enough")
-
-// walkTail encodes the last pieces, as many as truncation from the left needs.
-func (t *Tokenizer) walkTail(w *work, tail []piece, known []int, limit *limiter, emit func(id uint32, p *piece, tok token, word int)) error {
-	lists := make([][]token, len(tail))
-	from, count := len(tail), 0
-	for i := len(tail) - 1; i >= 0; i-- {
-		from = i
-		if at := known[i]; at >= 0 {
-			lists[i] = []token{{id: t.added.tokens[at].ID, end: int32(len(tail[i].text)), literal: true}}
-			count++
-			continue // an added token never ends it
-		}
-		if err := w.remembered(t.model, tail[i].text); err != nil {
-			return err
-		}
-		lists[i] = append([]token(nil), w.tokens...)
-		if count += len(w.tokens); count >= limit.max {
-			break
-		}
-	}
-	for i := from; i < len(tail); i++ {
-		for _, tok := range lists[i] {
-			emit(tok.id, &tail[i], tok, i-from)
-		}
-	}
-	return nil
+	return t.pieces(text, w, one, known)
 }
 
 // pieces cuts the text: added tokens go to known, all else to one.
@@ -247,11 +199,7 @@ func (t *Tokenizer) truncationFor(o EncodeOptions) *Truncation {
 // sequence encodes one text without what surrounds it.
 func (t *Tokenizer) sequence(text string, typeID uint32, o EncodeOptions) (*Encoding, error) {
 	e := &Encoding{}
-	var limit *limiter
-	if tr := t.truncationFor(o); tr != nil && (tr.Strategy != OnlySecond || typeID != 0) {
-		limit = &limiter{max(tr.MaxLength, 1), tr.Left} // the first piece is always encoded
-	}
-	err := t.walk(text, true, limit, func(id uint32, p *piece, tok token, word int) {
+	err := t.walk(text, true, func(id uint32, p *piece, tok token, word int) {
 		var spelled string
 		if tok.literal {
 			spelled = p.text[tok.start:tok.end]
