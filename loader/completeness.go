@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"omniloader/loader/sniff"
+	"omniloader/loader/tokenizer"
 )
 
 // repository is the checkpoint's place in a Hugging Face cache:
@@ -167,7 +168,7 @@ func needed(name string, w *WeightsInfo) bool {
 		return path.Ext(name) == path.Ext(w.Files[0]) && dir == path.Dir(w.Files[0]) && strings.Count(base, "-") == strings.Count(path.Base(w.Files[0]), "-") &&
 			weightNameStem(base) == weightNameStem(path.Base(w.Files[0]))
 	}
-	return dir == "." && (base == fileConfig || base == fileModelIndex || base == fileAdapter || slices.Contains(tokenizerFileNames, base) || strings.HasSuffix(base, ".index.json"))
+	return dir == "." && (base == fileConfig || base == fileModelIndex || base == fileAdapter || tokenizer.FileOf(base) || strings.HasSuffix(base, ".index.json"))
 }
 
 // weightNameStem is what stands before a shard's number.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"omniloader/loader/fault"
+	"omniloader/loader/tokenizer"
 )
 
 // Inspect says everything that is known of the checkpoint at dir: ModelInfo, and
@@ -123,7 +124,7 @@ func matters(r *weightReader) func(*fileInfo) Severity {
 			return SeverityWarning
 		case r != nil && (slices.Contains(r.info.Files, f.name) || f.name == r.info.Index):
 			return SeverityError
-		case path.Ext(base) == ".json" && f.dir() == ".", slices.Contains(tokenizerFileNames, base), base == fileConfig:
+		case path.Ext(base) == ".json" && f.dir() == ".", tokenizer.FileOf(base), base == fileConfig:
 			return SeverityError
 		case isWeightFile(base):
 			return SeverityWarning

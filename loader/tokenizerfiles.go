@@ -53,12 +53,6 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, erro
 	return info, nil
 }
 
-// tokenizerFileNames are the files that belong to a tokenizer.
-var tokenizerFileNames = []string{
-	fileTokenizer, fileTokenizerConfig, fileSpecialTokens, "tekken.json", "tokenizer.model", "spiece.model",
-	"sentencepiece.bpe.model", "tiktoken.model", "qwen.tiktoken", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
-}
-
 // specialRoles are the tokens that have a part to play.
 var specialRoles = [...]string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
 
