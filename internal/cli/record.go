@@ -48,7 +48,7 @@ The fixture has every file by name and size. Small files that describe the model
 headers, so that parameters, types and shapes stay true. A tokenizer.json of more
 than 1 MiB is kept without most of its vocabulary where the answers stay the same.
 What lies outside the checkpoint, and what begins with a dot, is never read; names
-of users, paths of this machine and access tokens are written as xxx. A short
+of users, paths of this machine, addresses and secrets are written as xxx. A short
 fixture stands in the feature; a longer one lies beside it: FILE.fixture.
 
 Look at both before you publish them: configs and code are somebody's work.`,
