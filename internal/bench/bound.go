@@ -239,9 +239,9 @@ func (b Bound) subject() string {
 func (e *ExceededError) spread() string {
 	if e.bound.Metric.NeedsMemory() {
 		if e.bound.Metric == MemoryDelta {
-			return "1 answer kept alive, after collection"
+			return "one answer kept alive, after collection"
 		}
-		return fmt.Sprintf("exact, smallest of %d batches of %d calls", batches, e.of.Memory.Calls)
+		return fmt.Sprintf("exact, the middle of %d calls", e.of.Memory.Calls)
 	}
 	switch known, _ := e.bound.Metric.known(); known.source {
 	case byCallers:

@@ -92,9 +92,9 @@ func TestAnExceededBoundSaysFigureBoundSamplesAndSpread(t *testing.T) {
 		"p95 latency below 89 ms":              "p95 latency is 95 ms, bound: below 89 ms; 12 of 100 calls are over it, chance explains 11 " + spread,
 		"mean latency below 2 ms":              "mean latency is 50.5 ms, bound: below 2 ms " + spread,
 		"min latency below 500 µs":             "min latency is 1 ms, bound: below 500 µs " + spread,
-		"no more than 1 kB allocated per call": "bytes per call is 1.001 kB, bound: no more than 1 kB (exact, smallest of 3 batches of 100 calls)",
-		"no more than 12 allocations per call": "allocations per call is 13, bound: no more than 12 (exact, smallest of 3 batches of 100 calls)",
-		"memory delta below 0.5 MB":            "memory delta is 2 MB, bound: below 500 kB (1 answer kept alive, after collection)",
+		"no more than 1 kB allocated per call": "bytes per call is 1.001 kB, bound: no more than 1 kB (exact, the middle of 100 calls)",
+		"no more than 12 allocations per call": "allocations per call is 13, bound: no more than 12 (exact, the middle of 100 calls)",
+		"memory delta below 0.5 MB":            "memory delta is 2 MB, bound: below 500 kB (one answer kept alive, after collection)",
 	} {
 		b, err := ParseBound(text)
 		require.NoError(t, err)

@@ -292,7 +292,7 @@ func (c *Comparison) judge(change *Change) {
 // itself confirmed it has more, and a floor that is the smallest of more looks:
 // what is compared with it would seem slower.
 func (c *Comparison) planned(old *Result) []Process {
-	if c.plan == nil || c.plan.Processes >= len(old.Processes) {
+	if c.plan == nil || c.plan.Processes >= len(old.Processes) || c.common.rule == layouts { // whose floor is a median
 		return old.Processes
 	}
 	return old.Processes[:c.plan.Processes]
@@ -382,6 +382,15 @@ func (c *Comparison) InBoth() int {
 func (c *Comparison) Suspects() bool {
 	return slices.ContainsFunc(c.Changes, func(change Change) bool {
 		return change.Verdict == Red && change.Basis == ByFloor && change.Reason == ""
+	})
+}
+
+// Unsure tells whether a longer look may change the verdict of any benchmark: it is
+// red or green by its floor, or its floor was not found.
+func (c *Comparison) Unsure() bool {
+	return slices.ContainsFunc(c.Changes, func(change Change) bool {
+		judged := change.Verdict == Red || change.Verdict == Green
+		return change.Basis == ByFloor && (judged && change.Reason == "" || change.Verdict == Unconverged)
 	})
 }
 

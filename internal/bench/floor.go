@@ -39,7 +39,8 @@ func Floor(processes []Process) float64 { return ranked(processes, 1) }
 // minimum from which on a process has not found its floor.
 const unsettled = 1.05
 
-// converged tells whether at most one of the processes did not find its floor.
+// converged tells whether at most one of four processes, or one of fewer, did not find
+// its floor.
 func converged(processes []Process) bool {
 	lost := 0
 	for _, p := range processes {
@@ -47,5 +48,5 @@ func converged(processes []Process) bool {
 			lost++
 		}
 	}
-	return lost <= 1 && len(processes) > lost
+	return lost <= max(1, len(processes)/4) && len(processes) > lost
 }

@@ -7,12 +7,13 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -60,12 +61,13 @@ type Measurement struct {
 	Fresh      *Fresh      // in a process of its own, nil where there was none
 }
 
-// Memory is what one call costs in memory.
+// Memory is what one call costs in memory, where most calls cost the same: bytes and
+// allocations are those of the call in the middle.
 type Memory struct {
 	BytesPerCall  uint64 `json:"bytes_per_call"`  // allocated on the heap, freed or not
 	AllocsPerCall uint64 `json:"allocs_per_call"` // objects allocated on the heap
 	LiveDelta     int64  `json:"live_delta"`      // bytes that one call's answer keeps alive after collection
-	Calls         int    `json:"calls"`           // calls in each batch that was counted
+	Calls         int    `json:"calls"`           // calls that were counted, each by itself
 }
 
 // ErrInterrupted is the kind of error Measure gives when its context ends.
@@ -139,7 +141,7 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 	}
 
 	if plan.Memory {
-		memory, err := s.memory(batchCalls) // whatever the plan says: figures must not depend on it
+		memory, err := s.memory()
 		if err != nil {
 			return nil, err
 		}
@@ -176,71 +178,75 @@ func (s *sampler) once(phase string, i int) error {
 }
 
 const (
-	batchCalls  = 100        // calls in a batch of the memory pass
-	batches     = 3          // batches; the smallest counts, as others only add
-	batchBudget = 64_000_000 // bytes a batch may allocate while the collector is off
+	countedCalls   = 50          // calls of the memory pass
+	countedAtMost  = 192_000_000 // bytes that these may allocate together, or
+	countedAtLeast = 5           // they are fewer, but so many
+	countedGarbage = 64_000_000  // bytes that may pile up while the collector is off
+	liveLooks      = 3           // answers that are weighed, at most
 )
 
 // memory measures what a call allocates and what its answer keeps alive.
 //
 // ReadMemStats stops the world and is exact to the byte, unlike runtime/metrics,
-// whose counters lag behind by what the processors have cached. The collector is
-// off so that its own allocations do not count; that bounds the batch by what its
-// calls allocate.
-func (s *sampler) memory(calls int) (*Memory, error) {
+// whose counters lag behind by what the processors have cached. Each call is counted
+// by itself, and the figures are those of the call in the middle: a map allocates by
+// the random seed of its hashes and a pool by what is left in it, so that a few calls
+// cost more than the others, not the same few in every process. A mean would carry
+// them; what most calls cost is the same to the byte. The collector is off so that
+// its own allocations do not count.
+func (s *sampler) memory() (*Memory, error) {
 	m := &Memory{}
 
-	// The live heap first, with no earlier answer in it. Two collections: the
-	// first empties pools into their victim caches, the second frees those.
+	// The live heap first, with no earlier answer in it. Now and then something else, of
+	// the runtime, comes to live or dies meanwhile: an answer is weighed when it comes and
+	// when it goes, and another one where the two differ.
+	var deltas []int64
 	s.last = nil
-	before := liveHeap()
-	if err := s.once("memory", 0); err != nil {
-		return nil, err
-	}
-	m.LiveDelta = liveHeap() - before
-	runtime.KeepAlive(s.last)
-
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	probe, err := s.batch(1)
-	if err != nil {
-		return nil, err
-	}
-	m.Calls = max(1, min(calls, batchBudget/max(1, int(min(probe.BytesPerCall, math.MaxInt32)))))
-	m.BytesPerCall, m.AllocsPerCall = math.MaxUint64, math.MaxUint64
-	for i := range batches {
-		b, err := s.batch(m.Calls)
-		if err != nil {
+	without := liveHeap()
+	for i := 0; i < liveLooks && (i == 0 || deltas[2*i-2] != deltas[2*i-1]); i++ {
+		if err := s.once("memory", i); err != nil {
 			return nil, err
 		}
-		m.BytesPerCall = min(m.BytesPerCall, b.BytesPerCall)
-		m.AllocsPerCall = min(m.AllocsPerCall, b.AllocsPerCall)
-		if i < batches-1 && b.BytesPerCall*uint64(m.Calls) > batchBudget/batches {
-			s.last = nil // but never the last answer of all, which Measure gives
-			runtime.GC() // large batches must not add up
-		}
+		with := liveHeap()
+		runtime.KeepAlive(s.last)
+		deltas = append(deltas, with-without)
+		s.last = nil
+		without = liveHeap()
+		deltas = append(deltas, with-without)
 	}
+	m.LiveDelta = middle(deltas)
+
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	bytes, allocs := make([]uint64, 0, countedCalls), make([]uint64, 0, countedCalls)
+	var total, garbage uint64
+	for len(bytes) < countedAtLeast || len(bytes) < countedCalls && total < countedAtMost {
+		if garbage > countedGarbage {
+			garbage, s.last = 0, nil
+			runtime.GC()
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := s.once("memory", len(deltas)/2+len(bytes)); err != nil {
+			return nil, err
+		}
+		runtime.ReadMemStats(&after)
+		allocated := after.TotalAlloc - before.TotalAlloc
+		bytes, allocs = append(bytes, allocated), append(allocs, after.Mallocs-before.Mallocs)
+		total, garbage = total+allocated, garbage+allocated
+	}
+	m.Calls = len(bytes)
+	m.BytesPerCall, m.AllocsPerCall = middle(bytes), middle(allocs)
 	return m, nil
 }
 
-// batch counts the allocations of some calls, rounded to whole ones per call: what
-// happens once in many calls must not change the figure.
-func (s *sampler) batch(calls int) (Memory, error) {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for i := range calls {
-		if err := s.once("memory", i); err != nil {
-			return Memory{}, err
-		}
-	}
-	runtime.ReadMemStats(&after)
-	each := func(total uint64) uint64 { return (total + uint64(calls)/2) / uint64(calls) }
-	return Memory{
-		BytesPerCall:  each(after.TotalAlloc - before.TotalAlloc),
-		AllocsPerCall: each(after.Mallocs - before.Mallocs),
-	}, nil
+// middle gives the value in the middle of some, the lower of two.
+func middle[T cmp.Ordered](values []T) T {
+	slices.Sort(values)
+	return values[(len(values)-1)/2]
 }
 
-// liveHeap gives the bytes of live heap objects after collection.
+// liveHeap gives the bytes of live heap objects after two collections: the first
+// empties pools into their victim caches, the second frees those.
 func liveHeap() int64 {
 	runtime.GC()
 	runtime.GC()

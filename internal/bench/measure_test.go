@@ -60,7 +60,8 @@ func TestTheFirstFailingCallEndsTheMeasurement(t *testing.T) {
 		{2, "warm-up call 2: config.json is gone"},
 		{5, "timed call 2: config.json is gone"},
 		{8, "memory call 1: config.json is gone"},
-		{9, "memory call 1: config.json is gone"},
+		{9, "memory call 2: config.json is gone"},
+		{11, "memory call 4: config.json is gone"},
 	} {
 		calls := 0
 		m, err := Measure(t.Context(), Plan{Iterations: 4, Warmup: 3, Memory: true}, func() (any, error) {
@@ -109,7 +110,7 @@ func TestBytesAndAllocationsPerCallAreExact(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, uint64(allocations), m.Memory.AllocsPerCall)
 		assert.Equal(t, uint64(allocations*1024), m.Memory.BytesPerCall)
-		assert.Equal(t, batchCalls, m.Memory.Calls, "whatever the plan says")
+		assert.Equal(t, countedCalls, m.Memory.Calls, "whatever the plan says")
 	}
 	sink = nil
 }
@@ -126,20 +127,29 @@ func TestTheLiveHeapDeltaIsWhatTheAnswerKeepsAlive(t *testing.T) {
 	assert.InDelta(t, 2*kept, m.Memory.BytesPerCall, kept/10)
 }
 
-func TestABatchOfLargeCallsIsCutToItsBudget(t *testing.T) {
-	const large = 24 << 20
-	m, err := Measure(t.Context(), Plan{Iterations: 100, Memory: true}, func() func() (any, error) {
-		calls := 0
-		return func() (any, error) {
-			if calls++; calls <= 100 {
-				return nil, nil // the timed calls need not be slow
-			}
-			return make([]byte, large), nil
+func TestLargeCallsAreCountedLessOften(t *testing.T) {
+	for large, calls := range map[int]int{24 << 20: 8, 80 << 20: countedAtLeast} {
+		m, err := Measure(t.Context(), Plan{Iterations: 1, Memory: true}, func() (any, error) { return make([]byte, large), nil })
+		require.NoError(t, err)
+		assert.Equal(t, calls, m.Memory.Calls)
+		assert.EqualValues(t, 2, m.Memory.AllocsPerCall, "the slice and the interface that holds it")
+	}
+}
+
+func TestWhatAFewCallsCostMoreDoesNotCount(t *testing.T) {
+	calls := 0
+	m, err := Measure(t.Context(), Plan{Iterations: 1, Memory: true}, func() (any, error) {
+		size := 1024
+		if calls++; calls%7 == 0 { // as a map of an unlucky seed
+			size = 4096
 		}
-	}())
+		sink = append(sink[:0], make([]byte, size))
+		return nil, nil
+	})
 	require.NoError(t, err)
-	assert.Equal(t, batchBudget/large, m.Memory.Calls)
-	assert.EqualValues(t, 1, m.Memory.AllocsPerCall-1, "the slice and the interface that holds it")
+	assert.EqualValues(t, 1024, m.Memory.BytesPerCall)
+	assert.EqualValues(t, 1, m.Memory.AllocsPerCall)
+	sink = nil
 }
 
 func TestTheCollectorIsAsBeforeAfterwards(t *testing.T) {
@@ -162,7 +172,7 @@ func TestTheCollectorIsAsBeforeAfterwards(t *testing.T) {
 
 func TestTheLastAnswerOutlivesLargeBatches(t *testing.T) {
 	const large = 2_000_000 // so that collections come between the batches
-	m, err := Measure(t.Context(), Plan{Iterations: batchCalls, Memory: true}, func() (any, error) { return make([]byte, large), nil })
+	m, err := Measure(t.Context(), Plan{Iterations: 100, Memory: true}, func() (any, error) { return make([]byte, large), nil })
 	require.NoError(t, err)
 	assert.Len(t, m.Last, large)
 }

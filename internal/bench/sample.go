@@ -101,8 +101,8 @@ func (s *Sampling) lacking(processes []Process) string {
 	return ""
 }
 
-// Subject is an operation that can be sampled again and again, each time on a
-// fixture laid out afresh.
+// Subject is an operation that can be sampled again and again, on fixtures laid out
+// afresh.
 type Subject struct {
 	Name     string
 	Category string
@@ -130,7 +130,7 @@ type Sample struct {
 // SamplingVersion is the version of how TakeSamples samples, and of the form that the
 // job and its answer have between two processes. It grows with every change that
 // makes samples incomparable with earlier ones.
-const SamplingVersion = 1
+const SamplingVersion = 2
 
 // Samples is what one process sampled.
 type Samples struct {
@@ -171,6 +171,9 @@ type SampleOptions struct {
 	// Slowdown adds a fixed piece of work of so many seconds to each call, by the
 	// name of the benchmark: a regression of a size that is known.
 	Slowdown map[string]float64
+	// Turn is called before each round, and waits until it is this process's turn,
+	// where it takes turns with others; nil where it does not.
+	Turn func() error
 }
 
 // heapLimit is where the collector steps in although it is off: a visit to a large
@@ -187,13 +190,13 @@ const (
 )
 
 // TakeSamples samples the subjects in this process, as the plan says: rounds in
-// random order, each benchmark's fixture laid out again for each visit, the
-// collector off but for one forced collection at the start of each round.
+// random order, each benchmark's fixture laid out again for each visit, or for every
+// few where that takes longer than the visit, the collector off but for one forced collection at the start of each round.
 //
 // The first failing call ends it with an error that names the benchmark, the end
 // of the context with one that is ErrInterrupted. Nothing else should run in the
 // process meanwhile.
-func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options SampleOptions) (*Samples, error) {
+func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options SampleOptions) (samples *Samples, err error) {
 	if err := plan.Validate(); err != nil {
 		return nil, err
 	}
@@ -222,18 +225,29 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 		}
 	}
 	s.yardstick = &visited{Subject: Subject{Name: "yardstick", Lay: layYardstick}}
+	defer func() {
+		for _, v := range s.all {
+			if left := v.clear(); left != nil {
+				samples, err = nil, errors.Join(err, fmt.Errorf("sampling %s: %w", v.Name, left))
+			}
+		}
+	}()
 
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(heapLimit))
-	start := time.Now()
 	for round := range plan.Rounds {
+		if options.Turn != nil {
+			if err := options.Turn(); err != nil {
+				return nil, err
+			}
+		}
 		if err := s.round(ctx, round); err != nil {
 			return nil, err
 		}
 	}
-	samples := &Samples{
+	samples = &Samples{
 		Version: SamplingVersion, Plan: plan, GoVersion: runtime.Version(), Environment: Host(),
-		Inside: s.inside, Wall: time.Since(start), Yardstick: slices.Min(s.yardstick.minima) / yardstickLinks,
+		Inside: s.inside, Wall: s.wall, Yardstick: slices.Min(s.yardstick.minima) / yardstickLinks,
 	}
 	for _, v := range s.all {
 		samples.Benchmarks = append(samples.Benchmarks, Sample{
@@ -250,6 +264,7 @@ type sampling struct {
 	all       []*visited
 	yardstick *visited
 	inside    time.Duration
+	wall      time.Duration // of the rounds so far
 }
 
 // visited is a subject with what was sampled of it.
@@ -262,10 +277,53 @@ type visited struct {
 	minima  []float64
 	singles []time.Duration
 	memory  *Memory
+	laid    fixture
+}
+
+// fixture is what a benchmark's calls are made on.
+type fixture struct {
+	call   func() (any, error)
+	remove func() error
+	visits int // that it is still kept for
+}
+
+// lay lays the fixture out afresh, so that where it lies in memory is no part of the
+// figures, and times that. Where it takes longer than visits do, it is kept for some:
+// most of the time should go into calls.
+func (v *visited) lay(visit time.Duration) error {
+	if v.laid.call != nil && v.laid.visits > 0 {
+		v.laid.visits--
+		return nil
+	}
+	if err := v.clear(); err != nil {
+		return err
+	}
+	start := time.Now()
+	call, remove, err := v.Lay()
+	if err != nil {
+		return err
+	}
+	const longest = 10 // visits, so that there are several fixtures in a process
+	v.laid = fixture{call, remove, min(int(time.Since(start)/visit), longest-1)}
+	if v.links > 0 {
+		v.laid.call = slowed(call, v.links)
+	}
+	return nil
+}
+
+// clear removes the fixture, if there is one.
+func (v *visited) clear() error {
+	remove := v.laid.remove
+	v.laid = fixture{}
+	if remove == nil {
+		return nil
+	}
+	return remove()
 }
 
 func (s *sampling) round(ctx context.Context, round int) error {
 	start := time.Now()
+	defer func() { s.wall += time.Since(start) }()
 	order := append(slices.Clone(s.all), s.yardstick)
 	for pass := 0; pass == 0 || time.Since(start) < time.Duration(s.plan.RoundMS)*time.Millisecond; pass++ {
 		s.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
@@ -288,17 +346,12 @@ func (s *sampling) round(ctx context.Context, round int) error {
 }
 
 // visit samples one benchmark: a call that is not timed, batches, single calls.
-func (s *sampling) visit(v *visited, firstOfRound bool) (err error) {
-	call, remove, err := v.Lay()
-	if err != nil {
+func (s *sampling) visit(v *visited, firstOfRound bool) error {
+	visit := time.Duration(s.plan.VisitUS) * time.Microsecond
+	if err := v.lay(visit); err != nil {
 		return err
 	}
-	if remove != nil {
-		defer func() { err = errors.Join(err, remove()) }()
-	}
-	if v.links > 0 {
-		call = slowed(call, v.links)
-	}
+	call := v.laid.call
 	batch := time.Duration(s.plan.BatchUS) * time.Microsecond
 	start := time.Now()
 	if _, err := timed(call, 1); err != nil {
@@ -310,7 +363,6 @@ func (s *sampling) visit(v *visited, firstOfRound bool) (err error) {
 		}
 	}
 	least := math.Inf(1)
-	visit := time.Duration(s.plan.VisitUS) * time.Microsecond
 	batches, singles := 2, s.plan.SingleCalls
 	if v.slow {
 		batches, singles = 1, min(singles, 1)
@@ -404,7 +456,7 @@ func (v *visited) measureMemory(ctx context.Context) (err error) {
 	if err := s.once("memory", 0); err != nil { // what is made once, at the first call, is not counted
 		return fmt.Errorf("sampling %s: %w", v.Name, err)
 	}
-	if v.memory, err = s.memory(batchCalls); err != nil {
+	if v.memory, err = s.memory(); err != nil {
 		return fmt.Errorf("sampling %s: %w", v.Name, err)
 	}
 	return nil

@@ -33,7 +33,9 @@ func (l *layings) subject(name string, fail error) Subject {
 
 func TestEachVisitFindsAFixtureLaidOutAfresh(t *testing.T) {
 	a, b := new(layings), new(layings)
-	s, err := TakeSamples(t.Context(), quick(), []Subject{a.subject("a", nil), b.subject("b", nil)}, SampleOptions{})
+	plan := quick()
+	plan.VisitUS = 5000 // laying out takes less, whatever the machine does
+	s, err := TakeSamples(t.Context(), plan, []Subject{a.subject("a", nil), b.subject("b", nil)}, SampleOptions{})
 	require.NoError(t, err)
 	for i, l := range []*layings{a, b} {
 		assert.Equal(t, 3, l.laid, "once a round")
@@ -47,6 +49,25 @@ func TestEachVisitFindsAFixtureLaidOutAfresh(t *testing.T) {
 	assert.Equal(t, "a", s.Benchmarks[0].Name, "in the order of the subjects")
 	assert.Positive(t, s.Yardstick)
 	assert.LessOrEqual(t, s.Inside, s.Wall)
+}
+
+func TestAFixtureThatTakesLongIsKeptForAFewVisits(t *testing.T) {
+	l := new(layings)
+	of := l.subject("a", nil)
+	lay := of.Lay
+	plan := quick()
+	plan.Rounds = 30
+	of.Lay = func() (func() (any, error), func() error, error) {
+		for start := time.Now(); time.Since(start) < 3*time.Duration(plan.VisitUS)*time.Microsecond; {
+		}
+		return lay()
+	}
+	s, err := TakeSamples(t.Context(), plan, []Subject{of}, SampleOptions{})
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, l.laid, 3, "it is laid out again now and then")
+	assert.LessOrEqual(t, l.laid, 30/4+1)
+	assert.Equal(t, l.laid, l.removed, "the last one too")
+	assert.Len(t, s.Benchmarks[0].Process.RoundMin, 30)
 }
 
 func TestSamplingPutsTheCollectorBack(t *testing.T) {
@@ -73,6 +94,13 @@ func TestAFailingSubjectEndsSamplingAndIsNamed(t *testing.T) {
 	assert.ErrorIs(t, err, broken)
 	assert.ErrorContains(t, err, "sampling a: ")
 	assert.Equal(t, l.laid, l.removed, "its fixture is removed all the same")
+
+	left := errors.New("directory not empty")
+	_, err = TakeSamples(t.Context(), quick(), []Subject{{Name: "a", Lay: func() (func() (any, error), func() error, error) {
+		return func() (any, error) { return nil, nil }, func() error { return left }, nil
+	}}}, SampleOptions{})
+	assert.ErrorIs(t, err, left)
+	assert.ErrorContains(t, err, "sampling a: ")
 	_, err = TakeSamples(t.Context(), quick(), []Subject{{Name: "b", Lay: func() (func() (any, error), func() error, error) { return nil, nil, broken }}}, SampleOptions{})
 	assert.ErrorIs(t, err, broken)
 }
