@@ -46,7 +46,9 @@ func (p *program) benchCommand() *cobra.Command {
 revision, and compares their benchmarks side by side. Where a binary puts its
 functions alone moves a benchmark by 5 % and more, so that each side is linked
 several times in random order, with functions aligned to 64 bytes, and judged by
-the median of its layouts. What looks slower is judged again with as many more.
+the median of its layouts. A layout of the one side and a layout of the other take
+turns, so that a slow phase of the machine falls on both. Where a benchmark looks
+slower or faster, or its floor was not found, as many layouts more are looked at.
 
 It needs Go, git, and a checkout; both revisions must know how to be sampled.`,
 		Example: `  omniloader bench --against main
@@ -128,41 +130,39 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 	}
 
 	start := time.Now()
-	for seed := range s.layouts.n { // interleaved: both sides meet the same weather
-		p.note("layout %d of %d: building and sampling both sides", seed+1, s.layouts.n)
-		for i, side := range []*side{old, now} {
+	busy := bench.Watch()
+	var comparison *bench.Comparison
+	var file *bench.File
+	for look, looks := 0, 1; look < looks; look++ {
+		if look > 0 {
+			p.note("looking again at what seems changed or is not clear yet, with %d more layouts of both sides", s.layouts.n)
+		}
+		for i := range s.layouts.n {
+			p.note("layout %d of %d: building and sampling both sides", look*s.layouts.n+i+1, looks*s.layouts.n)
 			// no seed of one side is used for the other: alike code must not get alike layouts
-			if err := p.sampleLayout(ctx, s.pkg, side, work, 1+seed+i*s.layouts.n, job); err != nil {
+			seed := 1 + 2*(look*s.layouts.n+i)
+			if err := p.sampleLayouts(ctx, s.pkg, work, job, []*side{old, now}, []int{seed, seed + 1}); err != nil {
 				return err
 			}
+		}
+		if comparison, file, err = compareSides(old, now, job.Plan, s.threshold.value, busy); err != nil {
+			return err
+		}
+		if look == 0 && comparison.Unsure() {
+			looks = 2
 		}
 	}
 	n := len(now.samples[0].Benchmarks)
-	p.note("sampled %d layouts of each side: %d %s, %s", s.layouts.n, n, plural(n, "benchmark", "benchmarks"), time.Since(start).Round(time.Second))
-	for look := 0; ; look++ {
-		comparison, file, err := compareSides(old, now, job.Plan, s.threshold.value)
-		if err != nil {
+	p.note("sampled %d layouts of each side: %d %s, %s", len(now.samples), n, plural(n, "benchmark", "benchmarks"), time.Since(start).Round(time.Second))
+	if s.output != "" {
+		if err := file.Write(s.output); err != nil {
 			return err
 		}
-		if look == 0 && comparison.Suspects() {
-			p.note("judging again what looks slower, with %d more layouts", s.layouts.n)
-			for seed := range s.layouts.n {
-				if err := p.sampleLayout(ctx, s.pkg, now, work, 1+seed+2*s.layouts.n, job); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		if s.output != "" {
-			if err := file.Write(s.output); err != nil {
-				return err
-			}
-		}
-		if err := standardOutput(format.Render(p.out, comparison, p.out.options())); err != nil {
-			return err
-		}
-		return s.failOn.judge(comparison)
 	}
+	if err := standardOutput(format.Render(p.out, comparison, p.out.options())); err != nil {
+		return err
+	}
+	return s.failOn.judge(comparison)
 }
 
 // selectable refuses a selection in which nothing is measured, before minutes are
@@ -186,7 +186,8 @@ func (p *program) selectable(pkg string, job sampleJob) error {
 	return nil
 }
 
-func compareSides(old, now *side, plan bench.Sampling, threshold float64) (*bench.Comparison, *bench.File, error) {
+// compareSides compares what was sampled so far; busy notes what else the machine did.
+func compareSides(old, now *side, plan bench.Sampling, threshold float64, busy func(map[string]any)) (*bench.Comparison, *bench.File, error) {
 	files := [2]*bench.File{}
 	for i, s := range []*side{old, now} {
 		var err error
@@ -194,6 +195,7 @@ func compareSides(old, now *side, plan bench.Sampling, threshold float64) (*benc
 		if files[i], err = bench.LayoutFile(origin, s.build(), plan, s.samples, s.seeds); err != nil {
 			return nil, nil, err
 		}
+		busy(files[i].Environment)
 	}
 	comparison, err := bench.Compare(files[0], files[1], threshold)
 	return comparison, files[1], err
@@ -373,37 +375,49 @@ func writeFile(root *os.Root, name string, content io.Reader) (err error) {
 	return err
 }
 
-// sampleLayout links a side in the order of a seed, and takes its samples.
-func (p *program) sampleLayout(ctx context.Context, pkg string, s *side, work string, seed int, job sampleJob) error {
-	binary := filepath.Join(work, fmt.Sprintf("layout-%d", seed))
-	if runtime.GOOS == "windows" {
-		binary += ".exe"
+// sampleLayouts links each side in the order of a seed of its own, and takes samples of
+// both, which take turns.
+func (p *program) sampleLayouts(ctx context.Context, pkg, work string, job sampleJob, sides []*side, seeds []int) error {
+	var processes []planned
+	for i, s := range sides {
+		binary, err := s.link(ctx, pkg, work, seeds[i])
+		if err != nil {
+			return err
+		}
+		job.Seed, job.Memory = uint64(time.Now().UnixNano()), len(s.samples) == 0
+		command := func(ctx context.Context) (*exec.Cmd, error) {
+			return exec.CommandContext(ctx, binary, sampleProcess), nil
+		}
+		processes = append(processes, planned{s.name, command, job})
+		defer os.Remove(binary) // the directory it is in is removed anyway, later
 	}
-	_, err := output(ctx, s.dir, "go", "build", "-trimpath", "-buildvcs=false",
-		fmt.Sprintf("-ldflags=-funcalign=%d -randlayout=%d", bench.FunctionAlignment, seed), "-o", binary, pkg)
-	if errors.Is(err, bench.ErrInterrupted) {
-		return err
-	}
-	if err != nil {
-		return fmt.Errorf("%s does not build: %w", s.name, err)
-	}
-	of := *p
-	of.sampler = func(ctx context.Context) (*exec.Cmd, error) {
-		return exec.CommandContext(ctx, binary, sampleProcess), nil
-	}
-	job.Seed = uint64(time.Now().UnixNano())
-	job.Memory = len(s.samples) == 0
-	samples, err := of.inFreshProcess(ctx, job)
+	samples, err := inTurns(ctx, processes)
 	switch {
 	case errors.Is(err, bench.ErrInterrupted):
 		return err
 	case errors.Is(err, bench.ErrAnotherSampling) || err != nil && strings.Contains(err.Error(), bench.ErrAnotherSampling.Error()): // said here, or there
-		return unable("both sides are sampled in one way or not compared: run the omniloader of the current directory, go run . bench, and name a revision that samples as it does", "%s: %w", s.name, err)
+		return unable("both sides are sampled in one way or not compared: run the omniloader of the current directory, go run . bench, and name a revision that samples as it does", "%w", err)
 	case err != nil && strings.Contains(err.Error(), sampleProcess): // which it does not know
-		return unable("a revision that can be sampled knows the command "+sampleProcess, "%s: %w", s.name, err)
+		return unable("a revision that can be sampled knows the command "+sampleProcess, "%w", err)
 	case err != nil:
-		return fmt.Errorf("%s: %w", s.name, err)
+		return err
 	}
-	s.samples, s.seeds = append(s.samples, samples), append(s.seeds, seed)
-	return os.Remove(binary)
+	for i, s := range sides {
+		s.samples, s.seeds = append(s.samples, samples[i]), append(s.seeds, seeds[i])
+	}
+	return nil
+}
+
+// link builds a side's program in the order of a seed, and says where it is.
+func (s *side) link(ctx context.Context, pkg, work string, seed int) (binary string, err error) {
+	binary = filepath.Join(work, fmt.Sprintf("layout-%d", seed))
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	_, err = output(ctx, s.dir, "go", "build", "-trimpath", "-buildvcs=false",
+		fmt.Sprintf("-ldflags=-funcalign=%d -randlayout=%d", bench.FunctionAlignment, seed), "-o", binary, pkg)
+	if err != nil && !errors.Is(err, bench.ErrInterrupted) {
+		err = fmt.Errorf("%s does not build: %w", s.name, err)
+	}
+	return binary, err
 }

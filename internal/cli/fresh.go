@@ -53,18 +53,32 @@ func exchange(ctx context.Context, c *exec.Cmd, job, answer any) error {
 	}
 	var out, complaint bytes.Buffer
 	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(input), &out, &complaint
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	c.WaitDelay = 5 * time.Second
+	endGently(c)
 	if err := c.Run(); err != nil {
-		if ctx.Err() != nil {
-			return fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
-		}
-		return fmt.Errorf("%w: %s", err, strings.TrimPrefix(strings.TrimSpace(complaint.String()), "omniloader: "))
+		return endedBy(ctx, err, complaint.String())
 	}
 	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
 		return fmt.Errorf("its answer: %w", err)
 	}
 	return nil
+}
+
+// endGently lets a command that is cut off end by itself, and remove what it made.
+func endGently(c *exec.Cmd) {
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = 5 * time.Second
+}
+
+// endedBy says why a process of this program ended early, from what it complained of.
+func endedBy(ctx context.Context, err error, complaint string) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
+	}
+	complaint = strings.TrimPrefix(strings.TrimSpace(complaint), "omniloader: ")
+	if complaint == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, complaint)
 }
 
 // freshCommand is the program as it runs itself for one call: it reads a

@@ -48,22 +48,33 @@ func (p *program) sampleCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			const most = 4 * maxArchitectures
 			var job sampleJob
-			if err := json.NewDecoder(io.LimitReader(c.InOrStdin(), most)).Decode(&job); err != nil {
+			orders, answers := json.NewDecoder(io.LimitReader(c.InOrStdin(), most)), json.NewEncoder(p.out)
+			if err := orders.Decode(&job); err != nil {
 				return fmt.Errorf("standard input holds no job: %w", err)
 			}
 			if job.Version != bench.SamplingVersion {
 				return fmt.Errorf("a job of version %d: %w, which is version %d", job.Version, bench.ErrAnotherSampling, bench.SamplingVersion)
 			}
-			samples, err := job.do(c.Context())
+			samples, err := job.do(c.Context(), func() error {
+				if err := answers.Encode(fromSampler{Ready: true}); err != nil {
+					return err
+				}
+				var turn any
+				if err := orders.Decode(&turn); err != nil {
+					return fmt.Errorf("waiting for the next turn: %w", err)
+				}
+				return nil
+			})
 			if err != nil {
 				return err
 			}
-			return standardOutput(json.NewEncoder(p.out).Encode(samples))
+			return standardOutput(answers.Encode(fromSampler{Samples: samples}))
 		},
 	}
 }
 
-func (j sampleJob) do(ctx context.Context) (*bench.Samples, error) {
+// do samples; turn is called before each round.
+func (j sampleJob) do(ctx context.Context, turn func() error) (*bench.Samples, error) {
 	plan, err := planOf(j.Paths, suite.Selection{Tags: j.Tags, Categories: j.Categories})
 	if err != nil {
 		return nil, err
@@ -72,12 +83,12 @@ func (j sampleJob) do(ctx context.Context) (*bench.Samples, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bench.TakeSamples(ctx, j.Plan, subjects, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown})
+	return bench.TakeSamples(ctx, j.Plan, subjects, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, Turn: turn})
 }
 
-// inFreshProcess carries a job out in a process of its own: one may be slow for
-// its whole life, and only another one shows that.
-func (p *program) inFreshProcess(ctx context.Context, job sampleJob) (*bench.Samples, error) {
+// freshProcesses carries jobs out, each in a process that is started for it: one may
+// be slow for its whole life, and only another one shows that. They take turns.
+func (p *program) freshProcesses(ctx context.Context, jobs ...sampleJob) ([]*bench.Samples, error) {
 	command := p.sampler
 	if command == nil {
 		command = func(ctx context.Context) (*exec.Cmd, error) {
@@ -88,37 +99,28 @@ func (p *program) inFreshProcess(ctx context.Context, job sampleJob) (*bench.Sam
 			return exec.CommandContext(ctx, self, sampleProcess), nil
 		}
 	}
-	c, err := command(ctx)
-	if err != nil {
-		return nil, err
+	var processes []planned
+	for i, job := range jobs {
+		job.Seed = uint64(time.Now().UnixNano()) + uint64(i)
+		processes = append(processes, planned{"sampling in a process of its own", command, job})
 	}
-	job.Version = bench.SamplingVersion
-	samples := new(bench.Samples)
-	if err := exchange(ctx, c, job, samples); err != nil {
-		return nil, fmt.Errorf("sampling in a process of its own: %w", err)
-	}
-	if err := samples.Check(job.Plan); err != nil {
-		return nil, fmt.Errorf("sampling in a process of its own: %w", err)
-	}
-	return samples, nil
+	return inTurns(ctx, processes)
 }
 
 // sampled takes samples in so many fresh processes, and says what that took.
 func (p *program) sampled(ctx context.Context, job sampleJob, processes int, why string) ([]*bench.Samples, error) {
-	var all []*bench.Samples
-	var wall, inside, lasted time.Duration
-	for i := range processes {
-		start := time.Now()
-		job.Seed = uint64(start.UnixNano()) + uint64(i)
-		samples, err := p.inFreshProcess(ctx, job)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, samples)
-		lasted += time.Since(start)
-		wall += samples.Wall
-		inside += samples.Inside
-		job.Memory = false // exact: once is enough
+	start := time.Now()
+	jobs := slices.Repeat([]sampleJob{job}, processes)
+	for i := range jobs[1:] {
+		jobs[1+i].Memory = false // exact: once is enough
+	}
+	all, err := p.freshProcesses(ctx, jobs...)
+	if err != nil {
+		return nil, err
+	}
+	var wall, inside, lasted time.Duration = 0, 0, time.Since(start)
+	for _, samples := range all {
+		wall, inside = wall+samples.Wall, inside+samples.Inside
 	}
 	if wall > 0 {
 		n := len(all[0].Benchmarks)
@@ -171,27 +173,25 @@ func nameBuild(f *bench.File) error {
 	return addBuild(f, executable)
 }
 
-// confirmations is how often what looks red is sampled again, each time in a fresh
-// process.
+// confirmations is in how many fresh processes what looks red is sampled again.
 const confirmations = 2
 
 // compareSampled compares a file that was sampled with its baseline. What looks
 // red is confirmed: all benchmarks are sampled again, as they were, because a
 // benchmark that runs alone finds the caches warmer and is faster.
 func (p *program) compareSampled(ctx context.Context, baseline, file *bench.File, job sampleJob, threshold float64) (*bench.Comparison, error) {
-	for confirmed := 0; ; confirmed++ {
-		comparison, err := bench.Compare(baseline, file, threshold)
-		if err != nil || !comparison.Suspects() || confirmed == confirmations {
-			return comparison, err
-		}
-		samples, err := p.sampled(ctx, job, 1, fmt.Sprintf("confirming what looks slower, %d of at most %d", confirmed+1, confirmations))
-		if err != nil {
-			return nil, err
-		}
-		if err := file.AddSamples(job.Plan, samples...); err != nil {
-			return nil, err
-		}
+	comparison, err := bench.Compare(baseline, file, threshold)
+	if err != nil || !comparison.Suspects() {
+		return comparison, err
 	}
+	samples, err := p.sampled(ctx, job, confirmations, "confirming what looks slower")
+	if err != nil {
+		return nil, err
+	}
+	if err := file.AddSamples(job.Plan, samples...); err != nil {
+		return nil, err
+	}
+	return bench.Compare(baseline, file, threshold)
 }
 
 // failOn is the value of --fail-on: what of a comparison ends in which exit code.

@@ -21,6 +21,9 @@ import (
 const samplerVariable = "OMNILOADER_TEST_SAMPLER"
 
 func TestMain(m *testing.M) {
+	if script := os.Getenv(scriptVariable); script != "" {
+		play(script)
+	}
 	if os.Getenv(samplerVariable) != "" || IsFreshProcess() {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
@@ -100,7 +103,7 @@ func TestASlowdownIsConfirmedInFreshProcessesAndExitsWith1(t *testing.T) {
 	a := sampling(t, "run", feature, "--baseline", file, "--output", output)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Contains(t, a.out, "red      measured_one")
-	assert.Contains(t, a.err, "confirming what looks slower, 2 of at most 2")
+	assert.Contains(t, a.err, "confirming what looks slower: 1 benchmark in 2 fresh processes")
 	f, err := bench.ReadFile(output)
 	require.NoError(t, err)
 	assert.Len(t, f.Results[0].Processes, 4, "two looks and two confirmations")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,7 +65,7 @@ Comparisons are the ordered pairs of runs, and share runs with each other.`,
 	f.Var(&s.comparisons, "comparisons", "comparisons of the unchanged program with itself, at least:\nN runs make N × (N-1), 30 take 6 runs")
 	f.Var(&s.rotations, "rotations", "sets of benchmarks that are slowed down, 0 for none")
 	f.Var(&s.busy, "busy", "busy loops beside some of the runs, 0 for no such runs")
-	f.DurationVar(&s.budget, "budget", s.budget, "start no process that would end after this `DURATION`")
+	f.DurationVar(&s.budget, "budget", s.budget, "start no run that would end after this `DURATION`")
 	f.Var(&s.threshold, "threshold", "slower by more than this is red")
 	f.StringArrayVar(&s.categories, "category", nil, "only benchmarks of this `NAME` of category; repeat it for more")
 	f.StringVar(&s.tags, "tags", "", "only benchmarks for which the tag `EXPR` holds")
@@ -85,28 +86,22 @@ type study struct {
 	ctx     context.Context
 	job     sampleJob
 	end     time.Time
-	longest time.Duration
+	longest time.Duration // of a run so far
 }
 
 // run takes one run, or none where the budget would not last for it.
 func (s *study) run(slowdown, seconds map[string]float64) (*bench.NoiseRun, error) {
-	if s.longest > 0 && time.Now().Add(time.Duration(s.job.Plan.Processes)*s.longest).After(s.end) {
+	if s.longest > 0 && time.Now().Add(s.longest).After(s.end) {
 		return nil, nil
 	}
 	run := &bench.NoiseRun{Slowdown: slowdown}
 	job := s.job
 	job.Slowdown = seconds
-	for range job.Plan.Processes {
-		start := time.Now()
-		job.Seed = uint64(start.UnixNano())
-		samples, err := s.p.inFreshProcess(s.ctx, job)
-		if err != nil {
-			return nil, err
-		}
-		s.longest = max(s.longest, time.Since(start))
-		run.Processes = append(run.Processes, samples)
-	}
-	return run, nil
+	start := time.Now()
+	var err error
+	run.Processes, err = s.p.freshProcesses(s.ctx, slices.Repeat([]sampleJob{job}, job.Plan.Processes)...)
+	s.longest = max(s.longest, time.Since(start))
+	return run, err
 }
 
 func (p *program) noise(ctx context.Context, settings *noiseSettings) error {

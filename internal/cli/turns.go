@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+
+	"omniloader/internal/bench"
+)
+
+// A process that samples and the one that started it exchange JSON values. The first
+// gets its job, then says before each round that it is ready, and waits for any value;
+// at last it gives its samples.
+type fromSampler struct {
+	Ready   bool           `json:"ready,omitempty"`
+	Samples *bench.Samples `json:"samples,omitempty"`
+}
+
+// planned is a process to be started: one that samples.
+type planned struct {
+	name    string // of what it samples, for its errors
+	command func(context.Context) (*exec.Cmd, error)
+	job     sampleJob
+}
+
+// inTurns carries jobs out in processes of their own, and gives what they sampled in
+// the same order. They take turns: a round of the first, a round of the second, and so
+// on. A slow phase of the machine may last for longer than all rounds of a process;
+// this way it falls on each of them, and each gets its share of the fast ones.
+func inTurns(ctx context.Context, processes []planned) (all []*bench.Samples, err error) {
+	var running []*sampler
+	defer func() {
+		for _, s := range running {
+			err = errors.Join(err, s.dismiss(err != nil))
+		}
+	}()
+	for _, p := range processes {
+		s, err := begin(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		running = append(running, s)
+		if err := s.next(ctx); err != nil { // memory first, while no other is at work
+			return nil, err
+		}
+	}
+	for left := len(running); left > 0; {
+		left = 0
+		for _, s := range running {
+			if s.samples != nil {
+				continue
+			}
+			if err := s.turn(ctx); err != nil {
+				return nil, err
+			}
+			left++
+		}
+	}
+	for _, s := range running {
+		if err := s.samples.Check(s.job.Plan); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		all = append(all, s.samples)
+	}
+	return all, nil
+}
+
+// sampler is a process that samples, as the one that started it sees it.
+type sampler struct {
+	planned
+	process   *exec.Cmd
+	orders    io.WriteCloser // its standard input
+	answers   *json.Decoder  // its standard output
+	complaint bytes.Buffer
+	samples   *bench.Samples // nil until it has ended
+	over      bool           // it was waited for
+}
+
+func begin(ctx context.Context, p planned) (*sampler, error) {
+	c, err := p.command(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &sampler{planned: p, process: c}
+	c.Stderr = &s.complaint
+	endGently(c)
+	answers, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	s.answers = json.NewDecoder(answers)
+	if s.orders, err = c.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, endedBy(ctx, err, ""))
+	}
+	s.job.Version = bench.SamplingVersion
+	if err := json.NewEncoder(s.orders).Encode(s.job); err != nil {
+		return nil, s.failed(ctx, err)
+	}
+	return s, nil
+}
+
+// turn lets the process make one round.
+func (s *sampler) turn(ctx context.Context) error {
+	if err := json.NewEncoder(s.orders).Encode(true); err != nil {
+		return s.failed(ctx, err)
+	}
+	return s.next(ctx)
+}
+
+// next waits until the process is ready for its next round or has given its samples.
+func (s *sampler) next(ctx context.Context) error {
+	var answer fromSampler
+	err := s.answers.Decode(&answer)
+	if err == nil && !answer.Ready && answer.Samples == nil {
+		err = fmt.Errorf("its answer says nothing: %w", bench.ErrAnotherSampling)
+	}
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	s.samples = answer.Samples
+	return nil
+}
+
+// failed says why the process ended, or why it was ended, for an error that came of
+// talking with it.
+func (s *sampler) failed(ctx context.Context, err error) error {
+	_ = s.orders.Close()
+	s.over = true
+	if ended := s.process.Wait(); ended != nil {
+		err = endedBy(ctx, ended, s.complaint.String())
+	}
+	return fmt.Errorf("%s: %w", s.name, err)
+}
+
+// dismiss waits for the end of the process. Where another one failed, it is sent away
+// before it is done, and its own complaint of that is nobody's concern.
+func (s *sampler) dismiss(early bool) error {
+	if s.over {
+		return nil
+	}
+	s.over = true
+	_ = s.orders.Close() // it waits for a turn, and now gets none
+	if err := s.process.Wait(); err != nil && !early {
+		return fmt.Errorf("%s: %w: %s", s.name, err, s.complaint.String())
+	}
+	return nil
+}
