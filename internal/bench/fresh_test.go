@@ -16,7 +16,7 @@ func TestTheFirstCallIsToldFromThoseThatFollow(t *testing.T) {
 	calls := 0
 	f, err := FirstCall(func() (any, error) {
 		if calls++; calls == 1 {
-			chained = chain(5_000_000, chained)
+			delay(5_000_000)
 		}
 		return nil, nil
 	})

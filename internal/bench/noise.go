@@ -64,7 +64,7 @@ type FalseAlarms struct {
 // Power counts the slowdowns of one size that were found.
 type Power struct {
 	Slowdown float64 `json:"slowdown"` // the share that was added
-	Realised float64 `json:"realised"` // the median share by which the floors grew
+	Realised float64 `json:"realised"` // the median share by which the floors grew, over all pairs
 	Found    Rate    `json:"found"`
 	Naive    Rate    `json:"naive"` // by the mean of single calls, on the same data
 }
@@ -263,9 +263,8 @@ func (s *NoiseStudy) power(n *Noise) {
 				p.Found.add(last == Red)
 				byMean, _ := judgeMeans(base.mean(index), now.mean(index), s.Threshold)
 				p.Naive.add(byMean == Red)
+				grown[share] = append(grown[share], Floor(now.processesOf(index))/Floor(base.processesOf(index))-1)
 			}
-			slowed := Floor(slices.Concat(now.processesOf(index), confirming.processesOf(index)))
-			grown[share] = append(grown[share], slowed/s.quietFloor(index)-1)
 		}
 	}
 	for share, p := range found {
@@ -273,15 +272,6 @@ func (s *NoiseStudy) power(n *Noise) {
 		n.Power = append(n.Power, *p)
 	}
 	slices.SortFunc(n.Power, func(a, b Power) int { return cmp.Compare(a.Slowdown, b.Slowdown) })
-}
-
-// quietFloor is the median over the quiet runs of a benchmark's floor.
-func (s *NoiseStudy) quietFloor(index int) float64 {
-	floors := make([]float64, len(s.Quiet))
-	for i, r := range s.Quiet {
-		floors[i] = Floor(r.processesOf(index))
-	}
-	return median(floors)
 }
 
 func (s *NoiseStudy) exact(n *Noise) {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -206,14 +207,14 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 	defer runtime.UnlockOSThread()
 
 	s := &sampling{plan: plan, random: rand.New(rand.NewPCG(options.Seed, 0))}
-	rate := 0.0 // seconds for each link of the chain
+	var cost delayCost
 	if len(options.Slowdown) > 0 {
-		rate = chainRate()
+		cost = measureDelay()
 	}
 	for _, subject := range subjects {
 		v := &visited{Subject: subject}
 		if seconds := options.Slowdown[subject.Name]; seconds > 0 {
-			v.links = max(1, int(math.Round(seconds/rate)))
+			v.links = cost.links(seconds)
 		}
 		s.all = append(s.all, v)
 	}
@@ -473,14 +474,50 @@ func chain(links int, x uint64) uint64 {
 	return x
 }
 
-var chained uint64 // keeps the chain from being optimised away
+var chained atomic.Uint64 // keeps the chain from being optimised away
+
+// delay takes the time of so many links. A processor works ahead: without the two
+// atomic additions, which wait for all before them and let nothing behind them begin,
+// the chain would run beside the end of one call and the start of the next, and a
+// delay of 100 ns would cost some 50.
+func delay(links int) {
+	chained.Add(chain(links, chained.Add(1)))
+}
 
 func slowed(call func() (any, error), links int) func() (any, error) {
 	return func() (any, error) {
 		answer, err := call()
-		chained = chain(links, chained)
+		delay(links)
 		return answer, err
 	}
+}
+
+// delayCost is what a delay takes at its fastest, in seconds.
+type delayCost struct{ fixed, link float64 }
+
+// links gives the length of the delay that takes so many seconds.
+func (c delayCost) links(seconds float64) int {
+	return max(1, int(math.Round((seconds-c.fixed)/c.link)))
+}
+
+// measureDelay measures delays of two lengths, each as long as it takes to find its
+// floor.
+func measureDelay() delayCost {
+	const short, long, calls, looks = 100, 1100, 20, 2000
+	fastest := func(links int) float64 {
+		least := time.Duration(math.MaxInt64)
+		for range looks {
+			start := time.Now()
+			for range calls {
+				delay(links)
+			}
+			least = min(least, time.Since(start))
+		}
+		return least.Seconds() / calls
+	}
+	a, b := fastest(short), fastest(long)
+	link := (b - a) / (long - short)
+	return delayCost{fixed: a - short*link, link: link}
 }
 
 // yardstickLinks is the length of the yardstick's chain: about a microsecond.
@@ -488,19 +525,7 @@ const yardstickLinks = 1000
 
 func layYardstick() (func() (any, error), func() error, error) {
 	return func() (any, error) {
-		chained = chain(yardstickLinks, chained)
+		delay(yardstickLinks)
 		return nil, nil
 	}, nil, nil
-}
-
-// chainRate gives the seconds that a link of the chain takes at its fastest.
-func chainRate() float64 {
-	const links, looks = 10_000, 2000
-	fastest := time.Duration(math.MaxInt64)
-	for range looks {
-		start := time.Now()
-		chained = chain(links, chained)
-		fastest = min(fastest, time.Since(start))
-	}
-	return fastest.Seconds() / links
 }

@@ -132,6 +132,16 @@ func TestTheChainDependsOnEveryLink(t *testing.T) {
 	assert.Equal(t, chain(5, chain(6, 1)), chain(11, 1))
 }
 
+func TestADelayIsAsLongAsAsked(t *testing.T) {
+	cost := delayCost{fixed: 5e-9, link: 1.25e-9}
+	assert.Equal(t, 76, cost.links(100e-9))
+	assert.Equal(t, 1, cost.links(2e-9), "none is shorter than its two additions")
+
+	measured := measureDelay()
+	assert.Positive(t, measured.link)
+	assert.Less(t, measured.fixed, 100*measured.link)
+}
+
 func TestSamplesAreKeptInTheResultsFile(t *testing.T) {
 	f, err := NewFile([]Result{{Name: "a", Category: "c", MeanTime: 1}, {Name: "unsampled", MeanTime: 1}}, Origin{GoVersion: "go1.26.8", Platform: "linux/amd64"})
 	require.NoError(t, err)
