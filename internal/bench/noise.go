@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"gonum.org/v1/gonum/stat"
 )
@@ -14,6 +15,7 @@ import (
 type NoiseRun struct {
 	Processes []*Samples
 	Slowdown  map[string]float64 // what was added on purpose, as a share, by benchmark
+	Lasted    time.Duration      // from the start of its processes to their end
 }
 
 // NoiseStudy is what a machine was found to do while nothing changed, and while
@@ -78,7 +80,8 @@ type Noise struct {
 	Runs       int         `json:"runs"`                    // of the unchanged program
 	BusyRuns   int         `json:"busy_runs"`               // of the same beside busy loops
 	Inside     float64     `json:"inside_share"`            // of the rounds, in measured operations
-	Seconds    float64     `json:"seconds_for_one_process"` // of its rounds; starting and measuring memory comes on top
+	Seconds    float64     `json:"seconds_for_one_process"` // of its rounds
+	Budget     float64     `json:"seconds_for_a_run"`       // of all its processes, from their start to their end; as much again where it is confirmed
 	Unchanged  FalseAlarms `json:"unchanged"`               // the program against itself
 	FirstLook  Rate        `json:"unchanged_first_look"`    // red before any confirmation, of all benchmarks
 	Naive      FalseAlarms `json:"naive"`                   // the same data by the mean of single calls
@@ -180,6 +183,11 @@ func (s *NoiseStudy) cost(n *Noise) {
 			}
 		}
 	}
+	var lasted []float64
+	for _, r := range s.Quiet {
+		lasted = append(lasted, r.Lasted.Seconds())
+	}
+	n.Budget = median(lasted)
 	n.Benchmarks = len(s.Quiet[0].Processes[0].Benchmarks)
 	if wall > 0 {
 		n.Inside, n.Seconds = inside/wall, wall/float64(n.Processes)

@@ -13,7 +13,7 @@ import (
 
 // noisyRun samples benchmarks that are slowed by known shares.
 func noisyRun(r *rand.Rand, n noise, benchmarks int, slowdown map[string]float64) NoiseRun {
-	run := NoiseRun{Slowdown: slowdown}
+	run := NoiseRun{Slowdown: slowdown, Lasted: 20 * time.Second}
 	for range 2 {
 		s := &Samples{Inside: 9 * time.Second, Wall: 10 * time.Second}
 		for i := range benchmarks {
@@ -75,6 +75,7 @@ func TestAStudyOfNoiseCountsAlarmsAndWhatIsFound(t *testing.T) {
 	assert.Equal(t, Rate{benchmarks, benchmarks}, got.Exact)
 	assert.InDelta(t, 0.9, got.Inside, 1e-12)
 	assert.Equal(t, 16, got.Processes)
+	assert.InDelta(t, 20, got.Budget, 1e-12)
 
 	s.Quiet[2].Processes[1].Benchmarks[5].Memory.BytesPerCall = 101
 	got, err = s.Judge()

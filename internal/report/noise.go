@@ -45,9 +45,9 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 	p.line(fmt.Sprintf("%d benchmarks, %d processes of %.1f s, %.0f %% of it inside operations; threshold ±%g %%",
 		n.Benchmarks, n.Processes, n.Seconds, n.Inside*100, n.Threshold*100))
 	p.paragraph("", faint, worth(n))
-	first := fmt.Sprintf("a comparison takes %d processes, %.0f s, and up to 2 more where something looks slower (%s at the first look)",
-		n.Plan.Processes, float64(n.Plan.Processes)*n.Seconds, rate(n.FirstLook))
-	p.paragraph("", faint, first)
+	budget := fmt.Sprintf("a comparison takes %.0f s, of which %.0f s are rounds in %d processes, and about as long again where something looks slower (%s at the first look)",
+		n.Budget, float64(n.Plan.Processes)*n.Seconds, n.Plan.Processes, rate(n.FirstLook))
+	p.paragraph("", faint, budget)
 	return p.err
 }
 
