@@ -292,6 +292,9 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if err := beside(destinations, map[string]string{"--baseline": s.baseline, "--save-baseline": s.saveBaseline}); err != nil {
+		return err
+	}
 	if err := errors.Join(writable(output, destinations), writableFile("--save-baseline", s.saveBaseline)); err != nil {
 		return err
 	}
@@ -320,7 +323,9 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 		p.describe(plan)
 		return nil
 	}
-	if (output != "" || s.saveBaseline != "" || baseline != nil) && plan.Benchmarks() == 0 {
+	wantsFigures := output != "" || s.saveBaseline != "" || baseline != nil ||
+		slices.ContainsFunc(destinations, func(d destination) bool { return d.format.Figures })
+	if wantsFigures && plan.Benchmarks() == 0 {
 		return unable("a scenario is measured when it bounds latency or memory, or is tagged @benchmark",
 			"nothing selected is measured, so there are no figures to keep or compare")
 	}
@@ -347,6 +352,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
+	happened.Origin = originOf(happened.Started)
 	return p.conclude(c.Context(), happened, ending{
 		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
 		threshold: s.threshold.value, failOn: s.failOn, selection: s.selection(paths),
@@ -473,6 +479,7 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		}
 	}
 	var comparison *bench.Comparison
+	sampled := false
 	if e.output != "" || e.saveBaseline != "" || e.baseline != nil {
 		file, err := newFile(run.Started, resultsOf(run))
 		if file != nil {
@@ -485,16 +492,20 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		if file != nil && e.output != "" {
 			failures = append(failures, p.keep(file, e.output))
 		}
-		if file != nil && file.Plan != nil && e.saveBaseline != "" {
+		sampled = file != nil && file.Plan != nil
+		if sampled && e.saveBaseline != "" {
 			failures = append(failures, file.Write(e.saveBaseline))
+		}
+		if sampled {
+			run.Sampled(file)
 		}
 	}
 	if comparison != nil {
 		run.Compared(comparison)
 	}
 	for _, d := range e.destinations {
-		if !d.forPeople() && (d.file == "" || comparison != nil) {
-			rendered(d) // a file again, with what the comparison said
+		if !d.forPeople() && (d.file == "" || sampled || comparison != nil) {
+			rendered(d) // a file again, with what was sampled and compared
 		}
 	}
 	if comparison != nil {
@@ -558,6 +569,18 @@ func apart(files map[string]string) error {
 		for _, b := range flags[i+1:] {
 			if files[a] != "" && files[b] != "" && sameFile(files[a], files[b]) {
 				return unable("name two files: a baseline is kept until a better one is saved on purpose", "%s and %s both name %s", a, b, files[b])
+			}
+		}
+	}
+	return nil
+}
+
+// beside refuses a report in the place of a file that another flag names.
+func beside(destinations []destination, files map[string]string) error {
+	for _, d := range destinations {
+		for _, flag := range slices.Sorted(maps.Keys(files)) {
+			if d.file != "" && files[flag] != "" && sameFile(d.file, files[flag]) {
+				return unable("name two files", "--format %s and %s both name %s", d.format.Name, flag, d.file)
 			}
 		}
 	}

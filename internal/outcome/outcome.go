@@ -27,6 +27,8 @@ type Run struct {
 	Duration    time.Duration
 	Features    []Feature
 	Interrupted bool // ended by the user; what had ended by then is kept
+	// Origin is where the run took place, as a results file says it.
+	Origin bench.Origin
 	// Comparison is what a comparison with a baseline said, nil where there is none.
 	Comparison *bench.Comparison
 }
@@ -116,6 +118,20 @@ func (r *Run) Totals() Totals {
 		}
 	}
 	return t
+}
+
+// Sampled keeps what the results file has of the benchmarks after they were sampled:
+// the floors of each process, and memory as it was counted there.
+func (r *Run) Sampled(file *bench.File) {
+	for _, f := range r.Features {
+		for i := range f.Scenarios {
+			if b := f.Scenarios[i].Benchmark; b != nil {
+				if sampled := file.Result(b.Name); sampled != nil {
+					*b = *sampled
+				}
+			}
+		}
+	}
 }
 
 // Compared keeps what a comparison with a baseline said, of the run and of each

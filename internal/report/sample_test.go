@@ -108,6 +108,8 @@ func sample(t *testing.T) *outcome.Run {
 	llama.Benchmark, qwen.Benchmark = held, few
 	return &outcome.Run{
 		Started: began, Duration: 3123 * time.Millisecond,
+		Origin: bench.Origin{Time: began, GoVersion: "go1.26.8", Platform: "linux/amd64", Environment: map[string]any{
+			"cpu": "AMD EPYC 7763", "cores": 4, "gomaxprocs": 2, "commit": "0123456789abcdef"}},
 		Features: []outcome.Feature{
 			{
 				URI: "features/detection.feature", Keyword: "Feature", Name: "Architecture detection", Description: "  Names it.", Line: 2,
