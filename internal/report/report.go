@@ -34,6 +34,7 @@ var formats = []Format{
 	{Name: "junit", Description: "JUnit XML, as GitLab, Jenkins and GitHub actions read it", Render: JUnit},
 	{Name: "cucumber", Description: "Cucumber JSON, with the figures as embeddings", Render: Cucumber},
 	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, Figures: true},
+	{Name: "markdown", Description: "for the summary of a CI job or a merge request", Render: Markdown},
 }
 
 // Formats lists the formats of a run, in the order to show them.
