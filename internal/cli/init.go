@@ -34,9 +34,9 @@ where it is missing:
                                     reports and shows a summary
 
 A file that is there already is left as it is, and named.`,
-		Example: `  omniloader init                             into this directory
-  omniloader init checks                      into checks, which may not be there yet
-  omniloader init --source example/omniloader the CI job builds omniloader from there`,
+		Example: `  omniloader init                              into this directory
+  omniloader init checks                       into checks, which may not be there yet
+  omniloader init --source example/omniloader  the CI job builds omniloader from there`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return unable("omniloader init DIR", "init takes one directory, found %d arguments", len(args))

@@ -35,6 +35,7 @@ var formats = []Format{
 	{Name: "cucumber", Description: "Cucumber JSON, with the figures as embeddings", Render: Cucumber},
 	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, Figures: true},
 	{Name: "markdown", Description: "for the summary of a CI job or a merge request", Render: Markdown},
+	{Name: "html", Description: "one page with everything, for a browser", Render: HTML},
 }
 
 // Formats lists the formats of a run, in the order to show them.
