@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -353,6 +354,9 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 		return err
 	}
 	happened.Origin = originOf(happened.Started)
+	if build, ok := debug.ReadBuildInfo(); ok {
+		happened.Version = versionOf(build).Version
+	}
 	return p.conclude(c.Context(), happened, ending{
 		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
 		threshold: s.threshold.value, failOn: s.failOn, selection: s.selection(paths),

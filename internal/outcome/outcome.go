@@ -28,7 +28,8 @@ type Run struct {
 	Features    []Feature
 	Interrupted bool // ended by the user; what had ended by then is kept
 	// Origin is where the run took place, as a results file says it.
-	Origin bench.Origin
+	Origin  bench.Origin
+	Version string // of the program
 	// Comparison is what a comparison with a baseline said, nil where there is none.
 	Comparison *bench.Comparison
 }
@@ -42,6 +43,7 @@ type Feature struct {
 	Line        int
 	Tags        []Tag
 	Scenarios   []Scenario // in the order of the file
+	Source      []byte     // the file, without a byte order mark
 }
 
 // Scenario is one scenario, or one row of an outline's examples.
@@ -82,6 +84,7 @@ type Step struct {
 	Duration   time.Duration
 	Err        error  // why it failed
 	Definition string // where the step is defined: "steps/expect.go:31"
+	Pattern    string // the regular expression that it is matched with there
 }
 
 // DocString is the text block under a step.

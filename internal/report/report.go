@@ -33,6 +33,7 @@ var formats = []Format{
 	{Name: "progress", Description: "for people: one character a scenario, failures, totals", Render: Progress},
 	{Name: "junit", Description: "JUnit XML, as GitLab, Jenkins and GitHub actions read it", Render: JUnit},
 	{Name: "cucumber", Description: "Cucumber JSON, with the figures as embeddings", Render: Cucumber},
+	{Name: "messages", Description: "Cucumber Messages, one JSON object a line", Render: Messages},
 	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, Figures: true},
 	{Name: "markdown", Description: "for the summary of a CI job or a merge request", Render: Markdown},
 	{Name: "html", Description: "one page with everything, for a browser", Render: HTML},
