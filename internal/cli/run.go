@@ -293,7 +293,8 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := beside(destinations, map[string]string{"--baseline": s.baseline, "--save-baseline": s.saveBaseline}); err != nil {
+	if err := errors.Join(beside(destinations, map[string]string{"--baseline": s.baseline, "--save-baseline": s.saveBaseline}),
+		noFeature("--output", output), noFeature("--save-baseline", s.saveBaseline)); err != nil {
 		return err
 	}
 	if err := errors.Join(writable(output, destinations), writableFile("--save-baseline", s.saveBaseline)); err != nil {
@@ -579,9 +580,21 @@ func apart(files map[string]string) error {
 	return nil
 }
 
-// beside refuses a report in the place of a file that another flag names.
+// noFeature refuses to write over a feature file, which nothing brings back.
+func noFeature(flag, file string) error {
+	if filepath.Ext(file) == featureSuffix {
+		return unable("name another file; the features to run stand without a flag", "%s %s: a feature file", flag, file)
+	}
+	return nil
+}
+
+// beside refuses a report in the place of a file that another flag names, or of a
+// feature.
 func beside(destinations []destination, files map[string]string) error {
 	for _, d := range destinations {
+		if err := noFeature("--format "+d.format.Name, d.file); err != nil {
+			return err
+		}
 		for _, flag := range slices.Sorted(maps.Keys(files)) {
 			if d.file != "" && files[flag] != "" && sameFile(d.file, files[flag]) {
 				return unable("name two files", "--format %s and %s both name %s", d.format.Name, flag, d.file)
