@@ -149,6 +149,8 @@ func TestEverythingThatCannotBeJudgedExitsWith2(t *testing.T) {
 		{"two formats to one file", []string{"run", good, "--format", "pretty:" + folder + "/a", "--format", "junit:" + folder + "/./a"}, "both pretty and junit go to", ""},
 		{"a format and the figures in one file", []string{"run", good, "--format", "junit:" + folder + "/a", "--output", folder + "/a"}, "--format and --output both write", ""},
 		{"a format and the baseline in one file", []string{"run", good, "--format", "benchfmt:" + folder + "/b", "--save-baseline", folder + "/./b"}, "--format benchfmt and --save-baseline both name", "name two files"},
+		{"a format and the comparison in one file", []string{"run", good, "--baseline", results, "--format", "markdown:" + folder + "/m", "--comparison", "markdown:" + folder + "/m"}, "--format markdown and --comparison both name", "name two files"},
+		{"the comparison over the baseline", []string{"run", good, "--baseline", results, "--comparison", "json:" + results}, "--baseline and --comparison both name", "name two files"},
 		{"a format over a feature", []string{"run", "--format", "html:" + good}, "--format html " + good + ": a feature file", "name another file"},
 		{"figures over a feature", []string{"run", good, "--output", good}, "--output " + good + ": a feature file", "name another file"},
 		{"a format of figures where nothing is measured", []string{"run", good, "--tags", "not @memory", "--format", "benchfmt"}, "nothing selected is measured", "@benchmark"},

@@ -311,6 +311,13 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if comparison != nil {
+		if err := errors.Join(noFeature("--comparison", comparison.file),
+			beside(destinations, map[string]string{"--comparison": comparison.file}),
+			apart(map[string]string{"--comparison": comparison.file, "--baseline": s.baseline, "--save-baseline": s.saveBaseline, "--output": output})); err != nil {
+			return err
+		}
+	}
 	if s.all && len(s.categories) > 0 {
 		return unable("leave one of them out", "--all takes every category, and --category some")
 	}
