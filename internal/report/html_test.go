@@ -2,12 +2,15 @@ package report
 
 import (
 	"errors"
+	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
@@ -133,4 +136,47 @@ func TestThePageShowsEveryFigureAndBound(t *testing.T) {
 func TestAScenarioWithoutAFailedStepIsNotSilentInThePage(t *testing.T) {
 	run := &outcome.Run{Features: []outcome.Feature{{Name: "f", Scenarios: []outcome.Scenario{{Name: "s", Status: outcome.Failed}}}}}
 	assert.Contains(t, render(t, HTML, run, Options{}), "The scenario is failed, though no step failed.")
+}
+
+var (
+	palette = regexp.MustCompile(`--([a-z]+): #([0-9a-f]{3,6});`)
+	schemes = regexp.MustCompile(`(?s):root \{(.*?)\}`)
+)
+
+// luminance is that of WCAG 2, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance.
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	if len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	sum := 0.0
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		n, err := strconv.ParseUint(hex[2*i:2*i+2], 16, 8)
+		require.NoError(t, err)
+		c := float64(n) / 255
+		if c <= 0.04045 {
+			sum += weight * c / 12.92
+		} else {
+			sum += weight * math.Pow((c+0.055)/1.055, 2.4)
+		}
+	}
+	return sum
+}
+
+func TestThePageCanBeReadInDarkAndLight(t *testing.T) {
+	found := schemes.FindAllStringSubmatch(htmlText, -1)
+	require.Len(t, found, 2, "a palette for light and one for dark")
+	for i, scheme := range found {
+		colours := map[string]float64{}
+		for _, m := range palette.FindAllStringSubmatch(scheme[1], -1) {
+			colours[m[1]] = luminance(t, m[2])
+		}
+		require.Len(t, colours, 9)
+		for _, text := range []string{"text", "faint", "passed", "failed", "skipped", "link"} {
+			for _, behind := range []string{"back", "panel"} {
+				light, dark := max(colours[text], colours[behind]), min(colours[text], colours[behind])
+				assert.GreaterOrEqual(t, (light+0.05)/(dark+0.05), 4.5, "%s on %s in scheme %d: the least that WCAG asks for", text, behind, i)
+			}
+		}
+	}
 }
