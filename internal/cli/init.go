@@ -102,8 +102,12 @@ func (p *program) init(dir, source string) error {
 			fmt.Fprintf(p.err, "left %s as it is: it is there already\n", printable(path))
 		}
 	}
-	if len(failures) == 0 && len(written) == 0 {
+	switch {
+	case len(written) > 0:
+	case len(failures) == 0:
 		return unable("name another directory: omniloader init DIR", "nothing was written: every file is there already")
+	case len(left) == 0:
+		return failures[0] // the directory's, so the others say the same
 	}
 	p.next(dir, source, written, left)
 	return p.last(failures)
@@ -144,10 +148,14 @@ func (p *program) next(dir, source string, written, left map[string]bool) {
 	if written[starter.Feature] || left[starter.Feature] {
 		steps = append(steps, "run the features: "+enter+"omniloader run features")
 	}
-	if left[starter.Settings] && written[starter.Steps] {
+	if left[starter.Settings] && written[starter.Steps] && !mentions(filepath.Join(dir, filepath.FromSlash(starter.Settings)), starter.Steps) {
 		steps = append(steps, fmt.Sprintf("for completion in the editor, add to %s: \"cucumber.features\": [\"features/**/*.feature\"], \"cucumber.glue\": [\"%s\"]", starter.Settings, starter.Steps))
 	}
 	if written[starter.Workflow] {
+		if top := repositoryAbove(dir); top != "" {
+			steps = append(steps, fmt.Sprintf("move %s to the top of the repository, %s, the only place where GitHub looks for it, and name the folder of the features in it",
+				printable(filepath.Join(dir, ".github")), printable(top)))
+		}
 		if source == "" {
 			steps = append(steps, "tell the CI job where omniloader is built from: set the variable OMNILOADER_REPOSITORY of the repository on GitHub to OWNER/NAME")
 		}
@@ -159,6 +167,41 @@ func (p *program) next(dir, source string, written, left map[string]bool) {
 	fmt.Fprintln(p.err, "next:")
 	for _, s := range steps {
 		fmt.Fprintln(p.err, "  "+s)
+	}
+}
+
+// mentions tells whether a file has a text in it. One that cannot be read, or is far
+// too long for an editor's settings, has not.
+func mentions(file, text string) bool {
+	const longest = 1 << 20
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, longest))
+	return err == nil && strings.Contains(string(content), text)
+}
+
+// repositoryAbove gives the top of the repository that a directory lies in, "" where
+// it lies in none or is the top itself.
+func repositoryAbove(dir string) string {
+	at, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	for first := true; ; first = false {
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			if first {
+				return ""
+			}
+			return at
+		}
+		above := filepath.Dir(at)
+		if above == at {
+			return ""
+		}
+		at = above
 	}
 }
 

@@ -90,6 +90,33 @@ func TestInitWritesWhatItCanBesideWhatItCannot(t *testing.T) {
 	assert.FileExists(t, filepath.Join(dir, filepath.FromSlash(starter.Workflow)))
 }
 
+func TestInitNamesAnUnwritableDirectoryOnce(t *testing.T) {
+	file := write(t, "file", "x")
+	a := call(t, "init", filepath.Join(file, "below"))
+	assert.Equal(t, 2, a.code)
+	assert.Equal(t, 1, strings.Count(a.err, "not a directory"), a.err)
+}
+
+func TestInitKnowsAnEditorThatIsSetUp(t *testing.T) {
+	dir := t.TempDir()
+	require.Equal(t, 0, call(t, "init", dir).code)
+	require.NoError(t, os.Remove(filepath.Join(dir, filepath.FromSlash(starter.Steps))))
+	a := call(t, "init", dir)
+	assert.Equal(t, 0, a.code)
+	assert.Contains(t, a.err, "wrote "+filepath.Join(dir, filepath.FromSlash(starter.Steps)))
+	assert.NotContains(t, a.err, "for completion in the editor, add")
+}
+
+func TestInitBelowTheTopOfARepositorySaysWhereTheJobBelongs(t *testing.T) {
+	top := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(top, ".git"), 0o755))
+	a := call(t, "init", filepath.Join(top, "checks", "models"))
+	assert.Contains(t, a.err, "move "+filepath.Join(top, "checks", "models", ".github")+" to the top of the repository, "+top+",")
+	a = call(t, "init", top)
+	assert.Equal(t, 0, a.code, a.err)
+	assert.NotContains(t, a.err, "move ")
+}
+
 func TestInitThatCannotWriteSaysWhy(t *testing.T) {
 	file := write(t, "file", "x")
 	for _, tt := range []struct {
