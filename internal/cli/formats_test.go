@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,6 +25,28 @@ func TestABenchmarkTextHasALineForEachProcess(t *testing.T) {
 	require.Equal(t, 0, a.code, a.err)
 	assert.Equal(t, 1, strings.Count(a.out, "\nBenchmarkMemory/scenario=measured_one-"), a.out)
 	assert.Contains(t, a.out, "\ntiming: mean-of-single-calls\n")
+}
+
+func TestAFormatOfFiguresWantsSomethingMeasured(t *testing.T) {
+	a := call(t, "run", write(t, "a.feature", holds), "--tags", "not @memory", "--format", "benchfmt")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "nothing selected is measured")
+	assert.Contains(t, a.err, "@benchmark")
+	assert.Empty(t, a.out)
+}
+
+func TestNothingIsWrittenOverAFeature(t *testing.T) {
+	good := write(t, "a.feature", holds)
+	results := filepath.Join(t.TempDir(), "r.json")
+	require.Equal(t, 0, call(t, "run", good, "--output", results).code)
+	for _, flags := range [][]string{{"--format", "html:" + good}, {"--output", good}, {"--save-baseline", good}, {"--baseline", results, "--comparison", "markdown:" + good}} {
+		a := call(t, append([]string{"run", "--category", "sae"}, flags...)...)
+		assert.Equal(t, 2, a.code, flags)
+		assert.Contains(t, a.err, good+" is a feature file: nothing is written over it\n  hint: name another file")
+	}
+	content, err := os.ReadFile(good)
+	require.NoError(t, err)
+	assert.Equal(t, holds, string(content))
 }
 
 // everything is a feature with a background, an outline, a benchmark, a failure and a

@@ -293,10 +293,6 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(beside(destinations, map[string]string{"--baseline": s.baseline, "--save-baseline": s.saveBaseline}),
-		noFeature("--output", output), noFeature("--save-baseline", s.saveBaseline)); err != nil {
-		return err
-	}
 	if err := errors.Join(writable(output, destinations), writableFile("--save-baseline", s.saveBaseline)); err != nil {
 		return err
 	}
@@ -311,12 +307,8 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if comparison != nil {
-		if err := errors.Join(noFeature("--comparison", comparison.file),
-			beside(destinations, map[string]string{"--comparison": comparison.file}),
-			apart(map[string]string{"--comparison": comparison.file, "--baseline": s.baseline, "--save-baseline": s.saveBaseline, "--output": output})); err != nil {
-			return err
-		}
+	if err := noFeatures(destinations, comparison, output, s.saveBaseline); err != nil {
+		return err
 	}
 	if s.all && len(s.categories) > 0 {
 		return unable("leave one of them out", "--all takes every category, and --category some")
@@ -411,6 +403,22 @@ func writableFile(flag, file string) error {
 	}
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
 		return unable("name a file in it", "%s %s: a folder", flag, file)
+	}
+	return nil
+}
+
+// noFeatures refuses to write over a feature file, which nothing brings back.
+func noFeatures(destinations []destination, comparison *comparisonFile, others ...string) error {
+	for _, d := range destinations {
+		others = append(others, d.file)
+	}
+	if comparison != nil {
+		others = append(others, comparison.file)
+	}
+	for _, file := range others {
+		if filepath.Ext(file) == featureSuffix {
+			return unable("name another file; the features to run stand without a flag", "%s is a feature file: nothing is written over it", file)
+		}
 	}
 	return nil
 }
@@ -581,30 +589,6 @@ func apart(files map[string]string) error {
 		for _, b := range flags[i+1:] {
 			if files[a] != "" && files[b] != "" && sameFile(files[a], files[b]) {
 				return unable("name two files: a baseline is kept until a better one is saved on purpose", "%s and %s both name %s", a, b, files[b])
-			}
-		}
-	}
-	return nil
-}
-
-// noFeature refuses to write over a feature file, which nothing brings back.
-func noFeature(flag, file string) error {
-	if filepath.Ext(file) == featureSuffix {
-		return unable("name another file; the features to run stand without a flag", "%s %s: a feature file", flag, file)
-	}
-	return nil
-}
-
-// beside refuses a report in the place of a file that another flag names, or of a
-// feature.
-func beside(destinations []destination, files map[string]string) error {
-	for _, d := range destinations {
-		if err := noFeature("--format "+d.format.Name, d.file); err != nil {
-			return err
-		}
-		for _, flag := range slices.Sorted(maps.Keys(files)) {
-			if d.file != "" && files[flag] != "" && sameFile(d.file, files[flag]) {
-				return unable("name two files", "--format %s and %s both name %s", d.format.Name, flag, d.file)
 			}
 		}
 	}
