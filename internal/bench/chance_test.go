@@ -55,3 +55,10 @@ func TestThePowerOfABoundIsAsDocumented(t *testing.T) {
 	}
 	assert.Equal(t, 1.0, fails(1, 3), "slower than the limit in every call")
 }
+
+func TestAPercentileIsSettledByEnoughCalls(t *testing.T) {
+	for metric, least := range map[Metric]int{MeanLatency: 1, MaxLatency: 1, MedianLatency: 5, P95Latency: 59, P99Latency: 299} {
+		assert.True(t, metric.Settled(least), metric)
+		assert.Equal(t, least == 1, metric.Settled(least-1), metric)
+	}
+}

@@ -112,6 +112,13 @@ func (m Metric) OfCalls() bool {
 	return k.source == byCalls
 }
 
+// Settled tells whether so many calls are enough for the metric: a percentile of
+// fewer has no upper bound at the confidence of callsNeeded.
+func (m Metric) Settled(calls int) bool {
+	k, _ := m.known()
+	return k.quantile == 0 || calls >= callsNeeded(k.quantile)
+}
+
 // NeedsProcess tells whether the metric is only there where an operation was called
 // in a process of its own.
 func (m Metric) NeedsProcess() bool {

@@ -208,6 +208,7 @@ memory: there is nothing to install or prepare.`,
   omniloader run my.feature:12            run the scenario at line 12 of a file of your own
   omniloader inspect ~/models/llama-3-8b  say what a checkpoint is
   omniloader record ~/models/llama-3-8b   write a feature file that describes it
+  omniloader init                         write a first feature and a CI job of your own
   omniloader tokenize ~/models/gpt2 "Hi"  turn a text into tokens`,
 		Args:          p.noSuchCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return p.run(c, bare, nil) },
@@ -217,7 +218,7 @@ memory: there is nothing to install or prepare.`,
 	root.SetOut(p.out) // cobra's completion command takes it when it is made
 	root.SetErr(p.err)
 	p.runFlags(root, bare)
-	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(),
+	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(),
 		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand(), p.freshCommand())
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpTemplate(helpTemplate)

@@ -297,7 +297,7 @@ func TestVersionSaysWhatTheBuildRecorded(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for name, args := range map[string][]string{
-		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "record": {"record", "--help"}, "compare": {"compare", "-h"},
+		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "record": {"record", "--help"}, "init": {"init", "--help"}, "compare": {"compare", "-h"},
 		"steps": {"steps", "--help"}, "version": {"version", "--help"}, "findings": {"findings", "--help"},
 		"tokenize": {"tokenize", "--help"},
 		"selftest": {"selftest", "--help"}, "bench": {"bench", "--help"}, "selftest_noise": {"selftest", "noise", "--help"},

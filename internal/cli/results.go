@@ -11,12 +11,17 @@ import (
 
 // newFile makes the results file of a run that started at a moment.
 func newFile(started time.Time, results []bench.Result) (*bench.File, error) {
-	return bench.NewFile(results, bench.Origin{
+	return bench.NewFile(results, originOf(started))
+}
+
+// originOf says where something that started at a moment runs.
+func originOf(started time.Time) bench.Origin {
+	return bench.Origin{
 		Time:        started,
 		GoVersion:   runtime.Version(),
 		Platform:    bench.Platform(),
 		Environment: fingerprint(),
-	})
+	}
 }
 
 // WriteResults writes the results of a run that started at a moment to a results

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -306,6 +307,9 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if err := noFeatures(destinations, comparison, output, s.saveBaseline); err != nil {
+		return err
+	}
 	if s.all && len(s.categories) > 0 {
 		return unable("leave one of them out", "--all takes every category, and --category some")
 	}
@@ -320,7 +324,9 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 		p.describe(plan)
 		return nil
 	}
-	if (output != "" || s.saveBaseline != "" || baseline != nil) && plan.Benchmarks() == 0 {
+	wantsFigures := output != "" || s.saveBaseline != "" || baseline != nil ||
+		slices.ContainsFunc(destinations, func(d destination) bool { return d.format.Figures })
+	if wantsFigures && plan.Benchmarks() == 0 {
 		return unable("a scenario is measured when it bounds latency or memory, or is tagged @benchmark",
 			"nothing selected is measured, so there are no figures to keep or compare")
 	}
@@ -346,6 +352,10 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	follow.Stop()
 	if err != nil {
 		return err
+	}
+	happened.Origin = originOf(happened.Started)
+	if build, ok := debug.ReadBuildInfo(); ok {
+		happened.Version = versionOf(build).Version
 	}
 	return p.conclude(c.Context(), happened, ending{
 		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
@@ -393,6 +403,22 @@ func writableFile(flag, file string) error {
 	}
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
 		return unable("name a file in it", "%s %s: a folder", flag, file)
+	}
+	return nil
+}
+
+// noFeatures refuses to write over a feature file, which nothing brings back.
+func noFeatures(destinations []destination, comparison *comparisonFile, others ...string) error {
+	for _, d := range destinations {
+		others = append(others, d.file)
+	}
+	if comparison != nil {
+		others = append(others, comparison.file)
+	}
+	for _, file := range others {
+		if filepath.Ext(file) == featureSuffix {
+			return unable("name another file; the features to run stand without a flag", "%s is a feature file: nothing is written over it", file)
+		}
 	}
 	return nil
 }
@@ -473,6 +499,7 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		}
 	}
 	var comparison *bench.Comparison
+	sampled := false
 	if e.output != "" || e.saveBaseline != "" || e.baseline != nil {
 		file, err := newFile(run.Started, resultsOf(run))
 		if file != nil {
@@ -485,16 +512,20 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		if file != nil && e.output != "" {
 			failures = append(failures, p.keep(file, e.output))
 		}
-		if file != nil && file.Plan != nil && e.saveBaseline != "" {
+		sampled = file != nil && file.Plan != nil
+		if sampled && e.saveBaseline != "" {
 			failures = append(failures, file.Write(e.saveBaseline))
+		}
+		if sampled {
+			run.Sampled(file)
 		}
 	}
 	if comparison != nil {
 		run.Compared(comparison)
 	}
 	for _, d := range e.destinations {
-		if !d.forPeople() && (d.file == "" || comparison != nil) {
-			rendered(d) // a file again, with what the comparison said
+		if !d.forPeople() && (d.file == "" || sampled || comparison != nil) {
+			rendered(d) // a file again, with what was sampled and compared
 		}
 	}
 	if comparison != nil {

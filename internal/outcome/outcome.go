@@ -27,6 +27,9 @@ type Run struct {
 	Duration    time.Duration
 	Features    []Feature
 	Interrupted bool // ended by the user; what had ended by then is kept
+	// Origin is where the run took place, as a results file says it.
+	Origin  bench.Origin
+	Version string // of the program
 	// Comparison is what a comparison with a baseline said, nil where there is none.
 	Comparison *bench.Comparison
 }
@@ -40,6 +43,7 @@ type Feature struct {
 	Line        int
 	Tags        []Tag
 	Scenarios   []Scenario // in the order of the file
+	Source      []byte     // the file, without a byte order mark
 }
 
 // Scenario is one scenario, or one row of an outline's examples.
@@ -80,6 +84,7 @@ type Step struct {
 	Duration   time.Duration
 	Err        error  // why it failed
 	Definition string // where the step is defined: "steps/expect.go:31"
+	Pattern    string // the regular expression that it is matched with there
 }
 
 // DocString is the text block under a step.
@@ -116,6 +121,20 @@ func (r *Run) Totals() Totals {
 		}
 	}
 	return t
+}
+
+// Sampled keeps what the results file has of the benchmarks after they were sampled:
+// the floors of each process, and memory as it was counted there.
+func (r *Run) Sampled(file *bench.File) {
+	for _, f := range r.Features {
+		for i := range f.Scenarios {
+			if b := f.Scenarios[i].Benchmark; b != nil {
+				if sampled := file.Result(b.Name); sampled != nil {
+					*b = *sampled
+				}
+			}
+		}
+	}
 }
 
 // Compared keeps what a comparison with a baseline said, of the run and of each

@@ -89,26 +89,29 @@ func tightest(r *bench.Result) string {
 	return out
 }
 
-// benchmarks writes the table of what was measured, by category.
-func (p *page) benchmarks(run *outcome.Run) {
+// measuredResults gives what was measured by category, in the order of the first of
+// each; within one, as they ran.
+func measuredResults(run *outcome.Run) []*bench.Result {
 	var results []*bench.Result
-	for _, s := range scenarios(run) {
-		if s.Benchmark != nil {
-			results = append(results, s.Benchmark)
-		}
-	}
-	if len(results) == 0 {
-		return
-	}
-	// by category, in the order of the first of each; within one, as they ran
 	order := map[string]int{}
-	for _, r := range results {
-		if _, ok := order[r.Category]; !ok {
-			order[r.Category] = len(order)
+	for _, s := range scenarios(run) {
+		if r := s.Benchmark; r != nil {
+			results = append(results, r)
+			if _, ok := order[r.Category]; !ok {
+				order[r.Category] = len(order)
+			}
 		}
 	}
 	slices.SortStableFunc(results, func(a, b *bench.Result) int { return cmp.Compare(order[a.Category], order[b.Category]) })
+	return results
+}
 
+// benchmarks writes the table of what was measured, by category.
+func (p *page) benchmarks(run *outcome.Run) {
+	results := measuredResults(run)
+	if len(results) == 0 {
+		return
+	}
 	fitting, nameWidth := p.fit(results)
 	t := plainTable()
 	header := table.Row{p.paint(head, "benchmark")}
@@ -140,10 +143,29 @@ func (p *page) benchmarks(run *outcome.Run) {
 	p.callers(results)
 }
 
+// callersTitles head the table of what several callers at once got done; its cells
+// are those of callersCells.
+var callersTitles = []string{"callers at once", "", "a second", "alone", "scaling", "p95"}
+
+// callersCells gives what stands behind the name of a benchmark, nil where there was
+// one caller.
+func callersCells(r *bench.Result) []string {
+	c := r.Concurrency
+	if c == nil || c.Callers < 2 {
+		return nil
+	}
+	return []string{strconv.Itoa(c.Callers), strconv.FormatFloat(c.Throughput, 'f', 0, 64), strconv.FormatFloat(c.ThroughputAlone, 'f', 0, 64),
+		strconv.FormatFloat(c.Scaling, 'f', 2, 64), bench.FormatLatency(c.P95Time)}
+}
+
 // callers writes the table of what several callers at once got done.
 func (p *page) callers(results []*bench.Result) {
 	t := plainTable()
-	t.AppendHeader(table.Row{p.paint(head, "callers at once"), "", p.paint(head, "a second"), p.paint(head, "alone"), p.paint(head, "scaling"), p.paint(head, "p95")})
+	header := table.Row{}
+	for _, title := range callersTitles {
+		header = append(header, p.paint(head, title))
+	}
+	t.AppendHeader(header)
 	var configs []table.ColumnConfig
 	for n := 2; n <= 6; n++ {
 		configs = append(configs, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
@@ -152,8 +174,8 @@ func (p *page) callers(results []*bench.Result) {
 	const others = 40 // columns that all the others take together
 	rows := 0
 	for _, r := range results {
-		c := r.Concurrency
-		if c == nil || c.Callers < 2 {
+		cells := callersCells(r)
+		if cells == nil {
 			continue
 		}
 		rows++
@@ -161,8 +183,11 @@ func (p *page) callers(results []*bench.Result) {
 		if p.opts.Width > 0 {
 			name = text.Snip(name, max(16, p.opts.Width-others), "…")
 		}
-		t.AppendRow(table.Row{name, c.Callers, strconv.FormatFloat(c.Throughput, 'f', 0, 64), strconv.FormatFloat(c.ThroughputAlone, 'f', 0, 64),
-			strconv.FormatFloat(c.Scaling, 'f', 2, 64), bench.FormatLatency(c.P95Time)})
+		row := table.Row{name}
+		for _, cell := range cells {
+			row = append(row, cell)
+		}
+		t.AppendRow(row)
 	}
 	if rows > 0 {
 		p.table(t)

@@ -143,25 +143,6 @@ func (p *page) markdownTable(c *bench.Comparison, changes []bench.Change) {
 	p.line("")
 }
 
-// markdown escapes what Markdown, or the HTML in it, would take for itself.
-func markdown(s string) string {
-	var b strings.Builder
-	for _, r := range oneLine(s) {
-		switch {
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '&':
-			b.WriteString("&amp;")
-		case strings.ContainsRune("\\`*_|[]~", r):
-			b.WriteRune('\\')
-			b.WriteRune(r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
 // CompareJSON writes a comparison as indented JSON.
 func CompareJSON(w io.Writer, c *bench.Comparison, _ Options) error {
 	e := json.NewEncoder(w)

@@ -20,7 +20,7 @@ func Pretty(w io.Writer, run *outcome.Run, opts Options) error {
 	p.failures(run)
 	p.benchmarks(run)
 	p.notes(run)
-	p.totals(run)
+	p.line(p.totals(run))
 	return p.err
 }
 
@@ -64,7 +64,7 @@ func Progress(w io.Writer, run *outcome.Run, opts Options) error {
 	}
 	p.failures(run)
 	p.notes(run)
-	p.totals(run)
+	p.line(p.totals(run))
 	return p.err
 }
 
@@ -170,6 +170,23 @@ func hintOf(step *outcome.Step) string {
 
 // notes tell what was skipped and what the figures are not worth.
 func (p *page) notes(run *outcome.Run) {
+	all := remarks(run)
+	for _, r := range all {
+		p.paragraph("", r.style, r.text)
+	}
+	if len(all) > 0 {
+		p.line("")
+	}
+}
+
+// remark is a note on a run for people.
+type remark struct {
+	style style
+	text  string
+}
+
+// remarks give what was skipped, each reason once, and what the figures are not worth.
+func remarks(run *outcome.Run) []remark {
 	skips := &tally{}
 	warnings := &tally{}
 	for _, s := range scenarios(run) {
@@ -182,19 +199,17 @@ func (p *page) notes(run *outcome.Run) {
 			}
 		}
 	}
-	fragile := fragileBounds(run)
+	var all []remark
 	for _, n := range skips.notes {
-		p.paragraph("", faint, fmt.Sprintf("%d skipped: %s", n.count, n.text))
+		all = append(all, remark{faint, fmt.Sprintf("%d skipped: %s", n.count, n.text)})
 	}
 	for _, n := range warnings.notes {
-		p.paragraph("", alert, fmt.Sprintf("warning: %s (%s)", n.text, counted(n.count, "scenario")))
+		all = append(all, remark{alert, fmt.Sprintf("warning: %s (%s)", n.text, counted(n.count, "scenario"))})
 	}
-	if fragile != "" {
-		p.paragraph("", faint, fragile)
+	if fragile := fragileBounds(run); fragile != "" {
+		all = append(all, remark{faint, fragile})
 	}
-	if len(skips.notes)+len(warnings.notes) > 0 || fragile != "" {
-		p.line("")
-	}
+	return all
 }
 
 // fragileBounds says in one line which bounds lie so near to the fastest call that a
@@ -274,8 +289,8 @@ func (t *tally) add(text string) {
 	t.notes = append(t.notes, note{text, 1})
 }
 
-// totals writes the last line: "187 scenarios: 185 passed, 2 failed · …".
-func (p *page) totals(run *outcome.Run) {
+// totals are the last line: "187 scenarios: 185 passed, 2 failed · …".
+func (p *page) totals(run *outcome.Run) string {
 	t := run.Totals()
 	outcomes := []string{}
 	if t.Passed > 0 {
@@ -300,5 +315,5 @@ func (p *page) totals(run *outcome.Run) {
 	if run.Interrupted {
 		line = p.paint(alert, "interrupted") + " · " + line
 	}
-	p.line(line)
+	return line
 }

@@ -24,14 +24,19 @@ type Format struct {
 	Name        string
 	Description string // in one line, for help
 	Render      Renderer
+	Figures     bool // it shows nothing but benchmarks
 }
 
 // formats is the one list of them, in the order of the help.
 var formats = []Format{
-	{"pretty", "for people: failures, a table of benchmarks, totals", Pretty},
-	{"progress", "for people: one character a scenario, failures, totals", Progress},
-	{"junit", "JUnit XML, as GitLab, Jenkins and GitHub actions read it", JUnit},
-	{"cucumber", "Cucumber JSON, with the figures as embeddings", Cucumber},
+	{Name: "pretty", Description: "for people: failures, a table of benchmarks, totals", Render: Pretty},
+	{Name: "progress", Description: "for people: one character a scenario, failures, totals", Render: Progress},
+	{Name: "junit", Description: "JUnit XML, as GitLab, Jenkins and GitHub actions read it", Render: JUnit},
+	{Name: "cucumber", Description: "Cucumber JSON, with the figures as embeddings", Render: Cucumber},
+	{Name: "messages", Description: "Cucumber Messages, one JSON object a line", Render: Messages},
+	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, Figures: true},
+	{Name: "markdown", Description: "for the summary of a CI job or a merge request", Render: Markdown},
+	{Name: "html", Description: "one page with everything, for a browser", Render: HTML},
 }
 
 // Formats lists the formats of a run, in the order to show them.

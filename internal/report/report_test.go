@@ -253,7 +253,7 @@ func TestAFormatIsFoundByNameOrSuggested(t *testing.T) {
 	_, err := FormatByName("junt")
 	assert.EqualError(t, err, `unknown format "junt", did you mean "junit"?`)
 	_, err = FormatByName("teamcity")
-	assert.EqualError(t, err, `unknown format "teamcity", known: pretty, progress, junit, cucumber`)
+	assert.EqualError(t, err, `unknown format "teamcity", known: pretty, progress, junit, cucumber, messages, benchfmt, markdown, html`)
 	_, err = ComparisonFormatByName("markdwn")
 	assert.EqualError(t, err, `unknown format "markdwn", did you mean "markdown"?`)
 	for _, f := range ComparisonFormats() {

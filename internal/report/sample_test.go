@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +74,33 @@ func measured(t *testing.T, name, category string, calls int, bounds ...string) 
 	return r, failure
 }
 
+// detectionSource and saeSource are the files of the sample, with its scenarios at
+// their lines.
+var (
+	detectionSource = lines(map[int]string{
+		1: "@detection", 2: "Feature: Architecture detection", 3: "  Names it.",
+		20: "Scenario Outline: a family is recognised", 21: "  Given a checkpoint of <class>", 22: "  When the model info is read",
+		23: "  Examples:", 24: "    | class |", 25: "    | Llama |", 26: "    | Qwen |",
+		28: `Scenario: names with <angle> & "quotes"`, 29: "  Given an empty checkpoint", 30: `  Then the architecture is "LlamaForCausalLM"`,
+		35: "Scenario: a mistyped line", 36: "  Given an empty checkpoint", 37: "  When the model is red",
+		40: "Scenario: diffusers", 41: "  Given the files", 42: "    | path | size |", 43: "    | a\\|b.json | 3 |",
+	})
+	saeSource = lines(map[int]string{
+		1: "Feature: SAE detection", 10: "Scenario: resid_post is a marker", 15: "  Given an empty checkpoint",
+		16: "  When it is asked whether the model is an SAE", 17: "  Then the p95 latency is below 10 µs",
+		49: "@real", 50: "Scenario: a real one", 51: "  Given the real checkpoint", 60: "Scenario: another real one",
+	})
+)
+
+// lines gives a text with these lines, the others empty.
+func lines(text map[int]string) string {
+	all := make([]string, slices.Max(slices.Collect(maps.Keys(text))))
+	for n, line := range text {
+		all[n-1] = line
+	}
+	return strings.Join(all, "\n") + "\n"
+}
+
 // sample is a run with everything a report has to show.
 func sample(t *testing.T) *outcome.Run {
 	t.Helper()
@@ -84,7 +115,7 @@ func sample(t *testing.T) *outcome.Run {
 	unbounded.BytesPerOp, unbounded.AllocsPerOp = nil, nil
 
 	step := func(keyword, text string, line int, status outcome.Status) outcome.Step {
-		return outcome.Step{Keyword: keyword, Text: text, Line: line, Status: status, Started: began, Duration: 1500 * time.Microsecond, Definition: "steps/model.go:12"}
+		return outcome.Step{Keyword: keyword, Text: text, Line: line, Status: status, Started: began, Duration: 1500 * time.Microsecond, Definition: "steps/model.go:12", Pattern: "^" + regexp.QuoteMeta(text) + "$"}
 	}
 	background := step("Given ", "an empty checkpoint", 6, outcome.Passed)
 	background.Background = true
@@ -108,9 +139,12 @@ func sample(t *testing.T) *outcome.Run {
 	llama.Benchmark, qwen.Benchmark = held, few
 	return &outcome.Run{
 		Started: began, Duration: 3123 * time.Millisecond,
+		Origin: bench.Origin{Time: began, GoVersion: "go1.26.8", Platform: "linux/amd64", Environment: map[string]any{
+			"cpu": "AMD EPYC 7763", "cores": 4, "gomaxprocs": 2, "commit": "0123456789abcdef"}},
 		Features: []outcome.Feature{
 			{
-				URI: "features/detection.feature", Keyword: "Feature", Name: "Architecture detection", Description: "  Names it.", Line: 2,
+				Source: []byte(detectionSource),
+				URI:    "features/detection.feature", Keyword: "Feature", Name: "Architecture detection", Description: "  Names it.", Line: 2,
 				Tags: []outcome.Tag{{Name: "@detection", Line: 1}},
 				Scenarios: []outcome.Scenario{
 					llama, qwen,
@@ -129,7 +163,8 @@ func sample(t *testing.T) *outcome.Run {
 				},
 			},
 			{
-				URI: "features/sae.feature", Keyword: "Feature", Name: "SAE detection", Line: 1,
+				Source: []byte(saeSource),
+				URI:    "features/sae.feature", Keyword: "Feature", Name: "SAE detection", Line: 1,
 				Scenarios: []outcome.Scenario{
 					{
 						Keyword: "Scenario", Name: "resid_post is a marker", Line: 10, Status: outcome.Failed, Started: began, Duration: 9 * time.Millisecond,

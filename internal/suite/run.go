@@ -51,7 +51,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	for _, s := range p.Scenarios() {
 		switch {
 		case needsModel(s):
-			skipped := s.Scenario
+			skipped := *p.begun(s)
 			skipped.SkipReason = "needs a real checkpoint"
 			c.finished(s, &skipped)
 		case p.measured(s):
@@ -150,13 +150,26 @@ func Broken(run *outcome.Run) int {
 	return n
 }
 
+// begun gives a scenario as it is before its first step, with the definitions of its
+// steps.
+func (p *Plan) begun(s *Scenario) *outcome.Scenario {
+	o := s.Scenario
+	o.Steps = slices.Clone(s.Steps)
+	for i := range o.Steps {
+		if definitions := p.language.match(s.kinds[i], o.Steps[i].Text); len(definitions) == 1 {
+			o.Steps[i].Definition, o.Steps[i].Pattern = definitions[0].Location, definitions[0].Pattern
+		}
+	}
+	return &o
+}
+
 // outcomes puts what ended in the order of the files.
 func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature {
 	var features []outcome.Feature
 	for _, f := range p.features {
 		node := f.document.Feature
 		feature := outcome.Feature{
-			URI: f.URI, Keyword: node.Keyword, Name: node.Name, Description: node.Description, Line: int(node.Location.Line),
+			URI: f.URI, Keyword: node.Keyword, Name: node.Name, Description: node.Description, Line: int(node.Location.Line), Source: f.Source,
 		}
 		for _, t := range node.Tags {
 			feature.Tags = append(feature.Tags, outcome.Tag{Name: t.Name, Line: int(t.Location.Line)})
@@ -320,9 +333,8 @@ func (r *recording) begin(ctx context.Context, p *godog.Scenario) (context.Conte
 	if err != nil {
 		return ctx, err
 	}
-	o := s.Scenario
-	o.Steps = slices.Clone(s.Steps)
-	r.scenario, r.outcome = s, &o
+	o := r.collector.plan.begun(s)
+	r.scenario, r.outcome = s, o
 	o.Started = time.Now()
 	if r.ctx.Err() != nil {
 		return ctx, godog.ErrSkip
@@ -353,14 +365,11 @@ var statuses = map[godog.StepResultStatus]outcome.Status{
 	godog.StepAmbiguous: outcome.Ambiguous,
 }
 
-func (r *recording) afterStep(ctx context.Context, step *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
+func (r *recording) afterStep(ctx context.Context, _ *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
 	if !r.recordsStep() {
 		return ctx, nil
 	}
 	s := &r.outcome.Steps[r.step]
-	if definitions := r.collector.plan.language.match(r.scenario.kinds[r.step], step.Text); len(definitions) == 1 {
-		s.Definition = definitions[0].Location
-	}
 	r.step++
 	s.Status = statuses[status]
 	if s.Status != outcome.Skipped {

@@ -40,6 +40,8 @@ func TestAPassingScenario(t *testing.T) {
 		assert.NoError(t, step.Err)
 	}
 	assert.Equal(t, "toy.go:1", s.Steps[0].Definition)
+	assert.NotEmpty(t, s.Steps[0].Pattern)
+	assert.Contains(t, string(f.Source), s.Steps[0].Text, "a report can read the feature again")
 	assert.GreaterOrEqual(t, s.Duration, s.Steps[0].Duration)
 	assert.GreaterOrEqual(t, run.Duration, s.Duration)
 	assert.False(t, run.Interrupted)

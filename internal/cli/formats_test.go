@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestABenchmarkTextHasALineForEachProcess(t *testing.T) {
+	feature := write(t, "a.feature", holds)
+	dir := t.TempDir()
+	a := sampling(t, "run", feature, "--save-baseline", dir+"/base.json", "--format", "benchfmt:"+dir+"/bench.txt")
+	require.Equal(t, 0, a.code, a.err)
+	text, err := os.ReadFile(dir + "/bench.txt")
+	require.NoError(t, err)
+	assert.Equal(t, 2, strings.Count(string(text), "\nBenchmarkMemory/scenario=measured_one-"), "%s", text)
+	assert.Contains(t, string(text), "\ntiming: floor-of-each-process\n")
+
+	a = call(t, "run", feature, "--format", "benchfmt")
+	require.Equal(t, 0, a.code, a.err)
+	assert.Equal(t, 1, strings.Count(a.out, "\nBenchmarkMemory/scenario=measured_one-"), a.out)
+	assert.Contains(t, a.out, "\ntiming: mean-of-single-calls\n")
+}
+
+func TestAFormatOfFiguresWantsSomethingMeasured(t *testing.T) {
+	a := call(t, "run", write(t, "a.feature", holds), "--tags", "not @memory", "--format", "benchfmt")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "nothing selected is measured")
+	assert.Contains(t, a.err, "@benchmark")
+	assert.Empty(t, a.out)
+}
+
+func TestNothingIsWrittenOverAFeature(t *testing.T) {
+	good := write(t, "a.feature", holds)
+	results := filepath.Join(t.TempDir(), "r.json")
+	require.Equal(t, 0, call(t, "run", good, "--output", results).code)
+	for _, flags := range [][]string{{"--format", "html:" + good}, {"--output", good}, {"--save-baseline", good}, {"--baseline", results, "--comparison", "markdown:" + good}} {
+		a := call(t, append([]string{"run", "--category", "sae"}, flags...)...)
+		assert.Equal(t, 2, a.code, flags)
+		assert.Contains(t, a.err, good+" is a feature file: nothing is written over it\n  hint: name another file")
+	}
+	content, err := os.ReadFile(good)
+	require.NoError(t, err)
+	assert.Equal(t, holds, string(content))
+}
+
+// everything is a feature with a background, an outline, a benchmark, a failure and a
+// scenario that is skipped.
+const everything = `Feature: Everything
+  Background:
+    Given a checkpoint with the config:
+      """json
+      {"architectures": ["LlamaForCausalLM"]}
+      """
+
+  Rule: a rule
+    @benchmark:of_<name>
+    Scenario Outline: <name>
+      When the model info is read
+      Then the architecture is "<class>"
+      And the mean latency is below 10 s
+      Examples:
+        | name  | class            |
+        | llama | LlamaForCausalLM |
+        | gemma | GemmaForCausalLM |
+
+  @real
+  Scenario: real
+    Given the real checkpoint
+    When the model info is read
+    Then the model is supported
+`
+
+func TestMessagesOfARunReferToWhatThereIs(t *testing.T) {
+	a := call(t, "run", write(t, "a.feature", everything), "--format", "messages")
+	require.Equal(t, 1, a.code, a.err)
+	given, kinds := map[string]bool{}, map[string]int{}
+	var statuses []string
+	for line := range strings.Lines(a.out) {
+		var message map[string]map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &message), line)
+		for kind, content := range message {
+			kinds[kind]++
+			for _, id := range idsOf(content, "", true) {
+				assert.False(t, given[id], "%s is given twice", id)
+				given[id] = true
+			}
+			for _, id := range idsOf(content, "", false) {
+				assert.True(t, given[id], "%s in %s", id, line)
+			}
+			if result, ok := content["testStepResult"].(map[string]any); ok {
+				statuses = append(statuses, result["status"].(string))
+			}
+		}
+	}
+	want := map[string]int{"meta": 1, "source": 1, "gherkinDocument": 1, "pickle": 3, "stepDefinition": 6, "testRunStarted": 1, "testCase": 3,
+		"testCaseStarted": 3, "testStepStarted": 12, "testStepFinished": 12, "attachment": 3, "testCaseFinished": 3, "testRunFinished": 1}
+	assert.Equal(t, want, kinds)
+	assert.Equal(t, strings.Fields("PASSED PASSED PASSED PASSED PASSED PASSED FAILED SKIPPED SKIPPED SKIPPED SKIPPED SKIPPED"), statuses)
+	assert.Equal(t, 12, strings.Count(a.out, `"stepDefinitionIds"`), "what was skipped is defined too")
+	assert.Contains(t, a.out, `{"name":"@benchmark:of_gemma",`)
+}
+
+// idsOf gives the ids that a message gives, or those that it refers to.
+func idsOf(value any, key string, given bool) (ids []string) {
+	switch v := value.(type) {
+	case map[string]any:
+		for k, child := range v {
+			ids = append(ids, idsOf(child, k, given)...)
+		}
+	case []any:
+		for _, child := range v {
+			ids = append(ids, idsOf(child, key, given)...)
+		}
+	case string:
+		if given && key == "id" || !given && (strings.HasSuffix(key, "Id") || strings.HasSuffix(key, "Ids")) {
+			ids = []string{v}
+		}
+	}
+	return ids
+}

@@ -1,0 +1,235 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
+)
+
+// Benchfmt writes the benchmarks of a run in the Go benchmark text format, which
+// benchstat and whatever else reads the output of "go test -bench" understands. The
+// format is written down at https://go.dev/design/14313-benchmark-format.
+//
+// Where the benchmarks were sampled, each has a line a process, with the floor of
+// that process as ns/op: processes are repetitions, the batches inside one are not.
+// Else each has one line, of calls timed one by one. As these are other figures of
+// the same name, they carry another value of the key "timing": benchstat puts
+// different values into different tables and never compares them. Commit and date
+// are comments, because as keys they would keep any two runs apart.
+func Benchfmt(w io.Writer, run *outcome.Run, _ Options) error {
+	t := &benchText{page: page{w: w}, gomaxprocs: fmt.Sprint(run.Origin.Environment["gomaxprocs"]), taken: map[string]bool{}}
+	if _, err := strconv.Atoi(t.gomaxprocs); err != nil {
+		t.gomaxprocs = "1"
+	}
+	sampled := false
+	for _, s := range scenarios(run) {
+		sampled = sampled || s.Benchmark != nil && len(s.Benchmark.Processes) > 0
+	}
+	for _, s := range scenarios(run) {
+		switch {
+		case s.Benchmark == nil:
+		case sampled:
+			t.processes(s.Benchmark)
+		default:
+			t.calls(s.Benchmark)
+		}
+	}
+	t.header(run, sampled)
+	for _, l := range t.lines {
+		t.line(l)
+	}
+	return t.err
+}
+
+// benchUnit is a unit of the format with what benchstat has to know of it.
+type benchUnit struct{ name, metadata string }
+
+// benchUnits are those that lines may have. Memory is counted, not sampled: of what
+// is exact benchstat shows every difference and tests none.
+var benchUnits = []benchUnit{
+	{"ns/op", "better=lower"}, {"p50-ns/op", "better=lower"}, {"p95-ns/op", "better=lower"}, {"p99-ns/op", "better=lower"},
+	{"B/op", "better=lower assume=exact"}, {"allocs/op", "better=lower assume=exact"},
+	{"calls/s", "better=higher"}, {"peak-RSS-bytes", "better=lower"},
+}
+
+// benchText gathers the lines of the format, to write them behind the units they use.
+type benchText struct {
+	page
+	gomaxprocs string
+	lines      []string
+	taken      map[string]bool // names
+	used       map[string]bool // units
+}
+
+// The values of the key "timing".
+const (
+	timingFloors = "floor-of-each-process"
+	timingCalls  = "mean-of-single-calls"
+)
+
+func (t *benchText) header(run *outcome.Run, sampled bool) {
+	about := []string{"omniloader", run.Started.UTC().Format("2006-01-02T15:04:05Z"), run.Origin.GoVersion}
+	if commit, ok := run.Origin.Environment["commit"].(string); ok {
+		about = append(about, "commit "+commit)
+	}
+	t.comment(strings.Join(about, " "))
+	if run.Interrupted {
+		t.comment("the run was interrupted; what had been measured by then follows")
+	}
+	timing := timingCalls
+	if sampled {
+		timing = timingFloors
+		t.comment("one line a process: ns/op is the smallest batch that it saw, iterations are its rounds")
+	} else {
+		t.comment("ns/op is the mean of calls timed one by one, in one process: no figure to tell small changes by,")
+		t.comment("for which there is omniloader run --save-baseline FILE --format benchfmt:FILE")
+	}
+	goos, goarch, _ := strings.Cut(run.Origin.Platform, "/")
+	cpu, _ := run.Origin.Environment["cpu"].(string)
+	for _, config := range []struct{ key, value string }{{"goos", goos}, {"goarch", goarch}, {"pkg", "omniloader"}, {"cpu", cpu}, {"timing", timing}} {
+		if value := oneLine(config.value); value != "" { // a key without a value would take it away
+			t.line(config.key + ": " + value)
+		}
+	}
+	for _, unit := range benchUnits {
+		if t.used[unit.name] {
+			t.line("Unit " + unit.name + " " + unit.metadata)
+		}
+	}
+	if len(t.lines) == 0 {
+		t.comment("nothing was measured")
+	}
+}
+
+func (t *benchText) comment(text string) { t.line("# " + oneLine(text)) }
+
+// calls adds what single calls of a benchmark showed: alone, several at once, and
+// in a process of their own.
+func (t *benchText) calls(r *bench.Result) {
+	name := t.name(r)
+	values := append([]benchValue{{r.MeanTime * 1e9, "ns/op"}}, percentiles(r.Iterations, r.MedianTime, r.P95Time, r.P99Time)...)
+	t.add(name, r.Iterations, append(values, memory(r)...))
+	if c := r.Concurrency; c != nil {
+		values := append([]benchValue{{c.MeanTime * 1e9, "ns/op"}}, percentiles(c.Iterations, c.MedianTime, c.P95Time, c.P99Time)...)
+		t.add(fmt.Sprintf("%s/callers=%d", name, c.Callers), c.Iterations, append(values, benchValue{c.Throughput, "calls/s"}))
+	}
+	if p := r.Process; p != nil {
+		values := []benchValue{{float64(p.First) * 1e9, "ns/op"}}
+		if p.NoPeak == "" {
+			values = append(values, benchValue{float64(p.PeakRSS), "peak-RSS-bytes"})
+		}
+		t.add(name+"/call=first", 1, values)
+		if p.Cold != nil {
+			t.add(name+"/call=cold", 1, []benchValue{{float64(*p.Cold) * 1e9, "ns/op"}})
+		}
+	}
+}
+
+// processes adds a line for each process that sampled a benchmark.
+func (t *benchText) processes(r *bench.Result) {
+	if len(r.Processes) == 0 {
+		return
+	}
+	name := t.name(r)
+	for _, p := range r.Processes {
+		t.add(name, len(p.RoundMin), append([]benchValue{{bench.Floor([]bench.Process{p}), "ns/op"}}, memory(r)...))
+	}
+}
+
+// percentiles are those, in seconds, that so many calls can tell.
+func percentiles(calls int, p50, p95, p99 float64) []benchValue {
+	values := []benchValue{{p50 * 1e9, "p50-ns/op"}}
+	if bench.P95Latency.Settled(calls) {
+		values = append(values, benchValue{p95 * 1e9, "p95-ns/op"})
+	}
+	if bench.P99Latency.Settled(calls) {
+		values = append(values, benchValue{p99 * 1e9, "p99-ns/op"})
+	}
+	return values
+}
+
+func memory(r *bench.Result) []benchValue {
+	if r.BytesPerOp == nil || r.AllocsPerOp == nil {
+		return nil
+	}
+	return []benchValue{{float64(*r.BytesPerOp), "B/op"}, {float64(*r.AllocsPerOp), "allocs/op"}}
+}
+
+type benchValue struct {
+	value float64
+	unit  string
+}
+
+// add keeps a line. One of no calls, or with a value that is no number, is none.
+func (t *benchText) add(name string, iterations int, values []benchValue) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s-%s\t%d", name, t.gomaxprocs, iterations)
+	for _, v := range values {
+		if math.IsNaN(v.value) || math.IsInf(v.value, 0) {
+			return
+		}
+		const hundredths = 100 // of a nanosecond; a clock tells less
+		b.WriteString("\t" + strconv.FormatFloat(math.Round(v.value*hundredths)/hundredths, 'f', -1, 64) + " " + v.unit)
+	}
+	if iterations < 1 {
+		return
+	}
+	if t.used == nil {
+		t.used = map[string]bool{}
+	}
+	for _, v := range values {
+		t.used[v.unit] = true
+	}
+	t.lines = append(t.lines, b.String())
+}
+
+// name gives a benchmark its name in the format, "BenchmarkDetection/scenario=llama":
+// the category is what benchstat calls .name, the rest its key /scenario. No two are
+// alike, as two lines of one name count as repetitions.
+func (t *benchText) name(r *bench.Result) string {
+	category := nameField(r.Category)
+	first, size := utf8.DecodeRuneInString(category)
+	category = string(unicode.ToUpper(first)) + category[size:]
+	if size == 0 || !unicode.IsUpper(unicode.ToUpper(first)) {
+		category = "Scenario"
+	}
+	name := "Benchmark" + category + "/scenario=" + cmp.Or(nameField(r.Name), "_")
+	unique := name
+	for n := 1; t.taken[unique]; n++ {
+		unique = fmt.Sprintf("%s#%02d", name, n)
+	}
+	t.taken[unique] = true
+	return unique
+}
+
+// nameField writes text as part of a name: spaces as _ and what cannot be printed
+// as an escape, as package testing does, and a slash, which divides parts, as one too.
+func nameField(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case unicode.IsSpace(r):
+			b.WriteByte('_')
+		case r == '/':
+			b.WriteString(`\x2f`)
+		case !strconv.IsPrint(r):
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		default:
+			b.WriteRune(r)
+		}
+		i += size
+	}
+	return b.String()
+}

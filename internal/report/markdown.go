@@ -1,0 +1,212 @@
+package report
+
+import (
+	"cmp"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
+)
+
+// What a report in Markdown keeps of a run in which much fails: GitHub takes 1 MiB
+// for the summary of a job, and refuses it whole beyond that.
+const (
+	mostFailures   = 50
+	longestReason  = 4000 // bytes of one
+	openBenchmarks = 20   // benchmarks that are shown without a click
+)
+
+// Markdown writes a run for the summary of a CI job or a comment: the totals, what
+// failed and why, the benchmarks, what was skipped, and what a comparison with a
+// baseline said.
+func Markdown(w io.Writer, run *outcome.Run, _ Options) error {
+	p := &page{w: w}
+	p.line("**" + p.totals(run) + "**")
+	p.line("")
+	p.markdownFailures(run)
+	p.markdownBenchmarks(measuredResults(run))
+	if run.Comparison != nil {
+		p.line("### Compared with the baseline")
+		p.line("")
+		if p.err == nil {
+			p.err = CompareMarkdown(w, run.Comparison, Options{})
+		}
+		p.line("")
+	}
+	for _, r := range remarks(run) {
+		p.line("- " + markdown(r.text))
+	}
+	return p.err
+}
+
+func (p *page) markdownFailures(run *outcome.Run) {
+	number := 0
+	for _, s := range scenarios(run) {
+		if !s.failed() {
+			continue
+		}
+		number++
+		switch {
+		case number == 1:
+			p.line("### Failures")
+			p.line("")
+		case number > mostFailures:
+			continue
+		}
+		p.markdownFailure(s)
+	}
+	if number > mostFailures {
+		p.line(counted(number-mostFailures, "more failure") + " not shown.")
+		p.line("")
+	}
+}
+
+func (p *page) markdownFailure(s placed) {
+	p.line("**" + markdown(s.title()) + "** " + codeSpan(s.place(s.Line)))
+	p.line("")
+	step := s.FailedStep()
+	if step == nil {
+		p.line("The scenario is " + markdown(string(s.Status)) + ", though no step failed.")
+		p.line("")
+		return
+	}
+	p.line(markdown(step.Keyword+step.Text) + " " + codeSpan(s.place(step.Line)))
+	p.line("")
+	p.codeBlock(reason(step))
+	if advice := hintOf(step); advice != "" {
+		p.line("hint: " + markdown(advice))
+		p.line("")
+	}
+}
+
+// markdownBenchmarks writes the table of benchmarks, folded away where it is long.
+func (p *page) markdownBenchmarks(results []*bench.Result) {
+	if len(results) == 0 {
+		return
+	}
+	p.line("### Benchmarks")
+	p.line("")
+	folded := len(results) > openBenchmarks
+	if folded {
+		p.line("<details><summary>" + counted(len(results), "benchmark") + "</summary>")
+		p.line("")
+	}
+	fitting, _ := (&page{}).fit(results)
+	header, alignment := []string{"category", "benchmark"}, "|---|---|"
+	for _, c := range fitting {
+		header = append(header, c.title)
+		if c.right {
+			alignment += "---:|"
+		} else {
+			alignment += "---|"
+		}
+	}
+	p.markdownRow(header)
+	p.line(alignment)
+	for _, r := range results {
+		row := []string{r.Category, r.Name}
+		for _, c := range fitting {
+			row = append(row, c.cell(p, r))
+		}
+		p.markdownRow(row)
+	}
+	p.line("")
+	p.markdownCallers(results)
+	if folded {
+		p.line("</details>")
+		p.line("")
+	}
+}
+
+// markdownCallers writes the table of what several callers at once got done.
+func (p *page) markdownCallers(results []*bench.Result) {
+	begun := false
+	for _, r := range results {
+		cells := callersCells(r)
+		if cells == nil {
+			continue
+		}
+		if !begun {
+			begun = true
+			p.markdownRow(callersTitles)
+			p.line("|---|" + strings.Repeat("---:|", len(callersTitles)-1))
+		}
+		p.markdownRow(append([]string{r.Name}, cells...))
+	}
+	if begun {
+		p.line("")
+	}
+}
+
+func (p *page) markdownRow(cells []string) {
+	var b strings.Builder
+	b.WriteByte('|')
+	for _, c := range cells {
+		b.WriteString(" " + markdown(c) + " |")
+	}
+	p.line(b.String())
+}
+
+// codeBlock writes text as it is, behind a fence that it does not have itself.
+func (p *page) codeBlock(text string) {
+	text = strings.TrimRight(printable(text), "\n")
+	if len(text) > longestReason {
+		cut := longestReason
+		for !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + "\n… cut here; the other reports have all of it"
+	}
+	fence := strings.Repeat("`", max(3, longestRun(text, '`')+1))
+	p.line(fence + "text")
+	for l := range strings.SplitSeq(text, "\n") {
+		p.line(l)
+	}
+	p.line(fence)
+	p.line("")
+}
+
+// codeSpan writes text as code inside a line.
+func codeSpan(text string) string {
+	text = cmp.Or(oneLine(text), " ")
+	fence := strings.Repeat("`", longestRun(text, '`')+1)
+	if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") {
+		text = " " + text + " " // one space on each side is not part of the code
+	}
+	return fence + text + fence
+}
+
+// longestRun counts how often a byte stands in a row at most.
+func longestRun(text string, c byte) int {
+	longest, run := 0, 0
+	for i := range len(text) {
+		if text[i] != c {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// markdown escapes what Markdown, or the HTML in it, would take for itself.
+func markdown(s string) string {
+	var b strings.Builder
+	for _, r := range oneLine(s) {
+		switch {
+		case r == '<':
+			b.WriteString("&lt;")
+		case r == '&':
+			b.WriteString("&amp;")
+		case strings.ContainsRune("\\`*_|[]~$", r):
+			b.WriteRune('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
