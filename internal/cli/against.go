@@ -129,31 +129,10 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 		return err
 	}
 
-	start := time.Now()
-	busy := bench.Watch()
-	var comparison *bench.Comparison
-	var file *bench.File
-	for look, looks := 0, 1; look < looks; look++ {
-		if look > 0 {
-			p.note("looking again at what seems changed or is not clear yet, with %d more layouts of both sides", s.layouts.n)
-		}
-		for i := range s.layouts.n {
-			p.note("layout %d of %d: building and sampling both sides", look*s.layouts.n+i+1, looks*s.layouts.n)
-			// no seed of one side is used for the other: alike code must not get alike layouts
-			seed := 1 + 2*(look*s.layouts.n+i)
-			if err := p.sampleLayouts(ctx, s.pkg, work, job, []*side{old, now}, []int{seed, seed + 1}); err != nil {
-				return err
-			}
-		}
-		if comparison, file, err = compareSides(old, now, job.Plan, s.threshold.value, busy); err != nil {
-			return err
-		}
-		if look == 0 && comparison.Unsure() {
-			looks = 2
-		}
+	comparison, file, err := p.compareLayouts(ctx, s, work, job, old, now)
+	if err != nil {
+		return err
 	}
-	n := len(now.samples[0].Benchmarks)
-	p.note("sampled %d layouts of each side: %d %s, %s", len(now.samples), n, plural(n, "benchmark", "benchmarks"), time.Since(start).Round(time.Second))
 	if s.output != "" {
 		if err := file.Write(s.output); err != nil {
 			return err
@@ -163,6 +142,35 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 		return err
 	}
 	return s.failOn.judge(comparison)
+}
+
+// compareLayouts samples layouts of both sides and compares them; the file is that of
+// the current directory. Where that leaves anything unsure, it takes as many more.
+func (p *program) compareLayouts(ctx context.Context, s *againstSettings, work string, job sampleJob, old, now *side) (comparison *bench.Comparison, file *bench.File, err error) {
+	start := time.Now()
+	busy := bench.Watch()
+	for look, looks := 0, 1; look < looks; look++ {
+		if look > 0 {
+			p.note("looking again at what seems changed or is not clear yet, with %d more layouts of both sides", s.layouts.n)
+		}
+		for i := range s.layouts.n {
+			p.note("layout %d of %d: building and sampling both sides", look*s.layouts.n+i+1, looks*s.layouts.n)
+			// no seed of one side is used for the other: alike code must not get alike layouts
+			seed := 1 + 2*(look*s.layouts.n+i)
+			if err := p.sampleLayouts(ctx, s.pkg, work, job, []*side{old, now}, []int{seed, seed + 1}); err != nil {
+				return nil, nil, err
+			}
+		}
+		if comparison, file, err = compareSides(old, now, job.Plan, s.threshold.value, busy); err != nil {
+			return nil, nil, err
+		}
+		if look == 0 && comparison.Unsure() {
+			looks = 2
+		}
+	}
+	n := len(now.samples[0].Benchmarks)
+	p.note("sampled %d layouts of each side: %d %s, %s", len(now.samples), n, plural(n, "benchmark", "benchmarks"), time.Since(start).Round(time.Second))
+	return comparison, file, nil
 }
 
 // selectable refuses a selection in which nothing is measured, before minutes are
