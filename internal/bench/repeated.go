@@ -36,7 +36,17 @@ func (e *RepeatedError) Error() string {
 	for _, look := range e.Looks {
 		each = append(each, look.found())
 	}
-	return fmt.Sprintf("%s; measured %d times, and over a bound each time: %s", e.Looks[0], len(e.Looks), strings.Join(each, ", "))
+	return fmt.Sprintf("%s; measured %d times, never within the bounds: %s", e.Looks[0], len(e.Looks), strings.Join(each, ", "))
+}
+
+// Overcome says of a measurement that was within its bounds in the end what those
+// before it gave.
+func (e *RepeatedError) Overcome() string {
+	var each []string
+	for _, look := range e.Looks {
+		each = append(each, fmt.Sprintf("%s (bound: %s)", look.found(), look.bound.phrase(look.bound.Metric.Format(look.bound.Limit))))
+	}
+	return fmt.Sprintf("measured %d times, and within the bounds the last time only; before: %s", len(e.Looks)+1, strings.Join(each, ", "))
 }
 
 // Unwrap gives the first measurement's error.

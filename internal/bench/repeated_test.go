@@ -28,7 +28,9 @@ func TestABoundExceededAgainAndAgainSaysWhatEachMeasurementGave(t *testing.T) {
 		exceeding(t, "mean latency below 1 ms", 5*time.Millisecond),
 	}
 	err := &RepeatedError{looks}
-	assert.EqualError(t, err, looks[0].Error()+"; measured 3 times, and over a bound each time: p95 latency 3 ms with 100 calls over, p95 latency 4 ms with 100 calls over, mean latency 5 ms")
+	assert.EqualError(t, err, looks[0].Error()+"; measured 3 times, never within the bounds: p95 latency 3 ms with 100 calls over, p95 latency 4 ms with 100 calls over, mean latency 5 ms")
+	assert.Equal(t, "measured 4 times, and within the bounds the last time only; before: p95 latency 3 ms with 100 calls over (bound: below 2 ms), "+
+		"p95 latency 4 ms with 100 calls over (bound: below 2 ms), mean latency 5 ms (bound: below 1 ms)", err.Overcome())
 	assert.ErrorIs(t, err, ErrExceeded)
 	var first *ExceededError
 	require.ErrorAs(t, err, &first)

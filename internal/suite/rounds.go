@@ -101,7 +101,9 @@ func (c *collector) oneMoreRound(ctx context.Context, again map[*Scenario]*bench
 			l.exceeded = append(l.exceeded, e)
 			continue
 		}
-		o.Warnings = append(o.Warnings, "measured again, in a later round: "+(&bench.RepeatedError{Looks: l.exceeded}).Error())
+		if o.FailedStep() == nil {
+			o.Warnings = append(o.Warnings, (&bench.RepeatedError{Looks: l.exceeded}).Overcome())
+		}
 		noteLooks(o, 1+len(l.exceeded))
 	}
 	return nil
