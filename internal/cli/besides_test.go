@@ -145,6 +145,8 @@ func TestABaselineIsNotOverwrittenByTheRunThatIsComparedWithIt(t *testing.T) {
 	for _, flags := range [][]string{
 		{"--baseline", file, "--output", file}, {"--baseline", file, "--output", link},
 		{"--baseline", file, "--save-baseline", file}, {"--output", file, "--save-baseline", file},
+		{"--baseline", file, "--comparison", "markdown:" + file}, {"--baseline", file, "--format", "junit:" + link},
+		{"--save-baseline", file, "--format", "junit:" + file},
 	} {
 		a := call(t, append([]string{"run", path}, flags...)...)
 		assert.Equal(t, 2, a.code, flags)

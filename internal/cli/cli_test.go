@@ -147,7 +147,7 @@ func TestEverythingThatCannotBeJudgedExitsWith2(t *testing.T) {
 		{"a format without its file", []string{"run", good, "--format", "junit:"}, "no file", ""},
 		{"two formats to standard output", []string{"run", good, "--format", "pretty", "--format", "junit"}, "both pretty and junit go to standard output", "--format junit:FILE"},
 		{"two formats to one file", []string{"run", good, "--format", "pretty:" + folder + "/a", "--format", "junit:" + folder + "/./a"}, "both pretty and junit go to", ""},
-		{"a format and the figures in one file", []string{"run", good, "--format", "junit:" + folder + "/a", "--output", folder + "/a"}, "--format and --output both write", ""},
+		{"a format and the figures in one file", []string{"run", good, "--format", "junit:" + folder + "/a", "--output", folder + "/a"}, "--output and --format both name", ""},
 		{"a format in a folder that is not there", []string{"run", good, "--format", "junit:" + folder + "/no/a.xml"}, "no folder for it", "make the folder"},
 		{"figures in a folder that is not there", []string{"run", good, "--output", folder + "/no/r.json"}, "--output " + folder + "/no/r.json: no folder for it", "make the folder"},
 		{"figures to a folder", []string{"run", good, "--output", folder}, "--output " + folder + ": a folder", ""},

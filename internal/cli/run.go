@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -285,11 +284,18 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if c.Flags().Changed("output") {
 		output = s.output
 	}
-	if err := apart(map[string]string{"--baseline": s.baseline, "--save-baseline": s.saveBaseline, "--output": output}); err != nil {
-		return err
-	}
 	destinations, err := parseFormats(s.formats)
 	if err != nil {
+		return err
+	}
+	files := []namedFile{{"--baseline", s.baseline}, {"--save-baseline", s.saveBaseline}, {"--output", output}}
+	if _, file, ok := strings.Cut(s.comparison, ":"); ok {
+		files = append(files, namedFile{"--comparison", file})
+	}
+	for _, d := range destinations {
+		files = append(files, namedFile{"--format", d.file})
+	}
+	if err := apart(files); err != nil {
 		return err
 	}
 	if err := errors.Join(writable(output, destinations), writableFile("--save-baseline", s.saveBaseline)); err != nil {
@@ -373,9 +379,6 @@ func writable(output string, destinations []destination) error {
 		return err
 	}
 	for _, d := range destinations {
-		if d.file != "" && output != "" && filepath.Clean(d.file) == filepath.Clean(output) {
-			return unable("name two files", "--format and --output both write %s", output)
-		}
 		if err := writableFile("--format "+d.format.Name, d.file); err != nil {
 			return err
 		}
@@ -383,7 +386,8 @@ func writable(output string, destinations []destination) error {
 	return nil
 }
 
-// writableFile refuses a file whose folder is not there, and one that is a folder.
+// writableFile refuses a file whose folder is not there or may not be written to, and
+// one that is a folder.
 func writableFile(flag, file string) error {
 	if file == "" {
 		return nil
@@ -393,6 +397,9 @@ func writableFile(flag, file string) error {
 	}
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
 		return unable("name a file in it", "%s %s: a folder", flag, file)
+	}
+	if err := atomicfile.Writable(file); err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
 	}
 	return nil
 }
@@ -550,14 +557,16 @@ func (s *runSettings) selection(paths []string) string {
 	return strings.Join(words, " ")
 }
 
+// namedFile is a file that a flag names, "" where it names none.
+type namedFile struct{ flag, file string }
+
 // apart refuses files that are read and written, or written twice, by two flags:
 // the second would destroy what the first is for.
-func apart(files map[string]string) error {
-	flags := slices.Sorted(maps.Keys(files))
-	for i, a := range flags {
-		for _, b := range flags[i+1:] {
-			if files[a] != "" && files[b] != "" && sameFile(files[a], files[b]) {
-				return unable("name two files: a baseline is kept until a better one is saved on purpose", "%s and %s both name %s", a, b, files[b])
+func apart(files []namedFile) error {
+	for i, a := range files {
+		for _, b := range files[i+1:] {
+			if a.file != "" && b.file != "" && sameFile(a.file, b.file) {
+				return unable("name two files: a baseline is kept until a better one is saved on purpose", "%s and %s both name %s", a.flag, b.flag, b.file)
 			}
 		}
 	}
