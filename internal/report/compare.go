@@ -212,14 +212,20 @@ func figure(c *bench.Comparison, change bench.Change, floor, mean *float64) stri
 }
 
 // changeInWords says in one line what a comparison said of a benchmark: "red: floor
-// 1.2 µs, before 1 µs (+20.0 %)".
+// 1.2 µs, before 1 µs (+20.0 %, judged at ±5 %)".
 func changeInWords(c *bench.Comparison, change bench.Change) string {
 	by := string(change.Basis)
 	if by == "" {
 		by = "mean"
 	}
-	text := fmt.Sprintf("%s: %s %s, before %s (%s)", change.Verdict, by,
-		strings.TrimSuffix(newFigure(c, change), " mean"), strings.TrimSuffix(oldFigure(c, change), " mean"), percent(c, change))
+	before, now := strings.TrimSuffix(oldFigure(c, change), " mean"), strings.TrimSuffix(newFigure(c, change), " mean")
+	text := fmt.Sprintf("%s: %s %s, before %s (%s, judged at ±%s)", change.Verdict, by, now, before, ratio(change), share(change.Threshold))
+	switch {
+	case change.OldMean == nil:
+		text = fmt.Sprintf("%s: %s %s", change.Verdict, by, now)
+	case change.NewMean == nil:
+		text = fmt.Sprintf("%s: %s before %s", change.Verdict, by, before)
+	}
 	if change.Reason != "" {
 		text += "; " + oneLine(change.Reason)
 	}
@@ -257,16 +263,21 @@ func reasons(c *bench.Comparison) []string {
 	return order
 }
 
-// percent writes a ratio as the change in percent: "+10.0 %", and the threshold
-// beside it where the benchmark has one of its own.
-func percent(c *bench.Comparison, change bench.Change) string {
-	text := "-"
-	if change.Ratio != nil {
-		text = "0.0 %"
-		if percent := (*change.Ratio - 1) * 100; math.Abs(percent) >= 0.05 {
-			text = fmt.Sprintf("%+.1f %%", percent)
-		}
+// ratio writes the change in percent: "+10.0 %".
+func ratio(change bench.Change) string {
+	if change.Ratio == nil {
+		return "-"
 	}
+	if percent := (*change.Ratio - 1) * 100; math.Abs(percent) >= 0.05 {
+		return fmt.Sprintf("%+.1f %%", percent)
+	}
+	return "0.0 %"
+}
+
+// percent writes the change in percent, and the threshold beside it where the
+// benchmark has one of its own.
+func percent(c *bench.Comparison, change bench.Change) string {
+	text := ratio(change)
 	if change.Threshold != c.Threshold {
 		text += " (±" + share(change.Threshold) + ")"
 	}
