@@ -151,7 +151,7 @@ func (c *Comparison) explain(old, new *File) {
 		}
 		c.Notes = append(c.Notes, c.common.warn...)
 		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons)+len(c.common.unknown) == 0 {
-			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Commit(), "REV")))
+			c.Notes = append(c.Notes, fmt.Sprintf("the two files are not known to come from one build: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Commit(), "REV")))
 		}
 	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
 		c.Notes = append(c.Notes, fmt.Sprintf("measured on different platforms: %s and %s", old.Platform, new.Platform))
