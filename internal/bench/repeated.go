@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +20,22 @@ func (e *ExceededError) found() string {
 		text += fmt.Sprintf(" with %d calls over", e.Judgement.Over)
 	}
 	return text
+}
+
+// Fragile tells whether a bound of the result is noted as fragile.
+func (r *Result) Fragile() bool {
+	return slices.ContainsFunc(r.Bounds, func(j Judgement) bool { return j.Note != "" })
+}
+
+// BearOut drops the notes that another measurement of the same operation does not bear
+// out: a bound is near to the fastest call where it is so each time, and else the
+// machine was slow.
+func (r *Result) BearOut(again *Result) {
+	for i, j := range r.Bounds {
+		if slices.ContainsFunc(again.Bounds, func(a Judgement) bool { return a.Bound == j.Bound && a.Note == "" }) {
+			r.Bounds[i].Note = ""
+		}
+	}
 }
 
 // RepeatedError is a measurement that was made several times, some seconds apart,

@@ -50,6 +50,30 @@ func TestOneFastMeasurementPointsAtTheMachine(t *testing.T) {
 	assert.Contains(t, slow.Hint(), "one measurement of 300 ms does not tell", "a slow phase may outlast it")
 }
 
+func TestABoundIsFragileWhereEveryMeasurementSaysSo(t *testing.T) {
+	measured := func(fastest time.Duration, bounds ...string) *Result {
+		r := &Result{}
+		for _, text := range bounds {
+			b, err := ParseBound(text)
+			require.NoError(t, err)
+			j, err := b.Check(&Measurement{Calls: slices.Repeat([]time.Duration{fastest}, 100)}, nil)
+			require.NoError(t, err)
+			r.Bounds = append(r.Bounds, j)
+		}
+		return r
+	}
+	const near, far = "median latency below 4.5 ms", "p95 latency below 20 ms"
+	r := measured(2*time.Millisecond, near, far)
+	require.True(t, r.Fragile())
+	r.BearOut(measured(1600*time.Microsecond, near, far))
+	assert.NotEmpty(t, r.Bounds[0].Note, "as near again")
+	assert.Empty(t, r.Bounds[1].Note)
+	r.BearOut(&Result{})
+	assert.True(t, r.Fragile(), "it failed before that bound was judged")
+	r.BearOut(measured(time.Millisecond, near))
+	assert.False(t, r.Fragile())
+}
+
 func TestOnlyTimesAreMeasuredAgain(t *testing.T) {
 	assert.True(t, exceeding(t, "p95 latency below 2 ms", 3*time.Millisecond).Repeatable())
 	b, err := ParseBound("no more than 1 allocation per call")

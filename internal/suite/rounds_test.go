@@ -68,6 +68,20 @@ func TestTwoBoundsShareTheLaterRounds(t *testing.T) {
 	assert.Contains(t, run.Features[0].Scenarios[0].FailedStep().Err.Error(), "mean latency 1 s, median latency 1000000000 times with 1 calls over")
 }
 
+func TestABoundThatSeemsFragileIsLookedAtOnceMore(t *testing.T) {
+	for until, left := range map[string]string{"2": "", "3": "fragile"} {
+		y, run, told, pauses := rounds(t, "  Scenario: near", "    When it passes", "    Then it is measured", "    And its bound seems fragile until look "+until)
+		s := run.Features[0].Scenarios[0]
+		assert.Equal(t, outcome.Passed, s.Status)
+		assert.Equal(t, left, s.Benchmark.Bounds[0].Note)
+		assert.Equal(t, 2, y.looks["seen"], "once more, whatever it shows")
+		assert.Zero(t, s.Benchmark.Looks, "the figures are the first ones")
+		assert.Empty(t, s.Warnings)
+		assert.Zero(t, pauses, "nobody waits for that")
+		assert.Equal(t, []string{"near passed"}, told)
+	}
+}
+
 func TestMemoryIsNotMeasuredAgain(t *testing.T) {
 	y, run, told, pauses := rounds(t, "  Scenario: fat", "    When it passes", "    Then it is measured", "    And its memory is low at look 2")
 	assert.Equal(t, outcome.Failed, run.Features[0].Scenarios[0].Status)
