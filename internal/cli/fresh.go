@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func exchange(ctx context.Context, c *exec.Cmd, job, answer any) error {
 		return fmt.Errorf("%w: %s", err, strings.TrimPrefix(strings.TrimSpace(complaint.String()), "omniloader: "))
 	}
 	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
-		return fmt.Errorf("its answer: %w", err)
+		return fmt.Errorf("%s answered with no JSON, as a program does that is not omniloader or does not ask IsFreshProcess at its start: %w", filepath.Base(c.Path), err)
 	}
 	return nil
 }

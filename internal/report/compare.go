@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -98,6 +99,9 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 	for _, n := range c.Notes {
 		p.paragraph("", alert, "note: "+oneLine(n))
 	}
+	if text := sides(c); text != "" {
+		p.paragraph("", faint, text)
+	}
 	p.line(p.comparisonTotals(c))
 	return p.err
 }
@@ -130,6 +134,9 @@ func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 	}
 	for _, n := range slices.Concat(reasons(c), c.Notes) {
 		p.line("- " + markdown(n))
+	}
+	if text := sides(c); text != "" {
+		p.line("- " + markdown(text))
 	}
 	return p.err
 }
@@ -178,6 +185,24 @@ func (p *page) comparisonTotals(c *bench.Comparison) string {
 		}
 	}
 	return fmt.Sprintf("%s: %s (%s ±%s)", counted(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), share(c.Threshold))
+}
+
+// sides says which files were compared: "old: commit 0123abc, 2026-01-30T08:00:00Z;
+// new: 2026-01-31T08:00:00Z", or "" where the files do not tell.
+func sides(c *bench.Comparison) string {
+	const short = 12 // digits of a commit
+	said := func(s bench.Side) string {
+		commit := s.Commit
+		if commit != "" {
+			commit = "commit " + commit[:min(short, len(commit))]
+		}
+		return strings.Join(slices.DeleteFunc([]string{commit, oneLine(s.Timestamp)}, func(t string) bool { return t == "" }), ", ")
+	}
+	old, now := said(c.Old), said(c.New)
+	if old == "" && now == "" {
+		return ""
+	}
+	return fmt.Sprintf("old: %s; new: %s", cmp.Or(old, "unknown"), cmp.Or(now, "unknown"))
 }
 
 // basis names the figures of a comparison: the floor where any benchmark is judged

@@ -381,6 +381,19 @@ func TestAComparisonStandsInTheReportsForPrograms(t *testing.T) {
 	assert.Contains(t, json, `"name": "comparison `+c.Changes[0].Name+`"`)
 }
 
+func TestAComparisonSaysWhatWasCompared(t *testing.T) {
+	c := comparison(t)
+	c.Old = bench.Side{Commit: "0123456789abcdef0123", Timestamp: "2026-01-30T08:00:00Z"}
+	c.New = bench.Side{}
+	for _, f := range []ComparisonRenderer{CompareText, CompareMarkdown} {
+		var out bytes.Buffer
+		require.NoError(t, f(&out, c, Options{}))
+		assert.Contains(t, out.String(), "old: commit 0123456789ab, 2026-01-30T08:00:00Z; new: unknown\n")
+	}
+	c.Old = bench.Side{}
+	assert.Empty(t, sides(c))
+}
+
 func TestAComparisonFitsTheTerminal(t *testing.T) {
 	c := comparison(t)
 	c.Changes[0].Name = strings.Repeat("very_long_", 30)
