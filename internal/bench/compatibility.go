@@ -52,23 +52,20 @@ func (f *File) said(key string) string {
 // compatibility says what two files have in common.
 func compatibility(old, new *File) comparability {
 	c := comparability{memory: true, ours: old.Schema > 0 && new.Schema > 0}
-	differ := func(what, a, b string) bool {
+	differ := func(what, a, b string) {
 		switch {
 		case a == b:
-			return false
 		case a == "" || b == "":
 			c.unknown = append(c.unknown, fmt.Sprintf("%s: only one of the files says it (%s)", what, a+b))
-			return false
+		default:
+			c.reasons = append(c.reasons, fmt.Sprintf("%s: %s and %s", what, a, b))
 		}
-		c.reasons = append(c.reasons, fmt.Sprintf("%s: %s and %s", what, a, b))
-		return true
 	}
 	for _, fact := range []struct{ what, a, b string }{
 		{"platform", old.Platform, new.Platform}, {"Go", goMinor(old.GoVersion), goMinor(new.GoVersion)},
 	} {
-		if differ(fact.what, fact.a, fact.b) {
-			c.memory = false
-		}
+		differ(fact.what, fact.a, fact.b)
+		c.memory = c.memory && fact.a == fact.b
 		if c.ours && fact.a == "" && fact.b == "" {
 			c.warn = append(c.warn, fmt.Sprintf("neither file says for which %s it was measured", fact.what))
 		}

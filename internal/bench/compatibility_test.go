@@ -66,6 +66,18 @@ func TestWhatOnlyOneFileSaysIsNotTakenForEqual(t *testing.T) {
 	assert.Equal(t, Neutral, verdictOf(t, old, now).Verdict)
 }
 
+func TestMemoryOfAnUnknownVersionOfGoIsNotJudged(t *testing.T) {
+	more := func(change func(*File)) Verdict {
+		old, now := sampled("x", 100, 5, 1000), sampled("x", 100, 6, 1000)
+		change(old)
+		return verdictOf(t, old, now).Verdict
+	}
+	assert.Equal(t, Red, more(func(*File) {}))
+	assert.Equal(t, NotComparable, more(func(f *File) { f.GoVersion = "" }))
+	assert.Equal(t, NotComparable, more(func(f *File) { f.Platform = "" }))
+	assert.Equal(t, Red, more(func(f *File) { delete(f.Environment, "cpu") }), "a processor allocates nothing")
+}
+
 func TestWhatNeitherFileSaysIsANote(t *testing.T) {
 	silent := func() *File {
 		return with(sampled("x", 100, 5, 1000), func(f *File) { f.Schema, f.Platform, f.GoVersion = 2, "", "" })

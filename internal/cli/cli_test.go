@@ -139,7 +139,7 @@ func TestEverythingThatCannotBeJudgedExitsWith2(t *testing.T) {
 		{"a folder without features", []string{"run", folder}, "no feature file in this folder", ""},
 		{"a line without a scenario", []string{"run", good + ":4000"}, "no scenario stands at line 4000", "the nearest is"},
 		{"two benchmarks of one name", []string{"run", good, write(t, "copy.feature", holds)}, `a second benchmark called "measured_one"; the first is at`, "@benchmark:NAME"},
-		{"a missing baseline", []string{"run", good, "--baseline", filepath.Join(folder, "no.json")}, "--baseline: " + filepath.Join(folder, "no.json"), ""},
+		{"a missing baseline", []string{"run", good, "--baseline", filepath.Join(folder, "no.json")}, "--baseline: " + filepath.Join(folder, "no.json") + ": there is no such file", "run --save-baseline " + filepath.Join(folder, "no.json")},
 		{"a baseline without a name", []string{"run", good, "--baseline", ""}, "--baseline: empty", ""},
 		{"a baseline that is no JSON", []string{"run", good, "--baseline", good}, "--baseline: ", ""},
 		{"figures of nothing measured", []string{"run", good, "--tags", "not @memory", "--output", filepath.Join(folder, "r.json")}, "nothing selected is measured", "@benchmark"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -412,7 +413,10 @@ func readBaseline(path string, given bool) (*bench.File, error) {
 		return nil, unable("name a results file, or leave the flag out", "--baseline: empty")
 	}
 	file, err := bench.ReadFile(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, unable("write one with: omniloader run --save-baseline "+path, "--baseline: %s: there is no such file", path)
+	case err != nil:
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
 	if file.Plan != nil {
@@ -487,6 +491,13 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		}
 		if err == nil && !run.Interrupted && (e.baseline != nil || e.saveBaseline != "") {
 			comparison, err = p.sampleAndCompare(ctx, run, file, e)
+			if errors.Is(err, bench.ErrInterrupted) {
+				lost := "nothing was compared"
+				if e.saveBaseline != "" && file.Plan == nil {
+					lost += ", and no baseline written"
+				}
+				err = unable(lost, "interrupted while sampling")
+			}
 		}
 		failures = append(failures, err)
 		if file != nil && e.output != "" {
