@@ -238,6 +238,12 @@ func another(old, new *Result) string {
 	if a != nil && b != nil && fmt.Sprint(a) != fmt.Sprint(b) {
 		return fmt.Sprintf("another operation: the %v and the %v", a, b)
 	}
+	return ""
+}
+
+// otherCallers says that the times of two results are those that another number of
+// callers at once saw, or "". Floors are always of one caller.
+func otherCallers(old, new *Result) string {
 	callers := func(r *Result) int {
 		if r.Concurrency == nil {
 			return 1
@@ -245,7 +251,10 @@ func another(old, new *Result) string {
 		return r.Concurrency.Callers
 	}
 	// where the figures of one caller stand beside, the callers do not matter
-	crowd := func(r *Result) bool { return r.Concurrency != nil && r.Concurrency.Iterations == r.Iterations }
+	crowd := func(r *Result) bool {
+		c := r.Concurrency
+		return c != nil && c.Iterations == r.Iterations && c.MeanTime == r.MeanTime && c.MaxTime == r.MaxTime
+	}
 	if (crowd(old) || crowd(new)) && callers(old) != callers(new) {
 		return fmt.Sprintf("another number of callers at once: %d and %d", callers(old), callers(new))
 	}
@@ -265,6 +274,9 @@ func (c *Comparison) judge(change *Change) {
 		change.Doubtful = (change.Verdict == Red || change.Verdict == Green) && overlap(change.Old, change.New)
 		if !c.common.ours {
 			against = nil
+		}
+		if why := otherCallers(change.Old, change.New); why != "" {
+			against = []string{why}
 		}
 	} else {
 		change.Basis = ByFloor
