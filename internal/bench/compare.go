@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // DefaultThreshold is the change from which on a verdict is red or green.
@@ -156,6 +157,9 @@ func (c *Comparison) explain(old, new *File) {
 	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
 		c.Notes = append(c.Notes, fmt.Sprintf("measured on different platforms: %s and %s", old.Platform, new.Platform))
 	}
+	if looser := c.looser(); len(looser) > 0 {
+		c.Notes = append(c.Notes, "a tag allows more than before: "+strings.Join(looser, ", "))
+	}
 	if has(ByMean) {
 		which := ""
 		if has(ByFloor) {
@@ -163,6 +167,25 @@ func (c *Comparison) explain(old, new *File) {
 		}
 		c.Notes = append(c.Notes, "judged by mean times"+which+", for want of anything better in the files: on a shared machine that rule called 45 % of unchanged benchmarks changed; files written with --save-baseline are judged by their floors")
 	}
+}
+
+// looser names the benchmarks that have a larger threshold than they had, with both: a
+// slowdown and the leave for it may come in one commit.
+func (c *Comparison) looser() []string {
+	threshold := func(r *Result) float64 {
+		if r.Threshold != nil {
+			return *r.Threshold
+		}
+		return c.Threshold
+	}
+	var names []string
+	for _, change := range c.Changes {
+		if change.Old != nil && change.New != nil && threshold(change.New) > threshold(change.Old) {
+			names = append(names, fmt.Sprintf("%s (±%s %%, before ±%s %%)", change.Name,
+				formatNumber(threshold(change.New)*100, digits), formatNumber(threshold(change.Old)*100, digits)))
+		}
+	}
+	return names
 }
 
 func (f *File) side() Side {

@@ -165,6 +165,25 @@ func TestWhatWasNotSelectedWasNotRemoved(t *testing.T) {
 	}
 }
 
+func TestALargerThresholdThanBeforeIsNoted(t *testing.T) {
+	tagged := func(threshold float64) *File {
+		return with(sampled("x", 100, 5, 1000), func(f *File) {
+			if threshold > 0 {
+				f.Results[0].Threshold = &threshold
+			}
+		})
+	}
+	notes := func(old, now *File) []string {
+		c, err := Compare(old, now, DefaultThreshold)
+		require.NoError(t, err)
+		return c.Notes
+	}
+	assert.Equal(t, []string{"a tag allows more than before: a (±20 %, before ±10 %)"}, notes(tagged(0.1), tagged(0.2)))
+	assert.Equal(t, []string{"a tag allows more than before: a (±20 %, before ±5 %)"}, notes(tagged(0), tagged(0.2)))
+	assert.Empty(t, notes(tagged(0.2), tagged(0.2)))
+	assert.Empty(t, notes(tagged(0.2), tagged(0)), "less hides nothing")
+}
+
 func TestFloorsAreOfOneCallerHoweverManyThereWere(t *testing.T) {
 	crowded := func(callers int) *File {
 		return with(sampled("x", 100, 5, 1000), func(f *File) {
