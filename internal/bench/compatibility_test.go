@@ -18,7 +18,7 @@ func with(f *File, change func(*File)) *File {
 }
 
 func TestAnEnvironmentOfAnyFormIsCompared(t *testing.T) {
-	for _, key := range []string{"build", "layout", "kernel", "governor", "cpu", "funcalign", "yardstick_floor_ns"} {
+	for _, key := range []string{"build", "layout", "kernel", "governor", "cpu", "funcalign", "yardstick_floor_ns", "modules", "sampling"} {
 		for _, value := range []any{map[string]any{}, []any{1.0}, nil, true, "", 1.5} {
 			old := with(sampled("x", 100, 5, 1000), func(f *File) { f.Environment[key] = value })
 			now := with(sampled("x", 100, 5, 1000), func(f *File) { f.Environment[key] = value })
@@ -31,6 +31,7 @@ func FuzzEnvironment(f *testing.F) {
 	f.Add(`{"build": {}}`, `{"kernel": [1], "build": null}`)
 	f.Add(`{"cpu": "X", "layout": 1}`, `{"cpu": "Y", "yardstick_floor_ns": 1e300}`)
 	f.Add(`{"funcalign": 64, "yardstick_floor_ns": -1}`, `{"funcalign": "64", "governor": {"a": []}}`)
+	f.Add(`{"modules": {"a": "v1", "b": null}, "sampling": 1}`, `{"modules": {"a": ["v2"], "b": 1}, "sampling": "1"}`)
 	f.Fuzz(func(t *testing.T, old, now string) {
 		files := [2]*File{sampled("x", 100, 5, 1000), sampled("x", 100, 5, 1000)}
 		for i, text := range []string{old, now} {
