@@ -22,7 +22,7 @@ type comparability struct {
 // conditions are what the environment of a file must say, and say alike, for times
 // to be compared: by the key, and in words.
 var conditions = []struct{ key, words string }{
-	{"cpu", "CPU"}, {"goamd64", "GOAMD64"}, {"gomaxprocs", "GOMAXPROCS"}, {"hypervisor", "hypervisor"}, {"funcalign", "alignment of functions"},
+	{"cpu", "CPU"}, {"goamd64", "GOAMD64"}, {"gomaxprocs", "GOMAXPROCS"}, {"hypervisor", "hypervisor"}, {"funcalign", "alignment of functions, which bench sets and run does not"},
 }
 
 // The collector is steered by GOGC; a file that says nothing ran with
