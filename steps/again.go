@@ -67,7 +67,7 @@ func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError)
 			fresh.Bounds, fresh.Threshold, fresh.Looks = judgements, r.Threshold, 1+w.again
 			w.setup.store.replace(r, fresh)
 			w.measurement = m
-			w.record.Warnings = append(w.record.Warnings, "measured again, because the machine was busy: "+failure.Error())
+			w.record.Warnings = append(w.record.Warnings, failure.Overcome())
 			return true, nil
 		case errors.As(err, &again):
 			failure.Looks = append(failure.Looks, again)

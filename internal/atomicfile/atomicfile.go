@@ -63,6 +63,24 @@ func Write(path string, content func(io.Writer) error) error {
 	return nil
 }
 
+// Writable tells whether Write could make the file, by making and removing a temporary
+// one beside it: so much is known before the work that the file is for. The error is
+// an *Error. What is no regular file is not touched.
+func Writable(path string) error {
+	target, mode, err := resolve(path)
+	if err != nil || target == "" {
+		return err
+	}
+	temporary, err := create(target, mode)
+	if err != nil {
+		return explain(path, err)
+	}
+	if err := errors.Join(temporary.Close(), os.Remove(temporary.Name())); err != nil {
+		return explain(path, err)
+	}
+	return nil
+}
+
 // resolve gives the file to replace, with links followed, and its mode; the empty
 // target stands for a path to write straight to.
 func resolve(path string) (target string, mode fs.FileMode, err error) {

@@ -90,6 +90,33 @@ func TestADirectoryAndAnEmptyPathAreRefused(t *testing.T) {
 	assert.Error(t, Write(filepath.Join(file, "r.json"), text("")))
 }
 
+func TestWhetherAFileCanBeWrittenIsToldBeforehand(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "r.json")
+	require.NoError(t, Writable(file))
+	only(t, dir)
+	require.NoError(t, os.WriteFile(file, []byte("old"), 0o644))
+	require.NoError(t, Writable(file))
+	only(t, dir, "r.json")
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, "old", string(data))
+	assert.Error(t, Writable(filepath.Join(file, "r.json")))
+	assert.ErrorIs(t, Writable(filepath.Join(dir, "out", "r.json")), fs.ErrNotExist)
+	assert.ErrorContains(t, Writable(dir), "is a directory")
+
+	closed := filepath.Join(dir, "closed")
+	require.NoError(t, os.Mkdir(closed, 0o555))
+	if os.WriteFile(filepath.Join(closed, "x"), nil, 0o644) == nil {
+		t.Skip("this user may write everywhere")
+	}
+	err = Writable(filepath.Join(closed, "r.json"))
+	assert.ErrorIs(t, err, fs.ErrPermission)
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	assert.NotEmpty(t, e.Hint())
+}
+
 func TestALinkIsFollowed(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("links need a privilege there")

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -215,16 +216,20 @@ type ExceededError struct {
 	bound     Bound
 	of        *Measurement
 	summary   Summary
+	reference float64 // the median that a relative bound is relative to, in seconds
 }
 
-// Error reads "p95 latency is 3.2 ms, bound: below 2 ms; 17 of 100 calls are over
+// Error reads "p95 latency is 3.2 ms, bound: below 2 ms; 17 of 100 calls over
 // it, chance explains 11 (floor 900 µs, median 1.1 ms, max 12 ms, std dev 400 µs)".
 func (e *ExceededError) Error() string {
 	j := e.Judgement
 	figure, limit := e.bound.Metric.formatApart(j.Figure, j.Limit)
 	text := fmt.Sprintf("%s is %s, bound: %s", e.bound.subject(), figure, e.bound.phrase(limit))
+	if e.bound.Reference != "" {
+		text += fmt.Sprintf(" (%s)", FormatLatency(e.reference))
+	}
 	if j.FailsFrom > 0 {
-		text += fmt.Sprintf("; %d of %d calls are over it, chance explains %d", j.Over, e.summary.Samples, j.FailsFrom-1)
+		text += fmt.Sprintf("; %d of %s over it, chance explains %d", j.Over, counted(e.summary.Samples, "call"), j.FailsFrom-1)
 	}
 	return fmt.Sprintf("%s (%s)", text, e.spread())
 }
@@ -340,7 +345,7 @@ func (b Bound) Check(m *Measurement, reference func(name string) *Measurement) (
 	if j.Held {
 		return j, nil
 	}
-	return j, &ExceededError{Judgement: j, bound: b, summary: summary, of: m}
+	return j, &ExceededError{Judgement: j, bound: b, summary: summary, of: m, reference: limit / b.Limit}
 }
 
 // warn adds a warning to those there are; "" is none.
@@ -414,5 +419,5 @@ func (b Bound) tooFew(known metric, calls int) string {
 		return ""
 	}
 	return fmt.Sprintf("%d calls are few for the %s: with fewer than %d even the slowest may lie below it, at 95 %% confidence",
-		calls, known.word, needed)
+		calls, cmp.Or(known.word, "median"), needed)
 }

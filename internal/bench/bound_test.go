@@ -89,7 +89,7 @@ func TestAnExceededBoundSaysFigureBoundSamplesAndSpread(t *testing.T) {
 	m := &Measurement{Calls: upTo(100), Memory: &Memory{BytesPerCall: 1001, AllocsPerCall: 13, LiveDelta: 2e6, Calls: 100}}
 	spread := "(100 calls: floor 1 ms, median 50.5 ms, max 100 ms, std dev 29 ms)"
 	for text, want := range map[string]string{
-		"p95 latency below 89 ms":              "p95 latency is 95 ms, bound: below 89 ms; 12 of 100 calls are over it, chance explains 11 " + spread,
+		"p95 latency below 89 ms":              "p95 latency is 95 ms, bound: below 89 ms; 12 of 100 calls over it, chance explains 11 " + spread,
 		"mean latency below 2 ms":              "mean latency is 50.5 ms, bound: below 2 ms " + spread,
 		"min latency below 500 µs":             "min latency is 1 ms, bound: below 500 µs " + spread,
 		"no more than 1 kB allocated per call": "bytes per call is 1.001 kB, bound: no more than 1 kB (exact, the middle of 100 calls)",
@@ -141,9 +141,10 @@ func TestABoundRelativeToAnotherBenchmark(t *testing.T) {
 	j, err := check(`median latency below 3.1 times that of "fast"`)
 	require.NoError(t, err)
 	assert.InDelta(t, 3, j.Figure, 1e-12)
+	assert.Contains(t, j.Warning, "3 calls are few for the median: with fewer than 5")
 
 	_, err = check(`median latency below 2.5 times that of "fast"`)
-	assert.EqualError(t, err, `median latency is 3 times, bound: below 2.5 times that of "fast"; 3 of 3 calls are over it, chance explains 2 (3 calls: floor 30 ns, median 30 ns, max 30 ns, std dev 0 ns)`)
+	assert.EqualError(t, err, `median latency is 3 times, bound: below 2.5 times that of "fast" (10 ns); 3 of 3 calls over it, chance explains 2 (3 calls: floor 30 ns, median 30 ns, max 30 ns, std dev 0 ns)`)
 
 	_, err = check(`median latency below 2 times that of "lost"`)
 	assert.ErrorIs(t, err, ErrNotMeasured, "a bound against nothing must not pass")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // DefaultThreshold is the change from which on a verdict is red or green.
@@ -151,10 +152,13 @@ func (c *Comparison) explain(old, new *File) {
 		}
 		c.Notes = append(c.Notes, c.common.warn...)
 		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons)+len(c.common.unknown) == 0 {
-			c.Notes = append(c.Notes, fmt.Sprintf("the two files come from different builds: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Commit(), "REV")))
+			c.Notes = append(c.Notes, fmt.Sprintf("the two files are not known to come from one build: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Commit(), "REV")))
 		}
 	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
 		c.Notes = append(c.Notes, fmt.Sprintf("measured on different platforms: %s and %s", old.Platform, new.Platform))
+	}
+	if looser := c.looser(); len(looser) > 0 {
+		c.Notes = append(c.Notes, "a tag allows more than before: "+strings.Join(looser, ", "))
 	}
 	if has(ByMean) {
 		which := ""
@@ -163,6 +167,25 @@ func (c *Comparison) explain(old, new *File) {
 		}
 		c.Notes = append(c.Notes, "judged by mean times"+which+", for want of anything better in the files: on a shared machine that rule called 45 % of unchanged benchmarks changed; files written with --save-baseline are judged by their floors")
 	}
+}
+
+// looser names the benchmarks that have a larger threshold than they had, with both: a
+// slowdown and the leave for it may come in one commit.
+func (c *Comparison) looser() []string {
+	threshold := func(r *Result) float64 {
+		if r.Threshold != nil {
+			return *r.Threshold
+		}
+		return c.Threshold
+	}
+	var names []string
+	for _, change := range c.Changes {
+		if change.Old != nil && change.New != nil && threshold(change.New) > threshold(change.Old) {
+			names = append(names, fmt.Sprintf("%s (±%s %%, before ±%s %%)", change.Name,
+				formatNumber(threshold(change.New)*100, digits), formatNumber(threshold(change.Old)*100, digits)))
+		}
+	}
+	return names
 }
 
 func (f *File) side() Side {
@@ -238,6 +261,12 @@ func another(old, new *Result) string {
 	if a != nil && b != nil && fmt.Sprint(a) != fmt.Sprint(b) {
 		return fmt.Sprintf("another operation: the %v and the %v", a, b)
 	}
+	return ""
+}
+
+// otherCallers says that the times of two results are those that another number of
+// callers at once saw, or "". Floors are always of one caller.
+func otherCallers(old, new *Result) string {
 	callers := func(r *Result) int {
 		if r.Concurrency == nil {
 			return 1
@@ -245,7 +274,10 @@ func another(old, new *Result) string {
 		return r.Concurrency.Callers
 	}
 	// where the figures of one caller stand beside, the callers do not matter
-	crowd := func(r *Result) bool { return r.Concurrency != nil && r.Concurrency.Iterations == r.Iterations }
+	crowd := func(r *Result) bool {
+		c := r.Concurrency
+		return c != nil && c.Iterations == r.Iterations && c.MeanTime == r.MeanTime && c.MaxTime == r.MaxTime
+	}
 	if (crowd(old) || crowd(new)) && callers(old) != callers(new) {
 		return fmt.Sprintf("another number of callers at once: %d and %d", callers(old), callers(new))
 	}
@@ -265,6 +297,9 @@ func (c *Comparison) judge(change *Change) {
 		change.Doubtful = (change.Verdict == Red || change.Verdict == Green) && overlap(change.Old, change.New)
 		if !c.common.ours {
 			against = nil
+		}
+		if why := otherCallers(change.Old, change.New); why != "" {
+			against = []string{why}
 		}
 	} else {
 		change.Basis = ByFloor

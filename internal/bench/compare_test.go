@@ -165,15 +165,47 @@ func TestWhatWasNotSelectedWasNotRemoved(t *testing.T) {
 	}
 }
 
+func TestALargerThresholdThanBeforeIsNoted(t *testing.T) {
+	tagged := func(threshold float64) *File {
+		return with(sampled("x", 100, 5, 1000), func(f *File) {
+			if threshold > 0 {
+				f.Results[0].Threshold = &threshold
+			}
+		})
+	}
+	notes := func(old, now *File) []string {
+		c, err := Compare(old, now, DefaultThreshold)
+		require.NoError(t, err)
+		return c.Notes
+	}
+	assert.Equal(t, []string{"a tag allows more than before: a (±20 %, before ±10 %)"}, notes(tagged(0.1), tagged(0.2)))
+	assert.Equal(t, []string{"a tag allows more than before: a (±20 %, before ±5 %)"}, notes(tagged(0), tagged(0.2)))
+	assert.Empty(t, notes(tagged(0.2), tagged(0.2)))
+	assert.Empty(t, notes(tagged(0.2), tagged(0)), "less hides nothing")
+}
+
+func TestFloorsAreOfOneCallerHoweverManyThereWere(t *testing.T) {
+	crowded := func(callers int) *File {
+		return with(sampled("x", 100, 5, 1000), func(f *File) {
+			r := &f.Results[0]
+			r.Concurrency = &Concurrency{Callers: callers, Iterations: r.Iterations, MeanTime: r.MeanTime}
+		})
+	}
+	assert.Equal(t, Neutral, verdictOf(t, crowded(8), crowded(2)).Verdict)
+}
+
 func TestWhatIsAnotherOperationIsNotComparable(t *testing.T) {
 	file := func(operation string, callers int) *File {
 		r := Result{Name: "a", MeanTime: 1, Iterations: 10, Metadata: map[string]any{"operation": operation}}
 		if callers > 1 {
-			r.Concurrency = &Concurrency{Callers: callers, Iterations: 10}
+			r.Concurrency = &Concurrency{Callers: callers, Iterations: 10, MeanTime: 1} // the figures are those of the callers
 		}
 		f, err := NewFile([]Result{r}, origin())
 		require.NoError(t, err)
 		return f
+	}
+	beside := func(callers int) *File {
+		return with(file("category", callers), func(f *File) { f.Results[0].Concurrency.MeanTime = 1.5 })
 	}
 	for _, c := range []struct {
 		old, new *File
@@ -183,6 +215,8 @@ func TestWhatIsAnotherOperationIsNotComparable(t *testing.T) {
 		{file("category", 1), file("model info", 1), "another operation: the category and the model info"},
 		{file("category", 8), file("category", 2), "another number of callers at once: 8 and 2"},
 		{file("category", 8), file("category", 1), "another number of callers at once: 8 and 1"},
+		{beside(2), file("category", 1), ""}, // as many calls by chance, and the figures are of one caller
+		{beside(2), beside(8), ""},
 	} {
 		comparison, err := Compare(c.old, c.new, DefaultThreshold)
 		require.NoError(t, err)

@@ -22,12 +22,22 @@ type comparability struct {
 // conditions are what the environment of a file must say, and say alike, for times
 // to be compared: by the key, and in words.
 var conditions = []struct{ key, words string }{
-	{"cpu", "CPU"}, {"goamd64", "GOAMD64"}, {"gomaxprocs", "GOMAXPROCS"}, {"hypervisor", "hypervisor"}, {"funcalign", "alignment of functions"},
+	{"cpu", "CPU"}, {"goamd64", "GOAMD64"}, {"gomaxprocs", "GOMAXPROCS"}, {"hypervisor", "hypervisor"}, {"funcalign", "alignment of functions, which bench sets and run does not"},
 }
 
 // The collector is steered by GOGC; a file that says nothing ran with
 // the default.
 const collectorKey, collectorDefault = "gogc", "100"
+
+// How this program samples is a version, see SamplingVersion; a file that says nothing
+// was sampled by the first.
+const (
+	samplingKey     = "sampling"
+	samplingDefault = "1"
+)
+
+// modulesKey is where an environment has the modules that the program was linked with.
+const modulesKey = "modules"
 
 // said gives what a file's environment says under a key as a text, "" where it
 // says nothing.
@@ -42,23 +52,20 @@ func (f *File) said(key string) string {
 // compatibility says what two files have in common.
 func compatibility(old, new *File) comparability {
 	c := comparability{memory: true, ours: old.Schema > 0 && new.Schema > 0}
-	differ := func(what, a, b string) bool {
+	differ := func(what, a, b string) {
 		switch {
 		case a == b:
-			return false
 		case a == "" || b == "":
 			c.unknown = append(c.unknown, fmt.Sprintf("%s: only one of the files says it (%s)", what, a+b))
-			return false
+		default:
+			c.reasons = append(c.reasons, fmt.Sprintf("%s: %s and %s", what, a, b))
 		}
-		c.reasons = append(c.reasons, fmt.Sprintf("%s: %s and %s", what, a, b))
-		return true
 	}
 	for _, fact := range []struct{ what, a, b string }{
 		{"platform", old.Platform, new.Platform}, {"Go", goMinor(old.GoVersion), goMinor(new.GoVersion)},
 	} {
-		if differ(fact.what, fact.a, fact.b) {
-			c.memory = false
-		}
+		differ(fact.what, fact.a, fact.b)
+		c.memory = c.memory && fact.a == fact.b
 		if c.ours && fact.a == "" && fact.b == "" {
 			c.warn = append(c.warn, fmt.Sprintf("neither file says for which %s it was measured", fact.what))
 		}
@@ -67,7 +74,11 @@ func compatibility(old, new *File) comparability {
 		differ(condition.words, old.said(condition.key), new.said(condition.key))
 	}
 	differ("GOGC", cmp.Or(old.said(collectorKey), collectorDefault), cmp.Or(new.said(collectorKey), collectorDefault))
+	differ("version of the sampling", cmp.Or(old.said(samplingKey), samplingDefault), cmp.Or(new.said(samplingKey), samplingDefault))
 	c.plans(old.Plan, new.Plan)
+	if text := otherModules(old, new); text != "" {
+		c.warn = append(c.warn, text)
+	}
 	c.rule = ruleFor(old, new)
 	for _, key := range []string{"kernel", "governor"} {
 		if a, b := old.said(key), new.said(key); a != "" && b != "" && a != b {
@@ -107,6 +118,34 @@ func (c *comparability) busy(side string, f *File) {
 	}
 }
 
+// otherModules names the modules that the two files were measured with in different
+// versions, or says "". What is slower for that is slower for who uses it, so that the
+// verdicts stand; the note says where to look.
+func otherModules(old, new *File) string {
+	const most = 3
+	a, okA := old.Environment[modulesKey].(map[string]any)
+	b, okB := new.Environment[modulesKey].(map[string]any)
+	if !okA || !okB {
+		return ""
+	}
+	var differ []string
+	for path := range a {
+		if x, y := fmt.Sprint(a[path]), fmt.Sprint(b[path]); b[path] != nil && x != y {
+			differ = append(differ, fmt.Sprintf("%s %s and %s", path, x, y))
+		}
+	}
+	if len(differ) == 0 {
+		return ""
+	}
+	slices.Sort(differ)
+	more := ""
+	if len(differ) > most {
+		more = fmt.Sprintf(" and %d more", len(differ)-most)
+		differ = differ[:most]
+	}
+	return "measured with other versions of modules: " + strings.Join(differ, ", ") + more
+}
+
 // plans compares the sampling plans. More processes only find the floor better.
 func (c *comparability) plans(old, new *Sampling) {
 	if old == nil || new == nil {
@@ -131,14 +170,15 @@ const (
 
 // ruleFor chooses the rule that two files are judged by.
 func ruleFor(old, new *File) rule {
-	key := BuildKey
-	if old.said(LayoutKey) != "" && new.said(LayoutKey) != "" {
-		key = LayoutKey
-	}
+	same := func(key string) bool { return old.said(key) != "" && old.said(key) == new.said(key) }
 	switch {
 	case aligned(old) && aligned(new): // each process another layout, also of one build
 		return layouts
-	case old.said(key) == new.said(key):
+	case old.said(LayoutKey) != "" && new.said(LayoutKey) != "":
+		if same(LayoutKey) {
+			return sameBuild
+		}
+	case same(BuildKey):
 		return sameBuild
 	}
 	return otherBuild

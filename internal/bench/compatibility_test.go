@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ func with(f *File, change func(*File)) *File {
 }
 
 func TestAnEnvironmentOfAnyFormIsCompared(t *testing.T) {
-	for _, key := range []string{"build", "layout", "kernel", "governor", "cpu", "funcalign", "yardstick_floor_ns"} {
+	for _, key := range []string{"build", "layout", "kernel", "governor", "cpu", "funcalign", "yardstick_floor_ns", "modules", "sampling"} {
 		for _, value := range []any{map[string]any{}, []any{1.0}, nil, true, "", 1.5} {
 			old := with(sampled("x", 100, 5, 1000), func(f *File) { f.Environment[key] = value })
 			now := with(sampled("x", 100, 5, 1000), func(f *File) { f.Environment[key] = value })
@@ -30,6 +31,7 @@ func FuzzEnvironment(f *testing.F) {
 	f.Add(`{"build": {}}`, `{"kernel": [1], "build": null}`)
 	f.Add(`{"cpu": "X", "layout": 1}`, `{"cpu": "Y", "yardstick_floor_ns": 1e300}`)
 	f.Add(`{"funcalign": 64, "yardstick_floor_ns": -1}`, `{"funcalign": "64", "governor": {"a": []}}`)
+	f.Add(`{"modules": {"a": "v1", "b": null}, "sampling": 1}`, `{"modules": {"a": ["v2"], "b": 1}, "sampling": "1"}`)
 	f.Fuzz(func(t *testing.T, old, now string) {
 		files := [2]*File{sampled("x", 100, 5, 1000), sampled("x", 100, 5, 1000)}
 		for i, text := range []string{old, now} {
@@ -65,6 +67,18 @@ func TestWhatOnlyOneFileSaysIsNotTakenForEqual(t *testing.T) {
 	assert.Equal(t, Neutral, verdictOf(t, old, now).Verdict)
 }
 
+func TestMemoryOfAnUnknownVersionOfGoIsNotJudged(t *testing.T) {
+	more := func(change func(*File)) Verdict {
+		old, now := sampled("x", 100, 5, 1000), sampled("x", 100, 6, 1000)
+		change(old)
+		return verdictOf(t, old, now).Verdict
+	}
+	assert.Equal(t, Red, more(func(*File) {}))
+	assert.Equal(t, NotComparable, more(func(f *File) { f.GoVersion = "" }))
+	assert.Equal(t, NotComparable, more(func(f *File) { f.Platform = "" }))
+	assert.Equal(t, Red, more(func(f *File) { delete(f.Environment, "cpu") }), "a processor allocates nothing")
+}
+
 func TestWhatNeitherFileSaysIsANote(t *testing.T) {
 	silent := func() *File {
 		return with(sampled("x", 100, 5, 1000), func(f *File) { f.Schema, f.Platform, f.GoVersion = 2, "", "" })
@@ -88,6 +102,53 @@ func TestTheLayoutSaysWhichBuildsAreOne(t *testing.T) {
 	assert.Equal(t, NotComparable, verdictOf(t, old, now).Verdict)
 	delete(now.Environment, "build")
 	assert.Equal(t, NotComparable, verdictOf(t, old, now).Verdict)
+}
+
+func TestFilesThatDoNotSayTheirBuildAreNotTakenForOneBuild(t *testing.T) {
+	silent := func(floor float64) *File {
+		return with(sampled("x", floor, 5, 1000), func(f *File) { delete(f.Environment, BuildKey) })
+	}
+	assert.Equal(t, NotComparable, verdictOf(t, silent(100), silent(115)).Verdict)
+	assert.Equal(t, Neutral, verdictOf(t, silent(100), silent(100)).Verdict)
+	assert.Equal(t, Red, verdictOf(t, silent(100), silent(131)).Verdict)
+}
+
+func TestSamplesTakenInAnotherWayAreNotComparable(t *testing.T) {
+	first, second := sampled("x", 100, 5, 1000), sampled("x", 100, 5, 1000)
+	second.Environment["sampling"] = 1.0
+	assert.Equal(t, Neutral, verdictOf(t, first, second).Verdict, "a file from before it was said")
+	second.Environment["sampling"] = 2.0
+	change := verdictOf(t, first, second)
+	assert.Equal(t, NotComparable, change.Verdict)
+	assert.Equal(t, "version of the sampling: 1 and 2", change.Reason)
+}
+
+func TestOtherVersionsOfModulesAreANote(t *testing.T) {
+	notes := func(a, b any) string {
+		old, now := sampled("x", 100, 5, 1000), sampled("x", 120, 5, 1000)
+		old.Environment["modules"], now.Environment["modules"] = a, b
+		c, err := Compare(old, now, DefaultThreshold)
+		require.NoError(t, err)
+		assert.Equal(t, Red, c.Changes[0].Verdict, "slower is slower, whatever it is for")
+		return strings.Join(c.Notes, "\n")
+	}
+	type modules = map[string]any
+	assert.Empty(t, notes(modules{"a": "v1", "b": "v1"}, modules{"a": "v1", "b": "v1"}))
+	assert.Empty(t, notes(nil, modules{"a": "v1"}), "a file that does not say")
+	assert.Empty(t, notes(modules{"a": "v1"}, modules{"b": "v1"}), "one more, one less: no other version")
+	assert.Empty(t, notes("v1", []any{1.0}))
+	assert.Equal(t, "measured with other versions of modules: a v1 and v2", notes(modules{"a": "v1", "b": "v1"}, modules{"a": "v2", "b": "v1"}))
+	assert.Equal(t, "measured with other versions of modules: a 1 and 2, b 1 and 2, c 1 and 2 and 1 more",
+		notes(modules{"a": 1, "b": 1, "c": 1, "d": 1}, modules{"a": 2, "b": 2, "c": 2, "d": 2}))
+}
+
+func TestAModuleThatIsReplacedSaysByWhat(t *testing.T) {
+	got := linked(&debug.BuildInfo{Deps: []*debug.Module{
+		{Path: "a", Version: "v1.2.3"},
+		{Path: "b", Version: "v1.0.0", Replace: &debug.Module{Path: "../b"}},
+		{Path: "c", Version: "v1.0.0", Replace: &debug.Module{Path: "d", Version: "v2.0.0"}},
+	}})
+	assert.Equal(t, map[string]any{"a": "v1.2.3", "b": "../b", "c": "d v2.0.0"}, got)
 }
 
 func TestWhatAComparisonCanTellIsKnownBefore(t *testing.T) {

@@ -82,7 +82,7 @@ func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
 		{"throughput at least 1500 operations per second", "throughput at least 1501 operations per second",
 			"throughput is 1500 operations per second, bound: at least 1501 operations per second (8 callers at once, in the best of 5 rounds"},
 		{"scaling at least 1.5", "the throughput is at least 1.6 times that of one caller", "scaling is 1.5, bound: at least 1.6"},
-		{"growth exponent below 1.2", "the latency grows with an exponent below 1.1", "growth exponent is 1.1, bound: below 1.1 (1 MB 1 ms, 10 MB 10 ms)"},
+		{"growth exponent below 1.2", "the latency grows with an exponent below 1.1", "growth exponent is 1.1, bound: below 1.1 (fastest call at 1 MB 1 ms (of 9), at 10 MB 10 ms (of 9))"},
 		{"first latency below 21 ms", "first latency below 20 ms", "first latency is 20 ms, bound: below 20 ms (a process of its own: first call 20 ms, warm 1 ms, cold 30 ms, peak 30 MB of which 10 MB before the call)"},
 		{"cold latency below 31 ms", "cold latency below 20 ms", "cold latency is 30 ms"},
 		{"peak resident memory below 31 MB", "the peak resident memory is below 20 MB", "peak resident memory is 30 MB, bound: below 20 MB"},

@@ -11,7 +11,7 @@ import (
 func points(seconds func(bytes float64) float64, sizes ...float64) []Point {
 	var all []Point
 	for _, s := range sizes {
-		all = append(all, Point{Bytes: s, Floor: Second(seconds(s))})
+		all = append(all, Point{Bytes: s, Floor: Second(seconds(s)), Calls: 9})
 	}
 	return all
 }

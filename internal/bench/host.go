@@ -10,13 +10,14 @@ import (
 )
 
 // Host describes the machine and the program for a results file's environment:
-// cpu, hypervisor, cores, gomaxprocs, and goamd64, commit and dirty where the build
-// recorded them.
-// What cannot be found out is left out.
+// cpu, hypervisor, cores, gomaxprocs, sampling, gogc where it is set, and version,
+// modules, goamd64, commit and dirty where the build recorded them. What cannot be
+// found out is left out.
 func Host() map[string]any {
 	environment := map[string]any{
 		"cores":      runtime.NumCPU(),
 		"gomaxprocs": runtime.GOMAXPROCS(0),
+		samplingKey:  SamplingVersion,
 	}
 	if brand := strings.TrimSpace(cpuid.CPU.BrandName); brand != "" {
 		environment["cpu"] = brand
@@ -28,6 +29,12 @@ func Host() map[string]any {
 		environment["gogc"] = gc
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" && v != "(devel)" {
+			environment["version"] = v
+		}
+		if modules := linked(info); len(modules) > 0 {
+			environment[modulesKey] = modules
+		}
 		for _, s := range info.Settings {
 			switch s.Key {
 			case "GOAMD64":
@@ -40,6 +47,19 @@ func Host() map[string]any {
 		}
 	}
 	return environment
+}
+
+// linked gives the version of each module that a program is linked with, by its path.
+// One that another takes the place of has that one's path before the version.
+func linked(info *debug.BuildInfo) map[string]any {
+	modules := map[string]any{}
+	for _, m := range info.Deps {
+		modules[m.Path] = m.Version
+		if r := m.Replace; r != nil {
+			modules[m.Path] = strings.TrimSpace(r.Path + " " + r.Version)
+		}
+	}
+	return modules
 }
 
 // Platform is the operating system and architecture: "linux/amd64".

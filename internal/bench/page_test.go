@@ -16,6 +16,15 @@ func TestThePageNamesEveryKeyOfAResultsFile(t *testing.T) {
 	keys := map[string]bool{}
 	keysOf(reflect.TypeFor[File](), keys)
 	assert.True(t, keys["round_min_ns"], "the keys of parts are found")
+	for key := range Host() {
+		keys[key] = true
+	}
+	for _, c := range conditions {
+		keys[c.key] = true
+	}
+	for _, key := range []string{collectorKey, samplingKey, modulesKey, StealKey, OtherCPUKey, LayoutKey, BuildKey} {
+		keys[key] = true
+	}
 	for key := range keys {
 		assert.Contains(t, string(page), "`"+key+"`")
 	}

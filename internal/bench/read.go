@@ -49,11 +49,7 @@ func (e *FileError) Hint() string { return e.Advice }
 func ReadFile(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		e := &FileError{Path: path, Offset: noOffset, Detail: "cannot be read", Err: err}
-		var pathError *fs.PathError
-		if errors.As(err, &pathError) {
-			e.Detail = "cannot be read: " + pathError.Err.Error()
-		}
+		e := unreadable(path, err)
 		if errors.Is(err, fs.ErrNotExist) {
 			e.Detail, e.Advice = "there is no such file", "write one with: omniloader run --output "+path
 		}
@@ -61,6 +57,16 @@ func ReadFile(path string) (*File, error) {
 	}
 	defer f.Close()
 	return Read(f, path)
+}
+
+// unreadable is the error of the system, without the path that it has of its own.
+func unreadable(path string, err error) *FileError {
+	e := &FileError{Path: path, Offset: noOffset, Detail: "cannot be read: " + err.Error(), Err: err}
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		e.Detail = "cannot be read: " + pathError.Err.Error()
+	}
+	return e
 }
 
 // Read reads a results file, this program's or the predecessor's. path is only
@@ -74,7 +80,10 @@ func ReadFile(path string) (*File, error) {
 func Read(r io.Reader, path string) (*File, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFileSize+1))
 	if err != nil {
-		return nil, &FileError{Path: path, Offset: noOffset, Detail: "cannot be read: " + err.Error(), Err: err}
+		return nil, unreadable(path, err)
+	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, &FileError{Path: path, Offset: noOffset, Detail: "is UTF-16, and JSON is UTF-8", Advice: "write it again as UTF-8; --output does"}
 	}
 	if len(data) > maxFileSize {
 		return nil, &FileError{Path: path, Offset: noOffset, Detail: fmt.Sprintf("longer than %d MiB, too large for a results file", maxFileSize>>20)}

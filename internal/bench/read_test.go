@@ -64,7 +64,7 @@ func TestAFileThatIsNoResultsFileSaysWhereAndWhy(t *testing.T) {
 		{"no mean", one(`{"name": "a", "total_time": 1, "iterations": 0}`), `x.json: result "a" has no mean_time, and no total_time and iterations to compute it from`},
 		{"a newer schema", `{"schema": 3, "results": []}`, "x.json: its schema is 3, this program knows up to 2"},
 		{"a negative schema", `{"schema": -1, "results": []}`, "x.json: its schema is -1, which no version wrote"},
-		{"UTF-16", "\xff\xfe{\x00}\x00", "x.json: line 1, byte 0: not JSON: invalid character 'ÿ' looking for beginning of value"},
+		{"UTF-16", "\xff\xfe{\x00}\x00", "x.json: is UTF-16, and JSON is UTF-8"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, err := Read(strings.NewReader(c.text), "x.json")
@@ -94,8 +94,10 @@ func TestAMissingResultsFileSaysHowToWriteOne(t *testing.T) {
 	require.ErrorAs(t, err, &fileError)
 	assert.Contains(t, fileError.Hint(), "--output")
 
-	_, err = ReadFile(t.TempDir())
-	assert.ErrorContains(t, err, "is a directory")
+	dir := t.TempDir()
+	_, err = ReadFile(dir)
+	assert.ErrorContains(t, err, dir+": cannot be read: ")
+	assert.NotContains(t, err.Error(), "read "+dir)
 }
 
 func TestAReadThatFailsIsReported(t *testing.T) {

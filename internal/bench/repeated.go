@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,22 @@ func (e *ExceededError) found() string {
 	return text
 }
 
+// Fragile tells whether a bound of the result is noted as fragile.
+func (r *Result) Fragile() bool {
+	return slices.ContainsFunc(r.Bounds, func(j Judgement) bool { return j.Note != "" })
+}
+
+// BearOut drops the notes that another measurement of the same operation does not bear
+// out: a bound is near to the fastest call where it is so each time, and else the
+// machine was slow.
+func (r *Result) BearOut(again *Result) {
+	for i, j := range r.Bounds {
+		if slices.ContainsFunc(again.Bounds, func(a Judgement) bool { return a.Bound == j.Bound && a.Note == "" }) {
+			r.Bounds[i].Note = ""
+		}
+	}
+}
+
 // RepeatedError is a measurement that was made several times, some seconds apart,
 // and exceeded a bound each time: not always the same one.
 type RepeatedError struct {
@@ -36,7 +53,17 @@ func (e *RepeatedError) Error() string {
 	for _, look := range e.Looks {
 		each = append(each, look.found())
 	}
-	return fmt.Sprintf("%s; measured %d times, and over a bound each time: %s", e.Looks[0], len(e.Looks), strings.Join(each, ", "))
+	return fmt.Sprintf("%s; measured %d times, never within the bounds: %s", e.Looks[0], len(e.Looks), strings.Join(each, ", "))
+}
+
+// Overcome says of a measurement that was within its bounds in the end what those
+// before it gave.
+func (e *RepeatedError) Overcome() string {
+	var each []string
+	for _, look := range e.Looks {
+		each = append(each, fmt.Sprintf("%s (bound: %s)", look.found(), look.bound.phrase(look.bound.Metric.Format(look.bound.Limit))))
+	}
+	return fmt.Sprintf("measured %d times, and within the bounds the last time only; before: %s", len(e.Looks)+1, strings.Join(each, ", "))
 }
 
 // Unwrap gives the first measurement's error.

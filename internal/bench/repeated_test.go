@@ -28,7 +28,9 @@ func TestABoundExceededAgainAndAgainSaysWhatEachMeasurementGave(t *testing.T) {
 		exceeding(t, "mean latency below 1 ms", 5*time.Millisecond),
 	}
 	err := &RepeatedError{looks}
-	assert.EqualError(t, err, looks[0].Error()+"; measured 3 times, and over a bound each time: p95 latency 3 ms with 100 calls over, p95 latency 4 ms with 100 calls over, mean latency 5 ms")
+	assert.EqualError(t, err, looks[0].Error()+"; measured 3 times, never within the bounds: p95 latency 3 ms with 100 calls over, p95 latency 4 ms with 100 calls over, mean latency 5 ms")
+	assert.Equal(t, "measured 4 times, and within the bounds the last time only; before: p95 latency 3 ms with 100 calls over (bound: below 2 ms), "+
+		"p95 latency 4 ms with 100 calls over (bound: below 2 ms), mean latency 5 ms (bound: below 1 ms)", err.Overcome())
 	assert.ErrorIs(t, err, ErrExceeded)
 	var first *ExceededError
 	require.ErrorAs(t, err, &first)
@@ -46,6 +48,30 @@ func TestOneFastMeasurementPointsAtTheMachine(t *testing.T) {
 	require.True(t, errors.As(err, &mixed))
 	assert.NotContains(t, (&RepeatedError{[]*ExceededError{slow, mixed}}).Hint(), "slower than promised here")
 	assert.Contains(t, slow.Hint(), "one measurement of 300 ms does not tell", "a slow phase may outlast it")
+}
+
+func TestABoundIsFragileWhereEveryMeasurementSaysSo(t *testing.T) {
+	measured := func(fastest time.Duration, bounds ...string) *Result {
+		r := &Result{}
+		for _, text := range bounds {
+			b, err := ParseBound(text)
+			require.NoError(t, err)
+			j, err := b.Check(&Measurement{Calls: slices.Repeat([]time.Duration{fastest}, 100)}, nil)
+			require.NoError(t, err)
+			r.Bounds = append(r.Bounds, j)
+		}
+		return r
+	}
+	const near, far = "median latency below 4.5 ms", "p95 latency below 20 ms"
+	r := measured(2*time.Millisecond, near, far)
+	require.True(t, r.Fragile())
+	r.BearOut(measured(1600*time.Microsecond, near, far))
+	assert.NotEmpty(t, r.Bounds[0].Note, "as near again")
+	assert.Empty(t, r.Bounds[1].Note)
+	r.BearOut(&Result{})
+	assert.True(t, r.Fragile(), "it failed before that bound was judged")
+	r.BearOut(measured(time.Millisecond, near))
+	assert.False(t, r.Fragile())
 }
 
 func TestOnlyTimesAreMeasuredAgain(t *testing.T) {

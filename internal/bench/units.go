@@ -13,6 +13,15 @@ type unit struct {
 	size   float64
 }
 
+// base gives so many of the unit in the base unit. Parts of it are divided, as 10
+// times 1e-6 is not 0.00001.
+func (u unit) base(value float64) float64 {
+	if u.size < 1 {
+		return value / math.Round(1/u.size)
+	}
+	return value * u.size
+}
+
 // The units that can be written, ascending. Times are in seconds, sizes in bytes:
 // kB, MB, GB are powers of 1000, KiB, MiB, GiB powers of 1024.
 var (
@@ -56,7 +65,7 @@ func parseQuantity(text, what string, units []unit, example string) (float64, er
 	symbols := make([]string, 0, len(units))
 	for _, u := range units {
 		if u.symbol == symbol {
-			return value * u.size, nil
+			return u.base(value), nil
 		}
 		if u.symbol != "μs" { // the Greek letter looks like the micro sign
 			symbols = append(symbols, u.symbol)

@@ -9,12 +9,12 @@ import (
 
 func TestLatenciesAsPeopleWriteThem(t *testing.T) {
 	for text, want := range map[string]float64{
-		"2 ms": 0.002, "2ms": 0.002, "0.5 ms": 0.0005, ".5 s": 0.5, "1 s": 1, "300 µs": 300e-6, "300 us": 300e-6, "300 μs": 300e-6,
+		"2 ms": 0.002, "2ms": 0.002, "10 µs": 1e-5, "80 µs": 8e-5, "7 ns": 7e-9, "0.5 ms": 0.0005, ".5 s": 0.5, "1 s": 1, "300 µs": 300e-6, "300 us": 300e-6, "300 μs": 300e-6,
 		"40 ns": 40e-9, " 1.5  s ": 1.5, "0 ms": 0,
 	} {
 		got, err := ParseLatency(text)
 		require.NoError(t, err, text)
-		assert.InDelta(t, want, got, 1e-15, text)
+		assert.Equal(t, want, got, "%s: exactly, as figures are compared with it", text)
 	}
 }
 

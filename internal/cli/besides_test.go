@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -42,6 +43,13 @@ func figures(t *testing.T, path, name string) *bench.Result {
 	r := f.Result(name)
 	require.NotNil(t, r, name)
 	return r
+}
+
+func TestAProgramThatDoesNotAskWhetherItIsAFreshProcessIsTold(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	err = exchange(t.Context(), exec.CommandContext(t.Context(), self, "-test.run=^$"), struct{}{}, new(bench.Fresh))
+	assert.ErrorContains(t, err, filepath.Base(self)+" answered with no JSON, as a program does that is not omniloader or does not ask IsFreshProcess")
 }
 
 func TestAFirstCallIsMadeInAProcessOfItsOwn(t *testing.T) {
@@ -145,6 +153,8 @@ func TestABaselineIsNotOverwrittenByTheRunThatIsComparedWithIt(t *testing.T) {
 	for _, flags := range [][]string{
 		{"--baseline", file, "--output", file}, {"--baseline", file, "--output", link},
 		{"--baseline", file, "--save-baseline", file}, {"--output", file, "--save-baseline", file},
+		{"--baseline", file, "--comparison", "markdown:" + file}, {"--baseline", file, "--format", "junit:" + link},
+		{"--save-baseline", file, "--format", "junit:" + file},
 	} {
 		a := call(t, append([]string{"run", path}, flags...)...)
 		assert.Equal(t, 2, a.code, flags)

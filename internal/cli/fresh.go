@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ func exchange(ctx context.Context, c *exec.Cmd, job, answer any) error {
 		return endedBy(ctx, err, complaint.String())
 	}
 	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
-		return fmt.Errorf("its answer: %w", err)
+		return fmt.Errorf("%s answered with no JSON, as a program does that is not omniloader or does not ask IsFreshProcess at its start: %w", filepath.Base(c.Path), err)
 	}
 	return nil
 }

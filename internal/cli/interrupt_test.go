@@ -3,6 +3,9 @@ package cli
 import (
 	"bytes"
 	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -38,4 +41,18 @@ func TestCommandsThatReadTheDiskCanBeInterrupted(t *testing.T) {
 		require.Equal(t, 2, p.execute(ctx, args, strings.NewReader("")), args)
 		assert.NotEmpty(t, stderr.String())
 	}
+}
+
+func TestAnInterruptWhileSamplingSaysWhatIsLost(t *testing.T) {
+	feature, file := write(t, "a.feature", holds), filepath.Join(t.TempDir(), "base.json")
+	ctx, cancel := context.WithCancel(t.Context())
+	var stdout, stderr bytes.Buffer
+	p := &program{out: newSink(&stdout), err: newSink(&stderr), sampler: func(ctx context.Context) (*exec.Cmd, error) {
+		cancel()
+		self, err := os.Executable()
+		return exec.CommandContext(ctx, self, "-test.run=^$"), err
+	}}
+	assert.Equal(t, 2, p.execute(ctx, []string{"run", feature, "--save-baseline", file}, strings.NewReader("")))
+	assert.Equal(t, "omniloader: interrupted while sampling\n  hint: nothing was compared, and no baseline written\n", stderr.String())
+	assert.NoFileExists(t, file)
 }

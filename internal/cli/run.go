@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -286,11 +286,18 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if c.Flags().Changed("output") {
 		output = s.output
 	}
-	if err := apart(map[string]string{"--baseline": s.baseline, "--save-baseline": s.saveBaseline, "--output": output}); err != nil {
-		return err
-	}
 	destinations, err := parseFormats(s.formats)
 	if err != nil {
+		return err
+	}
+	files := []namedFile{{"--baseline", s.baseline}, {"--save-baseline", s.saveBaseline}, {"--output", output}}
+	if _, file, ok := strings.Cut(s.comparison, ":"); ok {
+		files = append(files, namedFile{"--comparison", file})
+	}
+	for _, d := range destinations {
+		files = append(files, namedFile{"--format", d.file})
+	}
+	if err := apart(files); err != nil {
 		return err
 	}
 	if err := errors.Join(writable(output, destinations), writableFile("--save-baseline", s.saveBaseline)); err != nil {
@@ -383,9 +390,6 @@ func writable(output string, destinations []destination) error {
 		return err
 	}
 	for _, d := range destinations {
-		if d.file != "" && output != "" && filepath.Clean(d.file) == filepath.Clean(output) {
-			return unable("name two files", "--format and --output both write %s", output)
-		}
 		if err := writableFile("--format "+d.format.Name, d.file); err != nil {
 			return err
 		}
@@ -393,7 +397,8 @@ func writable(output string, destinations []destination) error {
 	return nil
 }
 
-// writableFile refuses a file whose folder is not there, and one that is a folder.
+// writableFile refuses a file whose folder is not there or may not be written to, and
+// one that is a folder.
 func writableFile(flag, file string) error {
 	if file == "" {
 		return nil
@@ -403,6 +408,9 @@ func writableFile(flag, file string) error {
 	}
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
 		return unable("name a file in it", "%s %s: a folder", flag, file)
+	}
+	if err := atomicfile.Writable(file); err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
 	}
 	return nil
 }
@@ -431,7 +439,10 @@ func readBaseline(path string, given bool) (*bench.File, error) {
 		return nil, unable("name a results file, or leave the flag out", "--baseline: empty")
 	}
 	file, err := bench.ReadFile(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, unable("write one with: omniloader run --save-baseline "+path, "--baseline: %s: there is no such file", path)
+	case err != nil:
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
 	if file.Plan != nil {
@@ -507,6 +518,13 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		}
 		if err == nil && !run.Interrupted && (e.baseline != nil || e.saveBaseline != "") {
 			comparison, err = p.sampleAndCompare(ctx, run, file, e)
+			if errors.Is(err, bench.ErrInterrupted) {
+				lost := "nothing was compared"
+				if e.saveBaseline != "" && file.Plan == nil {
+					lost += ", and no baseline written"
+				}
+				err = unable(lost, "interrupted while sampling")
+			}
 		}
 		failures = append(failures, err)
 		if file != nil && e.output != "" {
@@ -581,14 +599,16 @@ func (s *runSettings) selection(paths []string) string {
 	return strings.Join(words, " ")
 }
 
+// namedFile is a file that a flag names, "" where it names none.
+type namedFile struct{ flag, file string }
+
 // apart refuses files that are read and written, or written twice, by two flags:
 // the second would destroy what the first is for.
-func apart(files map[string]string) error {
-	flags := slices.Sorted(maps.Keys(files))
-	for i, a := range flags {
-		for _, b := range flags[i+1:] {
-			if files[a] != "" && files[b] != "" && sameFile(files[a], files[b]) {
-				return unable("name two files: a baseline is kept until a better one is saved on purpose", "%s and %s both name %s", a, b, files[b])
+func apart(files []namedFile) error {
+	for i, a := range files {
+		for _, b := range files[i+1:] {
+			if a.file != "" && b.file != "" && sameFile(a.file, b.file) {
+				return unable("name two files: a baseline is kept until a better one is saved on purpose", "%s and %s both name %s", a.flag, b.flag, b.file)
 			}
 		}
 	}

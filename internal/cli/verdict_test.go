@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/suite"
 )
 
 // compared makes a comparison of so many benchmarks with these verdicts, the rest
@@ -123,7 +124,9 @@ func TestWhatCannotBeComparedIsNotSampled(t *testing.T) {
 
 	saved := filepath.Join(t.TempDir(), "new.json")
 	a = sampling(t, "run", feature, "--baseline", file, "--save-baseline", saved)
-	assert.Equal(t, 2, a.code, a.err)
+	if !suite.RaceDetector { // under it pools forget, so that what a call allocates differs, which is red
+		assert.Equal(t, 2, a.code, a.err)
+	}
 	assert.FileExists(t, saved, "a new baseline is sampled all the same")
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -98,6 +99,9 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 	for _, n := range c.Notes {
 		p.paragraph("", alert, "note: "+oneLine(n))
 	}
+	if text := sides(c); text != "" {
+		p.paragraph("", faint, text)
+	}
 	p.line(p.comparisonTotals(c))
 	return p.err
 }
@@ -131,6 +135,9 @@ func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 	for _, n := range slices.Concat(reasons(c), c.Notes) {
 		p.line("- " + markdown(n))
 	}
+	if text := sides(c); text != "" {
+		p.line("- " + markdown(text))
+	}
 	return p.err
 }
 
@@ -159,6 +166,24 @@ func (p *page) comparisonTotals(c *bench.Comparison) string {
 		}
 	}
 	return fmt.Sprintf("%s: %s (%s ±%s)", counted(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), share(c.Threshold))
+}
+
+// sides says which files were compared: "old: commit 0123abc, 2026-01-30T08:00:00Z;
+// new: 2026-01-31T08:00:00Z", or "" where the files do not tell.
+func sides(c *bench.Comparison) string {
+	const short = 12 // digits of a commit
+	said := func(s bench.Side) string {
+		commit := s.Commit
+		if commit != "" {
+			commit = "commit " + commit[:min(short, len(commit))]
+		}
+		return strings.Join(slices.DeleteFunc([]string{commit, oneLine(s.Timestamp)}, func(t string) bool { return t == "" }), ", ")
+	}
+	old, now := said(c.Old), said(c.New)
+	if old == "" && now == "" {
+		return ""
+	}
+	return fmt.Sprintf("old: %s; new: %s", cmp.Or(old, "unknown"), cmp.Or(now, "unknown"))
 }
 
 // basis names the figures of a comparison: the floor where any benchmark is judged
@@ -193,14 +218,20 @@ func figure(c *bench.Comparison, change bench.Change, floor, mean *float64) stri
 }
 
 // changeInWords says in one line what a comparison said of a benchmark: "red: floor
-// 1.2 µs, before 1 µs (+20.0 %)".
+// 1.2 µs, before 1 µs (+20.0 %, judged at ±5 %)".
 func changeInWords(c *bench.Comparison, change bench.Change) string {
 	by := string(change.Basis)
 	if by == "" {
 		by = "mean"
 	}
-	text := fmt.Sprintf("%s: %s %s, before %s (%s)", change.Verdict, by,
-		strings.TrimSuffix(newFigure(c, change), " mean"), strings.TrimSuffix(oldFigure(c, change), " mean"), percent(c, change))
+	before, now := strings.TrimSuffix(oldFigure(c, change), " mean"), strings.TrimSuffix(newFigure(c, change), " mean")
+	text := fmt.Sprintf("%s: %s %s, before %s (%s, judged at ±%s)", change.Verdict, by, now, before, ratio(change), share(change.Threshold))
+	switch {
+	case change.OldMean == nil:
+		text = fmt.Sprintf("%s: %s %s", change.Verdict, by, now)
+	case change.NewMean == nil:
+		text = fmt.Sprintf("%s: %s before %s", change.Verdict, by, before)
+	}
 	if change.Reason != "" {
 		text += "; " + oneLine(change.Reason)
 	}
@@ -238,16 +269,21 @@ func reasons(c *bench.Comparison) []string {
 	return order
 }
 
-// percent writes a ratio as the change in percent: "+10.0 %", and the threshold
-// beside it where the benchmark has one of its own.
-func percent(c *bench.Comparison, change bench.Change) string {
-	text := "-"
-	if change.Ratio != nil {
-		text = "0.0 %"
-		if percent := (*change.Ratio - 1) * 100; math.Abs(percent) >= 0.05 {
-			text = fmt.Sprintf("%+.1f %%", percent)
-		}
+// ratio writes the change in percent: "+10.0 %".
+func ratio(change bench.Change) string {
+	if change.Ratio == nil {
+		return "-"
 	}
+	if percent := (*change.Ratio - 1) * 100; math.Abs(percent) >= 0.05 {
+		return fmt.Sprintf("%+.1f %%", percent)
+	}
+	return "0.0 %"
+}
+
+// percent writes the change in percent, and the threshold beside it where the
+// benchmark has one of its own.
+func percent(c *bench.Comparison, change bench.Change) string {
+	text := ratio(change)
 	if change.Threshold != c.Threshold {
 		text += " (±" + share(change.Threshold) + ")"
 	}

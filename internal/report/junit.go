@@ -27,7 +27,8 @@ type (
 		File      string `xml:"file,attr,omitempty"`
 		Timestamp string `xml:"timestamp,attr"`
 		junitCounts
-		Cases []junitCase `xml:"testcase"`
+		Cases     []junitCase `xml:"testcase"`
+		SystemOut *junitText  `xml:"system-out"`
 	}
 	junitCounts struct {
 		Name     string `xml:"name,attr"`
@@ -109,7 +110,13 @@ func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
 func junitComparison(run *outcome.Run) junitSuite {
 	const class = "comparison with the baseline"
 	suite := junitSuite{junitCounts: junitCounts{Name: class, Time: seconds(0)}, Timestamp: run.Started.UTC().Format("2006-01-02T15:04:05")}
+	if notes := run.Comparison.Notes; len(notes) > 0 {
+		suite.SystemOut = &junitText{Text: printable(strings.Join(notes, "\n"))}
+	}
 	for _, change := range run.Comparison.Changes {
+		if change.Verdict == bench.NotRun {
+			continue // a whole suite, where a part was selected
+		}
 		said := changeInWords(run.Comparison, change)
 		c := junitCase{ClassName: class, Name: oneLine(change.Name), Time: seconds(0)}
 		switch {

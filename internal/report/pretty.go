@@ -191,20 +191,20 @@ func remarks(run *outcome.Run) []remark {
 	warnings := &tally{}
 	for _, s := range scenarios(run) {
 		if s.Status == outcome.Skipped {
-			skips.add(cmp.Or(oneLine(s.SkipReason), "no reason given"))
+			skips.add(cmp.Or(oneLine(s.SkipReason), "no reason given"), s.measuredAs())
 		}
 		for _, text := range s.allWarnings() {
 			if !s.notes(text) { // told in one line for all, see fragileBounds
-				warnings.add(text)
+				warnings.add(text, s.measuredAs())
 			}
 		}
 	}
 	var all []remark
 	for _, n := range skips.notes {
-		all = append(all, remark{faint, fmt.Sprintf("%d skipped: %s", n.count, n.text)})
+		all = append(all, remark{faint, fmt.Sprintf("%d skipped: %s", len(n.names), n.text)})
 	}
 	for _, n := range warnings.notes {
-		all = append(all, remark{alert, fmt.Sprintf("warning: %s (%s)", n.text, counted(n.count, "scenario"))})
+		all = append(all, remark{alert, fmt.Sprintf("warning: %s (%s)", n.text, some(n.names))})
 	}
 	if fragile := fragileBounds(run); fragile != "" {
 		all = append(all, remark{faint, fragile})
@@ -215,7 +215,6 @@ func remarks(run *outcome.Run) []remark {
 // fragileBounds says in one line which bounds lie so near to the fastest call that a
 // busy machine exceeds them by itself, or "".
 func fragileBounds(run *outcome.Run) string {
-	const most = 4
 	var names []string
 	bounds := 0
 	for _, s := range scenarios(run) {
@@ -235,13 +234,26 @@ func fragileBounds(run *outcome.Run) string {
 	if bounds == 0 {
 		return ""
 	}
-	more := ""
-	if len(names) > most {
-		more = fmt.Sprintf(" and %d more", len(names)-most)
-		names = names[:most]
+	return fmt.Sprintf("fragile: %s may be exceeded by a busy machine alone, being near the fastest call: %s; a results file says by how much",
+		counted(bounds, "bound"), some(names))
+}
+
+// some lists names, and of many only how many more there are.
+func some(names []string) string {
+	const most = 4
+	if len(names) <= most {
+		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("fragile: %s may be exceeded by a busy machine alone, being near the fastest call: %s%s; a results file says by how much",
-		counted(bounds, "bound"), strings.Join(names, ", "), more)
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// measuredAs is the name that a scenario's figures stand under, or that of the
+// scenario where it has none.
+func (s placed) measuredAs() string {
+	if s.Benchmark != nil {
+		return oneLine(s.Benchmark.Name)
+	}
+	return s.title()
 }
 
 // notes tells whether a text is the note on one of the scenario's bounds.
@@ -269,24 +281,24 @@ func (s placed) allWarnings() []string {
 	return all
 }
 
-// tally counts equal texts, in the order they came.
+// tally gathers equal texts with what they were said of, in the order they came.
 type tally struct {
 	notes []note
 }
 
 type note struct {
 	text  string
-	count int
+	names []string
 }
 
-func (t *tally) add(text string) {
+func (t *tally) add(text, name string) {
 	for i := range t.notes {
 		if t.notes[i].text == text {
-			t.notes[i].count++
+			t.notes[i].names = append(t.notes[i].names, name)
 			return
 		}
 	}
-	t.notes = append(t.notes, note{text, 1})
+	t.notes = append(t.notes, note{text, []string{name}})
 }
 
 // totals are the last line: "187 scenarios: 185 passed, 2 failed · …".

@@ -324,7 +324,8 @@ func mixed(t *testing.T) *bench.Comparison {
 	}
 	file := func(results ...bench.Result) *bench.File {
 		plan := bench.DefaultSampling()
-		return &bench.File{Plan: &plan, Schema: 2, Platform: "linux/amd64", GoVersion: "go1.26.8", Results: results}
+		return &bench.File{Plan: &plan, Schema: 2, Platform: "linux/amd64", GoVersion: "go1.26.8", Results: results,
+			Environment: map[string]any{bench.BuildKey: "one"}}
 	}
 	old := file(sampled("__init__", 1000), sampled("slow", 1000), sampled("lenient", 1000), bench.Result{Name: "plain", MeanTime: 1e-6})
 	lenient := sampled("lenient", 1100)
@@ -364,11 +365,33 @@ func TestAComparisonStandsInTheReportsForPrograms(t *testing.T) {
 	run.Compared(c)
 	xml := render(t, JUnit, run, Options{})
 	assert.Contains(t, xml, `<testsuite timestamp="2026-01-30T08:00:00" name="comparison with the baseline" tests="4" failures="1" errors="0" skipped="2"`)
-	assert.Contains(t, xml, `<failure message="red: floor 1.2 µs, before 1 µs (+20.0 %)" type="regression">`)
-	assert.Contains(t, xml, `<skipped message="red: mean 2 µs, before 1 µs (+100.0 %); mean times that noise alone may explain">`)
-	assert.Contains(t, xml, `<skipped message="unconverged: floor 1 µs, before 1 µs (0.0 %); sampled in fewer than 2 processes on a side">`)
+	assert.Contains(t, xml, `<failure message="red: floor 1.2 µs, before 1 µs (+20.0 %, judged at ±5 %)" type="regression">`)
+	assert.Contains(t, xml, `<skipped message="red: mean 2 µs, before 1 µs (+100.0 %, judged at ±5 %); mean times that noise alone may explain">`)
+	assert.Contains(t, xml, `<skipped message="unconverged: floor 1 µs, before 1 µs (0.0 %, judged at ±5 %); sampled in fewer than 2 processes on a side">`)
+	assert.Contains(t, xml, `neutral: floor 1.1 µs, before 1 µs (+10.0 %, judged at ±20 %)`)
+	assert.Contains(t, xml, "<system-out><![CDATA[a tag allows more than before: lenient (±20 %, before ±5 %)\njudged by mean times where the table says mean", "what the verdicts are worth")
+	run.Compared(comparison(t))
+	xml = render(t, JUnit, run, Options{})
+	assert.Contains(t, xml, `message="removed: mean before 1 µs"`)
+	assert.Contains(t, xml, `message="added: mean 1 ms"`)
+	run.Compared(c)
+	c.Changes = append(c.Changes, bench.Change{Name: "of the rest of the suite", Verdict: bench.NotRun})
+	assert.NotContains(t, render(t, JUnit, run, Options{}), "of the rest of the suite", "a run of a part says nothing of it")
 	json := render(t, Cucumber, run, Options{})
 	assert.Contains(t, json, `"name": "comparison `+c.Changes[0].Name+`"`)
+}
+
+func TestAComparisonSaysWhatWasCompared(t *testing.T) {
+	c := comparison(t)
+	c.Old = bench.Side{Commit: "0123456789abcdef0123", Timestamp: "2026-01-30T08:00:00Z"}
+	c.New = bench.Side{}
+	for _, f := range []ComparisonRenderer{CompareText, CompareMarkdown} {
+		var out bytes.Buffer
+		require.NoError(t, f(&out, c, Options{}))
+		assert.Contains(t, out.String(), "old: commit 0123456789ab, 2026-01-30T08:00:00Z; new: unknown\n")
+	}
+	c.Old = bench.Side{}
+	assert.Empty(t, sides(c))
 }
 
 func TestAComparisonFitsTheTerminal(t *testing.T) {

@@ -51,7 +51,7 @@ func TestEveryVersionAndByteOrderReadsAlike(t *testing.T) {
 				assert.Equal(t, 0.15625, f.Key("k.f32").Float())
 				assert.True(t, f.Key("k.bool").Bool())
 				assert.EqualValues(t, uint64(math.MaxUint64), f.Key("k.u64").Uint())
-				assert.EqualValues(t, math.MinInt64, f.Key("k.i64").Int())
+				assert.EqualValues(t, int64(math.MinInt64), f.Key("k.i64").Int())
 				assert.Equal(t, 1e-300, f.Key("k.f64").Float())
 				assert.EqualValues(t, 8192, f.ModelKey("context_length").Uint())
 				assert.Equal(t, []string{"<s>", "", "日本", repeat("x", 300)}, texts(t, f.Key("tokenizer.ggml.tokens")))

@@ -200,7 +200,7 @@ func parseVocab(n node) (*vocabulary, error) {
 	v := newVocabulary(len(n.raw)/24, len(n.raw)/2)
 	s := jsonscan.New(n.raw)
 	err := s.Object(func(name []byte) error {
-		if len(v.arena)+len(name) > math.MaxUint32 {
+		if uint64(len(v.arena))+uint64(len(name)) > math.MaxUint32 {
 			return n.fail(fault.TooLarge, "more than 4 GiB of tokens")
 		}
 		s.Kind()

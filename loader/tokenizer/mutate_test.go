@@ -56,7 +56,7 @@ func mutant(t testing.TB, dirs []string, n int) (file []byte, what string) {
 	return file, what
 }
 
-var oddValues = []any{nil, true, 0, -1, 1.5, 1 << 40, "", "x", "\u0000", " ", []any{}, map[string]any{}, []any{""}, "▁", strings.Repeat("a", 300), "(a*)*b", "(?=", "[^", 4294967295}
+var oddValues = []any{nil, true, 0, -1, 1.5, int64(1 << 40), "", "x", "\u0000", " ", []any{}, map[string]any{}, []any{""}, "▁", strings.Repeat("a", 300), "(a*)*b", "(?=", "[^", int64(4294967295)}
 
 // mutateTree changes one place; small components are chosen as often as the
 // vocabulary.
