@@ -48,7 +48,8 @@ type Result struct {
 	// verdict can be recomputed from. Floors are in nanoseconds.
 	FloorNS   float64   `json:"floor_ns,omitempty"`
 	Processes []Process `json:"processes,omitempty"`
-	Singles   *Sketch   `json:"single_ns_sketch,omitempty"`
+	// Singles are the calls that were timed one by one, in a plain run too.
+	Singles *Sketch `json:"single_ns_sketch,omitempty"`
 
 	// Measurement holds the raw samples while the program runs; nil in a result
 	// that was read from a file.
@@ -92,6 +93,7 @@ func NewResult(name, category string, m *Measurement, metadata map[string]any) *
 		MinTime: s.Min, MaxTime: s.Max, P95Time: s.P95, P99Time: s.P99,
 		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.Cold.Seconds(), Measurement: m,
 		Concurrency: newConcurrency(m.Contention), Growth: m.Growth, Process: m.Fresh,
+		Singles: sketch(m.Calls),
 	}
 	if m.Memory != nil {
 		r.MemoryDeltaMB = float64(m.Memory.LiveDelta) / 1e6
@@ -302,8 +304,10 @@ func sketch(singles []time.Duration) *Sketch {
 
 // AddSamples puts what processes sampled into the results of their names. It may
 // be called again with more processes, as a confirmation does. A sample without a
-// result is an error.
+// result is an error. The sketch of single calls is then that of the first processes,
+// whose calls are spread over seconds.
 func (f *File) AddSamples(plan Sampling, processes ...*Samples) error {
+	first := f.Plan == nil
 	f.Plan = &plan
 	singles := map[string][]time.Duration{}
 	yardstick, known := f.Environment["yardstick_floor_ns"].(float64)
@@ -325,8 +329,8 @@ func (f *File) AddSamples(plan Sampling, processes ...*Samples) error {
 		}
 	}
 	for name, calls := range singles {
-		if r := f.Result(name); r.Singles == nil {
-			r.Singles = sketch(calls)
+		if first {
+			f.Result(name).Singles = sketch(calls)
 		}
 	}
 	f.Environment["yardstick_floor_ns"] = yardstick
