@@ -74,7 +74,8 @@ type sampler struct {
 	planned
 	process   *exec.Cmd
 	orders    io.WriteCloser // its standard input
-	answers   *json.Decoder  // its standard output
+	output    io.ReadCloser  // its standard output,
+	answers   *json.Decoder  // which holds these
 	complaint bytes.Buffer
 	samples   *bench.Samples // nil until it has ended
 	over      bool           // it was waited for
@@ -92,7 +93,7 @@ func begin(ctx context.Context, p planned) (*sampler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.answers = json.NewDecoder(answers)
+	s.output, s.answers = answers, json.NewDecoder(answers)
 	if s.orders, err = c.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -131,9 +132,13 @@ func (s *sampler) next(ctx context.Context) error {
 // failed says why the process ended, or why it was ended, for an error that came of
 // talking with it.
 func (s *sampler) failed(ctx context.Context, err error) error {
-	_ = s.orders.Close()
-	s.over = true
-	if ended := s.process.Wait(); ended != nil {
+	ended := s.end()
+	var syntax *json.SyntaxError
+	var form *json.UnmarshalTypeError
+	switch {
+	case ctx.Err() == nil && (errors.As(err, &syntax) || errors.As(err, &form)):
+		err = fmt.Errorf("it does not answer as a program that samples: %w", err)
+	case ended != nil:
 		err = endedBy(ctx, ended, s.complaint.String())
 	}
 	return fmt.Errorf("%s: %w", s.name, err)
@@ -145,10 +150,20 @@ func (s *sampler) dismiss(early bool) error {
 	if s.over {
 		return nil
 	}
-	s.over = true
-	_ = s.orders.Close() // it waits for a turn, and now gets none
-	if err := s.process.Wait(); err != nil && !early {
+	if !early {
+		_, _ = io.Copy(io.Discard, s.output) // to its very end
+	}
+	if err := s.end(); err != nil && !early {
 		return fmt.Errorf("%s: %w: %s", s.name, err, s.complaint.String())
 	}
 	return nil
+}
+
+// end waits until the process has ended, which gets no more turns, and has nobody any
+// more to talk to.
+func (s *sampler) end() error {
+	s.over = true
+	_ = s.orders.Close()
+	_ = s.output.Close()
+	return s.process.Wait()
 }

@@ -24,8 +24,8 @@ const (
 )
 
 // play is that process: "r" is a round, "f" rounds for ever, "s" its samples, "x" an end
-// without a word, "o" the samples of an older program, and any other word a complaint it
-// ends with.
+// without a word, "o" the samples of an older program, "n" noise that fills any pipe, and
+// any other word a complaint it ends with.
 func play(script string) {
 	name, steps, _ := strings.Cut(script, ":")
 	var line string
@@ -50,6 +50,8 @@ func play(script string) {
 			fmt.Printf("{\"samples\": {\"version\": %d, \"yardstick_ns\": %d}}\n", bench.SamplingVersion, len(name))
 		case "o":
 			fmt.Println(`{"version": 1}`)
+		case "n":
+			fmt.Println(strings.Repeat("This is another program. ", 100_000))
 		case "x":
 			os.Exit(3)
 		default:
@@ -103,6 +105,7 @@ func TestWhereOneProcessFailsTheOthersAreSentAway(t *testing.T) {
 		"b:it broke":   "process b:it broke: exit status 2: it broke",
 		"b:r,x":        "process b:r,x: exit status 3",
 		"b:r":          "process b:r: EOF",
+		"b:n":          "process b:n: it does not answer as a program that samples: invalid character 'T' looking for beginning of value",
 	} {
 		all, did, err := played(t, t.Context(), "a:r,r,r,s", script)
 		assert.Nil(t, all)
