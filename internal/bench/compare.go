@@ -64,6 +64,7 @@ type Side struct {
 	Platform  string `json:"platform"`
 	Version   string `json:"version"`          // of Go, or of Python in the predecessor's files
 	Commit    string `json:"commit,omitempty"` // "" where the file does not say one
+	Dirty     bool   `json:"dirty,omitempty"`  // the code is that commit's with changes
 }
 
 // Comparison is what two results files say of each other.
@@ -193,7 +194,8 @@ func (f *File) side() Side {
 	if version == "" && f.PythonVersion != "" {
 		version = "Python " + f.PythonVersion
 	}
-	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Commit: f.Commit()}
+	dirty, _ := f.Environment["dirty"].(bool)
+	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Commit: f.Commit(), Dirty: dirty}
 }
 
 // part says why the file need not have every benchmark of another, or "".

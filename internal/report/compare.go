@@ -176,6 +176,9 @@ func sides(c *bench.Comparison) string {
 		commit := s.Commit
 		if commit != "" {
 			commit = "commit " + commit[:min(short, len(commit))]
+			if s.Dirty {
+				commit += " with changes"
+			}
 		}
 		return strings.Join(slices.DeleteFunc([]string{commit, oneLine(s.Timestamp)}, func(t string) bool { return t == "" }), ", ")
 	}
