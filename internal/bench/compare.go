@@ -310,6 +310,9 @@ func (c *Comparison) judge(change *Change) {
 		if !math.IsNaN(ratio) {
 			change.Ratio = &ratio
 		}
+		if why := c.common.drifted(change.Verdict, c.planned(change.Old), change.New.Processes, change.Threshold); why != "" {
+			change.Verdict, change.Reason = Unconverged, why
+		}
 		if few := cmp.Or(c.plan.lacking(change.Old.Processes), c.plan.lacking(change.New.Processes)); few != "" {
 			change.Verdict, change.Reason = Unconverged, few
 		}
@@ -416,10 +419,25 @@ func (c *Comparison) InBoth() int {
 
 // Suspects tells whether any benchmark is red by its floor, so that a fresh
 // process may show that it was bad luck. What costs more memory is no such case.
-func (c *Comparison) Suspects() bool {
-	return slices.ContainsFunc(c.Changes, func(change Change) bool {
-		return change.Verdict == Red && change.Basis == ByFloor && change.Reason == ""
-	})
+func (c *Comparison) Suspects() bool { return c.suspects() > 0 }
+
+// Widely tells whether more than a third of the benchmarks in both files are suspects,
+// and more than one. So much at once is the machine as often as the code: a virtual
+// machine was seen to be slow for 40 s on end while nothing else ran in it, so that a
+// second look is worth more some time later.
+func (c *Comparison) Widely() bool {
+	n := c.suspects()
+	return n > 1 && 3*n > c.InBoth()
+}
+
+func (c *Comparison) suspects() int {
+	n := 0
+	for _, change := range c.Changes {
+		if change.Verdict == Red && change.Basis == ByFloor && change.Reason == "" {
+			n++
+		}
+	}
+	return n
 }
 
 // Unsure tells whether a longer look may change the verdict of any benchmark: it is

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -162,6 +163,32 @@ func TestWhatWasNotSelectedWasNotRemoved(t *testing.T) {
 		i := slices.IndexFunc(comparison.Changes, func(change Change) bool { return change.Name == "b" })
 		assert.Equal(t, c.want, comparison.Changes[i].Verdict)
 		assert.Equal(t, c.reason, comparison.Changes[i].Reason)
+	}
+}
+
+func TestMuchThatIsSlowerAtOnceIsASuspectOfItsOwn(t *testing.T) {
+	file := func(slower, all int) *File {
+		f := sampled("x", 100, 5, 1000)
+		for i := range all {
+			floor := 100.0
+			if i < slower {
+				floor = 150
+			}
+			r := sampled("x", floor, 5, 1000).Results[0]
+			r.Name = fmt.Sprint(i)
+			f.Results = append(f.Results, r)
+		}
+		f.Results = f.Results[1:]
+		return f
+	}
+	for _, c := range []struct {
+		slower, all int
+		want        bool
+	}{{0, 6, false}, {2, 6, false}, {3, 6, true}, {1, 2, false}, {1, 1, false}, {2, 2, true}} {
+		comparison, err := Compare(file(0, c.all), file(c.slower, c.all), DefaultThreshold)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, comparison.Widely(), c)
+		assert.Equal(t, c.slower > 0, comparison.Suspects(), c)
 	}
 }
 
