@@ -310,9 +310,6 @@ func (c *Comparison) judge(change *Change) {
 		if !math.IsNaN(ratio) {
 			change.Ratio = &ratio
 		}
-		if why := c.common.drifted(change.Verdict, c.planned(change.Old), change.New.Processes, change.Threshold); why != "" {
-			change.Verdict, change.Reason = Unconverged, why
-		}
 		if few := cmp.Or(c.plan.lacking(change.Old.Processes), c.plan.lacking(change.New.Processes)); few != "" {
 			change.Verdict, change.Reason = Unconverged, few
 		}

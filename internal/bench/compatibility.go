@@ -15,7 +15,6 @@ type comparability struct {
 	unknown []string // why floors cannot: only one of the files says what they depend on
 	warn    []string // what may have moved the times a little
 	ours    bool     // both were written by this program, which says where it ran
-	drift   float64  // the share by which the machine itself was slower on the new side, by its yardstick
 	memory  bool     // bytes and allocations can be compared
 	rule    rule
 }
@@ -90,44 +89,12 @@ func compatibility(old, new *File) comparability {
 	c.busy("new", new)
 	a, okA := old.Environment["yardstick_floor_ns"].(float64)
 	b, okB := new.Environment["yardstick_floor_ns"].(float64)
-	const noted = 0.03
-	if okA && okB && a > 0 {
-		if c.drift = b/a - 1; math.Abs(c.drift) > noted {
-			c.warn = append(c.warn, fmt.Sprintf("the machine itself was %+.1f %% off: a fixed piece of work took %s ns, before %s ns",
-				c.drift*100, formatNumber(b, digits), formatNumber(a, digits)))
-		}
+	const drift = 0.03
+	if okA && okB && a > 0 && math.Abs(b/a-1) > drift {
+		c.warn = append(c.warn, fmt.Sprintf("the machine itself was %+.1f %% off: a fixed piece of work took %s ns, before %s ns",
+			(b/a-1)*100, formatNumber(b, digits), formatNumber(a, digits)))
 	}
 	return c
-}
-
-// leastDrift is what two yardsticks differ by while nothing changes.
-const leastDrift = 0.01
-
-// drifted says that a benchmark is red or green because the machine itself was slower or
-// faster, or "": the yardstick is a chain of multiplications that takes so many cycles
-// whatever else runs, so that it shows the clock. What is left of the change without
-// that has to be red or green by itself.
-func (c *comparability) drifted(v Verdict, old, new []Process, threshold float64) string {
-	word := "slower"
-	switch {
-	case v == Red && c.drift > leastDrift:
-	case v == Green && c.drift < -leastDrift:
-		word = "faster"
-	default:
-		return ""
-	}
-	moved := make([]Process, len(old))
-	for i, p := range old {
-		moved[i] = p
-		moved[i].RoundMin = slices.Clone(p.RoundMin)
-		for j := range p.RoundMin {
-			moved[i].RoundMin[j] *= 1 + c.drift
-		}
-	}
-	if again, _, _ := judgeFloors(c.rule, moved, new, threshold); again == v {
-		return ""
-	}
-	return fmt.Sprintf("the machine itself was %.1f %% %s, and without that the change is within the threshold", math.Abs(c.drift)*100, word)
 }
 
 // What else the machine did while a file was sampled: the share of the processors'

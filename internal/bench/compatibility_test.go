@@ -123,31 +123,6 @@ func TestSamplesTakenInAnotherWayAreNotComparable(t *testing.T) {
 	assert.Equal(t, "version of the sampling: 1 and 2", change.Reason)
 }
 
-func TestWhatTheMachineItselfExplainsIsNeitherRedNorGreen(t *testing.T) {
-	for _, c := range []struct {
-		yardstick, floor float64
-		want             Verdict
-		reason           string
-	}{
-		{1, 108, Red, ""},
-		{1.009, 108, Red, ""}, // no more than two yardsticks differ by
-		{1.032, 108, Unconverged, "the machine itself was 3.2 % slower, and without that the change is within the threshold"},
-		{1.032, 109, Red, ""}, // 5.6 % more than that
-		{0.9, 108, Red, ""},   // all the more
-		{1.032, 104, Neutral, ""},
-		{0.96, 93, Unconverged, "the machine itself was 4.0 % faster, and without that the change is within the threshold"},
-		{0.96, 90, Green, ""},
-		{1.04, 90, Green, ""},
-	} {
-		old, now := sampled("x", 100, 5, 1000), sampled("x", c.floor, 5, 1000)
-		now.Environment["yardstick_floor_ns"] = c.yardstick
-		change := verdictOf(t, old, now)
-		assert.Equal(t, c.want, change.Verdict, "%v", c)
-		assert.Equal(t, c.reason, change.Reason)
-		assert.InDelta(t, c.floor/100, *change.Ratio, 1e-9, "as measured")
-	}
-}
-
 func TestOtherVersionsOfModulesAreANote(t *testing.T) {
 	notes := func(a, b any) string {
 		old, now := sampled("x", 100, 5, 1000), sampled("x", 120, 5, 1000)

@@ -21,11 +21,11 @@ func (p *program) compareCommand() *cobra.Command {
 		Long: `Compares two results files, benchmark by benchmark. Where both were sampled, by a
 run with --baseline or --save-baseline, their floors are judged: red where the new
 one is slower by more than the threshold in every process, green where it is
-faster, unconverged where the machine was too busy to tell, or was itself slower by as
-much, neutral between. Files from another CPU, Go version or sampling plan are not
-comparable. Between builds that differ in the code that is measured only changes of
-more than 30 % are judged, because where the linker puts code alone can make that:
-what lies below is not comparable, and "omniloader bench --against REV" can judge it.
+faster, unconverged where the machine was too busy to tell, neutral between. Files
+from another CPU, Go version or sampling plan are not comparable. Between builds
+that differ in the code that is measured only changes of more than 30 % are judged,
+because where the linker puts code alone can make that: what lies below is not
+comparable, and "omniloader bench --against REV" can judge it.
 
 Other files are compared by their mean times, which on a shared machine is worth
 little: it called 45 % of unchanged benchmarks changed. A call that allocates more is
