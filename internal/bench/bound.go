@@ -402,9 +402,9 @@ func (b Bound) limit(known metric, m *Measurement, reference func(string) *Measu
 }
 
 // fragile says when a bound is so near to the fastest call that a machine which
-// others use exceeds it by itself.
+// others use exceeds it by itself. One that lies below that call is broken.
 func (b Bound) fragile(known metric, limit, floor float64) string {
-	if known.room == 0 || floor <= 0 || b.Reference != "" || limit >= known.room*floor {
+	if known.room == 0 || floor <= 0 || b.Reference != "" || limit <= floor || limit >= known.room*floor {
 		return ""
 	}
 	return fmt.Sprintf("fragile bound: %s is %s times the fastest call (%s); on a shared machine the %s needs %s times",

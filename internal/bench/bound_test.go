@@ -247,5 +247,10 @@ func TestABoundNearTheFloorIsCalledFragile(t *testing.T) {
 				assert.Contains(t, j.Note, "fragile bound: "+text)
 			}
 		}
+		broken := Bound{Metric: P95Latency, Limit: 0.01}
+		j, err := broken.Check(&Measurement{Calls: calls}, nil)
+		require.Error(t, err)
+		assert.False(t, j.Held)
+		assert.Empty(t, j.Note, "no call is below it: it is exceeded by more than noise")
 	}
 }

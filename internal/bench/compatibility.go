@@ -74,7 +74,11 @@ func compatibility(old, new *File) comparability {
 		differ(condition.words, old.said(condition.key), new.said(condition.key))
 	}
 	differ("GOGC", cmp.Or(old.said(collectorKey), collectorDefault), cmp.Or(new.said(collectorKey), collectorDefault))
-	differ("version of the sampling", cmp.Or(old.said(samplingKey), samplingDefault), cmp.Or(new.said(samplingKey), samplingDefault))
+	before, now := cmp.Or(old.said(samplingKey), samplingDefault), cmp.Or(new.said(samplingKey), samplingDefault)
+	c.memory = c.memory && before == now // each version counts in its own way
+	if old.Plan != nil && new.Plan != nil {
+		differ("version of the sampling", before, now)
+	}
 	c.plans(old.Plan, new.Plan)
 	if text := otherModules(old, new); text != "" {
 		c.warn = append(c.warn, text)

@@ -121,6 +121,15 @@ func TestSamplesTakenInAnotherWayAreNotComparable(t *testing.T) {
 	change := verdictOf(t, first, second)
 	assert.Equal(t, NotComparable, change.Verdict)
 	assert.Equal(t, "version of the sampling: 1 and 2", change.Reason)
+
+	second.Plan, second.Results[0].Processes = nil, nil
+	change = verdictOf(t, first, second)
+	assert.Equal(t, Neutral, change.Verdict, "means have nothing to do with it")
+	assert.Equal(t, ByMean, change.Basis)
+	*second.Results[0].AllocsPerOp++
+	assert.Equal(t, Neutral, verdictOf(t, first, second).Verdict, "nor with another way to count memory")
+	second.Environment["sampling"] = 1.0
+	assert.Equal(t, Red, verdictOf(t, first, second).Verdict)
 }
 
 func TestOtherVersionsOfModulesAreANote(t *testing.T) {

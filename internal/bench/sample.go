@@ -15,7 +15,7 @@ import (
 // Sampling is how benchmarks are sampled so that two runs of them can be compared.
 //
 // On a machine that others share, an operation takes its floor or about twice
-// that, in phases of 30 µs to more than a second; means, medians and all central
+// that, in phases of 30 µs to half a minute; means, medians and all central
 // quantiles flip between the two states, and only the lower edge stays. So the
 // plan looks for the floor: batches short enough to fit a fast phase, in visits
 // spread over seconds. Neighbouring batches are not independent, which is why no

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -58,13 +59,23 @@ func judgeFloors(r rule, old, new []Process, threshold float64) (v Verdict, rati
 	case beyond(old, new, limit):
 		return Red, ratio, ""
 	case !converged(old) || !converged(new):
-		return Unconverged, ratio, "the floor was not found: the machine was too busy"
+		return Unconverged, ratio, notFound(slices.Concat(old, new))
 	case below(old, new, limit):
 		return Green, ratio, ""
 	case r == otherBuild && (beyond(old, new, threshold) || below(old, new, threshold)):
 		return NotComparable, ratio, fmt.Sprintf("different builds: where the linker puts code alone can make %.0f %%", layoutAllowance*100)
 	}
 	return Neutral, ratio, ""
+}
+
+// notFound says why floors were not found.
+func notFound(processes []Process) string {
+	const few = 10
+	rounds := len(slices.MinFunc(processes, func(a, b Process) int { return cmp.Compare(len(a.RoundMin), len(b.RoundMin)) }).RoundMin)
+	if rounds < few {
+		return fmt.Sprintf("the floor was not found in %d rounds, which are all that so slow an operation gets", rounds)
+	}
+	return "the floor was not found: the machine was too busy"
 }
 
 // figure is the figure of some processes that is compared, in nanoseconds.

@@ -194,6 +194,20 @@ func TestASlowerSideNeverGetsABetterVerdict(t *testing.T) {
 	}
 }
 
+func TestWhyAFloorWasNotFound(t *testing.T) {
+	lost := func(rounds int) []Process {
+		p := Process{RoundMin: []float64{100, 120, 130}}
+		for len(p.RoundMin) < rounds {
+			p.RoundMin = append(p.RoundMin, 140)
+		}
+		return []Process{p, p}
+	}
+	_, _, reason := judgeFloors(sameBuild, lost(40), lost(40), DefaultThreshold)
+	assert.Equal(t, "the floor was not found: the machine was too busy", reason)
+	_, _, reason = judgeFloors(sameBuild, lost(40), lost(3), DefaultThreshold)
+	assert.Equal(t, "the floor was not found in 3 rounds, which are all that so slow an operation gets", reason)
+}
+
 func TestAFloorThatIsNotFoundIsUnconverged(t *testing.T) {
 	wild := []Process{{RoundMin: []float64{100, 150, 180, 200}}, {RoundMin: []float64{100, 160, 170, 210}}}
 	calm := []Process{{RoundMin: []float64{100, 101, 102, 103}}, {RoundMin: []float64{101, 102, 103, 104}}}

@@ -133,6 +133,7 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 	if err != nil {
 		return err
 	}
+	file.Selection = selection(paths, s.categories, s.tags)
 	if s.output != "" {
 		if err := file.Write(s.output); err != nil {
 			return err

@@ -99,7 +99,7 @@ func TestBenchComparesTheTreeWithARevision(t *testing.T) {
 	output := filepath.Join(t.TempDir(), "new.json")
 
 	answers(t, map[string]float64{"a": 1200, "b": 1010})
-	a := call(t, "bench", "--against", "HEAD", "--output", output)
+	a := call(t, "bench", "--against", "HEAD", "--category", "detection", "--output", output)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Contains(t, a.out, "red      a               1 µs     1.2 µs  +20.0 %")
 	assert.Contains(t, a.out, "neutral  b")
@@ -113,6 +113,8 @@ func TestBenchComparesTheTreeWithARevision(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, strings.TrimSpace(string(head)), f.Commit())
 	assert.Equal(t, true, f.Environment["dirty"])
+	assert.Equal(t, "--category detection", f.Selection)
+	assert.Contains(t, a.out, "with changes")
 	assert.Regexp(t, "^"+f.Commit()+" with changes [0-9a-f]{40}$", f.Environment[bench.BuildKey])
 
 	out, err := exec.Command("git", "status", "--porcelain").Output()

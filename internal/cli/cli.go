@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -38,7 +39,11 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// A reader that went away (a pipe into head) must not kill a run that still
 	// has files to write; pipe turns the error into silence.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup does
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
 	return run(ctx, args, stdin, stdout, stderr)
@@ -99,7 +104,8 @@ type program struct {
 	watch    outcome.Listener // sees the events of a run too; for tests, else nil
 	// sampler makes the command of a process that samples; nil runs this program.
 	sampler  func(context.Context) (*exec.Cmd, error)
-	sampling *bench.Sampling // nil means the default; for tests
+	sampling *bench.Sampling                      // nil means the default; for tests
+	pause    func(context.Context, time.Duration) // nil means to wait; for tests
 }
 
 // complain writes an error and its hint for people.

@@ -65,7 +65,8 @@ after all others.
 
 With --save-baseline or --baseline the benchmarks are sampled besides, for some
 seconds: in rounds, in random order, in processes of their own. What then looks
-slower than the baseline is sampled again in two more processes, and is called
+slower than the baseline is sampled again in two more processes (half a minute later
+where it is much at once, as machines have slow phases of that length), and is called
 red only if it stays so: by 5 %, or --threshold, where the baseline's build had its
 code at the same addresses, as a build of the same code has. From other code only
 30 % can be told, because where the linker puts code alone can make that: what lies
@@ -366,7 +367,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	}
 	return p.conclude(c.Context(), happened, ending{
 		destinations: destinations, output: output, baseline: baseline, saveBaseline: s.saveBaseline,
-		threshold: s.threshold.value, failOn: s.failOn, selection: s.selection(paths),
+		threshold: s.threshold.value, failOn: s.failOn, selection: selection(paths, s.categories, s.tags),
 		job: job, foresight: foresight, comparison: comparison,
 	})
 }
@@ -587,14 +588,14 @@ func (p *program) keep(file *bench.File, path string) error {
 	return file.Write(path)
 }
 
-// selection says in words which benchmarks the flags ask for, "" for all.
-func (s *runSettings) selection(paths []string) string {
+// selection says in words which benchmarks are asked for, "" for all.
+func selection(paths, categories []string, tags string) string {
 	words := slices.Clone(paths)
-	for _, c := range s.categories {
+	for _, c := range categories {
 		words = append(words, "--category "+c)
 	}
-	if s.tags != "" {
-		words = append(words, "--tags "+strconv.Quote(s.tags))
+	if tags != "" {
+		words = append(words, "--tags "+strconv.Quote(tags))
 	}
 	return strings.Join(words, " ")
 }
@@ -608,7 +609,7 @@ func apart(files []namedFile) error {
 	for i, a := range files {
 		for _, b := range files[i+1:] {
 			if a.file != "" && b.file != "" && sameFile(a.file, b.file) {
-				return unable("name two files: a baseline is kept until a better one is saved on purpose", "%s and %s both name %s", a.flag, b.flag, b.file)
+				return unable("name two files", "%s and %s both name %s", a.flag, b.flag, b.file)
 			}
 		}
 	}

@@ -176,6 +176,21 @@ func nameBuild(f *bench.File) error {
 // confirmations is in how many fresh processes what looks red is sampled again.
 const confirmations = 2
 
+// slowPhase is the time in which a slow phase of a machine mostly ends: one that others
+// share was seen to be slow for 20 to 40 s on end.
+const slowPhase = 30 * time.Second
+
+func (p *program) wait(ctx context.Context, d time.Duration) {
+	if p.pause != nil {
+		p.pause(ctx, d)
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
 // compareSampled compares a file that was sampled with its baseline. What looks
 // red is confirmed: all benchmarks are sampled again, as they were, because a
 // benchmark that runs alone finds the caches warmer and is faster.
@@ -183,6 +198,10 @@ func (p *program) compareSampled(ctx context.Context, baseline, file *bench.File
 	comparison, err := bench.Compare(baseline, file, threshold)
 	if err != nil || !comparison.Suspects() {
 		return comparison, err
+	}
+	if comparison.Widely() {
+		p.note("so much is slower at once that it may be the machine: waiting %s before it is confirmed", slowPhase)
+		p.wait(ctx, slowPhase)
 	}
 	samples, err := p.sampled(ctx, job, confirmations, "confirming what looks slower")
 	if err != nil {
@@ -301,8 +320,10 @@ func wayOut(c *bench.Comparison) string {
 		return "write both files with `omniloader run --save-baseline FILE`, which samples the benchmarks: noise alone moves means by more"
 	case c.Counts[bench.NotComparable] > 0 && c.Foresight.Least > c.Threshold && len(c.Foresight.Unknown) == 0:
 		return againstHint(c.Old.Commit, c.Threshold)
-	case c.Counts[bench.NotComparable] > 0:
+	case c.Counts[bench.NotComparable] > 0 && len(c.Foresight.Unknown) > 0:
 		return together
+	case c.Counts[bench.NotComparable] > 0:
+		return "the comparison says why; where the change was made on purpose, save a new baseline"
 	case c.Counts[bench.Unconverged] > 0:
 		return "the machine was too busy, or looked too briefly: sample again"
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,14 +31,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// paused are the waits of the last call of sampling, which are over at once.
+var paused []time.Duration
+
 // sampling runs the program with a sampling plan that is over at once, in
 // processes of its own.
 func sampling(t *testing.T, args ...string) answer {
 	t.Helper()
+	paused = nil
 	var out, err bytes.Buffer
 	plan := bench.DefaultSampling()
 	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS = 4, 0, 50, 5
 	p := &program{out: newSink(&out), err: newSink(&err), sampling: &plan}
+	p.pause = func(_ context.Context, d time.Duration) { paused = append(paused, d) }
 	p.sampler = func(ctx context.Context) (*exec.Cmd, error) {
 		c := exec.CommandContext(ctx, os.Args[0], sampleProcess)
 		c.Env = append(os.Environ(), samplerVariable+"=1")
@@ -113,6 +119,37 @@ func TestASlowdownIsConfirmedInFreshProcessesAndExitsWith1(t *testing.T) {
 	assert.Contains(t, again.out, "red      measured_one")
 	assert.Equal(t, 0, call(t, "compare", "--fail-on", "none", file, output).code)
 	assert.Equal(t, 1, sampling(t, "run", feature, "--baseline", file, "--threshold", "90%").code, "a thousand times is more than 90 % too")
+}
+
+func TestWhereMuchIsSlowerItIsConfirmedLater(t *testing.T) {
+	if suite.RaceDetector {
+		t.Skip("latencies are not judged under the race detector")
+	}
+	feature, file := write(t, "a.feature", holds+`
+  @memory
+  Scenario: measured two`+llama+`    Then the mean latency is below 10 s
+`), filepath.Join(t.TempDir(), "base.json")
+	require.Equal(t, 0, sampling(t, "run", feature, "--save-baseline", file).code)
+	slower := func(results ...int) answer {
+		edited(t, file, func(f *bench.File) {
+			require.Len(t, f.Results, 2)
+			for _, k := range results {
+				for i := range f.Results[k].Processes {
+					for j := range f.Results[k].Processes[i].RoundMin {
+						f.Results[k].Processes[i].RoundMin[j] /= 1000
+					}
+				}
+			}
+		})
+		return sampling(t, "run", feature, "--baseline", file, "--threshold", "90%")
+	}
+	a := slower(0)
+	assert.Equal(t, 1, a.code, a.err)
+	assert.Empty(t, paused, "one of two is no crowd")
+	a = slower(1)
+	assert.Equal(t, 1, a.code, a.err)
+	assert.Equal(t, []time.Duration{slowPhase}, paused)
+	assert.Contains(t, a.err, "so much is slower at once that it may be the machine: waiting 30s")
 }
 
 func TestOneMoreAllocationIsRed(t *testing.T) {

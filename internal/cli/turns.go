@@ -140,6 +140,8 @@ func (s *sampler) failed(ctx context.Context, err error) error {
 		err = fmt.Errorf("it does not answer as a program that samples: %w", err)
 	case ended != nil:
 		err = endedBy(ctx, ended, s.complaint.String())
+	case errors.Is(err, io.EOF):
+		err = errors.New("it ended without its samples")
 	}
 	return fmt.Errorf("%s: %w", s.name, err)
 }

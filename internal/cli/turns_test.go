@@ -104,7 +104,7 @@ func TestWhereOneProcessFailsTheOthersAreSentAway(t *testing.T) {
 		"b:r,it broke": "process b:r,it broke: exit status 2: it broke",
 		"b:it broke":   "process b:it broke: exit status 2: it broke",
 		"b:r,x":        "process b:r,x: exit status 3",
-		"b:r":          "process b:r: EOF",
+		"b:r":          "process b:r: it ended without its samples",
 		"b:n":          "process b:n: it does not answer as a program that samples: invalid character 'T' looking for beginning of value",
 	} {
 		all, did, err := played(t, t.Context(), "a:r,r,r,s", script)

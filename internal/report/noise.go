@@ -30,6 +30,7 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 	row("unchanged, unconverged", n.Unchanged.Unconverged, bench.Rate{})
 	row("unchanged, runs with any red", n.Unchanged.Suites, n.Naive.Suites)
 	row("unchanged beside busy loops, called slower", n.Busy.Benchmarks, n.BusyNaive.Benchmarks)
+	row("unchanged beside busy loops, runs with any red", n.Busy.Suites, n.BusyNaive.Suites)
 	row("unchanged beside busy loops, unconverged", n.Busy.Unconverged, bench.Rate{})
 	for _, power := range n.Power {
 		row(fmt.Sprintf("slowed by %.0f %% (measured %.1f %%), found", power.Slowdown*100, power.Realised*100), power.Found, power.Naive)

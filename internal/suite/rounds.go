@@ -57,9 +57,7 @@ func (c *collector) laterRounds(ctx context.Context) error {
 		if len(again)+len(doubtful) == 0 {
 			break
 		}
-		if len(again) > 0 {
-			c.pause(ctx)
-		}
+		c.pause(ctx)
 		if ctx.Err() != nil {
 			c.interrupted = true
 			break
