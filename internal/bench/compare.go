@@ -161,7 +161,8 @@ func (c *Comparison) explain(old, new *File) {
 	if looser := c.looser(); len(looser) > 0 {
 		c.Notes = append(c.Notes, "a tag allows more than before: "+strings.Join(looser, ", "))
 	}
-	if has(ByMean) {
+	byMean := slices.ContainsFunc(c.Changes, func(change Change) bool { return change.Basis == ByMean && change.Verdict != NotComparable })
+	if byMean {
 		which := ""
 		if has(ByFloor) {
 			which = " where the table says mean"

@@ -76,7 +76,7 @@ func compatibility(old, new *File) comparability {
 	differ("GOGC", cmp.Or(old.said(collectorKey), collectorDefault), cmp.Or(new.said(collectorKey), collectorDefault))
 	before, now := cmp.Or(old.said(samplingKey), samplingDefault), cmp.Or(new.said(samplingKey), samplingDefault)
 	c.memory = c.memory && before == now // each version counts in its own way
-	if old.Plan != nil && new.Plan != nil {
+	if old.Plan != nil || new.Plan != nil {
 		differ("version of the sampling", before, now)
 	}
 	c.plans(old.Plan, new.Plan)

@@ -122,7 +122,9 @@ func TestSamplesTakenInAnotherWayAreNotComparable(t *testing.T) {
 	assert.Equal(t, NotComparable, change.Verdict)
 	assert.Equal(t, "version of the sampling: 1 and 2", change.Reason)
 
-	second.Plan, second.Results[0].Processes = nil, nil
+	for _, f := range []*File{first, second} {
+		f.Plan, f.Results[0].Processes = nil, nil
+	}
 	change = verdictOf(t, first, second)
 	assert.Equal(t, Neutral, change.Verdict, "means have nothing to do with it")
 	assert.Equal(t, ByMean, change.Basis)

@@ -40,7 +40,7 @@ func Floor(processes []Process) float64 { return ranked(processes, 1) }
 const unsettled = 1.05
 
 // converged tells whether at most one of four processes, or one of fewer, did not find
-// its floor.
+// its floor: the figure compared is the smallest or the median of them, which stand that.
 func converged(processes []Process) bool {
 	lost := 0
 	for _, p := range processes {

@@ -218,14 +218,10 @@ func (r NoiseRun) mean(index int) float64 {
 func (s *NoiseStudy) confirmed(base, now, confirming NoiseRun, index int) (first, last Verdict) {
 	old, processes := base.processesOf(index), now.processesOf(index)
 	first, _, _ = judgeFloors(sameBuild, old, processes, s.Threshold)
-	last = first
-	for _, p := range confirming.processesOf(index) {
-		if last != Red {
-			break
-		}
-		processes = append(processes, p)
-		last, _, _ = judgeFloors(sameBuild, old, processes, s.Threshold)
+	if first != Red {
+		return first, first
 	}
+	last, _, _ = judgeFloors(sameBuild, old, slices.Concat(processes, confirming.processesOf(index)), s.Threshold)
 	return first, last
 }
 

@@ -191,7 +191,8 @@ const (
 
 // TakeSamples samples the subjects in this process, as the plan says: rounds in
 // random order, each benchmark's fixture laid out again for each visit, or for every
-// few where that takes longer than the visit, the collector off but for one forced collection at the start of each round.
+// few where that takes longer than the visit, the collector off but for one forced
+// collection at the start of each round.
 //
 // The first failing call ends it with an error that names the benchmark, the end
 // of the context with one that is ErrInterrupted. Nothing else should run in the

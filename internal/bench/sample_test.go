@@ -137,9 +137,7 @@ func TestADelayIsAsLongAsAsked(t *testing.T) {
 	assert.Equal(t, 76, cost.links(100e-9))
 	assert.Equal(t, 1, cost.links(2e-9), "none is shorter than its two additions")
 
-	measured := measureDelay()
-	assert.Positive(t, measured.link)
-	assert.Less(t, measured.fixed, 100*measured.link)
+	assert.Positive(t, measureDelay().link)
 }
 
 func TestSamplesAreKeptInTheResultsFile(t *testing.T) {

@@ -94,7 +94,7 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 	if err != nil {
 		return fmt.Errorf("--format: %w", err)
 	}
-	if err := writable(s.output, nil); err != nil {
+	if err := errors.Join(writable(s.output, nil), noFeatures(nil, nil, s.output)); err != nil {
 		return err
 	}
 	for _, tool := range []string{"go", "git"} {
@@ -273,7 +273,7 @@ func workingTree(ctx context.Context, top, work string) (commit, changes string,
 	if err != nil {
 		return "", "", err
 	}
-	apart := tool{dir: top, env: []string{
+	aside := tool{dir: top, env: []string{
 		"GIT_INDEX_FILE=" + filepath.Join(work, "index"),
 		"GIT_OBJECT_DIRECTORY=" + filepath.Join(work, "objects"), "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + objects,
 	}}
@@ -281,11 +281,11 @@ func workingTree(ctx context.Context, top, work string) (commit, changes string,
 		return "", "", err
 	}
 	for _, args := range [][]string{{"read-tree", "HEAD"}, {"add", "--all"}} {
-		if _, err := apart.output(ctx, "git", args...); err != nil {
+		if _, err := aside.output(ctx, "git", args...); err != nil {
 			return "", "", err
 		}
 	}
-	tree, err := apart.output(ctx, "git", "write-tree")
+	tree, err := aside.output(ctx, "git", "write-tree")
 	if err != nil || tree == committed {
 		return commit, "", err
 	}
@@ -309,13 +309,13 @@ func (t tool) output(ctx context.Context, name string, args ...string) (string, 
 	c.Dir, c.Env = t.dir, append(os.Environ(), t.env...)
 	var out, complaint bytes.Buffer
 	c.Stdout, c.Stderr = &out, &complaint
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) } // go removes what it builds in
-	c.WaitDelay = 10 * time.Second
+	endGently(c) // go removes what it builds in
 	if err := c.Run(); err != nil {
-		if ctx.Err() != nil {
-			return "", fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
+		err = endedBy(ctx, err, complaint.String())
+		if errors.Is(err, bench.ErrInterrupted) {
+			return "", err
 		}
-		return "", fmt.Errorf("%s %s: %w: %s", name, args[0], err, strings.TrimSpace(complaint.String()))
+		return "", fmt.Errorf("%s %s: %w", name, args[0], err)
 	}
 	return strings.TrimRight(out.String(), "\r\n"), nil
 }
@@ -387,7 +387,7 @@ func writeFile(root *os.Root, name string, content io.Reader) (err error) {
 // sampleLayouts links each side in the order of a seed of its own, and takes samples of
 // both, which take turns.
 func (p *program) sampleLayouts(ctx context.Context, pkg, work string, job sampleJob, sides []*side, seeds []int) error {
-	var processes []planned
+	var processes []samplingProcess
 	for i, s := range sides {
 		binary, err := s.link(ctx, pkg, work, seeds[i])
 		if err != nil {
@@ -397,7 +397,7 @@ func (p *program) sampleLayouts(ctx context.Context, pkg, work string, job sampl
 		command := func(ctx context.Context) (*exec.Cmd, error) {
 			return exec.CommandContext(ctx, binary, sampleProcess), nil
 		}
-		processes = append(processes, planned{s.name, command, job})
+		processes = append(processes, samplingProcess{s.name, command, job})
 		defer os.Remove(binary) // the directory it is in is removed anyway, later
 	}
 	samples, err := inTurns(ctx, processes)

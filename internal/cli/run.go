@@ -520,6 +520,7 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 		if err == nil && !run.Interrupted && (e.baseline != nil || e.saveBaseline != "") {
 			comparison, err = p.sampleAndCompare(ctx, run, file, e)
 			if errors.Is(err, bench.ErrInterrupted) {
+				file.Interrupted = file.Plan == nil // its floors are missing
 				lost := "nothing was compared"
 				if e.saveBaseline != "" && file.Plan == nil {
 					lost += ", and no baseline written"

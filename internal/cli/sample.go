@@ -37,8 +37,8 @@ type sampleJob struct {
 
 const sampleProcess = "sample-process"
 
-// sampleCommand is the program as it runs itself: it reads a job from standard
-// input and writes bench.Samples to standard output.
+// sampleCommand is the program as it runs itself: it reads a job from standard input,
+// waits there for each of its turns, and writes what fromSampler says to standard output.
 func (p *program) sampleCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    sampleProcess,
@@ -99,10 +99,10 @@ func (p *program) freshProcesses(ctx context.Context, jobs ...sampleJob) ([]*ben
 			return exec.CommandContext(ctx, self, sampleProcess), nil
 		}
 	}
-	var processes []planned
+	var processes []samplingProcess
 	for i, job := range jobs {
 		job.Seed = uint64(time.Now().UnixNano()) + uint64(i)
-		processes = append(processes, planned{"sampling in a process of its own", command, job})
+		processes = append(processes, samplingProcess{"sampling in a process of its own", command, job})
 	}
 	return inTurns(ctx, processes)
 }

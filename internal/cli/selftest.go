@@ -106,7 +106,7 @@ func (s *study) run(slowdown, seconds map[string]float64) (*bench.NoiseRun, erro
 }
 
 func (p *program) noise(ctx context.Context, settings *noiseSettings) error {
-	if err := writable(settings.output, nil); err != nil {
+	if err := errors.Join(writable(settings.output, nil), noFeatures(nil, nil, settings.output)); err != nil {
 		return err
 	}
 	s := &study{

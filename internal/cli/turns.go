@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 
 	"omniloader/internal/bench"
 )
@@ -20,8 +21,8 @@ type fromSampler struct {
 	Samples *bench.Samples `json:"samples,omitempty"`
 }
 
-// planned is a process to be started: one that samples.
-type planned struct {
+// samplingProcess is a process that samples, and is to be started.
+type samplingProcess struct {
 	name    string // of what it samples, for its errors
 	command func(context.Context) (*exec.Cmd, error)
 	job     sampleJob
@@ -31,8 +32,8 @@ type planned struct {
 // the same order. They take turns: a round of the first, a round of the second, and so
 // on. A slow phase of the machine may last for longer than all rounds of a process;
 // this way it falls on each of them, and each gets its share of the fast ones.
-func inTurns(ctx context.Context, processes []planned) (all []*bench.Samples, err error) {
-	var running []*sampler
+func inTurns(ctx context.Context, processes []samplingProcess) (all []*bench.Samples, err error) {
+	var running []*runningProcess
 	defer func() {
 		for _, s := range running {
 			err = errors.Join(err, s.dismiss(err != nil))
@@ -48,17 +49,13 @@ func inTurns(ctx context.Context, processes []planned) (all []*bench.Samples, er
 			return nil, err
 		}
 	}
-	for left := len(running); left > 0; {
-		left = 0
-		for _, s := range running {
-			if s.samples != nil {
-				continue
-			}
+	for waiting := slices.Clone(running); len(waiting) > 0; {
+		for _, s := range waiting {
 			if err := s.turn(ctx); err != nil {
 				return nil, err
 			}
-			left++
 		}
+		waiting = slices.DeleteFunc(waiting, func(s *runningProcess) bool { return s.samples != nil })
 	}
 	for _, s := range running {
 		if err := s.samples.Check(s.job.Plan); err != nil {
@@ -69,9 +66,9 @@ func inTurns(ctx context.Context, processes []planned) (all []*bench.Samples, er
 	return all, nil
 }
 
-// sampler is a process that samples, as the one that started it sees it.
-type sampler struct {
-	planned
+// runningProcess is one that was started, as the one that started it sees it.
+type runningProcess struct {
+	samplingProcess
 	process   *exec.Cmd
 	orders    io.WriteCloser // its standard input
 	output    io.ReadCloser  // its standard output,
@@ -81,12 +78,12 @@ type sampler struct {
 	over      bool           // it was waited for
 }
 
-func begin(ctx context.Context, p planned) (*sampler, error) {
+func begin(ctx context.Context, p samplingProcess) (*runningProcess, error) {
 	c, err := p.command(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &sampler{planned: p, process: c}
+	s := &runningProcess{samplingProcess: p, process: c}
 	c.Stderr = &s.complaint
 	endGently(c)
 	answers, err := c.StdoutPipe()
@@ -108,7 +105,7 @@ func begin(ctx context.Context, p planned) (*sampler, error) {
 }
 
 // turn lets the process make one round.
-func (s *sampler) turn(ctx context.Context) error {
+func (s *runningProcess) turn(ctx context.Context) error {
 	if err := json.NewEncoder(s.orders).Encode(true); err != nil {
 		return s.failed(ctx, err)
 	}
@@ -116,7 +113,7 @@ func (s *sampler) turn(ctx context.Context) error {
 }
 
 // next waits until the process is ready for its next round or has given its samples.
-func (s *sampler) next(ctx context.Context) error {
+func (s *runningProcess) next(ctx context.Context) error {
 	var answer fromSampler
 	err := s.answers.Decode(&answer)
 	if err == nil && !answer.Ready && answer.Samples == nil {
@@ -131,7 +128,7 @@ func (s *sampler) next(ctx context.Context) error {
 
 // failed says why the process ended, or why it was ended, for an error that came of
 // talking with it.
-func (s *sampler) failed(ctx context.Context, err error) error {
+func (s *runningProcess) failed(ctx context.Context, err error) error {
 	ended := s.end()
 	var syntax *json.SyntaxError
 	var form *json.UnmarshalTypeError
@@ -148,7 +145,7 @@ func (s *sampler) failed(ctx context.Context, err error) error {
 
 // dismiss waits for the end of the process. Where another one failed, it is sent away
 // before it is done, and its own complaint of that is nobody's concern.
-func (s *sampler) dismiss(early bool) error {
+func (s *runningProcess) dismiss(early bool) error {
 	if s.over {
 		return nil
 	}
@@ -163,7 +160,7 @@ func (s *sampler) dismiss(early bool) error {
 
 // end waits until the process has ended, which gets no more turns, and has nobody any
 // more to talk to.
-func (s *sampler) end() error {
+func (s *runningProcess) end() error {
 	s.over = true
 	_ = s.orders.Close()
 	_ = s.output.Close()

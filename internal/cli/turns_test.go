@@ -76,15 +76,20 @@ func played(t *testing.T, ctx context.Context, scripts ...string) ([]*bench.Samp
 	self, err := os.Executable()
 	require.NoError(t, err)
 	log := filepath.Join(t.TempDir(), "log")
-	var processes []planned
+	var processes []samplingProcess
+	var commands []*exec.Cmd
 	for _, script := range scripts {
-		processes = append(processes, planned{name: "process " + script, command: func(ctx context.Context) (*exec.Cmd, error) {
+		processes = append(processes, samplingProcess{name: "process " + script, command: func(ctx context.Context) (*exec.Cmd, error) {
 			c := exec.CommandContext(ctx, self)
 			c.Env = append(os.Environ(), scriptVariable+"="+script, scriptLog+"="+log)
+			commands = append(commands, c)
 			return c, nil
 		}})
 	}
 	all, err := inTurns(ctx, processes)
+	for _, c := range commands {
+		assert.True(t, c.Process == nil || c.ProcessState != nil, "none that was started is left behind")
+	}
 	text, _ := os.ReadFile(log)
 	return all, strings.Fields(strings.ReplaceAll(string(text), " ", "_")), err
 }

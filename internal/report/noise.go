@@ -55,7 +55,7 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 // worth says what the counts of false alarms rest on.
 func worth(n *bench.Noise) string {
 	u := n.Unchanged
-	text := fmt.Sprintf("%d runs make %d comparisons, of which %d share no run; red benchmarks %.2f %%, standard error %.2f %% over the runs (means: %.1f %%, %.1f %%)",
+	text := fmt.Sprintf("%d runs make %d comparisons, of which %d share no run; red benchmarks %.2f %%, standard error %.2f %% over the runs (by means %.1f %%, standard error %.1f %%)",
 		n.Runs, u.Suites.Of, u.Independent, u.Benchmarks.Share()*100, u.Error*100, n.Naive.Benchmarks.Share()*100, n.Naive.Error*100)
 	if u.Suites.Count == 0 {
 		text += fmt.Sprintf("; no run with any red among %d says: in at most %.0f %% of runs, at 95 %% confidence", u.Independent, u.AtMost*100)
