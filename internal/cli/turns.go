@@ -49,13 +49,13 @@ func inTurns(ctx context.Context, processes []samplingProcess) (all []*bench.Sam
 			return nil, err
 		}
 	}
-	for waiting := slices.Clone(running); len(waiting) > 0; {
+	done := func(s *runningProcess) bool { return s.samples != nil }
+	for waiting := slices.DeleteFunc(slices.Clone(running), done); len(waiting) > 0; waiting = slices.DeleteFunc(waiting, done) {
 		for _, s := range waiting {
 			if err := s.turn(ctx); err != nil {
 				return nil, err
 			}
 		}
-		waiting = slices.DeleteFunc(waiting, func(s *runningProcess) bool { return s.samples != nil })
 	}
 	for _, s := range running {
 		if err := s.samples.Check(s.job.Plan); err != nil {
@@ -66,7 +66,7 @@ func inTurns(ctx context.Context, processes []samplingProcess) (all []*bench.Sam
 	return all, nil
 }
 
-// runningProcess is one that was started, as the one that started it sees it.
+// runningProcess is one that was started, and what is known of it.
 type runningProcess struct {
 	samplingProcess
 	process   *exec.Cmd

@@ -95,10 +95,10 @@ func played(t *testing.T, ctx context.Context, scripts ...string) ([]*bench.Samp
 }
 
 func TestProcessesTakeTurns(t *testing.T) {
-	all, did, err := played(t, t.Context(), "a:r,r,r,s", "bb:r,r,r,s", "ccc:r,s")
+	all, did, err := played(t, t.Context(), "a:r,r,r,s", "bb:r,r,r,s", "ccc:r,s", "dddd:s")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "bb", "ccc", "a", "bb", "a", "bb"}, did)
-	require.Len(t, all, 3)
+	require.Len(t, all, 4)
 	for i, samples := range all {
 		assert.EqualValues(t, i+1, samples.Yardstick, "in the order of the jobs")
 	}
