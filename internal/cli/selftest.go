@@ -148,14 +148,18 @@ func (p *program) noise(ctx context.Context, settings *noiseSettings) error {
 // busyRuns is how many runs are taken beside busy loops.
 const busyRuns = 3
 
-// takeAll takes the runs of a study: unchanged ones, slowed ones, and unchanged ones
-// beside busy loops. What was taken before an error is in the study.
+// takeAll takes the runs of a study: unchanged ones, slowed ones between them, and
+// unchanged ones beside busy loops. A machine drifts by a few per cent from minute to
+// minute, and what comes all before or all behind would seem faster or slower by that.
+// What was taken before an error is in the study.
 func (s *study) takeAll(found *bench.NoiseStudy, quiet int, settings *noiseSettings) error {
-	if err := s.take(&found.Quiet, quiet, nil, nil); err != nil || len(found.Quiet) < 3 {
-		return err
-	}
-	names, floors := floorsOf(found.Quiet)
+	const least = 3 // of which the first slowdown takes its floors
 	for rotation := range settings.rotations.n {
+		so := least + rotation*(quiet-least)/settings.rotations.n
+		if err := s.take(&found.Quiet, so-len(found.Quiet), nil, nil); err != nil || len(found.Quiet) < least {
+			return err
+		}
+		names, floors := floorsOf(found.Quiet)
 		slowdown, seconds := bench.SlowedSets(names, floors, slowedShares, slowedSize, rotation)
 		var pair []bench.NoiseRun
 		if err := s.take(&pair, 2, slowdown, seconds); err != nil {
@@ -165,8 +169,8 @@ func (s *study) takeAll(found *bench.NoiseStudy, quiet int, settings *noiseSetti
 			found.Slowed = append(found.Slowed, pair...)
 		}
 	}
-	if settings.busy.n == 0 {
-		return nil
+	if err := s.take(&found.Quiet, quiet-len(found.Quiet), nil, nil); err != nil || settings.busy.n == 0 || len(found.Quiet) < least {
+		return err
 	}
 	stop := busyLoops(settings.busy.n)
 	defer stop()
