@@ -431,7 +431,7 @@ func (c *Comparison) Widely() bool {
 func (c *Comparison) suspects() int {
 	n := 0
 	for _, change := range c.Changes {
-		if change.Verdict == Red && change.Basis == ByFloor && change.Reason == "" {
+		if change.Basis == ByFloor && suspicious(change.Verdict, change.Reason) {
 			n++
 		}
 	}

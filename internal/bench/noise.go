@@ -217,8 +217,8 @@ func (r NoiseRun) mean(index int) float64 {
 // verdict before any confirmation.
 func (s *NoiseStudy) confirmed(base, now, confirming NoiseRun, index int) (first, last Verdict) {
 	old, processes := base.processesOf(index), now.processesOf(index)
-	first, _, _ = judgeFloors(sameBuild, old, processes, s.Threshold)
-	if first != Red {
+	first, _, reason := judgeFloors(sameBuild, old, processes, s.Threshold)
+	if !suspicious(first, reason) {
 		return first, first
 	}
 	last, _, _ = judgeFloors(sameBuild, old, slices.Concat(processes, confirming.processesOf(index)), s.Threshold)

@@ -116,6 +116,10 @@ type Process struct {
 	LayoutSeed int       `json:"layout_seed,omitempty"` // of the linker, 0 where it is the default order
 	BatchCalls int       `json:"batch_n"`
 	RoundMin   []float64 `json:"round_min_ns"` // the smallest batch of each round, per call
+	// Weather are the smallest and the third smallest round minimum of a piece of work
+	// that shows whether the process had its core for itself, see weather.go. It is empty
+	// where that is not known.
+	Weather []float64 `json:"weather_ns,omitempty"`
 }
 
 // Sample is one benchmark in the sample of a process.
@@ -225,6 +229,7 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 			}
 		}
 	}
+	s.weather = &visited{Subject: Subject{Name: "weather", Lay: layWeather}}
 	s.yardstick = &visited{Subject: Subject{Name: "yardstick", Lay: layYardstick}}
 	defer func() {
 		for _, v := range s.all {
@@ -250,9 +255,10 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 		Version: SamplingVersion, Plan: plan, GoVersion: runtime.Version(), Environment: Host(),
 		Inside: s.inside, Wall: s.wall, Yardstick: slices.Min(s.yardstick.minima) / yardstickLinks,
 	}
+	weather := slices.Sorted(slices.Values(s.weather.minima))
 	for _, v := range s.all {
 		samples.Benchmarks = append(samples.Benchmarks, Sample{
-			Name: v.Name, Category: v.Category, Process: Process{BatchCalls: v.calls, RoundMin: v.minima}, Singles: v.singles, Memory: v.memory,
+			Name: v.Name, Category: v.Category, Process: Process{BatchCalls: v.calls, RoundMin: v.minima, Weather: []float64{weather[0], weather[settledBy-1]}}, Singles: v.singles, Memory: v.memory,
 		})
 	}
 	return samples, nil
@@ -264,6 +270,7 @@ type sampling struct {
 	random    *rand.Rand
 	all       []*visited
 	yardstick *visited
+	weather   *visited
 	inside    time.Duration
 	wall      time.Duration // of the rounds so far
 }
@@ -325,7 +332,7 @@ func (v *visited) clear() error {
 func (s *sampling) round(ctx context.Context, round int) error {
 	start := time.Now()
 	defer func() { s.wall += time.Since(start) }()
-	order := append(slices.Clone(s.all), s.yardstick)
+	order := append(slices.Clone(s.all), s.yardstick, s.weather)
 	for pass := 0; pass == 0 || time.Since(start) < time.Duration(s.plan.RoundMS)*time.Millisecond; pass++ {
 		s.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		if pass == 0 {

@@ -38,7 +38,16 @@ const (
 // the baseline from making everything after it look slow.
 const settling = 0.6
 
-// judgement of the floors of one benchmark. ratio is that of the figures compared.
+// clouded is the reason of a comparison in which a side has too few processes that had
+// their core for themselves.
+const clouded = "others were on the same core of the processor throughout"
+
+// suspicious tells whether another look may show that a verdict by floors was bad luck.
+func suspicious(v Verdict, reason string) bool {
+	return v == Red && reason == "" || v == Unconverged && reason == clouded
+}
+
+// judgeFloors judges the floors of one benchmark. ratio is that of the figures compared.
 func judgeFloors(r rule, old, new []Process, threshold float64) (v Verdict, ratio float64, reason string) {
 	ratio = figure(r, new) / figure(r, old)
 	if math.IsNaN(ratio) || math.IsInf(ratio, 0) || ratio == 0 {
@@ -46,6 +55,18 @@ func judgeFloors(r rule, old, new []Process, threshold float64) (v Verdict, rati
 	}
 	if len(old) < leastProcesses || len(new) < leastProcesses {
 		return Unconverged, ratio, fmt.Sprintf("sampled in fewer than %d processes on a side", leastProcesses)
+	}
+	if r != layouts { // whose two sides have the same weather, as they take turns
+		best := bestWeather(slices.Concat(old, new))
+		clearOld, clearNew := inClearWeather(old, best), inClearWeather(new, best)
+		switch enough := len(clearOld) > 0 && len(clearNew) >= leastProcesses; {
+		case enough:
+			old, new = clearOld, clearNew
+		case slower(old, new, max(threshold, cloudAllowance)):
+			return Red, ratio, ""
+		default:
+			return Unconverged, ratio, clouded
+		}
 	}
 	beyond, below := slower, func(old, new []Process, threshold float64) bool { return slower(new, old, threshold) }
 	if r == layouts {

@@ -200,10 +200,10 @@ func (p *program) compareSampled(ctx context.Context, baseline, file *bench.File
 		return comparison, err
 	}
 	if comparison.Widely() {
-		p.note("so much is slower at once that it may be the machine: waiting %s before it is confirmed", slowPhase)
+		p.note("so much seems slower at once that it may be the machine: waiting %s before looking again", slowPhase)
 		p.wait(ctx, slowPhase)
 	}
-	samples, err := p.sampled(ctx, job, confirmations, "confirming what looks slower")
+	samples, err := p.sampled(ctx, job, confirmations, "looking again at what seems slower")
 	if err != nil {
 		return nil, err
 	}

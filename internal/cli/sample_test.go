@@ -41,7 +41,7 @@ func sampling(t *testing.T, args ...string) answer {
 	paused = nil
 	var out, err bytes.Buffer
 	plan := bench.DefaultSampling()
-	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS = 4, 0, 50, 5
+	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS = 12, 0, 50, 5
 	p := &program{out: newSink(&out), err: newSink(&err), sampling: &plan}
 	p.pause = func(_ context.Context, d time.Duration) { paused = append(paused, d) }
 	p.sampler = func(ctx context.Context) (*exec.Cmd, error) {
@@ -77,12 +77,12 @@ func TestABaselineIsSampledInProcessesOfItsOwn(t *testing.T) {
 	f, err := bench.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, 2, f.Schema)
-	assert.Equal(t, 4, f.Plan.Rounds)
+	assert.Equal(t, 12, f.Plan.Rounds)
 	assert.NotEmpty(t, cmp.Or(f.Environment[bench.LayoutKey], f.Environment[bench.BuildKey]))
 	r := f.Result("measured_one")
 	require.NotNil(t, r)
 	require.Len(t, r.Processes, 2)
-	assert.Len(t, r.Processes[0].RoundMin, 4)
+	assert.Len(t, r.Processes[0].RoundMin, 12)
 	assert.Positive(t, r.FloorNS)
 	assert.NotNil(t, r.Singles)
 	assert.NotNil(t, r.AllocsPerOp, "memory is exact, and always measured")
@@ -109,7 +109,7 @@ func TestASlowdownIsConfirmedInFreshProcessesAndExitsWith1(t *testing.T) {
 	a := sampling(t, "run", feature, "--baseline", file, "--output", output)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Contains(t, a.out, "red      measured_one")
-	assert.Contains(t, a.err, "confirming what looks slower: 1 benchmark in 2 fresh processes")
+	assert.Contains(t, a.err, "looking again at what seems slower: 1 benchmark in 2 fresh processes")
 	f, err := bench.ReadFile(output)
 	require.NoError(t, err)
 	assert.Len(t, f.Results[0].Processes, 4, "two looks and two confirmations")
@@ -130,26 +130,20 @@ func TestWhereMuchIsSlowerItIsConfirmedLater(t *testing.T) {
   Scenario: measured two`+llama+`    Then the mean latency is below 10 s
 `), filepath.Join(t.TempDir(), "base.json")
 	require.Equal(t, 0, sampling(t, "run", feature, "--save-baseline", file).code)
-	slower := func(results ...int) answer {
-		edited(t, file, func(f *bench.File) {
-			require.Len(t, f.Results, 2)
-			for _, k := range results {
-				for i := range f.Results[k].Processes {
-					for j := range f.Results[k].Processes[i].RoundMin {
-						f.Results[k].Processes[i].RoundMin[j] /= 1000
-					}
+	edited(t, file, func(f *bench.File) {
+		require.Len(t, f.Results, 2)
+		for _, r := range f.Results {
+			for _, p := range r.Processes {
+				for i := range p.RoundMin {
+					p.RoundMin[i] /= 1000
 				}
 			}
-		})
-		return sampling(t, "run", feature, "--baseline", file, "--threshold", "90%")
-	}
-	a := slower(0)
-	assert.Equal(t, 1, a.code, a.err)
-	assert.Empty(t, paused, "one of two is no crowd")
-	a = slower(1)
+		}
+	})
+	a := sampling(t, "run", feature, "--baseline", file)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Equal(t, []time.Duration{slowPhase}, paused)
-	assert.Contains(t, a.err, "so much is slower at once that it may be the machine: waiting 30s")
+	assert.Contains(t, a.err, "so much seems slower at once that it may be the machine: waiting 30s")
 }
 
 func TestOneMoreAllocationIsRed(t *testing.T) {
@@ -158,7 +152,7 @@ func TestOneMoreAllocationIsRed(t *testing.T) {
 	a := sampling(t, "run", feature, "--baseline", file)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Contains(t, a.out, "allocations per call, before")
-	assert.NotContains(t, a.err, "confirming", "memory is exact")
+	assert.NotContains(t, a.err, "looking again", "memory is exact")
 }
 
 func TestFilesThatAreNotComparableExitWith2(t *testing.T) {
