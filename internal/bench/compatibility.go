@@ -93,9 +93,13 @@ func compatibility(old, new *File) comparability {
 	c.busy("new", new)
 	a, okA := old.Environment["yardstick_floor_ns"].(float64)
 	b, okB := new.Environment["yardstick_floor_ns"].(float64)
-	const drift = 0.03
+	const drift = 0.01
 	if okA && okB && a > 0 && math.Abs(b/a-1) > drift {
-		c.warn = append(c.warn, fmt.Sprintf("the machine itself was %+.1f %% off: a fixed piece of work took %s ns, before %s ns",
+		without := "; the changes of floors are without that"
+		if c.rule == layouts {
+			without = ""
+		}
+		c.warn = append(c.warn, fmt.Sprintf("the machine itself was %+.1f %% off: a fixed piece of work took %s ns, before %s ns"+without,
 			(b/a-1)*100, formatNumber(b, digits), formatNumber(a, digits)))
 	}
 	return c

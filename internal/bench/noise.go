@@ -267,7 +267,8 @@ func (s *NoiseStudy) power(n *Noise) {
 				p.Found.add(last == Red)
 				byMean, _ := judgeMeans(base.mean(index), now.mean(index), s.Threshold)
 				p.Naive.add(byMean == Red)
-				grown[share] = append(grown[share], Floor(now.processesOf(index))/Floor(base.processesOf(index))-1)
+				_, ratio, _ := judgeFloors(sameBuild, base.processesOf(index), now.processesOf(index), s.Threshold)
+				grown[share] = append(grown[share], ratio-1)
 			}
 		}
 	}

@@ -147,9 +147,9 @@ func (r *Result) validate() error {
 		if n := len(p.Weather); n != 0 && n != 2 {
 			return fmt.Errorf("result %q: weather_ns of process %d has %d times, there are two of it", r.Name, i+1, n)
 		}
-		for _, ns := range slices.Concat(p.RoundMin, p.Weather) {
+		for _, ns := range slices.Concat(p.RoundMin, p.Weather, []float64{p.Yardstick}) {
 			if math.IsNaN(ns) || math.IsInf(ns, 0) || ns < 0 {
-				return fmt.Errorf("result %q: round_min_ns or weather_ns of process %d has %v, a time must be finite and not negative", r.Name, i+1, ns)
+				return fmt.Errorf("result %q: round_min_ns, weather_ns or yardstick_ns of process %d has %v, a time must be finite and not negative", r.Name, i+1, ns)
 			}
 		}
 	}

@@ -120,6 +120,9 @@ type Process struct {
 	// that shows whether the process had its core for itself, see weather.go. It is empty
 	// where that is not known.
 	Weather []float64 `json:"weather_ns,omitempty"`
+	// Yardstick is the floor of a link of the yardstick in that process; 0 where it is not
+	// known. It shows the clock that the processor ran at.
+	Yardstick float64 `json:"yardstick_ns,omitempty"`
 }
 
 // Sample is one benchmark in the sample of a process.
@@ -251,15 +254,15 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 			return nil, err
 		}
 	}
+	yardstick := slices.Min(s.yardstick.minima) / yardstickLinks
 	samples = &Samples{
 		Version: SamplingVersion, Plan: plan, GoVersion: runtime.Version(), Environment: Host(),
-		Inside: s.inside, Wall: s.wall, Yardstick: slices.Min(s.yardstick.minima) / yardstickLinks,
+		Inside: s.inside, Wall: s.wall, Yardstick: yardstick,
 	}
 	weather := slices.Sorted(slices.Values(s.weather.minima))
 	for _, v := range s.all {
-		samples.Benchmarks = append(samples.Benchmarks, Sample{
-			Name: v.Name, Category: v.Category, Process: Process{BatchCalls: v.calls, RoundMin: v.minima, Weather: []float64{weather[0], weather[settledBy-1]}}, Singles: v.singles, Memory: v.memory,
-		})
+		process := Process{BatchCalls: v.calls, RoundMin: v.minima, Weather: []float64{weather[0], weather[settledBy-1]}, Yardstick: yardstick}
+		samples.Benchmarks = append(samples.Benchmarks, Sample{Name: v.Name, Category: v.Category, Process: process, Singles: v.singles, Memory: v.memory})
 	}
 	return samples, nil
 }

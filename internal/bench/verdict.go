@@ -42,13 +42,21 @@ const settling = 0.6
 // their core for themselves.
 const clouded = "others were on the same core of the processor throughout"
 
+// unsteady is the reason of a comparison whose processes ran at too different clocks.
+const unsteady = "the processor ran at another clock"
+
 // suspicious tells whether another look may show that a verdict by floors was bad luck.
 func suspicious(v Verdict, reason string) bool {
-	return v == Red && reason == "" || v == Unconverged && reason == clouded
+	return v == Red && reason == "" || v == Unconverged && (reason == clouded || reason == unsteady)
 }
 
-// judgeFloors judges the floors of one benchmark. ratio is that of the figures compared.
+// judgeFloors judges the floors of one benchmark. ratio is that of the figures compared,
+// at one clock of the processor.
 func judgeFloors(r rule, old, new []Process, threshold float64) (v Verdict, ratio float64, reason string) {
+	steady := true
+	if r != layouts { // whose two sides have the same clock and weather, as they take turns
+		old, new, steady = atOneClock(old, new)
+	}
 	ratio = figure(r, new) / figure(r, old)
 	if math.IsNaN(ratio) || math.IsInf(ratio, 0) || ratio == 0 {
 		return Unconverged, math.NaN(), "a side has no floor"
@@ -56,14 +64,16 @@ func judgeFloors(r rule, old, new []Process, threshold float64) (v Verdict, rati
 	if len(old) < leastProcesses || len(new) < leastProcesses {
 		return Unconverged, ratio, fmt.Sprintf("sampled in fewer than %d processes on a side", leastProcesses)
 	}
-	if r != layouts { // whose two sides have the same weather, as they take turns
+	if r != layouts {
 		best := bestWeather(slices.Concat(old, new))
 		clearOld, clearNew := inClearWeather(old, best), inClearWeather(new, best)
 		switch enough := len(clearOld) > 0 && len(clearNew) >= leastProcesses; {
-		case enough:
+		case enough && steady:
 			old, new = clearOld, clearNew
 		case slower(old, new, max(threshold, cloudAllowance)):
 			return Red, ratio, ""
+		case enough:
+			return Unconverged, ratio, unsteady
 		default:
 			return Unconverged, ratio, clouded
 		}

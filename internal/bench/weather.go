@@ -34,7 +34,7 @@ func layWeather() (func() (any, error), func() error, error) {
 			classes[weatherClasses[c]&7]++
 		}
 		weathered += classes[0]
-		return nil, nil
+		return &weathered, nil
 	}, nil, nil
 }
 
