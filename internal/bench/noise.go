@@ -53,10 +53,12 @@ func (r *Rate) add(happened bool) {
 
 // FalseAlarms counts the verdicts on what did not change.
 type FalseAlarms struct {
-	Benchmarks  Rate `json:"benchmarks"` // called red, of all judged
-	Suites      Rate `json:"suites"`     // comparisons with any red
-	Green       Rate `json:"green"`      // called faster
-	Unconverged Rate `json:"unconverged"`
+	Benchmarks Rate `json:"benchmarks"` // called red, of all judged
+	Suites     Rate `json:"suites"`     // comparisons with any red
+	Green      Rate `json:"green"`      // called faster
+	// Reds says how often which benchmark was called slower.
+	Reds        map[string]int `json:"red_benchmarks,omitempty"`
+	Unconverged Rate           `json:"unconverged"`
 	// What the rates are worth: comparisons share runs, and are not independent.
 	Error       float64 `json:"benchmarks_standard_error"` // of the share of benchmarks, jackknifed over the runs; 0 where nothing was red
 	Independent int     `json:"independent_comparisons"`   // comparisons that share no run, at most
@@ -233,6 +235,12 @@ func (s *NoiseStudy) unchanged(base, now, confirming NoiseRun, ours, naive *Fals
 			firstLook.add(first == Red)
 		}
 		ours.Benchmarks.add(last == Red)
+		if last == Red {
+			if ours.Reds == nil {
+				ours.Reds = map[string]int{}
+			}
+			ours.Reds[base.Processes[0].Benchmarks[index].Name]++
+		}
 		ours.Green.add(last == Green)
 		ours.Unconverged.add(last == Unconverged)
 		anyOurs = anyOurs || last == Red

@@ -131,9 +131,13 @@ func median(values []float64) float64 {
 
 // slower is the rule for one binary on both sides: the floor of every new process,
 // which are the first look and its confirmations, lies above the baseline's by more
-// than the threshold, and above its third smallest round minimum by most of it.
+// than the threshold, and above its third smallest round minimum, and the floor of each
+// of its processes, by most of it: a process may be fast for its whole life, too.
 func slower(old, new []Process, threshold float64) bool {
 	first, third := ranked(old, 1), ranked(old, settledBy)
+	for _, p := range old {
+		third = max(third, p.floor())
+	}
 	return !slices.ContainsFunc(new, func(p Process) bool {
 		return p.floor() <= (1+threshold)*first || p.floor() <= (1+settling*threshold)*third
 	})

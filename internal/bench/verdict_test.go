@@ -194,6 +194,17 @@ func TestASlowerSideNeverGetsABetterVerdict(t *testing.T) {
 	}
 }
 
+func TestOneFastProcessOfTheBaselineMakesNothingRed(t *testing.T) {
+	settled := func(floor float64) Process {
+		return Process{RoundMin: []float64{floor, floor, floor, floor}}
+	}
+	now := []Process{settled(107), settled(108)}
+	v, _, _ := judgeFloors(sameBuild, []Process{settled(100), settled(106)}, now, DefaultThreshold)
+	assert.Equal(t, Neutral, v)
+	v, _, _ = judgeFloors(sameBuild, []Process{settled(100), settled(103)}, now, DefaultThreshold)
+	assert.Equal(t, Red, v)
+}
+
 func TestWhyAFloorWasNotFound(t *testing.T) {
 	lost := func(rounds int) []Process {
 		p := Process{RoundMin: []float64{100, 120, 130}}

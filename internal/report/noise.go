@@ -1,9 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -43,6 +47,14 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 	for _, text := range n.Inexact {
 		p.paragraph("", alert, "memory differs: "+oneLine(text))
 	}
+	for _, reds := range []struct {
+		where string
+		of    map[string]int
+	}{{"", n.Unchanged.Reds}, {" beside busy loops", n.Busy.Reds}} {
+		if len(reds.of) > 0 {
+			p.paragraph("", faint, "unchanged"+reds.where+", called slower: "+often(reds.of))
+		}
+	}
 	p.line(fmt.Sprintf("%d benchmarks, %d processes of %.1f s, %.0f %% of it inside operations; threshold ±%g %%",
 		n.Benchmarks, n.Processes, n.Seconds, n.Inside*100, n.Threshold*100))
 	p.paragraph("", faint, worth(n))
@@ -50,6 +62,28 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 		n.Budget, float64(n.Plan.Processes)*n.Seconds, n.Plan.Processes, rate(n.FirstLook))
 	p.paragraph("", faint, budget)
 	return p.err
+}
+
+// often lists names with how often each was meant, the most frequent first: "a 3 times,
+// b once and 2 more".
+func often(counts map[string]int) string {
+	const most = 5
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	var all []string
+	for _, name := range names[:min(most, len(names))] {
+		times := fmt.Sprintf("%d times", counts[name])
+		if counts[name] == 1 {
+			times = "once"
+		}
+		all = append(all, oneLine(name)+" "+times)
+	}
+	text := strings.Join(all, ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // worth says what the counts of false alarms rest on.
