@@ -3,10 +3,10 @@ package bench
 import "slices"
 
 // The clock of a processor depends on what all of its cores do, and drifts by some per
-// cent from minute to minute: over eight runs of ten minutes by 4 %, and all benchmarks
+// cent from minute to minute: in eight runs within five minutes by 4 %, and all benchmarks
 // with it. The yardstick, a chain of multiplications that takes a fixed number of cycles,
-// drifts along (correlation 0.86); without that drift a suite with any false alarm was a
-// tenth as frequent, and 99 % of slowdowns of 10 % were found, not 95 %.
+// drifts along (correlation 0.86). Judged again without that drift, a tenth as many of
+// these runs had any false alarm, and 99 % of slowdowns of 10 % were found, not 95 %.
 
 // unsteadyBy is the difference of two clocks from which on floors are not compared: what
 // waits for memory does not follow the clock.
