@@ -8,7 +8,7 @@ import (
 
 // The weather is what others do on the core that a process runs on. A virtual
 // processor is a thread of a core, and the other thread may belong to somebody else,
-// for a millisecond or for a minute on end: what is measured then takes 1.2 to 2 times
+// for a millisecond or for half a minute on end: what is measured then takes 1.2 to 2 times
 // as long, in every call, and no statistics of these calls show it. A fixed piece of
 // work does, which is sampled like a benchmark: it takes 1.35 times as long and more.
 
