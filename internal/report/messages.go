@@ -105,7 +105,7 @@ func (s *messageStream) feature(f *outcome.Feature) ([]testCase, error) {
 	document.Uri = f.URI
 	s.send(&messages.Envelope{Source: &messages.Source{Uri: f.URI, Data: string(f.Source), MediaType: messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN}})
 	s.send(&messages.Envelope{GherkinDocument: document})
-	lines := scenarioLines(document.Feature)
+	lines := outcome.ScenarioLines(document.Feature)
 	pickles := map[int]*messages.Pickle{} // by the line of their scenario or row
 	for _, p := range gherkin.Pickles(*document, f.URI, s.newID) {
 		pickles[lines[p.AstNodeIds[len(p.AstNodeIds)-1]]] = p
@@ -126,31 +126,6 @@ func (s *messageStream) feature(f *outcome.Feature) ([]testCase, error) {
 		cases = append(cases, testCase{placed: placed{scenario, f}, pickle: p})
 	}
 	return cases, nil
-}
-
-// scenarioLines gives the lines of scenarios and of rows of examples, by their ids.
-func scenarioLines(feature *messages.Feature) map[string]int {
-	lines := map[string]int{}
-	add := func(s *messages.Scenario) {
-		if s == nil {
-			return
-		}
-		lines[s.Id] = int(s.Location.Line)
-		for _, e := range s.Examples {
-			for _, row := range e.TableBody {
-				lines[row.Id] = int(row.Location.Line)
-			}
-		}
-	}
-	for _, child := range feature.Children {
-		add(child.Scenario)
-		if child.Rule != nil {
-			for _, c := range child.Rule.Children {
-				add(c.Scenario)
-			}
-		}
-	}
-	return lines
 }
 
 // step gives what happened to the nth step of the pickle.

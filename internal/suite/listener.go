@@ -6,6 +6,8 @@ import (
 
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
+
+	"omniloader/internal/outcome"
 )
 
 // listener is the name of our formatter: godog tells a formatter, and nobody
@@ -38,28 +40,8 @@ type placeFormatter struct {
 }
 
 func (f placeFormatter) Feature(doc *messages.GherkinDocument, uri string, _ []byte) {
-	lines := map[string]int{}
-	add := func(s *messages.Scenario) {
-		if s == nil {
-			return
-		}
-		lines[s.Id] = int(s.Location.Line)
-		for _, e := range s.Examples {
-			for _, r := range e.TableBody {
-				lines[r.Id] = int(r.Location.Line)
-			}
-		}
-	}
-	for _, child := range doc.Feature.Children {
-		add(child.Scenario)
-		if child.Rule != nil {
-			for _, c := range child.Rule.Children {
-				add(c.Scenario)
-			}
-		}
-	}
 	if f.tell != nil {
-		f.tell(uri, lines)
+		f.tell(uri, outcome.ScenarioLines(doc.Feature))
 	}
 }
 
