@@ -30,7 +30,7 @@ func (c *checkpoint) baseModel() baseModel {
 	v := c.classify()
 	switch {
 	case v.sae != nil:
-		if b := c.saeBaseModel(v.sae); b.BaseModel != nil {
+		if b := c.describeSAE(v.sae).BaseModel; b.BaseModel != nil {
 			return baseModel{name: *b.BaseModel}
 		}
 		return baseModel{missing: "a sparse autoencoder whose base model no file names"}
@@ -97,7 +97,7 @@ const (
 // <root>/<org>/<name> or in the Hugging Face cache; below a model root as
 // <root>/<name> too. What has only its last name and lies near the checkpoint is
 // guessed: it may be another model of that name.
-func (l *Loader) placesOf(fsys fs.FS, base baseModel, dir string) (exact, guessed []place) {
+func (l *tokenizerSearch) placesOf(fsys fs.FS, base baseModel, dir string) (exact, guessed []place) {
 	if !fs.ValidPath(base.name) || base.name == "." {
 		return base.pathPlaces(dir), nil
 	}
@@ -116,7 +116,7 @@ func (l *Loader) placesOf(fsys fs.FS, base baseModel, dir string) (exact, guesse
 			return
 		}
 		for _, cache := range [...]string{root, path.Join(root, "hub")} {
-			add(&exact, place{path: cachedSnapshot(fsys, cache, base), root: root, cached: true})
+			add(&exact, place{path: cachedSnapshot(fsys, cache, base.name, base.revision), root: root, cached: true})
 		}
 	}
 	var near []string
@@ -152,19 +152,19 @@ func (b baseModel) pathPlaces(dir string) []place {
 // models--org--name/snapshots/<commit>, where refs/<revision> names the commit. Where
 // no ref does and none is asked for, a snapshot that stands alone is taken; where
 // there is none, the place is the model's own directory in the cache.
-func cachedSnapshot(fsys fs.FS, cache string, base baseModel) string {
-	repo := path.Join(cache, "models--"+strings.ReplaceAll(base.name, "/", "--"))
+func cachedSnapshot(fsys fs.FS, cache, name, revision string) string {
+	repo := path.Join(cache, "models--"+strings.ReplaceAll(name, "/", "--"))
 	ref := fileMainRef
-	if base.revision != "" {
-		ref = path.Join("refs", base.revision)
+	if revision != "" {
+		ref = path.Join("refs", revision)
 	}
 	if text, err := readFile(fsys, repo, ref, maxRef); err == nil {
 		if commit := strings.TrimSpace(string(text)); commit != "" && !strings.Contains(commit, "/") && fs.ValidPath(commit) {
 			return path.Join(repo, dirSnapshots, commit)
 		}
 	}
-	if base.revision != "" { // a commit; any other is not here
-		return path.Join(repo, dirSnapshots, path.Base(base.revision))
+	if revision != "" { // a commit; any other is not here
+		return path.Join(repo, dirSnapshots, path.Base(revision))
 	}
 	snapshots, err := fs.ReadDir(fsys, path.Join(repo, dirSnapshots))
 	if err != nil || len(snapshots) != 1 {

@@ -11,7 +11,7 @@ import (
 // chatTemplate says where the template is, nil where there is none, and which files
 // of templates cannot be used. What the tokenizer's description has read already is not
 // read again.
-func (c *checkpoint) chatTemplate(described *TokenizerInfo, files []fileInfo, r *weightReader) (*ChatTemplate, []Finding) {
+func (c *checkpoint) chatTemplate(described *tokenizerDescription, files []fileInfo, r *weightReader) (*ChatTemplate, []Finding) {
 	t := &ChatTemplate{Names: []string{}}
 	add := func(source, name string) {
 		if name == defaultTemplate && t.Source == "" {

@@ -62,19 +62,12 @@ func (c *checkpoint) known() *registry {
 	return known()
 }
 
-// names gives what checkpoints are to know, nil for the built-in names.
-func (l *Loader) names() *registry {
-	if l.registry == nil {
-		return nil
-	}
-	return l.registry()
-}
-
-// open lists the directory and reads the one file that says what it is. The
-// caller releases the checkpoint when the answer is made.
-func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint, error) {
+// openDescribed lists the directory and reads the one file that says what it is. own is
+// what the loader knows besides the built-in names, nil for nothing. The caller releases
+// the checkpoint when the answer is made.
+func openDescribed(own *registry, fsys fs.FS, dir string) (*checkpoint, error) {
 	c := spare.Get().(*checkpoint)
-	c.own = l.names()
+	c.own = own
 	err := c.list(fsys, dir)
 	if err == nil {
 		err = c.read()

@@ -166,7 +166,7 @@ func (c *checkpoint) guess() answer {
 	if a, ok := c.known().overrules(&c.doc); ok {
 		return a
 	}
-	return c.known().guess(clues{c.architecture(), c.modelType, c.doc.has, c.ask})
+	return c.known().guess(clues{c.architecture(), c.modelType, c.doc.has, func(r *classRule) (answer, bool) { return c.ask(r) }})
 }
 
 // byModelType is how a family's default is found.

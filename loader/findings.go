@@ -204,6 +204,19 @@ func kindsOf(err error) (kinds []fault.Kind) {
 	return kinds
 }
 
+// MergeFindings adds the findings of a second look at a directory to those of the first,
+// in their fixed order. A file that could not be read either time is reported once.
+func MergeFindings(known, more []Finding) []Finding {
+	for _, f := range more {
+		if f.Code == CodeFileUnreadable && slices.ContainsFunc(known, func(k Finding) bool { return k.Code == f.Code && k.File == f.File }) {
+			continue
+		}
+		known = append(known, f)
+	}
+	sortFindings(known)
+	return known
+}
+
 var severityRank = map[Severity]int{SeverityError: 0, SeverityWarning: 1, SeverityNote: 2}
 
 // sortFindings puts findings into their fixed order: severity, code, file,

@@ -1,9 +1,6 @@
 package loader
 
-import (
-	"omniloader/loader/fault"
-	"omniloader/loader/tokenizer"
-)
+import "omniloader/loader/fault"
 
 // Category is the kind of loader a checkpoint needs: a closed list.
 type Category string
@@ -102,19 +99,7 @@ type TokenizerInfo struct {
 	PadTokenSource *string           `json:"pad_token_source"` // the file that gave it, "tokenizer_class …", "model_type …", or "eos_token"
 	Tried          []Try             `json:"tried"`            // the places that had none, in order
 	Times          Durations         `json:"-"`                // differ from call to call, so no part of the answer
-
-	findings   []Finding              // about its files, for Inspect
-	vocabulary string                 // the file that holds the tokens
-	tokens     tokenLookup            // nil where no vocabulary was read
-	unlisted   []tokenizer.AddedToken // named tokens that no file gives an id
-	outline    *tokenizer.Outline     // nil where it was built, or is a GGUF file's
-}
-
-// tokenLookup knows ids by token and tokens by id: a tokenizer, or what a pass over
-// its files saw of the tokens that have a part to play.
-type tokenLookup interface {
-	TokenID(token string) (uint32, bool)
-	Token(id uint32) (string, bool)
+	Findings       []Finding         `json:"-"`                // about the files of the tokenizer; Inspect lists them among those of the checkpoint
 }
 
 // Try is one place where a tokenizer was looked for, and why it was not taken.
@@ -122,9 +107,9 @@ type Try struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
 
-	root   string // the directory it was looked for below, "" where it was named
-	absent bool   // there is no such directory
-	beyond bool   // Path is no path of the filesystem: a model's name, or a path of another machine
+	Root      string `json:"-"` // the directory it was looked for below, "" where it was named
+	Absent    bool   `json:"-"` // there is no such directory
+	Elsewhere bool   `json:"-"` // Path is not a path of the filesystem: a model's name, or a path of another machine
 }
 
 // WeightsInfo describes the weight files that a loader takes: one set of them,

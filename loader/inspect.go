@@ -52,11 +52,10 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 	findings = append(findings, c.scanPickles(files, read)...)
 	info.Findings = append(info.Findings, findings...)
 
-	l.inspectTokenizer(c, info, files)
+	described := l.inspectTokenizer(c, info, files)
 	c.inspectQuantization(info, r)
 	c.inspectCard(info)
-	info.ChatTemplate, findings = c.chatTemplate(info.Tokenizer, files, r)
-	info.Tokenizer.forget()
+	info.ChatTemplate, findings = c.chatTemplate(described, files, r)
 	info.Findings = append(info.Findings, findings...)
 	c.inspectMemory(info, r, l.context)
 	info.Findings = append(info.Findings, c.checkNames(info, r)...)
@@ -135,15 +134,16 @@ func matters(r *weightReader) func(*fileInfo) Severity {
 
 // inspectTokenizer fills in the tokenizer of the checkpoint or of its base
 // model. Only a category that works on text is missing one.
-func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
-	t, err := l.findTokenizer(context.Background(), c.fsys, c.dir, (*checkpoint).describeTokenizer)
+func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) *tokenizerDescription {
+	t, err := l.search().find(context.Background(), c.fsys, c.dir, describeTokenizer)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
-		info.Tokenizer = t
-		info.Findings = append(info.Findings, t.findings...)
+		info.Tokenizer = t.TokenizerInfo
+		info.Findings = append(info.Findings, t.Findings...)
 		c.checkPadToken(info, t)
 		c.checkVocabulary(info, t)
 		info.Findings = append(info.Findings, t.check(c.configOf(t))...)
+		return t
 	case kind != fault.NotFound:
 		var elsewhere *SearchError
 		if errors.As(err, &elsewhere) {
@@ -156,6 +156,7 @@ func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
 			info.Findings = append(info.Findings, tokenizerMissing(info, err))
 		}
 	}
+	return nil
 }
 
 // seenFrom writes a path as seen from a directory of the same filesystem.
@@ -173,7 +174,7 @@ func seenFrom(dir, name string) string {
 // configOf is the config of the model that a tokenizer belongs to, nothing where it
 // has none that can be read. An adapter and an autoencoder have none of their own
 // that speaks of tokens.
-func (c *checkpoint) configOf(t *TokenizerInfo) members {
+func (c *checkpoint) configOf(t *tokenizerDescription) members {
 	if t.Origin == OriginCheckpoint && c.doc.file == fileConfig {
 		return c.config()
 	}
@@ -181,8 +182,8 @@ func (c *checkpoint) configOf(t *TokenizerInfo) members {
 	if t.Origin != OriginCheckpoint {
 		dir = t.Path
 	}
-	config, _ := readObject(c.fsys, dir, fileConfig)
-	return newMembers(config)
+	object, _ := readObject(c.fsys, dir, fileConfig)
+	return newMembers(object)
 }
 
 // tokenizerMissing says that no tokenizer was found. An autoencoder has none of its

@@ -29,6 +29,11 @@ type Loader struct {
 	context   int64            // tokens that Inspect sizes the cache for, 0 for the model's own
 }
 
+// search is where the loader looks for tokenizers.
+func (l *Loader) search() *tokenizerSearch {
+	return &tokenizerSearch{roots: l.roots, fallbacks: l.fallbacks, fetch: l.fetch, names: l.names()}
+}
+
 // Option changes a Loader when it is made.
 type Option func(*Loader)
 
@@ -53,6 +58,19 @@ func New(options ...Option) *Loader {
 		o(l)
 	}
 	return l
+}
+
+// names gives the class names that checkpoints are looked up in, nil for the built-in ones.
+func (l *Loader) names() *registry {
+	if l.registry == nil {
+		return nil
+	}
+	return l.registry()
+}
+
+// open lists the directory and reads the one file that says what it is.
+func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint, error) {
+	return openDescribed(l.names(), fsys, dir)
 }
 
 // Detection is the answer to what kind of loader a checkpoint needs.
@@ -128,7 +146,7 @@ func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*BaseModel, error) {
 	if v.sae == nil {
 		return nil, notAnSAE(dir, v.decidedBy)
 	}
-	return c.saeBaseModel(v.sae), nil
+	return &c.describeSAE(v.sae).BaseModel, nil
 }
 
 // ModelInfo says what the checkpoint at dir is, from one listing and one file.
@@ -222,18 +240,19 @@ func (c *checkpoint) addSAE(info *Info, e *saeEvidence) {
 	if e == nil {
 		return
 	}
-	b := c.saeBaseModel(e)
-	info.BaseModel = b.BaseModel
+	b := c.describeSAE(e)
+	base := b.BaseModel.BaseModel
+	info.BaseModel = base
 	family := None
 	if len(e.units) > 0 {
 		family = e.units[0].family
 	}
-	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: b.BaseModel, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.sites, Layers: b.Layers}
+	info.SAE = &SAEInfo{Family: family, Kind: b.kind, BaseModel: base, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.sites, Layers: b.Layers}
 	if info.SAE.Sites == nil {
 		info.SAE.Sites = []string{}
 	}
 	info.Findings = append(info.Findings, b.Findings...)
-	if b.BaseModel == nil && len(b.Candidates) == 0 {
+	if base == nil && len(b.Candidates) == 0 {
 		info.Findings = append(info.Findings, Finding{SeverityNote, CodeSAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"})
 	}

@@ -230,7 +230,7 @@ func (c *checkpoint) checkOtherCode(files []fileInfo) (findings []Finding) {
 }
 
 // checkPadToken says where batching will go wrong.
-func (c *checkpoint) checkPadToken(info *Info, t *TokenizerInfo) {
+func (c *checkpoint) checkPadToken(info *Info, t *tokenizerDescription) {
 	if t.PadToken == nil {
 		info.addFinding(CodePadTokenMissing, "", "no file gives a pad token, and there is no end-of-text token to stand in", "")
 	} else if *t.PadTokenSource == sourceEOS {
@@ -239,7 +239,7 @@ func (c *checkpoint) checkPadToken(info *Info, t *TokenizerInfo) {
 }
 
 // checkVocabulary compares the tokenizer's ids with the embedding's rows.
-func (c *checkpoint) checkVocabulary(info *Info, t *TokenizerInfo) {
+func (c *checkpoint) checkVocabulary(info *Info, t *tokenizerDescription) {
 	if t.VocabSize == nil || t.Origin != OriginCheckpoint || c.doc.file != fileConfig {
 		return
 	}

@@ -132,21 +132,21 @@ func (c *checkpoint) checkComponent(part component, names []string) []Finding {
 	}
 	switch hasWeights := slices.ContainsFunc(names, isWeightFile); {
 	case hasConfig && !hasWeights:
-		return []Finding{finding(CodeComponentMissing, part.name, "the component "+part.class+" has its config and no weights", c.howToGet(part.name))}
+		return []Finding{finding(CodeComponentMissing, part.name, "the component "+part.class+" has its object and no weights", c.howToGet(part.name))}
 	case !hasConfig && slices.ContainsFunc(names, needsConfig):
 		return []Finding{finding(CodeComponentIncomplete, part.name+"/"+fileConfig, "the weights of "+part.class+" are here without it", c.howToGet(part.name+"/"+fileConfig))}
 	case !hasConfig || part.library != "diffusers":
 		return nil // classes of transformers load each other's weights
 	}
-	config, err := readObject(c.fsys, join(c.dir, part.name), fileConfig)
+	object, err := readObject(c.fsys, join(c.dir, part.name), fileConfig)
 	if err != nil {
 		return []Finding{finding(CodeConfigUnreadable, part.name+"/"+fileConfig, withoutPath(err), hintOf(err))}
 	}
-	own := config.Get("_class_name").String()
+	own := object.Get("_class_name").String()
 	if own == "" || own == part.class || strings.HasPrefix(part.class, "Auto") && strings.HasSuffix(part.class, "Model") || part.class == "Flax"+own || own == "Flax"+part.class {
 		return nil
 	}
-	return []Finding{finding(CodeComponentClass, part.name+"/"+fileConfig, "it is the config of "+own+", and model_index.json names "+part.class, "")}
+	return []Finding{finding(CodeComponentClass, part.name+"/"+fileConfig, "it is the object of "+own+", and model_index.json names "+part.class, "")}
 }
 
 // needsConfig tells whether a file holds weights that say nothing of their model.

@@ -264,11 +264,11 @@ func (c *checkpoint) deeperQuantization(r *weightReader) *Quantization {
 			if !c.hasDir(name) {
 				continue
 			}
-			config, err := readObject(c.fsys, c.dir, name+"/"+fileConfig)
+			object, err := readObject(c.fsys, c.dir, name+"/"+fileConfig)
 			if err != nil {
 				continue
 			}
-			if q := config.Get("quantization_config"); q.IsObject() {
+			if q := object.Get("quantization_config"); q.IsObject() {
 				return describe(q, name+"/"+fileConfig+": quantization_config")
 			}
 		}

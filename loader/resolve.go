@@ -32,11 +32,20 @@ type Durations struct {
 
 // tokenizerReader takes the tokenizer of one directory. The error is of the kind
 // NotFound where the directory has none.
-type tokenizerReader func(c *checkpoint) (*TokenizerInfo, error)
+type tokenizerReader func(c *checkpoint) (*tokenizerDescription, error)
+
+// tokenizerSearch says where the tokenizer of a checkpoint may be, if it has none of
+// its own.
+type tokenizerSearch struct {
+	roots     []string  // directories below which base models are looked for
+	fallbacks []string  // directories of tokenizers for checkpoints that have none
+	fetch     Fetch     // nil where the filesystem is all there is
+	names     *registry // nil for the built-in names
+}
 
 // search is one search for a tokenizer.
 type search struct {
-	*Loader
+	*tokenizerSearch
 	fsys  fs.FS
 	dir   string // of the checkpoint
 	read  tokenizerReader
@@ -45,16 +54,16 @@ type search struct {
 	times Durations
 }
 
-// findTokenizer takes the tokenizer of the checkpoint at dir, else that of its
+// find takes the tokenizer of the checkpoint at dir, else that of its
 // base model, else the first fallback that has one. A tokenizer that is there and
 // broken ends the search: another one in its place would hide that.
-func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read tokenizerReader) (*TokenizerInfo, error) {
-	s := &search{Loader: l, fsys: fsys, dir: dir, read: read, tried: []Try{}, start: time.Now()}
+func (l *tokenizerSearch) find(ctx context.Context, fsys fs.FS, dir string, read tokenizerReader) (*tokenizerDescription, error) {
+	s := &search{tokenizerSearch: l, fsys: fsys, dir: dir, read: read, tried: []Try{}, start: time.Now()}
 	c, err := list(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
-	c.own = l.names()
+	c.own = l.names
 	own, err := s.timed(c)
 	if err == nil {
 		return s.settle(own, OriginCheckpoint), nil
@@ -81,7 +90,7 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 		}
 	}
 	if own != nil {
-		own.findings = append(own.findings, finding(CodeTokenizerVocabulary, "", "the files of a tokenizer are here, and none holds its vocabulary", ""))
+		own.Findings = append(own.Findings, finding(CodeTokenizerVocabulary, "", "the files of a tokenizer are here, and none holds its vocabulary", ""))
 		return s.settle(own, OriginCheckpoint), nil
 	}
 	return nil, &SearchError{Path: dir, Base: base.name, Tried: s.tried}
@@ -90,14 +99,14 @@ func (l *Loader) findTokenizer(ctx context.Context, fsys fs.FS, dir string, read
 // ofBase takes the tokenizer of the base model, nil where no place has it. What is
 // broken in a cache can be made whole by whoever filled the cache, so it is asked
 // before that counts.
-func (s *search) ofBase(ctx context.Context, base baseModel) (*TokenizerInfo, error) {
+func (s *search) ofBase(ctx context.Context, base baseModel) (*tokenizerDescription, error) {
 	if base.name == "" {
 		s.tried = append(s.tried, Try{Path: s.dir, Reason: base.missing})
 		return nil, nil
 	}
 	exact, guessed := s.placesOf(s.fsys, base, s.dir)
 	if len(exact) == 0 {
-		s.tried = append(s.tried, Try{Path: base.name, Reason: "a path that is not here, and no model's name", beyond: true})
+		s.tried = append(s.tried, Try{Path: base.name, Reason: "a path that is not here, and no model's name", Elsewhere: true})
 	}
 	var broken error
 	for _, p := range exact {
@@ -133,7 +142,7 @@ func (s *search) ofBase(ctx context.Context, base baseModel) (*TokenizerInfo, er
 }
 
 // fetched takes the tokenizer of the base model from where WithFetch asks.
-func (s *search) fetched(ctx context.Context, base baseModel) (*TokenizerInfo, error) {
+func (s *search) fetched(ctx context.Context, base baseModel) (*tokenizerDescription, error) {
 	began := time.Now()
 	there, at, err := s.fetch(ctx, base.name, base.revision)
 	s.times.Download = time.Since(began)
@@ -141,7 +150,7 @@ func (s *search) fetched(ctx context.Context, base baseModel) (*TokenizerInfo, e
 		return nil, err
 	}
 	if err != nil {
-		s.tried = append(s.tried, Try{Path: base.name, Reason: err.Error(), beyond: true})
+		s.tried = append(s.tried, Try{Path: base.name, Reason: err.Error(), Elsewhere: true})
 		return nil, nil
 	}
 	t, err := s.at(there, place{path: at})
@@ -156,10 +165,10 @@ func (s *search) fetched(ctx context.Context, base baseModel) (*TokenizerInfo, e
 
 // at takes the tokenizer of a place, nil where it has none. The error is that of a
 // tokenizer that is there and broken, and names the file as the filesystem does.
-func (s *search) at(fsys fs.FS, p place) (*TokenizerInfo, error) {
+func (s *search) at(fsys fs.FS, p place) (*tokenizerDescription, error) {
 	c, err := list(fsys, p.path)
 	if kind := fault.KindOf(err); kind == fault.NotFound || kind == fault.NotAFile {
-		s.tried = append(s.tried, Try{Path: p.path, Reason: withoutPath(err), root: p.root, absent: kind == fault.NotFound})
+		s.tried = append(s.tried, Try{Path: p.path, Reason: withoutPath(err), Root: p.root, Absent: kind == fault.NotFound})
 		return nil, nil
 	} else if err != nil {
 		return nil, err
@@ -177,14 +186,14 @@ func (s *search) at(fsys fs.FS, p place) (*TokenizerInfo, error) {
 	return nil, nil
 }
 
-func (s *search) timed(c *checkpoint) (*TokenizerInfo, error) {
+func (s *search) timed(c *checkpoint) (*tokenizerDescription, error) {
 	began := time.Now()
 	t, err := s.read(c)
 	s.times.Parse += time.Since(began)
 	return t, err
 }
 
-func (s *search) settle(t *TokenizerInfo, origin string) *TokenizerInfo {
+func (s *search) settle(t *tokenizerDescription, origin string) *tokenizerDescription {
 	t.Origin, t.Tried = origin, s.tried
 	s.times.Resolution = time.Since(s.start) - s.times.Parse - s.times.Download
 	t.Times = s.times
@@ -193,12 +202,12 @@ func (s *search) settle(t *TokenizerInfo, origin string) *TokenizerInfo {
 
 // ofModel settles on the tokenizer of the base model. Where that is only likely the
 // right one, doubt says why.
-func (s *search) ofModel(t *TokenizerInfo, base baseModel, doubt string) *TokenizerInfo {
+func (s *search) ofModel(t *tokenizerDescription, base baseModel, doubt string) *tokenizerDescription {
 	if doubt == "" && base.guess != "" {
 		doubt = "it is that of " + base.name + ", which " + base.guess + " names; tokens that were added since are not in it"
 	}
 	if doubt != "" {
-		t.findings = append(t.findings, finding(CodeTokenizerGuessed, "", doubt, ""))
+		t.Findings = append(t.Findings, finding(CodeTokenizerGuessed, "", doubt, ""))
 	}
 	return s.settle(t, OriginBaseModel)
 }

@@ -134,11 +134,11 @@ type saeDir struct {
 }
 
 // walkSAE lists the directories of the checkpoint, nearest first, sorted.
-func (c *checkpoint) walkSAE() (tree []saeDir) {
-	tree = append(tree, saeDir{dir: "."})
+func (c *checkpoint) walkSAE() (dirs []saeDir) {
+	dirs = append(dirs, saeDir{dir: "."})
 	entries := c.entries
-	for i := 0; i < len(tree); i++ {
-		d := &tree[i]
+	for i := 0; i < len(dirs); i++ {
+		d := &dirs[i]
 		if i > 0 {
 			var err error
 			if entries, err = fs.ReadDir(c.fsys, path.Join(c.dir, d.dir)); err != nil {
@@ -150,13 +150,13 @@ func (c *checkpoint) walkSAE() (tree []saeDir) {
 			name := e.Name()
 			if !isDir(c.fsys, path.Join(c.dir, d.dir), e) {
 				d.files = append(d.files, name)
-			} else if depth < maxSAEDepth && len(tree) < maxSAEDirs && name[0] != '.' {
-				tree = append(tree, saeDir{dir: path.Join(d.dir, name)})
-				d = &tree[i] // append may have moved it
+			} else if depth < maxSAEDepth && len(dirs) < maxSAEDirs && name[0] != '.' {
+				dirs = append(dirs, saeDir{dir: path.Join(d.dir, name)})
+				d = &dirs[i] // append may have moved it
 			}
 		}
 	}
-	return tree
+	return dirs
 }
 
 // notAnSAE says what the checkpoint is instead.

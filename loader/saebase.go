@@ -21,7 +21,11 @@ type BaseModel struct {
 	Candidates []string  `json:"base_model_candidates"` // where several are named
 	Layers     []int     `json:"layers"`                // layers seen, ascending
 	Findings   []Finding `json:"findings"`
+}
 
+// saeDescription is what the files of a release of autoencoders say of it.
+type saeDescription struct {
+	BaseModel
 	kind  string
 	sites []string
 }
@@ -29,11 +33,11 @@ type BaseModel struct {
 // maxSAEConfigs bounds how many configs of one release are read.
 const maxSAEConfigs = 256
 
-// saeBaseModel gathers base model, kind, sites and layers from the autoencoders'
+// describeSAE gathers base model, kind, sites and layers from the autoencoders'
 // configs, and from names where there are none. A malformed config is passed
 // over and reported; configs that disagree are reported, and then none wins.
-func (c *checkpoint) saeBaseModel(e *saeEvidence) *BaseModel {
-	b := &BaseModel{Layers: []int{}, Candidates: []string{}, Findings: []Finding{}, kind: None, sites: slices.Clone(e.sites)}
+func (c *checkpoint) describeSAE(e *saeEvidence) *saeDescription {
+	b := &saeDescription{BaseModel: BaseModel{Layers: []int{}, Candidates: []string{}, Findings: []Finding{}}, kind: None, sites: slices.Clone(e.sites)}
 	names := map[string]string{} // base model to the file that named it
 	var order []string
 	note := func(model, source string) {
@@ -77,7 +81,7 @@ func (c *checkpoint) saeBaseModel(e *saeEvidence) *BaseModel {
 	case 0:
 	case 1:
 		source := names[order[0]]
-		b.BaseModel, b.Source = &order[0], &source
+		b.BaseModel.BaseModel, b.Source = &order[0], &source
 	default:
 		b.Candidates = order
 		b.Findings = append(b.Findings, Finding{SeverityWarning, CodeSAEBaseModelAmbiguous, "",
@@ -156,7 +160,7 @@ var saeSites = sync.OnceValue(func() (sites []saeSite) {
 
 // addPath reads layer and site out of the path of a directory, dir below the
 // checkpoint and full in front of that, and the kind where a name tells it.
-func (b *BaseModel) addPath(family, full, dir string) {
+func (b *saeDescription) addPath(family, full, dir string) {
 	b.addLayersOf(dir)
 	kind := ""
 	if site, ok := siteOf(family, full); ok {
@@ -193,14 +197,14 @@ func siteOf(family, full string) (saeSite, bool) {
 
 // addSite keeps a site that is not there yet; the directories of a whole release
 // may have "_all" behind it.
-func (b *BaseModel) addSite(site string) {
+func (b *saeDescription) addSite(site string) {
 	if !slices.ContainsFunc(b.sites, func(s string) bool { return strings.TrimSuffix(s, "_all") == site }) {
 		b.sites = append(b.sites, site)
 	}
 }
 
 // addFiles reads layers out of file names: layer5.sae.pt, 6.pt, model-SAE-l50.pt.
-func (b *BaseModel) addFiles(d saeDir) {
+func (b *saeDescription) addFiles(d saeDir) {
 	for _, name := range d.files {
 		stem, isPT := strings.CutSuffix(name, ".pt")
 		if isPT && path.Base(d.dir) == "autoencoders" {
@@ -213,20 +217,20 @@ func (b *BaseModel) addFiles(d saeDir) {
 	}
 }
 
-func (b *BaseModel) addLayersOf(name string) {
+func (b *saeDescription) addLayersOf(name string) {
 	for _, m := range layerNames.FindAllStringSubmatch(name, -1) {
 		b.addLayer(m[1] + m[2] + m[3]) // one of them is not empty
 	}
 }
 
-func (b *BaseModel) addLayer(digits string) {
+func (b *saeDescription) addLayer(digits string) {
 	if n, err := strconv.Atoi(digits); err == nil && n < 1000 {
 		b.Layers = append(b.Layers, n)
 	}
 }
 
 // addConfig reads kind, site and layer out of a config.
-func (b *BaseModel) addConfig(config gjson.Result) {
+func (b *saeDescription) addConfig(config gjson.Result) {
 	for _, key := range [...]string{"sae_type", "type", "model_kind"} {
 		v := config.Get(key)
 		if v.Type != gjson.String || b.kind != None {

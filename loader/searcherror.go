@@ -29,8 +29,8 @@ func (e *SearchError) Error() string {
 	b.WriteString(e.Path + ": no tokenizer, neither in the checkpoint nor elsewhere: " + string(fault.NotFound))
 	roots, forms := []string{}, []string{}
 	for _, t := range e.Tried {
-		if t.absent && t.root != "" {
-			roots, forms = appendNew(roots, t.root), appendNew(forms, t.form())
+		if t.Absent && t.Root != "" {
+			roots, forms = appendNew(roots, t.Root), appendNew(forms, t.form())
 		} else {
 			b.WriteString("\n  " + t.Path + ": " + t.Reason)
 		}
@@ -43,7 +43,7 @@ func (e *SearchError) Error() string {
 }
 
 // form is a place as seen from the directory it was looked for in.
-func (t *Try) form() string { return strings.TrimPrefix(strings.TrimPrefix(t.Path, t.root), "/") }
+func (t *Try) form() string { return strings.TrimPrefix(strings.TrimPrefix(t.Path, t.Root), "/") }
 
 func appendNew(list []string, s string) []string {
 	if slices.Contains(list, s) {
@@ -95,12 +95,12 @@ func placed(tried []Try, outside func(string) string) []Try {
 	tried = slices.Clone(tried)
 	for i := range tried {
 		t := &tried[i]
-		if t.beyond {
+		if t.Elsewhere {
 			continue
 		}
 		t.Path = outside(t.Path)
-		if t.root != "" {
-			t.root = outside(t.root)
+		if t.Root != "" {
+			t.Root = outside(t.Root)
 		}
 	}
 	return tried

@@ -42,16 +42,29 @@ const sourceEOS = "eos_token"
 // then the fallbacks, in their order. The error of a vain search lists each place
 // and why it was not taken.
 func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*TokenizerInfo, error) {
-	info, err := l.findTokenizer(context.Background(), fsys, dir, (*checkpoint).describeTokenizer)
-	info.forget()
-	return info, err
+	d, err := l.search().find(context.Background(), fsys, dir, describeTokenizer)
+	if err != nil {
+		return nil, err
+	}
+	return d.TokenizerInfo, nil
 }
 
-// forget lets go of what only the check of a tokenizer needs.
-func (info *TokenizerInfo) forget() {
-	if info != nil {
-		info.vocabulary, info.tokens, info.unlisted, info.outline = "", nil, nil, nil
-	}
+// tokenizerDescription is a tokenizer as its files describe it, with what comparing it
+// with the model's config needs.
+type tokenizerDescription struct {
+	*TokenizerInfo
+
+	vocabulary string                 // the file that holds the tokens
+	tokens     tokenLookup            // nil where no vocabulary was read
+	unlisted   []tokenizer.AddedToken // named tokens that no file gives an id
+	outline    *tokenizer.Outline     // nil where the tokenizer was built, or is a GGUF file's
+}
+
+// tokenLookup knows ids by token and tokens by id: a tokenizer, or the special tokens
+// that one pass over its files found.
+type tokenLookup interface {
+	TokenID(token string) (uint32, bool)
+	Token(id uint32) (string, bool)
 }
 
 // LoadTokenizer loads the tokenizer of the checkpoint at dir: its own; else that
@@ -67,14 +80,18 @@ func (l *Loader) LoadTokenizer(fsys fs.FS, dir string) (*tokenizer.Tokenizer, *T
 // LoadTokenizerContext is LoadTokenizer; the context ends what WithFetch does.
 func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir string) (*tokenizer.Tokenizer, *TokenizerInfo, error) {
 	var loaded *tokenizer.Tokenizer
-	info, err := l.findTokenizer(ctx, fsys, dir, func(c *checkpoint) (info *TokenizerInfo, err error) {
-		loaded, info, err = c.loadTokenizer()
-		return info, err
+	d, err := l.search().find(ctx, fsys, dir, func(c *checkpoint) (*tokenizerDescription, error) {
+		var info *TokenizerInfo
+		var err error
+		if loaded, info, err = c.loadTokenizer(); err != nil {
+			return nil, err
+		}
+		return &tokenizerDescription{TokenizerInfo: info}, nil
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	return loaded, info, nil
+	return loaded, d.TokenizerInfo, nil
 }
 
 // tokenizerParts are the directories in which a pipeline keeps its tokenizers.
@@ -82,7 +99,7 @@ var tokenizerParts = [...]string{"tokenizer", "tokenizer_2", "tokenizer_3"}
 
 // describeTokenizer describes the tokenizer in a directory, of one without a vocabulary
 // what is there.
-func (c *checkpoint) describeTokenizer() (*TokenizerInfo, error) {
+func describeTokenizer(c *checkpoint) (*tokenizerDescription, error) {
 	own, err := readTokenizer(c.fsys, c.dir, c.names)
 	if fault.KindOf(err) != fault.NotFound {
 		return own, err

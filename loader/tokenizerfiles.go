@@ -15,13 +15,13 @@ import (
 // readTokenizer describes the tokenizer in dir, whose listing is names. The error is
 // of the kind NotFound where no file holds a vocabulary; what the other files say is
 // described even so, where there are any.
-func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, error) {
+func readTokenizer(fsys fs.FS, dir string, names []string) (*tokenizerDescription, error) {
 	o, err := tokenizer.Describe(fsys, dir, names)
 	if o == nil {
 		return nil, inDirectory(err, dir)
 	}
-	info := infoOf(o, dir)
-	info.outline, info.Files = o, []string{}
+	info := &tokenizerDescription{TokenizerInfo: infoOf(o, dir), outline: o}
+	info.Files = []string{}
 	for _, name := range names {
 		if tokenizer.FileOf(name) {
 			info.Files = append(info.Files, name)
@@ -37,7 +37,7 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*TokenizerInfo, erro
 		info.vocabulary = config.Files[0]
 	}
 	add := func(code, message string) {
-		info.findings = append(info.findings, finding(code, info.vocabulary, message, ""))
+		info.Findings = append(info.Findings, finding(code, info.vocabulary, message, ""))
 	}
 	for _, c := range o.Components {
 		if !tokenizerComponents()[c] {

@@ -17,8 +17,7 @@ import (
 // whether config.json means the same tokens, and what is odd about the files. Files that cannot be read are left
 // to Inspect. The order of the findings is fixed.
 func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenizer, info *TokenizerInfo) []Finding {
-	known := *info
-	known.tokens, known.unlisted = t, t.Config().Unlisted
+	known := tokenizerDescription{TokenizerInfo: info, tokens: t, unlisted: t.Config().Unlisted}
 	if len(info.Files) > 0 {
 		known.vocabulary = info.Files[0] // the first that was read
 	}
@@ -27,27 +26,27 @@ func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenize
 	if info.Origin != OriginCheckpoint {
 		dir = info.Path
 	}
-	config, _ := readObject(fsys, dir, fileConfig)
-	findings := append(known.check(newMembers(config)), info.findings...)
+	modelConfig, _ := readObject(fsys, dir, fileConfig)
+	findings := append(known.check(newMembers(modelConfig)), info.Findings...)
 	sortFindings(findings)
 	return findings
 }
 
 // check says how the tokenizer fits the model's config, which is nothing where there
 // is none. Where no vocabulary was read, there is nothing to compare.
-func (info *TokenizerInfo) check(config members) []Finding {
+func (info *tokenizerDescription) check(modelConfig members) []Finding {
 	check := tokenizerCheck{info: info, tokens: info.tokens, file: info.vocabulary, findings: []Finding{}}
 	if info.tokens == nil {
 		return check.findings
 	}
 	check.named()
-	check.against(config)
+	check.against(modelConfig)
 	check.pad()
 	return check.findings
 }
 
 type tokenizerCheck struct {
-	info     *TokenizerInfo
+	info     *tokenizerDescription
 	tokens   tokenLookup
 	file     string // of the vocabulary
 	findings []Finding
@@ -84,12 +83,12 @@ func (c *tokenizerCheck) pad() {
 }
 
 // against compares the tokenizer with the model's config.
-func (c *tokenizerCheck) against(config members) {
-	if v := config.Get("text_config"); v.IsObject() && !config.Get("vocab_size").Exists() {
+func (c *tokenizerCheck) against(modelConfig members) {
+	if v := modelConfig.Get("text_config"); v.IsObject() && !modelConfig.Get("vocab_size").Exists() {
 		text := newMembers(v)
 		for _, role := range specialRoles {
-			if key := role + "_id"; config.Get(key).Exists() {
-				c.role(config, role)
+			if key := role + "_id"; modelConfig.Get(key).Exists() {
+				c.role(modelConfig, role)
 			} else {
 				c.role(text, role)
 			}
@@ -98,15 +97,15 @@ func (c *tokenizerCheck) against(config members) {
 		return
 	}
 	for _, role := range specialRoles {
-		c.role(config, role)
+		c.role(modelConfig, role)
 	}
-	c.rows(config)
+	c.rows(modelConfig)
 }
 
 // role compares the id that the config gives a special token with the tokenizer's.
 // The config may list several ends of a text.
-func (c *tokenizerCheck) role(config members, role string) {
-	value := config.Get(role + "_id")
+func (c *tokenizerCheck) role(modelConfig members, role string) {
+	value := modelConfig.Get(role + "_id")
 	var ids []int64
 	for _, v := range value.Array() {
 		if v.Type == gjson.Number {
@@ -146,8 +145,8 @@ func (c *tokenizerCheck) role(config members, role string) {
 }
 
 // rows compares the pad token's id with the rows of the embedding.
-func (c *tokenizerCheck) rows(config members) {
-	rows := config.Get("vocab_size")
+func (c *tokenizerCheck) rows(modelConfig members) {
+	rows := modelConfig.Get("vocab_size")
 	id := c.info.PadTokenID
 	if rows.Type == gjson.Number && id != nil && *id >= rows.Int() && rows.Int() > 0 {
 		c.add(CodePadIDBeyondEmbeddings, c.file,

@@ -52,7 +52,7 @@ func (c *checkpoint) withGGUF(name string, use func(*gguf.File) error) error {
 }
 
 // describeGGUFTokenizer describes the tokenizer that a GGUF file holds.
-func (c *checkpoint) describeGGUFTokenizer(name string) (info *TokenizerInfo, err error) {
+func (c *checkpoint) describeGGUFTokenizer(name string) (info *tokenizerDescription, err error) {
 	err = c.withGGUF(name, func(f *gguf.File) error {
 		key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }
 		kind, ok := tokenizer.GGUFKind(key("model").Text())
@@ -60,8 +60,8 @@ func (c *checkpoint) describeGGUFTokenizer(name string) (info *TokenizerInfo, er
 			kind = None
 		}
 		n := key("tokens").Len()
-		info = &TokenizerInfo{Type: kind, Class: None, Path: c.dir, Files: []string{name}, vocabulary: name, VocabSize: &n,
-			SpecialTokens: map[string]string{}, Tried: []Try{}}
+		info = &tokenizerDescription{vocabulary: name, TokenizerInfo: &TokenizerInfo{Type: kind, Class: None, Path: c.dir, Files: []string{name}, VocabSize: &n,
+			SpecialTokens: map[string]string{}, Tried: []Try{}}}
 		roles := map[uint64][]string{}
 		named := ggufRoles(f)
 		for role, id := range named {
@@ -90,7 +90,7 @@ func (c *checkpoint) describeGGUFTokenizer(name string) (info *TokenizerInfo, er
 		}
 		for _, role := range specialRoles {
 			if id := named[role]; id != nil && uint64(*id) >= at {
-				info.findings = append(info.findings, finding(CodeTokenNotInVocabulary, name,
+				info.Findings = append(info.Findings, finding(CodeTokenNotInVocabulary, name,
 					fmt.Sprintf("%s has the id %d, and the file has %d tokens", role, *id, at), ""))
 			}
 		}

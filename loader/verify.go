@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -34,21 +33,25 @@ type VerifyProgress func(file string, done, total int64)
 // Verify reads every file of the checkpoint at dir of which a hash is on record,
 // weights as well, and compares: with the list of the commit's files that the
 // Hugging Face cache keeps, with the name of the blob that a snapshot links to, and
-// with the records of a download into a directory. info is an Inspect's answer
-// about the same directory; its Verified and Findings are filled in. progress may
-// be nil. The error is that of the context where it ended, or that of a directory
-// that cannot be listed.
+// with the records of a download into a directory. What it finds wrong comes beside
+// the answer, for MergeFindings. progress may be nil. The error is that of the context
+// where it ended, or that of a directory that cannot be listed.
 //
 // A hash of 64 digits is the SHA-256 of a large file, one of 40 the name that git
 // gives to a small one. Source: huggingface_hub, _local_folder.py and
 // docs/source/en/guides/manage-cache.md.
-func (l *Loader) Verify(ctx context.Context, fsys fs.FS, dir string, info *Info, progress VerifyProgress) error {
+func (l *Loader) Verify(ctx context.Context, fsys fs.FS, dir string, progress VerifyProgress) (*Verification, []Finding, error) {
 	seen := newSeen(fsys)
 	c, err := list(seen, dir)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	files, _ := c.walk(seen) // what cannot be listed is the inspection's finding
+	return c.verify(ctx, files, progress)
+}
+
+// verify compares the files with the hashes on record.
+func (c *checkpoint) verify(ctx context.Context, files []fileInfo, progress VerifyProgress) (*Verification, []Finding, error) {
 	v := &Verification{Mismatched: []string{}, Unrecorded: []string{}}
 	records := c.hashRecords(files)
 	var work []fileInfo
@@ -71,12 +74,11 @@ func (l *Loader) Verify(ctx context.Context, fsys fs.FS, dir string, info *Info,
 	for _, f := range work {
 		want := records[f.name]
 		progress(f.name, v.Bytes, total)
-		got, n, err := hashFile(ctx, fsys, join(c.dir, f.name), want.hash, func(read int64) { progress(f.name, v.Bytes+read, total) })
+		got, n, err := hashFile(ctx, plainFS(c.fsys), join(c.dir, f.name), want.hash, func(read int64) { progress(f.name, v.Bytes+read, total) })
 		v.Bytes += n
 		switch {
 		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil && slices.ContainsFunc(info.Findings, func(known Finding) bool { return known.Code == CodeFileUnreadable && known.File == f.name }):
+			return nil, nil, ctx.Err()
 		case err != nil:
 			findings = append(findings, finding(CodeFileUnreadable, f.name, "it could not be read to the end: "+cause(err), ""))
 		case got != want.hash:
@@ -90,10 +92,7 @@ func (l *Loader) Verify(ctx context.Context, fsys fs.FS, dir string, info *Info,
 	if len(work) == 0 {
 		findings = append(findings, finding(CodeHashUnrecorded, "", "no hash of any file is on record", ""))
 	}
-	info.Verified = v
-	info.Findings = append(info.Findings, findings...)
-	sortFindings(info.Findings)
-	return nil
+	return v, findings, nil
 }
 
 // shownDigits are enough of a hash to compare two by eye.

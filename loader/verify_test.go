@@ -34,7 +34,9 @@ func verify(t *testing.T, fsys fs.FS, dir string) *loader.Info {
 	info, err := l.Inspect(fsys, dir)
 	require.NoError(t, err)
 	require.Nil(t, info.Verified, "nothing is verified unless it is asked for")
-	require.NoError(t, l.Verify(t.Context(), fsys, dir, info, nil))
+	v, findings, err := l.Verify(t.Context(), fsys, dir, nil)
+	require.NoError(t, err)
+	info.Verified, info.Findings = v, loader.MergeFindings(info.Findings, findings)
 	return info
 }
 
@@ -134,7 +136,7 @@ func TestVerifyEndsWithItsContext(t *testing.T) {
 	info, err := loader.New().Inspect(fsys, "m")
 	require.NoError(t, err)
 	last := int64(-1)
-	err = loader.New().Verify(ctx, fsys, "m", info, func(_ string, done, total int64) {
+	_, _, err = loader.New().Verify(ctx, fsys, "m", func(_ string, done, total int64) {
 		assert.Greater(t, done, last)
 		assert.EqualValues(t, len(weights), total)
 		last = done

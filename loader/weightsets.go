@@ -160,8 +160,8 @@ func describeSet(key string, f *fileInfo, files []fileInfo) weightSet {
 		return s
 	}
 	if f != nil && path.Ext(key) == ".bin" {
-		if format, ok := contentFormats[f.format]; ok {
-			s.format, s.role = format, roleAlternative
+		if foreign, ok := contentFormats[f.format]; ok {
+			s.format, s.role = foreign, roleAlternative
 			return s
 		}
 		if xml := strings.TrimSuffix(f.name, ".bin") + ".xml"; hasFile(files, xml) {

@@ -33,7 +33,9 @@ func Loader(options Options) map[string]Operation {
 		Verification: func(fsys fs.FS, dir string) (any, error) {
 			info, err := l.Inspect(fsys, dir)
 			if err == nil {
-				err = l.Verify(context.Background(), fsys, dir, info, nil)
+				var findings []loader.Finding
+				info.Verified, findings, err = l.Verify(context.Background(), fsys, dir, nil)
+				info.Findings = loader.MergeFindings(info.Findings, findings)
 			}
 			return info, err
 		},

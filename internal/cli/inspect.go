@@ -88,9 +88,9 @@ func (p *program) inspect(ctx context.Context, paths []string, l *loader.Loader,
 	encoder.SetEscapeHTML(false)
 	var unreadable error
 	broken := false
-	answer := p.inspectAll(ctx, paths, l, s.verify)
+	inspected := p.inspectAll(ctx, paths, l, s.verify)
 	for i := range paths {
-		info, err := awaited(ctx, func() (*loader.Info, error) { return answer(i) })
+		info, err := awaited(ctx, func() (*loader.Info, error) { return inspected(i) })
 		if ctx.Err() != nil {
 			return unable("what was said before is complete", "interrupted")
 		}
@@ -129,25 +129,25 @@ func (p *program) inspectAll(ctx context.Context, paths []string, l *loader.Load
 	if verify || len(paths) == 1 {
 		return func(i int) (*loader.Info, error) { return p.inspectDisk(ctx, paths[i], l, verify) }
 	}
-	type answer struct {
+	type inspected struct {
 		info *loader.Info
 		err  error
 	}
 	atOnce := runtime.GOMAXPROCS(0)
-	ahead := make([]chan answer, min(4*atOnce, len(paths))) // of path i in i modulo its length
+	ahead := make([]chan inspected, min(4*atOnce, len(paths))) // of path i in i modulo its length
 	running := make(chan struct{}, atOnce)
 	start := func(i int) {
-		c := make(chan answer, 1)
+		c := make(chan inspected, 1)
 		ahead[i%len(ahead)] = c
 		go func() {
 			running <- struct{}{}
 			defer func() { <-running }()
 			if err := ctx.Err(); err != nil {
-				c <- answer{nil, err}
+				c <- inspected{nil, err}
 				return
 			}
 			info, err := p.inspectDisk(ctx, paths[i], l, verify)
-			c <- answer{info, err}
+			c <- inspected{info, err}
 		}()
 	}
 	for i := range ahead {
@@ -193,7 +193,9 @@ func (p *program) inspectDisk(ctx context.Context, path string, l *loader.Loader
 	info, err := l.Inspect(fsys, dir)
 	if err == nil && verify {
 		bar := p.newBytesBar()
-		err = l.Verify(ctx, fsys, dir, info, bar.Progress)
+		var findings []loader.Finding
+		info.Verified, findings, err = l.Verify(ctx, fsys, dir, bar.Progress)
+		info.Findings = loader.MergeFindings(info.Findings, findings)
 		bar.Stop()
 	}
 	if err != nil {
@@ -371,14 +373,14 @@ func chatTemplateText(t *loader.ChatTemplate) string {
 }
 
 func supportText(info *loader.Info) string {
-	answer := "yes"
+	text := "yes"
 	if info.LoadsAs != "" && info.LoadsAs != loader.None && info.LoadsAs != info.Architecture {
-		answer += ", as " + info.LoadsAs
+		text += ", as " + info.LoadsAs
 	}
 	if info.RemoteCode {
-		answer += ", only by running the code that it brings"
+		text += ", only by running the code that it brings"
 	}
-	return answer
+	return text
 }
 
 func saeText(s *loader.SAEInfo) string {
