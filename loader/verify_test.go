@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
 )
 
 func sha256Of(text string) string {
@@ -28,7 +30,7 @@ func gitHashOf(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func verify(t *testing.T, fsys fs.FS, dir string) *loader.Info {
+func verify(t *testing.T, fsys fs.FS, dir string) *answer.Info {
 	t.Helper()
 	l := loader.New()
 	info, err := l.Inspect(fsys, dir)
@@ -36,14 +38,14 @@ func verify(t *testing.T, fsys fs.FS, dir string) *loader.Info {
 	require.Nil(t, info.Verified, "nothing is verified unless it is asked for")
 	v, findings, err := l.Verify(t.Context(), fsys, dir, nil)
 	require.NoError(t, err)
-	info.Verified, info.Findings = v, loader.MergeFindings(info.Findings, findings)
+	info.Verified, info.Findings = v, finding.Merge(info.Findings, findings)
 	return info
 }
 
-func mismatches(info *loader.Info) map[string]string {
+func mismatches(info *answer.Info) map[string]string {
 	found := map[string]string{}
 	for _, f := range info.Findings {
-		if f.Code == loader.CodeHashMismatch || f.Code == loader.CodeHashUnrecorded {
+		if f.Code == finding.HashMismatch || f.Code == finding.HashUnrecorded {
 			found[f.Code+" "+f.File] = f.Message + " | " + f.Hint
 		}
 	}

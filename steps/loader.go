@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"omniloader/loader"
+	loaded "omniloader/loader/answer"
+	"omniloader/loader/finding"
 )
 
 // Loader is our own loader as the subject of the scenarios.
@@ -33,9 +35,9 @@ func Loader(options Options) map[string]Operation {
 		Verification: func(fsys fs.FS, dir string) (any, error) {
 			info, err := l.Inspect(fsys, dir)
 			if err == nil {
-				var findings []loader.Finding
+				var findings []loaded.Finding
 				info.Verified, findings, err = l.Verify(context.Background(), fsys, dir, nil)
-				info.Findings = loader.MergeFindings(info.Findings, findings)
+				info.Findings = finding.Merge(info.Findings, findings)
 			}
 			return info, err
 		},

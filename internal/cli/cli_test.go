@@ -21,14 +21,14 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// answer is what a call of the program came to.
-type answer struct {
+// callResult is what a call of the program came to.
+type callResult struct {
 	code     int
 	out, err string
 }
 
 // call runs the program with no environment variable of its own set.
-func call(t *testing.T, args ...string) answer {
+func call(t *testing.T, args ...string) callResult {
 	t.Helper()
 	for _, name := range []string{envIterations, envWarmup, envModel, envOutput} {
 		if _, set := os.LookupEnv(name); set && !strings.HasPrefix(t.Name(), "TestEnvironment") {
@@ -37,7 +37,7 @@ func call(t *testing.T, args ...string) answer {
 	}
 	var out, err bytes.Buffer
 	code := run(t.Context(), args, strings.NewReader(""), &out, &err)
-	return answer{code, out.String(), err.String()}
+	return callResult{code, out.String(), err.String()}
 }
 
 func write(t *testing.T, name, text string) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/loader"
+	"omniloader/loader/finding"
 )
 
 func (p *program) findingsCommand() *cobra.Command {
@@ -34,7 +35,7 @@ out, and the presets for scenarios that are broken so.`,
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var codes []string
-			for _, e := range loader.Explanations() {
+			for _, e := range finding.Explanations() {
 				codes = append(codes, e.Code+"\t"+e.Title)
 			}
 			return codes, cobra.ShellCompDirectiveNoFileComp
@@ -90,11 +91,11 @@ func (p *program) listFailures(words []string, asJSON bool) error {
 }
 
 func (p *program) listFindings(words []string, asJSON bool) error {
-	found := slices.DeleteFunc(loader.Explanations(), func(e loader.Explanation) bool {
+	found := slices.DeleteFunc(finding.Explanations(), func(e finding.Explanation) bool {
 		return !holdsAll(strings.Join([]string{e.Code, e.Title, e.Means, e.WayOut, string(e.Severity)}, "\n"), words)
 	})
-	if e, ok := loader.Explain(strings.Join(words, " ")); ok {
-		found = []loader.Explanation{e} // a whole code means that one, not those that have it within
+	if e, ok := finding.Explain(strings.Join(words, " ")); ok {
+		found = []finding.Explanation{e} // a whole code means that one, not those that have it within
 	}
 	if len(found) == 0 {
 		return unable(`"omniloader findings" without words lists every code`, "no finding has %s in it", strings.Join(words, " and "))

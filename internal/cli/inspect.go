@@ -16,7 +16,9 @@ import (
 
 	"omniloader/internal/report"
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
 )
 
 func (p *program) inspectCommand() *cobra.Command {
@@ -90,7 +92,7 @@ func (p *program) inspect(ctx context.Context, paths []string, l *loader.Loader,
 	broken := false
 	inspected := p.inspectAll(ctx, paths, l, s.verify)
 	for i := range paths {
-		info, err := awaited(ctx, func() (*loader.Info, error) { return inspected(i) })
+		info, err := awaited(ctx, func() (*answer.Info, error) { return inspected(i) })
 		if ctx.Err() != nil {
 			return unable("what was said before is complete", "interrupted")
 		}
@@ -101,7 +103,7 @@ func (p *program) inspect(ctx context.Context, paths []string, l *loader.Loader,
 			unreadable = err
 			continue
 		}
-		broken = broken || slices.ContainsFunc(info.Findings, func(f loader.Finding) bool { return f.Severity == loader.SeverityError })
+		broken = broken || slices.ContainsFunc(info.Findings, func(f answer.Finding) bool { return f.Severity == answer.SeverityError })
 		if s.asJSON {
 			if err := encoder.Encode(info); err != nil {
 				return standardOutput(err)
@@ -125,12 +127,12 @@ func (p *program) inspect(ctx context.Context, paths []string, l *loader.Loader,
 // inspectAll inspects several at once, a few ahead of the one that is reported;
 // where whole files are read, one by one. The answer to each path can be had once,
 // in their order.
-func (p *program) inspectAll(ctx context.Context, paths []string, l *loader.Loader, verify bool) func(i int) (*loader.Info, error) {
+func (p *program) inspectAll(ctx context.Context, paths []string, l *loader.Loader, verify bool) func(i int) (*answer.Info, error) {
 	if verify || len(paths) == 1 {
-		return func(i int) (*loader.Info, error) { return p.inspectDisk(ctx, paths[i], l, verify) }
+		return func(i int) (*answer.Info, error) { return p.inspectDisk(ctx, paths[i], l, verify) }
 	}
 	type inspected struct {
-		info *loader.Info
+		info *answer.Info
 		err  error
 	}
 	atOnce := runtime.GOMAXPROCS(0)
@@ -153,7 +155,7 @@ func (p *program) inspectAll(ctx context.Context, paths []string, l *loader.Load
 	for i := range ahead {
 		start(i)
 	}
-	return func(i int) (*loader.Info, error) {
+	return func(i int) (*answer.Info, error) {
 		a := <-ahead[i%len(ahead)]
 		if next := i + len(ahead); next < len(paths) {
 			start(next)
@@ -164,7 +166,7 @@ func (p *program) inspectAll(ctx context.Context, paths []string, l *loader.Load
 
 // inspectDisk inspects a directory of the real filesystem. The loader is given
 // the whole of it, as a base model's tokenizer may lie beside the checkpoint.
-func (p *program) inspectDisk(ctx context.Context, path string, l *loader.Loader, verify bool) (*loader.Info, error) {
+func (p *program) inspectDisk(ctx context.Context, path string, l *loader.Loader, verify bool) (*answer.Info, error) {
 	notDirectory := isDirectory(path)
 	if notDirectory != nil {
 		advice := "name the directory that has the checkpoint's config.json"
@@ -193,9 +195,9 @@ func (p *program) inspectDisk(ctx context.Context, path string, l *loader.Loader
 	info, err := l.Inspect(fsys, dir)
 	if err == nil && verify {
 		bar := p.newBytesBar()
-		var findings []loader.Finding
+		var findings []answer.Finding
 		info.Verified, findings, err = l.Verify(ctx, fsys, dir, bar.Progress)
-		info.Findings = loader.MergeFindings(info.Findings, findings)
+		info.Findings = finding.Merge(info.Findings, findings)
 		bar.Stop()
 	}
 	if err != nil {
@@ -224,7 +226,7 @@ func (p *program) newBytesBar() *report.BytesBar {
 // fact is one line of the report on a checkpoint.
 type fact struct{ name, value string }
 
-func (p *program) describeCheckpoint(info *loader.Info) {
+func (p *program) describeCheckpoint(info *answer.Info) {
 	fmt.Fprintln(p.out, p.heading(printable(info.Path)))
 	facts := factsOf(info)
 	width := 0
@@ -248,13 +250,13 @@ func (p *program) labelled(label, prose string, colors ...text.Color) {
 
 // factsOf are the key facts, the most telling first. What is not known, or is
 // the usual case, is left out.
-func factsOf(info *loader.Info) []fact {
+func factsOf(info *answer.Info) []fact {
 	var facts []fact
 	add := func(name, format string, args ...any) {
 		facts = append(facts, fact{name, fmt.Sprintf(format, args...)})
 	}
 	kind := string(info.Category)
-	if info.Task != "" && info.Task != loader.None {
+	if info.Task != "" && info.Task != answer.UnknownName {
 		kind += ", " + string(info.Task)
 	}
 	if info.IsOmni {
@@ -268,7 +270,7 @@ func factsOf(info *loader.Info) []fact {
 	if len(info.Architectures) > 0 {
 		add("architecture", "%s", strings.Join(info.Architectures, ", "))
 	}
-	if info.ModelType != loader.None {
+	if info.ModelType != answer.UnknownName {
 		add("model type", "%s", info.ModelType)
 	}
 	add("layout", "%s", info.Layout)
@@ -301,7 +303,7 @@ func factsOf(info *loader.Info) []fact {
 	}
 	if w := info.Weights; w != nil {
 		add("weights", "%s", weightsText(w))
-	} else if info.IsSupported && info.Category != loader.Diffusers && !slices.ContainsFunc(info.Findings, func(f loader.Finding) bool { return f.Code == loader.CodeWeightsMissing }) {
+	} else if info.IsSupported && info.Category != answer.Diffusers && !slices.ContainsFunc(info.Findings, func(f answer.Finding) bool { return f.Code == finding.WeightsMissing }) {
 		add("weights", "in the files of %s, which are not read; parameters not known", info.Layout)
 	}
 	if info.ContextLength != nil {
@@ -329,7 +331,7 @@ func factsOf(info *loader.Info) []fact {
 
 // memoryText says what loading takes: the weights as they are stored, and the
 // cache for the context.
-func memoryText(m *loader.MemoryInfo) string {
+func memoryText(m *answer.MemoryInfo) string {
 	out := byteText(m.Total) + " to load: weights of " + byteText(m.Weights)
 	if m.KVCache != nil {
 		out += fmt.Sprintf(", key-value cache of %s for %d tokens", byteText(*m.KVCache), *m.Context)
@@ -342,7 +344,7 @@ func memoryText(m *loader.MemoryInfo) string {
 
 // verifiedText says how many files are what their record says, and which have
 // none.
-func verifiedText(v *loader.Verification) string {
+func verifiedText(v *answer.Verification) string {
 	out := "nothing"
 	if known := v.Files + len(v.Mismatched); known > 0 {
 		out = fmt.Sprintf("%d of %s with a hash on record are what it says", v.Files, filesText(known))
@@ -365,16 +367,16 @@ func filesText(n int) string {
 	return fmt.Sprintf("%d files", n)
 }
 
-func chatTemplateText(t *loader.ChatTemplate) string {
+func chatTemplateText(t *answer.ChatTemplate) string {
 	if len(t.Names) == 1 && t.Source != "" {
 		return "yes (" + t.Source + ")"
 	}
 	return strings.Join(t.Names, ", ") + " (" + t.Source + ")"
 }
 
-func supportText(info *loader.Info) string {
+func supportText(info *answer.Info) string {
 	text := "yes"
-	if info.LoadsAs != "" && info.LoadsAs != loader.None && info.LoadsAs != info.Architecture {
+	if info.LoadsAs != "" && info.LoadsAs != answer.UnknownName && info.LoadsAs != info.Architecture {
 		text += ", as " + info.LoadsAs
 	}
 	if info.RemoteCode {
@@ -383,7 +385,7 @@ func supportText(info *loader.Info) string {
 	return text
 }
 
-func saeText(s *loader.SAEInfo) string {
+func saeText(s *answer.SAEInfo) string {
 	parts := []string{s.Family}
 	if len(s.Sites) > 0 {
 		parts = append(parts, strings.Join(s.Sites, ", "))
@@ -397,9 +399,9 @@ func saeText(s *loader.SAEInfo) string {
 	return strings.Join(parts, "; ")
 }
 
-func tokenizerText(t *loader.TokenizerInfo) string {
+func tokenizerText(t *answer.TokenizerInfo) string {
 	parts := []string{t.Type}
-	if t.Class != loader.None {
+	if t.Class != answer.UnknownName {
 		parts = append(parts, t.Class)
 	}
 	if t.VocabSize != nil {
@@ -418,7 +420,7 @@ func tokenizerText(t *loader.TokenizerInfo) string {
 	return strings.Join(parts, ", ")
 }
 
-func weightsText(w *loader.WeightsInfo) string {
+func weightsText(w *answer.WeightsInfo) string {
 	parts := []string{w.Format, filesText(len(w.Files)), byteText(w.Bytes)}
 	if w.Parameters != nil {
 		parts = append(parts, countText(*w.Parameters)+" parameters")
@@ -488,13 +490,13 @@ func scaled(n int64, units []string, gap string) string {
 	return fmt.Sprintf("%.*f%s%s", digits, x, gap, units[i])
 }
 
-var severityColors = map[loader.Severity]text.Color{
-	loader.SeverityError:   text.FgRed,
-	loader.SeverityWarning: text.FgYellow,
-	loader.SeverityNote:    text.FgCyan,
+var severityColors = map[answer.Severity]text.Color{
+	answer.SeverityError:   text.FgRed,
+	answer.SeverityWarning: text.FgYellow,
+	answer.SeverityNote:    text.FgCyan,
 }
 
-func (p *program) describeFindings(findings []loader.Finding) {
+func (p *program) describeFindings(findings []answer.Finding) {
 	if len(findings) == 0 {
 		fmt.Fprintln(p.out, "\n  nothing wrong was found")
 		return

@@ -36,7 +36,7 @@ var paused []time.Duration
 
 // sampling runs the program with a sampling plan that is over at once, in
 // processes of its own.
-func sampling(t *testing.T, args ...string) answer {
+func sampling(t *testing.T, args ...string) callResult {
 	t.Helper()
 	paused = nil
 	var out, err bytes.Buffer
@@ -50,7 +50,7 @@ func sampling(t *testing.T, args ...string) answer {
 		return c, nil
 	}
 	code := p.execute(t.Context(), args, strings.NewReader(""))
-	return answer{code, out.String(), err.String()}
+	return callResult{code, out.String(), err.String()}
 }
 
 // baseline samples a feature and gives the feature and the results file.

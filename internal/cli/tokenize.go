@@ -19,6 +19,7 @@ import (
 
 	"omniloader/internal/hub"
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
 	"omniloader/loader/tokenizer"
 )
@@ -109,7 +110,7 @@ type tokenized struct {
 	Offsets   [][2]int              `json:"offsets,omitzero"` // bytes of the text, or of the pair's second; 0, 0 for a token that was put in
 	TypeIDs   []uint32              `json:"type_ids,omitzero"`
 	Special   []bool                `json:"special,omitzero"` // put in by the tokenizer
-	Tokenizer *loader.TokenizerInfo `json:"tokenizer"`
+	Tokenizer *answer.TokenizerInfo `json:"tokenizer"`
 	Seconds   seconds               `json:"seconds"`
 }
 
@@ -138,7 +139,7 @@ func (p *program) tokenize(c *cobra.Command, s *tokenizeSettings, args []string)
 			return err
 		}
 	}
-	var info *loader.TokenizerInfo
+	var info *answer.TokenizerInfo
 	t, err := awaited(c.Context(), func() (t *tokenizer.Tokenizer, err error) {
 		t, info, err = p.tokenizerOnDisk(c.Context(), s, args[0])
 		return t, err
@@ -248,7 +249,7 @@ func (p *program) encodeJSON(v any) error {
 
 // tokenizerOnDisk loads the tokenizer of a directory of the real filesystem. The
 // loader is given the whole of it, as a base model may lie anywhere.
-func (p *program) tokenizerOnDisk(ctx context.Context, s *tokenizeSettings, dir string) (*tokenizer.Tokenizer, *loader.TokenizerInfo, error) {
+func (p *program) tokenizerOnDisk(ctx context.Context, s *tokenizeSettings, dir string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	if filepath.Base(dir) == "tokenizer.json" {
 		if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
 			dir = filepath.Dir(dir)
@@ -284,7 +285,7 @@ func (p *program) tokenizerOnDisk(ctx context.Context, s *tokenizeSettings, dir 
 	}
 	t, info, err := loader.New(options...).LoadTokenizerContext(ctx, os.DirFS(disk.root), inside)
 	if err != nil {
-		var search *loader.SearchError
+		var search *answer.SearchError
 		var place *fault.Error
 		if errors.As(err, &search) {
 			return nil, nil, search.Placed(disk.outside)

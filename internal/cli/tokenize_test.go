@@ -44,11 +44,11 @@ func alone(t *testing.T) (home string) {
 	return home
 }
 
-func tokenizeWith(t *testing.T, stdin string, args ...string) answer {
+func tokenizeWith(t *testing.T, stdin string, args ...string) callResult {
 	t.Helper()
 	var out, err bytes.Buffer
 	code := run(t.Context(), append([]string{"tokenize"}, args...), strings.NewReader(stdin), &out, &err)
-	return answer{code, out.String(), err.String()}
+	return callResult{code, out.String(), err.String()}
 }
 
 func tokenizeJSON(t *testing.T, args ...string) tokenized {
@@ -129,7 +129,7 @@ func TestTokenizeDecodes(t *testing.T) {
 	gpt2 := preset(t, t.TempDir(), "gpt2", "gpt2")
 	for list, want := range map[string]string{"83,282,50256": "the<|endoftext|>\n", "[83, 282]": "the\n", "83 282": "the\n"} {
 		a := tokenizeWith(t, "", gpt2, "--decode", list)
-		assert.Equal(t, answer{0, want, ""}, a, list)
+		assert.Equal(t, callResult{0, want, ""}, a, list)
 	}
 	assert.Equal(t, "the\n", tokenizeWith(t, "", gpt2, "--decode", "83,282,50256", "--no-special").out)
 	out := tokenizeJSON(t, gpt2, "--decode", "83,282")
