@@ -2,10 +2,7 @@ package loader
 
 import (
 	"context"
-	"errors"
 	"io/fs"
-	"path"
-	"slices"
 
 	"omniloader/loader/answer"
 	"omniloader/loader/fault"
@@ -14,187 +11,143 @@ import (
 	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/detect"
-	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/memory"
 	"omniloader/loader/internal/tokens"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/internal/weights"
-	"omniloader/loader/tokenizer"
 )
 
-// Inspect says everything that is known of the checkpoint at dir: ModelInfo, and
-// beyond it the size, the tokenizer, the weights (from their headers alone), the
-// memory they take, the model card, and what is wrong with any of them. What
-// cannot be read is reported as a finding; only a directory that cannot be
-// listed is an error.
+// Inspect says what the checkpoint at dir is and what is wrong with it: beyond
+// ModelInfo the size, the tokenizer, the weight files (by their headers alone), the
+// memory they take, the model card, and what is wrong with any of them. What cannot be
+// read is reported as a finding; only a directory that cannot be listed is an error.
 func (l *Loader) Inspect(fsys fs.FS, dir string) (*answer.Info, error) {
-	seen := tree.NewCachedFS(fsys)
-	c, err := checkpoint.List(seen, dir)
-	if err != nil {
+	i := newInspection(l, fsys)
+	if err := i.open(dir); err != nil {
 		return nil, err
 	}
-	c.Registered = l.names()
-	readErr := c.ReadMain()
-	if readErr != nil {
-		c.Doc, c.Classes, c.ModelType, c.Findings = config.Document{}, nil, "", nil
+	for _, stage := range stages {
+		stage(i)
 	}
-	v := detect.Classify(c)
-	info := buildInfo(c, &v)
-	if readErr != nil && info.Category == answer.Unknown {
-		reason := readErr.Error()
-		info.Error, info.DecidedBy, info.Findings = &reason, "no rule: "+fault.PathOf(readErr)+" cannot be read", nil
-	}
-	files, findings := c.Walk(seen)
-	findings = append(findings, c.Sniff(files)...)
-	for i := range files {
-		info.Size += files[i].Size
-	}
-	r, _ := weights.Read(c, files, &v)
-	findings = append(findings, check.ProblemFindings(files, severityOf(r))...)
-	if readErr != nil && !tree.HasProblem(files, fault.PathOf(readErr)) {
-		findings = append(findings, finding.New(finding.ConfigUnreadable, fault.PathOf(readErr), finding.WithoutPath(readErr), finding.HintOf(readErr)))
-	}
-	read := []string{}
-	if r != nil {
-		info.Weights, read = r.Info, r.Info.Files
-		findings = append(findings, r.Findings...)
-	}
-	findings = append(findings, weights.ScanPickles(c, files, read)...)
-	info.Findings = append(info.Findings, findings...)
-
-	described := l.inspectTokenizer(c, info, files)
-	weights.InspectQuantization(c, info, r)
-	c.AddCard(info)
-	info.ChatTemplate, findings = tokens.ChatTemplate(c, described, files, r)
-	info.Findings = append(info.Findings, findings...)
-	memory.Inspect(c, info, r, l.context)
-	info.Findings = append(info.Findings, check.CheckNames(c, info, r)...)
-	info.Findings = append(info.Findings, check.CheckLayers(c, info, r)...)
-	info.Findings = append(info.Findings, check.CheckCache(c, files, info.Weights)...)
-	info.Findings = append(info.Findings, check.CheckLocalDir(c, files)...)
-	info.Findings = append(info.Findings, check.CheckSurroundings(c, info, files, r)...)
-	if info.Weights == nil && info.Category != answer.Unknown && readErr == nil && info.Category != answer.Diffusers && !unreadPrograms[info.Layout] {
-		finding.Add(info, finding.WeightsMissing, "", "no weight files", c.HowToGet(""))
-	}
-	info.Findings = dropDuplicateReports(dropReaderErrors(info.Findings, files))
-	finding.Sort(info.Findings)
-	info.Findings = slices.Compact(info.Findings)
+	info := i.Info
+	info.Findings = finding.Arrange(append(i.findings, check.Run(&i.Facts)...), func(file string) bool { return tree.HasProblem(i.Files, file) })
 	return info, nil
 }
 
-// unreadPrograms are the layouts whose programs hold their weights in a form that is
-// not read.
-var unreadPrograms = map[string]bool{"core ml": true, "litert": true, "tensorflow saved model": true}
-
-// dropReaderErrors leaves out what only repeats, as a reader's failure, that a file
-// holds no content.
-func dropReaderErrors(findings []answer.Finding, files []tree.File) []answer.Finding {
-	return slices.DeleteFunc(findings, func(f answer.Finding) bool {
-		return (f.Code == finding.FileUnreadable || f.Code == finding.ConfigUnreadable) && tree.HasProblem(files, f.File)
-	})
+// stages fill in the facts and the answer, each from those before it. None of them
+// reads what another one reported.
+var stages = []func(*inspection){
+	(*inspection).readCard,
+	(*inspection).describe,
+	(*inspection).readFiles,
+	(*inspection).readWeights,
+	(*inspection).readTokenizer,
+	(*inspection).readChatTemplate,
+	(*inspection).computeMemory,
+	(*inspection).compareWithCommit,
 }
 
-// echoRank orders the codes under which several readers may report one failure
-// of a file: the most telling is kept.
-var echoRank = map[string]int{
-	finding.WeightsTruncated: 1, finding.WeightsUnreadable: 2, finding.ConfigUnreadable: 3, finding.TokenizerUnreadable: 4, finding.FileUnreadable: 5,
+// inspection is one call of Inspect.
+type inspection struct {
+	check.Facts
+	loader   *Loader
+	fsys     *tree.CachedFS
+	result   detect.Result
+	card     *answer.CardInfo
+	findings []answer.Finding // of reading
 }
 
-// dropDuplicateReports leaves out what says once more, in the same words or of the same
-// file, that it cannot be read; and that nothing was recognized where it is said
-// that the config is missing, or that the weights cannot be read.
-func dropDuplicateReports(findings []answer.Finding) []answer.Finding {
-	best := map[string]int{}
-	said := false
-	for _, f := range findings {
-		if rank := echoRank[f.Code]; rank > 0 && (best[f.File] == 0 || rank < best[f.File]) {
-			best[f.File] = rank
-		}
-		said = said || f.Code == finding.ConfigMissing || f.Severity == answer.SeverityError && (f.Code == finding.WeightsUnreadable || f.Code == finding.WeightsTruncated)
+func newInspection(l *Loader, fsys fs.FS) *inspection {
+	return &inspection{loader: l, fsys: tree.NewCachedFS(fsys), findings: []answer.Finding{}}
+}
+
+func (i *inspection) report(findings ...answer.Finding) { i.findings = append(i.findings, findings...) }
+
+// open lists the directory, reads the file that says what it is, and decides. Where
+// that file cannot be read, the others decide.
+func (i *inspection) open(dir string) error {
+	c, err := checkpoint.List(i.fsys, dir)
+	if err != nil {
+		return err
 	}
-	return slices.DeleteFunc(findings, func(f answer.Finding) bool {
-		rank := echoRank[f.Code]
-		return rank > 0 && rank > best[f.File] || said && f.Code == finding.NothingRecognized
-	})
-}
-
-// severityOf says how much it matters that a file holds no content: the weights in
-// use, and what describes the model, make loading fail; weights that nobody uses
-// are a warning; the rest is worth knowing.
-func severityOf(r *weights.Reader) func(*tree.File) answer.Severity {
-	return func(f *tree.File) answer.Severity {
-		base := f.Base()
-		switch {
-		case f.Problem != nil && f.Problem.Kind == fault.Incomplete:
-			return answer.SeverityWarning
-		case r != nil && (slices.Contains(r.Info.Files, f.Name) || f.Name == r.Info.Index):
-			return answer.SeverityError
-		case path.Ext(base) == ".json" && f.Dir() == ".", tokenizer.FileOf(base), base == config.FileConfig:
-			return answer.SeverityError
-		case format.IsWeights(base):
-			return answer.SeverityWarning
-		}
-		return answer.SeverityNote
+	c.Registered = i.loader.names()
+	i.Checkpoint = c
+	if i.ConfigErr = c.ReadMain(); i.ConfigErr != nil {
+		c.Doc, c.Classes, c.ModelType, c.Findings = config.Document{}, nil, "", nil
 	}
-}
-
-// inspectTokenizer fills in the tokenizer of the checkpoint or of its base
-// model. Only a category that works on text is missing one.
-func (l *Loader) inspectTokenizer(c *checkpoint.Checkpoint, info *answer.Info, files []tree.File) *tokens.Description {
-	t, err := l.search().Find(context.Background(), c.FS, c.Dir, tokens.Describe)
-	switch kind := fault.KindOf(err); {
-	case err == nil:
-		info.Tokenizer = t.TokenizerInfo
-		info.Findings = append(info.Findings, t.Findings...)
-		check.CheckPadToken(c, info, t)
-		check.CheckVocabulary(c, info, t)
-		info.Findings = append(info.Findings, check.Check(t, configOf(c, t))...)
-		return t
-	case kind != fault.NotFound:
-		var elsewhere *answer.SearchError
-		if errors.As(err, &elsewhere) {
-			finding.Add(info, finding.TokenizerUnreadable, tree.SeenFrom(c.Dir, fault.PathOf(err)), finding.WithoutPath(err), finding.HintOf(err))
-		} else if !tree.HasProblem(files, fault.PathOf(err)) {
-			finding.Add(info, finding.TokenizerUnreadable, fault.PathOf(err), finding.WithoutPath(err), finding.HintOf(err))
-		}
-	case info.Category == answer.Transformers || info.Category == answer.ASR || info.Category == answer.SAE:
-		if len(carriesTokenizer(info)) == 0 && !slices.Contains(config.Keys()["no_text"], string(info.Task)) && !hasOtherTokenizer(c) {
-			info.Findings = append(info.Findings, tokenizerMissing(info, err))
-		}
-	}
+	i.result = detect.Classify(c)
 	return nil
 }
 
-// configOf is the config of the model that a tokenizer belongs to, nothing where it
-// has none that can be read. An adapter and an autoencoder have none of their own
-// that speaks of tokens.
-func configOf(c *checkpoint.Checkpoint, t *tokens.Description) config.Members {
-	if t.Origin == answer.OriginCheckpoint && c.Doc.File == config.FileConfig {
-		return c.Config()
-	}
-	dir := c.Dir
-	if t.Origin != answer.OriginCheckpoint {
-		dir = t.Path
-	}
-	object, _ := config.ReadObject(c.FS, dir, config.FileConfig)
-	return config.NewMembers(object)
+func (i *inspection) readCard() {
+	var findings []answer.Finding
+	i.card, findings = i.Checkpoint.Card()
+	i.report(findings...)
 }
 
-// tokenizerMissing says that no tokenizer was found. An autoencoder has none of its
-// own, and is sound without its base model's beside it.
-func tokenizerMissing(info *answer.Info, err error) answer.Finding {
-	message := finding.WithoutPath(err)
-	var search *answer.SearchError
-	if errors.As(err, &search) {
-		message = search.Summary()
+// describe makes the answer of ModelInfo. The card's base model counts where no file of
+// the checkpoint names one.
+func (i *inspection) describe() {
+	info := buildInfo(i.Checkpoint, &i.result, i.card)
+	if i.ConfigErr != nil && info.Category == answer.Unknown {
+		reason := i.ConfigErr.Error()
+		info.Error, info.DecidedBy, info.Findings = &reason, "no rule: "+fault.PathOf(i.ConfigErr)+" cannot be read", nil
 	}
-	f := finding.New(finding.TokenizerMissing, "", message, finding.HintOf(err))
-	if info.IsSAE {
-		f.Severity = answer.SeverityNote
+	if i.card != nil && info.BaseModel == nil && len(i.card.BaseModels) > 0 {
+		base := i.card.BaseModels[0]
+		info.BaseModel = &base
 	}
-	return f
+	info.Card = i.card
+	i.Info = info
+	i.report(info.Findings...)
 }
 
-// hasOtherTokenizer tells whether a tokenizer is here in a form that is not read:
-// OpenVINO's.
-func hasOtherTokenizer(c *checkpoint.Checkpoint) bool { return c.Has("openvino_tokenizer.xml") }
+func (i *inspection) readFiles() {
+	var findings []answer.Finding
+	i.Files, findings = i.Checkpoint.Walk(i.fsys)
+	i.report(findings...)
+	i.report(i.Checkpoint.Sniff(i.Files)...)
+	for k := range i.Files {
+		i.Info.Size += i.Files[k].Size
+	}
+}
+
+// readWeights reads the headers of the weights, and the pickles that are not among them.
+func (i *inspection) readWeights() {
+	i.Weights = weights.Read(i.Checkpoint, i.Files, &i.result)
+	var read []string
+	if w := i.Weights; w != nil {
+		i.Info.Weights, read = w.Info, w.Info.Files
+		i.report(w.Findings...)
+	}
+	i.report(weights.ScanPickles(i.Checkpoint, i.Files, read)...)
+	if i.Info.Quantization == nil {
+		i.Info.Quantization = weights.Quantization(i.Checkpoint, i.Weights)
+		i.Info.IsQuantized = i.Info.Quantization != nil
+	}
+}
+
+// readTokenizer describes the tokenizer of the checkpoint or of its base model.
+func (i *inspection) readTokenizer() {
+	i.Tokenizer, i.TokenizerErr = i.loader.search().Find(context.Background(), i.fsys, i.Checkpoint.Dir, tokens.Describe)
+	if i.TokenizerErr != nil {
+		i.Tokenizer = nil
+		return
+	}
+	i.Info.Tokenizer = i.Tokenizer.TokenizerInfo
+	i.report(i.Tokenizer.Findings...)
+}
+
+func (i *inspection) readChatTemplate() {
+	var findings []answer.Finding
+	i.Info.ChatTemplate, findings = tokens.ChatTemplate(i.Checkpoint, i.Tokenizer, i.Files, i.Weights)
+	i.report(findings...)
+}
+
+func (i *inspection) computeMemory() {
+	memory.Inspect(i.Checkpoint, i.Info, i.Weights, i.loader.context)
+}
+
+func (i *inspection) compareWithCommit() {
+	i.Commit = weights.CompareWithCommit(i.Checkpoint, i.Files, i.Info.Weights)
+}

@@ -112,11 +112,12 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*answer.Info, error) {
 // info gathers what one listing and one file tell.
 func info(c *checkpoint.Checkpoint) *answer.Info {
 	v := detect.Classify(c)
-	return buildInfo(c, &v)
+	return buildInfo(c, &v, nil)
 }
 
-// buildInfo gathers what is known once the checkpoint was classified.
-func buildInfo(c *checkpoint.Checkpoint, v *detect.Result) *answer.Info {
+// buildInfo gathers what is known once the checkpoint was classified. card is the model
+// card, nil where it was not read.
+func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo) *answer.Info {
 	s := detect.Support(c, v)
 	info := &answer.Info{
 		Name:          c.Name(),
@@ -162,7 +163,7 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result) *answer.Info {
 			strings.TrimPrefix(v.DecidedBy, "no rule: ")+": "+strings.Join(v.Candidates, ", "), hint))
 	}
 	if c.Doc.File == config.FileAdapter {
-		detect.AddAdapter(c, info)
+		detect.AddAdapter(c, info, card)
 	}
 	info.Findings = append(info.Findings, detect.ClassFindings(c, v, &s)...)
 	if len(info.CustomFiles) > 0 {

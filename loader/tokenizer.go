@@ -13,14 +13,6 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// carriesTokenizer names the weight files that have a tokenizer inside.
-func carriesTokenizer(info *answer.Info) (files []string) {
-	if info.Weights != nil && (info.Weights.Format == "gguf" || info.Weights.Format == "whisper.cpp" || info.Weights.Format == "nemo") {
-		return info.Weights.Files
-	}
-	return nil
-}
-
 // Tokenizer describes the tokenizer of the checkpoint at dir from its files,
 // without building it: see LoadTokenizer. Where the checkpoint has none, the
 // tokenizer of its base model is taken (of a sparse autoencoder, an adapter or a
@@ -64,8 +56,8 @@ func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir strin
 
 // TokenizerFindings says how a tokenizer, as LoadTokenizer gave it, fits the model
 // at dir: whether its pad token can be padded with, whether its named tokens exist,
-// whether config.json means the same tokens, and what is odd about the files. Files that cannot be read are left
-// to Inspect. The order of the findings is fixed.
+// whether config.json means the same tokens, and what is odd about the files. Files that
+// cannot be read are left to Inspect. The order of the findings is fixed.
 func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenizer, info *answer.TokenizerInfo) []answer.Finding {
 	known := tokens.Description{TokenizerInfo: info, Tokens: t, Unlisted: t.Config().Unlisted}
 	if len(info.Files) > 0 {
@@ -77,7 +69,7 @@ func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenize
 		dir = info.Path
 	}
 	modelConfig, _ := config.ReadObject(fsys, dir, config.FileConfig)
-	findings := append(check.Check(&known, config.NewMembers(modelConfig)), info.Findings...)
+	findings := append(check.SpecialTokens(&known, config.NewMembers(modelConfig)), info.Findings...)
 	finding.Sort(findings)
 	return findings
 }

@@ -124,15 +124,16 @@ var findingsTSV string
 // Explanation says what a code of findings means.
 type Explanation struct {
 	Code     string          `json:"code"`
-	Severity answer.Severity `json:"severity"` // the usual one; a finding's own may differ
+	Severity answer.Severity `json:"severity"` // the usual one; a finding's own may be milder
 	Title    string          `json:"title"`    // a few words
 	Means    string          `json:"means"`    // what was seen, and what it leads to
 	WayOut   string          `json:"way_out"`  // what to do; a finding's own hint may be more exact
 }
 
 type findingsTable struct {
-	list   []Explanation // by code
-	byKind map[fault.Kind]string
+	list       []Explanation       // by code
+	severities [][]answer.Severity // of each, from the usual to the mildest
+	byKind     map[fault.Kind]string
 }
 
 var findingsKnown = sync.OnceValue(func() findingsTable {
@@ -142,7 +143,12 @@ var findingsKnown = sync.OnceValue(func() findingsTable {
 			continue
 		}
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		t.list = append(t.list, Explanation{Code: f[0], Severity: answer.Severity(f[1]), Title: f[3], Means: f[4], WayOut: f[5]})
+		var severities []answer.Severity
+		for severity := range strings.SplitSeq(f[1], ",") {
+			severities = append(severities, answer.Severity(severity))
+		}
+		t.severities = append(t.severities, severities)
+		t.list = append(t.list, Explanation{Code: f[0], Severity: severities[0], Title: f[3], Means: f[4], WayOut: f[5]})
 		if f[2] != "-" {
 			for kind := range strings.SplitSeq(f[2], ",") {
 				t.byKind[fault.Kind(kind)] = f[0]
@@ -158,21 +164,49 @@ func Explanations() []Explanation { return slices.Clone(findingsKnown().list) }
 // Explain says what a code means.
 func Explain(code string) (Explanation, bool) {
 	list := findingsKnown().list
-	i, ok := slices.BinarySearchFunc(list, code, func(e Explanation, code string) int { return strings.Compare(e.Code, code) })
+	i, ok := indexOf(list, code)
 	if !ok {
 		return Explanation{}, false
 	}
 	return list[i], true
 }
 
-// New makes a finding with the code's usual severity; without a hint, it has
-// the code's way out.
+// Grade chooses among the severities that findings.tsv has for a code.
+type Grade int
+
+// The grades: the usual severity, and milder ones where what is wrong is not certain, or
+// is with something that nothing needs. A code with fewer severities has the last of
+// them for the rest.
+const (
+	Usual Grade = iota
+	Milder
+	Mildest
+)
+
+// New makes a finding with the code's usual severity; without a hint, it has the code's
+// way out.
 func New(code, file, message, hint string) answer.Finding {
-	e, _ := Explain(code)
-	if hint == "" {
-		hint = e.WayOut
+	return Graded(Usual, code, file, message, hint)
+}
+
+// Graded is New with the severity of a grade.
+func Graded(grade Grade, code, file, message, hint string) answer.Finding {
+	list := findingsKnown().list
+	i, ok := indexOf(list, code)
+	f := answer.Finding{Code: code, File: file, Message: message, Hint: hint}
+	if !ok { // a test looks for each code in the table
+		return f
 	}
-	return answer.Finding{Severity: e.Severity, Code: code, File: file, Message: message, Hint: hint}
+	if hint == "" {
+		f.Hint = list[i].WayOut
+	}
+	severities := findingsKnown().severities[i]
+	f.Severity = severities[min(int(grade), len(severities)-1)]
+	return f
+}
+
+func indexOf(list []Explanation, code string) (int, bool) {
+	return slices.BinarySearchFunc(list, code, func(e Explanation, code string) int { return strings.Compare(e.Code, code) })
 }
 
 // CodeOfKind gives the code for a kind of error, "" where the table has none.

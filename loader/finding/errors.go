@@ -3,14 +3,10 @@ package finding
 import (
 	"strings"
 
-	"omniloader/loader/answer"
 	"omniloader/loader/fault"
 )
 
-func Add(info *answer.Info, code, file, message, hint string) {
-	info.Findings = append(info.Findings, New(code, file, message, hint))
-}
-
+// HintOf is the way out that an error names, "" where it names none.
 func HintOf(err error) string { return fault.HintOf(err) }
 
 // WithoutPath is an error's text without the file's name in front.

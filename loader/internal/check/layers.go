@@ -28,9 +28,9 @@ type numbered struct {
 }
 
 // stacks finds the stacks of numbered layers in the tensors' names.
-func stacks(l *weights.TensorList) (all []*numbered) {
+func stacks(l *weights.Tensors) (all []*numbered) {
 	byPrefix := map[string]*numbered{}
-	for i := range l.Tensors {
+	for i := range l.List {
 		prefix, number, ok := cutLayer(l.Name(i))
 		if !ok {
 			continue
@@ -72,28 +72,33 @@ func cutLayer(name []byte) (prefix []byte, number int, ok bool) {
 	}
 }
 
-// CheckLayers compares the weights with what the config says of their shape:
-// layers of which no tensor is here, and an embedding of another size. Loaders
-// fill such layers with random values, or stop. Only what a model of text keeps in
-// one stack of layers is compared, in layouts that keep it whole: tensor-parallel
-// ones split both. It is an error where the class is listed and reads text alone;
-// of other models it is not certain that their parts are laid out so.
-func CheckLayers(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Reader) []answer.Finding {
-	if r == nil || r.Unread || !r.Info.Complete || len(r.List.Tensors) == 0 || !wholeLayouts[info.Layout] || c.Doc.File != config.FileConfig && len(r.GGUF) == 0 ||
-		info.Category != answer.Transformers && info.Category != answer.ASR || !slices.Contains(config.Keys()["task"], string(info.Task)) {
-		return nil
-	}
-	findings := missingLayers(c, r)
-	if len(r.GGUF) == 0 {
-		findings = append(findings, checkEmbedding(c, r)...)
-	}
-	if !textTasks[info.Task] || finding.Has(info.Findings, finding.ArchitectureUnknown) || info.RemoteCode {
-		for i := range findings {
-			findings[i].Severity = answer.SeverityWarning
+// The weights, against what the config says of their shape: layers of which no tensor
+// is here, and an embedding of another size. Loaders fill such layers with random
+// values, or stop. Only what a model of text keeps in one stack of layers is compared,
+// in layouts that keep it whole: tensor-parallel ones split both. It is an error where
+// the class is listed and reads text alone; of other models it is not certain that
+// their parts are laid out so.
+var _ = register(Check{
+	Name:  "layers",
+	Codes: []string{finding.LayersMissing, finding.ShapeMismatch},
+	Needs: Headers,
+	Run: func(f *Facts) []answer.Finding {
+		c, r, info := f.Checkpoint, f.Weights, f.Info
+		if !wholeLayouts[info.Layout] || c.Doc.File != config.FileConfig && len(r.GGUF) == 0 ||
+			info.Category != answer.Transformers && info.Category != answer.ASR || !slices.Contains(config.Keys()["task"], string(info.Task)) {
+			return nil
 		}
-	}
-	return findings
-}
+		grade := finding.Usual
+		if !textTasks[info.Task] || isUnknownClass(info) || info.RemoteCode {
+			grade = finding.Milder
+		}
+		findings := missingLayers(c, r, grade)
+		if len(r.GGUF) == 0 {
+			findings = append(findings, checkEmbedding(c, r, grade)...)
+		}
+		return findings
+	},
+})
 
 // wholeLayouts keep each tensor in one piece, under the numbers of the whole.
 var wholeLayouts = map[string]bool{detect.LayoutTransformers: true, detect.LayoutGGUF: true, "mlx": true, "sentence-transformers": true}
@@ -104,7 +109,7 @@ var textTasks = map[answer.Task]bool{"causal_lm": true, "seq2seq_lm": true, "rew
 // layerCount is how many layers the language model has, and where that is said; 0
 // where nothing says so. sure is false where layers may be without tensors of their
 // own: where several share one set, or the config lays each out singly.
-func layerCount(c *checkpoint.Checkpoint, r *weights.Reader) (layers int64, source string, sure bool) {
+func layerCount(c *checkpoint.Checkpoint, r *weights.Weights) (layers int64, source string, sure bool) {
 	if len(r.GGUF) > 0 {
 		f := r.GGUF[0]
 		layers = f.ModelKey("block_count").Int() - f.ModelKey("nextn_predict_layers").Int() // those may be left out
@@ -128,7 +133,7 @@ func layerCount(c *checkpoint.Checkpoint, r *weights.Reader) (layers int64, sour
 }
 
 // missingLayers looks for layers of the language model of which there is no tensor.
-func missingLayers(c *checkpoint.Checkpoint, r *weights.Reader) []answer.Finding {
+func missingLayers(c *checkpoint.Checkpoint, r *weights.Weights, grade finding.Grade) []answer.Finding {
 	layers, source, sure := layerCount(c, r)
 	stack := languageStack(r)
 	if !sure || stack == nil {
@@ -151,11 +156,10 @@ func missingLayers(c *checkpoint.Checkpoint, r *weights.Reader) []answer.Finding
 	if layers > 0 {
 		message += fmt.Sprintf("; %s gives %d layers", source, layers)
 	}
-	f := finding.New(finding.LayersMissing, r.Info.Files[0], message, "")
 	if layers == 0 {
-		f.Severity = answer.SeverityWarning // a gap alone
+		grade = finding.Milder // a gap alone
 	}
-	return []answer.Finding{f}
+	return []answer.Finding{finding.Graded(grade, finding.LayersMissing, r.Info.Files[0], message, "")}
 }
 
 // otherParts stand in the names of stacks and embeddings that are not the language
@@ -173,9 +177,9 @@ func isBesideText(name string) bool {
 
 // languageStack finds the language model's stack of layers: the only one that may be
 // it, or the one beside the embedding. Where neither is clear it gives nil.
-func languageStack(r *weights.Reader) *numbered {
+func languageStack(r *weights.Weights) *numbered {
 	var may []*numbered
-	for _, s := range stacks(&r.List) {
+	for _, s := range stacks(&r.Tensors) {
 		switch {
 		case len(r.GGUF) > 0 && s.prefix == "blk":
 			return s
@@ -190,7 +194,7 @@ func languageStack(r *weights.Reader) *numbered {
 	if !ok {
 		return nil
 	}
-	parent := parentOf(string(r.List.Name(beside)))
+	parent := parentOf(string(r.Tensors.Name(beside)))
 	may = slices.DeleteFunc(may, func(s *numbered) bool { return parentOf(s.prefix) != parent })
 	if len(may) != 1 {
 		return nil
@@ -234,9 +238,9 @@ var embeddingNames = []string{"embed_tokens.weight", "wte.weight", "word_embeddi
 
 // embedding finds the language model's embedding of tokens. Where there are several,
 // which of them the config speaks of is not clear, and ok is false.
-func embedding(r *weights.Reader) (at int, ok bool) {
-	for i := range r.List.Tensors {
-		name := string(r.List.Name(i))
+func embedding(r *weights.Weights) (at int, ok bool) {
+	for i := range r.Tensors.List {
+		name := string(r.Tensors.Name(i))
 		switch {
 		case strings.HasSuffix(name, "shared.weight"):
 			return 0, false
@@ -253,7 +257,7 @@ func embedding(r *weights.Reader) (at int, ok bool) {
 // checkEmbedding compares the embedding's size with the config's. More rows than
 // tokens are padding. What the language model's own section leaves out, no other
 // part's says.
-func checkEmbedding(c *checkpoint.Checkpoint, r *weights.Reader) []answer.Finding {
+func checkEmbedding(c *checkpoint.Checkpoint, r *weights.Weights, grade finding.Grade) []answer.Finding {
 	d := c.Dimensions()
 	narrow := slices.ContainsFunc(config.Keys()["narrow"], func(key string) bool { return d.Value(key).Type == gjson.Number })
 	d.Sections = d.Sections[:min(len(d.Sections), 1)]
@@ -263,7 +267,7 @@ func checkEmbedding(c *checkpoint.Checkpoint, r *weights.Reader) []answer.Findin
 	if !ok {
 		return nil
 	}
-	t := &r.List.Tensors[at]
+	t := &r.Tensors.List[at]
 	if weights.PackedTypes[t.DType] || t.Rows <= 0 || t.Elements%t.Rows != 0 || t.Elements == t.Rows {
 		return nil
 	}
@@ -276,6 +280,6 @@ func checkEmbedding(c *checkpoint.Checkpoint, r *weights.Reader) []answer.Findin
 	if what == "" {
 		return nil
 	}
-	return []answer.Finding{finding.New(finding.ShapeMismatch, r.Info.Files[0],
-		fmt.Sprintf("%s is %d by %d, and %s", r.List.Name(at), t.Rows, t.Elements/t.Rows, what), "")}
+	return []answer.Finding{finding.Graded(grade, finding.ShapeMismatch, r.Info.Files[0],
+		fmt.Sprintf("%s is %d by %d, and %s", r.Tensors.Name(at), t.Rows, t.Elements/t.Rows, what), "")}
 }

@@ -53,6 +53,18 @@ func components(c *checkpoint.Checkpoint) (list []component, all int) {
 	return list, all
 }
 
+// The components that model_index.json names, against the directories.
+var _ = register(Check{
+	Name:  "pipeline",
+	Codes: []string{finding.ComponentClass, finding.ComponentIncomplete, finding.ComponentMissing, finding.ConfigUnreadable, finding.PipelineEmpty},
+	Run: func(f *Facts) []answer.Finding {
+		if f.Checkpoint.Doc.File != config.FileModelIndex {
+			return nil
+		}
+		return checkPipeline(f.Checkpoint, f.Files)
+	},
+})
+
 // checkPipeline compares model_index.json with the directories.
 func checkPipeline(c *checkpoint.Checkpoint, files []tree.File) (findings []answer.Finding) {
 	list, all := components(c)

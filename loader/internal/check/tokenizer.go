@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,14 +10,126 @@ import (
 	"github.com/tidwall/gjson"
 
 	"omniloader/loader/answer"
+	"omniloader/loader/fault"
 	"omniloader/loader/finding"
+	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/tokens"
+	"omniloader/loader/internal/tree"
 )
 
-// Check says how the tokenizer fits the model's config, which is nothing where there
+// The tokenizer, where a model of text has none or one that cannot be read.
+var _ = register(Check{
+	Name:  "tokenizer-present",
+	Codes: []string{finding.TokenizerMissing, finding.TokenizerUnreadable},
+	Run: func(f *Facts) []answer.Finding {
+		err, info := f.TokenizerErr, f.Info
+		switch kind := fault.KindOf(err); {
+		case err == nil:
+		case kind != fault.NotFound:
+			file := fault.PathOf(err)
+			var outside *answer.SearchError
+			if errors.As(err, &outside) {
+				file = tree.SeenFrom(f.Checkpoint.Dir, file)
+			} else if tree.HasProblem(f.Files, file) {
+				return nil
+			}
+			return one(finding.TokenizerUnreadable, file, finding.WithoutPath(err), finding.HintOf(err))
+		case info.Category == answer.Transformers || info.Category == answer.ASR || info.Category == answer.SAE:
+			if !carriesTokenizer(info.Weights) && !slices.Contains(config.Keys()["no_text"], string(info.Task)) && !f.Checkpoint.Has(fileOpenVINOTokenizer) {
+				return []answer.Finding{tokenizerMissing(info, err)}
+			}
+		}
+		return nil
+	},
+})
+
+// fileOpenVINOTokenizer is a tokenizer in a form that is not read.
+const fileOpenVINOTokenizer = "openvino_tokenizer.xml"
+
+// carriesTokenizer tells whether the weight files have a tokenizer inside.
+func carriesTokenizer(w *answer.WeightsInfo) bool {
+	return w != nil && len(w.Files) > 0 && (w.Format == "gguf" || w.Format == "whisper.cpp" || w.Format == "nemo")
+}
+
+// tokenizerMissing says that no tokenizer was found. An autoencoder has none of its
+// own, and is sound without its base model's beside it.
+func tokenizerMissing(info *answer.Info, err error) answer.Finding {
+	message := finding.WithoutPath(err)
+	var search *answer.SearchError
+	if errors.As(err, &search) {
+		message = search.Summary()
+	}
+	grade := finding.Usual
+	if info.IsSAE {
+		grade = finding.Milder
+	}
+	return finding.Graded(grade, finding.TokenizerMissing, "", message, finding.HintOf(err))
+}
+
+// The pad token, without which batches cannot be made.
+var _ = register(Check{
+	Name:  "pad-token",
+	Codes: []string{finding.PadTokenMissing, finding.PadTokenFromEOS},
+	Needs: Tokenizer,
+	Run: func(f *Facts) []answer.Finding {
+		switch t := f.Tokenizer; {
+		case t.PadToken == nil:
+			return one(finding.PadTokenMissing, "", "no file gives a pad token, and there is no end-of-text token to stand in", "")
+		case *t.PadTokenSource == tokens.SourceEOS:
+			return one(finding.PadTokenFromEOS, "", "no file gives a pad token; "+*t.PadToken+", the end-of-text token, stands in", "")
+		}
+		return nil
+	},
+})
+
+// The tokenizer's ids, against the rows of the embedding.
+var _ = register(Check{
+	Name:  "vocabulary",
+	Codes: []string{finding.VocabExceedsEmbeddings},
+	Needs: Tokenizer | Config,
+	Run: func(f *Facts) []answer.Finding {
+		t := f.Tokenizer
+		if t.VocabSize == nil || t.Origin != answer.OriginCheckpoint {
+			return nil
+		}
+		rows, source, ok := f.Checkpoint.Dimensions().Get("vocab")
+		if !ok || int64(*t.VocabSize) <= rows {
+			return nil
+		}
+		return one(finding.VocabExceedsEmbeddings, t.Vocabulary, fmt.Sprintf("its highest id is %d, and %s gives %d rows", *t.VocabSize-1, source, rows), "")
+	},
+})
+
+// The special tokens, against the vocabulary and the model's config.
+var _ = register(Check{
+	Name: "special-tokens",
+	Codes: []string{finding.PadIDBeyondEmbeddings, finding.PadIDNegative, finding.PadTokenConfigOnly, finding.PadTokenIsEOS,
+		finding.SpecialTokenMismatch, finding.TokenNotInVocabulary},
+	Needs: Tokenizer,
+	Run: func(f *Facts) []answer.Finding {
+		return SpecialTokens(f.Tokenizer, configOf(f.Checkpoint, f.Tokenizer))
+	},
+})
+
+// configOf is the config of the model that a tokenizer belongs to, nothing where it
+// has none that can be read. An adapter and an autoencoder have none of their own
+// that speaks of tokens.
+func configOf(c *checkpoint.Checkpoint, t *tokens.Description) config.Members {
+	if t.Origin == answer.OriginCheckpoint && c.Doc.File == config.FileConfig {
+		return c.Config()
+	}
+	dir := c.Dir
+	if t.Origin != answer.OriginCheckpoint {
+		dir = t.Path
+	}
+	object, _ := config.ReadObject(c.FS, dir, config.FileConfig)
+	return config.NewMembers(object)
+}
+
+// SpecialTokens says how the tokenizer fits the model's config, which is nothing where there
 // is none. Where no vocabulary was read, there is nothing to compare.
-func Check(info *tokens.Description, modelConfig config.Members) []answer.Finding {
+func SpecialTokens(info *tokens.Description, modelConfig config.Members) []answer.Finding {
 	check := tokenizerCheck{info: info, tokens: info.Tokens, file: info.Vocabulary, findings: []answer.Finding{}}
 	if info.Tokens == nil {
 		return check.findings

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -94,21 +93,4 @@ func scalars(n *yaml.Node) (values []string) {
 		}
 	}
 	return values
-}
-
-// AddCard fills in what the card says. Its base model counts where no file of
-// the checkpoint names one.
-func (c *Checkpoint) AddCard(info *answer.Info) {
-	card, findings := c.Card()
-	info.Card = card
-	info.Findings = append(info.Findings, findings...)
-	if card == nil || info.BaseModel != nil || len(card.BaseModels) == 0 {
-		return
-	}
-	base := card.BaseModels[0]
-	info.BaseModel = &base
-	// The hint of an adapter that names no base model can now be exact.
-	if i := slices.IndexFunc(info.Findings, func(f answer.Finding) bool { return f.Code == finding.AdapterBaseMissing }); i >= 0 {
-		info.Findings[i].Hint = "the card names " + base + ": set base_model_name_or_path to it"
-	}
 }

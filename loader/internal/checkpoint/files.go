@@ -112,5 +112,14 @@ func (c *Checkpoint) Sniff(files []tree.File) (findings []answer.Finding) {
 			f.Problem, f.Pointer = content.Problem, content.Pointer
 		}
 	}
+	for i := range files {
+		f := &files[i]
+		if f.Problem != nil || !f.IsHidden() {
+			continue
+		}
+		if f.Problem = sniff.Unfinished(f.Name); f.Problem != nil {
+			f.Problem.Detail += ", of " + sniff.ByteSize(f.Size)
+		}
+	}
 	return findings
 }

@@ -61,14 +61,14 @@ func ClassFindings(c *checkpoint.Checkpoint, v *Result, s *answer.Support) (find
 			"no loader is known for "+answer.OrNone(name)+"; it loads by running the Python code it brings", "read the code before trusting it"))
 	case !s.IsSupported && v.Category == answer.Unknown && len(v.Candidates) > 0: // which is a finding of its own
 	case s.IsSupported && v.Category == answer.Unknown:
-		findings = append(findings, answer.Finding{Severity: answer.SeverityNote, Code: finding.NothingRecognized, File: "",
-			Message: "the layout is " + v.Layout + "; no file says what kind of model it is", Hint: v.loadsAs + " runs it all the same; a pipeline_tag in " + checkpoint.FileCard + " would say what it is for"})
+		findings = append(findings, finding.Graded(finding.Milder, finding.NothingRecognized, "",
+			"the layout is "+v.Layout+"; no file says what kind of model it is", v.loadsAs+" runs it all the same; a pipeline_tag in "+checkpoint.FileCard+" would say what it is for"))
 	case !s.IsSupported && v.Category == answer.Unknown:
 		hint := "give the directory that holds config.json, model_index.json or the weights"
 		if v.Layout != LayoutUnknown {
 			hint = "the file may be damaged: compare it with the model's repository, or look into the model card"
 		}
-		findings = append(findings, answer.Finding{Severity: answer.SeverityError, Code: finding.NothingRecognized, File: c.Doc.File, Message: *s.Error, Hint: hint})
+		findings = append(findings, finding.New(finding.NothingRecognized, c.Doc.File, *s.Error, hint))
 	case !s.IsSupported:
 		hint := "a newer loader may know it; one that runs the code of the model's repository does"
 		if c.Doc.File == "" && !v.unlisted {

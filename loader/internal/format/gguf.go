@@ -4,7 +4,23 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"omniloader/loader/gguf"
+	"omniloader/loader/internal/tree"
 )
+
+// readGGUF reads the header of a GGUF file. What was read before an error counts.
+func readGGUF(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
+	file, err := gguf.Read(h, h.Size, f.Name)
+	if file == nil {
+		return nil, err
+	}
+	for i := range file.Tensors {
+		t := &file.Tensors[i]
+		add(Tensor{Name: []byte(t.Name), DType: t.Type.String(), Rows: rows(t.Shape()), Elements: int64(t.Elements()), Bytes: int64(t.Bytes)})
+	}
+	return &Header{GGUF: file}, err
+}
 
 // ggufVersion is the part of a GGUF file's name that tells its quantization and
 // its number among several; what is left is the model's.

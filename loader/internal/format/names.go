@@ -1,5 +1,3 @@
-// Package format has the formats of weight files: the names and extensions by which
-// they are found.
 package format
 
 import (
@@ -8,57 +6,32 @@ import (
 	"strings"
 	"sync"
 
-	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/table"
 	"omniloader/loader/shards"
 )
 
-// IsWeights tells by the extension that a file holds weights.
-func IsWeights(name string) bool {
-	_, ok := Extensions()[path.Ext(name)]
-	return ok
-}
-
-// NeedsConfig tells whether a file holds weights that say nothing of their model.
-func NeedsConfig(name string) bool {
-	return IsWeights(name) && (strings.HasSuffix(name, ".safetensors") || strings.HasSuffix(name, ".bin"))
-}
-
 //go:embed weight_names.tsv
 var weightNamesTSV string
 
-//go:embed weight_extensions.tsv
-var weightExtensionsTSV string
-
 // The roles of weight files, as weight_names.tsv has them.
 const (
-	RoleModel       = "model"
-	RoleAlternative = "alternative"
+	RoleModel       = "model"       // of the model itself
+	RoleAdapter     = "adapter"     // asked first where the checkpoint is an adapter
+	RoleAlternative = "alternative" // of which a loader is given one
+	RoleCompanion   = "companion"   // loaded beside a model
+	RoleOther       = "other"       // no model's weights
+	RoleUnlisted    = ""            // no row fits
 )
 
-// Name is one line of weight_names.tsv.
+// Name is one row of weight_names.tsv.
 type Name struct{ Role, Format, Pattern string }
 
+// Names are the rows of weight_names.tsv, in the order in which loaders look for them.
 var Names = sync.OnceValue(func() (names []Name) {
 	for f := range table.Rows(weightNamesTSV) {
 		names = append(names, Name{f[0], f[1], f[2]})
 	}
 	return names
-})
-
-// Extension is one line of weight_extensions.tsv.
-type Extension struct {
-	Format   string
-	Together bool
-	Rank     int
-}
-
-var Extensions = sync.OnceValue(func() map[string]Extension {
-	m := map[string]Extension{}
-	for f := range table.Rows(weightExtensionsTSV) {
-		m[f[0]] = Extension{Format: f[1], Together: f[2] == "together", Rank: len(m)}
-	}
-	return m
 })
 
 // MatchName gives the row of a name, -1 where none fits.
@@ -86,7 +59,7 @@ func IndexKey(index string) string {
 	if ext == "" {
 		return ""
 	}
-	stem, inner, found := config.CutLast(before, ext)
+	stem, inner, found := cutLast(before, ext)
 	if !found {
 		return ""
 	}
@@ -96,4 +69,12 @@ func IndexKey(index string) string {
 		}
 	}
 	return stem + ext
+}
+
+// cutLast cuts s at the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }

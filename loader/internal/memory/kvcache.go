@@ -273,7 +273,7 @@ func attendingLayers(d config.Dimensions) func(i int) bool {
 }
 
 // ggufCache reads the shape of the cache out of GGUF's keys.
-func ggufCache(r *weights.Reader) (s cacheShape, ok bool) {
+func ggufCache(r *weights.Weights) (s cacheShape, ok bool) {
 	f := r.GGUF[0]
 	number := func(key string) int64 {
 		if n := f.ModelKey(key).Int(); n > 0 && n < 1<<31 {
@@ -305,7 +305,7 @@ func ggufCache(r *weights.Reader) (s cacheShape, ok bool) {
 	if layers > config.MaxLayers || kvHeads > 1<<16 || keys+values > 1<<16 {
 		return s, false
 	}
-	if perLayer := r.GGUFKVHeads; len(perLayer) > 0 { // hybrids have 0 in the layers without attention
+	if perLayer := r.KVHeads; len(perLayer) > 0 { // hybrids have 0 in the layers without attention
 		kvHeads, s.full = 1, 0
 		for _, n := range perLayer {
 			s.full += n
@@ -317,7 +317,7 @@ func ggufCache(r *weights.Reader) (s cacheShape, ok bool) {
 	s.perFull = kvHeads * (keys + values) * cacheElement
 	s.perPart = s.perFull
 	if s.window = number("attention.sliding_window"); s.window > 0 {
-		s.ggufWindow(f, layers, len(r.GGUFKVHeads) > 0)
+		s.ggufWindow(f, layers, len(r.KVHeads) > 0)
 	}
 	return s, s.full+s.windowed > 0 && s.perFull > 0
 }

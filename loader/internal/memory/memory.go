@@ -14,7 +14,7 @@ import (
 )
 
 // Inspect fills in the context length and the memory.
-func Inspect(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Reader, asked int64) {
+func Inspect(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Weights, asked int64) {
 	d := c.Dimensions()
 	fromGGUF := r != nil && len(r.GGUF) > 0
 	if n := sentenceLength(c); n > 0 {

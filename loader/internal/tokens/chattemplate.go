@@ -16,7 +16,7 @@ import (
 // ChatTemplate says where the template is, nil where there is none, and which files
 // of templates cannot be used. What the tokenizer's description has read already is not
 // read again.
-func ChatTemplate(c *checkpoint.Checkpoint, described *Description, files []tree.File, r *weights.Reader) (*answer.ChatTemplate, []answer.Finding) {
+func ChatTemplate(c *checkpoint.Checkpoint, described *Description, files []tree.File, r *weights.Weights) (*answer.ChatTemplate, []answer.Finding) {
 	t := &answer.ChatTemplate{Names: []string{}}
 	add := func(source, name string) {
 		if name == defaultTemplate && t.Source == "" {

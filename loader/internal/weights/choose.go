@@ -13,24 +13,7 @@ import (
 	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/shards"
-	"omniloader/loader/sniff"
 )
-
-// The roles of weight files, as weight_names.tsv has them.
-const (
-	roleAdapter   = "adapter"
-	roleCompanion = "companion"
-	roleOther     = "other"
-	roleUnlisted  = "" // no row fits
-)
-
-// contentFormats are the formats that a .bin file may have beside PyTorch's. None
-// of them comes in several files of one model.
-var contentFormats = map[sniff.Format]string{
-	sniff.CTranslate2: "ctranslate2",
-	sniff.WhisperCPP:  "whisper.cpp",
-	sniff.GGML:        "ggml",
-}
 
 // weightSet is weight files of one directory that belong together: a single
 // file, or the shards of one save.
@@ -82,7 +65,7 @@ func findWeightSets(files []tree.File) []*weightSet {
 			}
 			continue
 		}
-		if _, ok := format.Extensions()[path.Ext(base)]; !ok {
+		if _, ok := format.ByExtension(base); !ok {
 			continue
 		}
 		id := setID{dir: dir, key: base}
@@ -124,19 +107,17 @@ const (
 // describeSet says what a name stands for. f is a file of it, nil for an index.
 // The key is set where a pattern of several files fits.
 func describeSet(key string, f *tree.File, files []tree.File) weightSet {
-	ext := format.Extensions()[path.Ext(key)]
-	s := weightSet{format: ext.Format, rank: unlistedRank + ext.Rank}
-	if f != nil && strings.Contains("/"+f.Name, ".mlpackage/") { // the package is a directory
-		s.format = "core ml"
-		return s
+	ext, _ := format.ByExtension(key)
+	s := weightSet{rank: unlistedRank + ext.Rank}
+	if ext.Format != nil {
+		s.format = ext.Format.Name
 	}
-	if f != nil && path.Ext(key) == ".bin" {
-		if foreign, ok := contentFormats[f.Format]; ok {
-			s.format, s.role = foreign, format.RoleAlternative
-			return s
-		}
-		if xml := strings.TrimSuffix(f.Name, ".bin") + ".xml"; tree.HasFile(files, xml) {
-			s.format = "openvino"
+	if f != nil {
+		if other := format.Recognise(f, files); other != nil {
+			s.format = other.Name
+			if other.ByContent { // none of these comes in several files of one model
+				s.role = format.RoleAlternative
+			}
 			return s
 		}
 	}
@@ -180,10 +161,10 @@ func chooseWeights(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result
 	var dirs []string
 	for _, s := range sets {
 		switch s.role {
-		case roleCompanion:
+		case format.RoleCompanion:
 			out.companions = append(out.companions, s)
 			continue
-		case roleOther:
+		case format.RoleOther:
 			continue
 		}
 		if byDir[s.dir] == nil {
@@ -228,9 +209,9 @@ func chooseWeights(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result
 func rankOf(c *checkpoint.Checkpoint, s *weightSet, v *detect.Result) int {
 	const beyond = 10_000
 	switch adapter := v.Category == answer.Adapter || c.Doc.File == config.FileAdapter; {
-	case s.role == roleAdapter && !adapter:
+	case s.role == format.RoleAdapter && !adapter:
 		return s.order() + beyond
-	case s.role != roleAdapter && adapter:
+	case s.role != format.RoleAdapter && adapter:
 		return s.order() + beyond
 	}
 	return s.order()
@@ -240,15 +221,7 @@ func rankOf(c *checkpoint.Checkpoint, s *weightSet, v *detect.Result) int {
 // prefer.
 func bestDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
 	least := -1
-	rank := func(dir string) int { // of the first of the format's extensions
-		first := len(format.Extensions())
-		for _, e := range format.Extensions() {
-			if e.Format == byDir[dir][0].format {
-				first = min(first, e.Rank)
-			}
-		}
-		return first
-	}
+	rank := func(dir string) int { return format.ByName(byDir[dir][0].format).Rank() }
 	for _, dir := range dirs {
 		if r := rank(dir); least < 0 || r < least {
 			least, best = r, nil
@@ -264,11 +237,12 @@ func bestDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
 // row lists where their format says that they belong together.
 func chooseInDir(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result, out *choice) {
 	first := sets[0]
-	together := first.role == roleUnlisted && format.Extensions()[path.Ext(first.key)].Together
+	ext, _ := format.ByExtension(first.key)
+	together := first.role == format.RoleUnlisted && ext.Several == format.Together
 	if together && c.Doc.File == "" && v.SAE == nil && !sameSeries(sets) {
 		together = false // nothing says that they are one model
 	}
-	if !together && first.role == roleUnlisted || first.role == format.RoleAlternative {
+	if !together && first.role == format.RoleUnlisted || first.role == format.RoleAlternative {
 		out.alternatives = out.alternatives || len(sets) > 1 && sets[1].format == first.format
 		if i := slices.IndexFunc(sets, func(s *weightSet) bool {
 			return s.format == first.format && strings.Contains(s.key, preferredQuant)
@@ -277,7 +251,7 @@ func chooseInDir(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result, 
 		}
 	}
 	for _, s := range sets {
-		if s == first || together && s.role == roleUnlisted && s.format == first.format {
+		if s == first || together && s.role == format.RoleUnlisted && s.format == first.format {
 			out.sets = append(out.sets, s)
 		} else {
 			out.ignored = append(out.ignored, s)

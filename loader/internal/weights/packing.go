@@ -46,20 +46,20 @@ var PackedTypes = map[string]bool{
 
 // count sums the tensors up. Parameters are the model's weights: packed ones
 // singly, scales and tables left out.
-func (r *Reader) count() {
+func (r *reader) count() {
 	w := r.Info
-	l := &r.List
+	l := &r.Tensors
 	var stored int64
 	packed := false
-	for i := range l.Tensors {
-		t := &l.Tensors[i]
+	for i := range l.List {
+		t := &l.List[i]
 		stored += t.Elements
-		w.TensorBytes += t.bytes
-		w.DTypes[t.DType] += t.bytes
+		w.TensorBytes += t.Bytes
+		w.DTypes[t.DType] += t.Bytes
 		packed = packed || PackedTypes[t.DType]
 	}
-	w.Tensors = len(l.Tensors)
-	if len(l.Tensors) == 0 && r.Unread {
+	w.Tensors = len(l.List)
+	if len(l.List) == 0 && r.Unread {
 		return
 	}
 	w.StoredElements = &stored
@@ -86,19 +86,19 @@ func (r *Reader) count() {
 }
 
 // unpacked counts the weights of tensors of which some are packed.
-func (r *Reader) unpacked() (parameters int64, known bool) {
-	l := &r.List
-	place := make(map[string]int, len(l.Tensors))
-	for i := range l.Tensors {
+func (r *reader) unpacked() (parameters int64, known bool) {
+	l := &r.Tensors
+	place := make(map[string]int, len(l.List))
+	for i := range l.List {
 		place[string(l.Name(i))] = i
 	}
 	known = true
-	for i := range l.Tensors {
+	for i := range l.List {
 		name := string(l.Name(i))
 		if isCompanionTensor(name, place) {
 			continue
 		}
-		t := &l.Tensors[i]
+		t := &l.List[i]
 		n := t.Elements
 		for _, p := range packings() {
 			if p.dtype != t.DType {
@@ -140,7 +140,7 @@ func isCompanionTensor(name string, place map[string]int) bool {
 }
 
 // unpackedCount gives the weights that a packed tensor stands for.
-func (r *Reader) unpackedCount(p packing, t *storedTensor, beside int) (int64, bool) {
+func (r *reader) unpackedCount(p packing, t *Tensor, beside int) (int64, bool) {
 	q := r.quant
 	switch p.holds {
 	case "32/bits":
@@ -153,7 +153,7 @@ func (r *Reader) unpackedCount(p packing, t *storedTensor, beside int) (int64, b
 		if group <= 0 {
 			return t.Elements, false
 		}
-		return r.List.Tensors[beside].Elements * group, true
+		return r.Tensors.List[beside].Elements * group, true
 	case "bitnet":
 		if q != nil && q.Method == "bitnet" {
 			return t.Elements * 4, true

@@ -1,52 +1,22 @@
 package weights
 
 import (
-	"fmt"
 	"strings"
 
 	"omniloader/loader/answer"
-	"omniloader/loader/finding"
 	"omniloader/loader/gguf"
 	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/quantization"
 )
 
-// InspectQuantization adds what only the weights and the other files say.
-func InspectQuantization(c *checkpoint.Checkpoint, info *answer.Info, r *Reader) {
-	if info.Quantization == nil {
-		info.Quantization = deeperQuantization(c, r)
-		info.IsQuantized = info.Quantization != nil
-	}
-	q := info.Quantization
-	if q == nil {
-		if packed := r.quantizedTypes(); packed != "" {
-			info.Findings = append(info.Findings, finding.New(finding.QuantizationUnstated, "", "the weights have tensors of type "+packed+", and no file says how they were quantized", ""))
-		}
-		return
-	}
-	if _, ok := quantization.Methods()[q.Method]; !ok && q.Method != answer.UnknownName {
-		info.Findings = append(info.Findings, finding.New(finding.QuantizationUnknown, quantization.FileOfSource(q.Source), fmt.Sprintf("the quantization method %q is on no list", q.Method), ""))
-	} else if q.Method == answer.UnknownName && strings.Contains(q.Source, "quantization_config") {
-		info.Findings = append(info.Findings, finding.New(finding.QuantizationUnknown, quantization.FileOfSource(q.Source), "the quantization section names no method", ""))
-	}
-	for _, name := range checkpoint.QuantFiles {
-		other := quantization.FromFile(c, name)
-		if other == nil || quantization.FileOfSource(q.Source) == name {
-			continue
-		}
-		if other.Method != q.Method || other.Bits != nil && q.Bits != nil && *other.Bits != *q.Bits {
-			info.Findings = append(info.Findings, finding.New(finding.QuantizationConflict, name, "it says "+other.Text()+", and "+q.Source+" says "+q.Text(), ""))
-		}
-	}
-}
-
 // unquantized are the types of GGUF in which weights are not compressed.
 var unquantized = map[string]bool{"F32": true, "F16": true, "BF16": true, "F64": true}
 
-// deeperQuantization asks GGUF's own types, Mistral's params.json and the
-// configs of a pipeline's components.
-func deeperQuantization(c *checkpoint.Checkpoint, r *Reader) *answer.Quantization {
+// Quantization says how the weights were compressed where the configs that are read
+// first do not: it asks GGUF's own types, Mistral's params.json and the configs of a
+// pipeline's components. It is nil where nothing says that they were; r may be nil.
+func Quantization(c *checkpoint.Checkpoint, r *Weights) *answer.Quantization {
 	if r != nil && len(r.GGUF) > 0 {
 		return ggufQuantization(r.GGUF[0], r.Info)
 	}
@@ -90,17 +60,17 @@ func ggufQuantization(f *gguf.File, w *answer.WeightsInfo) *answer.Quantization 
 	return q
 }
 
-// quantizedTypes names a type among the weights that only quantizing makes, ""
+// QuantizedType names a type among the weights that only quantizing makes, ""
 // where there is none.
-func (r *Reader) quantizedTypes() string {
+func (r *Weights) QuantizedType() string {
 	if r == nil {
 		return ""
 	}
-	for i := range r.List.Tensors {
-		switch t := &r.List.Tensors[i]; {
+	for i := range r.Tensors.List {
+		switch t := &r.Tensors.List[i]; {
 		case strings.HasPrefix(t.DType, "F8") || strings.HasPrefix(t.DType, "F4"):
 			return t.DType
-		case (t.DType == "I32" || t.DType == "U32") && strings.HasSuffix(string(r.List.Name(i)), "weight") && t.Elements > 1<<10:
+		case (t.DType == "I32" || t.DType == "U32") && strings.HasSuffix(string(r.Tensors.Name(i)), "weight") && t.Elements > 1<<10:
 			return t.DType
 		}
 	}

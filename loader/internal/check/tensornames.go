@@ -10,7 +10,6 @@ import (
 
 	"omniloader/loader/answer"
 	"omniloader/loader/finding"
-	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/table"
 	"omniloader/loader/internal/weights"
@@ -37,46 +36,51 @@ var weightPrefixes = sync.OnceValue(func() map[string]weightPlaces {
 	return m
 })
 
-// CheckNames compares the tensors' names with those that the class looks for.
-// What is quantized keeps its embedding whole, or packs it under the same name.
-func CheckNames(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Reader) []answer.Finding {
-	places, ok := weightPrefixes()[info.LoadsAs]
-	if !ok || c.Doc.File != config.FileConfig || r == nil || r.Unread || !r.Info.Complete || r.Info.Format == "gguf" || len(r.List.Tensors) == 0 || info.Category == answer.Adapter {
-		return nil
-	}
-	if !hasAny(r, places.embeddings) {
-		return elsewhere(r, info.LoadsAs, places.embeddings[0])
-	}
-	if len(places.heads) == 0 {
-		return nil
-	}
-	tied := places.tied
-	if v := c.Dimensions().Value("tie_word_embeddings"); v.IsBool() {
-		tied = v.Type == gjson.True
-	}
-	if tied || hasAny(r, places.heads) {
-		return nil
-	}
-	return []answer.Finding{finding.New(finding.WeightWithoutCounterpart, c.Doc.File,
-		"no tensor "+places.heads[0]+", and the config does not tie it to the embedding", "")}
-}
+// The tensors' names, against those that the class looks for. What is quantized keeps
+// its embedding whole, or packs it under the same name.
+var _ = register(Check{
+	Name:  "tensor-names",
+	Codes: []string{finding.WeightPrefix, finding.WeightWithoutCounterpart},
+	Needs: Config | Headers,
+	Run: func(f *Facts) []answer.Finding {
+		r, info := f.Weights, f.Info
+		places, ok := weightPrefixes()[info.LoadsAs]
+		if !ok || r.Info.Format == "gguf" || info.Category == answer.Adapter {
+			return nil
+		}
+		if !hasAny(r, places.embeddings) {
+			return findUnderOtherPrefix(r, info.LoadsAs, places.embeddings[0])
+		}
+		if len(places.heads) == 0 {
+			return nil
+		}
+		tied := places.tied
+		if v := f.Checkpoint.Dimensions().Value("tie_word_embeddings"); v.IsBool() {
+			tied = v.Type == gjson.True
+		}
+		if tied || hasAny(r, places.heads) {
+			return nil
+		}
+		return one(finding.WeightWithoutCounterpart, config.FileConfig, "no tensor "+places.heads[0]+", and the config does not tie it to the embedding", "")
+	},
+})
 
 // hasAny tells whether there is a tensor of one of these names, packed or not.
-func hasAny(r *weights.Reader, names []string) bool {
+func hasAny(r *weights.Weights, names []string) bool {
 	var spellings []string
 	for _, name := range names {
 		stem := strings.TrimSuffix(name, "weight")
 		spellings = append(spellings, name, stem+"qweight", stem+"weight_packed")
 	}
-	return r.List.HoldsAny(spellings)
+	return r.Tensors.HoldsAny(spellings)
 }
 
-// elsewhere looks for the embedding under another prefix.
-func elsewhere(r *weights.Reader, class, want string) []answer.Finding {
+// findUnderOtherPrefix looks for the embedding under another prefix.
+func findUnderOtherPrefix(r *weights.Weights, class, want string) []answer.Finding {
 	parts := strings.Split(want, ".")
 	ending := strings.Join(parts[max(len(parts)-2, 0):], ".")
-	for i := range r.List.Tensors {
-		name := string(r.List.Name(i))
+	for i := range r.Tensors.List {
+		name := string(r.Tensors.Name(i))
 		if prefix, ok := strings.CutSuffix(name, ending); ok && (prefix == "" || strings.HasSuffix(prefix, ".")) {
 			usual := strings.TrimSuffix(want, ending)
 			if prefix == "" {

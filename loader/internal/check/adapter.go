@@ -1,0 +1,21 @@
+package check
+
+import (
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/detect"
+)
+
+// The base model of an adapter, which is nothing without it.
+var _ = register(Check{
+	Name:  "adapter-base",
+	Codes: []string{finding.AdapterNeedsBase},
+	Run: func(f *Facts) []answer.Finding {
+		c, base := f.Checkpoint, f.Info.BaseModel
+		if c.Doc.File != config.FileAdapter || f.Info.SAE != nil || base == nil || c.Doc.Text(config.KeyBaseModelPath) == "" || detect.IsBasePathMissing(c) {
+			return nil
+		}
+		return one(finding.AdapterNeedsBase, config.FileAdapter, "it changes "+*base+", and is nothing without it", "")
+	},
+})

@@ -1,0 +1,120 @@
+package check
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/checkpoint"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/hubcache"
+	"omniloader/loader/internal/tree"
+	"omniloader/loader/sniff"
+)
+
+// Downloads of the repository that did not end.
+var _ = register(Check{
+	Name:  "cache-downloads",
+	Codes: []string{finding.IncompleteDownload},
+	Needs: Cache,
+	Run: func(f *Facts) (findings []answer.Finding) {
+		r, _ := f.Checkpoint.Repository()
+		entries, err := fs.ReadDir(f.Checkpoint.FS, path.Join(r.Dir, "blobs"))
+		if err != nil {
+			return nil
+		}
+		for _, e := range entries {
+			p := sniff.Unfinished("blobs/" + e.Name())
+			if p == nil {
+				continue
+			}
+			size := ""
+			if info, err := e.Info(); err == nil {
+				size = ", of " + sniff.ByteSize(info.Size())
+			}
+			findings = append(findings, finding.New(finding.IncompleteDownload, "blobs/"+e.Name(), p.Detail+size, "hf download "+r.ID))
+		}
+		return findings
+	},
+})
+
+// References of the repository to commits whose snapshot is not there.
+var _ = register(Check{
+	Name:  "cache-refs",
+	Codes: []string{finding.CacheRefDangling},
+	Needs: Cache,
+	Run: func(f *Facts) []answer.Finding {
+		r, _ := f.Checkpoint.Repository()
+		return checkRefs(f.Checkpoint, r)
+	},
+})
+
+// checkRefs looks for refs to commits whose snapshot is not there.
+func checkRefs(c *checkpoint.Checkpoint, r hubcache.Repository) (findings []answer.Finding) {
+	refs := path.Join(r.Dir, "refs")
+	_ = fs.WalkDir(c.FS, refs, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil // without refs there is nothing to follow
+		}
+		data, err := tree.ReadBounded(c.FS, r.Dir, tree.Relative(r.Dir, p), config.MaxSniff)
+		commit := strings.TrimSpace(string(data))
+		if err != nil || commit == "" || strings.Contains(commit, "/") || !fs.ValidPath(commit) {
+			return nil
+		}
+		if _, err := fs.Stat(c.FS, path.Join(r.Dir, "snapshots", commit)); err != nil {
+			findings = append(findings, finding.New(finding.CacheRefDangling, tree.Relative(r.Dir, p),
+				fmt.Sprintf("it names the commit %.12s, and its snapshot is not there", commit), "hf download "+r.ID))
+		}
+		return nil
+	})
+	return findings
+}
+
+// The snapshot, against the list of its commit's files. A download may leave files out
+// on purpose: what is missing matters where the weights in use, or what describes them,
+// need it.
+var _ = register(Check{
+	Name:  "commit",
+	Codes: []string{finding.FileMissing, finding.FileSize, finding.FileUnreadable},
+	Needs: Commit | Cache,
+	Run: func(f *Facts) (findings []answer.Finding) {
+		r, _ := f.Checkpoint.Repository()
+		d := f.Commit
+		if d.Err != nil {
+			return one(finding.FileUnreadable, d.List, finding.WithoutPath(d.Err), "run the download again")
+		}
+		for _, o := range d.OtherSize {
+			findings = append(findings, finding.New(finding.FileSize, o.Name,
+				fmt.Sprintf("it has %s, and the repository's %s", finding.ExactBytes(o.Here), finding.ExactBytes(o.Size)), "delete it and run hf download "+r.ID+" "+o.Name))
+		}
+		for _, m := range d.Missing {
+			findings = append(findings, finding.New(finding.FileMissing, m.Name, "the repository has it, of "+sniff.ByteSize(max(m.Size, 0)), "hf download "+r.ID+" "+m.Name))
+		}
+		if n := len(d.LeftOut); n > 0 {
+			findings = append(findings, finding.Graded(finding.Milder, finding.FileMissing, "",
+				fmt.Sprintf("%d of the repository's %d files were not downloaded: %s", n, d.Files, finding.FirstFew(d.LeftOut)), "nothing to do if they were left out on purpose"))
+		}
+		return findings
+	},
+})
+
+// Files of which a download into the directory left a record.
+var _ = register(Check{
+	Name:  "download-records",
+	Codes: []string{finding.FileMissing},
+	Run: func(f *Facts) (findings []answer.Finding) {
+		for i := range f.Files {
+			record, ok := strings.CutPrefix(f.Files[i].Name, hubcache.DownloadRecords)
+			if !ok {
+				continue
+			}
+			if name, ok := strings.CutSuffix(record, ".metadata"); ok && !tree.HasFile(f.Files, name) {
+				findings = append(findings, finding.New(finding.FileMissing, name, "it was downloaded once, and is not here now", "run the download again"))
+			}
+		}
+		return findings
+	},
+})

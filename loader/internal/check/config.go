@@ -1,0 +1,152 @@
+package check
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/detect"
+	"omniloader/loader/internal/format"
+	"omniloader/loader/internal/registry"
+	"omniloader/loader/internal/weights"
+)
+
+// config.json, where weights need one and it is not there.
+var _ = register(Check{
+	Name:  "config-present",
+	Codes: []string{finding.ConfigMissing, finding.SingleFileCheckpoint},
+	Needs: Weights,
+	Run: func(f *Facts) []answer.Finding {
+		c, info := f.Checkpoint, f.Info
+		if c.MainFile() != "" || info.IsSAE || len(info.Candidates) > 0 {
+			return nil
+		}
+		elsewhere := func(message, hint string) []answer.Finding {
+			return []answer.Finding{finding.Graded(finding.Milder, finding.ConfigMissing, config.FileConfig, "no config.json; "+message, hint)}
+		}
+		for _, o := range otherConfigs {
+			if c.Has(o.name) {
+				return elsewhere(o.what, o.hint)
+			}
+		}
+		if single := singleFile(f.Weights); single != "" {
+			return one(finding.SingleFileCheckpoint, single, "it holds the whole of a diffusion model, in the layout of its original code", "")
+		}
+		if format.ByName(info.Weights.Format).Describes == format.Itself || info.Layout != detect.LayoutUnknown {
+			return nil // a config.json has no place there
+		}
+		if library := libraryOf(info.Card); library != "" && library != "transformers" {
+			return elsewhere("the model card says that this is for the library "+library, "load it with "+library)
+		}
+		return one(finding.ConfigMissing, config.FileConfig, fmt.Sprintf("no config.json beside %s of %s weights: nothing says which model they are of", finding.CountOf(len(info.Weights.Files), "file"), info.Weights.Format), "")
+	},
+})
+
+// libraryOf is the library that a card names, "" where there is none.
+func libraryOf(card *answer.CardInfo) string {
+	if card == nil {
+		return ""
+	}
+	return card.LibraryName
+}
+
+// otherConfigs are the files that stand in config.json's place in other layouts,
+// and what to load such a directory with.
+var otherConfigs = []struct{ name, what, hint string }{
+	{config.FileParams, "params.json of Mistral's or Meta's own format is here", "load it with mistral-common or the model's own code, or convert it to the transformers layout"},
+	{config.FileAdapter, "this is an adapter", "load it on top of its base model"}, // beside weights of a whole model
+	{"open_clip_config.json", "this is a model of open_clip", "load it with open_clip"},
+	{"mlc-chat-config.json", "this is a model of MLC", "load it with mlc-llm"},
+}
+
+// singleFilePrefix begins the names of the network's tensors in the original
+// code of Stable Diffusion, and of its successors.
+const singleFilePrefix = "model.diffusion_model."
+
+// singleFile names the file that holds a whole diffusion pipeline, "" where none
+// does.
+func singleFile(r *weights.Weights) string {
+	for i := range r.Tensors.List {
+		if bytes.HasPrefix(r.Tensors.Name(i), []byte(singleFilePrefix)) {
+			return r.Info.Files[0]
+		}
+	}
+	return ""
+}
+
+// The model type, which loaders ask for first.
+var _ = register(Check{
+	Name:  "model-type",
+	Codes: []string{finding.ModelTypeMissing},
+	Needs: Config,
+	Run: func(f *Facts) []answer.Finding {
+		c := f.Checkpoint
+		if c.ModelType != "" || len(c.Classes) == 0 || f.Info.Layout != detect.LayoutTransformers || c.Doc.Values[config.KeyModelType].End != 0 {
+			return nil
+		}
+		hint := ""
+		if class, ok := registry.LookupClass(c.Classes[0]); ok && class.ModelType != "" {
+			hint = "add \"model_type\": " + strconv.Quote(class.ModelType)
+		}
+		return one(finding.ModelTypeMissing, config.FileConfig, "it names "+c.Classes[0]+" and no model_type", hint)
+	},
+})
+
+// The version of the library that wrote the config, where its class is not known.
+var _ = register(Check{
+	Name:  "library-version",
+	Codes: []string{finding.ArchitectureNewer},
+	Needs: Config,
+	Run: func(f *Facts) []answer.Finding {
+		version := f.Checkpoint.Config().Get("transformers_version").String()
+		if !isUnknownClass(f.Info) || !newerThanTables(version) {
+			return nil
+		}
+		return one(finding.ArchitectureNewer, config.FileConfig, "written by transformers "+version+"; the tables are of "+tablesVersion, "")
+	},
+})
+
+// isUnknownClass tells whether the checkpoint names a class that no loader is known for.
+func isUnknownClass(info *answer.Info) bool {
+	return !info.IsSupported && info.Category != answer.Unknown
+}
+
+// tablesVersion is the version of the transformers library that the tables of
+// classes were made from.
+const tablesVersion = "5.16"
+
+// newerThanTables compares the first two numbers of a version.
+func newerThanTables(version string) bool {
+	parse := func(v string) (major, minor int, ok bool) {
+		a, rest, found := strings.Cut(v, ".")
+		b, _, _ := strings.Cut(rest, ".")
+		major, err := strconv.Atoi(a)
+		minor, err2 := strconv.Atoi(b)
+		return major, minor, found && err == nil && err2 == nil
+	}
+	major, minor, ok := parse(version)
+	ourMajor, ourMinor, _ := parse(tablesVersion)
+	return ok && (major > ourMajor || major == ourMajor && minor > ourMinor)
+}
+
+// A class without a head, of a model that writes text.
+var _ = register(Check{
+	Name:  "base-class",
+	Codes: []string{finding.ArchitectureBaseClass},
+	Needs: Config,
+	Run: func(f *Facts) []answer.Finding {
+		info := f.Info
+		if info.Task != "text_decoder_backbone" || !strings.HasSuffix(info.Architecture, "Model") {
+			return nil
+		}
+		hint := ""
+		if family, ok := registry.LookupFamily(f.Checkpoint.ModelType); ok && family.Architecture != "" && family.Architecture != info.Architecture {
+			hint = "for text, use a checkpoint of " + family.Architecture
+		}
+		return one(finding.ArchitectureBaseClass, config.FileConfig, info.Architecture+" gives hidden states, and writes no text", hint)
+	},
+})

@@ -1,0 +1,64 @@
+package check
+
+import (
+	"path"
+	"slices"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/fault"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/format"
+	"omniloader/loader/internal/tree"
+	"omniloader/loader/tokenizer"
+)
+
+// Files that hold no content, but what was left in its place: a Git LFS pointer, a web
+// page, zeros.
+var _ = register(Check{
+	Name: "files",
+	Codes: []string{finding.FileEmpty, finding.HTMLPage, finding.IncompleteDownload, finding.LFSPointer,
+		finding.ServerReply, finding.WeightsTruncated, finding.ZeroFilled},
+	Run: func(f *Facts) (findings []answer.Finding) {
+		for i := range f.Files {
+			file := &f.Files[i]
+			if file.Problem == nil {
+				continue
+			}
+			kind, grade := file.Problem.Kind, gradeOf(f, file)
+			if grade == finding.Mildest && (kind == fault.Empty || kind == fault.ZeroFilled) {
+				continue // nothing reads it
+			}
+			findings = append(findings, finding.Graded(grade, finding.CodeOfKind(kind), file.Name, file.Problem.Detail, file.Problem.Advice))
+		}
+		return findings
+	},
+})
+
+// gradeOf says how much it matters that a file holds no content: the weights in use,
+// and what describes the model, make loading fail; weights that are not used may be
+// wanted; nothing else needs the rest.
+func gradeOf(f *Facts, file *tree.File) finding.Grade {
+	base := file.Base()
+	switch w := f.Weights; {
+	case w != nil && (slices.Contains(w.Info.Files, file.Name) || file.Name == w.Info.Index),
+		path.Ext(base) == ".json" && file.Dir() == ".", tokenizer.FileOf(base), base == config.FileConfig:
+		return finding.Usual
+	case format.IsWeights(base):
+		return finding.Milder
+	}
+	return finding.Mildest
+}
+
+// The file that says what the directory is, where it cannot be read.
+var _ = register(Check{
+	Name:  "config-readable",
+	Codes: []string{finding.ConfigUnreadable},
+	Run: func(f *Facts) []answer.Finding {
+		file := fault.PathOf(f.ConfigErr)
+		if f.ConfigErr == nil || tree.HasProblem(f.Files, file) {
+			return nil
+		}
+		return one(finding.ConfigUnreadable, file, finding.WithoutPath(f.ConfigErr), finding.HintOf(f.ConfigErr))
+	},
+})

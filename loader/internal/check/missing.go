@@ -1,0 +1,23 @@
+package check
+
+import (
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+)
+
+// Weights, where a model has none.
+var _ = register(Check{
+	Name:  "weights-present",
+	Codes: []string{finding.WeightsMissing},
+	Run: func(f *Facts) []answer.Finding {
+		switch i := f.Info; {
+		case f.Weights != nil, f.ConfigErr != nil, i.Category == answer.Unknown, i.Category == answer.Diffusers, weightsInProgram[i.Layout]:
+			return nil
+		}
+		return one(finding.WeightsMissing, "", "no weight files", f.Checkpoint.HowToGet(""))
+	},
+})
+
+// weightsInProgram are the layouts whose files are programs that hold their weights in
+// a form that is not read.
+var weightsInProgram = map[string]bool{"core ml": true, "litert": true, "tensorflow saved model": true}

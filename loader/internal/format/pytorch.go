@@ -1,0 +1,73 @@
+package format
+
+import (
+	"slices"
+	"strings"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/tree"
+	"omniloader/loader/pickle"
+)
+
+// readPyTorch reads what a pickle would unpickle to, without unpickling it. Tensors
+// that look into the same storage count once.
+func readPyTorch(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
+	p, err := pickle.Read(h, h.Size, f.Name)
+	if p == nil {
+		return nil, err
+	}
+	counted := make([]bool, len(p.Storages))
+	for i := range p.Tensors {
+		t := &p.Tensors[i]
+		if t.Storage >= 0 {
+			if counted[t.Storage] {
+				continue
+			}
+			counted[t.Storage] = true
+		}
+		add(Tensor{Name: []byte(t.Name), DType: answer.OrNone(t.DType), Rows: rows(t.Shape), Elements: t.Elements(), Bytes: t.Bytes()})
+	}
+	return &Header{Findings: PickleFindings(p, f.Name, finding.PickleUnknown), Problems: p.Problems}, err
+}
+
+// PickleFindings report the imports that are not harmless, each risk once.
+func PickleFindings(p *pickle.File, file, unknown string) (findings []answer.Finding) {
+	for _, risk := range [...]struct {
+		risk pickle.Risk
+		code string
+	}{{pickle.Dangerous, finding.PickleDangerous}, {pickle.Suspicious, unknown}} {
+		var names []string
+		why := ""
+		for _, i := range p.Imports {
+			if i.Risk == risk.risk && !slices.Contains(names, i.String()) {
+				names = append(names, i.String())
+				if why == "" {
+					why = i.Why
+				}
+			}
+		}
+		if risk.risk == pickle.Suspicious && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isTorchScript(n) }) {
+			findings = append(findings, finding.Graded(finding.Milder, finding.PickleUnknown, file,
+				"it is a TorchScript program: its classes lie in the archive", "torch.jit.load runs them: load it only from where you trust"))
+			continue
+		}
+		if len(names) > 0 && risk.code != "" {
+			if len(names) > 3 {
+				names = append(names[:3], "…")
+			}
+			message := "unpickling it imports " + strings.Join(names, ", ")
+			if why != "" {
+				message += ": " + why
+			}
+			findings = append(findings, finding.New(risk.code, file, message, ""))
+		}
+	}
+	return findings
+}
+
+// isTorchScript tells whether a class belongs to TorchScript: it lies in the
+// archive itself, or builds its lists.
+func isTorchScript(name string) bool {
+	return strings.HasPrefix(name, "__torch__.") || strings.HasPrefix(name, "torch.jit._pickle.")
+}

@@ -1,0 +1,104 @@
+package weights
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/fault"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/tree"
+	"omniloader/loader/shards"
+)
+
+// readIndex reads the index of a set, nil where it cannot be read.
+func (r *reader) readIndex(s *weightSet) *shards.Index {
+	if s.index.Problem != nil { // reported already
+		r.Info.Complete = false
+		return nil
+	}
+	h, err := tree.OpenAt(r.c.FS, r.c.Dir, s.index.Name)
+	if err == nil {
+		defer h.Close()
+		var index *shards.Index
+		if index, err = shards.Read(s.index.Name, h, h.Size); err == nil {
+			return index
+		}
+	}
+	r.Info.Complete = false
+	r.report(finding.IndexUnreadable, s.index.Name, finding.WithoutPath(err), finding.HintOf(err))
+	return nil
+}
+
+// missingFromIndex notes the shards that an index names and the directory has
+// not, for the report on completeness.
+func (r *reader) missingFromIndex(s *weightSet, index *shards.Index) {
+	for _, shard := range index.Shards {
+		if !shard.Unsafe && !slices.ContainsFunc(s.files, func(f *tree.File) bool { return f.Base() == shard.File }) {
+			r.Info.Missing = append(r.Info.Missing, path.Join(s.dir, shard.File))
+			r.Info.Complete = false
+		}
+	}
+}
+
+// checkIndex reports where index, directory and shards disagree.
+func (r *reader) checkIndex(s *weightSet, index *shards.Index, headers *shards.Headers, files []tree.File) {
+	var listing []shards.File
+	for i := range files {
+		if f := &files[i]; f.Dir() == s.dir {
+			listing = append(listing, shards.File{Name: f.Base(), Size: f.Size})
+		}
+	}
+	for _, p := range index.Check(listing, headers) {
+		if p.Kind == fault.Empty || p.Kind == shards.SingleFileToo { // said elsewhere
+			continue
+		}
+		file := p.File
+		if file != s.index.Name {
+			file = path.Join(s.dir, file)
+		}
+		hint := p.Hint
+		if p.Kind == shards.MissingShard {
+			hint = r.c.HowToGet(file)
+		}
+		found := finding.New(finding.CodeOfKind(p.Kind), file, p.Detail, hint)
+		r.Findings = append(r.Findings, found)
+		if found.Severity == answer.SeverityError {
+			r.Info.Complete = false
+		}
+	}
+}
+
+// chooseSeries chooses among shards without an index: the save that is whole, or else
+// the one with the most files; and reports the shards that its names promise.
+func (r *reader) chooseSeries(s *weightSet) []*tree.File {
+	var listing []shards.File
+	for _, f := range s.files {
+		listing = append(listing, shards.File{Name: f.Base(), Size: f.Size})
+	}
+	var best *shards.Series
+	found := shards.FindSeries(listing)
+	for i := range found {
+		x := &found[i]
+		if best == nil || x.Complete() && !best.Complete() || x.Complete() == best.Complete() && len(x.Files) > len(best.Files) {
+			best = x
+		}
+	}
+	if best == nil {
+		return s.files
+	}
+	if best.Lacking > 0 {
+		r.Info.Complete = false
+		for _, n := range best.Missing {
+			r.Info.Missing = append(r.Info.Missing, path.Join(s.dir, fmt.Sprintf("%s-%05d-of-%05d%s", best.Stem, n, best.Count, best.Suffix)))
+		}
+		if s.format != "gguf" { // whose own check says it
+			r.report(finding.ShardMissing, r.Info.Missing[len(r.Info.Missing)-len(best.Missing)],
+				fmt.Sprintf("%d of the %d shards that the names promise are not here", best.Lacking, best.Count), r.c.HowToGet(s.dir))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.files), func(f *tree.File) bool {
+		return !slices.ContainsFunc(best.Files, func(b shards.File) bool { return b.Name == f.Base() })
+	})
+}

@@ -1,0 +1,40 @@
+package weights
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/config"
+
+	"github.com/tidwall/gjson"
+)
+
+// layoutTensorRT is the layout with a file for each rank.
+const layoutTensorRT = "tensorrt-llm"
+
+// maxRanks bounds over how many devices an engine may be spread.
+const maxRanks = 1 << 12
+
+// checkRanks looks for the file of each rank of a TensorRT-LLM checkpoint or engine.
+// Source: tensorrt_llm/models/modeling_utils.py.
+func (r *reader) checkRanks() {
+	size := gjson.GetBytes(r.c.Doc.Data, "mapping.world_size")
+	if !size.Exists() {
+		size = gjson.GetBytes(r.c.Doc.Data, "pretrained_config.mapping.world_size")
+	}
+	ranks := config.BoundedInt(size)
+	if ranks > maxRanks || len(r.Info.Files) == 0 {
+		return
+	}
+	for i := range ranks {
+		name := "rank" + strconv.FormatInt(i, 10) + path.Ext(r.Info.Files[0])
+		if r.c.Has(name) {
+			continue
+		}
+		r.Info.Complete = false
+		r.Info.Missing = append(r.Info.Missing, name)
+		r.report(finding.ShardMissing, name, fmt.Sprintf("%s is for %d ranks, and the file of this one is not here", config.FileConfig, ranks), r.c.HowToGet(name))
+	}
+}
