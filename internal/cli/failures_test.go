@@ -13,37 +13,6 @@ import (
 	"omniloader/internal/failures"
 )
 
-// failuresPage is docs/failures.md as the table of failures has it.
-func failuresPage() string {
-	var b strings.Builder
-	b.WriteString(`# Twenty ways in which checkpoints fail
-
-What users see when it happens, the finding with which ` + "`omniloader inspect`" + ` says so before anything is
-loaded, a checkpoint that is broken so, to be named in a scenario (` + "`Given the checkpoint \"…\"`" + `), and the
-way out. ` + "`omniloader findings --failures`" + ` prints the same, ` + "`omniloader findings CODE`" + ` explains a
-finding, and features/failures.feature has the scenarios. This page is made from internal/failures/failures.tsv:
-` + "`go test ./internal/cli -run TestFailures -update`" + `.
-
-| # | failure | what users see | findings | presets | way out |
-|---|---|---|---|---|---|
-`)
-	code := func(list []string) string { return "`" + strings.Join(list, "` `") + "`" }
-	for _, f := range failures.All() {
-		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s |\n", f.Number, f.Title, f.Seen, code(f.Codes), code(f.Presets), f.WayOut)
-	}
-	return b.String()
-}
-
-func TestFailuresPageIsThatOfTheTable(t *testing.T) {
-	const page = "../../docs/failures.md"
-	if *update {
-		require.NoError(t, os.WriteFile(page, []byte(failuresPage()), 0o644))
-	}
-	text, err := os.ReadFile(page)
-	require.NoError(t, err)
-	assert.Equal(t, failuresPage(), string(text), "go test ./internal/cli -run TestFailures -update writes it")
-}
-
 // Every failure has a rule of its own in the feature, and a scenario there on one of
 // its presets that reports one of its findings.
 func TestFailuresHaveAScenarioOnAPreset(t *testing.T) {
