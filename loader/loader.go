@@ -1,3 +1,16 @@
+// Package loader says what a model checkpoint is, from its directory alone: the
+// architecture, the category, whether a loader is known for it, its
+// quantization, sparse autoencoder, tokenizer, and what is wrong with it. The answers are in package answer, the codes of what is
+// wrong in package finding.
+//
+// It reads from any fs.FS, never writes, never loads weights, and never runs
+// anything that a checkpoint brings. The questions that a loader asks first
+// (ModelInfo, Category, Support, IsOmni, IsSAE) cost one directory listing and
+// one small file; Inspect looks further.
+//
+// A directory that is not there, or whose describing file cannot be read, is an
+// error that names the file, the place in it and the kind; only Inspect reports
+// the latter as a finding, so that no checkpoint is hidden.
 package loader
 
 import (

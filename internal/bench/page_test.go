@@ -11,7 +11,7 @@ import (
 )
 
 func TestThePageNamesEveryKeyOfAResultsFile(t *testing.T) {
-	page, err := os.ReadFile("../../RESULTS.md")
+	page, err := os.ReadFile("../../docs/results.md")
 	require.NoError(t, err)
 	keys := map[string]bool{}
 	keysOf(reflect.TypeFor[File](), keys)

@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"omniloader/internal/suite"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"omniloader/internal/suite"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"

@@ -10,39 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"omniloader/loader"
+	"omniloader/internal/failures"
 )
-
-// failuresPage is FAILURES.md as the table of failures has it.
-func failuresPage() string {
-	var b strings.Builder
-	b.WriteString(`# Twenty ways in which checkpoints fail
-
-What users see when it happens, the finding with which ` + "`omniloader inspect`" + ` says so before anything is
-loaded, a checkpoint that is broken so, to be named in a scenario (` + "`Given the checkpoint \"…\"`" + `), and the
-way out. ` + "`omniloader findings --failures`" + ` prints the same, ` + "`omniloader findings CODE`" + ` explains a
-finding, and features/failures.feature has the scenarios. This page is made from loader/failures.tsv:
-` + "`go test ./internal/cli -run TestFailures -update`" + `.
-
-| # | failure | what users see | findings | presets | way out |
-|---|---|---|---|---|---|
-`)
-	code := func(list []string) string { return "`" + strings.Join(list, "` `") + "`" }
-	for _, f := range loader.Failures() {
-		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s |\n", f.Number, f.Title, f.Seen, code(f.Codes), code(f.Presets), f.WayOut)
-	}
-	return b.String()
-}
-
-func TestFailuresPageIsThatOfTheTable(t *testing.T) {
-	const page = "../../FAILURES.md"
-	if *update {
-		require.NoError(t, os.WriteFile(page, []byte(failuresPage()), 0o644))
-	}
-	text, err := os.ReadFile(page)
-	require.NoError(t, err)
-	assert.Equal(t, failuresPage(), string(text), "go test ./internal/cli -run TestFailures -update writes it")
-}
 
 // Every failure has a rule of its own in the feature, and a scenario there on one of
 // its presets that reports one of its findings.
@@ -56,7 +25,7 @@ func TestFailuresHaveAScenarioOnAPreset(t *testing.T) {
 			rules[m[1]] = rule
 		}
 	}
-	for _, f := range loader.Failures() {
+	for _, f := range failures.All() {
 		rule := rules[fmt.Sprint(f.Number)]
 		require.NotEmpty(t, rule, "no rule %d", f.Number)
 		for _, preset := range f.Presets {

@@ -8,12 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"omniloader/loader"
+	"omniloader/internal/failures"
 	"omniloader/loader/finding"
 )
 
 func (p *program) findingsCommand() *cobra.Command {
-	asJSON, failures := false, false
+	asJSON, ofFailures := false, false
 	c := &cobra.Command{
 		Use:   "findings [WORD…]",
 		Short: "List what an inspection can find, with the way out",
@@ -28,7 +28,7 @@ out, and the presets for scenarios that are broken so.`,
   omniloader findings --failures       the twenty failures, and presets that show them
   omniloader findings --json | jq -r .code`,
 		RunE: func(_ *cobra.Command, words []string) error {
-			if failures {
+			if ofFailures {
 				return p.listFailures(words, asJSON)
 			}
 			return p.listFindings(words, asJSON)
@@ -45,7 +45,7 @@ out, and the presets for scenarios that are broken so.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
-	c.Flags().BoolVar(&failures, "failures", false, "list the ways in which checkpoints fail their users")
+	c.Flags().BoolVar(&ofFailures, "failures", false, "list the ways in which checkpoints fail their users")
 	return c
 }
 
@@ -67,7 +67,7 @@ func encodeLines[T any](p *program, list []T) error {
 }
 
 func (p *program) listFailures(words []string, asJSON bool) error {
-	found := slices.DeleteFunc(loader.Failures(), func(f loader.Failure) bool {
+	found := slices.DeleteFunc(failures.All(), func(f failures.Failure) bool {
 		text := slices.Concat([]string{f.Title, f.Seen, f.WayOut}, f.Codes, f.Presets)
 		return !holdsAll(strings.Join(text, "\n"), words)
 	})

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"omniloader/internal/suite"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"omniloader/internal/suite"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
