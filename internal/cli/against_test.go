@@ -17,7 +17,7 @@ import (
 )
 
 // a program that answers any job with the samples it was built with, after two turns.
-const canned = `package main
+const cannedProgram = `package main
 
 import (
 	_ "embed"
@@ -42,7 +42,7 @@ func main() {
 `
 
 // repository makes a checkout whose program answers with floors, and commits it.
-func repository(t *testing.T, floors map[string]float64) {
+func checkoutWithProgram(t *testing.T, floors map[string]float64) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("links a program many times")
@@ -55,8 +55,8 @@ func repository(t *testing.T, floors map[string]float64) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	require.NoError(t, os.WriteFile("go.mod", []byte("module canned\n\ngo 1.26\n"), 0o644))
-	require.NoError(t, os.WriteFile("main.go", []byte(canned), 0o644))
-	answers(t, floors)
+	require.NoError(t, os.WriteFile("main.go", []byte(cannedProgram), 0o644))
+	writeFloors(t, floors)
 	out, err := exec.Command("git", "init", "-q").CombinedOutput()
 	require.NoError(t, err, string(out))
 	commit(t)
@@ -73,7 +73,7 @@ func commit(t *testing.T) {
 	}
 }
 
-func answers(t *testing.T, floors map[string]float64) {
+func writeFloors(t *testing.T, floors map[string]float64) {
 	t.Helper()
 	s := bench.Samples{Version: bench.SamplingVersion, Plan: bench.DefaultSampling(), GoVersion: "go1.99", Environment: map[string]any{"goamd64": "v9"}}
 	s.Plan.Processes = 4
@@ -84,26 +84,26 @@ func answers(t *testing.T, floors map[string]float64) {
 			Process: bench.Process{BatchCalls: 10, RoundMin: slices.Repeat([]float64{f}, 40)},
 		})
 	}
-	give(t, s)
+	writeAnswer(t, s)
 }
 
-func give(t *testing.T, s bench.Samples) {
+func writeAnswer(t *testing.T, s bench.Samples) {
 	t.Helper()
-	text, err := json.Marshal(fromSampler{Samples: &s})
+	text, err := json.Marshal(samplerMessage{Samples: &s})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile("samples.json", text, 0o644))
 }
 
 func TestBenchComparesTheTreeWithARevision(t *testing.T) {
-	repository(t, map[string]float64{"a": 1000, "b": 1000})
+	checkoutWithProgram(t, map[string]float64{"a": 1000, "b": 1000})
 	output := filepath.Join(t.TempDir(), "new.json")
 
-	answers(t, map[string]float64{"a": 1200, "b": 1010})
+	writeFloors(t, map[string]float64{"a": 1200, "b": 1010})
 	a := call(t, "bench", "--against", "HEAD", "--category", "detection", "--output", output)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Contains(t, a.out, "red      a               1 µs     1.2 µs  +20.0 %")
 	assert.Contains(t, a.out, "neutral  b")
-	assert.Contains(t, a.err, "looking again at what seems changed or is not clear yet, with 4 more layouts of both sides")
+	assert.Contains(t, a.err, "some benchmarks seem changed or are still unclear: measuring 4 more builds of both sides")
 	f, err := bench.ReadFile(output)
 	require.NoError(t, err)
 	assert.Len(t, f.Result("a").Processes, 8)
@@ -123,7 +123,7 @@ func TestBenchComparesTheTreeWithARevision(t *testing.T) {
 }
 
 func TestATreeIsNamedByWhatIsInIt(t *testing.T) {
-	repository(t, map[string]float64{"a": 1000, "b": 1000})
+	checkoutWithProgram(t, map[string]float64{"a": 1000, "b": 1000})
 	named := func() (commit, changes string) {
 		commit, changes, err := workingTree(t.Context(), ".", t.TempDir())
 		require.NoError(t, err)
@@ -145,12 +145,12 @@ func TestATreeIsNamedByWhatIsInIt(t *testing.T) {
 }
 
 func TestBenchRefusesSamplesThatWereTakenInAnotherWay(t *testing.T) {
-	repository(t, map[string]float64{"a": 1000, "b": 1000})
+	checkoutWithProgram(t, map[string]float64{"a": 1000, "b": 1000})
 	for _, of := range []bench.Samples{
 		{Plan: bench.DefaultSampling()},
 		{Version: bench.SamplingVersion, Plan: bench.Sampling{Rounds: 3}},
 	} {
-		give(t, of)
+		writeAnswer(t, of)
 		commit(t)
 		a := call(t, "bench", "--against", "HEAD")
 		assert.Equal(t, 2, a.code)
@@ -164,7 +164,7 @@ func TestBenchSaysWhatItLacks(t *testing.T) {
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "--against is missing")
 
-	repository(t, map[string]float64{"a": 1000, "b": 1000})
+	checkoutWithProgram(t, map[string]float64{"a": 1000, "b": 1000})
 	a = call(t, "bench", "--against", "no-such-branch")
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, `revision "no-such-branch"`)

@@ -33,7 +33,7 @@ func TestBuildsOfOneLayoutAreOne(t *testing.T) {
 		c.Dir = dir
 		out, err := c.CombinedOutput()
 		require.NoError(t, err, string(out))
-		name, err := layoutOf(binary)
+		name, err := hashOfFunctions(binary)
 		require.NoError(t, err)
 		return name
 	}
@@ -57,7 +57,7 @@ func TestBuildsOfOneLayoutAreOne(t *testing.T) {
 
 func TestAnExecutableWithoutATableIsNamedByItsBytes(t *testing.T) {
 	path := write(t, "script", "#!/bin/sh\n")
-	_, err := layoutOf(path)
+	_, err := hashOfFunctions(path)
 	require.Error(t, err)
 	f := &bench.File{Environment: map[string]any{}}
 	require.NoError(t, addBuild(f, path))

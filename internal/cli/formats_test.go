@@ -12,9 +12,9 @@ import (
 )
 
 func TestABenchmarkTextHasALineForEachProcess(t *testing.T) {
-	feature := write(t, "a.feature", holds)
+	feature := write(t, "a.feature", passingFeature)
 	dir := t.TempDir()
-	a := sampling(t, "run", feature, "--save-baseline", dir+"/base.json", "--format", "benchfmt:"+dir+"/bench.txt")
+	a := callSampling(t, "run", feature, "--save-baseline", dir+"/base.json", "--format", "benchfmt:"+dir+"/bench.txt")
 	require.Equal(t, 0, a.code, a.err)
 	text, err := os.ReadFile(dir + "/bench.txt")
 	require.NoError(t, err)
@@ -28,7 +28,7 @@ func TestABenchmarkTextHasALineForEachProcess(t *testing.T) {
 }
 
 func TestAFormatOfFiguresWantsSomethingMeasured(t *testing.T) {
-	a := call(t, "run", write(t, "a.feature", holds), "--tags", "not @memory", "--format", "benchfmt")
+	a := call(t, "run", write(t, "a.feature", passingFeature), "--tags", "not @memory", "--format", "benchfmt")
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "nothing selected is measured")
 	assert.Contains(t, a.err, "@benchmark")
@@ -36,22 +36,22 @@ func TestAFormatOfFiguresWantsSomethingMeasured(t *testing.T) {
 }
 
 func TestNothingIsWrittenOverAFeature(t *testing.T) {
-	good := write(t, "a.feature", holds)
+	good := write(t, "a.feature", passingFeature)
 	results := filepath.Join(t.TempDir(), "r.json")
 	require.Equal(t, 0, call(t, "run", good, "--output", results).code)
 	for _, flags := range [][]string{{"--format", "html:" + good}, {"--output", good}, {"--save-baseline", good}, {"--baseline", results, "--comparison", "markdown:" + good}} {
 		a := call(t, append([]string{"run", "--category", "sae"}, flags...)...)
 		assert.Equal(t, 2, a.code, flags)
-		assert.Contains(t, a.err, good+" is a feature file: nothing is written over it\n  hint: name another file")
+		assert.Contains(t, a.err, good+" is a feature file, and is not overwritten\n  hint: name another file")
 	}
 	content, err := os.ReadFile(good)
 	require.NoError(t, err)
-	assert.Equal(t, holds, string(content))
+	assert.Equal(t, passingFeature, string(content))
 }
 
 // everything is a feature with a background, an outline, a benchmark, a failure and a
 // scenario that is skipped.
-const everything = `Feature: Everything
+const fullFeature = `Feature: Everything
   Background:
     Given a checkpoint with the config:
       """json
@@ -77,7 +77,7 @@ const everything = `Feature: Everything
 `
 
 func TestMessagesOfARunReferToWhatThereIs(t *testing.T) {
-	a := call(t, "run", write(t, "a.feature", everything), "--format", "messages")
+	a := call(t, "run", write(t, "a.feature", fullFeature), "--format", "messages")
 	require.Equal(t, 1, a.code, a.err)
 	given, kinds := map[string]bool{}, map[string]int{}
 	var statuses []string

@@ -17,7 +17,7 @@ import (
 )
 
 // tree lists the files below a directory, with slashes.
-func tree(t *testing.T, dir string) (paths []string) {
+func filesBelow(t *testing.T, dir string) (paths []string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
@@ -29,15 +29,15 @@ func tree(t *testing.T, dir string) (paths []string) {
 	return paths
 }
 
-var started = []string{starter.Workflow, starter.Extensions, starter.Steps, starter.Settings, starter.Feature}
+var starterFiles = []string{starter.Workflow, starter.Extensions, starter.Steps, starter.Settings, starter.Feature}
 
 func TestInitWritesAFeatureThatPassesAndIsMeasured(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "checks")
 	a := call(t, "init", dir)
 	require.Equal(t, 0, a.code, a.err)
 	assert.Empty(t, a.out)
-	assert.Equal(t, started, tree(t, dir), "whole files and nothing besides")
-	for _, path := range started {
+	assert.Equal(t, starterFiles, filesBelow(t, dir), "whole files and nothing processBounds")
+	for _, path := range starterFiles {
 		assert.Contains(t, a.err, "wrote "+filepath.Join(dir, filepath.FromSlash(path))+": ")
 	}
 	assert.Contains(t, a.err, "cd "+dir+" && omniloader run features\n")
@@ -65,7 +65,7 @@ func TestInitLeavesWhatIsThere(t *testing.T) {
 	a := call(t, "init")
 	assert.Equal(t, 0, a.code, a.err)
 	for _, path := range []string{starter.Settings, starter.Feature} {
-		assert.Contains(t, a.err, "left "+filepath.FromSlash(path)+" as it is: it is there already\n")
+		assert.Contains(t, a.err, "left "+filepath.FromSlash(path)+" as it is: it exists already\n")
 	}
 	assert.Contains(t, a.err, `add to .vscode/settings.json: "cucumber.features": ["features/**/*.feature"], "cucumber.glue": [".vscode/omniloader-steps.js"]`)
 	content, err := os.ReadFile(mine)
@@ -73,12 +73,12 @@ func TestInitLeavesWhatIsThere(t *testing.T) {
 	assert.Equal(t, "mine", string(content))
 	assert.NoFileExists(t, filepath.Join(dir, "features", "elsewhere"))
 
-	before := tree(t, dir)
+	before := filesBelow(t, dir)
 	a = call(t, "init", ".")
 	assert.Equal(t, 2, a.code)
-	assert.Contains(t, a.err, "omniloader: nothing was written: every file is there already\n  hint: ")
+	assert.Contains(t, a.err, "omniloader: nothing was written: every file exists already\n  hint: ")
 	assert.NotContains(t, a.err, "wrote")
-	assert.Equal(t, before, tree(t, dir))
+	assert.Equal(t, before, filesBelow(t, dir))
 }
 
 func TestInitWritesWhatItCanBesideWhatItCannot(t *testing.T) {
@@ -159,6 +159,6 @@ func TestTheCIJobUsesFlagsThatThereAre(t *testing.T) {
 
 func TestAPathIsQuotedForAShell(t *testing.T) {
 	for path, want := range map[string]string{"a/b-1.x": "a/b-1.x", "my checks": "'my checks'", "it's": `'it'\''s'`, "$(rm)": "'$(rm)'", "modèles": "modèles"} {
-		assert.Equal(t, want, quoted(path))
+		assert.Equal(t, want, shellQuote(path))
 	}
 }

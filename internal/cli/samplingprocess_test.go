@@ -26,7 +26,7 @@ const (
 // play is that process: "r" is a round, "f" rounds for ever, "s" its samples, "x" an end
 // without a word, "o" the samples of an older program, "n" noise that fills any pipe, and
 // any other word a complaint it ends with.
-func play(script string) {
+func runScript(script string) {
 	name, steps, _ := strings.Cut(script, ":")
 	var line string
 	fmt.Scanln(&line) // the job
@@ -71,7 +71,7 @@ func note(text string) {
 }
 
 // played starts processes with these scripts; the second answer is what they did.
-func played(t *testing.T, ctx context.Context, scripts ...string) ([]*bench.Samples, []string, error) {
+func runScripts(t *testing.T, ctx context.Context, scripts ...string) ([]*bench.Samples, []string, error) {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -86,7 +86,7 @@ func played(t *testing.T, ctx context.Context, scripts ...string) ([]*bench.Samp
 			return c, nil
 		}})
 	}
-	all, err := inTurns(ctx, processes)
+	all, err := interleave(ctx, processes)
 	for _, c := range commands {
 		assert.True(t, c.Process == nil || c.ProcessState != nil, "none that was started is left behind")
 	}
@@ -95,7 +95,7 @@ func played(t *testing.T, ctx context.Context, scripts ...string) ([]*bench.Samp
 }
 
 func TestProcessesTakeTurns(t *testing.T) {
-	all, did, err := played(t, t.Context(), "a:r,r,r,s", "bb:r,r,r,s", "ccc:r,s", "dddd:s")
+	all, did, err := runScripts(t, t.Context(), "a:r,r,r,s", "bb:r,r,r,s", "ccc:r,s", "dddd:s")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "bb", "ccc", "a", "bb", "a", "bb"}, did)
 	require.Len(t, all, 4)
@@ -112,7 +112,7 @@ func TestWhereOneProcessFailsTheOthersAreSentAway(t *testing.T) {
 		"b:r":          "process b:r: it ended without its samples",
 		"b:n":          "process b:n: it does not answer as a program that samples: invalid character 'T' looking for beginning of value",
 	} {
-		all, did, err := played(t, t.Context(), "a:r,r,r,s", script)
+		all, did, err := runScripts(t, t.Context(), "a:r,r,r,s", script)
 		assert.Nil(t, all)
 		assert.EqualError(t, err, want)
 		require.NotEmpty(t, did)
@@ -121,7 +121,7 @@ func TestWhereOneProcessFailsTheOthersAreSentAway(t *testing.T) {
 }
 
 func TestSamplesOfAnotherProgramAreRefused(t *testing.T) {
-	_, _, err := played(t, t.Context(), "a:r,o")
+	_, _, err := runScripts(t, t.Context(), "a:r,o")
 	assert.ErrorIs(t, err, bench.ErrAnotherSampling)
 }
 
@@ -129,7 +129,7 @@ func TestAnInterruptionEndsAllProcesses(t *testing.T) {
 	for _, after := range []time.Duration{0, 100 * time.Millisecond} { // before they begin, and behind
 		ctx, cancel := context.WithTimeout(t.Context(), after)
 		defer cancel()
-		_, _, err := played(t, ctx, "a:f", "b:f")
+		_, _, err := runScripts(t, ctx, "a:f", "b:f")
 		assert.ErrorIs(t, err, bench.ErrInterrupted)
 	}
 }

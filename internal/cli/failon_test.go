@@ -14,7 +14,7 @@ import (
 
 // compared makes a comparison of so many benchmarks with these verdicts, the rest
 // neutral.
-func compared(all int, verdicts ...bench.Change) *bench.Comparison {
+func comparisonOf(all int, verdicts ...bench.Change) *bench.Comparison {
 	c := &bench.Comparison{Counts: map[bench.Verdict]int{}, Threshold: 0.05, Foresight: bench.Foresight{Least: 0.05}}
 	for i := range all {
 		change := bench.Change{Verdict: bench.Neutral, Basis: bench.ByFloor}
@@ -44,25 +44,25 @@ func TestWhatFailsAndHow(t *testing.T) {
 		code  int
 		says  string
 	}{
-		{"all neutral", "", compared(70), 0, ""},
-		{"one red", "", compared(70, red), 1, ""},
-		{"one of many not comparable", "", compared(70, grey), 0, ""},
-		{"a tenth", "", compared(70, grey, grey, grey, lost, lost, lost, lost), 0, ""},
-		{"more than a tenth", "", compared(70, grey, grey, grey, lost, lost, lost, lost, lost), 2, "could not judge 8 of 70 benchmarks: 3 not comparable, 5 unconverged"},
-		{"red beats what could not be judged", "", compared(4, red, grey, lost), 1, ""},
-		{"the only one unconverged", "", compared(1, lost), 2, "could not judge 1 of 1 benchmark: 1 unconverged"},
-		{"one of many, if asked for", "not-comparable", compared(70, grey), 2, "1 not comparable"},
-		{"one of many, if asked for", "unconverged", compared(70, grey, lost), 2, "70 benchmarks: 1 unconverged"},
-		{"by means, in a run", "", compared(4, doubtful), 2, "1 red by mean times alone"},
-		{"by means, few in a run", "", compared(70, doubtful), 0, ""},
-		{"by means, if asked for", "means", compared(70, doubtful), 1, ""},
-		{"by means, between files", "red,means,unjudged", compared(4, doubtful), 1, ""},
-		{"not by means", "red", compared(4, doubtful), 0, ""},
-		{"gone", "", compared(4, gone), 0, ""},
-		{"gone, if asked for", "red,removed", compared(4, gone), 2, "could not judge 1 of 4 benchmarks: 1 removed"},
-		{"anything", "none", compared(3, red, grey, lost), 0, ""},
+		{"all neutral", "", comparisonOf(70), 0, ""},
+		{"one red", "", comparisonOf(70, red), 1, ""},
+		{"one of many not comparable", "", comparisonOf(70, grey), 0, ""},
+		{"a tenth", "", comparisonOf(70, grey, grey, grey, lost, lost, lost, lost), 0, ""},
+		{"more than a tenth", "", comparisonOf(70, grey, grey, grey, lost, lost, lost, lost, lost), 2, "could not judge 8 of 70 benchmarks: 3 not comparable, 5 unconverged"},
+		{"red beats what could not be judged", "", comparisonOf(4, red, grey, lost), 1, ""},
+		{"the only one unconverged", "", comparisonOf(1, lost), 2, "could not judge 1 of 1 benchmark: 1 unconverged"},
+		{"one of many, if asked for", "not-comparable", comparisonOf(70, grey), 2, "1 not comparable"},
+		{"one of many, if asked for", "unconverged", comparisonOf(70, grey, lost), 2, "70 benchmarks: 1 unconverged"},
+		{"by means, in a run", "", comparisonOf(4, doubtful), 2, "1 red by mean times alone"},
+		{"by means, few in a run", "", comparisonOf(70, doubtful), 0, ""},
+		{"by means, if asked for", "means", comparisonOf(70, doubtful), 1, ""},
+		{"by means, between files", "red,means,unjudged", comparisonOf(4, doubtful), 1, ""},
+		{"not by means", "red", comparisonOf(4, doubtful), 0, ""},
+		{"gone", "", comparisonOf(4, gone), 0, ""},
+		{"gone, if asked for", "red,removed", comparisonOf(4, gone), 2, "could not judge 1 of 4 benchmarks: 1 removed"},
+		{"anything", "none", comparisonOf(3, red, grey, lost), 0, ""},
 	} {
-		f := failOnByDefault()
+		f := failOnOfRun()
 		if c.words != "" {
 			require.NoError(t, f.Set(c.words))
 		}
@@ -71,38 +71,38 @@ func TestWhatFailsAndHow(t *testing.T) {
 		case 0:
 			assert.NoError(t, err, c.name)
 		case 1:
-			assert.ErrorIs(t, err, errBroken, c.name)
+			assert.ErrorIs(t, err, errFailed, c.name)
 		default:
 			require.Error(t, err, c.name)
-			assert.NotErrorIs(t, err, errBroken, c.name)
+			assert.NotErrorIs(t, err, errFailed, c.name)
 			assert.ErrorContains(t, err, c.says, c.name)
 		}
 	}
 }
 
 func TestTheHintSaysWhatCanJudge(t *testing.T) {
-	c := compared(1, bench.Change{Verdict: bench.NotComparable, Basis: bench.ByFloor})
+	c := comparisonOf(1, bench.Change{Verdict: bench.NotComparable, Basis: bench.ByFloor})
 	c.Foresight.Least, c.Old.Commit = 0.3, "0123abc"
-	assert.Equal(t, "`omniloader bench --against 0123abc`, in a checkout, builds both revisions and judges changes of 5%", wayOut(c))
+	assert.Equal(t, "`omniloader bench --against 0123abc`, in a checkout, builds both revisions and judges changes of 5%", hintToJudge(c))
 	c.Foresight.Unknown = []string{"CPU: only one of the files says it (X)"}
-	assert.Contains(t, wayOut(c), "on one machine")
+	assert.Contains(t, hintToJudge(c), "on one machine")
 	c.Foresight.Reasons = []string{"CPU: X and Y"}
-	assert.Contains(t, wayOut(c), "on one machine")
-	assert.Contains(t, wayOut(compared(1, bench.Change{Verdict: bench.Red, Basis: bench.ByMean, Doubtful: true})), "--save-baseline")
-	assert.Contains(t, wayOut(compared(1, bench.Change{Verdict: bench.Unconverged, Basis: bench.ByFloor})), "sample again")
+	assert.Contains(t, hintToJudge(c), "on one machine")
+	assert.Contains(t, hintToJudge(comparisonOf(1, bench.Change{Verdict: bench.Red, Basis: bench.ByMean, Doubtful: true})), "--save-baseline")
+	assert.Contains(t, hintToJudge(comparisonOf(1, bench.Change{Verdict: bench.Unconverged, Basis: bench.ByFloor})), "sample again")
 }
 
 func TestWordsOfFailOnThatAreNone(t *testing.T) {
-	for word, want := range map[string]string{"grey": "known: none, red", "unjuged": `did you mean "unjudged"?`, "red,none": "none stands alone"} {
-		f := failOnByDefault()
+	for word, want := range map[string]string{"grey": "known: none, red", "unjuged": `did you mean "unjudged"?`, "red,none": "none cannot be combined"} {
+		f := failOnOfRun()
 		assert.ErrorContains(t, f.Set(word), want)
 	}
 }
 
 func TestABaselineThatWasNotSampledIsToldBefore(t *testing.T) {
-	feature, file := write(t, "a.feature", holds), filepath.Join(t.TempDir(), "plain.json")
+	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "plain.json")
 	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
-	edited(t, file, func(f *bench.File) { // much faster on the average, and calls overlap
+	editResults(t, file, func(f *bench.File) { // much faster on the average, and calls overlap
 		f.Results[0].MeanTime, f.Results[0].MinTime, f.Results[0].MaxTime = 1e-12, 1e-12, 1000
 	})
 	a := call(t, "run", feature, "--baseline", file)
@@ -114,16 +114,16 @@ func TestABaselineThatWasNotSampledIsToldBefore(t *testing.T) {
 }
 
 func TestWhatCannotBeComparedIsNotSampled(t *testing.T) {
-	feature, file := baseline(t)
-	edited(t, file, func(f *bench.File) { f.Environment["cpu"] = "another" })
-	a := sampling(t, "run", feature, "--baseline", file)
+	feature, file := sampledBaseline(t)
+	editResults(t, file, func(f *bench.File) { f.Environment["cpu"] = "another" })
+	a := callSampling(t, "run", feature, "--baseline", file)
 	assert.Equal(t, 2, a.code, a.err)
 	assert.Contains(t, a.err, "times cannot be compared with the baseline's: CPU: another and ")
 	assert.NotContains(t, a.err, "fresh processes")
 	assert.Contains(t, a.out, "not comparable")
 
 	saved := filepath.Join(t.TempDir(), "new.json")
-	a = sampling(t, "run", feature, "--baseline", file, "--save-baseline", saved)
+	a = callSampling(t, "run", feature, "--baseline", file, "--save-baseline", saved)
 	if !suite.RaceDetector { // under it pools forget, so that what a call allocates differs, which is red
 		assert.Equal(t, 2, a.code, a.err)
 	}
@@ -131,23 +131,23 @@ func TestWhatCannotBeComparedIsNotSampled(t *testing.T) {
 }
 
 func TestABaselineOfOtherCodeIsToldBefore(t *testing.T) {
-	feature, file := baseline(t)
-	edited(t, file, func(f *bench.File) {
+	feature, file := sampledBaseline(t)
+	editResults(t, file, func(f *bench.File) {
 		delete(f.Environment, bench.BuildKey)
 		f.Environment[bench.LayoutKey], f.Environment["commit"] = "another", "0123456789abcdef"
 	})
-	a := sampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
+	a := callSampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
 	assert.Equal(t, 0, a.code, a.err)
 	assert.Contains(t, a.err, "only changes of more than 30% will be judged; `omniloader bench --against 0123456789abcdef`")
-	edited(t, file, func(f *bench.File) { f.Environment["commit"] = "$(reboot)" })
-	a = sampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
+	editResults(t, file, func(f *bench.File) { f.Environment["commit"] = "$(reboot)" })
+	a = callSampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
 	assert.Contains(t, a.err, "bench --against REV`", "what a file says is no command")
 }
 
 func TestABaselineWhosePlanCannotBeCarriedOutIsRefusedBefore(t *testing.T) {
-	feature, file := baseline(t)
-	edited(t, file, func(f *bench.File) { f.Plan.GC = "off" })
-	a := sampling(t, "run", feature, "--baseline", file)
+	feature, file := sampledBaseline(t)
+	editResults(t, file, func(f *bench.File) { f.Plan.GC = "off" })
+	a := callSampling(t, "run", feature, "--baseline", file)
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "--baseline: "+file+`: sampling plan: gc is "off"`)
 	assert.Empty(t, a.out, "nothing ran")
@@ -157,13 +157,13 @@ func TestABaselineWhosePlanCannotBeCarriedOutIsRefusedBefore(t *testing.T) {
 func TestABrokenPromiseIsExitCode1WhateverElseGoesWrong(t *testing.T) {
 	base := filepath.Join(t.TempDir(), "base.json")
 	require.NoError(t, os.WriteFile(base, []byte(`{"results": [{"name": "another", "mean_time": 1}]}`), 0o644))
-	a := call(t, "run", write(t, "a.feature", breaks), "--baseline", base)
+	a := call(t, "run", write(t, "a.feature", failingFeature), "--baseline", base)
 	assert.Equal(t, 1, a.code)
 	assert.Contains(t, a.err, "no benchmark in common")
 }
 
 func TestTheComparisonIsInEveryReportThatCanHoldIt(t *testing.T) {
-	feature, file := write(t, "a.feature", holds), filepath.Join(t.TempDir(), "plain.json")
+	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "plain.json")
 	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
 	dir := t.TempDir()
 	xml, md := filepath.Join(dir, "r.xml"), filepath.Join(dir, "c.md")
