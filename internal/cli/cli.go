@@ -103,7 +103,7 @@ memory: there is nothing to install or prepare.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetOut(p.out) // cobra's completion command takes it when it is made
+	root.SetOut(p.out) // before InitDefaultCompletionCmd, which copies it
 	root.SetErr(p.err)
 	flags := newRunFlags(root)
 	root.RunE = func(c *cobra.Command, _ []string) error { return p.runWithFlags(c.Context(), flags, nil) }

@@ -113,7 +113,7 @@ func TestAnErrorLevelFindingExitsWith1(t *testing.T) {
 	assert.NotEmpty(t, infos[1].Findings)
 }
 
-func TestInspectReportsOnThePathsBesideOneThatIsMissing(t *testing.T) {
+func TestInspectReportsOnTheOtherPathsWhereOneIsMissing(t *testing.T) {
 	dir := checkpoint(t)
 	a, infos := inspectJSON(t, filepath.Join(dir, "no"), dir, filepath.Join(dir, "neither"))
 	assert.Equal(t, 2, a.code)
@@ -191,7 +191,7 @@ func TestEveryFactOfACheckpointIsShown(t *testing.T) {
 	}, facts)
 }
 
-func TestParametersThatAreNotKnownAreSaidToBe(t *testing.T) {
+func TestUnknownParametersAreShownAsNotKnown(t *testing.T) {
 	weights := func(info *loader.Info) string {
 		for _, f := range factsOf(info) {
 			if f.name == "weights" {
@@ -348,8 +348,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// Every file is read only where that is asked for, and a byte that went wrong is an
-// error.
+// Files are read completely only with --verify, and a changed byte is an error.
 func TestInspectVerifies(t *testing.T) {
 	dir := checkpoint(t)
 	config, err := os.ReadFile(filepath.Join(dir, "config.json"))
@@ -370,7 +369,7 @@ func TestInspectVerifies(t *testing.T) {
 	assert.Empty(t, a.err, "no progress where there is no terminal")
 }
 
-// Many are inspected side by side, and reported in the order given.
+// Several paths are inspected at the same time, and reported in the order given.
 func TestInspectKeepsTheOrderOfMany(t *testing.T) {
 	root := t.TempDir()
 	var paths []string

@@ -12,7 +12,7 @@ import (
 	"omniloader/internal/suite"
 )
 
-// compared makes a comparison of so many benchmarks with these verdicts, the rest
+// comparisonOf makes a comparison of all benchmarks: some with these verdicts, the others
 // neutral.
 func comparisonOf(all int, verdicts ...bench.Change) *bench.Comparison {
 	c := &bench.Comparison{Counts: map[bench.Verdict]int{}, Threshold: 0.05, Foresight: bench.Foresight{Least: 0.05}}
@@ -31,42 +31,42 @@ func comparisonOf(all int, verdicts ...bench.Change) *bench.Comparison {
 	return c
 }
 
-func TestWhatFailsAndHow(t *testing.T) {
+func TestVerdictsFailAsFailOnLists(t *testing.T) {
 	red := bench.Change{Verdict: bench.Red, Basis: bench.ByFloor}
 	doubtful := bench.Change{Verdict: bench.Red, Basis: bench.ByMean, Doubtful: true}
-	grey := bench.Change{Verdict: bench.NotComparable, Basis: bench.ByFloor}
-	lost := bench.Change{Verdict: bench.Unconverged, Basis: bench.ByFloor}
-	gone := bench.Change{Verdict: bench.Removed}
+	incomparable := bench.Change{Verdict: bench.NotComparable, Basis: bench.ByFloor}
+	unconverged := bench.Change{Verdict: bench.Unconverged, Basis: bench.ByFloor}
+	removed := bench.Change{Verdict: bench.Removed}
 	for _, c := range []struct {
-		name  string
-		words string // "" for those of a run
-		what  *bench.Comparison
-		code  int
-		says  string
+		name       string
+		words      string // of --fail-on, "" for the default of run
+		comparison *bench.Comparison
+		code       int
+		message    string
 	}{
 		{"all neutral", "", comparisonOf(70), 0, ""},
 		{"one red", "", comparisonOf(70, red), 1, ""},
-		{"one of many not comparable", "", comparisonOf(70, grey), 0, ""},
-		{"a tenth", "", comparisonOf(70, grey, grey, grey, lost, lost, lost, lost), 0, ""},
-		{"more than a tenth", "", comparisonOf(70, grey, grey, grey, lost, lost, lost, lost, lost), 2, "could not judge 8 of 70 benchmarks: 3 not comparable, 5 unconverged"},
-		{"red beats what could not be judged", "", comparisonOf(4, red, grey, lost), 1, ""},
-		{"the only one unconverged", "", comparisonOf(1, lost), 2, "could not judge 1 of 1 benchmark: 1 unconverged"},
-		{"one of many, if asked for", "not-comparable", comparisonOf(70, grey), 2, "1 not comparable"},
-		{"one of many, if asked for", "unconverged", comparisonOf(70, grey, lost), 2, "70 benchmarks: 1 unconverged"},
+		{"one of many not comparable", "", comparisonOf(70, incomparable), 0, ""},
+		{"a tenth", "", comparisonOf(70, incomparable, incomparable, incomparable, unconverged, unconverged, unconverged, unconverged), 0, ""},
+		{"more than a tenth", "", comparisonOf(70, incomparable, incomparable, incomparable, unconverged, unconverged, unconverged, unconverged, unconverged), 2, "could not judge 8 of 70 benchmarks: 3 not comparable, 5 unconverged"},
+		{"red beats what could not be judged", "", comparisonOf(4, red, incomparable, unconverged), 1, ""},
+		{"the only one unconverged", "", comparisonOf(1, unconverged), 2, "could not judge 1 of 1 benchmark: 1 unconverged"},
+		{"one of many, if listed", "not-comparable", comparisonOf(70, incomparable), 2, "1 not comparable"},
+		{"one of many, if listed", "unconverged", comparisonOf(70, incomparable, unconverged), 2, "70 benchmarks: 1 unconverged"},
 		{"by means, in a run", "", comparisonOf(4, doubtful), 2, "1 red by mean times alone"},
 		{"by means, few in a run", "", comparisonOf(70, doubtful), 0, ""},
-		{"by means, if asked for", "means", comparisonOf(70, doubtful), 1, ""},
+		{"by means, if listed", "means", comparisonOf(70, doubtful), 1, ""},
 		{"by means, between files", "red,means,unjudged", comparisonOf(4, doubtful), 1, ""},
 		{"not by means", "red", comparisonOf(4, doubtful), 0, ""},
-		{"gone", "", comparisonOf(4, gone), 0, ""},
-		{"gone, if asked for", "red,removed", comparisonOf(4, gone), 2, "could not judge 1 of 4 benchmarks: 1 removed"},
-		{"anything", "none", comparisonOf(3, red, grey, lost), 0, ""},
+		{"removed", "", comparisonOf(4, removed), 0, ""},
+		{"removed, if listed", "red,removed", comparisonOf(4, removed), 2, "could not judge 1 of 4 benchmarks: 1 removed"},
+		{"anything", "none", comparisonOf(3, red, incomparable, unconverged), 0, ""},
 	} {
 		f := failOnOfRun()
 		if c.words != "" {
 			require.NoError(t, f.Set(c.words))
 		}
-		err := f.judge(c.what)
+		err := f.judge(c.comparison)
 		switch c.code {
 		case 0:
 			assert.NoError(t, err, c.name)
@@ -75,12 +75,12 @@ func TestWhatFailsAndHow(t *testing.T) {
 		default:
 			require.Error(t, err, c.name)
 			assert.NotErrorIs(t, err, errFailed, c.name)
-			assert.ErrorContains(t, err, c.says, c.name)
+			assert.ErrorContains(t, err, c.message, c.name)
 		}
 	}
 }
 
-func TestTheHintSaysWhatCanJudge(t *testing.T) {
+func TestTheHintNamesACommandThatCanJudge(t *testing.T) {
 	c := comparisonOf(1, bench.Change{Verdict: bench.NotComparable, Basis: bench.ByFloor})
 	c.Foresight.Least, c.Old.Commit = 0.3, "0123abc"
 	assert.Equal(t, "`omniloader bench --against 0123abc`, in a checkout, builds both revisions and judges changes of 5%", hintToJudge(c))
@@ -92,17 +92,17 @@ func TestTheHintSaysWhatCanJudge(t *testing.T) {
 	assert.Contains(t, hintToJudge(comparisonOf(1, bench.Change{Verdict: bench.Unconverged, Basis: bench.ByFloor})), "sample again")
 }
 
-func TestWordsOfFailOnThatAreNone(t *testing.T) {
+func TestUnknownWordsOfFailOnAreRefused(t *testing.T) {
 	for word, want := range map[string]string{"grey": "known: none, red", "unjuged": `did you mean "unjudged"?`, "red,none": "none cannot be combined"} {
 		f := failOnOfRun()
 		assert.ErrorContains(t, f.Set(word), want)
 	}
 }
 
-func TestABaselineThatWasNotSampledIsToldBefore(t *testing.T) {
+func TestABaselineThatWasNotSampledIsNotedBeforehand(t *testing.T) {
 	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "plain.json")
 	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
-	editResults(t, file, func(f *bench.File) { // much faster on the average, and calls overlap
+	editResults(t, file, func(f *bench.File) { // much faster on average, but its slowest call is slower
 		f.Results[0].MeanTime, f.Results[0].MinTime, f.Results[0].MaxTime = 1e-12, 1e-12, 1000
 	})
 	a := call(t, "run", feature, "--baseline", file)
@@ -124,13 +124,13 @@ func TestWhatCannotBeComparedIsNotSampled(t *testing.T) {
 
 	saved := filepath.Join(t.TempDir(), "new.json")
 	a = callSampling(t, "run", feature, "--baseline", file, "--save-baseline", saved)
-	if !suite.RaceDetector { // under it pools forget, so that what a call allocates differs, which is red
+	if !suite.RaceDetector { // under it a sync.Pool drops items at random, so that allocations differ, which is red
 		assert.Equal(t, 2, a.code, a.err)
 	}
-	assert.FileExists(t, saved, "a new baseline is sampled all the same")
+	assert.FileExists(t, saved, "a new baseline is sampled anyway")
 }
 
-func TestABaselineOfOtherCodeIsToldBefore(t *testing.T) {
+func TestABaselineOfOtherCodeIsNotedBeforehand(t *testing.T) {
 	feature, file := sampledBaseline(t)
 	editResults(t, file, func(f *bench.File) {
 		delete(f.Environment, bench.BuildKey)
@@ -141,20 +141,20 @@ func TestABaselineOfOtherCodeIsToldBefore(t *testing.T) {
 	assert.Contains(t, a.err, "only changes of more than 30% will be judged; `omniloader bench --against 0123456789abcdef`")
 	editResults(t, file, func(f *bench.File) { f.Environment["commit"] = "$(reboot)" })
 	a = callSampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
-	assert.Contains(t, a.err, "bench --against REV`", "what a file says is no command")
+	assert.Contains(t, a.err, "bench --against REV`", "text of a file must not become part of a command")
 }
 
-func TestABaselineWhosePlanCannotBeCarriedOutIsRefusedBefore(t *testing.T) {
+func TestABaselineWithAnInvalidPlanIsRefused(t *testing.T) {
 	feature, file := sampledBaseline(t)
 	editResults(t, file, func(f *bench.File) { f.Plan.GC = "off" })
 	a := callSampling(t, "run", feature, "--baseline", file)
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "--baseline: "+file+`: sampling plan: gc is "off"`)
 	assert.Empty(t, a.out, "nothing ran")
-	assert.Equal(t, 0, call(t, "compare", file, file, "--fail-on", "red").code, "two files may be compared all the same")
+	assert.Equal(t, 0, call(t, "compare", file, file, "--fail-on", "red").code, "two files can be compared anyway")
 }
 
-func TestABrokenPromiseIsExitCode1WhateverElseGoesWrong(t *testing.T) {
+func TestAFailedScenarioIsExitCode1WhateverElseGoesWrong(t *testing.T) {
 	base := filepath.Join(t.TempDir(), "base.json")
 	require.NoError(t, os.WriteFile(base, []byte(`{"results": [{"name": "another", "mean_time": 1}]}`), 0o644))
 	a := call(t, "run", write(t, "a.feature", failingFeature), "--baseline", base)
@@ -162,7 +162,7 @@ func TestABrokenPromiseIsExitCode1WhateverElseGoesWrong(t *testing.T) {
 	assert.Contains(t, a.err, "no benchmark in common")
 }
 
-func TestTheComparisonIsInEveryReportThatCanHoldIt(t *testing.T) {
+func TestTheComparisonIsInEveryReportThatSupportsIt(t *testing.T) {
 	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "plain.json")
 	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
 	dir := t.TempDir()

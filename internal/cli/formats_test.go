@@ -27,7 +27,7 @@ func TestABenchmarkTextHasALineForEachProcess(t *testing.T) {
 	assert.Contains(t, a.out, "\ntiming: mean-of-single-calls\n")
 }
 
-func TestAFormatOfFiguresWantsSomethingMeasured(t *testing.T) {
+func TestAFormatOfFiguresNeedsABenchmark(t *testing.T) {
 	a := call(t, "run", write(t, "a.feature", passingFeature), "--tags", "not @memory", "--format", "benchfmt")
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "nothing selected is measured")
@@ -35,7 +35,7 @@ func TestAFormatOfFiguresWantsSomethingMeasured(t *testing.T) {
 	assert.Empty(t, a.out)
 }
 
-func TestNothingIsWrittenOverAFeature(t *testing.T) {
+func TestFeatureFilesAreNotOverwritten(t *testing.T) {
 	good := write(t, "a.feature", passingFeature)
 	results := filepath.Join(t.TempDir(), "r.json")
 	require.Equal(t, 0, call(t, "run", good, "--output", results).code)
@@ -76,10 +76,10 @@ const fullFeature = `Feature: Everything
     Then the model is supported
 `
 
-func TestMessagesOfARunReferToWhatThereIs(t *testing.T) {
+func TestMessagesReferOnlyToIDsThatAreDefined(t *testing.T) {
 	a := call(t, "run", write(t, "a.feature", fullFeature), "--format", "messages")
 	require.Equal(t, 1, a.code, a.err)
-	given, kinds := map[string]bool{}, map[string]int{}
+	defined, kinds := map[string]bool{}, map[string]int{}
 	var statuses []string
 	for line := range strings.Lines(a.out) {
 		var message map[string]map[string]any
@@ -87,11 +87,11 @@ func TestMessagesOfARunReferToWhatThereIs(t *testing.T) {
 		for kind, content := range message {
 			kinds[kind]++
 			for _, id := range idsOf(content, "", true) {
-				assert.False(t, given[id], "%s is given twice", id)
-				given[id] = true
+				assert.False(t, defined[id], "%s is defined twice", id)
+				defined[id] = true
 			}
 			for _, id := range idsOf(content, "", false) {
-				assert.True(t, given[id], "%s in %s", id, line)
+				assert.True(t, defined[id], "%s in %s", id, line)
 			}
 			if result, ok := content["testStepResult"].(map[string]any); ok {
 				statuses = append(statuses, result["status"].(string))
@@ -102,23 +102,23 @@ func TestMessagesOfARunReferToWhatThereIs(t *testing.T) {
 		"testCaseStarted": 3, "testStepStarted": 12, "testStepFinished": 12, "attachment": 3, "testCaseFinished": 3, "testRunFinished": 1}
 	assert.Equal(t, want, kinds)
 	assert.Equal(t, strings.Fields("PASSED PASSED PASSED PASSED PASSED PASSED FAILED SKIPPED SKIPPED SKIPPED SKIPPED SKIPPED"), statuses)
-	assert.Equal(t, 12, strings.Count(a.out, `"stepDefinitionIds"`), "what was skipped is defined too")
+	assert.Equal(t, 12, strings.Count(a.out, `"stepDefinitionIds"`), "steps that were skipped have definitions too")
 	assert.Contains(t, a.out, `{"name":"@benchmark:of_gemma",`)
 }
 
-// idsOf gives the ids that a message gives, or those that it refers to.
-func idsOf(value any, key string, given bool) (ids []string) {
+// idsOf gives the ids that a message defines, or those that it refers to.
+func idsOf(value any, key string, defined bool) (ids []string) {
 	switch v := value.(type) {
 	case map[string]any:
 		for k, child := range v {
-			ids = append(ids, idsOf(child, k, given)...)
+			ids = append(ids, idsOf(child, k, defined)...)
 		}
 	case []any:
 		for _, child := range v {
-			ids = append(ids, idsOf(child, key, given)...)
+			ids = append(ids, idsOf(child, key, defined)...)
 		}
 	case string:
-		if given && key == "id" || !given && (strings.HasSuffix(key, "Id") || strings.HasSuffix(key, "Ids")) {
+		if defined && key == "id" || !defined && (strings.HasSuffix(key, "Id") || strings.HasSuffix(key, "Ids")) {
 			ids = []string{v}
 		}
 	}

@@ -34,7 +34,7 @@ Feature: Bounds
     And the throughput is at least 1 operations per second
 `
 
-func TestAProgramThatDoesNotAskWhetherItIsAFreshProcessIsTold(t *testing.T) {
+func TestAProgramThatDoesNotCallIsFreshProcessGetsAnError(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	err = runJSON(t.Context(), exec.CommandContext(t.Context(), self, "-test.run=^$"), struct{}{}, new(bench.Fresh))
@@ -78,7 +78,7 @@ func TestABoundOnAProcessThatIsExceededFails(t *testing.T) {
 	assert.Contains(t, a.out, "before the call")
 }
 
-func TestAProcessForOneJobStartsNoOther(t *testing.T) {
+func TestAFreshProcessCannotStartAnother(t *testing.T) {
 	t.Setenv(freshVariable, "1")
 	_, err := FreshProcess(t.Context(), steps.FreshJob{})
 	require.ErrorIs(t, err, steps.ErrNoProcess)

@@ -26,15 +26,9 @@ type result struct {
 	out, err string
 }
 
-// call runs the program. Outside of the tests of the environment, the variables that
-// stand for flags of run are unset.
+// call runs the program with nothing on its standard input.
 func call(t *testing.T, args ...string) result {
 	t.Helper()
-	for _, name := range []string{envIterations, envWarmup, envModel, envOutput} {
-		if _, set := os.LookupEnv(name); set && !strings.HasPrefix(t.Name(), "TestEnvironment") {
-			t.Setenv(name, "")
-		}
-	}
 	return callWithInput(t, "", args...)
 }
 

@@ -24,7 +24,7 @@ func (p *program) initCommand() *cobra.Command {
 		Long: `Writes the first files of a project into a directory, the current one or DIR, which is
 created where it is missing:
 
-  features/first.feature            scenarios that pass as they stand, one of them measured
+  features/first.feature            scenarios that pass unchanged, one of them measured
   .vscode/settings.json             tells the Cucumber extension where features and steps are
   .vscode/extensions.json           suggests that extension
   .vscode/omniloader-steps.js       every step, for completion; nothing runs it
@@ -58,7 +58,7 @@ A file that exists already is not changed, and its name is printed.`,
 			"notJudged": "nothing was written, as every file exists already; or a file could not be written",
 		},
 	}
-	c.Flags().StringVar(&source, "source", "", "the CI job builds omniloader from this `REPOSITORY`, OWNER/NAME\non GitHub (default: what the variable OMNILOADER_REPOSITORY says)")
+	c.Flags().StringVar(&source, "source", "", "the CI job builds omniloader from this `REPOSITORY`, OWNER/NAME\non GitHub (default: the variable OMNILOADER_REPOSITORY)")
 	_ = c.RegisterFlagCompletionFunc("source", cobra.NoFileCompletions)
 	return c
 }
@@ -176,8 +176,8 @@ func fileContains(file, text string) bool {
 	return err == nil && strings.Contains(string(content), text)
 }
 
-// repositoryAbove gives the top of the repository that a directory lies in, "" where
-// it lies in none or is the top itself.
+// repositoryAbove gives the top directory of the repository that a directory is in, ""
+// where it is in none or is the top directory itself.
 func repositoryAbove(dir string) string {
 	at, err := filepath.Abs(dir)
 	if err != nil {

@@ -52,14 +52,14 @@ func TestInitWritesAFeatureThatPassesAndIsMeasured(t *testing.T) {
 	assert.Empty(t, a.err)
 }
 
-func TestInitLeavesWhatIsThere(t *testing.T) {
+func TestInitDoesNotChangeExistingFiles(t *testing.T) {
 	dir := t.TempDir()
 	mine := filepath.Join(dir, filepath.FromSlash(starter.Settings))
 	require.NoError(t, os.MkdirAll(filepath.Dir(mine), 0o755))
 	require.NoError(t, os.WriteFile(mine, []byte("mine"), 0o600))
 	feature := filepath.Join(dir, filepath.FromSlash(starter.Feature))
 	require.NoError(t, os.MkdirAll(filepath.Dir(feature), 0o755))
-	require.NoError(t, os.Symlink("elsewhere", feature), "a link to nothing is something too")
+	require.NoError(t, os.Symlink("elsewhere", feature), "a broken link counts as a file")
 	t.Chdir(dir)
 
 	a := call(t, "init")
@@ -81,7 +81,7 @@ func TestInitLeavesWhatIsThere(t *testing.T) {
 	assert.Equal(t, before, filesBelow(t, dir))
 }
 
-func TestInitWritesWhatItCanBesideWhatItCannot(t *testing.T) {
+func TestInitWritesTheOtherFilesWhereOneCannotBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "features"), []byte("a file"), 0o644))
 	a := call(t, "init", dir)
@@ -97,7 +97,7 @@ func TestInitNamesAnUnwritableDirectoryOnce(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(a.err, "not a directory"), a.err)
 }
 
-func TestInitKnowsAnEditorThatIsSetUp(t *testing.T) {
+func TestInitRecognizesAnEditorThatIsSetUp(t *testing.T) {
 	dir := t.TempDir()
 	require.Equal(t, 0, call(t, "init", dir).code)
 	require.NoError(t, os.Remove(filepath.Join(dir, filepath.FromSlash(starter.Steps))))
@@ -117,7 +117,7 @@ func TestInitBelowTheTopOfARepositorySaysWhereTheJobBelongs(t *testing.T) {
 	assert.NotContains(t, a.err, "move ")
 }
 
-func TestInitThatCannotWriteSaysWhy(t *testing.T) {
+func TestInitReportsWhyItCannotWrite(t *testing.T) {
 	file := write(t, "file", "x")
 	for _, tt := range []struct {
 		args          []string
@@ -140,7 +140,7 @@ func TestInitThatCannotWriteSaysWhy(t *testing.T) {
 }
 
 // The flags of the CI job are those of the program it installs.
-func TestTheCIJobUsesFlagsThatThereAre(t *testing.T) {
+func TestTheCIJobUsesFlagsThatExist(t *testing.T) {
 	dir := t.TempDir()
 	require.Equal(t, 0, call(t, "init", dir).code)
 	job, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(starter.Workflow)))

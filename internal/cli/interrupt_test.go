@@ -21,7 +21,7 @@ func TestAnInterruptDoesNotWaitForTheDisk(t *testing.T) {
 	defer close(release)
 	_, err := runInterruptible(ctx, func() (int, error) {
 		cancel()
-		<-release // as a file system does that is gone
+		<-release // as a file system does whose network is down
 		return 1, nil
 	})
 	assert.EqualError(t, err, "interrupted")
@@ -37,7 +37,7 @@ func TestCommandsThatReadTheDiskCanBeInterrupted(t *testing.T) {
 	for _, args := range [][]string{{"inspect", dir}, {"record", dir}, {"tokenize", dir, "hi"}} {
 		var stdout, stderr bytes.Buffer
 		p := &program{out: newOutput(&stdout), err: newOutput(&stderr)}
-		// Which of the two comes first, the answer or the interrupt, is open.
+		// Either may come first: an error of the command or the interrupt.
 		require.Equal(t, 2, p.execute(ctx, args, strings.NewReader("")), args)
 		assert.NotEmpty(t, stderr.String())
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// closedPipe is an output whose reader has left.
+// closedPipe is a pipe whose reading end is closed.
 type closedPipe struct{ writes int }
 
 func (g *closedPipe) Write([]byte) (int, error) {
@@ -19,13 +19,13 @@ func (g *closedPipe) Write([]byte) (int, error) {
 	return 0, &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}
 }
 
-func TestAReaderThatLeavesIsNoError(t *testing.T) {
+func TestAClosedPipeIsNoError(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "r.json")
-	gone := &closedPipe{}
+	pipe := &closedPipe{}
 	var stderr bytes.Buffer
-	code := run(t.Context(), []string{"run", write(t, "a.feature", passingFeature), "--output", out}, strings.NewReader(""), gone, &stderr)
+	code := run(t.Context(), []string{"run", write(t, "a.feature", passingFeature), "--output", out}, strings.NewReader(""), pipe, &stderr)
 	assert.Equal(t, 0, code, stderr.String())
-	assert.Equal(t, 1, gone.writes, "nothing more is written to it")
+	assert.Equal(t, 1, pipe.writes, "nothing is written after the error")
 	assert.Equal(t, 100, iterationsIn(t, out), "the figures are kept")
 }
 

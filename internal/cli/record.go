@@ -19,8 +19,8 @@ import (
 	"omniloader/steps"
 )
 
-// recordSettings are the flags of record, as given.
-type recordSettings struct {
+// recordFlags are the flags of record, as given.
+type recordFlags struct {
 	output string
 	name   string
 	force  bool
@@ -32,7 +32,7 @@ const (
 )
 
 func (p *program) recordCommand() *cobra.Command {
-	s := &recordSettings{}
+	s := &recordFlags{}
 	c := &cobra.Command{
 		Use:   "record PATH",
 		Short: "Write a feature file that describes a real checkpoint",
@@ -77,7 +77,7 @@ Look at both before you publish them: configs and code may be under copyright.`,
 }
 
 // record checks where the output goes before it reads the checkpoint.
-func (p *program) record(ctx context.Context, path string, s *recordSettings) error {
+func (p *program) record(ctx context.Context, path string, s *recordFlags) error {
 	if err := checkpointDirectory(path, "name the directory that has the checkpoint's config.json"); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (p *program) record(ctx context.Context, path string, s *recordSettings) er
 
 // fixturePath checks the path of the feature, and gives that of its fixture, should it
 // need a file of its own: "" where the feature goes to standard output.
-func (s *recordSettings) fixturePath(checkpoint string) (string, error) {
+func (s *recordFlags) fixturePath(checkpoint string) (string, error) {
 	if s.output == "" {
 		return "", nil
 	}

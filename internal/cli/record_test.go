@@ -36,7 +36,7 @@ func recordAndRun(t *testing.T, dir string, flags ...string) (feature, fixture s
 }
 
 // The presets are modelled on public checkpoints, of every layout.
-func TestARecordedCheckpointPassesWhenItIsGone(t *testing.T) {
+func TestARecordedFeaturePassesWithoutTheCheckpoint(t *testing.T) {
 	for _, preset := range []string{
 		"all-minilm-l6-v2", "flux.1-dev", "gemma-scope-2b-res", "llama-2-7b-chat-gptq", "llama-2-7b-gguf", "llama-2-7b-lora",
 		"llama-3-8b", "mistral-7b-v0.3-native", "phi-3-mini", "saelens-gpt2-small", "t5-small", "wav2vec2-base-960h",
@@ -75,7 +75,7 @@ func TestABrokenCheckpointIsRecordedAsItIs(t *testing.T) {
 // boundFigures depend on the machine.
 var boundFigures = regexp.MustCompile(`(below|no more than) [0-9]+ [A-Za-zµ]+`)
 
-func TestARecordedFeatureReadsWell(t *testing.T) {
+func TestARecordedFeatureIsTheGoldenOne(t *testing.T) {
 	for _, preset := range []string{"gpt2", "llama-2-7b-lora", "saelens-gpt2-small"} {
 		feature, _ := recordAndRun(t, writeNewPreset(t, preset))
 		got := boundFigures.ReplaceAllString(feature, "$1 N")
@@ -119,18 +119,18 @@ func TestRecordSaysWhatItWroteAndHowToRunIt(t *testing.T) {
 	assert.Regexp(t, `^wrote b\.feature and b\.fixture \([0-9.]+ kB\); to run it: omniloader run b\.feature\n$`, a.err)
 	names, err := filepath.Glob("*")
 	require.NoError(t, err)
-	assert.Equal(t, []string{"a.feature", "b.feature", "b.fixture"}, names, "and nothing else")
+	assert.Equal(t, []string{"a.feature", "b.feature", "b.fixture"}, names, "and no other file")
 }
 
-func TestWhatIsThereIsReplacedOnlyWithForce(t *testing.T) {
+func TestExistingFilesAreReplacedOnlyWithForce(t *testing.T) {
 	dir := writeNewPreset(t, "gpt2")
-	for _, there := range []string{"x.feature", "x.fixture"} {
+	for _, existing := range []string{"x.feature", "x.fixture"} {
 		out := t.TempDir()
-		file := filepath.Join(out, there)
+		file := filepath.Join(out, existing)
 		require.NoError(t, os.WriteFile(file, []byte("mine"), 0o644))
 		a := call(t, "record", dir, "--output", filepath.Join(out, "x.feature"))
 		assert.Equal(t, 2, a.code)
-		assert.Contains(t, a.err, there+" exists already\n  hint: choose another name, or replace it with --force")
+		assert.Contains(t, a.err, existing+" exists already\n  hint: choose another name, or replace it with --force")
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		assert.Equal(t, "mine", string(text))
@@ -177,7 +177,7 @@ func TestAFeatureThatWouldNotPassIsNotWritten(t *testing.T) {
 	assert.ErrorContains(t, err, `the feature does not pass: Then the architecture is "LlamaForCausalLM"`)
 }
 
-func TestNotesSayWhatWasCovered(t *testing.T) {
+func TestNotesNameTheFilesWithHiddenText(t *testing.T) {
 	dir := tinyCheckpoint(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "generation_config.json"), []byte(`{"_name_or_path": "/home/jane/llama"}`), 0o644))
 	a := call(t, "record", dir)

@@ -35,7 +35,7 @@ can judge it. The run says beforehand which of the two it will be.
 A baseline that was not sampled, by --output or by the predecessor, is compared by
 its mean times. On a shared machine they called 45 % of unchanged benchmarks changed:
 red by means is no failure, unless even the fastest call is slower than the slowest
-was, or --fail-on says means.
+was, or --fail-on lists means.
 
 Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
 one name and a selection that is empty stop the run before it starts.`,

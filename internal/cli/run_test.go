@@ -15,19 +15,19 @@ import (
 	"omniloader/internal/suite"
 )
 
-func TestWhatHoldsExitsWith0(t *testing.T) {
+func TestAPassingFeatureExitsWith0(t *testing.T) {
 	a := call(t, "run", write(t, "a.feature", passingFeature))
 	assert.Equal(t, 0, a.code, a.err)
 	assert.Contains(t, a.out, "2 scenarios: 2 passed")
 	assert.Empty(t, a.err)
 }
 
-func TestWhatBreaksExitsWith1(t *testing.T) {
+func TestAFailingFeatureExitsWith1(t *testing.T) {
 	path := write(t, "a.feature", failingFeature)
 	a := call(t, "run", path)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Contains(t, a.out, filepath.ToSlash(path)+":8", "the line of the step that failed")
-	assert.Empty(t, a.err, "the report has said it")
+	assert.Empty(t, a.err, "the report has the error already")
 }
 
 func TestABoundThatIsExceededExitsWith1(t *testing.T) {
@@ -40,7 +40,7 @@ func TestABoundThatIsExceededExitsWith1(t *testing.T) {
 	assert.Contains(t, a.out, "below 1 ns")
 }
 
-func TestEnvironmentVariablesStandInForFlags(t *testing.T) {
+func TestEnvironmentVariablesAreUsedWhereFlagsAreNotGiven(t *testing.T) {
 	good := write(t, "a.feature", passingFeature)
 	out := filepath.Join(t.TempDir(), "r.json")
 	t.Setenv(envIterations, "7")
@@ -51,8 +51,8 @@ func TestEnvironmentVariablesStandInForFlags(t *testing.T) {
 
 	other := filepath.Join(t.TempDir(), "other.json")
 	require.Equal(t, 0, call(t, "run", good, "--iterations", "3", "--output", other).code)
-	assert.Equal(t, 3, iterationsIn(t, other), "a flag beats its variable")
-	assert.Equal(t, 7, iterationsIn(t, out), "and the variable's file is left alone")
+	assert.Equal(t, 3, iterationsIn(t, other), "a flag takes precedence over its variable")
+	assert.Equal(t, 7, iterationsIn(t, out), "and the file of the variable is not written")
 
 	t.Setenv(envIterations, "")
 	t.Setenv(envOutput, "")
@@ -62,7 +62,7 @@ func TestEnvironmentVariablesStandInForFlags(t *testing.T) {
 
 func TestEnvironmentVariablesAreChecked(t *testing.T) {
 	good := write(t, "a.feature", passingFeature)
-	for _, tt := range []struct{ name, value, overrule string }{
+	for _, tt := range []struct{ name, value, flag string }{
 		{envIterations, "0", "--iterations=1"},
 		{envIterations, "abc", "--iterations=1"},
 		{envWarmup, "-1", "--warmup=0"},
@@ -74,7 +74,7 @@ func TestEnvironmentVariablesAreChecked(t *testing.T) {
 			assert.Equal(t, 2, a.code)
 			assert.Contains(t, a.err, "environment variable "+tt.name)
 			assert.Contains(t, a.err, "  hint: ")
-			assert.Equal(t, 0, call(t, "run", good, tt.overrule).code, "what a flag overrules does not matter")
+			assert.Equal(t, 0, call(t, "run", good, tt.flag).code, "the variable does not matter where the flag is given")
 		})
 	}
 }
@@ -103,7 +103,7 @@ func TestFiguresAreKeptWhereAScenarioFails(t *testing.T) {
 	assert.Equal(t, 100, iterationsIn(t, out))
 }
 
-func TestABaselineJudges(t *testing.T) {
+func TestARunIsJudgedByItsBaseline(t *testing.T) {
 	good := write(t, "a.feature", passingFeature)
 	base := filepath.Join(t.TempDir(), "base.json")
 	require.Equal(t, 0, call(t, "run", good, "--output", base).code)
@@ -201,7 +201,7 @@ func TestFormatsGoToTheirFiles(t *testing.T) {
 	dir := t.TempDir()
 	a := call(t, "run", write(t, "a.feature", failingFeature), "--format", "junit:"+dir+"/j.xml", "--format", "cucumber:"+dir+"/c.json")
 	assert.Equal(t, 1, a.code)
-	assert.Contains(t, a.out, "2 scenarios", "pretty stands on standard output where nothing else does")
+	assert.Contains(t, a.out, "2 scenarios", "pretty goes to standard output where no other report does")
 	xml, err := os.ReadFile(dir + "/j.xml")
 	require.NoError(t, err)
 	assert.Contains(t, string(xml), "<testsuite")
@@ -225,7 +225,7 @@ func TestTheBareCommandRunsTheBuiltInScenarios(t *testing.T) {
 	assert.Contains(t, a.out, "scenarios")
 }
 
-func TestAModelServesTheRealScenarios(t *testing.T) {
+func TestRealScenariosRunOnTheGivenModel(t *testing.T) {
 	text := "Feature: f\n  @real\n  Scenario: r\n    Given the real checkpoint\n    When the model info is read\n    Then the architecture is \"LlamaForCausalLM\"\n" +
 		"  Scenario: other" + llama + "    Then the architecture is \"LlamaForCausalLM\"\n"
 	path := write(t, "a.feature", text)
@@ -275,7 +275,7 @@ func TestAnInterruptedRunDoesNotReplaceAnEarlierFile(t *testing.T) {
 	assert.True(t, f.Interrupted)
 }
 
-// A directory with nothing in it keeps no promise about a real checkpoint.
+// Without any file in the directory, no scenario about a real checkpoint passes.
 func TestAnEmptyDirectoryIsNoRealCheckpoint(t *testing.T) {
 	a := call(t, "run", "--model", t.TempDir(), "--tags", "@real")
 	assert.Equal(t, exitFailed, a.code, a.err)

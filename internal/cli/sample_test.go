@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"omniloader/internal/suite"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,9 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/suite"
 )
 
-// samplerVariable makes the test binary stand in for the program that samples.
+// samplerVariable makes the test binary run the program, as a sampling process.
 const samplerVariable = "OMNILOADER_TEST_SAMPLER"
 
 func TestMain(m *testing.M) {
@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv(samplerVariable) != "" || IsFreshProcess() {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	for _, name := range []string{envIterations, envWarmup, envModel, envOutput} {
+		os.Unsetenv(name) // those of whoever runs the tests
 	}
 	os.Exit(m.Run())
 }
@@ -103,7 +106,7 @@ func TestASlowdownIsConfirmedInFreshProcessesAndExitsWith1(t *testing.T) {
 	assert.Contains(t, a.err, "sampled again, as some seem slower: 1 benchmark in 2 fresh processes")
 	f, err := bench.ReadFile(output)
 	require.NoError(t, err)
-	assert.Len(t, f.Results[0].Processes, 4, "two processes and two confirmations")
+	assert.Len(t, f.Results[0].Processes, 4, "two processes, and two to confirm")
 
 	again := call(t, "compare", file, output)
 	assert.Equal(t, 1, again.code, "the files alone give the same verdict")
@@ -112,7 +115,7 @@ func TestASlowdownIsConfirmedInFreshProcessesAndExitsWith1(t *testing.T) {
 	assert.Equal(t, 1, callSampling(t, "run", feature, "--baseline", file, "--threshold", "90%").code, "a thousand times is more than 90 % too")
 }
 
-func TestWhereMuchIsSlowerItIsConfirmedLater(t *testing.T) {
+func TestManySlowerBenchmarksAreConfirmedLater(t *testing.T) {
 	if suite.RaceDetector {
 		t.Skip("latencies are not judged under the race detector")
 	}
@@ -160,7 +163,7 @@ func TestFilesThatAreNotComparableExitWith2(t *testing.T) {
 	assert.Equal(t, 0, call(t, "compare", "--fail-on", "red", file, other).code)
 }
 
-func TestWhatFailedIsNotSampled(t *testing.T) {
+func TestARunWithFailuresIsNotSampled(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "base.json")
 	a := callSampling(t, "run", write(t, "a.feature", failingFeature), "--save-baseline", file)
 	assert.Equal(t, 1, a.code, "a promise is broken, whatever else could not be done")
@@ -168,7 +171,7 @@ func TestWhatFailedIsNotSampled(t *testing.T) {
 	assert.NoFileExists(t, file)
 }
 
-func TestFlagsOfAComparisonThatMakeNoSense(t *testing.T) {
+func TestInvalidFlagsOfAComparison(t *testing.T) {
 	for _, args := range [][]string{
 		{"run", "--threshold", "5 percent"}, {"run", "--threshold", "100%"}, {"run", "--threshold", "-1%"},
 		{"run", "--fail-on", "grey"}, {"run", "--save-baseline", ""}, {"run", "--save-baseline", "/no/such/folder/x.json"},
@@ -179,7 +182,7 @@ func TestFlagsOfAComparisonThatMakeNoSense(t *testing.T) {
 	}
 }
 
-func TestASampleProcessWithoutAJobSaysSo(t *testing.T) {
+func TestASampleProcessWithoutAJobIsAnError(t *testing.T) {
 	a := call(t, sampleProcess)
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "standard input holds no job")

@@ -30,7 +30,8 @@ func (p *program) selftestCommand() *cobra.Command {
 	return c
 }
 
-type noiseSettings struct {
+// noiseFlags are the flags of selftest noise, as given.
+type noiseFlags struct {
 	comparisons count
 	rotations   count
 	budget      time.Duration
@@ -42,7 +43,7 @@ type noiseSettings struct {
 }
 
 func (p *program) noiseCommand() *cobra.Command {
-	s := &noiseSettings{
+	s := &noiseFlags{
 		comparisons: count{30, 6}, rotations: count{2, 0}, busy: count{1, 0}, budget: 15 * time.Minute, threshold: share{bench.DefaultThreshold},
 	}
 	c := &cobra.Command{
@@ -88,29 +89,29 @@ type noiseStudy struct {
 	*bench.NoiseStudy
 	p          *program
 	ctx        context.Context
-	settings   *noiseSettings
+	flags      *noiseFlags
 	job        sampleJob
 	deadline   time.Time
 	longest    time.Duration // of a run so far
 	wantedRuns int           // how many runs of the unchanged program are wanted
 }
 
-func (p *program) measureNoise(ctx context.Context, settings *noiseSettings) error {
-	if err := errors.Join(refuseUnwritable(namedFile{"--output", settings.output}), refuseFeatureFiles(settings.output)); err != nil {
+func (p *program) measureNoise(ctx context.Context, flags *noiseFlags) error {
+	if err := errors.Join(refuseUnwritable(namedFile{"--output", flags.output}), refuseFeatureFiles(flags.output)); err != nil {
 		return err
 	}
 	s := &noiseStudy{
-		p: p, ctx: ctx, settings: settings, deadline: time.Now().Add(settings.budget),
-		job:        sampleJob{Tags: settings.tags, Categories: settings.categories, Plan: p.samplingPlan(nil), Memory: true},
-		wantedRuns: runsFor(settings.comparisons.n),
+		p: p, ctx: ctx, flags: flags, deadline: time.Now().Add(flags.budget),
+		job:        sampleJob{Tags: flags.tags, Categories: flags.categories, Plan: p.samplingPlan(nil), Memory: true},
+		wantedRuns: runsFor(flags.comparisons.n),
 	}
-	s.NoiseStudy = &bench.NoiseStudy{Plan: s.job.Plan, Threshold: settings.threshold.value}
+	s.NoiseStudy = &bench.NoiseStudy{Plan: s.job.Plan, Threshold: flags.threshold.value}
 	ended := s.takeAll()
 	if len(s.Quiet) < minRuns {
 		if ended != nil {
 			return ended
 		}
-		return errorWithHint("give it a larger --budget, or fewer benchmarks", "the budget of %s was enough for %s, %d are needed", settings.budget,
+		return errorWithHint("give it a larger --budget, or fewer benchmarks", "the budget of %s was enough for %s, %d are needed", flags.budget,
 			quantity(len(s.Quiet), "run", "runs"), minRuns)
 	}
 	result, err := s.Judge()
@@ -121,8 +122,8 @@ func (p *program) measureNoise(ctx context.Context, settings *noiseSettings) err
 	if err := standardOutput(report.Noise(p.out, result, p.out.options())); err != nil {
 		return err
 	}
-	if settings.output != "" {
-		ended = errors.Join(ended, atomicfile.Write(settings.output, func(w io.Writer) error { return report.NoiseJSON(w, result) }))
+	if flags.output != "" {
+		ended = errors.Join(ended, atomicfile.Write(flags.output, func(w io.Writer) error { return report.NoiseJSON(w, result) }))
 	}
 	return ended
 }
@@ -134,11 +135,11 @@ func runsFor(comparisons int) int {
 
 // noteMissingRuns says how many of the runs that were asked for were taken, unless all.
 func (s *noiseStudy) noteMissingRuns(interrupted bool) {
-	slowed, busy := 2*s.settings.rotations.n, min(s.settings.busy.n, 1)*busyRuns
+	slowed, busy := 2*s.flags.rotations.n, min(s.flags.busy.n, 1)*busyRuns
 	if len(s.Quiet) >= s.wantedRuns && len(s.Slowed) >= slowed && len(s.Busy) >= busy {
 		return
 	}
-	why := fmt.Sprintf("the budget of %s was used up", s.settings.budget)
+	why := fmt.Sprintf("the budget of %s was used up", s.flags.budget)
 	if interrupted {
 		why = "it was ended early"
 	}
@@ -151,7 +152,7 @@ func (s *noiseStudy) noteMissingRuns(interrupted bool) {
 // from minute to minute: were all slowed runs behind all unchanged ones, that would count
 // as a change. Runs that ended before an error are in the study.
 func (s *noiseStudy) takeAll() error {
-	rotations := s.settings.rotations.n
+	rotations := s.flags.rotations.n
 	for rotation := range rotations {
 		before := minRuns + rotation*(s.wantedRuns-minRuns)/rotations // unchanged runs before this slowed pair
 		if err := s.take(&s.Quiet, before-len(s.Quiet), nil, nil); err != nil || len(s.Quiet) < minRuns {
@@ -167,10 +168,10 @@ func (s *noiseStudy) takeAll() error {
 			s.Slowed = append(s.Slowed, pair...)
 		}
 	}
-	if err := s.take(&s.Quiet, s.wantedRuns-len(s.Quiet), nil, nil); err != nil || s.settings.busy.n == 0 || len(s.Quiet) < minRuns {
+	if err := s.take(&s.Quiet, s.wantedRuns-len(s.Quiet), nil, nil); err != nil || s.flags.busy.n == 0 || len(s.Quiet) < minRuns {
 		return err
 	}
-	stop := startBusyLoops(s.settings.busy.n)
+	stop := startBusyLoops(s.flags.busy.n)
 	defer stop()
 	return s.take(&s.Busy, busyRuns, nil, nil)
 }

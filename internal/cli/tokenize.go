@@ -52,9 +52,9 @@ func (p *program) tokenizeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tokenize DIR [TEXT]",
 		Short: "Turn a text into tokens with a checkpoint's tokenizer, or ids into a text",
-		Long: `Loads the tokenizer of the checkpoint in DIR and shows what it makes of TEXT: ids,
-tokens, and where each stands in the text, counted in bytes. Without TEXT it reads
-the text from standard input, all of it, a last line break included.
+		Long: `Loads the tokenizer of the checkpoint in DIR and shows the tokens of TEXT: their ids,
+their text, and their offsets in TEXT, in bytes. Without TEXT it reads all of standard
+input, a last line break included.
 
 A sparse autoencoder, an adapter or a GGUF file without a tokenizer uses that of its
 base model: found beside DIR, below the directories of --model-root, in the Hugging
@@ -83,7 +83,7 @@ tokenizer that is broken is an error; no other is used instead of it.`,
   HF_HUB_CACHE, HF_HOME  where the Hugging Face cache is
   HF_ENDPOINT            the hub, where --hub does not name one
   HF_TOKEN               sent to the hub, and to no other host
-  HF_HUB_OFFLINE         1: no hub is asked`,
+  HF_HUB_OFFLINE         1: nothing is fetched from a hub`,
 		},
 	}
 	set := c.Flags()

@@ -100,7 +100,7 @@ func TestTokenizeGivesJSON(t *testing.T) {
 	for _, name := range []string{"ids", "tokens", "offsets", "type_ids", "special"} {
 		assert.Contains(t, empty.out, `"`+name+`":[]`)
 	}
-	assert.Equal(t, []uint32{513, 528}, tokenizeJSON(t, clip+"/tokenizer.json", "the model", "--no-special").IDs, "the file stands for its directory")
+	assert.Equal(t, []uint32{513, 528}, tokenizeJSON(t, clip+"/tokenizer.json", "the model", "--no-special").IDs, "tokenizer.json means its directory")
 }
 
 func TestTokenizeDecodes(t *testing.T) {
@@ -116,7 +116,7 @@ func TestTokenizeDecodes(t *testing.T) {
 	assert.Equal(t, []uint32{83, 282}, out.IDs)
 }
 
-func TestTokenizeSaysWhatIsWrong(t *testing.T) {
+func TestTokenizeErrors(t *testing.T) {
 	isolateModelPaths(t)
 	root := t.TempDir()
 	gpt2 := writePreset(t, root, "gpt2", "gpt2")
@@ -183,9 +183,9 @@ func TestTokenizeFetchesFromTheHubThatIsNamed(t *testing.T) {
 	home := isolateModelPaths(t)
 	lora := adapter(t)
 	files := writePreset(t, t.TempDir(), "gpt2", "gpt2")
-	var asked []string
+	var requests []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.Method+" "+r.URL.Path)
+		requests = append(requests, r.Method+" "+r.URL.Path)
 		if r.Header.Get("Authorization") != "Bearer secret" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -205,30 +205,30 @@ func TestTokenizeFetchesFromTheHubThatIsNamed(t *testing.T) {
 
 	t.Setenv(envToken, "secret")
 	t.Setenv(envOffline, "1")
-	asked = nil
+	requests = nil
 	a = tokenizeWith(t, "", lora, "the", "--hub", server.URL)
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "HF_HUB_OFFLINE is set")
-	assert.Empty(t, asked)
+	assert.Empty(t, requests)
 
 	t.Setenv(envOffline, "")
 	a = tokenizeWith(t, "", lora, "the")
 	assert.Equal(t, 2, a.code)
-	assert.Empty(t, asked, "no hub is asked unless one is named")
+	assert.Empty(t, requests, "no request without an endpoint")
 
 	t.Setenv(envEndpoint, server.URL)
 	out := tokenizeJSON(t, lora, "the")
 	assert.Equal(t, []uint32{83, 282}, out.IDs)
 	assert.Positive(t, out.Seconds.Download)
 	assert.Equal(t, filepath.Join(home, "hub", "models--openai-community--gpt2", "snapshots", "0123456789abcdef0123456789abcdef01234567"), out.Tokenizer.Path)
-	assert.NotContains(t, strings.Join(asked, " "), "safetensors")
+	assert.NotContains(t, strings.Join(requests, " "), "safetensors")
 
-	asked = nil
+	requests = nil
 	t.Setenv(envOffline, "1")
 	out = tokenizeJSON(t, lora, "the")
 	assert.Equal(t, []uint32{83, 282}, out.IDs)
 	assert.Zero(t, out.Seconds.Download, "the cache has it now")
-	assert.Empty(t, asked)
+	assert.Empty(t, requests)
 }
 
 func TestTokenizeColoursATextOnATerminal(t *testing.T) {
@@ -240,7 +240,7 @@ func TestTokenizeColoursATextOnATerminal(t *testing.T) {
 	p := &program{out: &output{w: &out, terminal: true, width: 80}, err: &output{w: &err}}
 	require.Equal(t, 0, p.execute(t.Context(), []string{"tokenize", gpt2, "the model\x1b🦙"}, strings.NewReader("")), err.String())
 	assert.Contains(t, out.String(), "\x1b[46;30mt\x1b[0m\x1b[43;30mhe\x1b[0m \x1b[42;30mmodel\x1b[0m")
-	assert.Contains(t, out.String(), `\x1b`, "control characters of the text are shown and not sent")
+	assert.Contains(t, out.String(), `\x1b`, "control characters of the text are escaped")
 	golden(t, "tokenize_terminal.txt", durations.ReplaceAllString(out.String(), "TIME"))
 }
 

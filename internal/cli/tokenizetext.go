@@ -11,7 +11,7 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// tokenColors are those of tokens in turn, so that neighbours differ.
+// tokenColors are used one after the other, so that neighbouring tokens differ.
 var tokenColors = []text.Colors{{text.BgCyan, text.FgBlack}, {text.BgYellow, text.FgBlack}, {text.BgGreen, text.FgBlack}, {text.BgMagenta, text.FgBlack}}
 
 // noteUnknown says which ids no token has: decoding leaves them out.
