@@ -1,7 +1,6 @@
 package loader_test
 
 import (
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/internal/registry"
 )
 
 // The figures are worked out by hand: 2 (keys and values) × 2 bytes × heads ×
@@ -78,10 +78,9 @@ func TestStatefulModelsHaveNoCache(t *testing.T) {
 }
 
 func TestLibraryDefaultsTable(t *testing.T) {
-	data, err := os.ReadFile("library_defaults.tsv")
-	require.NoError(t, err)
+	data := readTable(t, "library_defaults.tsv")
 	last := ""
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(data) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -91,7 +90,7 @@ func TestLibraryDefaultsTable(t *testing.T) {
 		n, err := strconv.Atoi(f[3])
 		assert.NoError(t, err, line)
 		assert.GreaterOrEqual(t, n, 0, line)
-		_, ok := loader.LookupFamily(f[0])
+		_, ok := registry.LookupFamily(f[0])
 		assert.True(t, ok, "no such model type: %s", line)
 		assert.Less(t, last, f[0]+"\t"+f[1], "keep the lines sorted, each model type and quantity once: %s", line)
 		last = f[0] + "\t" + f[1]

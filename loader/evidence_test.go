@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"omniloader/loader/answer"
 
-	"omniloader/loader"
+	"github.com/stretchr/testify/assert"
 )
 
 // An unlisted class whose name has no known shape.
@@ -15,26 +15,26 @@ const vagueConfig = `{"architectures":["Zqx9"],"model_type":"zqx9"}`
 func TestAProcessorTellsWhatGoesIn(t *testing.T) {
 	for name, c := range map[string]struct {
 		processor string
-		want      loader.Category
+		want      answer.Category
 	}{
-		"images":             {`{"image_processor_type":"ZqxImageProcessor"}`, loader.VisionEncoder},
-		"images, older":      {`{"feature_extractor_type":"ZqxFeatureExtractor","image_mean":[0.5]}`, loader.VisionEncoder},
-		"sound":              {`{"feature_extractor_type":"ZqxFeatureExtractor","sampling_rate":16000}`, loader.AudioEncoder},
-		"neither":            {`{"do_resize":true}`, loader.Transformers},
-		"broken":             {`{"image_processor_type":`, loader.Transformers},
-		"of the wrong shape": {`[]`, loader.Transformers},
+		"images":             {`{"image_processor_type":"ZqxImageProcessor"}`, answer.VisionEncoder},
+		"images, older":      {`{"feature_extractor_type":"ZqxFeatureExtractor","image_mean":[0.5]}`, answer.VisionEncoder},
+		"sound":              {`{"feature_extractor_type":"ZqxFeatureExtractor","sampling_rate":16000}`, answer.AudioEncoder},
+		"neither":            {`{"do_resize":true}`, answer.Transformers},
+		"broken":             {`{"image_processor_type":`, answer.Transformers},
+		"of the wrong shape": {`[]`, answer.Transformers},
 	} {
 		info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/preprocessor_config.json": c.processor}))
 		assert.Equal(t, c.want, info.Category, name)
 	}
 	info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/preprocessor_config.json": `{"image_processor_type":"X"}`, "m/tokenizer.json": "{}"}))
-	assert.Equal(t, loader.Transformers, info.Category, "text goes in too")
+	assert.Equal(t, answer.Transformers, info.Category, "text goes in too")
 }
 
 // A head that many kinds of model have, with what its checkpoint says beside it.
 func TestASpectrogramThatGoesInMakesAModelOfSpeech(t *testing.T) {
 	config := `{"architectures":["Zqx9ForConditionalGeneration"],"model_type":"zqx9"}`
-	for processor, want := range map[string]loader.Task{
+	for processor, want := range map[string]answer.Task{
 		`{"feature_extractor_type":"Zqx9FeatureExtractor","feature_size":80,"n_fft":400,"sampling_rate":16000}`: "asr",
 		`{"feature_extractor_type":"Zqx9FeatureExtractor","feature_size":1,"sampling_rate":24000}`:              "seq2seq_lm", // a codec's, which listens in order to speak
 		`{"image_processor_type":"Zqx9ImageProcessor"}`:                                                         "seq2seq_lm",
@@ -80,15 +80,15 @@ const maxName = 256
 func TestACardTellsWhereNothingElseDoes(t *testing.T) {
 	card := "---\nlicense: mit\npipeline_tag: automatic-speech-recognition\n---\n# Zqx\n"
 	info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/README.md": card}))
-	assert.Equal(t, loader.ASR, info.Category)
+	assert.Equal(t, answer.ASR, info.Category)
 	assert.Contains(t, info.DecidedBy, "card")
 	info = infoOf(t, treeFS(map[string]string{"m/config.json": gptConfig, "m/README.md": card}))
-	assert.Equal(t, loader.Transformers, info.Category, "a class that is listed beats the card")
+	assert.Equal(t, answer.Transformers, info.Category, "a class that is listed beats the card")
 	info = infoOf(t, treeFS(map[string]string{"m/README.md": card, "m/asr.yaml": "x"}))
-	assert.Equal(t, loader.ASR, info.Category)
+	assert.Equal(t, answer.ASR, info.Category)
 	assert.False(t, info.IsSupported)
 	info = infoOf(t, treeFS(map[string]string{"m/config.json": "{}", "m/model.safetensors": "", "m/README.md": strings.ReplaceAll(card, "\n", "\r\n")}))
-	assert.Equal(t, loader.ASR, info.Category)
+	assert.Equal(t, answer.ASR, info.Category)
 }
 
 func TestACardThatSaysNothingIsPassedOver(t *testing.T) {
@@ -102,7 +102,7 @@ func TestACardThatSaysNothingIsPassedOver(t *testing.T) {
 		"empty":           "",
 	} {
 		info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/README.md": card}))
-		assert.Equal(t, loader.Transformers, info.Category, name)
+		assert.Equal(t, answer.Transformers, info.Category, name)
 	}
 }
 
@@ -139,7 +139,7 @@ func TestModulesThatCannotBeReadLeaveTheEmbeddingModelItsLayout(t *testing.T) {
 		}
 		info := infoOf(t, treeFS(laid))
 		assert.Equal(t, "sentence-transformers", info.Layout, name)
-		assert.Equal(t, loader.Task("text_embedding"), info.Task, name)
+		assert.Equal(t, answer.Task("text_embedding"), info.Task, name)
 		assert.Equal(t, "unknown", info.Architecture, name)
 	}
 }

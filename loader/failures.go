@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"omniloader/loader/internal/table"
 )
 
 //go:embed failures.tsv
@@ -24,7 +26,7 @@ type Failure struct {
 func Failures() []Failure { return slices.Clone(failuresKnown()) }
 
 var failuresKnown = sync.OnceValue(func() (all []Failure) {
-	for f := range tableRows(failuresTSV) {
+	for f := range table.Rows(failuresTSV) {
 		all = append(all, Failure{len(all) + 1, f[0], f[1], strings.Split(f[2], ","), strings.Split(f[3], ","), f[4]})
 	}
 	return all

@@ -10,6 +10,7 @@ import (
 
 	"omniloader/fixtures"
 	"omniloader/loader"
+	"omniloader/loader/finding"
 )
 
 // Each failure is shown by its presets, and found in them.
@@ -25,7 +26,7 @@ func TestEveryFailureHasAPresetThatShowsIt(t *testing.T) {
 		assert.True(t, strings.HasSuffix(f.WayOut, "."), f.Title)
 		assert.NotEmpty(t, f.Seen, f.Title)
 		for _, code := range f.Codes {
-			_, ok := loader.Explain(code)
+			_, ok := finding.Explain(code)
 			assert.True(t, ok, "%s is no code", code)
 		}
 		shown := map[string]bool{}

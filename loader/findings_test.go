@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,44 +16,41 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
 )
 
-// declaredCodes are the constants of findings.go, by name, and how often the
-// package's other files use each.
+// declaredCodes are the constants of package finding, by name, and how often the
+// packages below loader use each.
 func declaredCodes(t *testing.T) (codes map[string]string, uses map[string]int) {
 	t.Helper()
-	set := token.NewFileSet()
-	parsed := map[string]*ast.File{}
-	entries, err := os.ReadDir(".")
-	require.NoError(t, err)
-	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
-			file, err := parser.ParseFile(set, name, nil, 0)
-			require.NoError(t, err)
-			parsed[name] = file
-		}
-	}
 	codes, uses = map[string]string{}, map[string]int{}
-	ast.Inspect(parsed["findings.go"], func(n ast.Node) bool {
-		if v, ok := n.(*ast.ValueSpec); ok && len(v.Values) == 1 && strings.HasPrefix(v.Names[0].Name, "Code") {
-			code, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
-			require.NoError(t, err)
-			codes[v.Names[0].Name] = code
+	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
 		}
-		return true
-	})
-	for name, file := range parsed {
-		if name == "findings.go" {
-			continue
-		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		ast.Inspect(file, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok && codes[id.Name] != "" {
-				uses[id.Name]++
+			switch n := n.(type) {
+			case *ast.ValueSpec:
+				if len(n.Values) == 0 {
+					return true
+				}
+				if literal, ok := n.Values[0].(*ast.BasicLit); ok && name == filepath.Join("finding", "codes.go") && len(n.Values) == 1 {
+					codes[n.Names[0].Name] = strings.Trim(literal.Value, `"`)
+				}
+				return true
+			case *ast.SelectorExpr:
+				if x, ok := n.X.(*ast.Ident); ok && x.Name == "finding" {
+					uses[n.Sel.Name]++
+				}
 			}
 			return true
 		})
-	}
+		return err
+	})
+	require.NoError(t, err)
 	return codes, uses
 }
 
@@ -60,7 +58,7 @@ func declaredCodes(t *testing.T) (codes map[string]string, uses map[string]int) 
 // reports: by its constant, or because a kind of error becomes it.
 func TestEveryCodeIsDocumentedAndUsed(t *testing.T) {
 	codes, uses := declaredCodes(t)
-	table, err := os.ReadFile("findings.tsv")
+	table, err := os.ReadFile("finding/findings.tsv")
 	require.NoError(t, err)
 	byKind := map[string]bool{}
 	for line := range strings.Lines(string(table)) {
@@ -69,12 +67,12 @@ func TestEveryCodeIsDocumentedAndUsed(t *testing.T) {
 		}
 	}
 	documented := map[string]bool{}
-	for _, e := range loader.Explanations() {
+	for _, e := range finding.Explanations() {
 		documented[e.Code] = true
 		assert.NotEmpty(t, e.Title, e.Code)
 		assert.True(t, strings.HasSuffix(e.Means, "."), e.Code)
 		assert.True(t, strings.HasSuffix(e.WayOut, "."), e.Code)
-		assert.Contains(t, []loader.Severity{loader.SeverityError, loader.SeverityWarning, loader.SeverityNote}, e.Severity, e.Code)
+		assert.Contains(t, []answer.Severity{answer.SeverityError, answer.SeverityWarning, answer.SeverityNote}, e.Severity, e.Code)
 	}
 	seen := map[string]bool{}
 	for name, code := range codes {
@@ -88,13 +86,27 @@ func TestEveryCodeIsDocumentedAndUsed(t *testing.T) {
 }
 
 func TestExplanationsAreSorted(t *testing.T) {
-	all := loader.Explanations()
-	assert.True(t, slices.IsSortedFunc(all, func(a, b loader.Explanation) int { return strings.Compare(a.Code, b.Code) }))
-	e, ok := loader.Explain("shard-missing")
+	all := finding.Explanations()
+	assert.True(t, slices.IsSortedFunc(all, func(a, b finding.Explanation) int { return strings.Compare(a.Code, b.Code) }))
+	e, ok := finding.Explain("shard-missing")
 	require.True(t, ok)
-	assert.Equal(t, loader.SeverityError, e.Severity)
-	_, ok = loader.Explain("shard")
+	assert.Equal(t, answer.SeverityError, e.Severity)
+	_, ok = finding.Explain("shard")
 	assert.False(t, ok)
+}
+
+// readTable gives a table of one of the packages below loader.
+func readTable(t *testing.T, name string) string {
+	t.Helper()
+	found, err := filepath.Glob("internal/*/" + name)
+	require.NoError(t, err)
+	if name == "findings.tsv" {
+		found = []string{"finding/findings.tsv"}
+	}
+	require.Len(t, found, 1, name)
+	data, err := os.ReadFile(found[0])
+	require.NoError(t, err)
+	return string(data)
 }
 
 // The knowledge of an inspection is data, sorted where its order does not matter,
@@ -102,10 +114,9 @@ func TestExplanationsAreSorted(t *testing.T) {
 func TestTablesAreSortedAndUnique(t *testing.T) {
 	ordered := []string{"weight_names.tsv", "weight_extensions.tsv", "packing.tsv", "packing_companions.tsv", "config_keys.tsv"}
 	for _, name := range append(ordered, "weight_prefixes.tsv", "quantization_methods.tsv", "tokenizer_components.tsv", "findings.tsv") {
-		data, err := os.ReadFile(name)
-		require.NoError(t, err)
+		data := readTable(t, name)
 		var lines []string
-		for line := range strings.Lines(string(data)) {
+		for line := range strings.Lines(data) {
 			if line[0] != '#' {
 				lines = append(lines, line)
 			}
@@ -129,7 +140,7 @@ type findingCase struct {
 	name     string
 	files    map[string]string
 	code     string
-	severity loader.Severity
+	severity answer.Severity
 	file     string
 	says     string
 }
@@ -173,77 +184,77 @@ func indexOf(pairs ...string) string {
 }
 
 var findingCases = []findingCase{
-	{"pointer as weights", sound(map[string]string{"m/model.safetensors": pointer}), loader.CodeLFSPointer, "error", "model.safetensors", "9.9 GB"},
-	{"pointer as tokenizer", sound(map[string]string{"m/tokenizer.json": pointer}), loader.CodeLFSPointer, "error", "tokenizer.json", "9.9 GB"},
-	{"pointer as picture", sound(map[string]string{"m/plot.png": pointer}), loader.CodeLFSPointer, "note", "plot.png", ""},
-	{"pointer as unused weights", sound(map[string]string{"m/pytorch_model.bin": pointer}), loader.CodeLFSPointer, "warning", "pytorch_model.bin", ""},
-	{"page", sound(map[string]string{"m/model.safetensors": page}), loader.CodeHTMLPage, "error", "model.safetensors", "401"},
-	{"server's reply", sound(map[string]string{"m/model.safetensors": "Entry not found"}), loader.CodeServerReply, "error", "model.safetensors", "Entry not found"},
-	{"zeros", sound(map[string]string{"m/model.safetensors": strings.Repeat("\x00", 900)}), loader.CodeZeroFilled, "error", "model.safetensors", ""},
-	{"empty", sound(map[string]string{"m/model.safetensors": ""}), loader.CodeFileEmpty, "error", "model.safetensors", ""},
-	{"unfinished", sound(map[string]string{"m/model.safetensors.part": "x"}), loader.CodeIncompleteDownload, "warning", "model.safetensors.part", "Firefox"},
-	{"unfinished in a directory", sound(map[string]string{"m/.cache/huggingface/download/a.b.incomplete": "x"}), loader.CodeIncompleteDownload, "warning", ".cache/huggingface/download/a.b.incomplete", "1 bytes"},
-	{"cut", sound(map[string]string{"m/model.safetensors": tensors("model.embed_tokens.weight")[:80]}), loader.CodeWeightsTruncated, "error", "model.safetensors", ""},
-	{"header beyond 100 MB", sound(map[string]string{"m/model.safetensors": "\x00\x00\x00\x20\x00\x00\x00\x00{" + strings.Repeat(" ", 50)}), loader.CodeWeightsHeaderTooLarge, "error", "model.safetensors", ""},
-	{"broken header", sound(map[string]string{"m/model.safetensors": "\x04\x00\x00\x00\x00\x00\x00\x00{,,}"}), loader.CodeWeightsUnreadable, "error", "model.safetensors", ""},
-	{"missing shard without an index", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00002.safetensors": tensors("model.embed_tokens.weight")}), loader.CodeShardMissing, "error", "model-00002-of-00002.safetensors", "1 of the 2"},
-	{"shards without an index", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight")}), loader.CodeIndexMissing, "warning", "model.safetensors.index.json", "1 tensors in 1 files"},
-	{"stale index", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight"), "m/model.safetensors.index.json": indexOf("a", "model-00001-of-00003.safetensors")}), loader.CodeIndexStale, "error", "model.safetensors.index.json", ""},
-	{"index that is broken", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight"), "m/model.safetensors.index.json": "{"}), loader.CodeIndexUnreadable, "error", "model.safetensors.index.json", ""},
-	{"index that leads out", sound(map[string]string{"-m/model.safetensors": "", "m/model.safetensors.index.json": indexOf("a", "../x.safetensors")}), loader.CodeIndexUnsafe, "error", "model.safetensors.index.json", ""},
-	{"index of pickles", sound(map[string]string{"-m/model.safetensors": "", "m/model.safetensors.index.json": indexOf("a", "x.bin"), "m/x.bin": reduce}), loader.CodeIndexOtherFormat, "error", "model.safetensors.index.json", ""},
-	{"tensor missing", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight"), "m/model.safetensors.index.json": indexOf("model.embed_tokens.weight", "model-00001-of-00001.safetensors", "b", "model-00001-of-00001.safetensors")}), loader.CodeTensorMissing, "error", "model-00001-of-00001.safetensors", `"b"`},
-	{"tensor not listed", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight", "b"), "m/model.safetensors.index.json": indexOf("model.embed_tokens.weight", "model-00001-of-00001.safetensors")}), loader.CodeTensorNotInIndex, "warning", "model-00001-of-00001.safetensors", `"b"`},
-	{"single file and index", sound(map[string]string{"m/model-00001-of-00001.safetensors": tensors("a"), "m/model.safetensors.index.json": indexOf("a", "model-00001-of-00001.safetensors")}), loader.CodeWeightsSingleAndIndex, "warning", "model.safetensors", "1 shards"},
-	{"odd padding", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-000001.safetensors": tensors("model.embed_tokens.weight"), "m/model.safetensors.index.json": indexOf("model.embed_tokens.weight", "model-00001-of-000001.safetensors")}), loader.CodeShardNamePadding, "note", "model-00001-of-000001.safetensors", ""},
-	{"consolidated beside shards", sound(map[string]string{"m/consolidated.safetensors": tensors("a")}), loader.CodeWeightsDuplicate, "warning", "consolidated.safetensors", "same format"},
-	{"bin beside safetensors", sound(map[string]string{"m/pytorch_model.bin": "\x80\x02}."}), loader.CodeWeightsDuplicate, "note", "pytorch_model.bin", ""},
-	{"variant only", sound(map[string]string{"-m/model.safetensors": "", "m/model.fp16.safetensors": tensors("model.embed_tokens.weight")}), loader.CodeWeightsVariantOnly, "warning", "model.fp16.safetensors", "fp16"},
-	{"no weights", sound(map[string]string{"-m/model.safetensors": ""}), loader.CodeWeightsMissing, "error", "", ""},
-	{"dangerous pickle", sound(map[string]string{"-m/model.safetensors": "", "m/pytorch_model.bin": reduce}), loader.CodePickleDangerous, "error", "pytorch_model.bin", "posix.system"},
-	{"dangerous pickle that is not in use", sound(map[string]string{"m/optimizer.pt": reduce}), loader.CodePickleDangerous, "error", "optimizer.pt", "posix.system"},
-	{"unknown import", sound(map[string]string{"-m/model.safetensors": "", "m/pytorch_model.bin": "\x80\x02cmine\nThing\n."}), loader.CodePickleUnknown, "warning", "pytorch_model.bin", "mine.Thing"},
-	{"newer tokenizer", sound(map[string]string{"m/tokenizer.json": `{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Quantum"}]},"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}`}), loader.CodeTokenizerComponent, "warning", "tokenizer.json", `"Quantum" of pre_tokenizer`},
-	{"newer model of the tokenizer", sound(map[string]string{"m/tokenizer.json": `{"model":{"type":"SuperBPE","vocab":{"a":0}}}`}), loader.CodeTokenizerComponent, "warning", "tokenizer.json", `"SuperBPE" of model`},
-	{"merges as pairs", sound(map[string]string{"m/tokenizer.json": `{"model":{"type":"BPE","vocab":{"a":0},"merges":[["a","a"]]}}`}), loader.CodeTokenizerMergePairs, "note", "tokenizer.json", ""},
-	{"tiktoken", sound(map[string]string{"-m/tokenizer.json": "", "m/tokenizer.model": "IQ== 0\nIg== 1\nIw== 2\n"}), loader.CodeTokenizerTiktoken, "note", "tokenizer.model", ""},
-	{"too many tokens", sound(map[string]string{"m/config.json": strings.Replace(sparseConfig, `"vocab_size":6`, `"vocab_size":5`, 1)}), loader.CodeVocabExceedsEmbeddings, "warning", "tokenizer.json", "5 rows"},
-	{"too new", sound(map[string]string{"m/config.json": `{"architectures":["TomorrowForCausalLM"],"model_type":"tomorrow","transformers_version":"7.1.0"}`}), loader.CodeArchitectureNewer, "warning", "config.json", "7.1.0"},
-	{"unknown", sound(map[string]string{"m/config.json": `{"architectures":["TomorrowForCausalLM"],"model_type":"tomorrow","transformers_version":"4.40.0"}`}), loader.CodeArchitectureUnknown, "warning", "config.json", "TomorrowForCausalLM"},
-	{"no model type", sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"tie_word_embeddings":true}`}), loader.CodeModelTypeMissing, "warning", "config.json", "LlamaForCausalLM"},
-	{"no config", sound(map[string]string{"-m/config.json": ""}), loader.CodeConfigMissing, "error", "config.json", "1 file of safetensors"},
-	{"params.json of another format", sound(map[string]string{"-m/config.json": "", "m/params.json": "{}"}), loader.CodeConfigMissing, "note", "config.json", "params.json"},
-	{"adapter without base", map[string]string{"m/adapter_config.json": `{"peft_type":"LORA","base_model_name_or_path":null}`, "m/adapter_model.safetensors": tensors("a")}, loader.CodeAdapterBaseMissing, "warning", "adapter_config.json", "is null"},
-	{"adapter of a dead path", map[string]string{"m/adapter_config.json": `{"peft_type":"LORA","base_model_name_or_path":"/home/me/llama"}`, "m/adapter_model.safetensors": tensors("a")}, loader.CodeAdapterBasePath, "warning", "adapter_config.json", "/home/me/llama"},
-	{"base class", sound(map[string]string{"m/config.json": `{"architectures":["LlamaModel"],"model_type":"llama"}`, "m/model.safetensors": tensors("embed_tokens.weight")}), loader.CodeArchitectureBaseClass, "note", "config.json", ""},
-	{"unknown quantization", sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama","tie_word_embeddings":true,"quantization_config":{"quant_method":"zip9"}}`}), loader.CodeQuantizationUnknown, "warning", "config.json", `"zip9"`},
-	{"two quantizations", sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama","tie_word_embeddings":true,"quantization_config":{"quant_method":"awq","bits":4}}`, "m/quantize_config.json": `{"bits":8,"group_size":128}`}), loader.CodeQuantizationConflict, "warning", "quantize_config.json", "gptq of 8 bits"},
-	{"prefix", sound(map[string]string{"m/model.safetensors": tensors("language_model.model.embed_tokens.weight")}), loader.CodeWeightPrefix, "warning", "model.safetensors", `"language_model.model."`},
-	{"no embedding", sound(map[string]string{"m/model.safetensors": tensors("a")}), loader.CodeWeightWithoutCounterpart, "warning", "model.safetensors", "model.embed_tokens.weight"},
-	{"no head", sound(map[string]string{"m/config.json": strings.Replace(sparseConfig, "true", "false", 1)}), loader.CodeWeightWithoutCounterpart, "warning", "config.json", "lm_head.weight"},
-	{"code not here", sound(map[string]string{"m/tokenizer_config.json": `{"pad_token":"<p>","auto_map":{"AutoTokenizer":["tokenization_x.X",null]}}`}), loader.CodeCustomCodeMissing, "warning", "tokenization_x.py", "tokenizer_config.json"},
-	{"code elsewhere", sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama","tie_word_embeddings":true,"auto_map":{"AutoConfig":"nomic-ai/nomic--configuration_x.X"}}`}), loader.CodeCustomCodeElsewhere, "warning", "config.json", "nomic-ai/nomic"},
-	{"empty pipeline", map[string]string{"m/model_index.json": `{"_class_name":"FluxPipeline"}`}, loader.CodePipelineEmpty, "error", "model_index.json", ""},
-	{"component missing", map[string]string{"m/model_index.json": `{"_class_name":"FluxPipeline","vae":["diffusers","AutoencoderKL"]}`}, loader.CodeComponentMissing, "error", "vae", "AutoencoderKL"},
-	{"component without weights", map[string]string{"m/model_index.json": `{"_class_name":"FluxPipeline","vae":["diffusers","AutoencoderKL"]}`, "m/vae/config.json": "{}"}, loader.CodeComponentMissing, "error", "vae", "no weights"},
-	{"single file checkpoint", map[string]string{"m/sd.safetensors": tensors("model.diffusion_model.x")}, loader.CodeSingleFileCheckpoint, "note", "sd.safetensors", ""},
-	{"misspelled sparsity", map[string]string{"m/blocks.0.hook_resid_pre/cfg.json": `{"d_in":4,"d_sae":8,"hook_name":"blocks.0.hook_resid_pre","model_name":"gpt2","architecture":"standard"}`, "m/blocks.0.hook_resid_pre/sae_weights.safetensors": tensors("W_enc"), "m/blocks.0.hook_resid_pre/sparsity.safetensor": tensors("sparsity")}, loader.CodeSAEFileMisspelled, "warning", "blocks.0.hook_resid_pre/sparsity.safetensor", "sparsity.safetensors"},
-	{"card", sound(map[string]string{"m/README.md": "---\nlicense: [\n---\n"}), loader.CodeCardUnreadable, "note", "README.md", ""},
-	{"download record without the file", sound(map[string]string{"m/.cache/huggingface/download/generation_config.json.metadata": "a\nb\n1\n"}), loader.CodeFileMissing, "warning", "generation_config.json", ""},
+	{"pointer as weights", sound(map[string]string{"m/model.safetensors": pointer}), finding.LFSPointer, "error", "model.safetensors", "9.9 GB"},
+	{"pointer as tokenizer", sound(map[string]string{"m/tokenizer.json": pointer}), finding.LFSPointer, "error", "tokenizer.json", "9.9 GB"},
+	{"pointer as picture", sound(map[string]string{"m/plot.png": pointer}), finding.LFSPointer, "note", "plot.png", ""},
+	{"pointer as unused weights", sound(map[string]string{"m/pytorch_model.bin": pointer}), finding.LFSPointer, "warning", "pytorch_model.bin", ""},
+	{"page", sound(map[string]string{"m/model.safetensors": page}), finding.HTMLPage, "error", "model.safetensors", "401"},
+	{"server's reply", sound(map[string]string{"m/model.safetensors": "Entry not found"}), finding.ServerReply, "error", "model.safetensors", "Entry not found"},
+	{"zeros", sound(map[string]string{"m/model.safetensors": strings.Repeat("\x00", 900)}), finding.ZeroFilled, "error", "model.safetensors", ""},
+	{"empty", sound(map[string]string{"m/model.safetensors": ""}), finding.FileEmpty, "error", "model.safetensors", ""},
+	{"unfinished", sound(map[string]string{"m/model.safetensors.part": "x"}), finding.IncompleteDownload, "warning", "model.safetensors.part", "Firefox"},
+	{"unfinished in a directory", sound(map[string]string{"m/.cache/huggingface/download/a.b.incomplete": "x"}), finding.IncompleteDownload, "warning", ".cache/huggingface/download/a.b.incomplete", "1 bytes"},
+	{"cut", sound(map[string]string{"m/model.safetensors": tensors("model.embed_tokens.weight")[:80]}), finding.WeightsTruncated, "error", "model.safetensors", ""},
+	{"header beyond 100 MB", sound(map[string]string{"m/model.safetensors": "\x00\x00\x00\x20\x00\x00\x00\x00{" + strings.Repeat(" ", 50)}), finding.WeightsHeaderTooLarge, "error", "model.safetensors", ""},
+	{"broken header", sound(map[string]string{"m/model.safetensors": "\x04\x00\x00\x00\x00\x00\x00\x00{,,}"}), finding.WeightsUnreadable, "error", "model.safetensors", ""},
+	{"missing shard without an index", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00002.safetensors": tensors("model.embed_tokens.weight")}), finding.ShardMissing, "error", "model-00002-of-00002.safetensors", "1 of the 2"},
+	{"shards without an index", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight")}), finding.IndexMissing, "warning", "model.safetensors.index.json", "1 tensors in 1 files"},
+	{"stale index", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight"), "m/model.safetensors.index.json": indexOf("a", "model-00001-of-00003.safetensors")}), finding.IndexStale, "error", "model.safetensors.index.json", ""},
+	{"index that is broken", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight"), "m/model.safetensors.index.json": "{"}), finding.IndexUnreadable, "error", "model.safetensors.index.json", ""},
+	{"index that leads out", sound(map[string]string{"-m/model.safetensors": "", "m/model.safetensors.index.json": indexOf("a", "../x.safetensors")}), finding.IndexUnsafe, "error", "model.safetensors.index.json", ""},
+	{"index of pickles", sound(map[string]string{"-m/model.safetensors": "", "m/model.safetensors.index.json": indexOf("a", "x.bin"), "m/x.bin": reduce}), finding.IndexOtherFormat, "error", "model.safetensors.index.json", ""},
+	{"tensor missing", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight"), "m/model.safetensors.index.json": indexOf("model.embed_tokens.weight", "model-00001-of-00001.safetensors", "b", "model-00001-of-00001.safetensors")}), finding.TensorMissing, "error", "model-00001-of-00001.safetensors", `"b"`},
+	{"tensor not listed", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-00001.safetensors": tensors("model.embed_tokens.weight", "b"), "m/model.safetensors.index.json": indexOf("model.embed_tokens.weight", "model-00001-of-00001.safetensors")}), finding.TensorNotInIndex, "warning", "model-00001-of-00001.safetensors", `"b"`},
+	{"single file and index", sound(map[string]string{"m/model-00001-of-00001.safetensors": tensors("a"), "m/model.safetensors.index.json": indexOf("a", "model-00001-of-00001.safetensors")}), finding.WeightsSingleAndIndex, "warning", "model.safetensors", "1 shards"},
+	{"odd padding", sound(map[string]string{"-m/model.safetensors": "", "m/model-00001-of-000001.safetensors": tensors("model.embed_tokens.weight"), "m/model.safetensors.index.json": indexOf("model.embed_tokens.weight", "model-00001-of-000001.safetensors")}), finding.ShardNamePadding, "note", "model-00001-of-000001.safetensors", ""},
+	{"consolidated beside shards", sound(map[string]string{"m/consolidated.safetensors": tensors("a")}), finding.WeightsDuplicate, "warning", "consolidated.safetensors", "same format"},
+	{"bin beside safetensors", sound(map[string]string{"m/pytorch_model.bin": "\x80\x02}."}), finding.WeightsDuplicate, "note", "pytorch_model.bin", ""},
+	{"variant only", sound(map[string]string{"-m/model.safetensors": "", "m/model.fp16.safetensors": tensors("model.embed_tokens.weight")}), finding.WeightsVariantOnly, "warning", "model.fp16.safetensors", "fp16"},
+	{"no weights", sound(map[string]string{"-m/model.safetensors": ""}), finding.WeightsMissing, "error", "", ""},
+	{"dangerous pickle", sound(map[string]string{"-m/model.safetensors": "", "m/pytorch_model.bin": reduce}), finding.PickleDangerous, "error", "pytorch_model.bin", "posix.system"},
+	{"dangerous pickle that is not in use", sound(map[string]string{"m/optimizer.pt": reduce}), finding.PickleDangerous, "error", "optimizer.pt", "posix.system"},
+	{"unknown import", sound(map[string]string{"-m/model.safetensors": "", "m/pytorch_model.bin": "\x80\x02cmine\nThing\n."}), finding.PickleUnknown, "warning", "pytorch_model.bin", "mine.Thing"},
+	{"newer tokenizer", sound(map[string]string{"m/tokenizer.json": `{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Quantum"}]},"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}`}), finding.TokenizerComponent, "warning", "tokenizer.json", `"Quantum" of pre_tokenizer`},
+	{"newer model of the tokenizer", sound(map[string]string{"m/tokenizer.json": `{"model":{"type":"SuperBPE","vocab":{"a":0}}}`}), finding.TokenizerComponent, "warning", "tokenizer.json", `"SuperBPE" of model`},
+	{"merges as pairs", sound(map[string]string{"m/tokenizer.json": `{"model":{"type":"BPE","vocab":{"a":0},"merges":[["a","a"]]}}`}), finding.TokenizerMergePairs, "note", "tokenizer.json", ""},
+	{"tiktoken", sound(map[string]string{"-m/tokenizer.json": "", "m/tokenizer.model": "IQ== 0\nIg== 1\nIw== 2\n"}), finding.TokenizerTiktoken, "note", "tokenizer.model", ""},
+	{"too many tokens", sound(map[string]string{"m/config.json": strings.Replace(sparseConfig, `"vocab_size":6`, `"vocab_size":5`, 1)}), finding.VocabExceedsEmbeddings, "warning", "tokenizer.json", "5 rows"},
+	{"too new", sound(map[string]string{"m/config.json": `{"architectures":["TomorrowForCausalLM"],"model_type":"tomorrow","transformers_version":"7.1.0"}`}), finding.ArchitectureNewer, "warning", "config.json", "7.1.0"},
+	{"unknown", sound(map[string]string{"m/config.json": `{"architectures":["TomorrowForCausalLM"],"model_type":"tomorrow","transformers_version":"4.40.0"}`}), finding.ArchitectureUnknown, "warning", "config.json", "TomorrowForCausalLM"},
+	{"no model type", sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"tie_word_embeddings":true}`}), finding.ModelTypeMissing, "warning", "config.json", "LlamaForCausalLM"},
+	{"no config", sound(map[string]string{"-m/config.json": ""}), finding.ConfigMissing, "error", "config.json", "1 file of safetensors"},
+	{"params.json of another format", sound(map[string]string{"-m/config.json": "", "m/params.json": "{}"}), finding.ConfigMissing, "note", "config.json", "params.json"},
+	{"adapter without base", map[string]string{"m/adapter_config.json": `{"peft_type":"LORA","base_model_name_or_path":null}`, "m/adapter_model.safetensors": tensors("a")}, finding.AdapterBaseMissing, "warning", "adapter_config.json", "is null"},
+	{"adapter of a dead path", map[string]string{"m/adapter_config.json": `{"peft_type":"LORA","base_model_name_or_path":"/home/me/llama"}`, "m/adapter_model.safetensors": tensors("a")}, finding.AdapterBasePath, "warning", "adapter_config.json", "/home/me/llama"},
+	{"base class", sound(map[string]string{"m/config.json": `{"architectures":["LlamaModel"],"model_type":"llama"}`, "m/model.safetensors": tensors("embed_tokens.weight")}), finding.ArchitectureBaseClass, "note", "config.json", ""},
+	{"unknown quantization", sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama","tie_word_embeddings":true,"quantization_config":{"quant_method":"zip9"}}`}), finding.QuantizationUnknown, "warning", "config.json", `"zip9"`},
+	{"two quantizations", sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama","tie_word_embeddings":true,"quantization_config":{"quant_method":"awq","bits":4}}`, "m/quantize_config.json": `{"bits":8,"group_size":128}`}), finding.QuantizationConflict, "warning", "quantize_config.json", "gptq of 8 bits"},
+	{"prefix", sound(map[string]string{"m/model.safetensors": tensors("language_model.model.embed_tokens.weight")}), finding.WeightPrefix, "warning", "model.safetensors", `"language_model.model."`},
+	{"no embedding", sound(map[string]string{"m/model.safetensors": tensors("a")}), finding.WeightWithoutCounterpart, "warning", "model.safetensors", "model.embed_tokens.weight"},
+	{"no head", sound(map[string]string{"m/config.json": strings.Replace(sparseConfig, "true", "false", 1)}), finding.WeightWithoutCounterpart, "warning", "config.json", "lm_head.weight"},
+	{"code not here", sound(map[string]string{"m/tokenizer_config.json": `{"pad_token":"<p>","auto_map":{"AutoTokenizer":["tokenization_x.X",null]}}`}), finding.CustomCodeMissing, "warning", "tokenization_x.py", "tokenizer_config.json"},
+	{"code elsewhere", sound(map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama","tie_word_embeddings":true,"auto_map":{"AutoConfig":"nomic-ai/nomic--configuration_x.X"}}`}), finding.CustomCodeElsewhere, "warning", "config.json", "nomic-ai/nomic"},
+	{"empty pipeline", map[string]string{"m/model_index.json": `{"_class_name":"FluxPipeline"}`}, finding.PipelineEmpty, "error", "model_index.json", ""},
+	{"component missing", map[string]string{"m/model_index.json": `{"_class_name":"FluxPipeline","vae":["diffusers","AutoencoderKL"]}`}, finding.ComponentMissing, "error", "vae", "AutoencoderKL"},
+	{"component without weights", map[string]string{"m/model_index.json": `{"_class_name":"FluxPipeline","vae":["diffusers","AutoencoderKL"]}`, "m/vae/config.json": "{}"}, finding.ComponentMissing, "error", "vae", "no weights"},
+	{"single file checkpoint", map[string]string{"m/sd.safetensors": tensors("model.diffusion_model.x")}, finding.SingleFileCheckpoint, "note", "sd.safetensors", ""},
+	{"misspelled sparsity", map[string]string{"m/blocks.0.hook_resid_pre/cfg.json": `{"d_in":4,"d_sae":8,"hook_name":"blocks.0.hook_resid_pre","model_name":"gpt2","architecture":"standard"}`, "m/blocks.0.hook_resid_pre/sae_weights.safetensors": tensors("W_enc"), "m/blocks.0.hook_resid_pre/sparsity.safetensor": tensors("sparsity")}, finding.SAEFileMisspelled, "warning", "blocks.0.hook_resid_pre/sparsity.safetensor", "sparsity.safetensors"},
+	{"card", sound(map[string]string{"m/README.md": "---\nlicense: [\n---\n"}), finding.CardUnreadable, "note", "README.md", ""},
+	{"download record without the file", sound(map[string]string{"m/.cache/huggingface/download/generation_config.json.metadata": "a\nb\n1\n"}), finding.FileMissing, "warning", "generation_config.json", ""},
 }
 
 func TestFindings(t *testing.T) {
 	for _, c := range findingCases {
 		t.Run(c.name, func(t *testing.T) {
 			info := inspect(t, c.files)
-			i := slices.IndexFunc(info.Findings, func(f loader.Finding) bool { return f.Code == c.code && f.File == c.file })
+			i := slices.IndexFunc(info.Findings, func(f answer.Finding) bool { return f.Code == c.code && f.File == c.file })
 			require.GreaterOrEqual(t, i, 0, "%+v", info.Findings)
 			f := info.Findings[i]
 			assert.Equal(t, c.severity, f.Severity)
 			assert.Contains(t, f.Message, c.says)
 			assert.NotEmpty(t, f.Hint)
 			for _, f := range info.Findings {
-				_, ok := loader.Explain(f.Code)
+				_, ok := finding.Explain(f.Code)
 				assert.True(t, ok, f.Code)
 			}
 		})
@@ -270,7 +281,7 @@ func TestOneCauseIsOneFinding(t *testing.T) {
 
 const cacheDir = "hub/models--org--name/"
 
-func inspectCache(t *testing.T, files map[string]string) *loader.Info {
+func inspectCache(t *testing.T, files map[string]string) *answer.Info {
 	t.Helper()
 	info, err := loader.New().Inspect(treeFS(files), cacheDir+"snapshots/abc")
 	require.NoError(t, err)
@@ -316,7 +327,7 @@ func TestTheCacheSaysWhatIsMissing(t *testing.T) {
 func TestAMissingShardOfTheCacheCanBeFetched(t *testing.T) {
 	info := inspectCache(t, inCache(map[string]string{"snapshots/abc/model.safetensors": "",
 		"snapshots/abc/model.safetensors.index.json": indexOf("a", "model-00001-of-00001.safetensors")}))
-	i := slices.IndexFunc(info.Findings, func(f loader.Finding) bool { return f.Code == loader.CodeShardMissing })
+	i := slices.IndexFunc(info.Findings, func(f answer.Finding) bool { return f.Code == finding.ShardMissing })
 	require.GreaterOrEqual(t, i, 0, "%+v", info.Findings)
 	assert.Equal(t, "hf download org/name model-00001-of-00001.safetensors", info.Findings[i].Hint)
 	assert.Equal(t, []string{"model-00001-of-00001.safetensors"}, info.Weights.Missing)
@@ -351,7 +362,7 @@ func TestFilesThatCanOnlyBeReadForward(t *testing.T) {
 
 func TestKindsOfTheTableAreKinds(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.LFSPointer, fault.HTMLPage, fault.ZeroFilled, fault.Empty, fault.Incomplete, fault.Truncated, fault.Unsafe, fault.Unreadable} {
-		data, err := os.ReadFile("findings.tsv")
+		data, err := os.ReadFile("finding/findings.tsv")
 		require.NoError(t, err)
 		assert.Contains(t, string(data), string(kind))
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
 )
 
 // ggufTexts is a GGUF file of keys alone, each a text: name, value, name, value …
@@ -34,29 +36,29 @@ func TestDirectoriesOfGGUF(t *testing.T) {
 		name       string
 		files      map[string]string
 		layout     string
-		category   loader.Category
-		task       loader.Task
+		category   answer.Category
+		task       answer.Task
 		supported  bool
 		candidates []string
 	}{
 		{"a directory for each quantization", map[string]string{"m/Q4_K_M/x-Q4_K_M-00001-of-00002.gguf": of("llama"), "m/Q4_K_M/x-Q4_K_M-00002-of-00002.gguf": of("llama"), "m/Q8_0/x-Q8_0.gguf": of("llama"), "m/README.md": "# x"},
-			"gguf", loader.Transformers, "causal_lm", true, []string{}},
+			"gguf", answer.Transformers, "causal_lm", true, []string{}},
 		{"a directory for each model", map[string]string{"m/a/a-Q4_K_M.gguf": of("llama"), "m/b/b-Q4_K_M.gguf": of("llama")},
-			"several models", loader.Unknown, "", false, []string{"a", "b"}},
+			"several models", answer.Unknown, "", false, []string{"a", "b"}},
 		{"versions of one", map[string]string{"m/x.IQ2_XXS.gguf": of("llama"), "m/x-UD-Q4_K_XL.gguf": of("llama"), "m/x-bf16.gguf": of("llama"), "m/x-imatrix.gguf": of("other")},
-			"gguf", loader.Transformers, "causal_lm", true, []string{}},
+			"gguf", answer.Transformers, "causal_lm", true, []string{}},
 		{"two models", map[string]string{"m/sd3.5-Q8_0.gguf": of("sd3"), "m/wan2.2-Q4_K_M.gguf": of("wan")},
-			"several models", loader.Unknown, "", false, []string{"sd3.5-Q8_0.gguf", "wan2.2-Q4_K_M.gguf"}},
+			"several models", answer.Unknown, "", false, []string{"sd3.5-Q8_0.gguf", "wan2.2-Q4_K_M.gguf"}},
 		{"an image model", map[string]string{"m/flux1-dev-Q4_0.gguf": of("flux")},
-			"gguf", loader.Diffusers, "diffusion_component", true, []string{}},
+			"gguf", answer.Diffusers, "diffusion_component", true, []string{}},
 		{"an adapter", map[string]string{"m/l.gguf": ggufTexts("general.architecture", "llama", "general.type", "adapter")},
-			"gguf", loader.Adapter, "adapter", true, []string{}},
+			"gguf", answer.Adapter, "adapter", true, []string{}},
 		{"a model and its projector", map[string]string{"m/g-Q4_K_M.gguf": of("llama"), "m/mmproj-f16.gguf": of("clip")},
-			"gguf", loader.Transformers, "vision_language", true, []string{}},
+			"gguf", answer.Transformers, "vision_language", true, []string{}},
 		{"an architecture on no list", map[string]string{"m/n.gguf": of("nova9moe")},
-			"gguf", loader.Transformers, "", false, []string{}},
+			"gguf", answer.Transformers, "", false, []string{}},
 		{"no architecture", map[string]string{"m/n.gguf": ggufTexts()},
-			"gguf", loader.Unknown, "", false, []string{}},
+			"gguf", answer.Unknown, "", false, []string{}},
 	} {
 		info, err := loader.New().ModelInfo(treeFS(c.files), "m")
 		require.NoError(t, err, c.name)
@@ -67,7 +69,7 @@ func TestDirectoriesOfGGUF(t *testing.T) {
 		assert.Equal(t, c.candidates, info.Candidates, c.name)
 		for _, f := range info.Findings {
 			if len(c.candidates) > 0 {
-				assert.NotEqual(t, loader.SeverityError, f.Severity, "%s: several models are an answer", c.name)
+				assert.NotEqual(t, answer.SeverityError, f.Severity, "%s: several models are an answer", c.name)
 			}
 		}
 		assert.Equal(t, !c.supported, len(info.Findings) > 0, "%s: %+v", c.name, info.Findings)
@@ -81,7 +83,7 @@ func TestProgramsNeedNoConfig(t *testing.T) {
 	assert.True(t, info.IsSupported)
 	assert.Equal(t, "Core ML", info.LoadsAs)
 	for _, f := range info.Findings {
-		assert.Equal(t, loader.SeverityNote, f.Severity, "%+v", f)
+		assert.Equal(t, answer.SeverityNote, f.Severity, "%+v", f)
 	}
 	info = inspect(t, map[string]string{"m/a.onnx": "x", "m/a.tflite": "\x1c\x00\x00\x00TFL3"})
 	assert.Equal(t, "ambiguous", info.Layout)
@@ -90,18 +92,18 @@ func TestProgramsNeedNoConfig(t *testing.T) {
 
 // A config.json is missed only where one belongs.
 func TestConfigIsMissedWhereItBelongs(t *testing.T) {
-	severity := func(files map[string]string) loader.Severity {
-		found := loader.Severity("")
+	severity := func(files map[string]string) answer.Severity {
+		found := answer.Severity("")
 		for _, f := range inspect(t, files).Findings {
-			assert.NotEqual(t, loader.CodeNothingRecognized, f.Code, "said already: %+v", f)
-			if f.Code == loader.CodeConfigMissing {
+			assert.NotEqual(t, finding.NothingRecognized, f.Code, "said already: %+v", f)
+			if f.Code == finding.ConfigMissing {
 				found = f.Severity
 			}
 		}
 		return found
 	}
-	assert.Equal(t, loader.SeverityError, severity(map[string]string{"m/model.safetensors": tensors("a")}))
-	assert.Equal(t, loader.SeverityNote, severity(map[string]string{"m/model.safetensors": tensors("a"), "m/README.md": "---\nlibrary_name: f5-tts\n---\n"}))
+	assert.Equal(t, answer.SeverityError, severity(map[string]string{"m/model.safetensors": tensors("a")}))
+	assert.Equal(t, answer.SeverityNote, severity(map[string]string{"m/model.safetensors": tensors("a"), "m/README.md": "---\nlibrary_name: f5-tts\n---\n"}))
 	assert.Empty(t, severity(map[string]string{"m/pytorch_lora_weights.safetensors": tensors("unet.a")}))
 	assert.Empty(t, severity(map[string]string{"m/flux1-dev.safetensors": tensors("double_blocks.0.img_attn.qkv.weight")}))
 	assert.Empty(t, severity(map[string]string{"m/x.gguf": of("llama")}))

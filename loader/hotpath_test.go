@@ -12,6 +12,8 @@ import (
 	"github.com/tidwall/gjson"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
+	"omniloader/loader/internal/registry"
 )
 
 // llamaConfig has the keys of a real one, in their order.
@@ -84,7 +86,7 @@ const llamaPath = "meta-llama/Meta-Llama-3-8B"
 
 var (
 	sinkInt  int
-	sinkInfo *loader.Info
+	sinkInfo *answer.Info
 )
 
 // BenchmarkModelInfo stands beside its floor: compare the two in one run.
@@ -172,7 +174,7 @@ func TestModelInfoListsOnceAndReadsOneFile(t *testing.T) {
 func TestLookUpDoesNotAllocate(t *testing.T) {
 	name := strings.Clone("LlamaForCausalLM")
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
-		if _, ok := loader.LookupClass(name); !ok {
+		if _, ok := registry.LookupClass(name); !ok {
 			t.Fatal("not known")
 		}
 	}))

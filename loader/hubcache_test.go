@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 )
 
 const (
@@ -14,7 +15,7 @@ const (
 	bertConfig = `{"architectures":["BertModel"],"model_type":"bert"}`
 )
 
-func cacheInfo(t *testing.T, files map[string]string) *loader.Info {
+func cacheInfo(t *testing.T, files map[string]string) *answer.Info {
 	t.Helper()
 	const dir = "hub/models--org--name"
 	laid := map[string]string{}
@@ -41,7 +42,7 @@ func TestACacheWithoutAMainReferenceHasOneSnapshotOrIsNotClear(t *testing.T) {
 	one := cacheInfo(t, map[string]string{"refs/": "", "snapshots/aaa/config.json": bertConfig})
 	assert.Equal(t, "BertModel", one.Architecture)
 	two := cacheInfo(t, map[string]string{"refs/": "", "snapshots/aaa/config.json": bertConfig, "snapshots/bbb/config.json": gptConfig})
-	assert.Equal(t, loader.Unknown, two.Category)
+	assert.Equal(t, answer.Unknown, two.Category)
 	assert.Equal(t, "hugging face cache", two.Layout)
 	assert.Equal(t, []string{"snapshots/aaa", "snapshots/bbb"}, two.Candidates)
 }
@@ -49,7 +50,7 @@ func TestACacheWithoutAMainReferenceHasOneSnapshotOrIsNotClear(t *testing.T) {
 func TestAReferenceToASnapshotThatIsNotThereIsReported(t *testing.T) {
 	for _, ref := range []string{"ccc", "../..", ""} {
 		info := cacheInfo(t, map[string]string{"refs/main": ref, "snapshots/aaa/config.json": bertConfig})
-		assert.Equal(t, loader.Unknown, info.Category, ref)
+		assert.Equal(t, answer.Unknown, info.Category, ref)
 		assert.Equal(t, []string{"snapshots/aaa"}, info.Candidates, ref)
 	}
 	info := cacheInfo(t, map[string]string{"refs/main": "ccc", "snapshots/aaa/config.json": bertConfig})
@@ -63,5 +64,5 @@ func TestAModelWithADirectoryOfSnapshotsIsNoCache(t *testing.T) {
 
 func TestACacheOfACacheIsReadOnce(t *testing.T) {
 	info := cacheInfo(t, map[string]string{"refs/main": "aaa", "snapshots/aaa/snapshots/aaa/config.json": gptConfig})
-	assert.Equal(t, loader.Unknown, info.Category)
+	assert.Equal(t, answer.Unknown, info.Category)
 }

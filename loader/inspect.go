@@ -6,9 +6,19 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/check"
+	"omniloader/loader/internal/checkpoint"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/detect"
+	"omniloader/loader/internal/format"
+	"omniloader/loader/internal/memory"
+	"omniloader/loader/internal/tokens"
+	"omniloader/loader/internal/tree"
+	"omniloader/loader/internal/weights"
 	"omniloader/loader/tokenizer"
 )
 
@@ -17,58 +27,57 @@ import (
 // memory they take, the model card, and what is wrong with any of them. What
 // cannot be read is reported as a finding; only a directory that cannot be
 // listed is an error.
-func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
-	seen := newSeen(fsys)
-	c, err := list(seen, dir)
+func (l *Loader) Inspect(fsys fs.FS, dir string) (*answer.Info, error) {
+	seen := tree.NewCachedFS(fsys)
+	c, err := checkpoint.List(seen, dir)
 	if err != nil {
 		return nil, err
 	}
-	c.own = l.names()
-	readErr := c.read()
+	c.Registered = l.names()
+	readErr := c.ReadMain()
 	if readErr != nil {
-		c.doc, c.classes, c.modelType, c.findings = document{}, nil, "", nil
+		c.Doc, c.Classes, c.ModelType, c.Findings = config.Document{}, nil, "", nil
 	}
-	v := c.classify()
-	info := c.describe(&v)
-	if readErr != nil && info.Category == Unknown {
+	v := detect.Classify(c)
+	info := buildInfo(c, &v)
+	if readErr != nil && info.Category == answer.Unknown {
 		reason := readErr.Error()
 		info.Error, info.DecidedBy, info.Findings = &reason, "no rule: "+fault.PathOf(readErr)+" cannot be read", nil
 	}
-	files, findings := c.walk(seen)
-	findings = append(findings, c.look(files)...)
+	files, findings := c.Walk(seen)
+	findings = append(findings, c.Sniff(files)...)
 	for i := range files {
-		info.Size += files[i].size
+		info.Size += files[i].Size
 	}
-	r, _ := c.readWeights(files, &v)
-	findings = append(findings, problemFindings(files, matters(r))...)
-	if readErr != nil && !hasProblem(files, fault.PathOf(readErr)) {
-		findings = append(findings, finding(CodeConfigUnreadable, fault.PathOf(readErr), withoutPath(readErr), hintOf(readErr)))
+	r, _ := weights.Read(c, files, &v)
+	findings = append(findings, check.ProblemFindings(files, severityOf(r))...)
+	if readErr != nil && !tree.HasProblem(files, fault.PathOf(readErr)) {
+		findings = append(findings, finding.New(finding.ConfigUnreadable, fault.PathOf(readErr), finding.WithoutPath(readErr), finding.HintOf(readErr)))
 	}
 	read := []string{}
 	if r != nil {
-		info.Weights, read = r.info, r.info.Files
-		findings = append(findings, r.findings...)
+		info.Weights, read = r.Info, r.Info.Files
+		findings = append(findings, r.Findings...)
 	}
-	findings = append(findings, c.scanPickles(files, read)...)
+	findings = append(findings, weights.ScanPickles(c, files, read)...)
 	info.Findings = append(info.Findings, findings...)
 
-	l.inspectTokenizer(c, info, files)
-	c.inspectQuantization(info, r)
-	c.inspectCard(info)
-	info.ChatTemplate, findings = c.chatTemplate(info.Tokenizer, files, r)
-	info.Tokenizer.forget()
+	described := l.inspectTokenizer(c, info, files)
+	weights.InspectQuantization(c, info, r)
+	c.AddCard(info)
+	info.ChatTemplate, findings = tokens.ChatTemplate(c, described, files, r)
 	info.Findings = append(info.Findings, findings...)
-	c.inspectMemory(info, r, l.context)
-	info.Findings = append(info.Findings, c.checkNames(info, r)...)
-	info.Findings = append(info.Findings, c.checkLayers(info, r)...)
-	info.Findings = append(info.Findings, c.checkCache(files, info.Weights)...)
-	info.Findings = append(info.Findings, c.checkLocalDir(files)...)
-	info.Findings = append(info.Findings, c.checkParts(info, files, r)...)
-	if info.Weights == nil && info.Category != Unknown && readErr == nil && info.Category != Diffusers && !unreadPrograms[info.Layout] {
-		info.addFinding(CodeWeightsMissing, "", "no weight files", c.howToGet(""))
+	memory.Inspect(c, info, r, l.context)
+	info.Findings = append(info.Findings, check.CheckNames(c, info, r)...)
+	info.Findings = append(info.Findings, check.CheckLayers(c, info, r)...)
+	info.Findings = append(info.Findings, check.CheckCache(c, files, info.Weights)...)
+	info.Findings = append(info.Findings, check.CheckLocalDir(c, files)...)
+	info.Findings = append(info.Findings, check.CheckSurroundings(c, info, files, r)...)
+	if info.Weights == nil && info.Category != answer.Unknown && readErr == nil && info.Category != answer.Diffusers && !unreadPrograms[info.Layout] {
+		finding.Add(info, finding.WeightsMissing, "", "no weight files", c.HowToGet(""))
 	}
-	info.Findings = onePerCause(withoutEchoes(info.Findings, files))
-	sortFindings(info.Findings)
+	info.Findings = dropDuplicateReports(dropReaderErrors(info.Findings, files))
+	finding.Sort(info.Findings)
 	info.Findings = slices.Compact(info.Findings)
 	return info, nil
 }
@@ -77,135 +86,115 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*Info, error) {
 // not read.
 var unreadPrograms = map[string]bool{"core ml": true, "litert": true, "tensorflow saved model": true}
 
-// withoutEchoes leaves out what only repeats, as a reader's failure, that a file
+// dropReaderErrors leaves out what only repeats, as a reader's failure, that a file
 // holds no content.
-func withoutEchoes(findings []Finding, files []fileInfo) []Finding {
-	return slices.DeleteFunc(findings, func(f Finding) bool {
-		return (f.Code == CodeFileUnreadable || f.Code == CodeConfigUnreadable) && hasProblem(files, f.File)
+func dropReaderErrors(findings []answer.Finding, files []tree.File) []answer.Finding {
+	return slices.DeleteFunc(findings, func(f answer.Finding) bool {
+		return (f.Code == finding.FileUnreadable || f.Code == finding.ConfigUnreadable) && tree.HasProblem(files, f.File)
 	})
 }
 
 // echoRank orders the codes under which several readers may report one failure
 // of a file: the most telling is kept.
 var echoRank = map[string]int{
-	CodeWeightsTruncated: 1, CodeWeightsUnreadable: 2, CodeConfigUnreadable: 3, CodeTokenizerUnreadable: 4, CodeFileUnreadable: 5,
+	finding.WeightsTruncated: 1, finding.WeightsUnreadable: 2, finding.ConfigUnreadable: 3, finding.TokenizerUnreadable: 4, finding.FileUnreadable: 5,
 }
 
-// onePerCause leaves out what says once more, in the same words or of the same
+// dropDuplicateReports leaves out what says once more, in the same words or of the same
 // file, that it cannot be read; and that nothing was recognized where it is said
 // that the config is missing, or that the weights cannot be read.
-func onePerCause(findings []Finding) []Finding {
+func dropDuplicateReports(findings []answer.Finding) []answer.Finding {
 	best := map[string]int{}
 	said := false
 	for _, f := range findings {
 		if rank := echoRank[f.Code]; rank > 0 && (best[f.File] == 0 || rank < best[f.File]) {
 			best[f.File] = rank
 		}
-		said = said || f.Code == CodeConfigMissing || f.Severity == SeverityError && (f.Code == CodeWeightsUnreadable || f.Code == CodeWeightsTruncated)
+		said = said || f.Code == finding.ConfigMissing || f.Severity == answer.SeverityError && (f.Code == finding.WeightsUnreadable || f.Code == finding.WeightsTruncated)
 	}
-	return slices.DeleteFunc(findings, func(f Finding) bool {
+	return slices.DeleteFunc(findings, func(f answer.Finding) bool {
 		rank := echoRank[f.Code]
-		return rank > 0 && rank > best[f.File] || said && f.Code == CodeNothingRecognized
+		return rank > 0 && rank > best[f.File] || said && f.Code == finding.NothingRecognized
 	})
 }
 
-func hasProblem(files []fileInfo, name string) bool {
-	return slices.ContainsFunc(files, func(f fileInfo) bool { return f.name == name && f.problem != nil })
-}
-
-// matters says how much it matters that a file holds no content: the weights in
+// severityOf says how much it matters that a file holds no content: the weights in
 // use, and what describes the model, make loading fail; weights that nobody uses
 // are a warning; the rest is worth knowing.
-func matters(r *weightReader) func(*fileInfo) Severity {
-	return func(f *fileInfo) Severity {
-		base := f.base()
+func severityOf(r *weights.Reader) func(*tree.File) answer.Severity {
+	return func(f *tree.File) answer.Severity {
+		base := f.Base()
 		switch {
-		case f.problem != nil && f.problem.Kind == fault.Incomplete:
-			return SeverityWarning
-		case r != nil && (slices.Contains(r.info.Files, f.name) || f.name == r.info.Index):
-			return SeverityError
-		case path.Ext(base) == ".json" && f.dir() == ".", tokenizer.FileOf(base), base == fileConfig:
-			return SeverityError
-		case isWeightFile(base):
-			return SeverityWarning
+		case f.Problem != nil && f.Problem.Kind == fault.Incomplete:
+			return answer.SeverityWarning
+		case r != nil && (slices.Contains(r.Info.Files, f.Name) || f.Name == r.Info.Index):
+			return answer.SeverityError
+		case path.Ext(base) == ".json" && f.Dir() == ".", tokenizer.FileOf(base), base == config.FileConfig:
+			return answer.SeverityError
+		case format.IsWeights(base):
+			return answer.SeverityWarning
 		}
-		return SeverityNote
+		return answer.SeverityNote
 	}
 }
 
 // inspectTokenizer fills in the tokenizer of the checkpoint or of its base
 // model. Only a category that works on text is missing one.
-func (l *Loader) inspectTokenizer(c *checkpoint, info *Info, files []fileInfo) {
-	t, err := l.findTokenizer(context.Background(), c.fsys, c.dir, (*checkpoint).describeTokenizer)
+func (l *Loader) inspectTokenizer(c *checkpoint.Checkpoint, info *answer.Info, files []tree.File) *tokens.Description {
+	t, err := l.search().Find(context.Background(), c.FS, c.Dir, tokens.Describe)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
-		info.Tokenizer = t
-		info.Findings = append(info.Findings, t.findings...)
-		c.checkPadToken(info, t)
-		c.checkVocabulary(info, t)
-		info.Findings = append(info.Findings, t.check(c.configOf(t))...)
+		info.Tokenizer = t.TokenizerInfo
+		info.Findings = append(info.Findings, t.Findings...)
+		check.CheckPadToken(c, info, t)
+		check.CheckVocabulary(c, info, t)
+		info.Findings = append(info.Findings, check.Check(t, configOf(c, t))...)
+		return t
 	case kind != fault.NotFound:
-		var elsewhere *SearchError
+		var elsewhere *answer.SearchError
 		if errors.As(err, &elsewhere) {
-			info.addFinding(CodeTokenizerUnreadable, seenFrom(c.dir, fault.PathOf(err)), withoutPath(err), hintOf(err))
-		} else if !hasProblem(files, fault.PathOf(err)) {
-			info.addFinding(CodeTokenizerUnreadable, fault.PathOf(err), withoutPath(err), hintOf(err))
+			finding.Add(info, finding.TokenizerUnreadable, tree.SeenFrom(c.Dir, fault.PathOf(err)), finding.WithoutPath(err), finding.HintOf(err))
+		} else if !tree.HasProblem(files, fault.PathOf(err)) {
+			finding.Add(info, finding.TokenizerUnreadable, fault.PathOf(err), finding.WithoutPath(err), finding.HintOf(err))
 		}
-	case info.Category == Transformers || info.Category == ASR || info.Category == SAE:
-		if len(info.carriesTokenizer()) == 0 && !slices.Contains(configKeys()["no_text"], string(info.Task)) && !c.hasOtherTokenizer() {
+	case info.Category == answer.Transformers || info.Category == answer.ASR || info.Category == answer.SAE:
+		if len(carriesTokenizer(info)) == 0 && !slices.Contains(config.Keys()["no_text"], string(info.Task)) && !hasOtherTokenizer(c) {
 			info.Findings = append(info.Findings, tokenizerMissing(info, err))
 		}
 	}
-}
-
-// seenFrom writes a path as seen from a directory of the same filesystem.
-func seenFrom(dir, name string) string {
-	up := ""
-	for dir != "." && name != dir && !strings.HasPrefix(name, dir+"/") {
-		dir, up = path.Dir(dir), up+"../"
-	}
-	if dir == "." {
-		return up + name
-	}
-	return up + strings.TrimPrefix(name, dir+"/")
+	return nil
 }
 
 // configOf is the config of the model that a tokenizer belongs to, nothing where it
 // has none that can be read. An adapter and an autoencoder have none of their own
 // that speaks of tokens.
-func (c *checkpoint) configOf(t *TokenizerInfo) members {
-	if t.Origin == OriginCheckpoint && c.doc.file == fileConfig {
-		return c.config()
+func configOf(c *checkpoint.Checkpoint, t *tokens.Description) config.Members {
+	if t.Origin == answer.OriginCheckpoint && c.Doc.File == config.FileConfig {
+		return c.Config()
 	}
-	dir := c.dir
-	if t.Origin != OriginCheckpoint {
+	dir := c.Dir
+	if t.Origin != answer.OriginCheckpoint {
 		dir = t.Path
 	}
-	config, _ := readObject(c.fsys, dir, fileConfig)
-	return newMembers(config)
+	object, _ := config.ReadObject(c.FS, dir, config.FileConfig)
+	return config.NewMembers(object)
 }
 
 // tokenizerMissing says that no tokenizer was found. An autoencoder has none of its
 // own, and is sound without its base model's beside it.
-func tokenizerMissing(info *Info, err error) Finding {
-	message := withoutPath(err)
-	var search *SearchError
+func tokenizerMissing(info *answer.Info, err error) answer.Finding {
+	message := finding.WithoutPath(err)
+	var search *answer.SearchError
 	if errors.As(err, &search) {
-		message = search.summary()
+		message = search.Summary()
 	}
-	f := finding(CodeTokenizerMissing, "", message, hintOf(err))
+	f := finding.New(finding.TokenizerMissing, "", message, finding.HintOf(err))
 	if info.IsSAE {
-		f.Severity = SeverityNote
+		f.Severity = answer.SeverityNote
 	}
 	return f
 }
 
 // hasOtherTokenizer tells whether a tokenizer is here in a form that is not read:
 // OpenVINO's.
-func (c *checkpoint) hasOtherTokenizer() bool { return c.has("openvino_tokenizer.xml") }
-
-func (info *Info) addFinding(code, file, message, hint string) {
-	info.Findings = append(info.Findings, finding(code, file, message, hint))
-}
-
-func hintOf(err error) string { return fault.HintOf(err) }
+func hasOtherTokenizer(c *checkpoint.Checkpoint) bool { return c.Has("openvino_tokenizer.xml") }

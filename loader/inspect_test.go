@@ -12,10 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
 )
 
-func inspect(t *testing.T, files map[string]string) *loader.Info {
+func inspect(t *testing.T, files map[string]string) *answer.Info {
 	t.Helper()
 	info, err := loader.New().Inspect(treeFS(files), "m")
 	require.NoError(t, err)
@@ -64,16 +66,16 @@ func TestInspectReportsAMissingShard(t *testing.T) {
 		"m/model.safetensors.index.json":     `{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}`,
 	})
 	assert.False(t, info.Weights.Complete)
-	require.Equal(t, []string{loader.CodeShardMissing}, codes(info.Findings))
+	require.Equal(t, []string{finding.ShardMissing}, codes(info.Findings))
 	assert.Equal(t, "model-00002-of-00002.safetensors", info.Findings[0].File)
-	assert.Equal(t, loader.SeverityError, info.Findings[0].Severity)
+	assert.Equal(t, answer.SeverityError, info.Findings[0].Severity)
 }
 
 func TestInspectHidesNothing(t *testing.T) {
 	info := inspect(t, map[string]string{"m/config.json": `{"architectures":`, "m/model.safetensors": "x"})
-	require.Equal(t, loader.CodeConfigUnreadable, info.Findings[0].Code)
+	require.Equal(t, finding.ConfigUnreadable, info.Findings[0].Code)
 	assert.Equal(t, "config.json", info.Findings[0].File)
-	assert.Equal(t, loader.Unknown, info.Category)
+	assert.Equal(t, answer.Unknown, info.Category)
 	require.NotNil(t, info.Error)
 	assert.Contains(t, *info.Error, "truncated")
 	require.NotNil(t, info.Weights, "what is there is still described")
@@ -84,7 +86,7 @@ func TestInspectHidesNothing(t *testing.T) {
 
 func TestInspectReportsWhatALoaderNeeds(t *testing.T) {
 	info := inspect(t, map[string]string{"m/config.json": llamaJSON})
-	assert.Equal(t, []string{loader.CodeWeightsMissing, loader.CodeTokenizerMissing}, codes(info.Findings))
+	assert.Equal(t, []string{finding.WeightsMissing, finding.TokenizerMissing}, codes(info.Findings))
 	info = inspect(t, map[string]string{"m/config.json": `{"architectures":["SiglipModel"],"model_type":"siglip"}`, "m/model.safetensors": tensors("x")})
 	assert.Empty(t, info.Findings, "an image encoder needs no tokenizer")
 }
@@ -93,11 +95,11 @@ func TestFindingsComeWorstFirst(t *testing.T) {
 	info := inspect(t, map[string]string{
 		"m/config.json": `{"architectures":["Tomorrow"],"model_type":"tomorrow","x":NaN}`, "m/tokenizer.json": "{", "m/model.safetensors": tensors("x"),
 	})
-	var severities []loader.Severity
+	var severities []answer.Severity
 	for _, f := range info.Findings {
 		severities = append(severities, f.Severity)
 	}
-	assert.Equal(t, []loader.Severity{loader.SeverityError, loader.SeverityWarning, loader.SeverityNote}, severities)
+	assert.Equal(t, []answer.Severity{answer.SeverityError, answer.SeverityWarning, answer.SeverityNote}, severities)
 }
 
 // The keys are a contract with scripts; lists are never null.
@@ -160,15 +162,15 @@ func TestWeightsThatNobodyMayReadAreAnError(t *testing.T) {
 	info, err := loader.New().Inspect(deniedFS{treeFS(sound(nil)), "m/model.safetensors"}, "m")
 	require.NoError(t, err)
 	require.Len(t, info.Findings, 1, "%+v", info.Findings)
-	assert.Equal(t, loader.Finding{Severity: loader.SeverityError, Code: loader.CodeWeightsUnreadable, File: "model.safetensors",
+	assert.Equal(t, answer.Finding{Severity: answer.SeverityError, Code: finding.WeightsUnreadable, File: "model.safetensors",
 		Message: "permission denied: unreadable", Hint: "check the permissions of the file"}, info.Findings[0])
 	assert.False(t, info.Weights.Complete)
 }
 
 func TestWhoReadsNoTextMissesNoTokenizer(t *testing.T) {
-	severity := func(files map[string]string) (found loader.Severity) {
+	severity := func(files map[string]string) (found answer.Severity) {
 		for _, f := range inspect(t, files).Findings {
-			if f.Code == loader.CodeTokenizerMissing {
+			if f.Code == finding.TokenizerMissing {
 				found = f.Severity
 				assert.NotContains(t, f.Message, "tried")
 			}
@@ -178,15 +180,15 @@ func TestWhoReadsNoTextMissesNoTokenizer(t *testing.T) {
 	config := func(class, modelType string) map[string]string {
 		return map[string]string{"m/config.json": `{"architectures":["` + class + `"],"model_type":"` + modelType + `"}`, "m/model.safetensors": tensors("a")}
 	}
-	assert.Equal(t, loader.SeverityWarning, severity(config("LlamaForCausalLM", "llama")))
+	assert.Equal(t, answer.SeverityWarning, severity(config("LlamaForCausalLM", "llama")))
 	assert.Empty(t, severity(config("TimesFmModelForPrediction", "timesfm")))
 	assert.Empty(t, severity(config("EncodecModel", "encodec")))
-	assert.Equal(t, loader.SeverityNote, severity(map[string]string{"m/blocks.0.hook_resid_pre/cfg.json": `{"model_name":"gpt2","d_in":768,"d_sae":10,"hook_name":"blocks.0.hook_resid_pre"}`, "m/blocks.0.hook_resid_pre/sae_weights.safetensors": tensors("W_enc")}))
+	assert.Equal(t, answer.SeverityNote, severity(map[string]string{"m/blocks.0.hook_resid_pre/cfg.json": `{"model_name":"gpt2","d_in":768,"d_sae":10,"hook_name":"blocks.0.hook_resid_pre"}`, "m/blocks.0.hook_resid_pre/sae_weights.safetensors": tensors("W_enc")}))
 }
 
 func TestADirectoryCalledLikeAFileIsSaid(t *testing.T) {
 	files := sound(map[string]string{"-m/model.safetensors": "", "m/model.safetensors/x": "y"})
-	assert.Contains(t, codes(inspect(t, files).Findings), loader.CodeFileUnreadable)
+	assert.Contains(t, codes(inspect(t, files).Findings), finding.FileUnreadable)
 }
 
 func TestUTF16IsSaid(t *testing.T) {

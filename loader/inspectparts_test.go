@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
 )
 
 // stored is one tensor of a file that stored lays out.
@@ -176,7 +178,7 @@ func TestChatTemplatesAreFound(t *testing.T) {
 	} {
 		got := inspect(t, sound(c.files)).ChatTemplate
 		require.NotNil(t, got, c.name)
-		assert.Equal(t, loader.ChatTemplate{Source: c.source, Names: c.names}, *got, c.name)
+		assert.Equal(t, answer.ChatTemplate{Source: c.source, Names: c.names}, *got, c.name)
 	}
 	assert.Nil(t, inspect(t, sound(nil)).ChatTemplate)
 	assert.Nil(t, inspect(t, sound(map[string]string{"m/chat_template.jinja": pointer})).ChatTemplate, "a pointer is no template")
@@ -245,7 +247,7 @@ func FuzzInspectWeights(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, f := range info.Findings {
-			if e, ok := loader.Explain(f.Code); !ok || f.Message == "" || f.Hint == "" && e.WayOut == "" {
+			if e, ok := finding.Explain(f.Code); !ok || f.Message == "" || f.Hint == "" && e.WayOut == "" {
 				t.Fatalf("%+v", f)
 			}
 		}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"omniloader/loader/finding"
 
-	"omniloader/loader"
+	"github.com/stretchr/testify/assert"
 )
 
 // Each layer that the config names has tensors, and the embedding has its size.
@@ -34,7 +34,7 @@ func TestWeightsAgainstTheConfig(t *testing.T) {
 	} {
 		code, message := "", ""
 		for _, f := range inspect(t, sound(map[string]string{"m/config.json": c.config, "m/model.safetensors": c.weights})).Findings {
-			if f.Code == loader.CodeLayersMissing || f.Code == loader.CodeShapeMismatch {
+			if f.Code == finding.LayersMissing || f.Code == finding.ShapeMismatch {
 				code, message = f.Code, f.Message
 			}
 		}
@@ -84,7 +84,7 @@ func TestSoundWeightsAgainstTheConfig(t *testing.T) {
 		}
 		got := ""
 		for _, f := range inspect(t, sound(map[string]string{"m/config.json": c.config, "m/model.safetensors": storedFile(all...)})).Findings {
-			if f.Code == loader.CodeLayersMissing || f.Code == loader.CodeShapeMismatch {
+			if f.Code == finding.LayersMissing || f.Code == finding.ShapeMismatch {
 				got += string(f.Severity) + " " + f.Code
 			}
 		}

@@ -10,7 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
+	modelconfig "omniloader/loader/internal/config"
 )
 
 // tree lays out files from path to content; a path that ends in "/" is an empty
@@ -29,14 +32,14 @@ func treeFS(files map[string]string) fs.FS {
 
 func config(text string) fs.FS { return treeFS(map[string]string{"m/config.json": text}) }
 
-func infoOf(t *testing.T, fsys fs.FS) *loader.Info {
+func infoOf(t *testing.T, fsys fs.FS) *answer.Info {
 	t.Helper()
 	info, err := loader.New().ModelInfo(fsys, "m")
 	require.NoError(t, err)
 	return info
 }
 
-func codes(findings []loader.Finding) (codes []string) {
+func codes(findings []answer.Finding) (codes []string) {
 	for _, f := range findings {
 		codes = append(codes, f.Code)
 	}
@@ -86,7 +89,7 @@ func TestUnreadableConfigIsAnErrorOfItsKind(t *testing.T) {
 }
 
 func TestConfigBeyondTheLimitIsRefusedUnread(t *testing.T) {
-	fsys := hugeFS{config("{}"), loader.MaxConfigSize + 1}
+	fsys := hugeFS{config("{}"), modelconfig.MaxConfigSize + 1}
 	_, err := loader.New().ModelInfo(fsys, "m")
 	assert.ErrorIs(t, err, fault.TooLarge)
 	assert.Contains(t, err.Error(), "at most 67.1 MB are read")
@@ -152,29 +155,29 @@ func TestOddConfigsHaveAnAnswerAndAFinding(t *testing.T) {
 	for text, want := range map[string]struct {
 		architecture, code string
 	}{
-		"\xEF\xBB\xBF" + `{"architectures":["LlamaForCausalLM"]}`:             {"LlamaForCausalLM", loader.CodeConfigBOM},
-		`{"architectures":["LlamaForCausalLM"],"x":NaN}`:                      {"LlamaForCausalLM", loader.CodeConfigNonFinite},
-		`{"architectures":["LlamaForCausalLM"],"x":{"y":[-Infinity]}}`:        {"LlamaForCausalLM", loader.CodeConfigNonFinite},
-		`{"architectures":["BertModel"],"architectures":["GPT2LMHeadModel"]}`: {"GPT2LMHeadModel", loader.CodeConfigDuplicateKey},
-		`{"architectures":"LlamaForCausalLM"}`:                                {"LlamaForCausalLM", loader.CodeConfigArchitectures},
-		`{"architectures":[1,"LlamaForCausalLM"]}`:                            {"LlamaForCausalLM", loader.CodeConfigArchitectures},
-		`{"architectures":7,"model_type":"llama"}`:                            {"unknown", loader.CodeConfigArchitectures},
-		`{"architectures":{"a":1},"model_type":"llama"}`:                      {"unknown", loader.CodeConfigArchitectures},
-		`{"architectures":["LlamaForCausalLM"],"model_type":["llama"]}`:       {"LlamaForCausalLM", loader.CodeConfigModelType},
+		"\xEF\xBB\xBF" + `{"architectures":["LlamaForCausalLM"]}`:             {"LlamaForCausalLM", finding.ConfigBOM},
+		`{"architectures":["LlamaForCausalLM"],"x":NaN}`:                      {"LlamaForCausalLM", finding.ConfigNonFinite},
+		`{"architectures":["LlamaForCausalLM"],"x":{"y":[-Infinity]}}`:        {"LlamaForCausalLM", finding.ConfigNonFinite},
+		`{"architectures":["BertModel"],"architectures":["GPT2LMHeadModel"]}`: {"GPT2LMHeadModel", finding.ConfigDuplicateKey},
+		`{"architectures":"LlamaForCausalLM"}`:                                {"LlamaForCausalLM", finding.ConfigArchitectures},
+		`{"architectures":[1,"LlamaForCausalLM"]}`:                            {"LlamaForCausalLM", finding.ConfigArchitectures},
+		`{"architectures":7,"model_type":"llama"}`:                            {"unknown", finding.ConfigArchitectures},
+		`{"architectures":{"a":1},"model_type":"llama"}`:                      {"unknown", finding.ConfigArchitectures},
+		`{"architectures":["LlamaForCausalLM"],"model_type":["llama"]}`:       {"LlamaForCausalLM", finding.ConfigModelType},
 	} {
 		info := infoOf(t, config(text))
 		assert.Equal(t, want.architecture, info.Architecture, text)
 		assert.Contains(t, codes(info.Findings), want.code, text)
-		assert.Equal(t, loader.Transformers, info.Category, text)
+		assert.Equal(t, answer.Transformers, info.Category, text)
 	}
 }
 
 func TestNoArchitecturesIsNoError(t *testing.T) {
 	for _, text := range []string{`{"architectures":null,"model_type":"gpt2"}`, `{"architectures":[],"model_type":"gpt2"}`, `{"model_type":"gpt2"}`} {
 		info := infoOf(t, config(text))
-		assert.Equal(t, loader.None, info.Architecture, text)
+		assert.Equal(t, answer.UnknownName, info.Architecture, text)
 		assert.Empty(t, info.Architectures)
-		assert.Equal(t, loader.Transformers, info.Category)
+		assert.Equal(t, answer.Transformers, info.Category)
 		assert.Equal(t, "GPT2LMHeadModel", info.LoadsAs)
 		assert.True(t, info.IsSupported)
 		assert.Empty(t, info.Findings, text)
@@ -189,31 +192,31 @@ func TestNumbersBeyondIntegersAreRead(t *testing.T) {
 func TestCategoryByPriority(t *testing.T) {
 	for name, c := range map[string]struct {
 		files    map[string]string
-		category loader.Category
-		task     loader.Task
+		category answer.Category
+		task     answer.Task
 		by       string
 	}{
-		"pipeline beats SAE":      {map[string]string{"m/model_index.json": `{"_class_name":"StableDiffusionPipeline"}`, "m/resid_post/": ""}, loader.Diffusers, "diffusion_pipeline", "model_index.json"},
-		"pipeline beats class":    {map[string]string{"m/model_index.json": `{"_class_name":["pipeline","MyPipeline"]}`, "m/config.json": `{"architectures":["LlamaForCausalLM"]}`}, loader.Diffusers, "diffusion_pipeline", "model_index.json"},
-		"modular pipeline":        {map[string]string{"m/modular_model_index.json": `{"_class_name":"FluxModularPipeline"}`}, loader.Diffusers, "diffusion_modular_pipeline", "modular_model_index.json"},
-		"SAE":                     {map[string]string{"m/config.json": "{}", "m/resid_post/": "", "m/attn_out/": ""}, loader.SAE, "sparse_autoencoder", "attn_out"},
-		"SAE files beat class":    {map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/transcoder/layer_0/params.safetensors": "x"}, loader.SAE, "sparse_autoencoder", "transcoder"},
-		"class beats bare folder": {map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/transcoder/": ""}, loader.Transformers, "causal_lm", "class name"},
-		"tokenizer beats SAE":     {map[string]string{"m/config.json": `{"model_type":"llama"}`, "m/resid_post/layer_0/config.json": "{}", "m/tokenizer.json": "{}"}, loader.Transformers, "causal_lm", "model type"},
-		"adapter":                 {map[string]string{"m/adapter_config.json": "{}", "m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/adapter_model.safetensors": "x"}, loader.Adapter, "adapter", "adapter_config.json"},
-		"merged adapter":          {map[string]string{"m/adapter_config.json": "{}", "m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/model.safetensors": "x"}, loader.Transformers, "causal_lm", "class name"},
-		"component":               {map[string]string{"m/config.json": `{"_class_name":"FluxTransformer2DModel"}`}, loader.Diffusers, "diffusion_component", "_class_name"},
-		"vision":                  {map[string]string{"m/config.json": `{"architectures":["SiglipModel"]}`}, loader.VisionEncoder, "vision_text_dual_encoder", "class name"},
-		"vision, misspelt":        {map[string]string{"m/config.json": `{"architectures":["SigLIPVisionModel"]}`}, loader.VisionEncoder, "vision_encoder", "class name"},
-		"audio":                   {map[string]string{"m/config.json": `{"architectures":["HubertModel"]}`}, loader.AudioEncoder, "audio_encoder", "class name"},
-		"speech with a CTC head":  {map[string]string{"m/config.json": `{"architectures":["Wav2Vec2ForCTC"]}`}, loader.ASR, "asr_ctc", "class name"},
-		"speech":                  {map[string]string{"m/config.json": `{"architectures":["WhisperForConditionalGeneration"]}`}, loader.ASR, "asr", "class name"},
-		"unknown class by suffix": {map[string]string{"m/config.json": `{"architectures":["FooBarForCTC"]}`}, loader.ASR, "asr_ctc", "name *ForCTC"},
-		"unknown class by type":   {map[string]string{"m/config.json": `{"architectures":["FooBar"],"model_type":"hubert"}`}, loader.AudioEncoder, "audio_encoder", "model type"},
-		"unknown class":           {map[string]string{"m/config.json": `{"architectures":["FooBar"]}`}, loader.Transformers, "", "default"},
-		"only weights":            {map[string]string{"m/config.json": `{"vocab_size":1}`, "m/model.safetensors": "x"}, loader.Transformers, "", "default"},
-		"a project's config":      {map[string]string{"m/config.json": `{"name":"my-app","scripts":{}}`}, loader.Unknown, "", "no rule"},
-		"empty directory":         {map[string]string{"m/": ""}, loader.Unknown, "", "no rule"},
+		"pipeline beats SAE":      {map[string]string{"m/model_index.json": `{"_class_name":"StableDiffusionPipeline"}`, "m/resid_post/": ""}, answer.Diffusers, "diffusion_pipeline", "model_index.json"},
+		"pipeline beats class":    {map[string]string{"m/model_index.json": `{"_class_name":["pipeline","MyPipeline"]}`, "m/config.json": `{"architectures":["LlamaForCausalLM"]}`}, answer.Diffusers, "diffusion_pipeline", "model_index.json"},
+		"modular pipeline":        {map[string]string{"m/modular_model_index.json": `{"_class_name":"FluxModularPipeline"}`}, answer.Diffusers, "diffusion_modular_pipeline", "modular_model_index.json"},
+		"SAE":                     {map[string]string{"m/config.json": "{}", "m/resid_post/": "", "m/attn_out/": ""}, answer.SAE, "sparse_autoencoder", "attn_out"},
+		"SAE files beat class":    {map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/transcoder/layer_0/params.safetensors": "x"}, answer.SAE, "sparse_autoencoder", "transcoder"},
+		"class beats bare folder": {map[string]string{"m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/transcoder/": ""}, answer.Transformers, "causal_lm", "class name"},
+		"tokenizer beats SAE":     {map[string]string{"m/config.json": `{"model_type":"llama"}`, "m/resid_post/layer_0/config.json": "{}", "m/tokenizer.json": "{}"}, answer.Transformers, "causal_lm", "model type"},
+		"adapter":                 {map[string]string{"m/adapter_config.json": "{}", "m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/adapter_model.safetensors": "x"}, answer.Adapter, "adapter", "adapter_config.json"},
+		"merged adapter":          {map[string]string{"m/adapter_config.json": "{}", "m/config.json": `{"architectures":["LlamaForCausalLM"]}`, "m/model.safetensors": "x"}, answer.Transformers, "causal_lm", "class name"},
+		"component":               {map[string]string{"m/config.json": `{"_class_name":"FluxTransformer2DModel"}`}, answer.Diffusers, "diffusion_component", "_class_name"},
+		"vision":                  {map[string]string{"m/config.json": `{"architectures":["SiglipModel"]}`}, answer.VisionEncoder, "vision_text_dual_encoder", "class name"},
+		"vision, misspelt":        {map[string]string{"m/config.json": `{"architectures":["SigLIPVisionModel"]}`}, answer.VisionEncoder, "vision_encoder", "class name"},
+		"audio":                   {map[string]string{"m/config.json": `{"architectures":["HubertModel"]}`}, answer.AudioEncoder, "audio_encoder", "class name"},
+		"speech with a CTC head":  {map[string]string{"m/config.json": `{"architectures":["Wav2Vec2ForCTC"]}`}, answer.ASR, "asr_ctc", "class name"},
+		"speech":                  {map[string]string{"m/config.json": `{"architectures":["WhisperForConditionalGeneration"]}`}, answer.ASR, "asr", "class name"},
+		"unknown class by suffix": {map[string]string{"m/config.json": `{"architectures":["FooBarForCTC"]}`}, answer.ASR, "asr_ctc", "name *ForCTC"},
+		"unknown class by type":   {map[string]string{"m/config.json": `{"architectures":["FooBar"],"model_type":"hubert"}`}, answer.AudioEncoder, "audio_encoder", "model type"},
+		"unknown class":           {map[string]string{"m/config.json": `{"architectures":["FooBar"]}`}, answer.Transformers, "", "default"},
+		"only weights":            {map[string]string{"m/config.json": `{"vocab_size":1}`, "m/model.safetensors": "x"}, answer.Transformers, "", "default"},
+		"a project's config":      {map[string]string{"m/config.json": `{"name":"my-app","scripts":{}}`}, answer.Unknown, "", "no rule"},
+		"empty directory":         {map[string]string{"m/": ""}, answer.Unknown, "", "no rule"},
 	} {
 		d, err := loader.New().Category(treeFS(c.files), "m")
 		require.NoError(t, err, name)
@@ -288,7 +291,7 @@ func TestOmniNeedsSpeechVisionAndText(t *testing.T) {
 
 func TestQuantization(t *testing.T) {
 	eight, four, fraction := 8.0, 4.0, 4.25
-	for text, want := range map[string]*loader.Quantization{
+	for text, want := range map[string]*answer.Quantization{
 		`{}`:                           nil,
 		`{"quantization_config":null}`: nil,
 		`{"quantization_config":{}}`:   {Method: "unknown", Source: "config.json: quantization_config"},
@@ -327,22 +330,22 @@ func TestCustomCodeIsListedAndMissingPartsReported(t *testing.T) {
 	}))
 	assert.True(t, info.HasCustomFiles)
 	assert.Equal(t, []string{"configuration_x.py", "modeling_x.py", "org/repo--processing_x.py", "tokenization_x.py"}, info.CustomFiles)
-	assert.Equal(t, []string{loader.CodeCustomCodeElsewhere, loader.CodeCustomCodeMissing, loader.CodeCustomCodeMissing, loader.CodeCustomCode}, codes(info.Findings))
+	assert.Equal(t, []string{finding.CustomCodeElsewhere, finding.CustomCodeMissing, finding.CustomCodeMissing, finding.CustomCode}, codes(info.Findings))
 	assert.True(t, info.IsSupported)
 	assert.True(t, info.RemoteCode)
 }
 
 func TestClassAndModelTypeThatDisagreeAreReported(t *testing.T) {
 	info := infoOf(t, config(`{"architectures":["Qwen2ForCausalLM"],"model_type":"whisper"}`))
-	assert.Equal(t, loader.Transformers, info.Category, "the class decides")
-	assert.Contains(t, codes(info.Findings), loader.CodeArchitectureMismatch)
-	assert.NotContains(t, codes(infoOf(t, config(`{"architectures":["Qwen2ForCausalLM"],"model_type":"qwen2"}`)).Findings), loader.CodeArchitectureMismatch)
+	assert.Equal(t, answer.Transformers, info.Category, "the class decides")
+	assert.Contains(t, codes(info.Findings), finding.ArchitectureMismatch)
+	assert.NotContains(t, codes(infoOf(t, config(`{"architectures":["Qwen2ForCausalLM"],"model_type":"qwen2"}`)).Findings), finding.ArchitectureMismatch)
 }
 
 func TestInfoOfAnUnknownClassNamesTheNearest(t *testing.T) {
 	info := infoOf(t, config(`{"architectures":["LlamaForTomorrow"]}`))
 	require.NotNil(t, info.Error)
-	require.Contains(t, codes(info.Findings), loader.CodeArchitectureUnknown)
+	require.Contains(t, codes(info.Findings), finding.ArchitectureUnknown)
 	assert.Contains(t, info.Findings[0].Hint, "LlamaFor")
 }
 

@@ -17,7 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
 )
 
 // families are the real tokenizer files that the engine is tested with.
@@ -70,7 +72,7 @@ func TestSizeOfVocabulariesWithoutTokenizerJSON(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "SentencePiece", loaded.Type)
 		require.NotNil(t, described.VocabSize, dir)
-		loaded.Times, described.Times = loader.Durations{}, loader.Durations{}
+		loaded.Times, described.Times = answer.Durations{}, answer.Durations{}
 		loaded.Files, described.Files = nil, nil
 		assert.Equal(t, described, loaded, dir)
 	}
@@ -138,7 +140,7 @@ func TestGGUFCarriesItsTokenizer(t *testing.T) {
 
 	described, err := loader.New().Tokenizer(fsys, "m")
 	require.NoError(t, err)
-	loaded.Times, described.Times = loader.Durations{}, loader.Durations{}
+	loaded.Times, described.Times = answer.Durations{}, answer.Durations{}
 	assert.Equal(t, described, loaded)
 }
 
@@ -155,7 +157,7 @@ func TestGGUFWithoutAUsableTokenizerTakesItsBaseModels(t *testing.T) {
 		_, info, err := loader.New().LoadTokenizer(fsys, "models/m")
 		require.NoError(t, err, name)
 		assert.Equal(t, "models/meta-llama/Llama-3", info.Path, name)
-		assert.Equal(t, loader.OriginBaseModel, info.Origin, name)
+		assert.Equal(t, answer.OriginBaseModel, info.Origin, name)
 		assert.Contains(t, info.Tried[0].Reason, map[string]string{"none": "model.gguf has no tokenizer", "other kind": "rwkv"}[name])
 	}
 }
@@ -168,7 +170,7 @@ func TestAPipelineHasItsTokenizerInAPart(t *testing.T) {
 	described, err := loader.New().Tokenizer(fsys, "m")
 	require.NoError(t, err)
 	assert.Equal(t, loaded.Path, described.Path)
-	assert.Equal(t, loader.OriginCheckpoint, described.Origin)
+	assert.Equal(t, answer.OriginCheckpoint, described.Origin)
 }
 
 func TestABrokenTokenizerIsNotReplaced(t *testing.T) {
@@ -190,7 +192,7 @@ func TestWhatTheFilesystemLacksIsFetched(t *testing.T) {
 	_, info, err := loader.New(loader.WithFetch(fetch)).LoadTokenizer(treeFS(m), "m")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"org/base"}, asked)
-	assert.Equal(t, loader.OriginBaseModel, info.Origin)
+	assert.Equal(t, answer.OriginBaseModel, info.Origin)
 	assert.Equal(t, "snap", info.Path)
 
 	m["org/base/tokenizer.json"] = smallBPE
@@ -214,14 +216,14 @@ func TestFindingsAboutATokenizer(t *testing.T) {
 		codes        []string
 	}{
 		"sound":            {`{"pad_token":"<pad>","eos_token":"</s>"}`, `{"vocab_size":10,"pad_token_id":2,"eos_token_id":[1,5]}`, nil},
-		"pad is eos":       {`{"pad_token":"</s>","eos_token":"</s>"}`, `{}`, []string{loader.CodePadTokenIsEOS}},
-		"beyond":           {`{"pad_token":"x"}`, `{"vocab_size":9}`, []string{loader.CodePadIDBeyondEmbeddings}},
-		"nested rows":      {`{"pad_token":"x"}`, `{"text_config":{"vocab_size":9,"pad_token_id":2}}`, []string{loader.CodePadIDBeyondEmbeddings, loader.CodeSpecialTokenMismatch}},
-		"no such token":    {`{"pad_token":"[PAD]"}`, `{"vocab_size":4}`, []string{loader.CodePadIDBeyondEmbeddings, loader.CodeTokenNotInVocabulary}},
-		"disagree":         {`{"pad_token":"<pad>","eos_token":"</s>"}`, `{"eos_token_id":7,"pad_token_id":1}`, []string{loader.CodeSpecialTokenMismatch, loader.CodeSpecialTokenMismatch}},
-		"negative":         {`{"pad_token":"<pad>"}`, `{"pad_token_id":-1}`, []string{loader.CodePadIDNegative}},
-		"only in config":   {`{"eos_token":"</s>"}`, `{"pad_token_id":2}`, []string{loader.CodePadTokenConfigOnly}},
-		"class, and none":  {`{"tokenizer_class":"BertTokenizer"}`, `{}`, []string{loader.CodeTokenNotInVocabulary}},
+		"pad is eos":       {`{"pad_token":"</s>","eos_token":"</s>"}`, `{}`, []string{finding.PadTokenIsEOS}},
+		"beyond":           {`{"pad_token":"x"}`, `{"vocab_size":9}`, []string{finding.PadIDBeyondEmbeddings}},
+		"nested rows":      {`{"pad_token":"x"}`, `{"text_config":{"vocab_size":9,"pad_token_id":2}}`, []string{finding.PadIDBeyondEmbeddings, finding.SpecialTokenMismatch}},
+		"no such token":    {`{"pad_token":"[PAD]"}`, `{"vocab_size":4}`, []string{finding.PadIDBeyondEmbeddings, finding.TokenNotInVocabulary}},
+		"disagree":         {`{"pad_token":"<pad>","eos_token":"</s>"}`, `{"eos_token_id":7,"pad_token_id":1}`, []string{finding.SpecialTokenMismatch, finding.SpecialTokenMismatch}},
+		"negative":         {`{"pad_token":"<pad>"}`, `{"pad_token_id":-1}`, []string{finding.PadIDNegative}},
+		"only in config":   {`{"eos_token":"</s>"}`, `{"pad_token_id":2}`, []string{finding.PadTokenConfigOnly}},
+		"class, and none":  {`{"tokenizer_class":"BertTokenizer"}`, `{}`, []string{finding.TokenNotInVocabulary}},
 		"broken config":    {`{"pad_token":"<pad>"}`, `{`, nil},
 		"eos stands in":    {`{"eos_token":"</s>"}`, `{"pad_token_id":null,"eos_token_id":1}`, nil},
 		"eos in both ways": {`{"eos_token":"</s>"}`, `{"pad_token_id":1}`, nil},
@@ -255,8 +257,8 @@ func TestFindingsAboutATokenizer(t *testing.T) {
 
 // tokenizerCodes are the codes of findings that compare a tokenizer with its model.
 var tokenizerCodes = map[string]bool{
-	loader.CodePadIDBeyondEmbeddings: true, loader.CodePadIDNegative: true, loader.CodePadTokenConfigOnly: true,
-	loader.CodePadTokenIsEOS: true, loader.CodeSpecialTokenMismatch: true, loader.CodeTokenNotInVocabulary: true,
+	finding.PadIDBeyondEmbeddings: true, finding.PadIDNegative: true, finding.PadTokenConfigOnly: true,
+	finding.PadTokenIsEOS: true, finding.SpecialTokenMismatch: true, finding.TokenNotInVocabulary: true,
 }
 
 // words is a tokenizer.json whose vocabulary has the ids 0 to 107.
@@ -332,8 +334,8 @@ func TestTheDescriptionSaysWhatLoadingFinds(t *testing.T) {
 		}
 		require.NoError(t, err, name)
 		found := map[string]any{}
-		for i, info := range []*loader.TokenizerInfo{described, loaded} {
-			info.Times, info.Files = loader.Durations{}, nil
+		for i, info := range []*answer.TokenizerInfo{described, loaded} {
+			info.Times, info.Files = answer.Durations{}, nil
 			data, err := json.Marshal(info)
 			require.NoError(t, err)
 			found[[]string{"described", "loaded"}[i]] = string(data)
@@ -370,7 +372,7 @@ func TestAVocabularyOfBPEWithoutItsMergesIsAnError(t *testing.T) {
 		assert.Equal(t, "merges.txt", fault.PathOf(err))
 		info, err := loader.New().Inspect(treeFS(tree), "m")
 		require.NoError(t, err)
-		assert.Contains(t, codesOf(info), loader.CodeTokenizerUnreadable)
+		assert.Contains(t, codesOf(info), finding.TokenizerUnreadable)
 	}
 	_, _, err := loader.New().LoadTokenizer(treeFS(map[string]string{"m/vocab.json": `{"ab":0}`, "m/source.spm": "", "m/tokenizer_config.json": `{"tokenizer_class":"MarianTokenizer"}`}), "m")
 	assert.ErrorIs(t, err, fault.Unsupported)
@@ -382,7 +384,7 @@ func TestATokenizerWithoutAVocabularyIsAFinding(t *testing.T) {
 	require.NoError(t, err)
 	require.NotNil(t, info.Tokenizer)
 	assert.Equal(t, "<p>", *info.Tokenizer.PadToken)
-	assert.Contains(t, codesOf(info), loader.CodeTokenizerVocabulary)
+	assert.Contains(t, codesOf(info), finding.TokenizerVocabulary)
 	_, _, err = loader.New().LoadTokenizer(treeFS(tree), "m")
 	require.ErrorIs(t, err, fault.NotFound)
 
@@ -405,11 +407,11 @@ func TestAChatTemplateThatCannotBeUsedIsAFinding(t *testing.T) {
 		require.NoError(t, err, name)
 		info, err := loader.New().Inspect(treeFS(files), "m")
 		require.NoError(t, err, name)
-		assert.Contains(t, codesOf(info), loader.CodeChatTemplateUnreadable, name)
+		assert.Contains(t, codesOf(info), finding.ChatTemplateUnreadable, name)
 		assert.Nil(t, info.ChatTemplate, name)
 	}
 	info, err := loader.New().Inspect(treeFS(map[string]string{"m/tokenizer_config.json": `{"chat_template":{"default":"D","tool":"T"}}`, "m/tokenizer.json": smallBPE}), "m")
 	require.NoError(t, err)
-	assert.Equal(t, &loader.ChatTemplate{Source: "tokenizer_config.json", Names: []string{"default", "tool"}}, info.ChatTemplate)
-	assert.NotContains(t, codesOf(info), loader.CodeChatTemplateUnreadable)
+	assert.Equal(t, &answer.ChatTemplate{Source: "tokenizer_config.json", Names: []string{"default", "tool"}}, info.ChatTemplate)
+	assert.NotContains(t, codesOf(info), finding.ChatTemplateUnreadable)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 )
 
 // The parts of a NeMo model have targets of their own, indented below it; the model
@@ -34,7 +35,7 @@ func TestTheTargetOfANeMoModelIsThatOfItsTopLevel(t *testing.T) {
 		info, err := loader.New().ModelInfo(treeFS(map[string]string{"m/a.nemo": content}), "m")
 		require.NoError(t, err)
 		assert.Equal(t, "nemo.collections.tts.models.FastPitchModel", info.LoadsAs, what)
-		assert.Equal(t, loader.Task("tts_audio_generation"), info.Task, what)
+		assert.Equal(t, answer.Task("tts_audio_generation"), info.Task, what)
 	}
 	for _, broken := range []string{"", "x", "\x1f\x8b", zipped.String()[:20]} {
 		info, err := loader.New().ModelInfo(treeFS(map[string]string{"m/a.nemo": broken}), "m")

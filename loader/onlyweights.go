@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 
+	"omniloader/loader/internal/format"
 	"omniloader/loader/shards"
 )
 
@@ -13,7 +14,7 @@ import (
 // stay. ok is false where the name is not that of a weights file.
 func OnlyWeights(fsys fs.FS, file string) (only fs.FS, dir string, ok bool) {
 	dir, base := path.Split(file)
-	if dir = path.Clean(dir); !isWeightFile(base) {
+	if dir = path.Clean(dir); !format.IsWeights(base) {
 		return nil, "", false
 	}
 	return &onlyWeights{fsys, dir, base}, dir, true
@@ -28,9 +29,9 @@ type onlyWeights struct {
 func (o *onlyWeights) shows(name string) bool {
 	own, sharded := shards.ParseName(o.base)
 	if shards.IsIndex(name) {
-		return sharded && indexKey(name) == own.Stem+own.Suffix
+		return sharded && format.IndexKey(name) == own.Stem+own.Suffix
 	}
-	if name == o.base || !isWeightFile(name) {
+	if name == o.base || !format.IsWeights(name) {
 		return true
 	}
 	other, ok := shards.ParseName(name)
@@ -59,5 +60,6 @@ func (o *onlyWeights) Stat(name string) (fs.FileInfo, error) {
 	return fs.Stat(o.FS, name)
 }
 
-func (o *onlyWeights) ReadLink(name string) (string, error)   { return fs.ReadLink(o.FS, name) }
+func (o *onlyWeights) ReadLink(name string) (string, error) { return fs.ReadLink(o.FS, name) }
+
 func (o *onlyWeights) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(o.FS, name) }

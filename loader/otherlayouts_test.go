@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
 )
 
 // ct2Of is the head of a CTranslate2 model: the binary version, the specification
@@ -24,18 +26,18 @@ func TestLayoutsOfOtherLibraries(t *testing.T) {
 	for _, c := range []struct {
 		files          map[string]string
 		layout         string
-		category       loader.Category
-		task           loader.Task
+		category       answer.Category
+		task           answer.Task
 		class, loadsAs string
 	}{
-		{map[string]string{"m/model.bin": ct2Of("TransformerDecoderSpec"), vocabulary: "[]"}, "ctranslate2", loader.Transformers, "causal_lm", "unknown", "CTranslate2"},
-		{map[string]string{"m/model.bin": ct2Of("TransformerEncoderSpec"), vocabulary: "[]"}, "ctranslate2", loader.Transformers, "text_encoder", "unknown", "CTranslate2"},
-		{map[string]string{"m/model.bin": ct2Of("TransformerSpec"), vocabulary: "[]"}, "ctranslate2", loader.Transformers, "seq2seq_lm", "unknown", "CTranslate2"},
-		{map[string]string{"m/ggml-model-q4_0.bin": "tjgg\x03\x00\x00\x00 and so on"}, "ggml", loader.Unknown, "", "unknown", "unknown"},
-		{map[string]string{"m/config.json": `{"version":"0.13","pretrained_config":{"architecture":"LlamaForCausalLM"},"build_config":{}}`, "m/rank0.engine": "x"}, "tensorrt-llm", loader.Transformers, "causal_lm", "LlamaForCausalLM", "LlamaForCausalLM"},
-		{map[string]string{"m/config.json": `{"module":"keras_hub.src.models.bert","class_name":"BertBackbone"}`, "m/model.weights.h5": "\x89HDF\r\n\x1a\n"}, "keras hub", loader.Unknown, "", "unknown", "Keras"},
-		{map[string]string{"m/vad.jit": "x"}, "torchscript", loader.Unknown, "", "unknown", "TorchScript"},
-		{map[string]string{"m/canary.nemo": "x", "m/README.md": "---\npipeline_tag: automatic-speech-recognition\n---\n"}, "nemo", loader.ASR, "asr", "unknown", "unknown"},
+		{map[string]string{"m/model.bin": ct2Of("TransformerDecoderSpec"), vocabulary: "[]"}, "ctranslate2", answer.Transformers, "causal_lm", "unknown", "CTranslate2"},
+		{map[string]string{"m/model.bin": ct2Of("TransformerEncoderSpec"), vocabulary: "[]"}, "ctranslate2", answer.Transformers, "text_encoder", "unknown", "CTranslate2"},
+		{map[string]string{"m/model.bin": ct2Of("TransformerSpec"), vocabulary: "[]"}, "ctranslate2", answer.Transformers, "seq2seq_lm", "unknown", "CTranslate2"},
+		{map[string]string{"m/ggml-model-q4_0.bin": "tjgg\x03\x00\x00\x00 and so on"}, "ggml", answer.Unknown, "", "unknown", "unknown"},
+		{map[string]string{"m/config.json": `{"version":"0.13","pretrained_config":{"architecture":"LlamaForCausalLM"},"build_config":{}}`, "m/rank0.engine": "x"}, "tensorrt-llm", answer.Transformers, "causal_lm", "LlamaForCausalLM", "LlamaForCausalLM"},
+		{map[string]string{"m/config.json": `{"module":"keras_hub.src.models.bert","class_name":"BertBackbone"}`, "m/model.weights.h5": "\x89HDF\r\n\x1a\n"}, "keras hub", answer.Unknown, "", "unknown", "Keras"},
+		{map[string]string{"m/vad.jit": "x"}, "torchscript", answer.Unknown, "", "unknown", "TorchScript"},
+		{map[string]string{"m/canary.nemo": "x", "m/README.md": "---\npipeline_tag: automatic-speech-recognition\n---\n"}, "nemo", answer.ASR, "asr", "unknown", "unknown"},
 	} {
 		info, err := loader.New().ModelInfo(treeFS(c.files), "m")
 		require.NoError(t, err)
@@ -55,7 +57,7 @@ func TestAModelOneDirectoryDown(t *testing.T) {
 	}
 	info := inspect(t, files)
 	require.Len(t, info.Findings, 1, "%+v", info.Findings)
-	assert.Equal(t, loader.Finding{Severity: loader.SeverityWarning, Code: loader.CodeLayoutAmbiguous,
+	assert.Equal(t, answer.Finding{Severity: answer.SeverityWarning, Code: finding.LayoutAmbiguous,
 		Message: "the model lies in a directory of its own: inner", Hint: "give the directory inner"}, info.Findings[0])
 }
 
@@ -64,12 +66,12 @@ func TestAPipelineBesideAModel(t *testing.T) {
 	info, err := loader.New().ModelInfo(treeFS(sound(map[string]string{"m/model_index.json": `{"_class_name":"FluxPipeline"}`})), "m")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"diffusers: diffusers", "transformers: transformers"}, info.Candidates)
-	assert.Equal(t, loader.Unknown, info.Category)
+	assert.Equal(t, answer.Unknown, info.Category)
 	assert.False(t, info.IsSupported)
 }
 
 func TestAnUnfinishedDownloadOfModelScope(t *testing.T) {
-	assert.Contains(t, codes(inspect(t, sound(map[string]string{"m/._____temp/model.safetensors": "x"})).Findings), loader.CodeIncompleteDownload)
+	assert.Contains(t, codes(inspect(t, sound(map[string]string{"m/._____temp/model.safetensors": "x"})).Findings), finding.IncompleteDownload)
 }
 
 func TestAMissingRankIsSaid(t *testing.T) {
@@ -78,11 +80,11 @@ func TestAMissingRankIsSaid(t *testing.T) {
 		"m/rank0.safetensors": tensors("a"),
 	}
 	info := inspect(t, files)
-	assert.Contains(t, codes(info.Findings), loader.CodeShardMissing)
+	assert.Contains(t, codes(info.Findings), finding.ShardMissing)
 	assert.Equal(t, []string{"rank1.safetensors"}, info.Weights.Missing)
 	assert.False(t, info.Weights.Complete)
 	files["m/rank1.safetensors"] = tensors("b")
 	info = inspect(t, files)
-	assert.NotContains(t, codes(info.Findings), loader.CodeShardMissing)
+	assert.NotContains(t, codes(info.Findings), finding.ShardMissing)
 	assert.True(t, info.Weights.Complete)
 }

@@ -1,7 +1,6 @@
 package loader_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 )
 
 func pipelineOf(class string) map[string]string {
@@ -29,7 +29,7 @@ func TestAPipelineSaysWhatItMakesOfWhat(t *testing.T) {
 		info, err := loader.New().ModelInfo(treeFS(pipelineOf(class)), "m")
 		require.NoError(t, err)
 		assert.Equal(t, want, info.PipelineKind, class)
-		assert.Equal(t, loader.Task("diffusion_pipeline"), info.Task, class)
+		assert.Equal(t, answer.Task("diffusion_pipeline"), info.Task, class)
 	}
 	info, err := loader.New().ModelInfo(treeFS(map[string]string{"m/config.json": `{"_class_name":"FluxTransformer2DModel"}`}), "m")
 	require.NoError(t, err)
@@ -38,10 +38,9 @@ func TestAPipelineSaysWhatItMakesOfWhat(t *testing.T) {
 
 // A rule that an earlier one always speaks before says nothing.
 func TestEveryRuleForPipelinesCanSpeak(t *testing.T) {
-	table, err := os.ReadFile("pipeline_kinds.tsv")
-	require.NoError(t, err)
+	table := readTable(t, "pipeline_kinds.tsv")
 	earlier := map[string]bool{}
-	for line := range strings.Lines(string(table)) {
+	for line := range strings.Lines(table) {
 		if line[0] == '#' {
 			continue
 		}

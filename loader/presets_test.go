@@ -17,6 +17,8 @@ import (
 
 	"omniloader/fixtures"
 	"omniloader/loader"
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -35,10 +37,10 @@ func TestPresetsHaveNothingWrong(t *testing.T) {
 		info, err := loader.New().Inspect(preset(t, p.Name), p.Name)
 		require.NoError(t, err)
 		for _, f := range info.Findings {
-			assert.NotEqual(t, loader.SeverityError, f.Severity, "%s: %+v", p.Name, f)
+			assert.NotEqual(t, answer.SeverityError, f.Severity, "%s: %+v", p.Name, f)
 			switch f.Code {
-			case loader.CodeWeightPrefix, loader.CodeWeightWithoutCounterpart, loader.CodeZeroFilled, loader.CodeParametersUnknown,
-				loader.CodeQuantizationUnknown, loader.CodeQuantizationUnstated, loader.CodeIndexTotalSize, loader.CodeVocabExceedsEmbeddings:
+			case finding.WeightPrefix, finding.WeightWithoutCounterpart, finding.ZeroFilled, finding.ParametersUnknown,
+				finding.QuantizationUnknown, finding.QuantizationUnstated, finding.IndexTotalSize, finding.VocabExceedsEmbeddings:
 				t.Errorf("%s: %+v", p.Name, f)
 			}
 		}
@@ -141,12 +143,12 @@ func TestDamagedFilesAreFindings(t *testing.T) {
 	}
 }
 
-func damage(t *testing.T, fsys afero.Fs, name, file string, before *loader.Info) {
+func damage(t *testing.T, fsys afero.Fs, name, file string, before *answer.Info) {
 	t.Helper()
 	full := name + "/" + file
 	all := fixtures.New(fsys, ".")
 	restore := func() { require.NoError(t, fixtures.New(fsys, name).AddPreset(name)) }
-	look := func() *loader.Info {
+	look := func() *answer.Info {
 		got, err := loader.New().Inspect(afero.NewIOFS(fsys), name)
 		require.NoError(t, err)
 		_, err = json.Marshal(got)
@@ -156,7 +158,7 @@ func damage(t *testing.T, fsys afero.Fs, name, file string, before *loader.Info)
 	info, err := fsys.Stat(full)
 	require.NoError(t, err)
 	used := slices.Contains(before.Weights.Files, file)
-	isError := func(f loader.Finding) bool { return f.Severity == loader.SeverityError }
+	isError := func(f answer.Finding) bool { return f.Severity == answer.SeverityError }
 
 	// Cut from the end, so that nothing has to be restored between: eleven cuts
 	// over the whole, and every 7th byte of the first 700.
@@ -195,7 +197,7 @@ func damage(t *testing.T, fsys afero.Fs, name, file string, before *loader.Info)
 	assert.Equal(t, before.Findings, look().Findings, "%s as it was", full)
 	require.NoError(t, all.ZeroFill(full))
 	if got := look(); used {
-		assert.True(t, slices.ContainsFunc(got.Findings, func(f loader.Finding) bool { return f.Code == loader.CodeZeroFilled && f.File == file }), full)
+		assert.True(t, slices.ContainsFunc(got.Findings, func(f answer.Finding) bool { return f.Code == finding.ZeroFilled && f.File == file }), full)
 	}
 	restore()
 }

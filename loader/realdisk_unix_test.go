@@ -13,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
 )
 
 // Opening a named pipe waits for its writer: nothing but a regular file is opened.
@@ -42,7 +44,7 @@ func TestLinksAreFollowedAndDeadOnesNamed(t *testing.T) {
 	info, err := loader.New().Inspect(os.DirFS(dir), "snapshot")
 	require.NoError(t, err)
 	assert.Equal(t, "LlamaForCausalLM", info.Architecture)
-	assert.Contains(t, codes(info.Findings), loader.CodeLinkBroken)
+	assert.Contains(t, codes(info.Findings), finding.LinkBroken)
 }
 
 // Each stands alone, where nothing refuses the directory before it is come to.
@@ -72,7 +74,7 @@ func laid(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func messagesOf(info *loader.Info, code string) (files []string) {
+func messagesOf(info *answer.Info, code string) (files []string) {
 	for _, f := range info.Findings {
 		if f.Code == code {
 			files = append(files, f.File+": "+f.Message)
@@ -98,7 +100,7 @@ func TestComponentsMayBeLinksToDirectories(t *testing.T) {
 	require.NotNil(t, info.Weights)
 	assert.Equal(t, []string{"transformer/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors"}, info.Weights.Files)
 	assert.Equal(t, int64(8), *info.Weights.Parameters)
-	assert.Empty(t, messagesOf(info, loader.CodeComponentMissing))
+	assert.Empty(t, messagesOf(info, finding.ComponentMissing))
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "shared", "dit", "diffusion_pytorch_model.safetensors"), []byte(weights[:len(weights)-4]), 0o600))
 	info, err = loader.New().Inspect(os.DirFS(dir), "p")
@@ -109,7 +111,7 @@ func TestComponentsMayBeLinksToDirectories(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "shared", "dit"), 0o755))
 	info, err = loader.New().Inspect(os.DirFS(dir), "p")
 	require.NoError(t, err)
-	assert.Len(t, messagesOf(info, loader.CodeComponentMissing), 1, "an empty directory is no component")
+	assert.Len(t, messagesOf(info, finding.ComponentMissing), 1, "an empty directory is no component")
 }
 
 func TestLinksThatLeadBackAreNotFollowed(t *testing.T) {
@@ -122,15 +124,15 @@ func TestLinksThatLeadBackAreNotFollowed(t *testing.T) {
 	// From the root of the disk it is known where each link leads.
 	info, err := loader.New().Inspect(os.DirFS("/"), dir[1:]+"/p")
 	require.NoError(t, err)
-	assert.Len(t, messagesOf(info, loader.CodeLinkNotFollowed), 5)
+	assert.Len(t, messagesOf(info, finding.LinkNotFollowed), 5)
 	assert.Equal(t, int64(len(`{"architectures":["LlamaForCausalLM"]}`)+len("a")), info.Size, "the config, and other/a.txt once")
 
 	// Elsewhere an absolute link may be one that leads back: it is followed so far.
 	for _, c := range [][2]string{{dir, "p"}, {filepath.Join(dir, "p"), "."}} {
 		info, err := loader.New().Inspect(os.DirFS(c[0]), c[1])
 		require.NoError(t, err)
-		assert.NotEmpty(t, messagesOf(info, loader.CodeLinkNotFollowed))
-		assert.NotContains(t, codes(info.Findings), loader.CodeTooManyFiles)
+		assert.NotEmpty(t, messagesOf(info, finding.LinkNotFollowed))
+		assert.NotContains(t, codes(info.Findings), finding.TooManyFiles)
 	}
 }
 
@@ -148,7 +150,7 @@ func TestFilesBehindLinksAreBounded(t *testing.T) {
 	}
 	info, err := loader.New().Inspect(os.DirFS(dir), "p")
 	require.NoError(t, err)
-	assert.Len(t, messagesOf(info, loader.CodeLinkNotFollowed), 2)
+	assert.Len(t, messagesOf(info, finding.LinkNotFollowed), 2)
 }
 
 // A pickle is looked at wherever it lies, and whatever it is called.
@@ -161,10 +163,10 @@ func TestHiddenPicklesAreScanned(t *testing.T) {
 	require.NoError(t, err)
 	var found []string
 	for _, f := range info.Findings {
-		if f.Code == loader.CodePickleDangerous {
+		if f.Code == finding.PickleDangerous {
 			found = append(found, f.File)
 		}
 	}
 	assert.Equal(t, []string{".evil.pt", ".gitdata.pkl", ".github/b.bin", ".hidden/deep/c", ".x/a.pt"}, found)
-	assert.NotContains(t, codes(info.Findings), loader.CodeHTMLPage, "a hidden file's content is nobody's loss")
+	assert.NotContains(t, codes(info.Findings), finding.HTMLPage, "a hidden file's content is nobody's loss")
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/internal/registry"
 )
 
 func classNamed(name string) fstest.MapFS {
@@ -19,7 +21,7 @@ func classNamed(name string) fstest.MapFS {
 
 func registering(t testing.TB, table string) *loader.Loader {
 	t.Helper()
-	a, err := loader.ReadArchitectures("names.tsv", strings.NewReader(table))
+	a, err := registry.ReadArchitectures("names.tsv", strings.NewReader(table))
 	require.NoError(t, err)
 	return loader.New(loader.WithArchitectures(a))
 }
@@ -43,25 +45,25 @@ func TestARegisteredClassIsKnownToItsLoaderAlone(t *testing.T) {
 	info, err = l.ModelInfo(fsys, "m")
 	require.NoError(t, err)
 	assert.True(t, info.IsSupported)
-	assert.Equal(t, loader.VisionEncoder, info.Category)
-	assert.Equal(t, loader.Task("image_classification"), info.Task)
+	assert.Equal(t, answer.VisionEncoder, info.Category)
+	assert.Equal(t, answer.Task("image_classification"), info.Task)
 	assert.Equal(t, "AcmeModel", info.LoadsAs)
 	assert.Contains(t, info.DecidedBy, "names.tsv")
 
 	inspected, err := l.Inspect(fsys, "m")
 	require.NoError(t, err)
-	assert.Equal(t, loader.VisionEncoder, inspected.Category)
+	assert.Equal(t, answer.VisionEncoder, inspected.Category)
 	built, err := l.ModelInfo(classNamed("LlamaForCausalLM"), "m")
 	require.NoError(t, err)
 	assert.True(t, built.IsSupported, "the built-in names stay")
-	_, listed := loader.LookupClass("AcmeForImages")
+	_, listed := registry.LookupClass("AcmeForImages")
 	assert.False(t, listed, "other loaders know nothing of it")
 }
 
 func TestARegisteredClassIsFoundInOtherSpellings(t *testing.T) {
 	d, err := registering(t, "AcmeForImages\tvision_encoder\n").Category(classNamed("acme_for_images"), "m")
 	require.NoError(t, err)
-	assert.Equal(t, loader.VisionEncoder, d.Category)
+	assert.Equal(t, answer.VisionEncoder, d.Category)
 }
 
 func TestARegisteredClassHelpsWhereAnotherIsAskedFor(t *testing.T) {
@@ -72,12 +74,12 @@ func TestARegisteredClassHelpsWhereAnotherIsAskedFor(t *testing.T) {
 }
 
 func TestSeveralTablesAddUp(t *testing.T) {
-	a, err := loader.ReadArchitectures("a.tsv", strings.NewReader("AcmeForA\tasr\nAcmeForB\tasr\n"))
+	a, err := registry.ReadArchitectures("a.tsv", strings.NewReader("AcmeForA\tasr\nAcmeForB\tasr\n"))
 	require.NoError(t, err)
-	b, err := loader.ReadArchitectures("b.tsv", strings.NewReader("AcmeForB\tdiffusers\nAcmeForC\tdiffusers\n"))
+	b, err := registry.ReadArchitectures("b.tsv", strings.NewReader("AcmeForB\tdiffusers\nAcmeForC\tdiffusers\n"))
 	require.NoError(t, err)
 	l := loader.New(loader.WithArchitectures(a), loader.WithArchitectures(b))
-	for name, want := range map[string]loader.Category{"AcmeForA": loader.ASR, "AcmeForB": loader.ASR, "AcmeForC": loader.Diffusers} {
+	for name, want := range map[string]answer.Category{"AcmeForA": answer.ASR, "AcmeForB": answer.ASR, "AcmeForC": answer.Diffusers} {
 		d, err := l.Category(classNamed(name), "m")
 		require.NoError(t, err)
 		assert.Equal(t, want, d.Category, name)
@@ -98,16 +100,16 @@ func TestATableThatIsWrongNamesTheLine(t *testing.T) {
 		"Acme\xffModel\tasr\n":              "the class is no plain text",
 		"A\tasr\n" + strings.Repeat("B", 2000) + "\tasr\n": "line 2: longer than 1024 bytes",
 	} {
-		_, err := loader.ReadArchitectures("names.tsv", strings.NewReader(table))
+		_, err := registry.ReadArchitectures("names.tsv", strings.NewReader(table))
 		require.ErrorContains(t, err, want)
 		assert.Equal(t, "names.tsv", fault.PathOf(err))
 	}
-	_, err := loader.ReadArchitectures("names.tsv", strings.NewReader(manyClasses(100_001)))
+	_, err := registry.ReadArchitectures("names.tsv", strings.NewReader(manyClasses(100_001)))
 	require.ErrorIs(t, err, fault.TooLarge)
 }
 
 func TestATableFromAnEditorOfAnotherSystem(t *testing.T) {
-	a, err := loader.ReadArchitectures("names.tsv", strings.NewReader("\uFEFFAcmeModel\tasr\r\nAcmeOther\tasr"))
+	a, err := registry.ReadArchitectures("names.tsv", strings.NewReader("\uFEFFAcmeModel\tasr\r\nAcmeOther\tasr"))
 	require.NoError(t, err)
 	assert.Equal(t, 2, a.Len())
 }
@@ -150,7 +152,7 @@ func FuzzReadArchitectures(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, table string) {
-		a, err := loader.ReadArchitectures("names.tsv", strings.NewReader(table))
+		a, err := registry.ReadArchitectures("names.tsv", strings.NewReader(table))
 		if err != nil {
 			if fault.KindOf(err) == "" {
 				t.Fatalf("no error of ours: %v", err)

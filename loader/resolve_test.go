@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
 )
 
 func TestAVainSearchListsEveryTry(t *testing.T) {
@@ -35,7 +37,7 @@ func TestAVainSearchListsEveryTry(t *testing.T) {
 		"    below a, ., roots",
 	}, "\n"), err.Error())
 
-	var search *loader.SearchError
+	var search *answer.SearchError
 	require.ErrorAs(t, err, &search)
 	placed := search.Placed(func(name string) string { return "/disk/" + name })
 	assert.Equal(t, "org/base", placed.Base)
@@ -79,7 +81,7 @@ func TestABrokenTokenizerElsewhereEndsTheSearch(t *testing.T) {
 		_, err = l.Tokenizer(treeFS(files), "m")
 		assert.Equal(t, c.broken, fault.PathOf(err), name)
 
-		var search *loader.SearchError
+		var search *answer.SearchError
 		require.ErrorAs(t, err, &search, name)
 		assert.Equal(t, "/"+c.broken, fault.PathOf(search.Placed(func(p string) string { return "/" + p })), name)
 	}
@@ -91,7 +93,7 @@ func TestAnInspectionNamesABrokenTokenizerElsewhere(t *testing.T) {
 	}), "a/m")
 	require.NoError(t, err)
 	for _, f := range info.Findings {
-		if f.Code == loader.CodeTokenizerUnreadable {
+		if f.Code == finding.TokenizerUnreadable {
 			assert.Equal(t, "../org/base/tokenizer.json", f.File)
 			return
 		}
@@ -133,7 +135,7 @@ func TestAnAdapterNamesItsBaseModelByAPath(t *testing.T) {
 		_, info, err := loader.New().LoadTokenizer(treeFS(files), "disk/m")
 		require.NoError(t, err, name)
 		assert.Equal(t, path, info.Path, name)
-		assert.Equal(t, loader.OriginBaseModel, info.Origin, name)
+		assert.Equal(t, answer.OriginBaseModel, info.Origin, name)
 	}
 	fetch := loader.WithFetch(func(_ context.Context, model, _ string) (fs.FS, string, error) {
 		t.Error("asked for", model)
@@ -190,30 +192,30 @@ func TestALastNameAloneCountsLeastAndIsSaid(t *testing.T) {
 		"cache/models--org--other/snapshots/abc/config.json": "{}",
 	}
 	delete(files, "a/b/m/config.json")
-	find := func() *loader.Info {
+	find := func() *answer.Info {
 		info, err := loader.New(loader.WithModelRoots("cache")).Inspect(treeFS(files), "a/b/m")
 		require.NoError(t, err)
 		return info
 	}
 	info := find()
 	assert.Equal(t, "cache/models--org--base/snapshots/abc", info.Tokenizer.Path)
-	assert.NotContains(t, codesOf(info), loader.CodeTokenizerGuessed)
+	assert.NotContains(t, codesOf(info), finding.TokenizerGuessed)
 	delete(files, "cache/models--org--base/snapshots/abc/vocab.txt")
 	for _, want := range []string{"a/b/base", "a/base"} {
 		info = find()
 		assert.Equal(t, want, info.Tokenizer.Path)
-		assert.Contains(t, codesOf(info), loader.CodeTokenizerGuessed)
+		assert.Contains(t, codesOf(info), finding.TokenizerGuessed)
 		tok, loaded, err := loader.New(loader.WithModelRoots("cache")).LoadTokenizer(treeFS(files), "a/b/m")
 		require.NoError(t, err)
 		found := loader.New().TokenizerFindings(treeFS(files), "a/b/m", tok, loaded)
 		require.NotEmpty(t, found)
-		assert.Equal(t, loader.CodeTokenizerGuessed, found[0].Code)
+		assert.Equal(t, finding.TokenizerGuessed, found[0].Code)
 		delete(files, want+"/tokenizer.json")
 	}
 	assert.Nil(t, find().Tokenizer, "further up, the name says nothing")
 }
 
-func codesOf(info *loader.Info) (codes []string) {
+func codesOf(info *answer.Info) (codes []string) {
 	for _, f := range info.Findings {
 		codes = append(codes, f.Code)
 	}
@@ -247,6 +249,6 @@ func TestTheCardAndTheConfigNameAModelToTakeTheTokenizerOf(t *testing.T) {
 		assert.Equal(t, "org/base", info.Path, name)
 		inspected, err := loader.New().Inspect(treeFS(files), "m")
 		require.NoError(t, err, name)
-		assert.Contains(t, codesOf(inspected), loader.CodeTokenizerGuessed, name)
+		assert.Contains(t, codesOf(inspected), finding.TokenizerGuessed, name)
 	}
 }

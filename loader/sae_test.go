@@ -7,7 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
 )
 
 func TestEachIndicatorDirectoryMakesAnSAE(t *testing.T) {
@@ -34,7 +36,7 @@ func TestWhatIsNoSAE(t *testing.T) {
 	}
 }
 
-func baseModel(t *testing.T, files map[string]string) *loader.BaseModel {
+func baseModel(t *testing.T, files map[string]string) *answer.BaseModel {
 	t.Helper()
 	b, err := loader.New().SAEBaseModel(treeFS(files), "m")
 	require.NoError(t, err)
@@ -63,7 +65,7 @@ func TestMalformedSAEConfigIsPassedOverAndReported(t *testing.T) {
 	require.NotNil(t, b.BaseModel)
 	assert.Equal(t, "google/gemma-2-2b", *b.BaseModel)
 	assert.Equal(t, []int{0, 1, 2, 3, 4}, b.Layers)
-	require.Equal(t, []string{loader.CodeSAEConfigMalformed}, codes(b.Findings))
+	require.Equal(t, []string{finding.SAEConfigMalformed}, codes(b.Findings))
 	assert.Equal(t, "resid_post/layer_0/config.json", b.Findings[0].File)
 }
 
@@ -73,10 +75,10 @@ func TestBaseModelThatNoFileNames(t *testing.T) {
 	info := infoOf(t, treeFS(map[string]string{"m/resid_post/": ""}))
 	assert.True(t, info.IsSAE)
 	assert.Equal(t, []string{"resid_post"}, info.SAE.Sites)
-	assert.Equal(t, []string{loader.CodeSAEBareDirectories, loader.CodeSAEBaseModelUnknown}, codes(info.Findings))
+	assert.Equal(t, []string{finding.SAEBareDirectories, finding.SAEBaseModelUnknown}, codes(info.Findings))
 }
 
 func TestBaseModelOfAnythingElseIsAnError(t *testing.T) {
 	_, err := loader.New().SAEBaseModel(config(`{"architectures":["LlamaForCausalLM"]}`), "m")
-	assert.Equal(t, loader.NotAnSAE, fault.KindOf(err))
+	assert.Equal(t, answer.NotAnSAE, fault.KindOf(err))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 )
 
 // TestSAETrees lays out the trees of testdata/sae_trees.json, each under its
@@ -46,7 +47,7 @@ func TestSAETrees(t *testing.T) {
 			}
 			info, err := loader.New().ModelInfo(treeFS(files), dir)
 			require.NoError(t, err)
-			assert.Equal(t, loader.SAE, info.Category, info.DecidedBy)
+			assert.Equal(t, answer.SAE, info.Category, info.DecidedBy)
 			require.NotNil(t, info.SAE)
 			assert.Equal(t, tree.Expect.Family, info.SAE.Family)
 			kind, _, _ := strings.Cut(tree.Expect.Kind, " ")

@@ -2,38 +2,24 @@ package loader
 
 import (
 	"context"
-	"errors"
 	"io/fs"
-	"path"
-	"strings"
 
-	"omniloader/loader/fault"
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/check"
+	"omniloader/loader/internal/checkpoint"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/tokens"
 	"omniloader/loader/tokenizer"
 )
 
-// The files of a tokenizer.
-const (
-	fileTokenizer       = "tokenizer.json"
-	fileTokenizerConfig = "tokenizer_config.json"
-	fileSpecialTokens   = "special_tokens_map.json"
-)
-
-// Limits on tokenizer files, in bytes. The largest real tokenizer.json, with
-// 262,144 tokens and its merges as pairs, has 33 MB.
-const (
-	MaxTokenizerSize = 256 << 20
-	maxSniff         = 4 << 10
-)
-
-// Where a tokenizer came from.
-const (
-	OriginCheckpoint = "checkpoint"
-	OriginBaseModel  = "base model"
-	OriginFallback   = "fallback"
-)
-
-// sourceEOS is the source of a pad token where the end-of-text token stands in.
-const sourceEOS = "eos_token"
+// carriesTokenizer names the weight files that have a tokenizer inside.
+func carriesTokenizer(info *answer.Info) (files []string) {
+	if info.Weights != nil && (info.Weights.Format == "gguf" || info.Weights.Format == "whisper.cpp" || info.Weights.Format == "nemo") {
+		return info.Weights.Files
+	}
+	return nil
+}
 
 // Tokenizer describes the tokenizer of the checkpoint at dir from its files,
 // without building it: see LoadTokenizer. Where the checkpoint has none, the
@@ -41,17 +27,12 @@ const sourceEOS = "eos_token"
 // GGUF file), found beside it on the same filesystem or below the model roots;
 // then the fallbacks, in their order. The error of a vain search lists each place
 // and why it was not taken.
-func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*TokenizerInfo, error) {
-	info, err := l.findTokenizer(context.Background(), fsys, dir, (*checkpoint).describeTokenizer)
-	info.forget()
-	return info, err
-}
-
-// forget lets go of what only the check of a tokenizer needs.
-func (info *TokenizerInfo) forget() {
-	if info != nil {
-		info.vocabulary, info.tokens, info.unlisted, info.outline = "", nil, nil, nil
+func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*answer.TokenizerInfo, error) {
+	d, err := l.search().Find(context.Background(), fsys, dir, tokens.Describe)
+	if err != nil {
+		return nil, err
 	}
+	return d.TokenizerInfo, nil
 }
 
 // LoadTokenizer loads the tokenizer of the checkpoint at dir: its own; else that
@@ -60,123 +41,43 @@ func (info *TokenizerInfo) forget() {
 // fallback that has one. A tokenizer that is there and broken is an error that
 // names the file, and no other is taken in its place; the error of a vain search
 // is of the kind fault.NotFound and lists each place and why it was not taken.
-func (l *Loader) LoadTokenizer(fsys fs.FS, dir string) (*tokenizer.Tokenizer, *TokenizerInfo, error) {
+func (l *Loader) LoadTokenizer(fsys fs.FS, dir string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	return l.LoadTokenizerContext(context.Background(), fsys, dir)
 }
 
 // LoadTokenizerContext is LoadTokenizer; the context ends what WithFetch does.
-func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir string) (*tokenizer.Tokenizer, *TokenizerInfo, error) {
+func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	var loaded *tokenizer.Tokenizer
-	info, err := l.findTokenizer(ctx, fsys, dir, func(c *checkpoint) (info *TokenizerInfo, err error) {
-		loaded, info, err = c.loadTokenizer()
-		return info, err
+	d, err := l.search().Find(ctx, fsys, dir, func(c *checkpoint.Checkpoint) (*tokens.Description, error) {
+		var info *answer.TokenizerInfo
+		var err error
+		if loaded, info, err = tokens.Load(c); err != nil {
+			return nil, err
+		}
+		return &tokens.Description{TokenizerInfo: info}, nil
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	return loaded, info, nil
+	return loaded, d.TokenizerInfo, nil
 }
 
-// tokenizerParts are the directories in which a pipeline keeps its tokenizers.
-var tokenizerParts = [...]string{"tokenizer", "tokenizer_2", "tokenizer_3"}
-
-// describeTokenizer describes the tokenizer in a directory, of one without a vocabulary
-// what is there.
-func (c *checkpoint) describeTokenizer() (*TokenizerInfo, error) {
-	own, err := readTokenizer(c.fsys, c.dir, c.names)
-	if fault.KindOf(err) != fault.NotFound {
-		return own, err
+// TokenizerFindings says how a tokenizer, as LoadTokenizer gave it, fits the model
+// at dir: whether its pad token can be padded with, whether its named tokens exist,
+// whether config.json means the same tokens, and what is odd about the files. Files that cannot be read are left
+// to Inspect. The order of the findings is fixed.
+func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenizer, info *answer.TokenizerInfo) []answer.Finding {
+	known := tokens.Description{TokenizerInfo: info, Tokens: t, Unlisted: t.Config().Unlisted}
+	if len(info.Files) > 0 {
+		known.Vocabulary = info.Files[0] // the first that was read
 	}
-	if name := c.ggufWithTokenizer(); name != "" {
-		return c.describeGGUFTokenizer(name)
+	// A base model's tokenizer is compared with the base model's config: an adapter
+	// or an autoencoder has none of its own that speaks of tokens.
+	if info.Origin != answer.OriginCheckpoint {
+		dir = info.Path
 	}
-	for _, part := range tokenizerParts {
-		if !c.hasDir(part) {
-			continue
-		}
-		if p, listErr := list(c.fsys, path.Join(c.dir, part)); listErr == nil {
-			return readTokenizer(p.fsys, p.dir, p.names)
-		}
-	}
-	return own, err
-}
-
-// loadTokenizer loads the tokenizer in a directory.
-func (c *checkpoint) loadTokenizer() (*tokenizer.Tokenizer, *TokenizerInfo, error) {
-	t, err := tokenizer.Load(c.fsys, c.dir)
-	if err == nil {
-		return t, infoOf(t, c.dir), nil
-	}
-	if fault.KindOf(err) != fault.NotFound {
-		return nil, nil, inDirectory(err, c.dir)
-	}
-	if name := c.ggufWithTokenizer(); name != "" {
-		return c.loadGGUFTokenizer(name)
-	}
-	for _, part := range tokenizerParts {
-		if dir := path.Join(c.dir, part); c.hasDir(part) {
-			if t, err = tokenizer.Load(c.fsys, dir); err != nil {
-				return nil, nil, inDirectory(err, c.dir)
-			}
-			return t, infoOf(t, dir), nil
-		}
-	}
-	return nil, nil, err
-}
-
-// inDirectory names the file of an error as seen from the directory, as all errors
-// of this package do.
-func inDirectory(err error, dir string) error {
-	var e *fault.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	if rest, ok := strings.CutPrefix(e.Path, dir+"/"); ok {
-		at := *e
-		at.Path = rest
-		return &at
-	}
-	return err
-}
-
-// readTokens is what a tokenizer and the outline of one tell.
-type readTokens interface {
-	Config() tokenizer.Config
-	PadToken() (tokenizer.PadToken, bool)
-	MaxID() int64
-	Kind() string
-}
-
-// infoOf describes a tokenizer that was loaded or outlined.
-func infoOf(t readTokens, dir string) *TokenizerInfo {
-	config := t.Config()
-	info := &TokenizerInfo{
-		Type: typeOf(t), Class: orNone(config.Class), Path: dir, Files: config.Files,
-		SpecialTokens: map[string]string{}, Tried: []Try{},
-	}
-	for role, token := range config.Roles {
-		info.SpecialTokens[role] = token
-	}
-	if last := t.MaxID(); last >= 0 {
-		n := int(last) + 1
-		info.VocabSize = &n
-	}
-	if pad, ok := t.PadToken(); ok {
-		info.PadToken, info.PadTokenSource = &pad.Token, &pad.Source
-		info.SpecialTokens["pad_token"] = pad.Token
-		if pad.ID >= 0 {
-			info.PadTokenID = &pad.ID
-		}
-	}
-	return info
-}
-
-// formatTypes are the formats that say more than the kind of their model does.
-var formatTypes = map[string]bool{"SentencePiece": true, "tiktoken": true, "tekken": true, "CTC": true, "bytes": true}
-
-func typeOf(t readTokens) string {
-	if format := t.Config().Format; formatTypes[format] {
-		return format
-	}
-	return t.Kind()
+	modelConfig, _ := config.ReadObject(fsys, dir, config.FileConfig)
+	findings := append(check.Check(&known, config.NewMembers(modelConfig)), info.Findings...)
+	finding.Sort(findings)
+	return findings
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
 )
 
@@ -15,7 +16,7 @@ const smallBPE = `{"version":"1.0","truncation":null,"padding":null,
 	"added_tokens":[{"id":5,"content":"<|endoftext|>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],
 	"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"<p>":3,"c":4},"merges":["a b"]}}`
 
-func tokenizerOf(t *testing.T, files map[string]string, options ...loader.Option) *loader.TokenizerInfo {
+func tokenizerOf(t *testing.T, files map[string]string, options ...loader.Option) *answer.TokenizerInfo {
 	t.Helper()
 	tok, err := loader.New(options...).Tokenizer(treeFS(files), "m")
 	require.NoError(t, err)
@@ -44,7 +45,7 @@ func TestTokenizerTypes(t *testing.T) {
 		if assert.NotNil(t, tok.VocabSize, name) {
 			assert.Equal(t, c.size, *tok.VocabSize, name)
 		}
-		assert.Equal(t, loader.OriginCheckpoint, tok.Origin)
+		assert.Equal(t, answer.OriginCheckpoint, tok.Origin)
 	}
 }
 
@@ -129,9 +130,9 @@ func TestTokenizerOfTheBaseModelIsFoundBesideIt(t *testing.T) {
 		tok, err := loader.New(loader.WithModelRoots("elsewhere"), loader.WithTokenizerFallbacks("spare")).Tokenizer(treeFS(files), sae)
 		require.NoError(t, err, name)
 		assert.Equal(t, base, tok.Path, name)
-		want := loader.OriginBaseModel
+		want := answer.OriginBaseModel
 		if base == "spare" {
-			want = loader.OriginFallback
+			want = answer.OriginFallback
 		}
 		assert.Equal(t, want, tok.Origin, name)
 		assert.NotEmpty(t, tok.Tried, name)

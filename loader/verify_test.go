@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
 )
 
 func sha256Of(text string) string {
@@ -28,20 +30,22 @@ func gitHashOf(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func verify(t *testing.T, fsys fs.FS, dir string) *loader.Info {
+func verify(t *testing.T, fsys fs.FS, dir string) *answer.Info {
 	t.Helper()
 	l := loader.New()
 	info, err := l.Inspect(fsys, dir)
 	require.NoError(t, err)
 	require.Nil(t, info.Verified, "nothing is verified unless it is asked for")
-	require.NoError(t, l.Verify(t.Context(), fsys, dir, info, nil))
+	v, findings, err := l.Verify(t.Context(), fsys, dir, nil)
+	require.NoError(t, err)
+	info.Verified, info.Findings = v, finding.Merge(info.Findings, findings)
 	return info
 }
 
-func mismatches(info *loader.Info) map[string]string {
+func mismatches(info *answer.Info) map[string]string {
 	found := map[string]string{}
 	for _, f := range info.Findings {
-		if f.Code == loader.CodeHashMismatch || f.Code == loader.CodeHashUnrecorded {
+		if f.Code == finding.HashMismatch || f.Code == finding.HashUnrecorded {
 			found[f.Code+" "+f.File] = f.Message + " | " + f.Hint
 		}
 	}
@@ -134,7 +138,7 @@ func TestVerifyEndsWithItsContext(t *testing.T) {
 	info, err := loader.New().Inspect(fsys, "m")
 	require.NoError(t, err)
 	last := int64(-1)
-	err = loader.New().Verify(ctx, fsys, "m", info, func(_ string, done, total int64) {
+	_, _, err = loader.New().Verify(ctx, fsys, "m", func(_ string, done, total int64) {
 		assert.Greater(t, done, last)
 		assert.EqualValues(t, len(weights), total)
 		last = done

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/loader"
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
 )
 
 func protoField(field int, body string) string {
@@ -28,7 +30,7 @@ func onnxOf(location string) string {
 }
 
 func TestONNXIsCounted(t *testing.T) {
-	codes := func(info *loader.Info) (list []string) {
+	codes := func(info *answer.Info) (list []string) {
 		for _, f := range info.Findings {
 			list = append(list, strings.TrimSpace(f.Code+" "+f.File))
 		}
@@ -75,9 +77,9 @@ func TestDDUFIsCounted(t *testing.T) {
 	assert.Empty(t, info.Findings)
 	info = inspect(t, map[string]string{"m/flux.dduf": ddufOf(t, zip.Deflate)})
 	assert.Nil(t, info.Weights.Parameters, "not known is not zero")
-	assert.Equal(t, loader.CodeWeightsUnreadable, info.Findings[0].Code)
+	assert.Equal(t, finding.WeightsUnreadable, info.Findings[0].Code)
 	info = inspect(t, map[string]string{"m/flux.dduf": ddufOf(t, zip.Store)[:200]})
-	assert.Equal(t, loader.CodeWeightsTruncated, info.Findings[0].Code)
+	assert.Equal(t, finding.WeightsTruncated, info.Findings[0].Code)
 }
 
 func TestDamagedPrograms(t *testing.T) {
@@ -86,7 +88,7 @@ func TestDamagedPrograms(t *testing.T) {
 		require.NotNil(t, info.Weights, name)
 		assert.False(t, info.Weights.Complete, name)
 		assert.Nil(t, info.Weights.Parameters, name)
-		assert.Equal(t, loader.CodeWeightsUnreadable, info.Findings[0].Code, name)
+		assert.Equal(t, finding.WeightsUnreadable, info.Findings[0].Code, name)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"omniloader/internal/suggest"
-	"omniloader/loader"
+	loaded "omniloader/loader/answer"
 	"omniloader/loader/fault"
 	"omniloader/loader/tokenizer"
 )
@@ -18,7 +18,7 @@ import (
 var kinds = []fault.Kind{
 	fault.NotFound, fault.Unreadable, fault.NotAFile, fault.Empty, fault.TooLarge, fault.TooDeep, fault.Truncated,
 	fault.Malformed, fault.NotJSON, fault.WrongType, fault.Unsupported, fault.Unsafe, fault.LFSPointer, fault.HTMLPage,
-	fault.ZeroFilled, fault.Incomplete, fault.Ambiguous, loader.NotAnSAE,
+	fault.ZeroFilled, fault.Incomplete, fault.Ambiguous, loaded.NotAnSAE,
 	tokenizer.UnknownComponent, tokenizer.MissingField, tokenizer.BadVocabulary, tokenizer.BadPattern,
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"omniloader/loader"
+	loaded "omniloader/loader/answer"
+	"omniloader/loader/finding"
 )
 
 // Loader is our own loader as the subject of the scenarios.
@@ -33,7 +35,9 @@ func Loader(options Options) map[string]Operation {
 		Verification: func(fsys fs.FS, dir string) (any, error) {
 			info, err := l.Inspect(fsys, dir)
 			if err == nil {
-				err = l.Verify(context.Background(), fsys, dir, info, nil)
+				var findings []loaded.Finding
+				info.Verified, findings, err = l.Verify(context.Background(), fsys, dir, nil)
+				info.Findings = finding.Merge(info.Findings, findings)
 			}
 			return info, err
 		},

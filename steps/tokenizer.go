@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"omniloader/loader"
+	loaded "omniloader/loader/answer"
 	"omniloader/loader/tokenizer"
 )
 
@@ -82,8 +83,8 @@ func (k *kept) with(run func(*tokenizer.Tokenizer) (any, error)) Operation {
 }
 
 type tokenizerCheck struct {
-	*loader.TokenizerInfo
-	Findings []loader.Finding `json:"findings"`
+	*loaded.TokenizerInfo
+	Findings []loaded.Finding `json:"findings"`
 }
 
 // encoding, encodingSize and decoding are the answers of operations. Their JSON is

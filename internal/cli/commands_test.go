@@ -16,7 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
-	"omniloader/loader"
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
 	"omniloader/steps"
 )
 
@@ -28,12 +29,12 @@ func brokenCheckpoint(t *testing.T) string {
 	return dir
 }
 
-func inspectJSON(t *testing.T, args ...string) (result, []loader.Info) {
+func inspectJSON(t *testing.T, args ...string) (result, []answer.Info) {
 	t.Helper()
 	a := call(t, append([]string{"inspect", "--json"}, args...)...)
-	var infos []loader.Info
+	var infos []answer.Info
 	for line := range strings.Lines(a.out) {
-		var info loader.Info
+		var info answer.Info
 		require.NoError(t, json.Unmarshal([]byte(line), &info), line)
 		infos = append(infos, info)
 	}
@@ -60,7 +61,7 @@ func TestInspectGivesOneObjectALine(t *testing.T) {
 	assert.Equal(t, dir+"/", infos[1].Path, "as given")
 	for _, info := range infos {
 		assert.Equal(t, "llama-3-8b", info.Name)
-		assert.Equal(t, loader.Transformers, info.Category)
+		assert.Equal(t, answer.Transformers, info.Category)
 		assert.Equal(t, dir, info.Tokenizer.Path, "a path that can be opened")
 	}
 }
@@ -126,8 +127,8 @@ func TestInspectFitsTheTerminal(t *testing.T) {
 		var out bytes.Buffer
 		p := &program{out: &output{w: &out, width: width}, err: &output{w: &out}}
 		message := strings.Repeat("words of some length ", 20)
-		p.describeCheckpoint(&loader.Info{Path: "x", Category: "transformers", DecidedBy: message, Findings: []loader.Finding{
-			{Severity: loader.SeverityWarning, Code: "code", File: "config.json", Message: message, Hint: message}}})
+		p.describeCheckpoint(&answer.Info{Path: "x", Category: "transformers", DecidedBy: message, Findings: []answer.Finding{
+			{Severity: answer.SeverityWarning, Code: "code", File: "config.json", Message: message, Hint: message}}})
 		for line := range strings.Lines(out.String()) {
 			assert.LessOrEqual(t, len(strings.TrimRight(line, "\n")), width, line)
 		}
@@ -139,21 +140,21 @@ func TestSeveritiesAreColouredOnATerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	var out bytes.Buffer
 	p := &program{out: &output{w: &out, terminal: true, width: 80}}
-	p.describeFindings([]loader.Finding{{Severity: loader.SeverityError, Code: "c", Message: "m"}})
+	p.describeFindings([]answer.Finding{{Severity: answer.SeverityError, Code: "c", Message: "m"}})
 	assert.Equal(t, "\n\x1b[31m  error    \x1b[0mm [c]\n", out.String())
 }
 
 func TestSupportSaysWhatLoadsACheckpoint(t *testing.T) {
-	assert.Equal(t, "yes", supportText(&loader.Info{Architecture: "A", LoadsAs: "A"}))
-	assert.Equal(t, "yes, as B, only by running its own code", supportText(&loader.Info{Architecture: "A", LoadsAs: "B", RemoteCode: true}))
+	assert.Equal(t, "yes", supportText(&answer.Info{Architecture: "A", LoadsAs: "A"}))
+	assert.Equal(t, "yes, as B, only by running its own code", supportText(&answer.Info{Architecture: "A", LoadsAs: "B", RemoteCode: true}))
 }
 
 func TestACheckpointCannotWriteToTheTerminal(t *testing.T) {
 	var out bytes.Buffer
 	p := &program{out: &output{w: &out}, err: &output{w: &out}}
 	evil := "\x1b]0;owned\x07 \u202e\u0085"
-	p.describeCheckpoint(&loader.Info{Path: evil, Category: "transformers", Architectures: []string{evil}, DecidedBy: evil,
-		Findings: []loader.Finding{{Severity: loader.SeverityError, Code: "c", File: evil, Message: evil, Hint: evil}}})
+	p.describeCheckpoint(&answer.Info{Path: evil, Category: "transformers", Architectures: []string{evil}, DecidedBy: evil,
+		Findings: []answer.Finding{{Severity: answer.SeverityError, Code: "c", File: evil, Message: evil, Hint: evil}}})
 	for _, r := range out.String() {
 		assert.False(t, r != '\n' && unprintable(r), "%q", r)
 	}
@@ -172,14 +173,14 @@ func TestSizesAndCountsHaveThreeDigits(t *testing.T) {
 func TestEveryFactOfACheckpointIsShown(t *testing.T) {
 	text := func(s string) *string { return &s }
 	bits, parameters, vocabulary := 4.0, int64(8_030_261_248), 128256
-	facts := factsOf(&loader.Info{
+	facts := factsOf(&answer.Info{
 		Category: "sae", Task: "features", IsOmni: true, HasTalker: true, DecidedBy: "a rule",
 		Architectures: []string{"A", "B"}, ModelType: "m", Layout: "sae_lens", Error: text("no loader"),
-		Quantization: &loader.Quantization{Method: "gptq", Bits: &bits, Source: "config.json"}, BaseModel: text("org/base"),
-		SAE:            &loader.SAEInfo{Family: "gemma_scope", Sites: []string{"resid_post"}, Layers: []int{3, 9}},
+		Quantization: &answer.Quantization{Method: "gptq", Bits: &bits, Source: "config.json"}, BaseModel: text("org/base"),
+		SAE:            &answer.SAEInfo{Family: "gemma_scope", Sites: []string{"resid_post"}, Layers: []int{3, 9}},
 		HasCustomFiles: true, CustomFiles: []string{"modeling_x.py"},
-		Tokenizer: &loader.TokenizerInfo{Type: "BPE", Class: "C", VocabSize: &vocabulary, PadToken: text("<p>"), PadTokenSource: text("eos_token"), Origin: "base model", Path: "/b"},
-		Weights:   &loader.WeightsInfo{Format: "safetensors", Files: []string{"a", "b"}, Parameters: &parameters, Bytes: 2000, DTypes: map[string]int64{"F32": 1, "BF16": 9}},
+		Tokenizer: &answer.TokenizerInfo{Type: "BPE", Class: "C", VocabSize: &vocabulary, PadToken: text("<p>"), PadTokenSource: text("eos_token"), Origin: "base model", Path: "/b"},
+		Weights:   &answer.WeightsInfo{Format: "safetensors", Files: []string{"a", "b"}, Parameters: &parameters, Bytes: 2000, DTypes: map[string]int64{"F32": 1, "BF16": 9}},
 		Size:      3000,
 	})
 	assert.Equal(t, []fact{
@@ -192,7 +193,7 @@ func TestEveryFactOfACheckpointIsShown(t *testing.T) {
 }
 
 func TestUnknownParametersAreShownAsNotKnown(t *testing.T) {
-	weights := func(info *loader.Info) string {
+	weights := func(info *answer.Info) string {
 		for _, f := range factsOf(info) {
 			if f.name == "weights" {
 				return f.value
@@ -201,10 +202,10 @@ func TestUnknownParametersAreShownAsNotKnown(t *testing.T) {
 		return ""
 	}
 	assert.Equal(t, "tflite, 1 file, 9 B, parameters not known",
-		weights(&loader.Info{Weights: &loader.WeightsInfo{Format: "tflite", Files: []string{"a"}, Bytes: 9, Complete: true}}))
-	program := loader.Info{IsSupported: true, Category: loader.Unknown, Layout: "core ml"}
+		weights(&answer.Info{Weights: &answer.WeightsInfo{Format: "tflite", Files: []string{"a"}, Bytes: 9, Complete: true}}))
+	program := answer.Info{IsSupported: true, Category: answer.Unknown, Layout: "core ml"}
 	assert.Equal(t, "in the files of core ml, which are not read; parameters not known", weights(&program))
-	program.Findings = []loader.Finding{{Code: loader.CodeWeightsMissing}}
+	program.Findings = []answer.Finding{{Code: finding.WeightsMissing}}
 	assert.Empty(t, weights(&program))
 }
 
@@ -247,8 +248,8 @@ func TestFindingsAreExplained(t *testing.T) {
 	assert.Equal(t, 2, call(t, "findings", "no such thing").code)
 
 	a = call(t, "findings", "--json")
-	assert.Equal(t, len(loader.Explanations()), strings.Count(a.out, "\n"))
-	var e loader.Explanation
+	assert.Equal(t, len(finding.Explanations()), strings.Count(a.out, "\n"))
+	var e finding.Explanation
 	require.NoError(t, json.Unmarshal([]byte(strings.SplitN(a.out, "\n", 2)[0]), &e))
 	assert.NotEmpty(t, e.WayOut)
 }
@@ -362,10 +363,10 @@ func TestInspectVerifies(t *testing.T) {
 	assert.NotContains(t, call(t, "inspect", dir).out, "hash-mismatch")
 	a := call(t, "inspect", "--verify", "--json", dir)
 	assert.Equal(t, exitFailed, a.code)
-	var info loader.Info
+	var info answer.Info
 	require.NoError(t, json.Unmarshal([]byte(a.out), &info))
 	assert.Equal(t, []string{"config.json"}, info.Verified.Mismatched)
-	assert.Equal(t, loader.CodeHashMismatch, info.Findings[0].Code)
+	assert.Equal(t, finding.HashMismatch, info.Findings[0].Code)
 	assert.Empty(t, a.err, "no progress where there is no terminal")
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/loader"
+	"omniloader/loader/finding"
 )
 
 func (p *program) findingsCommand() *cobra.Command {
@@ -33,7 +34,7 @@ and presets with that failure, for scenarios.`,
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var codes []string
-			for _, e := range loader.Explanations() {
+			for _, e := range finding.Explanations() {
 				codes = append(codes, e.Code+"\t"+e.Title)
 			}
 			return codes, cobra.ShellCompDirectiveNoFileComp
@@ -66,16 +67,16 @@ func (p *program) listFailures(words []string, asJSON bool) error {
 }
 
 func (p *program) listFindings(words []string, asJSON bool) error {
-	entries := loader.Explanations()
-	if e, ok := loader.Explain(strings.Join(words, " ")); ok {
-		entries, words = []loader.Explanation{e}, nil // a whole code: not the longer codes that contain it
+	entries := finding.Explanations()
+	if e, ok := finding.Explain(strings.Join(words, " ")); ok {
+		entries, words = []finding.Explanation{e}, nil // a whole code: not the longer codes that contain it
 	}
-	return listing[loader.Explanation]{
+	return listing[finding.Explanation]{
 		entries: entries,
-		text: func(e loader.Explanation) string {
+		text: func(e finding.Explanation) string {
 			return strings.Join([]string{e.Code, e.Title, e.Means, e.WayOut, string(e.Severity)}, "\n")
 		},
-		print: func(e loader.Explanation) {
+		print: func(e finding.Explanation) {
 			fmt.Fprintf(p.out, "%s  %s, %s\n", p.heading(e.Code), p.color(string(e.Severity), severityColors[e.Severity]), e.Title)
 			p.printWrapped("  ", e.Means)
 			p.printLabelled("  way out: ", e.WayOut)

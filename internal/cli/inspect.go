@@ -14,7 +14,9 @@ import (
 
 	"omniloader/internal/report"
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
+	"omniloader/loader/finding"
 )
 
 func (p *program) inspectCommand() *cobra.Command {
@@ -105,7 +107,7 @@ func (p *program) inspect(ctx context.Context, paths []string, in *inspector, as
 			unreadable = err
 			continue
 		}
-		failed = failed || slices.ContainsFunc(info.Findings, func(f loader.Finding) bool { return f.Severity == loader.SeverityError })
+		failed = failed || slices.ContainsFunc(info.Findings, func(f answer.Finding) bool { return f.Severity == answer.SeverityError })
 		if asJSON {
 			if err := printJSON(p, info); err != nil {
 				return err
@@ -136,16 +138,16 @@ type inspector struct {
 // inspectAll starts to inspect the paths and gives a function that waits for the next
 // one, in their order. Several are inspected at once, a few ahead of the one that is
 // waited for; with verify, which reads whole files, one by one.
-func (in *inspector) inspectAll(ctx context.Context, paths []string) (next func() (*loader.Info, error)) {
+func (in *inspector) inspectAll(ctx context.Context, paths []string) (next func() (*answer.Info, error)) {
 	i := -1
 	if in.verify || len(paths) == 1 {
-		return func() (*loader.Info, error) {
+		return func() (*answer.Info, error) {
 			i++
 			return in.inspect(ctx, paths[i])
 		}
 	}
 	type result struct {
-		info *loader.Info
+		info *answer.Info
 		err  error
 	}
 	concurrent := runtime.GOMAXPROCS(0)
@@ -168,7 +170,7 @@ func (in *inspector) inspectAll(ctx context.Context, paths []string) (next func(
 	for i := range results {
 		start(i)
 	}
-	return func() (*loader.Info, error) {
+	return func() (*answer.Info, error) {
 		i++
 		r := <-results[i%len(results)]
 		if ahead := i + len(results); ahead < len(paths) {
@@ -180,7 +182,7 @@ func (in *inspector) inspectAll(ctx context.Context, paths []string) (next func(
 
 // inspect inspects one path: a directory, or one weights file, which is then inspected
 // as if it were alone in its directory.
-func (in *inspector) inspect(ctx context.Context, path string) (*loader.Info, error) {
+func (in *inspector) inspect(ctx context.Context, path string) (*answer.Info, error) {
 	isFile, err := in.isWeightsFile(path)
 	if err != nil {
 		return nil, err
@@ -201,7 +203,9 @@ func (in *inspector) inspect(ctx context.Context, path string) (*loader.Info, er
 	info, err := in.loader.Inspect(fsys, dir)
 	if err == nil && in.verify {
 		bar := in.newBar()
-		err = in.loader.Verify(ctx, fsys, dir, info, bar.Progress)
+		var findings []answer.Finding
+		info.Verified, findings, err = in.loader.Verify(ctx, fsys, dir, bar.Progress)
+		info.Findings = finding.Merge(info.Findings, findings)
 		bar.Stop()
 	}
 	if err != nil {

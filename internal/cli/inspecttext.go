@@ -7,13 +7,14 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"omniloader/loader"
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
 )
 
 // fact is one line of the report on a checkpoint.
 type fact struct{ name, value string }
 
-func (p *program) describeCheckpoint(info *loader.Info) {
+func (p *program) describeCheckpoint(info *answer.Info) {
 	fmt.Fprintln(p.out, p.heading(printable(info.Path)))
 	facts := factsOf(info)
 	width := 0
@@ -28,7 +29,7 @@ func (p *program) describeCheckpoint(info *loader.Info) {
 
 // factsOf are the facts to show of a checkpoint, the most important first. What is not
 // known, or is the usual case, is left out.
-func factsOf(info *loader.Info) []fact {
+func factsOf(info *answer.Info) []fact {
 	var facts factList
 	facts.addKind(info)
 	facts.addOrigin(info)
@@ -47,9 +48,9 @@ func (l *factList) add(name, format string, args ...any) {
 }
 
 // addKind adds what kind of model it is, and whether it can be loaded.
-func (l *factList) addKind(info *loader.Info) {
+func (l *factList) addKind(info *answer.Info) {
 	kind := string(info.Category)
-	if info.Task != "" && info.Task != loader.None {
+	if info.Task != "" && info.Task != answer.UnknownName {
 		kind += ", " + string(info.Task)
 	}
 	if info.IsOmni {
@@ -63,7 +64,7 @@ func (l *factList) addKind(info *loader.Info) {
 	if len(info.Architectures) > 0 {
 		l.add("architecture", "%s", strings.Join(info.Architectures, ", "))
 	}
-	if info.ModelType != loader.None {
+	if info.ModelType != answer.UnknownName {
 		l.add("model type", "%s", info.ModelType)
 	}
 	l.add("layout", "%s", info.Layout)
@@ -76,7 +77,7 @@ func (l *factList) addKind(info *loader.Info) {
 
 // addOrigin adds how the model was made: quantized, trained on a base model, with code
 // of its own.
-func (l *factList) addOrigin(info *loader.Info) {
+func (l *factList) addOrigin(info *answer.Info) {
 	if q := info.Quantization; q != nil {
 		l.add("quantized", "%s", quantizationText(q))
 	}
@@ -92,13 +93,13 @@ func (l *factList) addOrigin(info *loader.Info) {
 }
 
 // addContent adds what is in the files, and what loading them takes.
-func (l *factList) addContent(info *loader.Info) {
+func (l *factList) addContent(info *answer.Info) {
 	if t := info.Tokenizer; t != nil {
 		l.add("tokenizer", "%s", tokenizerText(t))
 	}
 	if w := info.Weights; w != nil {
 		l.add("weights", "%s", weightsText(w))
-	} else if info.IsSupported && info.Category != loader.Diffusers && !slices.ContainsFunc(info.Findings, func(f loader.Finding) bool { return f.Code == loader.CodeWeightsMissing }) {
+	} else if info.IsSupported && info.Category != answer.Diffusers && !slices.ContainsFunc(info.Findings, func(f answer.Finding) bool { return f.Code == finding.WeightsMissing }) {
 		l.add("weights", "in the files of %s, which are not read; parameters not known", info.Layout)
 	}
 	if info.ContextLength != nil {
@@ -119,7 +120,7 @@ func (l *factList) addContent(info *loader.Info) {
 	}
 }
 
-func quantizationText(q *loader.Quantization) string {
+func quantizationText(q *answer.Quantization) string {
 	out := q.Method
 	if q.Bits != nil {
 		out += fmt.Sprintf(", %.3g bits", *q.Bits)
@@ -132,7 +133,7 @@ func quantizationText(q *loader.Quantization) string {
 
 // memoryText says how much memory loading takes: the weights as they are stored, and
 // the key-value cache for the context.
-func memoryText(m *loader.MemoryInfo) string {
+func memoryText(m *answer.MemoryInfo) string {
 	out := byteText(m.Total) + " to load: weights of " + byteText(m.Weights)
 	if m.KVCache != nil {
 		out += fmt.Sprintf(", key-value cache of %s for %d tokens", byteText(*m.KVCache), *m.Context)
@@ -144,7 +145,7 @@ func memoryText(m *loader.MemoryInfo) string {
 }
 
 // verifiedText says how many files match their recorded hash, and which have none.
-func verifiedText(v *loader.Verification) string {
+func verifiedText(v *answer.Verification) string {
 	out := "nothing"
 	if known := v.Files + len(v.Mismatched); known > 0 {
 		out = fmt.Sprintf("%d of %s with a recorded hash match it", v.Files, quantity(known, "file", "files"))
@@ -160,25 +161,25 @@ func verifiedText(v *loader.Verification) string {
 	return out
 }
 
-func chatTemplateText(t *loader.ChatTemplate) string {
+func chatTemplateText(t *answer.ChatTemplate) string {
 	if len(t.Names) == 1 && t.Source != "" {
 		return "yes (" + t.Source + ")"
 	}
 	return strings.Join(t.Names, ", ") + " (" + t.Source + ")"
 }
 
-func supportText(info *loader.Info) string {
-	answer := "yes"
-	if info.LoadsAs != "" && info.LoadsAs != loader.None && info.LoadsAs != info.Architecture {
-		answer += ", as " + info.LoadsAs
+func supportText(info *answer.Info) string {
+	out := "yes"
+	if info.LoadsAs != "" && info.LoadsAs != answer.UnknownName && info.LoadsAs != info.Architecture {
+		out += ", as " + info.LoadsAs
 	}
 	if info.RemoteCode {
-		answer += ", only by running its own code"
+		out += ", only by running its own code"
 	}
-	return answer
+	return out
 }
 
-func saeText(s *loader.SAEInfo) string {
+func saeText(s *answer.SAEInfo) string {
 	parts := []string{s.Family}
 	if len(s.Sites) > 0 {
 		parts = append(parts, strings.Join(s.Sites, ", "))
@@ -192,9 +193,9 @@ func saeText(s *loader.SAEInfo) string {
 	return strings.Join(parts, "; ")
 }
 
-func tokenizerText(t *loader.TokenizerInfo) string {
+func tokenizerText(t *answer.TokenizerInfo) string {
 	parts := []string{t.Type}
-	if t.Class != loader.None {
+	if t.Class != answer.UnknownName {
 		parts = append(parts, t.Class)
 	}
 	if t.VocabSize != nil {
@@ -213,7 +214,7 @@ func tokenizerText(t *loader.TokenizerInfo) string {
 	return strings.Join(parts, ", ")
 }
 
-func weightsText(w *loader.WeightsInfo) string {
+func weightsText(w *answer.WeightsInfo) string {
 	parts := []string{w.Format, quantity(len(w.Files), "file", "files"), byteText(w.Bytes)}
 	if w.Parameters != nil {
 		parts = append(parts, countText(*w.Parameters)+" parameters")
@@ -252,13 +253,13 @@ func weightsText(w *loader.WeightsInfo) string {
 	return strings.Join(parts, ", ")
 }
 
-var severityColors = map[loader.Severity]text.Color{
-	loader.SeverityError:   text.FgRed,
-	loader.SeverityWarning: text.FgYellow,
-	loader.SeverityNote:    text.FgCyan,
+var severityColors = map[answer.Severity]text.Color{
+	answer.SeverityError:   text.FgRed,
+	answer.SeverityWarning: text.FgYellow,
+	answer.SeverityNote:    text.FgCyan,
 }
 
-func (p *program) describeFindings(findings []loader.Finding) {
+func (p *program) describeFindings(findings []answer.Finding) {
 	if len(findings) == 0 {
 		fmt.Fprintln(p.out, "\n  nothing wrong was found")
 		return

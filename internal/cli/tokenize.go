@@ -17,6 +17,7 @@ import (
 
 	"omniloader/internal/hub"
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
 	"omniloader/loader/tokenizer"
 )
@@ -108,7 +109,7 @@ type tokenizeResult struct {
 	Offsets   [][2]int              `json:"offsets,omitzero"` // bytes of the text, or of the pair's second; 0, 0 for a token that was added
 	TypeIDs   []uint32              `json:"type_ids,omitzero"`
 	Special   []bool                `json:"special,omitzero"` // added by the tokenizer
-	Tokenizer *loader.TokenizerInfo `json:"tokenizer"`
+	Tokenizer *answer.TokenizerInfo `json:"tokenizer"`
 	Seconds   tokenizeSeconds       `json:"seconds"`
 }
 
@@ -132,7 +133,7 @@ func (p *program) tokenize(c *cobra.Command, f *tokenizeFlags, args []string) er
 			return err
 		}
 	}
-	var info *loader.TokenizerInfo
+	var info *answer.TokenizerInfo
 	t, err := runInterruptible(c.Context(), func() (t *tokenizer.Tokenizer, err error) {
 		t, info, err = p.tokenizerOnDisk(c.Context(), f, args[0])
 		return t, err
@@ -239,7 +240,7 @@ func inputText(c *cobra.Command, args []string) (string, error) {
 
 // tokenizerOnDisk loads the tokenizer of a directory, or of a tokenizer.json, on the
 // real disk.
-func (p *program) tokenizerOnDisk(ctx context.Context, f *tokenizeFlags, path string) (*tokenizer.Tokenizer, *loader.TokenizerInfo, error) {
+func (p *program) tokenizerOnDisk(ctx context.Context, f *tokenizeFlags, path string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	if filepath.Base(path) == "tokenizer.json" {
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			path = filepath.Dir(path)
@@ -263,7 +264,7 @@ func (p *program) tokenizerOnDisk(ctx context.Context, f *tokenizeFlags, path st
 	}
 	t, info, err := loader.New(options...).LoadTokenizerContext(ctx, os.DirFS(disk.root), dir)
 	if err != nil {
-		var search *loader.SearchError
+		var search *answer.SearchError
 		var fileErr *fault.Error
 		switch {
 		case errors.As(err, &search):

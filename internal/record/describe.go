@@ -15,6 +15,7 @@ import (
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
 	"omniloader/loader"
+	"omniloader/loader/answer"
 	"omniloader/loader/fault"
 	"omniloader/steps"
 )
@@ -188,13 +189,13 @@ func (d *describer) identity() {
 	}
 	d.rule("It is known for what it is")
 	d.scenario("What "+d.name+" is", "", "the model info is read")
-	if info.Architecture != loader.None || info.Category == loader.Unknown {
+	if info.Architecture != answer.UnknownName || info.Category == answer.Unknown {
 		d.is("architecture", info.Architecture)
 	}
 	if len(info.Architectures) > 1 {
 		d.are("architectures", info.Architectures)
 	}
-	if info.ModelType != loader.None || info.Category == loader.Unknown {
+	if info.ModelType != answer.UnknownName || info.Category == answer.Unknown {
 		d.is("model type", info.ModelType)
 	}
 	d.is("category", string(info.Category))
@@ -204,7 +205,7 @@ func (d *describer) identity() {
 	if info.RemoteCode {
 		d.then("loading it runs code of its own")
 	}
-	if info.IsSupported && info.LoadsAs != loader.None && info.LoadsAs != info.Architecture && sayable(info.LoadsAs) {
+	if info.IsSupported && info.LoadsAs != answer.UnknownName && info.LoadsAs != info.Architecture && sayable(info.LoadsAs) {
 		d.then(fmt.Sprintf("it loads as \"%s\"", info.LoadsAs))
 	}
 	if info.IsOmni {
@@ -232,7 +233,7 @@ func (d *describer) identity() {
 }
 
 // autoencoder says what a sparse autoencoder reads.
-func (d *describer) autoencoder(info *loader.Info) {
+func (d *describer) autoencoder(info *answer.Info) {
 	s := info.SAE
 	if s == nil {
 		return
@@ -294,7 +295,7 @@ func (d *describer) tokenizer() {
 }
 
 // weights says what the weight files are.
-func (d *describer) weights(info *loader.Info) {
+func (d *describer) weights(info *answer.Info) {
 	w := info.Weights
 	if w == nil {
 		d.rule("It brings no weights")
@@ -335,14 +336,14 @@ func isFieldName(name string) bool {
 }
 
 // findings says what is wrong or notable, worst first, each once.
-func (d *describer) findings(info *loader.Info) {
+func (d *describer) findings(info *answer.Info) {
 	const most = 40
 	var lines []string
-	worst := map[loader.Severity]bool{}
+	worst := map[answer.Severity]bool{}
 	for _, f := range info.Findings {
 		worst[f.Severity] = true
 		article := "a"
-		if f.Severity == loader.SeverityError {
+		if f.Severity == answer.SeverityError {
 			article = "an"
 		}
 		line := fmt.Sprintf("%s %s \"%s\" is reported", article, f.Severity, f.Code)
@@ -354,7 +355,7 @@ func (d *describer) findings(info *loader.Info) {
 		}
 	}
 	switch {
-	case worst[loader.SeverityError]:
+	case worst[answer.SeverityError]:
 		d.rule("What is wrong with it is reported")
 	case len(lines) > 0:
 		d.rule("Nothing is broken, and what is notable is reported")
@@ -371,10 +372,10 @@ func (d *describer) findings(info *loader.Info) {
 	switch {
 	case len(lines) == 0:
 		d.then("no finding is reported")
-	case !worst[loader.SeverityError]:
+	case !worst[answer.SeverityError]:
 		d.then("no error is reported")
 	}
-	if len(lines) > 0 && !worst[loader.SeverityWarning] {
+	if len(lines) > 0 && !worst[answer.SeverityWarning] {
 		d.then("no warning is reported")
 	}
 }

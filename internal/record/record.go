@@ -23,6 +23,7 @@ import (
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
 	"omniloader/loader"
+	"omniloader/loader/answer"
 )
 
 // Options say how a checkpoint is recorded.
@@ -177,7 +178,7 @@ func layOut(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
 // answerText is an inspection's answer as a text to compare, with what is
 // private covered as in the fixture. The wording of findings is left out: it may
 // quote bytes or an operating system.
-func answerText(info *loader.Info, p *private) ([]byte, error) {
+func answerText(info *answer.Info, p *private) ([]byte, error) {
 	like := *info
 	like.Findings = slices.Clone(info.Findings)
 	for i := range like.Findings {
@@ -193,7 +194,7 @@ func answerText(info *loader.Info, p *private) ([]byte, error) {
 
 // spokenOf are the files that an answer is about: its weights, in use or not, and
 // those with a finding.
-func spokenOf(info *loader.Info) map[string]bool {
+func spokenOf(info *answer.Info) map[string]bool {
 	names := map[string]bool{}
 	if w := info.Weights; w != nil {
 		for _, list := range [...][]string{w.Files, w.Ignored, w.Companions} {

@@ -1,0 +1,48 @@
+package finding
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"omniloader/loader/answer"
+)
+
+// ExactBytes writes a size so that two that differ look different.
+func ExactBytes(n int64) string { return fmt.Sprintf("%d bytes", n) }
+
+func FirstFew(names []string) string {
+	const few = 3
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:few], ", ") + fmt.Sprintf(" and %d more", len(names)-few)
+}
+
+// FormatBytes writes a size for people: 1.5 GB.
+func FormatBytes(n int64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	v, i := float64(n)/1000, 0
+	for v >= 1000 && i < len(units)-1 {
+		v, i = v/1000, i+1
+	}
+	return strconv.FormatFloat(v, 'f', 1, 64) + " " + units[i:i+1] + "B"
+}
+
+func Has(findings []answer.Finding, code string) bool {
+	return slices.ContainsFunc(findings, func(f answer.Finding) bool { return f.Code == code })
+}
+
+// CountOf writes a number of things: "1 file", "3 files".
+func CountOf(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
+}
+
+func Quoted(s string) string { return `"` + s + `"` }

@@ -1,0 +1,113 @@
+package check
+
+import (
+	_ "embed"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/checkpoint"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/format"
+	"omniloader/loader/internal/table"
+	"omniloader/loader/internal/tree"
+)
+
+//go:embed pipeline_parts.tsv
+var pipelinePartsTSV string
+
+type pipelinePart struct {
+	class string // how its class ends
+	files []string
+}
+
+var pipelineParts = sync.OnceValue(func() (parts []pipelinePart) {
+	for f := range table.Rows(pipelinePartsTSV) {
+		parts = append(parts, pipelinePart{f[0], strings.FieldsFunc(f[1], func(r rune) bool { return r == ',' })})
+	}
+	return parts
+})
+
+// component is one part of a pipeline, as model_index.json has it.
+type component struct{ name, library, class string }
+
+// components lists the parts that model_index.json names: each is a list of a
+// library and a class. Those of null were left out on purpose, and only counted.
+func components(c *checkpoint.Checkpoint) (list []component, all int) {
+	gjson.ParseBytes(c.Doc.Data).ForEach(func(k, v gjson.Result) bool {
+		parts := v.Array()
+		if !v.IsArray() || len(parts) != 2 || strings.HasPrefix(k.Str, "_") {
+			return true
+		}
+		all++
+		if parts[0].Type == gjson.String && parts[1].Type == gjson.String {
+			list = append(list, component{k.Str, parts[0].Str, parts[1].Str})
+		}
+		return true
+	})
+	return list, all
+}
+
+// checkPipeline compares model_index.json with the directories.
+func checkPipeline(c *checkpoint.Checkpoint, files []tree.File) (findings []answer.Finding) {
+	list, all := components(c)
+	if all == 0 {
+		return []answer.Finding{finding.New(finding.PipelineEmpty, config.FileModelIndex, "it names no component", "")}
+	}
+	within := map[string][]string{} // names of the files right in each directory
+	for i := range files {
+		dir, base := path.Split(files[i].Name)
+		within[strings.TrimSuffix(dir, "/")] = append(within[strings.TrimSuffix(dir, "/")], base)
+	}
+	for _, part := range list {
+		if !c.HasDir(part.name) {
+			findings = append(findings, finding.New(finding.ComponentMissing, part.name, "model_index.json names "+part.class+" in this directory, which is not here", c.HowToGet(part.name)))
+			continue
+		}
+		findings = append(findings, checkComponent(c, part, within[part.name])...)
+	}
+	return findings
+}
+
+// checkComponent looks at the files of one component's directory.
+func checkComponent(c *checkpoint.Checkpoint, part component, names []string) []answer.Finding {
+	for _, p := range pipelineParts() {
+		if !strings.HasSuffix(part.class, p.class) {
+			continue
+		}
+		if len(p.files) == 0 || slices.ContainsFunc(p.files, func(name string) bool { return slices.Contains(names, name) }) {
+			return nil
+		}
+		what := p.files[0] + " is not here"
+		if len(p.files) > 1 {
+			what = "none of " + strings.Join(p.files, ", ") + " is here"
+		}
+		return []answer.Finding{finding.New(finding.ComponentIncomplete, part.name, "the component is a "+part.class+", and "+what, c.HowToGet(part.name))}
+	}
+	hasConfig := slices.Contains(names, config.FileConfig)
+	if len(names) == 0 {
+		return []answer.Finding{finding.New(finding.ComponentMissing, part.name, "the directory of "+part.class+" holds no file", c.HowToGet(part.name))}
+	}
+	switch hasWeights := slices.ContainsFunc(names, format.IsWeights); {
+	case hasConfig && !hasWeights:
+		return []answer.Finding{finding.New(finding.ComponentMissing, part.name, "the component "+part.class+" has its config and no weights", c.HowToGet(part.name))}
+	case !hasConfig && slices.ContainsFunc(names, format.NeedsConfig):
+		return []answer.Finding{finding.New(finding.ComponentIncomplete, part.name+"/"+config.FileConfig, "the weights of "+part.class+" are here without it", c.HowToGet(part.name+"/"+config.FileConfig))}
+	case !hasConfig || part.library != "diffusers":
+		return nil // classes of transformers load each other's weights
+	}
+	object, err := config.ReadObject(c.FS, tree.Join(c.Dir, part.name), config.FileConfig)
+	if err != nil {
+		return []answer.Finding{finding.New(finding.ConfigUnreadable, part.name+"/"+config.FileConfig, finding.WithoutPath(err), finding.HintOf(err))}
+	}
+	own := object.Get("_class_name").String()
+	if own == "" || own == part.class || strings.HasPrefix(part.class, "Auto") && strings.HasSuffix(part.class, "Model") || part.class == "Flax"+own || own == "Flax"+part.class {
+		return nil
+	}
+	return []answer.Finding{finding.New(finding.ComponentClass, part.name+"/"+config.FileConfig, "it is the config of "+own+", and model_index.json names "+part.class, "")}
+}

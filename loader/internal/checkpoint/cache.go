@@ -1,0 +1,76 @@
+package checkpoint
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"omniloader/loader/fault"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/hubcache"
+	"omniloader/loader/internal/tree"
+)
+
+// Repository tells where in a cache the checkpoint is; ok is false where it is
+// in none.
+func (c *Checkpoint) Repository() (r hubcache.Repository, ok bool) {
+	dir := c.Dir
+	if up := path.Dir(dir); path.Base(up) == "snapshots" {
+		r.Commit, dir = path.Base(dir), path.Dir(up)
+	}
+	name, ok := strings.CutPrefix(path.Base(dir), "models--")
+	r.Dir, r.ID = dir, strings.ReplaceAll(name, "--", "/")
+	return r, ok
+}
+
+// HowToGet is the way to a file that is missing.
+func (c *Checkpoint) HowToGet(file string) string {
+	if r, ok := c.Repository(); ok {
+		if file == "" || file == "." {
+			return "hf download " + r.ID
+		}
+		return "hf download " + r.ID + " " + file
+	}
+	return "download it again from the model's repository"
+}
+
+// intoCache turns from a repository's directory in the cache to the snapshot that
+// stands for it: the one that refs/main names, else the only one there is. Where
+// that is not clear, the directory stays itself, with the snapshots as candidates.
+func (c *Checkpoint) intoCache() error {
+	entries, err := fs.ReadDir(c.FS, tree.Join(c.Dir, hubcache.DirSnapshots))
+	if err != nil {
+		return nil // a file of that name: no cache
+	}
+	var names []string
+	for _, e := range entries {
+		if tree.IsDir(c.FS, tree.Join(c.Dir, hubcache.DirSnapshots), e) {
+			names = append(names, e.Name())
+		}
+	}
+	commit, via := "", ""
+	if data, err := tree.ReadBounded(c.FS, c.Dir, hubcache.FileMainRef, hubcache.MaxRef); err == nil {
+		commit, via = strings.TrimSpace(string(data)), ", which "+hubcache.FileMainRef+" names"
+	} else if len(names) == 1 {
+		commit, via = names[0], ", the only snapshot"
+	}
+	if !slices.Contains(names, commit) {
+		if commit != "" {
+			c.Findings = append(c.Findings, finding.New(finding.CacheRefDangling, hubcache.FileMainRef,
+				"names the snapshot "+commit+", which is not there", "download the model again, or give the directory of another snapshot"))
+		}
+		for _, name := range names {
+			c.Snapshots = append(c.Snapshots, path.Join(hubcache.DirSnapshots, name))
+		}
+		return nil
+	}
+	snapshot := path.Join(hubcache.DirSnapshots, commit)
+	s := Checkpoint{Doc: config.Document{Data: c.Doc.Data}, Registered: c.Registered, requestedDir: c.Dir, ResolvedVia: "; in " + snapshot + via}
+	if err := s.ListDir(c.FS, path.Join(c.Dir, snapshot)); err != nil {
+		return fault.New(fault.Unreadable, snapshot, "the snapshot cannot be listed").WithCause(err)
+	}
+	*c = s
+	return nil
+}

@@ -1,0 +1,13 @@
+package checkpoint
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"omniloader/loader/internal/table/tabletest"
+)
+
+func TestTablesAreWellFormed(t *testing.T) {
+	assert.NotEmpty(t, tabletest.Names(t, "sae_directories.tsv", saeDirectoriesTSV, 1))
+}

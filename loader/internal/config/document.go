@@ -1,0 +1,306 @@
+// Package config reads the files that describe a model: config.json and those in
+// its place, as a document of which only the members that matter are kept, with
+// quantities such as the number of layers, and the library's defaults where a
+// config is silent.
+package config
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/fault"
+	"omniloader/loader/finding"
+	"omniloader/loader/jsonscan"
+)
+
+// MaxConfigSize bounds the JSON files that describe a checkpoint, in bytes. The
+// largest real ones, which list quantized modules one by one, stay below 10 MB.
+const MaxConfigSize = 64 << 20
+
+// Key is a member of a config's top level that the loader looks at.
+type Key uint8
+
+const (
+	KeyArchitectures Key = iota
+	KeyArchitecture
+	KeyModelType
+	KeyClassName
+	keyDiffusersVersion
+	KeyAutoMap
+	KeyQuantizationConfig
+	KeyCompressionConfig
+	KeyQuantization
+	KeyLoadIn4Bit
+	KeyLoadIn8Bit
+	KeyTextConfig
+	KeyVisionConfig
+	KeyAudioConfig
+	KeySoundConfig
+	KeyTalkerConfig
+	KeyThinkerConfig
+	keyModelName
+	KeyBaseModelPath
+	keyHookPoint
+	KeyLLMConfig
+	keyBackboneConfig
+	keyMaskDecoderConfig
+	keyProjectionDim
+	keyImageSize
+	keyPatchSize
+	keyNumChannels
+	keyNumMelBins
+	keySamplingRate
+	keyFeatExtractNorm
+	keyEncoder
+	keyDecoder
+	KeyPretrainedCfg
+	KeyNumFeatures
+	KeyMapping
+	KeyAlignmentHeads
+	KeyLangIDs
+	KeyConfigurationFiles
+	KeyEnableAudioOutput
+	KeyLanguageConfig
+	keyVLMConfig
+	keyViTConfig
+	keyMMVisionTower
+	keyMMAudioTower
+	keyTextEncoder
+	keyAudioEncoder
+	KeyVocabSize
+	keyMaxSourcePositions
+	keyRopeTheta
+	keySSMConfig
+	keyChronosConfig
+	keyPretrainedConfig
+	keyCodebookSize
+	keyRegisteredName
+	keyVisualTokenizerConfig
+	keyVisual
+	KeySpeechLoRA
+	KeyVisionLoRA
+	keySpeechConfig
+	keyCodecConfig
+	keyDepthDecoderConfig
+	keyAudioEncoderConfig
+	keyDelayPattern
+	keyVQConfig
+	keyActionBins
+	keyImgProcessor
+	keyCount
+)
+
+// KeyNames spells the keys. It is an array, so that a key cannot be forgotten.
+var KeyNames = [keyCount]string{
+	KeyArchitectures:         "architectures",
+	KeyArchitecture:          "architecture",
+	KeyModelType:             "model_type",
+	KeyClassName:             "_class_name",
+	keyDiffusersVersion:      "_diffusers_version",
+	KeyAutoMap:               "auto_map",
+	KeyQuantizationConfig:    "quantization_config",
+	KeyCompressionConfig:     "compression_config",
+	KeyQuantization:          "quantization",
+	KeyLoadIn4Bit:            "load_in_4bit",
+	KeyLoadIn8Bit:            "load_in_8bit",
+	KeyTextConfig:            "text_config",
+	KeyVisionConfig:          "vision_config",
+	KeyAudioConfig:           "audio_config",
+	KeySoundConfig:           "sound_config",
+	KeyTalkerConfig:          "talker_config",
+	KeyThinkerConfig:         "thinker_config",
+	keyModelName:             "model_name",
+	KeyBaseModelPath:         "base_model_name_or_path",
+	keyHookPoint:             "hf_hook_point_in",
+	KeyPretrainedCfg:         "pretrained_cfg",
+	KeyNumFeatures:           "num_features",
+	KeyMapping:               "mapping",
+	KeyAlignmentHeads:        "alignment_heads",
+	KeyLangIDs:               "lang_ids",
+	KeyConfigurationFiles:    "configuration_files",
+	KeyEnableAudioOutput:     "enable_audio_output",
+	KeyLLMConfig:             "llm_config",
+	keyBackboneConfig:        "backbone_config",
+	keyMaskDecoderConfig:     "mask_decoder_config",
+	keyProjectionDim:         "projection_dim",
+	keyImageSize:             "image_size",
+	keyPatchSize:             "patch_size",
+	keyNumChannels:           "num_channels",
+	keyNumMelBins:            "num_mel_bins",
+	keySamplingRate:          "sampling_rate",
+	keyFeatExtractNorm:       "feat_extract_norm",
+	keyEncoder:               "encoder",
+	keyDecoder:               "decoder",
+	KeyLanguageConfig:        "language_config",
+	keyVLMConfig:             "vlm_config",
+	keyViTConfig:             "vit_config",
+	keyMMVisionTower:         "mm_vision_tower",
+	keyMMAudioTower:          "mm_audio_tower",
+	keyTextEncoder:           "text_encoder",
+	keyAudioEncoder:          "audio_encoder",
+	KeyVocabSize:             "vocab_size",
+	keyMaxSourcePositions:    "max_source_positions",
+	keyRopeTheta:             "rope_theta",
+	keySSMConfig:             "ssm_cfg",
+	keyChronosConfig:         "chronos_config",
+	keyPretrainedConfig:      "pretrained_config",
+	keyRegisteredName:        "registered_name",
+	keyCodebookSize:          "codebook_size",
+	keyVisualTokenizerConfig: "visual_tokenizer_config",
+	keyVisual:                "visual",
+	KeySpeechLoRA:            "speech_lora",
+	KeyVisionLoRA:            "vision_lora",
+	keySpeechConfig:          "speech_config",
+	keyCodecConfig:           "codec_config",
+	keyDepthDecoderConfig:    "depth_decoder_config",
+	keyAudioEncoderConfig:    "audio_encoder_config",
+	keyDelayPattern:          "delay_pattern",
+	keyVQConfig:              "vq_config",
+	keyActionBins:            "n_action_bins",
+	keyImgProcessor:          "img_processor",
+}
+
+var KeysByName = func() map[string]Key {
+	m := make(map[string]Key, keyCount)
+	for k, name := range KeyNames {
+		m[name] = Key(k)
+	}
+	return m
+}()
+
+// Document is the top level of one JSON object: where its members of interest
+// stand, found in one pass.
+type Document struct {
+	File   string
+	Data   []byte
+	Values [keyCount]span   // empty where the key is missing
+	twice  Key              // a key that stood there twice, or keyCount
+	scan   jsonscan.Scanner // for its notes
+}
+
+// span is a part of the text; MaxConfigSize keeps it within 32 bits.
+type span struct{ start, End uint32 }
+
+// ParseDocument walks data once.
+func ParseDocument(file string, data []byte, doc *Document) error {
+	doc.File, doc.Data, doc.twice = file, data, keyCount
+	doc.scan = jsonscan.New(data)
+	s := &doc.scan
+	return walkObject(file, data, s, func(name []byte) error {
+		k, interesting := KeysByName[string(name)]
+		raw, err := s.Raw()
+		if interesting && err == nil {
+			if doc.Values[k].End != 0 {
+				doc.twice = k
+			}
+			end := uint32(s.Offset())
+			doc.Values[k] = span{end - uint32(len(raw)), end} // the last one counts, as in Python
+		}
+		return err
+	})
+}
+
+// walkObject walks the one object that a file holds. What is often found in a
+// file's place has its own kind of error.
+func walkObject(file string, data []byte, s *jsonscan.Scanner, member func(name []byte) error) error {
+	if err := CheckContent(file, data); err != nil {
+		return err
+	}
+	if kind := s.Kind(); kind != jsonscan.Object && kind != jsonscan.Invalid {
+		if _, err := s.Raw(); err != nil {
+			return inFile(file, err)
+		}
+		return fault.At(fault.WrongType, file, 0, "found "+kind.String()+", the file should hold an object")
+	}
+	err := s.Object(member)
+	if err == nil {
+		err = s.End()
+	}
+	return inFile(file, err)
+}
+
+// inFile names the file in a scanner's error.
+func inFile(file string, err error) error {
+	if err == nil {
+		return nil // before the variable below, which escapes
+	}
+	var e *fault.Error
+	if errors.As(err, &e) && e.Path == "" {
+		e.Path = file
+		if e.Kind == fault.Truncated && e.Advice == "" {
+			e.Advice = "the file was cut off: download it again"
+		}
+	}
+	return err
+}
+
+// Value gives a member's raw JSON, nil where it is missing.
+func (d *Document) Value(k Key) []byte {
+	if v := d.Values[k]; v.End != 0 {
+		return d.Data[v.start:v.End]
+	}
+	return nil
+}
+
+// Text gives a string member, "" where it is missing or no string.
+func (d *Document) Text(k Key) string {
+	raw := d.Value(k)
+	if len(raw) < 2 || raw[0] != '"' {
+		return ""
+	}
+	s := jsonscan.New(raw)
+	b, err := s.Text()
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// Has tells whether a member is there and neither null nor false.
+func (d *Document) Has(k Key) bool {
+	raw := d.Value(k)
+	return len(raw) > 0 && raw[0] != 'n' && raw[0] != 'f'
+}
+
+// Any tells whether at least one of the members is there.
+func (d *Document) Any(keys ...Key) bool {
+	for _, k := range keys {
+		if d.Values[k].End != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// IsTrue tells whether a member is the word true.
+func (d *Document) IsTrue(k Key) bool { return string(d.Value(k)) == "true" }
+
+// Object gives a member that is an object; it exists only then.
+func (d *Document) Object(k Key) gjson.Result {
+	raw := d.Value(k)
+	if len(raw) == 0 || raw[0] != '{' {
+		return gjson.Result{}
+	}
+	return gjson.ParseBytes(raw)
+}
+
+// Notes are the findings of the file as such.
+func (d *Document) Notes() (findings []answer.Finding) {
+	if d.scan.BOM {
+		findings = append(findings, finding.New(finding.ConfigBOM, d.File,
+			"begins with a byte order mark, which other readers refuse", "save the file as UTF-8 without a byte order mark"))
+	}
+	if d.scan.NonFinite >= 0 {
+		findings = append(findings, finding.New(finding.ConfigNonFinite, d.File,
+			"has NaN or Infinity at byte "+strconv.Itoa(d.scan.NonFinite)+", which is Python's notation and no JSON",
+			"strict readers refuse the file: replace the value by null or a number"))
+	}
+	if d.twice != keyCount {
+		findings = append(findings, finding.New(finding.ConfigDuplicateKey, d.File,
+			"has "+strconv.Quote(KeyNames[d.twice])+" twice; the last one counts", "remove one of them"))
+	}
+	return findings
+}

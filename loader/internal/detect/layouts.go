@@ -1,0 +1,384 @@
+package detect
+
+import (
+	_ "embed"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/checkpoint"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/registry"
+	"omniloader/loader/internal/table"
+	"omniloader/loader/internal/tree"
+	"omniloader/loader/safetensors"
+	"omniloader/loader/sniff"
+)
+
+const fileScheduler = "scheduler_config.json"
+
+//go:embed layouts.tsv
+var layoutsTSV string
+
+// layout is one line of layouts.tsv.
+type layout struct {
+	name     string
+	files    []string
+	category answer.Category
+	task     answer.Task
+	runtime  string // what runs the files, which are whole programs; "" where they are none
+}
+
+var layouts = sync.OnceValue(func() (all []layout) {
+	for f := range table.Rows(layoutsTSV) {
+		all = append(all, layout{f[0], strings.Split(f[1], ","), answer.Category(f[2]), answer.Task(f[3]), f[4]})
+	}
+	return all
+})
+
+// layoutReaders read what the names alone do not tell.
+var layoutReaders = map[string]func(c *checkpoint.Checkpoint, v *Result){
+	"hugging face cache":    readCache,
+	"mistral native":        readMistral,
+	"gguf":                  readGGUF,
+	"whisper.cpp":           readWhisperCPP,
+	"ctranslate2":           readCTranslate2,
+	"nemo":                  readNeMo,
+	"single file":           readSingleFile,
+	"sentence-transformers": readModules,
+	"diffusers scheduler":   readScheduler,
+	"meta original":         func(_ *checkpoint.Checkpoint, v *Result) { v.loadsAs = "LlamaForCausalLM" },
+}
+
+// classifyByFiles decides where no describing file does. Every layout that fits
+// is heard: where they say different things none wins, and all are candidates.
+func classifyByFiles(c *checkpoint.Checkpoint) Result {
+	var found []Result
+	for _, l := range layouts() {
+		if slices.ContainsFunc(l.files, func(p string) bool { return len(c.Match(p)) == 0 }) ||
+			slices.ContainsFunc(found, func(v Result) bool { return v.Layout == l.name || covers(v.Layout, l.name) }) {
+			continue
+		}
+		v := Result{Layout: l.name, Category: l.category, Task: l.task, DecidedBy: "file " + c.Match(l.files[0])[0]}
+		if v.Category == "" {
+			v.Category = answer.Unknown
+		}
+		if read := layoutReaders[l.name]; read != nil {
+			read(c, &v)
+		}
+		if v.Category == answer.Unknown {
+			askCard(c, &v)
+		}
+		if v.loadsAs == "" {
+			v.loadsAs = l.runtime
+		}
+		v.known = v.Category != answer.Unknown && !v.unlisted
+		found = append(found, v)
+	}
+	if len(found) == 0 {
+		return classifyByDirs(c)
+	}
+	v := found[0]
+	for _, other := range found[1:] {
+		if other.Category != answer.Unknown && v.Category != answer.Unknown && other.Category != v.Category {
+			v = Result{Layout: "ambiguous", Category: answer.Unknown, DecidedBy: "no rule: its files say different things"}
+			for _, f := range found {
+				v.Candidates = append(v.Candidates, f.Layout+": "+string(f.Category))
+			}
+			return v
+		}
+		if v.Category == answer.Unknown && other.Category != answer.Unknown {
+			v = other
+		}
+	}
+	if v.Category == answer.Unknown {
+		return severalFormats(found)
+	}
+	return v
+}
+
+// severalFormats is the verdict where no layout tells what kind of model it is:
+// that of the one layout, or all of them as candidates.
+func severalFormats(found []Result) Result {
+	found = slices.DeleteFunc(slices.Clone(found), func(v Result) bool { return v.Layout == LayoutUnknown && len(found) > 1 })
+	if len(found) == 1 {
+		return found[0]
+	}
+	v := Result{Layout: "ambiguous", Category: answer.Unknown, DecidedBy: "no rule: its files are of several formats, and none says what kind of model it is"}
+	for _, f := range found {
+		v.Candidates = append(v.Candidates, f.Layout)
+	}
+	return v
+}
+
+// classifyByDirs looks for models one directory down, and at last at the card.
+func classifyByDirs(c *checkpoint.Checkpoint) Result {
+	v := Result{Layout: LayoutUnknown, Category: answer.Unknown, DecidedBy: "no rule: nothing in the directory says what it is"}
+	if files := ggufBelow(c); len(files) > 0 {
+		v.Layout = LayoutGGUF
+		readGGUFOf(c, files, &v)
+		v.known = v.Category != answer.Unknown && !v.unlisted
+		return v
+	}
+	if v.Candidates = modelDirs(c); len(v.Candidates) == 1 {
+		v.DecidedBy = "no rule: the model lies in a directory of its own"
+	} else if len(v.Candidates) > 1 {
+		v.Layout, v.DecidedBy = "several models", "its directories: each holds a model of its own"
+	} else {
+		askCard(c, &v)
+	}
+	return v
+}
+
+// askCard asks the model card what kind of model it is, where no other file says.
+func askCard(c *checkpoint.Checkpoint, v *Result) {
+	if a, ok := cardTag(c); ok && a.Category != "" {
+		by := a.By
+		if v.Layout != LayoutUnknown {
+			by = v.DecidedBy + ", and " + by
+		}
+		v.Category, v.Task, v.DecidedBy = a.Category, a.Task, by
+	}
+}
+
+// covers tells whether the second layout's files are parts of the first.
+func covers(first, second string) bool {
+	switch second {
+	case "single file":
+		return true
+	case "ctranslate2", "whisper.cpp":
+		return first == "openvino"
+	}
+	return false
+}
+
+// maxModelDirs bounds how many directories are looked into for models.
+const maxModelDirs = 64
+
+// modelDirs lists the directories that hold a model of their own.
+func modelDirs(c *checkpoint.Checkpoint) (dirs []string) {
+	looked := 0
+	for i, e := range c.Entries {
+		if looked == maxModelDirs {
+			break
+		}
+		if !tree.IsDir(c.FS, c.Dir, e) {
+			continue
+		}
+		looked++
+		sub, err := checkpoint.List(c.FS, path.Join(c.Dir, c.Names[i]))
+		if err == nil && (sub.Marks&(checkpoint.MarkConfig|checkpoint.MarkModelIndex|checkpoint.MarkModularIndex|checkpoint.MarkAdapter|checkpoint.MarkSAEDirectory) != 0 ||
+			strings.HasPrefix(c.Names[i], "models--") || len(sub.Match("*.gguf")) > 0) {
+			dirs = append(dirs, c.Names[i])
+		}
+	}
+	return dirs
+}
+
+// readScheduler names the class of a scheduler that was saved alone.
+func readScheduler(c *checkpoint.Checkpoint, v *Result) {
+	data, err := c.ReadListed(fileScheduler, config.MaxConfigSize)
+	if err == nil {
+		err = config.ParseDocument(fileScheduler, data, &c.Doc)
+	}
+	if err != nil {
+		c.Doc = config.Document{}
+		c.Findings = append(c.Findings, finding.New(finding.ConfigUnreadable, fileScheduler, finding.WithoutPath(err), finding.HintOf(err)))
+		return
+	}
+	if c.Classes = c.ReadClassName(); len(c.Classes) > 0 {
+		if v.class, _ = c.ResolveClass(); v.class != nil {
+			v.loadsAs = v.class.RealName
+		}
+		v.DecidedBy = "key _class_name of " + fileScheduler
+	}
+}
+
+func readMistral(c *checkpoint.Checkpoint, v *Result) {
+	params, err := config.ReadObject(c.FS, c.Dir, "params.json")
+	if err != nil {
+		v.Category, v.Task = answer.Transformers, "causal_lm"
+		c.Findings = append(c.Findings, finding.New(finding.ConfigUnreadable, "params.json", finding.WithoutPath(err), finding.HintOf(err)))
+		return
+	}
+	v.loadsAs = "MistralForCausalLM"
+	switch {
+	case params.Get("multimodal.whisper_model_args").Exists():
+		v.loadsAs = "VoxtralForConditionalGeneration"
+	case params.Get("vision_encoder").IsObject(), params.Get("multimodal.vision_encoder_args").Exists():
+		v.loadsAs = "PixtralForConditionalGeneration"
+	case params.Get("moe").IsObject():
+		v.loadsAs = "MixtralForCausalLM"
+	}
+	class, _ := c.Registry().ResolveClass(v.loadsAs)
+	v.Category, v.Task = class.Category, class.Task
+	if v.Category == "" {
+		v.Category, v.Task = answer.Transformers, "vision_language"
+	}
+	v.DecidedBy = "keys of params.json"
+}
+
+func readWhisperCPP(c *checkpoint.Checkpoint, v *Result) {
+	for _, name := range c.Match("ggml-*.bin") {
+		head, err := tree.ReadHead(c.FS, c.Dir, name, 64)
+		if err == nil && sniff.Head(name, int64(len(head)), head).Format == sniff.WhisperCPP {
+			v.Category, v.Task, v.loadsAs = answer.ASR, "asr", "whisper.cpp"
+			v.DecidedBy = "magic of " + name
+			return
+		}
+		if err == nil && sniff.Head(name, int64(len(head)), head).Format == sniff.GGML {
+			v.Layout, v.DecidedBy = "ggml", "magic of "+name+", of the formats before GGUF"
+		}
+	}
+}
+
+func readCTranslate2(c *checkpoint.Checkpoint, v *Result) {
+	head, err := tree.ReadHead(c.FS, c.Dir, "model.bin", 256)
+	if err != nil {
+		return
+	}
+	content := sniff.Head("model.bin", int64(len(head)), head)
+	if content.Format != sniff.CTranslate2 {
+		return
+	}
+	v.Category, v.Task, v.loadsAs = answer.Transformers, "seq2seq_lm", "CTranslate2"
+	switch {
+	case strings.HasPrefix(content.Detail, "Whisper"):
+		v.Category, v.Task = answer.ASR, "asr"
+	case strings.HasPrefix(content.Detail, "Wav2Vec2"):
+		v.Category, v.Task = answer.ASR, "asr_ctc"
+	case strings.HasPrefix(content.Detail, "TransformerDecoder"): // Llama, GPT-2 …
+		v.Task = "causal_lm"
+	case strings.HasPrefix(content.Detail, "TransformerEncoder"): // BERT …
+		v.Task = "text_encoder"
+	}
+	v.DecidedBy = "specification named in model.bin"
+}
+
+// singleFileParts are the beginnings of tensors' names by which a file without
+// any config is known.
+var singleFileParts = [...]struct {
+	prefix, layout string
+	category       answer.Category
+	task           answer.Task
+}{
+	{"model.diffusion_model.", "diffusers single file", answer.Diffusers, "diffusion_pipeline"},
+	{"double_blocks.", "diffusers single file", answer.Diffusers, "diffusion_component"},
+	{"lora_unet", "diffusers lora", answer.Diffusers, "adapter"},
+	{"unet.", "diffusers lora", answer.Diffusers, "adapter"},
+	{"transformer.single_transformer_blocks.", "diffusers lora", answer.Diffusers, "adapter"},
+	{"base_model.model.", "peft adapter", answer.Adapter, "adapter"},
+}
+
+// readSingleFile looks at the tensors' names of the first weight file.
+func readSingleFile(c *checkpoint.Checkpoint, v *Result) {
+	v.Layout = LayoutUnknown
+	name := c.Match("*.safetensors")[0]
+	r, size, closeFile, err := c.OpenAt(name)
+	if err != nil {
+		return
+	}
+	defer closeFile()
+	sae := map[string]bool{}
+	_, err = safetensors.Scan(name, r, size, func(e safetensors.Entry) error {
+		for _, p := range singleFileParts {
+			if v.Category == answer.Unknown && strings.HasPrefix(string(e.Name), p.prefix) {
+				v.Layout, v.Category, v.Task = p.layout, p.category, p.task
+				v.DecidedBy = "tensors named " + p.prefix + "* in " + name
+			}
+		}
+		if part, ok := saeTensors[string(e.Name)]; ok {
+			sae[part] = true
+		}
+		return nil
+	})
+	if err == nil && v.Category == answer.Unknown && len(sae) == 3 {
+		v.Layout, v.Category, v.Task = layoutSAE, answer.SAE, "sparse_autoencoder"
+		v.DecidedBy = "tensors of an encoder, a decoder and a bias in " + name
+	}
+	if v.Category == answer.Unknown {
+		v.DecidedBy = "no rule: the tensors' names of " + name + " do not tell"
+	}
+}
+
+// saeTensors are the names under which autoencoders keep their three parts.
+var saeTensors = map[string]string{
+	"W_enc": "encoder", "w_enc": "encoder", "encoder.weight": "encoder",
+	"W_dec": "decoder", "w_dec": "decoder", "decoder.weight": "decoder",
+	"b_enc": "bias", "encoder.bias": "bias",
+}
+
+// dialect tells the layouts that have a config.json of the transformers family
+// and something of their own beside it or in it.
+func dialect(c *checkpoint.Checkpoint) string {
+	switch {
+	case c.Marks&checkpoint.MarkSentenceTransformers != 0:
+		return "sentence-transformers"
+	case c.Doc.Has(config.KeyQuantization) && c.Doc.Object(config.KeyQuantization).Get("group_size").Exists():
+		return "mlx"
+	case !c.HasModelWeights():
+		for _, name := range c.Names {
+			if name == c.Doc.File {
+				continue // it is in all of them
+			}
+			if layout, ok := dialectMarks[name]; ok {
+				return layout
+			}
+			if layout, ok := dialectMarks[path.Ext(name)]; ok {
+				return layout
+			}
+		}
+	}
+	return LayoutTransformers
+}
+
+// dialectMarks are the files beside a config.json, by name or extension, without
+// weights of the transformers library, by which a conversion is known.
+var dialectMarks = map[string]string{
+	".gguf": "gguf", ".onnx": "onnx", "onnx": "onnx", "genai_config.json": "onnx genai",
+	"openvino_model.xml": "openvino", "openvino_encoder_model.xml": "openvino", "openvino_language_model.xml": "openvino",
+	".mlpackage": "core ml", ".mlmodel": "core ml", ".tflite": "tflite", ".litertlm": "litert",
+	".nemo": "nemo", ".keras": "keras", ".rkllm": "rkllm", "mlc-chat-config.json": "mlc",
+}
+
+// classifyDialect decides for config.json files that are not of the transformers
+// family: timm's, TensorRT-LLM's and CTranslate2's.
+func classifyDialect(c *checkpoint.Checkpoint) (v Result, ok bool) {
+	if c.Doc.Values[config.KeyPretrainedCfg].End != 0 || c.Doc.Values[config.KeyArchitecture].End != 0 && c.Doc.Values[config.KeyNumFeatures].End != 0 {
+		if name := c.Doc.Text(config.KeyArchitecture); name != "" && len(name) <= registry.MaxName {
+			c.Classes = []string{name}
+		}
+		return Result{Layout: "timm", Category: answer.VisionEncoder, Task: "vision_encoder", loadsAs: "TimmWrapperModel", DecidedBy: "key pretrained_cfg of " + config.FileConfig}, true
+	}
+	if name := gjson.GetBytes(c.Doc.Data, "pretrained_config.architecture").Str; name != "" && len(name) <= registry.MaxName && len(c.Match("rank*.engine")) > 0 {
+		c.Classes = []string{name}
+		v := Result{Layout: "tensorrt-llm", Category: answer.Transformers, Task: "causal_lm", loadsAs: name, DecidedBy: "key pretrained_config.architecture of " + config.FileConfig}
+		if class, how := c.ResolveClass(); how != "" {
+			v.Category, v.Task = class.Category, class.Task
+		}
+		return v, true
+	}
+	if name := c.Doc.Text(config.KeyArchitecture); name != "" && len(name) <= registry.MaxName && (c.Doc.Object(config.KeyMapping).Get("world_size").Exists() || len(c.Match("rank*.safetensors")) > 0 || len(c.Match("rank*.engine")) > 0) {
+		c.Classes = []string{name}
+		v := Result{Layout: "tensorrt-llm", Category: answer.Transformers, Task: "causal_lm", loadsAs: name, DecidedBy: "keys architecture and mapping of " + config.FileConfig}
+		if class, how := c.ResolveClass(); how != "" {
+			v.Category, v.Task = class.Category, class.Task
+		}
+		return v, true
+	}
+	if c.Has("model.bin") && (len(c.Match("vocabulary.*")) > 0 || len(c.Match("shared_vocabulary.*")) > 0) {
+		v := Result{Layout: "ctranslate2", Category: answer.Transformers, Task: "seq2seq_lm", DecidedBy: "file model.bin beside a vocabulary"}
+		if c.Doc.Values[config.KeyAlignmentHeads].End != 0 || c.Doc.Values[config.KeyLangIDs].End != 0 {
+			v.Category, v.Task, v.DecidedBy = answer.ASR, "asr", "keys alignment_heads and lang_ids of "+config.FileConfig
+		}
+		readCTranslate2(c, &v)
+		v.loadsAs = "CTranslate2"
+		return v, true
+	}
+	return v, false
+}

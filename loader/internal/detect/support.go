@@ -1,0 +1,104 @@
+package detect
+
+import (
+	"strconv"
+	"strings"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/checkpoint"
+)
+
+// Support says whether a loader is known, and if not, why.
+func Support(c *checkpoint.Checkpoint, v *Result) answer.Support {
+	s := answer.Support{LoadsAs: answer.OrNone(v.loadsAs)}
+	switch {
+	case v.SAE != nil, v.Category == answer.Adapter, v.Category == answer.SAE, v.known, v.loadsAs != "":
+		s.IsSupported = true
+		return s
+	case hasModelingCode(c):
+		s.IsSupported, s.RemoteCode = true, true
+		return s
+	}
+	var reason string
+	switch name, modelType := c.Architecture(), c.ModelType; {
+	case len(v.Candidates) == 1:
+		reason = "the model lies in the directory " + v.Candidates[0]
+	case len(v.Candidates) > 0:
+		reason = "it holds several models: give the directory or the file of one"
+	case v.unlisted:
+		reason = "no loader is known for the architecture " + strconv.Quote(modelType)
+	case c.Doc.File == "" && v.Layout != LayoutUnknown:
+		reason = "the layout is " + v.Layout + ", and no file says what kind of model it is"
+	case c.Doc.File == "" && v.Category != answer.Unknown:
+		reason = "no file names the class of the model"
+	case c.Doc.File == "":
+		reason = "nothing in the directory says what it is"
+	case name != "":
+		reason = "no loader is known for the class " + strconv.Quote(name)
+		if modelType != "" {
+			reason += " of model type " + strconv.Quote(modelType)
+		}
+		if near := c.Registry().NearestClass(name); near != "" {
+			s.Nearest = &near
+		}
+	case modelType != "":
+		reason = "no loader is known for the model type " + strconv.Quote(modelType)
+	default:
+		reason = c.Doc.File + " names no class"
+	}
+	s.Error = &reason
+	return s
+}
+
+// ClassFindings report how well the class is known.
+func ClassFindings(c *checkpoint.Checkpoint, v *Result, s *answer.Support) (findings []answer.Finding) {
+	name := c.Architecture()
+	renamed := v.family != nil && v.family.LoadsAs != "" // its checkpoints name a class and mean another
+	switch {
+	case s.RemoteCode:
+		findings = append(findings, finding.New(finding.CustomCode, c.Doc.File,
+			"no loader is known for "+answer.OrNone(name)+"; it loads by running the Python code it brings", "read the code before trusting it"))
+	case !s.IsSupported && v.Category == answer.Unknown && len(v.Candidates) > 0: // which is a finding of its own
+	case s.IsSupported && v.Category == answer.Unknown:
+		findings = append(findings, answer.Finding{Severity: answer.SeverityNote, Code: finding.NothingRecognized, File: "",
+			Message: "the layout is " + v.Layout + "; no file says what kind of model it is", Hint: v.loadsAs + " runs it all the same; a pipeline_tag in " + checkpoint.FileCard + " would say what it is for"})
+	case !s.IsSupported && v.Category == answer.Unknown:
+		hint := "give the directory that holds config.json, model_index.json or the weights"
+		if v.Layout != LayoutUnknown {
+			hint = "the file may be damaged: compare it with the model's repository, or look into the model card"
+		}
+		findings = append(findings, answer.Finding{Severity: answer.SeverityError, Code: finding.NothingRecognized, File: c.Doc.File, Message: *s.Error, Hint: hint})
+	case !s.IsSupported:
+		hint := "a newer loader may know it; one that runs the code of the model's repository does"
+		if c.Doc.File == "" && !v.unlisted {
+			hint = "the model card says which library loads it"
+		}
+		if s.Nearest != nil {
+			hint = "the nearest class known is " + *s.Nearest
+		}
+		findings = append(findings, finding.New(finding.ArchitectureUnknown, c.Doc.File, *s.Error, hint))
+	case v.class != nil && v.class.RealName != name && !renamed:
+		findings = append(findings, finding.New(finding.ArchitectureSpelling, c.Doc.File,
+			strconv.Quote(name)+" is "+v.class.RealName+" under another spelling", "write "+strconv.Quote(v.class.RealName)))
+	}
+	if v.class != nil && v.family != nil && !renamed && v.class.ModelType != "" && !related(v.class.ModelType, v.family.ModelType) {
+		findings = append(findings, finding.New(finding.ArchitectureMismatch, c.Doc.File,
+			name+" belongs to model type "+strconv.Quote(v.class.ModelType)+", and the file says "+strconv.Quote(v.family.ModelType), "the class decides; correct the model type if it is a slip"))
+	}
+	return findings
+}
+
+// related tells whether a model type is one that a class comes with, or of a
+// family with it. A class may come with several, by commas.
+func related(classTypes, modelType string) bool {
+	if classTypes == modelType {
+		return true
+	}
+	for t := range strings.SplitSeq(classTypes, ",") {
+		if strings.HasPrefix(t, modelType) || strings.HasPrefix(modelType, t) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,198 @@
+// Package quantization reads what the configs of a checkpoint say of how its
+// weights were quantized.
+package quantization
+
+import (
+	"cmp"
+	_ "embed"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tidwall/gjson"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/internal/checkpoint"
+	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/table"
+)
+
+//go:embed quantization_methods.tsv
+var quantizationMethodsTSV string
+
+// Method is one line of quantization_methods.tsv.
+type Method struct {
+	name         string // the usual spelling
+	Bits, detail string // keys, by commas; bits may end in "=" and a number
+}
+
+var Methods = sync.OnceValue(func() map[string]Method {
+	m := map[string]Method{}
+	for f := range table.Rows(quantizationMethodsTSV) {
+		m[f[0]] = Method{cmp.Or(f[1], f[0]), f[2], f[3]}
+	}
+	return m
+})
+
+// Of says how the weights were compressed, nil where nothing says that
+// they were. The places are asked in the order in which loaders ask them.
+func Of(c *checkpoint.Checkpoint) *answer.Quantization {
+	if q := fromConfig(c); q != nil {
+		return q
+	}
+	if c.Marks&checkpoint.MarkQuantFile != 0 {
+		for _, name := range checkpoint.QuantFiles {
+			if q := FromFile(c, name); q != nil {
+				return q
+			}
+		}
+	}
+	return nil
+}
+
+// fromConfig asks the config alone.
+func fromConfig(c *checkpoint.Checkpoint) *answer.Quantization {
+	if !c.Doc.Any(config.KeyQuantizationConfig, config.KeyCompressionConfig, config.KeyTextConfig, config.KeyThinkerConfig, config.KeyLLMConfig, config.KeyQuantization, config.KeyLoadIn8Bit, config.KeyLoadIn4Bit) {
+		return nil
+	}
+	if q := c.Doc.Object(config.KeyQuantizationConfig); q.Exists() {
+		// MLX writes its section twice, and this copy names no method.
+		if mlx := c.Doc.Object(config.KeyQuantization); !mlx.Exists() || q.Get("quant_method").Exists() {
+			return Parse(q, c.Doc.File+": quantization_config")
+		}
+	}
+	if q := c.Doc.Object(config.KeyCompressionConfig); q.Exists() {
+		found := Parse(q, c.Doc.File+": compression_config")
+		if found.Method == answer.UnknownName {
+			found.Method = "compressed-tensors"
+		}
+		return found
+	}
+	for _, nested := range [...]struct {
+		key  config.Key
+		path string
+	}{{config.KeyTextConfig, "quantization_config"}, {config.KeyThinkerConfig, "quantization_config"}, {config.KeyThinkerConfig, "text_config.quantization_config"}, {config.KeyLLMConfig, "quantization_config"}} {
+		if q := c.Doc.Object(nested.key).Get(nested.path); q.IsObject() {
+			return Parse(q, c.Doc.File+": "+config.KeyNames[nested.key]+"."+nested.path)
+		}
+	}
+	if q := c.Doc.Object(config.KeyQuantization); q.Exists() { // MLX
+		return Parse(q, c.Doc.File+": quantization")
+	}
+	if c.Doc.IsTrue(config.KeyLoadIn8Bit) {
+		return bitsAndBytes(8, "", c.Doc.File+": load_in_8bit")
+	}
+	if c.Doc.IsTrue(config.KeyLoadIn4Bit) {
+		return bitsAndBytes(4, "", c.Doc.File+": load_in_4bit")
+	}
+	return nil
+}
+
+// FromFile asks one of the files beside the config; nil where it says
+// nothing that can be read.
+func FromFile(c *checkpoint.Checkpoint, name string) *answer.Quantization {
+	if !c.Has(name) {
+		return nil
+	}
+	q, err := config.ReadObject(c.FS, c.Dir, name)
+	if err != nil {
+		return nil
+	}
+	switch found := Parse(q, name); {
+	case found.Method != answer.UnknownName:
+		return found
+	case name == checkpoint.FileHFQuantConfig:
+		return parseAs("modelopt", q, name)
+	case q.Get("zero_point").Exists() || q.Get("w_bit").Exists() || strings.EqualFold(q.Get("version").String(), "GEMM"):
+		return parseAs("awq", q, name) // which is also found in GPTQ's file
+	case q.Get("bits").Exists():
+		return parseAs("gptq", q, name)
+	}
+	return nil
+}
+
+func bitsAndBytes(bits float64, detail, source string) *answer.Quantization {
+	return &answer.Quantization{Method: "bitsandbytes", Bits: &bits, Detail: detail, Source: source}
+}
+
+// Parse reads a quantization section. bitsandbytes is told by the value of
+// its two switches, since older files name no method.
+func Parse(q gjson.Result, source string) *answer.Quantization {
+	switch {
+	case q.Get("load_in_8bit").Type == gjson.True:
+		return bitsAndBytes(8, "", source)
+	case q.Get("load_in_4bit").Type == gjson.True:
+		return bitsAndBytes(4, q.Get("bnb_4bit_quant_type").String(), source)
+	}
+	method := answer.UnknownName
+	if m := q.Get("quant_method"); m.Type == gjson.String && m.Str != "" {
+		method = m.Str
+	} else if m := q.Get("quant_algo"); m.Type == gjson.String {
+		method = "modelopt"
+	} else if q.Get("group_size").Exists() && q.Get("bits").Exists() && strings.HasSuffix(source, ": quantization") {
+		method = "mlx"
+	}
+	return parseAs(method, q, source)
+}
+
+// parseAs reads the bits and the variety of a section of a known method.
+func parseAs(method string, q gjson.Result, source string) *answer.Quantization {
+	m, ok := Methods()[method]
+	if !ok {
+		m = Method{name: method, Bits: "bits,w_bit"}
+	}
+	out := &answer.Quantization{Method: m.name, Source: source}
+	for key := range strings.SplitSeq(m.Bits, ",") {
+		if own, ok := strings.CutPrefix(key, "="); ok {
+			if b, err := strconv.ParseFloat(own, 64); err == nil {
+				out.Bits = &b
+			}
+			break
+		}
+		if b, ok := BitsOf(q.Get(key)); ok {
+			out.Bits = &b
+			break
+		}
+	}
+	for key := range strings.SplitSeq(m.detail, ",") {
+		if v := q.Get(key); key != "" && v.Type == gjson.String && v.Str != "" {
+			out.Detail = v.Str
+			break
+		}
+	}
+	return out
+}
+
+// bitsInText finds the bits in the names of element types and algorithms:
+// "int4", "Int8WeightOnlyConfig", "float8", "NVFP4", "W4A16_AWQ".
+var bitsInText = regexp.MustCompile(`(?i)(?:int|float|fp|w)(\d{1,2})`)
+
+func BitsOf(v gjson.Result) (float64, bool) {
+	switch v.Type {
+	case gjson.Number:
+		return v.Num, v.Num > 0 && v.Num <= 64
+	case gjson.String:
+		if m := bitsInText.FindStringSubmatch(v.Str); m != nil {
+			n, err := strconv.ParseFloat(m[1], 64)
+			return n, err == nil && n > 0 && n <= 64
+		}
+	}
+	return 0, false
+}
+
+// GroupSize is how many weights share a scale, 0 where the config does not say.
+func GroupSize(c *checkpoint.Checkpoint) int64 {
+	for _, q := range [...]gjson.Result{c.Doc.Object(config.KeyQuantization), c.Doc.Object(config.KeyQuantizationConfig)} {
+		if g := q.Get("group_size"); g.Type == gjson.Number && g.Num >= 1 && g.Num <= 1<<20 {
+			return int64(g.Num)
+		}
+	}
+	return 0
+}
+
+// FileOfSource is the file in a source, "config.json: quantization_config".
+func FileOfSource(source string) string {
+	file, _, _ := strings.Cut(source, ":")
+	return file
+}

@@ -1,0 +1,21 @@
+package tokens
+
+import (
+	_ "embed"
+	"sync"
+
+	"omniloader/loader/internal/table"
+	"omniloader/loader/tokenizer"
+)
+
+//go:embed tokenizer_components.tsv
+var tokenizerComponentsTSV string
+
+// tokenizerComponents are the lines of tokenizer_components.tsv.
+var tokenizerComponents = sync.OnceValue(func() map[tokenizer.Component]bool {
+	m := map[tokenizer.Component]bool{}
+	for f := range table.Rows(tokenizerComponentsTSV) {
+		m[tokenizer.Component{Part: f[0], Type: f[1]}] = true
+	}
+	return m
+})

@@ -1,0 +1,59 @@
+package tokens
+
+import (
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/tree"
+	"omniloader/loader/tokenizer"
+)
+
+// readTokenizer describes the tokenizer in dir, whose listing is names. The error is
+// of the kind NotFound where no file holds a vocabulary; what the other files say is
+// described even so, where there are any.
+func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error) {
+	o, err := tokenizer.Describe(fsys, dir, names)
+	if o == nil {
+		return nil, tree.InDirectory(err, dir)
+	}
+	info := &Description{TokenizerInfo: infoOf(o, dir), outline: o}
+	info.Files = []string{}
+	for _, name := range names {
+		if tokenizer.FileOf(name) {
+			info.Files = append(info.Files, name)
+		}
+	}
+	if !o.Whole {
+		info.Type = answer.UnknownName
+		return info, tree.InDirectory(err, dir)
+	}
+	config := o.Config()
+	info.Tokens, info.Unlisted = o, config.Unlisted
+	if len(config.Files) > 0 {
+		info.Vocabulary = config.Files[0]
+	}
+	add := func(code, message string) {
+		info.Findings = append(info.Findings, finding.New(code, info.Vocabulary, message, ""))
+	}
+	for _, c := range o.Components {
+		if !tokenizerComponents()[c] {
+			add(finding.TokenizerComponent, "the type "+strconv.Quote(c.Type)+" of "+c.Part+" is on no list")
+		}
+	}
+	if o.MergePairs {
+		add(finding.TokenizerMergePairs, "its merges are pairs of texts")
+	}
+	if config.Format == "tiktoken" && !strings.Contains(info.Vocabulary, "tiktoken") {
+		add(finding.TokenizerTiktoken, "it holds tiktoken's lines of a token and a rank")
+	}
+	return info, nil
+}
+
+// SpecialRoles are the tokens that have a part to play.
+var SpecialRoles = [...]string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
+
+// MaxTokenID is beyond any real vocabulary; ids are 32 bits wide in the format.
+const MaxTokenID = 1 << 31

@@ -1,0 +1,199 @@
+package tokens
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"omniloader/loader/answer"
+	"omniloader/loader/fault"
+	"omniloader/loader/finding"
+	"omniloader/loader/gguf"
+	"omniloader/loader/internal/checkpoint"
+	"omniloader/loader/tokenizer"
+)
+
+// ggufUnusable is the error of a GGUF file whose tokenizer this loader cannot use,
+// though the file is sound: its base model may have one that it can.
+type ggufUnusable struct{ error }
+
+func (u *ggufUnusable) Unwrap() error { return u.error }
+
+// ggufWithTokenizer names the GGUF file of a directory that holds the model's
+// tokenizer, "" where there is none. Of shards it is the first, and of several
+// quantizations of one model any.
+func ggufWithTokenizer(c *checkpoint.Checkpoint) string {
+	for _, name := range c.Match("*.gguf") {
+		if strings.HasPrefix(name, "mmproj") || strings.HasPrefix(name, "mtp-") {
+			continue
+		}
+		if _, index, _, ok := gguf.ParseShardName(name); !ok || index == 0 {
+			return name
+		}
+	}
+	return ""
+}
+
+// withGGUF reads the header of a GGUF file and hands it to use while the file is
+// open.
+func withGGUF(c *checkpoint.Checkpoint, name string, use func(*gguf.File) error) error {
+	r, size, closeFile, err := c.OpenAt(name)
+	if err != nil {
+		return err
+	}
+	defer closeFile()
+	f, err := gguf.Read(r, size, name)
+	if f == nil || err != nil && !f.Key("tokenizer.ggml.model").Valid() {
+		return err
+	}
+	// A fault behind the keys is the weights' business.
+	if !f.Key("tokenizer.ggml.tokens").Valid() {
+		return &ggufUnusable{fault.New(fault.NotFound, name, name+" has no tokenizer")}
+	}
+	return use(f)
+}
+
+// describeGGUFTokenizer describes the tokenizer that a GGUF file holds.
+func describeGGUFTokenizer(c *checkpoint.Checkpoint, name string) (info *Description, err error) {
+	err = withGGUF(c, name, func(f *gguf.File) error {
+		key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }
+		kind, ok := tokenizer.GGUFKind(key("model").Text())
+		if !ok {
+			kind = answer.UnknownName
+		}
+		n := key("tokens").Len()
+		info = &Description{Vocabulary: name, TokenizerInfo: &answer.TokenizerInfo{Type: kind, Class: answer.UnknownName, Path: c.Dir, Files: []string{name}, VocabSize: &n,
+			SpecialTokens: map[string]string{}, Tried: []answer.Try{}}}
+		roles := map[uint64][]string{}
+		named := ggufRoles(f)
+		for role, id := range named {
+			roles[uint64(*id)] = append(roles[uint64(*id)], role)
+		}
+		ids := namedTokens{}
+		info.Tokens = ids
+		at := uint64(0)
+		for token, err := range key("tokens").Elements() {
+			if err != nil {
+				return err
+			}
+			for _, role := range roles[at] {
+				info.SpecialTokens[role] = token.Text()
+				ids[token.Text()] = uint32(at)
+			}
+			at++
+		}
+		for _, source := range [...]struct{ role, name string }{{"pad_token", name}, {"eos_token", SourceEOS}} {
+			if token, ok := info.SpecialTokens[source.role]; ok {
+				id := int64(*named[source.role])
+				info.PadToken, info.PadTokenID, info.PadTokenSource = &token, &id, &source.name
+				info.SpecialTokens["pad_token"] = token
+				break
+			}
+		}
+		for _, role := range SpecialRoles {
+			if id := named[role]; id != nil && uint64(*id) >= at {
+				info.Findings = append(info.Findings, finding.New(finding.TokenNotInVocabulary, name,
+					fmt.Sprintf("%s has the id %d, and the file has %d tokens", role, *id, at), ""))
+			}
+		}
+		return nil
+	})
+	return info, err
+}
+
+// namedTokens are the ids of the tokens that have a part to play.
+type namedTokens map[string]uint32
+
+// TokenID is the id of one of the tokens.
+func (n namedTokens) TokenID(token string) (uint32, bool) { id, ok := n[token]; return id, ok }
+
+// Token is the one that has the id.
+func (n namedTokens) Token(id uint32) (string, bool) {
+	for token, known := range n {
+		if known == id {
+			return token, true
+		}
+	}
+	return "", false
+}
+
+// loadGGUFTokenizer loads the tokenizer that a GGUF file holds.
+func loadGGUFTokenizer(c *checkpoint.Checkpoint, name string) (t *tokenizer.Tokenizer, info *answer.TokenizerInfo, err error) {
+	err = withGGUF(c, name, func(f *gguf.File) error {
+		keys, err := ggufTokenizer(f, name)
+		if err != nil {
+			return err
+		}
+		t, err = tokenizer.FromGGUF(keys)
+		if kind := fault.KindOf(err); kind == tokenizer.UnknownComponent || kind == tokenizer.MissingField {
+			return &ggufUnusable{err}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	info = infoOf(t, c.Dir)
+	info.Files = []string{path.Base(name)}
+	return t, info, nil
+}
+
+// ggufRoles are the special tokens that the keys of a file name.
+func ggufRoles(f *gguf.File) map[string]*uint32 {
+	roles := map[string]*uint32{}
+	for role, key := range map[string]string{
+		"bos_token": "bos_token_id", "eos_token": "eos_token_id", "unk_token": "unknown_token_id",
+		"sep_token": "seperator_token_id", // spelled so in the format
+		"pad_token": "padding_token_id", "cls_token": "cls_token_id", "mask_token": "mask_token_id",
+	} {
+		if v := f.Key("tokenizer.ggml." + key); v.Valid() && isNumber(v) && v.Uint() < 1<<32-1 {
+			id := uint32(v.Uint())
+			roles[role] = &id
+		}
+	}
+	return roles
+}
+
+// isNumber tells whether a value is a whole number; others count as none.
+func isNumber(v gguf.Value) bool {
+	switch v.Type() {
+	case gguf.Uint8, gguf.Int8, gguf.Uint16, gguf.Int16, gguf.Uint32, gguf.Int32, gguf.Uint64, gguf.Int64:
+		return true
+	}
+	return false
+}
+
+// ggufTokenizer reads the keys of a tokenizer. Source of the keys: docs/gguf.md of
+// ggml, and gguf-py/gguf/constants.py of llama.cpp.
+func ggufTokenizer(f *gguf.File, name string) (tokenizer.GGUF, error) {
+	key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }
+	flag := func(last string) *bool {
+		if v := key(last); v.Valid() {
+			on := v.Bool()
+			return &on
+		}
+		return nil
+	}
+	roles := ggufRoles(f)
+	g := tokenizer.GGUF{
+		Path: name, Model: key("model").Text(), Pre: key("pre").Text(),
+		BOS: roles["bos_token"], EOS: roles["eos_token"], Unknown: roles["unk_token"], Separator: roles["sep_token"],
+		Pad: roles["pad_token"], CLS: roles["cls_token"], Mask: roles["mask_token"],
+		AddBOS: flag("add_bos_token"), AddEOS: flag("add_eos_token"), AddSpacePrefix: flag("add_space_prefix"),
+		RemoveExtraWhitespaces: flag("remove_extra_whitespaces"),
+	}
+	var failed error
+	each := func(last string, take func(gguf.Value)) {
+		for v, err := range key(last).Elements() {
+			failed = errors.Join(failed, err)
+			take(v)
+		}
+	}
+	each("tokens", func(v gguf.Value) { g.Tokens = append(g.Tokens, v.Text()) })
+	each("merges", func(v gguf.Value) { g.Merges = append(g.Merges, v.Text()) })
+	each("scores", func(v gguf.Value) { g.Scores = append(g.Scores, float32(v.Float())) })
+	each("token_type", func(v gguf.Value) { g.Types = append(g.Types, int32(v.Int())) })
+	each("precompiled_charsmap", func(v gguf.Value) { g.CharsMap = append(g.CharsMap, byte(v.Int())) })
+	return g, failed
+}

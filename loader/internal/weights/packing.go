@@ -1,0 +1,167 @@
+package weights
+
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+	"sync"
+
+	"omniloader/loader/finding"
+	"omniloader/loader/internal/quantization"
+	"omniloader/loader/internal/table"
+)
+
+//go:embed packing.tsv
+var packingTSV string
+
+//go:embed packing_companions.tsv
+var packingCompanionsTSV string
+
+// packing is one line of packing.tsv.
+type packing struct{ ending, dtype, beside, holds string }
+
+// companionEnding is one line of packing_companions.tsv.
+type companionEnding struct{ ending, goesWith string }
+
+var packings = sync.OnceValue(func() (rows []packing) {
+	for f := range table.Rows(packingTSV) {
+		rows = append(rows, packing{f[0], f[1], f[2], f[3]})
+	}
+	return rows
+})
+
+var companionEndings = sync.OnceValue(func() (rows []companionEnding) {
+	for f := range table.Rows(packingCompanionsTSV) {
+		rows = append(rows, companionEnding{f[0], f[1]})
+	}
+	return rows
+})
+
+// PackedTypes are the element types that hold packed weights, or quantized ones
+// with scales beside them.
+var PackedTypes = map[string]bool{
+	"U32": true, "I32": true, "U8": true, "I8": true, "I16": true,
+	"F8_E4M3": true, "F8_E5M2": true, "F8_E4M3FNUZ": true, "F8_E5M2FNUZ": true, "F4": true,
+}
+
+// count sums the tensors up. Parameters are the model's weights: packed ones
+// singly, scales and tables left out.
+func (r *Reader) count() {
+	w := r.Info
+	l := &r.List
+	var stored int64
+	packed := false
+	for i := range l.Tensors {
+		t := &l.Tensors[i]
+		stored += t.Elements
+		w.TensorBytes += t.bytes
+		w.DTypes[t.DType] += t.bytes
+		packed = packed || PackedTypes[t.DType]
+	}
+	w.Tensors = len(l.Tensors)
+	if len(l.Tensors) == 0 && r.Unread {
+		return
+	}
+	w.StoredElements = &stored
+	parameters := stored
+	if r.packedBlocks {
+		r.report(finding.ParametersUnknown, "", "the weights are packed in blocks; only their stored elements are counted", "")
+		return
+	}
+	if packed && w.Format != "gguf" {
+		var known bool
+		if parameters, known = r.unpacked(); !known {
+			r.report(finding.ParametersUnknown, "", "the weights are packed as no table says; only their stored elements are counted", "")
+			return
+		}
+	}
+	if r.Unread {
+		return // a part of the weights was not seen
+	}
+	w.Parameters = &parameters
+	if parameters > 0 {
+		bits := float64(w.TensorBytes) * 8 / float64(parameters)
+		w.BitsPerWeight = &bits
+	}
+}
+
+// unpacked counts the weights of tensors of which some are packed.
+func (r *Reader) unpacked() (parameters int64, known bool) {
+	l := &r.List
+	place := make(map[string]int, len(l.Tensors))
+	for i := range l.Tensors {
+		place[string(l.Name(i))] = i
+	}
+	known = true
+	for i := range l.Tensors {
+		name := string(l.Name(i))
+		if isCompanionTensor(name, place) {
+			continue
+		}
+		t := &l.Tensors[i]
+		n := t.Elements
+		for _, p := range packings() {
+			if p.dtype != t.DType {
+				continue
+			}
+			stem, ok := strings.CutSuffix(name, p.ending)
+			if !ok {
+				continue
+			}
+			beside, found := place[stem+p.beside]
+			if p.beside != "" && !found {
+				continue
+			}
+			if n, ok = r.unpackedCount(p, t, beside); !ok {
+				known = false
+			}
+			break
+		}
+		parameters += n
+	}
+	return parameters, known
+}
+
+// isCompanionTensor tells whether a tensor goes with a quantized weight.
+func isCompanionTensor(name string, place map[string]int) bool {
+	for _, c := range companionEndings() {
+		stem, ok := strings.CutSuffix(name, c.ending)
+		if !ok {
+			continue
+		}
+		if c.goesWith == "" {
+			return true
+		}
+		if _, found := place[stem+c.goesWith]; found && name != stem+c.goesWith {
+			return true
+		}
+	}
+	return false
+}
+
+// unpackedCount gives the weights that a packed tensor stands for.
+func (r *Reader) unpackedCount(p packing, t *storedTensor, beside int) (int64, bool) {
+	q := r.quant
+	switch p.holds {
+	case "32/bits":
+		if q == nil || q.Bits == nil || *q.Bits <= 0 || *q.Bits > 32 {
+			return t.Elements, false
+		}
+		return int64(float64(t.Elements) * 32 / *q.Bits), true
+	case "scales":
+		group := quantization.GroupSize(r.c)
+		if group <= 0 {
+			return t.Elements, false
+		}
+		return r.List.Tensors[beside].Elements * group, true
+	case "bitnet":
+		if q != nil && q.Method == "bitnet" {
+			return t.Elements * 4, true
+		}
+		return t.Elements, true
+	case "unknown":
+		return t.Elements, false
+	}
+	n, err := strconv.ParseInt(p.holds, 10, 64)
+	return t.Elements * n, err == nil
+}
