@@ -41,10 +41,10 @@ func (p *program) benchCommand() *cobra.Command {
 		Use:   "bench --against REV [FEATURE…]",
 		Short: "Compare the benchmarks of this source tree with those of another revision",
 		Long: `Builds the program in the current directory twice, as it is and as it was at a
-revision, and compares their benchmarks side by side. The places where the linker
-puts functions alone move a benchmark by 5 % and more. Each side is therefore linked
-several times, with its functions in random order and aligned to 64 bytes, and judged
-by the median of these builds. The rounds of one build of each side alternate, so that
+revision, and compares their benchmarks side by side. Where the linker puts functions
+is enough to change a benchmark by 5 % and more. Each side is therefore linked several
+times, with its functions in random order and aligned to 64 bytes, and judged by the
+median of these builds. The rounds of one build of each side alternate, so that
 a slow phase of the machine affects both. Where a benchmark looks slower or faster, or
 its floor was not found, as many builds more are measured.
 

@@ -20,8 +20,8 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	failures := p.writeReports(run, o.reports, func(d reportDestination) bool {
 		return d.file != "" || d.forPeople() // now, since sampling takes a while
 	})
-	comparison, sampled, err := p.writeFigures(ctx, run, o, sampling, selection)
-	failures = append(failures, err...)
+	comparison, sampled, figureFailures := p.writeFigures(ctx, run, o, sampling, selection)
+	failures = append(failures, figureFailures...)
 	failures = append(failures, p.writeReports(run, o.reports, func(d reportDestination) bool {
 		return !d.forPeople() && (d.file == "" || sampled || comparison != nil) // files again, with what was sampled and compared
 	})...)

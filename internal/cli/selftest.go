@@ -75,7 +75,7 @@ Comparisons are the ordered pairs of runs, and share runs with each other.`,
 	return c
 }
 
-// A noise study slows each of slowedSize benchmarks by each of slowedShares.
+// A noise study slows slowedSize benchmarks by each of these shares.
 var slowedShares = []float64{0.05, 0.10, 0.20}
 
 const (
