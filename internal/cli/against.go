@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -22,10 +19,11 @@ import (
 	"omniloader/internal/suite"
 )
 
-type againstSettings struct {
+// againstFlags are the flags of bench, as given.
+type againstFlags struct {
 	revision   string
 	pkg        string
-	layouts    count
+	linkOrders count
 	categories []string
 	tags       string
 	model      string
@@ -36,153 +34,146 @@ type againstSettings struct {
 }
 
 func (p *program) benchCommand() *cobra.Command {
-	s := &againstSettings{
-		pkg: ".", layouts: count{4, 4}, threshold: share{bench.DefaultThreshold}, failOn: failOnByDefault(), format: "text",
+	flags := &againstFlags{
+		pkg: ".", linkOrders: count{4, 4}, threshold: share{bench.DefaultThreshold}, failOn: failOnOfRun(), format: "text",
 	}
 	c := &cobra.Command{
 		Use:   "bench --against REV [FEATURE…]",
 		Short: "Compare the benchmarks of this source tree with those of another revision",
 		Long: `Builds the program in the current directory twice, as it is and as it was at a
-revision, and compares their benchmarks side by side. Where a binary puts its
-functions alone moves a benchmark by 5 % and more, so that each side is linked
-several times in random order, with functions aligned to 64 bytes, and judged by
-the median of its layouts. A layout of the one side and a layout of the other take
-turns, so that a slow phase of the machine falls on both. Where a benchmark looks
-slower or faster, or its floor was not found, as many layouts more are looked at.
+revision, and compares their benchmarks side by side. Where the linker puts functions
+is enough to change a benchmark by 5 % and more. Each side is therefore linked several
+times, with its functions in random order and aligned to 64 bytes, and judged by the
+median of these builds. The rounds of one build of each side alternate, so that
+a slow phase of the machine affects both. Where a benchmark looks slower or faster, or
+its floor was not found, as many builds more are measured.
 
-It needs Go, git, and a checkout; both revisions must know how to be sampled.`,
+It needs Go, git, and a checkout; both revisions must support being sampled.`,
 		Example: `  omniloader bench --against main
   omniloader bench --against HEAD~1 --format markdown >> "$GITHUB_STEP_SUMMARY"`,
-		RunE: func(c *cobra.Command, args []string) error { return p.against(c.Context(), s, args) },
+		RunE: func(c *cobra.Command, args []string) error { return p.compareRevisions(c.Context(), flags, args) },
 		Annotations: map[string]string{
-			"held":   "no benchmark is red",
-			"broken": "a benchmark is red",
-			"unable": "could not judge: no Go toolchain or git, a revision that is not there or does\n     not build, nothing to compare, or more than a tenth without a verdict",
+			"passed":    "no benchmark is red",
+			"failed":    "a benchmark is red",
+			"notJudged": "could not judge: no Go toolchain or git, a revision that does not exist or\n     does not build, nothing to compare, or more than a tenth without a verdict",
 		},
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&s.revision, "against", "", "the revision `REV` to compare with, as git names it")
-	f.StringVar(&s.pkg, "package", s.pkg, "the `PACKAGE` of the program, from the current directory")
-	f.Var(&s.layouts, "layouts", "random layouts of each side")
-	f.StringArrayVar(&s.categories, "category", nil, "only benchmarks of this `NAME` of category; repeat it for more")
-	f.StringVar(&s.tags, "tags", "", "only benchmarks for which the tag `EXPR` holds")
-	f.StringVar(&s.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real")
-	f.Var(&s.threshold, "threshold", "slower by more than this is red")
-	f.Var(&s.failOn, "fail-on", failOnHelp)
-	f.StringVar(&s.format, "format", s.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
-	f.StringVar(&s.output, "output", "", "write the figures of the current tree to this results `FILE`")
+	f.StringVar(&flags.revision, "against", "", "the revision `REV` to compare with, as git names it")
+	f.StringVar(&flags.pkg, "package", flags.pkg, "the `PACKAGE` of the program, from the current directory")
+	f.Var(&flags.linkOrders, "layouts", "builds of each side, each linked in another random order")
+	f.StringArrayVar(&flags.categories, "category", nil, "only benchmarks of this `NAME` of category; repeat it for more")
+	f.StringVar(&flags.tags, "tags", "", "only benchmarks for which the tag `EXPR` holds")
+	f.StringVar(&flags.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real")
+	f.Var(&flags.threshold, "threshold", "slower by more than this is red")
+	f.Var(&flags.failOn, "fail-on", failOnHelp)
+	f.StringVar(&flags.format, "format", flags.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
+	f.StringVar(&flags.output, "output", "", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")
 	return c
 }
 
-// side is one of the two revisions that are compared.
-type side struct {
-	name    string
+// revision is the source of one of the two programs that are compared, and what was
+// sampled of it.
+type revision struct {
+	name    string // for messages
 	dir     string // of its source
-	commit  string // its code is that of this commit,
-	changes string // but for changes that this names; "" where there are none
-	seeds   []int
+	commit  string
+	changes string // git's id of the tree with changes that are not committed, "" for none
+	seeds   []int  // of the link orders of its builds
 	samples []*bench.Samples
 }
 
-func (p *program) against(ctx context.Context, s *againstSettings, paths []string) (err error) {
-	if s.revision == "" {
-		return unable("omniloader bench --against main", "bench compares with a revision: --against is missing")
-	}
-	format, err := report.ComparisonFormatByName(s.format)
+// compareRevisions is the command bench.
+func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths []string) (err error) {
+	format, err := f.check()
 	if err != nil {
-		return fmt.Errorf("--format: %w", err)
-	}
-	if err := errors.Join(writable(s.output, nil), noFeatures(nil, nil, s.output)); err != nil {
 		return err
 	}
-	for _, tool := range []string{"go", "git"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			return unable("install it; two runs of one build are compared without it: omniloader run --baseline FILE", "bench builds both revisions, and there is no %s here: %w", tool, err)
-		}
+	b := &revisionBench{
+		p: p, flags: f,
+		job: sampleJob{Tags: f.tags, Categories: f.categories, Model: f.model, Plan: p.samplingPlan(nil)},
 	}
-	job := sampleJob{Tags: s.tags, Categories: s.categories, Model: s.model, Plan: p.samplingPlan(nil)}
-	job.Plan.Processes = s.layouts.n
+	b.job.Plan.Processes = f.linkOrders.n
 	for _, path := range paths {
-		full, err := filepath.Abs(path)
+		absolute, err := filepath.Abs(path)
 		if err != nil {
 			return err
 		}
-		job.Paths = append(job.Paths, full)
+		b.job.Paths = append(b.job.Paths, absolute)
 	}
-	if err := p.selectable(s.pkg, job); err != nil {
+	if err := b.refuseEmptySelection(); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "omniloader-bench-")
-	if err != nil {
+	if b.tempDir, err = os.MkdirTemp("", "omniloader-bench-"); err != nil {
 		return err
 	}
 	defer func() {
-		if err != nil && ctx.Err() != nil && !errors.Is(err, bench.ErrInterrupted) { // a tool that was ended too
+		if err != nil && ctx.Err() != nil && !errors.Is(err, bench.ErrInterrupted) { // a tool was interrupted too
 			err = fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
 		}
-		err = errors.Join(err, os.RemoveAll(work))
+		err = errors.Join(err, os.RemoveAll(b.tempDir))
 	}()
-	old, now, err := p.sides(ctx, s.revision, work)
+	if b.old, b.new, err = findRevisions(ctx, f.revision, b.tempDir); err != nil {
+		return err
+	}
+	comparison, file, err := b.measure(ctx)
 	if err != nil {
 		return err
 	}
-
-	comparison, file, err := p.compareLayouts(ctx, s, work, job, old, now)
-	if err != nil {
-		return err
-	}
-	file.Selection = selection(paths, s.categories, s.tags)
-	if s.output != "" {
-		if err := file.Write(s.output); err != nil {
+	file.Selection = selectionText(paths, suite.Selection{Tags: f.tags, Categories: f.categories})
+	if f.output != "" {
+		if err := file.Write(f.output); err != nil {
 			return err
 		}
 	}
 	if err := standardOutput(format.Render(p.out, comparison, p.out.options())); err != nil {
 		return err
 	}
-	return s.failOn.judge(comparison)
+	return f.failOn.judge(comparison)
 }
 
-// compareLayouts samples layouts of both sides and compares them; the file is that of
-// the current directory. Where that leaves anything unsure, it takes as many more.
-func (p *program) compareLayouts(ctx context.Context, s *againstSettings, work string, job sampleJob, old, now *side) (comparison *bench.Comparison, file *bench.File, err error) {
-	start := time.Now()
-	busy := bench.Watch()
-	for look, looks := 0, 1; look < looks; look++ {
-		if look > 0 {
-			p.note("looking again at what seems changed or is not clear yet, with %d more layouts of both sides", s.layouts.n)
-		}
-		for i := range s.layouts.n {
-			p.note("layout %d of %d: building and sampling both sides", look*s.layouts.n+i+1, looks*s.layouts.n)
-			// no seed of one side is used for the other: alike code must not get alike layouts
-			seed := 1 + 2*(look*s.layouts.n+i)
-			if err := p.sampleLayouts(ctx, s.pkg, work, job, []*side{old, now}, []int{seed, seed + 1}); err != nil {
-				return nil, nil, err
-			}
-		}
-		if comparison, file, err = compareSides(old, now, job.Plan, s.threshold.value, busy); err != nil {
-			return nil, nil, err
-		}
-		if look == 0 && comparison.Unsure() {
-			looks = 2
+// check refuses flags that cannot be right, and a machine without the tools, before
+// anything is built.
+func (f *againstFlags) check() (report.ComparisonFormat, error) {
+	var none report.ComparisonFormat
+	if f.revision == "" {
+		return none, errorWithHint("omniloader bench --against main", "bench compares with a revision: --against is missing")
+	}
+	format, err := report.ComparisonFormatByName(f.format)
+	if err != nil {
+		return none, fmt.Errorf("--format: %w", err)
+	}
+	if err := errors.Join(refuseUnwritable(namedFile{"--output", f.output}), refuseFeatureFiles(f.output)); err != nil {
+		return none, err
+	}
+	for _, tool := range []string{"go", "git"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return none, errorWithHint("install it; two runs of one build are compared without it: omniloader run --baseline FILE", "bench builds both revisions, and there is no %s here: %w", tool, err)
 		}
 	}
-	n := len(now.samples[0].Benchmarks)
-	p.note("sampled %d layouts of each side: %d %s, %s", len(now.samples), n, plural(n, "benchmark", "benchmarks"), time.Since(start).Round(time.Second))
-	return comparison, file, nil
+	return format, nil
 }
 
-// selectable refuses a selection in which nothing is measured, before minutes are
-// spent on building. It knows the scenarios of feature files and of this program
-// itself, which stand for those of the current directory unless --package names
-// another one.
-func (p *program) selectable(pkg string, job sampleJob) error {
-	if len(job.Paths) == 0 && pkg != "." {
+// revisionBench measures two revisions against each other.
+type revisionBench struct {
+	p        *program
+	flags    *againstFlags
+	job      sampleJob
+	tempDir  string // for sources and builds
+	old, new *revision
+}
+
+// refuseEmptySelection refuses a selection in which nothing is measured, before minutes
+// are spent on building. It can tell for feature files and for the scenarios of this
+// program, which are taken for those of the current directory; not for the program that
+// --package names.
+func (b *revisionBench) refuseEmptySelection() error {
+	if len(b.job.Paths) == 0 && b.flags.pkg != "." {
 		return nil
 	}
-	plan, err := planOf(job.Paths, suite.Selection{Tags: job.Tags, Categories: job.Categories})
+	plan, err := planOf(b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories})
 	if err != nil {
 		return err
 	}
@@ -190,243 +181,124 @@ func (p *program) selectable(pkg string, job sampleJob) error {
 		return err
 	}
 	if plan.Benchmarks() == 0 {
-		return unable("a scenario is measured when it bounds latency or memory, or is tagged @benchmark", "nothing selected is measured, so there is nothing to compare")
+		return errNothingMeasured("there is nothing to compare")
 	}
 	return nil
 }
 
-// compareSides compares what was sampled so far; busy notes what else the machine did.
-func compareSides(old, now *side, plan bench.Sampling, threshold float64, busy func(map[string]any)) (*bench.Comparison, *bench.File, error) {
-	files := [2]*bench.File{}
-	for i, s := range []*side{old, now} {
-		var err error
-		origin := bench.Origin{Time: time.Now(), GoVersion: s.samples[0].GoVersion, Platform: bench.Platform(), Environment: s.environment()}
-		if files[i], err = bench.LayoutFile(origin, s.build(), plan, s.samples, s.seeds); err != nil {
+// measure samples builds of both revisions and compares them; file has the measurements
+// of the current directory. Where the comparison leaves anything unsure, as many builds
+// more are sampled.
+func (b *revisionBench) measure(ctx context.Context) (comparison *bench.Comparison, file *bench.File, err error) {
+	start := time.Now()
+	noteContention := bench.Watch()
+	perPass := b.flags.linkOrders.n
+	for pass, passes := 0, 1; pass < passes; pass++ {
+		if pass > 0 {
+			b.p.note("some benchmarks seem changed or are still unclear: measuring %d more builds of both sides", perPass)
+		}
+		for i := range perPass {
+			build := pass*perPass + i
+			b.p.note("build %d of %d: linking and sampling both sides", build+1, passes*perPass)
+			// no seed is used for both sides: the same code would get the same link order
+			if err := b.sampleBuilds(ctx, 1+2*build, 2+2*build); err != nil {
+				return nil, nil, err
+			}
+		}
+		if comparison, file, err = b.compare(noteContention); err != nil {
 			return nil, nil, err
 		}
-		busy(files[i].Environment)
+		if pass == 0 && comparison.Unsure() {
+			passes = 2
+		}
 	}
-	comparison, err := bench.Compare(files[0], files[1], threshold)
+	b.p.note("sampled %d builds of each side: %s, %s", len(b.new.samples),
+		quantity(len(b.new.samples[0].Benchmarks), "benchmark", "benchmarks"), time.Since(start).Round(time.Second))
+	return comparison, file, nil
+}
+
+// compare compares the samples so far; noteContention adds to a results file how busy
+// the machine was.
+func (b *revisionBench) compare(noteContention func(environment map[string]any)) (*bench.Comparison, *bench.File, error) {
+	files := [2]*bench.File{}
+	for i, r := range []*revision{b.old, b.new} {
+		var err error
+		origin := bench.Origin{Time: time.Now(), GoVersion: r.samples[0].GoVersion, Platform: bench.Platform(), Environment: r.environment()}
+		if files[i], err = bench.LayoutFile(origin, r.buildName(), b.job.Plan, r.samples, r.seeds); err != nil {
+			return nil, nil, err
+		}
+		noteContention(files[i].Environment)
+	}
+	comparison, err := bench.Compare(files[0], files[1], b.flags.threshold.value)
 	return comparison, files[1], err
 }
 
-// build names the code of a side.
-func (s *side) build() string {
-	if s.changes == "" {
-		return s.commit
+// buildName identifies the code of a revision.
+func (r *revision) buildName() string {
+	if r.changes == "" {
+		return r.commit
 	}
-	return s.commit + " with changes " + s.changes
+	return r.commit + " with changes " + r.changes
 }
 
-// environment says where and of what the side was sampled: this program runs the
-// command, and need not be of the same commit or version of Go.
-func (s *side) environment() map[string]any {
+// environment describes where the revision was sampled and what of it. That comes from
+// its samples, as this program may be of another commit and version of Go.
+func (r *revision) environment() map[string]any {
 	environment := fingerprint()
 	for key := range bench.Host() {
 		delete(environment, key)
 	}
-	maps.Copy(environment, s.samples[0].Environment)
-	environment["commit"], environment["dirty"] = s.commit, s.changes != ""
+	maps.Copy(environment, r.samples[0].Environment)
+	environment["commit"], environment["dirty"] = r.commit, r.changes != ""
 	return environment
 }
 
-// sides finds the source of both sides: the current directory, and the revision,
-// unpacked under work.
-func (p *program) sides(ctx context.Context, revision, work string) (old, now *side, err error) {
-	commit, err := output(ctx, "", "git", "rev-parse", "--verify", "--end-of-options", revision+"^{commit}")
-	if err != nil {
-		return nil, nil, unable("run it in a checkout, and name a revision that git log shows", "revision %q: %w", revision, err)
-	}
-	prefix, err := output(ctx, "", "git", "rev-parse", "--show-prefix")
-	if err != nil {
-		return nil, nil, err
-	}
-	top, err := output(ctx, "", "git", "rev-parse", "--show-toplevel")
-	if err != nil {
-		return nil, nil, err
-	}
-	source := filepath.Join(work, "source")
-	if err := unpack(ctx, top, commit, source); err != nil {
-		return nil, nil, fmt.Errorf("revision %q: %w", revision, err)
-	}
-	old = &side{name: "revision " + revision, dir: filepath.Join(source, filepath.FromSlash(prefix)), commit: commit}
-	now = &side{name: "the current directory", dir: "."}
-	if now.commit, now.changes, err = workingTree(ctx, top, work); err != nil {
-		return nil, nil, fmt.Errorf("the current directory: %w", err)
-	}
-	return old, now, nil
-}
-
-// workingTree gives the commit that is checked out, and a name of what the files of
-// the checkout have become since, "" where they are the commit's. The name is that of
-// a git tree, which is put together under work: the repository is left as it is.
-func workingTree(ctx context.Context, top, work string) (commit, changes string, err error) {
-	git := func(args ...string) (out string) {
-		if err == nil {
-			out, err = output(ctx, top, "git", args...)
-		}
-		return out
-	}
-	commit = git("rev-parse", "--verify", "HEAD^{commit}")
-	committed := git("rev-parse", "--verify", "HEAD^{tree}")
-	objects := git("rev-parse", "--path-format=absolute", "--git-path", "objects")
-	if err != nil {
-		return "", "", err
-	}
-	aside := tool{dir: top, env: []string{
-		"GIT_INDEX_FILE=" + filepath.Join(work, "index"),
-		"GIT_OBJECT_DIRECTORY=" + filepath.Join(work, "objects"), "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + objects,
-	}}
-	if err := os.Mkdir(filepath.Join(work, "objects"), 0o755); err != nil {
-		return "", "", err
-	}
-	for _, args := range [][]string{{"read-tree", "HEAD"}, {"add", "--all"}} {
-		if _, err := aside.output(ctx, "git", args...); err != nil {
-			return "", "", err
-		}
-	}
-	tree, err := aside.output(ctx, "git", "write-tree")
-	if err != nil || tree == committed {
-		return commit, "", err
-	}
-	return commit, tree, nil
-}
-
-// output runs a tool in a folder, and gives what it prints, without the end of the
-// line.
-func output(ctx context.Context, dir, name string, args ...string) (string, error) {
-	return tool{dir: dir}.output(ctx, name, args...)
-}
-
-// tool is where a tool runs.
-type tool struct {
-	dir string   // "" for the current one
-	env []string // added to the environment
-}
-
-func (t tool) output(ctx context.Context, name string, args ...string) (string, error) {
-	c := exec.CommandContext(ctx, name, args...)
-	c.Dir, c.Env = t.dir, append(os.Environ(), t.env...)
-	var out, complaint bytes.Buffer
-	c.Stdout, c.Stderr = &out, &complaint
-	endGently(c) // go removes what it builds in
-	if err := c.Run(); err != nil {
-		err = endedBy(ctx, err, complaint.String())
-		if errors.Is(err, bench.ErrInterrupted) {
-			return "", err
-		}
-		return "", fmt.Errorf("%s %s: %w", name, args[0], err)
-	}
-	return strings.TrimRight(out.String(), "\r\n"), nil
-}
-
-// unpack writes the files of a commit into a directory. Unlike a worktree, that
-// leaves nothing behind in the repository, however it ends.
-func unpack(ctx context.Context, top, commit, dir string) (err error) {
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(dir) // nothing is written outside of it
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	c := exec.CommandContext(ctx, "git", "-C", top, "archive", "--format=tar", commit)
-	var complaint bytes.Buffer
-	c.Stderr = &complaint
-	archive, err := c.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := c.Start(); err != nil {
-		return err
-	}
-	unpacked := untar(root, archive)
-	_, _ = io.Copy(io.Discard, archive) // git ends only when all is read
-	if err := c.Wait(); err != nil {
-		return fmt.Errorf("git archive: %w: %s", err, strings.TrimSpace(complaint.String()))
-	}
-	return unpacked
-}
-
-func untar(root *os.Root, archive io.Reader) error {
-	files := tar.NewReader(archive)
-	for {
-		header, err := files.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		name := filepath.FromSlash(strings.TrimSuffix(header.Name, "/"))
-		switch header.Typeflag {
-		case tar.TypeDir:
-			err = root.MkdirAll(name, 0o755)
-		case tar.TypeSymlink:
-			err = root.Symlink(header.Linkname, name)
-		case tar.TypeReg:
-			err = writeFile(root, name, files)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func writeFile(root *os.Root, name string, content io.Reader) (err error) {
-	f, err := root.Create(name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = io.Copy(f, content)
-	return err
-}
-
-// sampleLayouts links each side in the order of a seed of its own, and takes samples of
-// both, which take turns.
-func (p *program) sampleLayouts(ctx context.Context, pkg, work string, job sampleJob, sides []*side, seeds []int) error {
+// sampleBuilds links each side in the order of a seed of its own, and samples both, their
+// rounds interleaved.
+func (b *revisionBench) sampleBuilds(ctx context.Context, oldSeed, newSeed int) error {
+	sides, seeds := []*revision{b.old, b.new}, []int{oldSeed, newSeed}
 	var processes []samplingProcess
-	for i, s := range sides {
-		binary, err := s.link(ctx, pkg, work, seeds[i])
+	for i, r := range sides {
+		binary, err := r.link(ctx, b.flags.pkg, b.tempDir, seeds[i])
 		if err != nil {
 			return err
 		}
-		job.Seed, job.Memory = uint64(time.Now().UnixNano()), len(s.samples) == 0
+		job := b.job
+		job.Seed, job.Memory = uint64(time.Now().UnixNano()), len(r.samples) == 0
 		command := func(ctx context.Context) (*exec.Cmd, error) {
 			return exec.CommandContext(ctx, binary, sampleProcess), nil
 		}
-		processes = append(processes, samplingProcess{s.name, command, job})
-		defer os.Remove(binary) // the directory it is in is removed anyway, later
+		processes = append(processes, samplingProcess{r.name, command, job})
+		defer os.Remove(binary) // now, as builds are large; its directory is removed at the end
 	}
-	samples, err := inTurns(ctx, processes)
+	samples, err := interleave(ctx, processes)
 	switch {
 	case errors.Is(err, bench.ErrInterrupted):
 		return err
-	case errors.Is(err, bench.ErrAnotherSampling) || err != nil && strings.Contains(err.Error(), bench.ErrAnotherSampling.Error()): // said here, or there
-		return unable("both sides are sampled in one way or not compared: run the omniloader of the current directory, go run . bench, and name a revision that samples as it does", "%w", err)
-	case err != nil && strings.Contains(err.Error(), sampleProcess): // which it does not know
-		return unable("a revision that can be sampled knows the command "+sampleProcess, "%w", err)
+	case errors.Is(err, bench.ErrAnotherSampling) || err != nil && strings.Contains(err.Error(), bench.ErrAnotherSampling.Error()): // found here, or by the process
+		return errorWithHint("both sides are sampled in one way or not compared: run the omniloader of the current directory, go run . bench, and name a revision that samples as it does", "%w", err)
+	case err != nil && strings.Contains(err.Error(), sampleProcess): // unknown command
+		return errorWithHint("a revision that can be sampled has the command "+sampleProcess, "%w", err)
 	case err != nil:
 		return err
 	}
-	for i, s := range sides {
-		s.samples, s.seeds = append(s.samples, samples[i]), append(s.seeds, seeds[i])
+	for i, r := range sides {
+		r.samples, r.seeds = append(r.samples, samples[i]), append(r.seeds, seeds[i])
 	}
 	return nil
 }
 
-// link builds a side's program in the order of a seed, and says where it is.
-func (s *side) link(ctx context.Context, pkg, work string, seed int) (binary string, err error) {
-	binary = filepath.Join(work, fmt.Sprintf("layout-%d", seed))
+// link builds the program of a revision, its functions in the order of a seed, and gives
+// the path of the executable.
+func (r *revision) link(ctx context.Context, pkg, dir string, seed int) (executable string, err error) {
+	executable = filepath.Join(dir, fmt.Sprintf("build-%d", seed))
 	if runtime.GOOS == "windows" {
-		binary += ".exe"
+		executable += ".exe"
 	}
-	_, err = output(ctx, s.dir, "go", "build", "-trimpath", "-buildvcs=false",
-		fmt.Sprintf("-ldflags=-funcalign=%d -randlayout=%d", bench.FunctionAlignment, seed), "-o", binary, pkg)
+	_, err = tool{dir: r.dir}.output(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+		fmt.Sprintf("-ldflags=-funcalign=%d -randlayout=%d", bench.FunctionAlignment, seed), "-o", executable, pkg)
 	if err != nil && !errors.Is(err, bench.ErrInterrupted) {
-		err = fmt.Errorf("%s does not build: %w", s.name, err)
+		err = fmt.Errorf("%s does not build: %w", r.name, err)
 	}
-	return binary, err
+	return executable, err
 }

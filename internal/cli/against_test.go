@@ -16,8 +16,8 @@ import (
 	"omniloader/internal/bench"
 )
 
-// a program that answers any job with the samples it was built with, after two turns.
-const canned = `package main
+// cannedProgram answers any sampleJob with the samples it was built with, after two rounds.
+const cannedProgram = `package main
 
 import (
 	_ "embed"
@@ -30,39 +30,40 @@ import (
 var samples []byte
 
 func main() {
-	orders := json.NewDecoder(os.Stdin)
-	var order any
-	orders.Decode(&order)
+	requests := json.NewDecoder(os.Stdin)
+	var request any
+	requests.Decode(&request)
 	for range 2 {
 		fmt.Println("{\"ready\": true}")
-		orders.Decode(&order)
+		requests.Decode(&request)
 	}
 	os.Stdout.Write(samples)
 }
 `
 
-// repository makes a checkout whose program answers with floors, and commits it.
-func repository(t *testing.T, floors map[string]float64) {
+// checkoutWithProgram makes a repository with cannedProgram, which measures these floors
+// (nanoseconds, by benchmark), commits it, and makes it the current directory.
+func checkoutWithProgram(t *testing.T, floors map[string]float64) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("links a program many times")
 	}
 	for _, tool := range []string{"git", "go"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(tool + " is not here")
+			t.Skip(tool + " is not installed")
 		}
 	}
 	dir := t.TempDir()
 	t.Chdir(dir)
 	require.NoError(t, os.WriteFile("go.mod", []byte("module canned\n\ngo 1.26\n"), 0o644))
-	require.NoError(t, os.WriteFile("main.go", []byte(canned), 0o644))
-	answers(t, floors)
+	require.NoError(t, os.WriteFile("main.go", []byte(cannedProgram), 0o644))
+	writeFloors(t, floors)
 	out, err := exec.Command("git", "init", "-q").CombinedOutput()
 	require.NoError(t, err, string(out))
 	commit(t)
 }
 
-// commit commits what is in the checkout.
+// commit commits all files of the current directory.
 func commit(t *testing.T) {
 	t.Helper()
 	for _, args := range [][]string{
@@ -73,7 +74,8 @@ func commit(t *testing.T) {
 	}
 }
 
-func answers(t *testing.T, floors map[string]float64) {
+// writeFloors makes these floors the samples of cannedProgram.
+func writeFloors(t *testing.T, floors map[string]float64) {
 	t.Helper()
 	s := bench.Samples{Version: bench.SamplingVersion, Plan: bench.DefaultSampling(), GoVersion: "go1.99", Environment: map[string]any{"goamd64": "v9"}}
 	s.Plan.Processes = 4
@@ -84,30 +86,30 @@ func answers(t *testing.T, floors map[string]float64) {
 			Process: bench.Process{BatchCalls: 10, RoundMin: slices.Repeat([]float64{f}, 40)},
 		})
 	}
-	give(t, s)
+	writeSamples(t, s)
 }
 
-func give(t *testing.T, s bench.Samples) {
+func writeSamples(t *testing.T, s bench.Samples) {
 	t.Helper()
-	text, err := json.Marshal(fromSampler{Samples: &s})
+	text, err := json.Marshal(samplerMessage{Samples: &s})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile("samples.json", text, 0o644))
 }
 
 func TestBenchComparesTheTreeWithARevision(t *testing.T) {
-	repository(t, map[string]float64{"a": 1000, "b": 1000})
+	checkoutWithProgram(t, map[string]float64{"a": 1000, "b": 1000})
 	output := filepath.Join(t.TempDir(), "new.json")
 
-	answers(t, map[string]float64{"a": 1200, "b": 1010})
+	writeFloors(t, map[string]float64{"a": 1200, "b": 1010})
 	a := call(t, "bench", "--against", "HEAD", "--category", "detection", "--output", output)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Contains(t, a.out, "red      a               1 µs     1.2 µs  +20.0 %")
 	assert.Contains(t, a.out, "neutral  b")
-	assert.Contains(t, a.err, "looking again at what seems changed or is not clear yet, with 4 more layouts of both sides")
+	assert.Contains(t, a.err, "some benchmarks seem changed or are still unclear: measuring 4 more builds of both sides")
 	f, err := bench.ReadFile(output)
 	require.NoError(t, err)
 	assert.Len(t, f.Result("a").Processes, 8)
-	assert.Equal(t, "go1.99", f.GoVersion, "the version that built what was sampled, not that of this program")
+	assert.Equal(t, "go1.99", f.GoVersion, "the version that built the sampled program, not that of this one")
 	assert.Equal(t, "v9", f.Environment["goamd64"])
 	head, err := exec.Command("git", "rev-parse", "HEAD").Output()
 	require.NoError(t, err)
@@ -119,38 +121,38 @@ func TestBenchComparesTheTreeWithARevision(t *testing.T) {
 
 	out, err := exec.Command("git", "status", "--porcelain").Output()
 	require.NoError(t, err)
-	assert.Equal(t, " M samples.json\n", string(out), "nothing is left behind in the checkout")
+	assert.Equal(t, " M samples.json\n", string(out), "nothing else is written into the checkout")
 }
 
-func TestATreeIsNamedByWhatIsInIt(t *testing.T) {
-	repository(t, map[string]float64{"a": 1000, "b": 1000})
-	named := func() (commit, changes string) {
+func TestAWorkingTreeIsIdentifiedByItsFiles(t *testing.T) {
+	checkoutWithProgram(t, map[string]float64{"a": 1000, "b": 1000})
+	identify := func() (commit, changes string) {
 		commit, changes, err := workingTree(t.Context(), ".", t.TempDir())
 		require.NoError(t, err)
 		return commit, changes
 	}
-	commit, changes := named()
+	commit, changes := identify()
 	assert.Empty(t, changes, "as it was committed")
 
 	require.NoError(t, os.WriteFile("added.go", []byte("package main\n"), 0o644))
-	same, added := named()
+	same, added := identify()
 	assert.Equal(t, commit, same)
-	assert.NotEmpty(t, added, "a file that git does not know is built too")
-	_, again := named()
+	assert.NotEmpty(t, added, "an untracked file is built too")
+	_, again := identify()
 	assert.Equal(t, added, again)
 
 	require.NoError(t, os.WriteFile("added.go", []byte("package main // other\n"), 0o644))
-	_, other := named()
+	_, other := identify()
 	assert.NotEqual(t, added, other)
 }
 
-func TestBenchRefusesSamplesThatWereTakenInAnotherWay(t *testing.T) {
-	repository(t, map[string]float64{"a": 1000, "b": 1000})
-	for _, of := range []bench.Samples{
+func TestBenchRefusesSamplesOfAnotherPlanOrVersion(t *testing.T) {
+	checkoutWithProgram(t, map[string]float64{"a": 1000, "b": 1000})
+	for _, samples := range []bench.Samples{
 		{Plan: bench.DefaultSampling()},
 		{Version: bench.SamplingVersion, Plan: bench.Sampling{Rounds: 3}},
 	} {
-		give(t, of)
+		writeSamples(t, samples)
 		commit(t)
 		a := call(t, "bench", "--against", "HEAD")
 		assert.Equal(t, 2, a.code)
@@ -159,12 +161,12 @@ func TestBenchRefusesSamplesThatWereTakenInAnotherWay(t *testing.T) {
 	}
 }
 
-func TestBenchSaysWhatItLacks(t *testing.T) {
+func TestBenchReportsWhatIsMissing(t *testing.T) {
 	a := call(t, "bench")
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "--against is missing")
 
-	repository(t, map[string]float64{"a": 1000, "b": 1000})
+	checkoutWithProgram(t, map[string]float64{"a": 1000, "b": 1000})
 	a = call(t, "bench", "--against", "no-such-branch")
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, `revision "no-such-branch"`)

@@ -17,13 +17,22 @@ import (
 	"omniloader/internal/bench"
 )
 
-// addBuild notes in a file which code sampled it: its layout, or where that cannot
-// be read the whole executable.
+// addOwnBuild notes in a file which build this program is.
+func addOwnBuild(f *bench.File) error {
+	executable, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("the program cannot find itself: %w", err)
+	}
+	return addBuild(f, executable)
+}
+
+// addBuild notes in a file which code sampled it: a hash of where its functions are, or
+// of the whole executable where that cannot be read.
 func addBuild(f *bench.File, executable string) error {
-	if layout, err := layoutOf(executable); err == nil {
+	if layout, err := hashOfFunctions(executable); err == nil {
 		f.Environment[bench.LayoutKey] = layout
 	} else {
-		sum, err := sumOf(executable)
+		sum, err := hashOfFile(executable)
 		if err != nil {
 			return err
 		}
@@ -39,8 +48,7 @@ func addBuild(f *bench.File, executable string) error {
 	return nil
 }
 
-// sumOf names an executable by its bytes.
-func sumOf(executable string) (string, error) {
+func hashOfFile(executable string) (string, error) {
 	program, err := os.Open(executable)
 	if err != nil {
 		return "", fmt.Errorf("the program cannot read itself: %w", err)
@@ -53,13 +61,14 @@ func sumOf(executable string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }
 
-// layoutOf names where the functions of an executable lie. Where they lie alone
-// moves a benchmark by 5 % and more; what else differs between two builds, the
-// commit they are stamped with, -trimpath, the symbols, a text, moves nothing.
+// hashOfFunctions is a hash of the names and addresses of an executable's functions.
+// Addresses alone move a benchmark by 5 % and more; the other differences between two
+// builds (the commit stamped into them, -trimpath, symbols, the text of messages) move
+// nothing.
 //
-// The functions of this package, of main, and those of FIPS 140 which the linker puts
-// behind them, are passed over: no benchmark runs them, and they lie last.
-func layoutOf(executable string) (string, error) {
+// Functions that no benchmark runs are left out: those of this package, of main, and of
+// FIPS 140. The linker puts them last, so that they do not move the others.
+func hashOfFunctions(executable string) (string, error) {
 	table, text, err := functionTable(executable)
 	if err != nil {
 		return "", err
@@ -91,8 +100,8 @@ func neverMeasured(function string) bool {
 	return false
 }
 
-// functionTable reads the table of functions that every Go program carries, stripped
-// or not, and the address of its text.
+// functionTable reads the table of functions that every Go program has, stripped or not,
+// and the address of its machine code.
 func functionTable(executable string) (table []byte, text uint64, err error) {
 	if f, err := elf.Open(executable); err == nil {
 		defer f.Close()

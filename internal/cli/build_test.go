@@ -13,15 +13,15 @@ import (
 	"omniloader/internal/bench"
 )
 
-func TestBuildsOfOneLayoutAreOne(t *testing.T) {
+func TestBuildsWithTheSameFunctionAddressesHaveTheSameHash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links a program several times")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("go is not here")
+		t.Skip("go is not installed")
 	}
 	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
-		t.Skip("no table of functions is read here")
+		t.Skip("the table of functions is not read on this system")
 	}
 	dir := t.TempDir()
 	put := func(name, text string) {
@@ -33,7 +33,7 @@ func TestBuildsOfOneLayoutAreOne(t *testing.T) {
 		c.Dir = dir
 		out, err := c.CombinedOutput()
 		require.NoError(t, err, string(out))
-		name, err := layoutOf(binary)
+		name, err := hashOfFunctions(binary)
 		require.NoError(t, err)
 		return name
 	}
@@ -48,16 +48,16 @@ func TestBuildsOfOneLayoutAreOne(t *testing.T) {
 	assert.Equal(t, first, layout("-buildvcs=false", "-trimpath"))
 	assert.Equal(t, first, layout("-buildvcs=false", "-ldflags=-s -w"))
 	put("main.go", "package main\n\nimport \"example.com/x/library\"\n\nfunc main() { println(library.Twice(\"another text\")); println(\"and more\") }\n")
-	assert.Equal(t, first, layout("-buildvcs=false"), "what no benchmark runs")
+	assert.Equal(t, first, layout("-buildvcs=false"), "code that no benchmark runs")
 	put("main.go", program)
 	put("library/library.go", library+"\nfunc init() { println(Twice(\"b\")) }\n")
-	assert.NotEqual(t, first, layout("-buildvcs=false"), "what benchmarks may run")
+	assert.NotEqual(t, first, layout("-buildvcs=false"), "code that benchmarks may run")
 	assert.NotEqual(t, first, layout("-buildvcs=false", "-ldflags=-randlayout=3"))
 }
 
-func TestAnExecutableWithoutATableIsNamedByItsBytes(t *testing.T) {
+func TestAnExecutableWithoutATableIsIdentifiedByItsBytes(t *testing.T) {
 	path := write(t, "script", "#!/bin/sh\n")
-	_, err := layoutOf(path)
+	_, err := hashOfFunctions(path)
 	require.Error(t, err)
 	f := &bench.File{Environment: map[string]any{}}
 	require.NoError(t, addBuild(f, path))

@@ -14,7 +14,7 @@ import (
 
 func (p *program) compareCommand() *cobra.Command {
 	format := "text"
-	threshold, fails := share{bench.DefaultThreshold}, failOnBetweenFiles()
+	threshold, fails := share{bench.DefaultThreshold}, failOnOfCompare()
 	c := &cobra.Command{
 		Use:   "compare OLD NEW",
 		Short: "Compare two results files",
@@ -24,31 +24,29 @@ one is slower by more than the threshold in every process, green where it is
 faster, unconverged where the machine was too busy to tell, neutral between. Files
 from another CPU, Go version or sampling plan are not comparable. Between builds
 that differ in the code that is measured only changes of more than 30 % are judged,
-because where the linker puts code alone can make that: what lies below is not
-comparable, and "omniloader bench --against REV" can judge it.
+because the places where the linker puts code can make smaller ones: what is below is
+not comparable, and "omniloader bench --against REV" can judge it.
 
 Other files are compared by their mean times, which on a shared machine is worth
 little: it called 45 % of unchanged benchmarks changed. A call that allocates more is
-red in any case. Benchmarks that only one of the files has are listed, and judge
+red in any case. Benchmarks that only one of the files has are listed, and fail
 nothing unless --fail-on names them.`,
 		Example: `  omniloader compare main.json branch.json
   omniloader compare --format markdown main.json branch.json >> "$GITHUB_STEP_SUMMARY"`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return unable("omniloader compare OLD NEW", "compare takes two results files, found %d", len(args))
+				return errorWithHint("omniloader compare OLD NEW", "compare takes two results files, found %d", len(args))
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			return p.compare(args[0], args[1], format, threshold.value, fails)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
-		},
+		ValidArgsFunction: completeFiles("json"),
 		Annotations: map[string]string{
-			"held":   "no benchmark is red",
-			"broken": "a benchmark is red",
-			"unable": "could not judge: a file that is missing or no results file, no benchmark\n     that both have, or more than a tenth of them without a verdict",
+			"passed":    "no benchmark is red",
+			"failed":    "a benchmark is red",
+			"notJudged": "could not judge: a file that is missing or no results file, no benchmark\n     that both have, or more than a tenth of them without a verdict",
 		},
 	}
 	help := "write it as `NAME`:"
@@ -58,11 +56,7 @@ nothing unless --fail-on names them.`,
 	c.Flags().StringVar(&format, "format", format, help)
 	c.Flags().Var(&threshold, "threshold", "slower by more than this is red, where a scenario's\ntag @threshold:10% did not say otherwise")
 	c.Flags().Var(&fails, "fail-on", failOnHelp)
-	if err := c.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return report.ComparisonFormatNames(), cobra.ShellCompDirectiveNoFileComp
-	}); err != nil {
-		panic(err) // the flag was not added above
-	}
+	completeFlag(c, "format", report.ComparisonFormatNames)
 	return c
 }
 
@@ -89,21 +83,21 @@ func (p *program) compare(oldPath, newPath, formatName string, threshold float64
 	return fails.judge(comparison)
 }
 
-// renderComparison writes a comparison for people, behind the report on standard
-// output or, where that is for a program, beside it; and to a file where one is named.
-func (p *program) renderComparison(c *bench.Comparison, file *comparisonFile, onOutput bool) error {
+// renderComparison writes a comparison for people, behind the report on standard output
+// where that is for people too, else to standard error; and to file unless it is nil.
+func (p *program) renderComparison(c *bench.Comparison, file *comparisonFile, onStdout bool) error {
 	format, err := report.ComparisonFormatByName("text")
 	if err != nil {
 		return err
 	}
 	to := p.err
-	if onOutput {
+	if onStdout {
 		to = p.out
 	}
 	fmt.Fprintln(to)
 	err = format.Render(to, c, to.options())
 	if file != nil {
-		err = errors.Join(err, atomicfile.Write(file.file, func(w io.Writer) error { return file.format.Render(w, c, report.Options{}) }))
+		err = errors.Join(err, atomicfile.Write(file.path, func(w io.Writer) error { return file.format.Render(w, c, report.Options{}) }))
 	}
 	return err
 }

@@ -144,7 +144,7 @@ func (r *docsRun) run(t *testing.T, page, command string) string {
 		args[i] = strings.Trim(args[i], `"`)
 	}
 	started := time.Now()
-	a := sampling(t, args...)
+	a := callSampling(t, args...)
 	t.Logf("%6.2f s  %s", time.Since(started).Seconds(), command)
 	switch {
 	case slices.Contains(args, "--baseline") || slices.Contains(args, "compare"):
@@ -249,7 +249,7 @@ func (p docsPage) docsCommandLines() (lines []string) {
 }
 
 func TestDocsNameFlagsThatThereAre(t *testing.T) {
-	p := &program{out: newSink(os.Stdout), err: newSink(os.Stderr)}
+	p := &program{out: newOutput(os.Stdout), err: newOutput(os.Stderr)}
 	root := p.rootCommand()
 	everyFlag := map[string]bool{"help": true}
 	everyCommand := map[string]bool{}

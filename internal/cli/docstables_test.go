@@ -151,7 +151,7 @@ func flagsInto(names map[string]bool) func(*pflag.Flag) {
 }
 
 func rootOf() *cobra.Command {
-	return (&program{out: newSink(os.Stdout), err: newSink(os.Stderr)}).rootCommand()
+	return (&program{out: newOutput(os.Stdout), err: newOutput(os.Stderr)}).rootCommand()
 }
 
 func commandsTable(*testing.T) string {
@@ -377,7 +377,7 @@ func TestDocsVerdictsAreThoseOfTheProgram(t *testing.T) {
 	page := docsPageNamed(t, "docs/baselines.md")
 	assert.ElementsMatch(t, verdicts, namesIn(docsTable(t, page, "## The verdicts")))
 	assert.ElementsMatch(t, append([]string{"none"}, failWords...), namesIn(docsTable(t, page, "`--fail-on` takes")))
-	byDefault, betweenFiles := failOnByDefault(), failOnBetweenFiles()
+	byDefault, betweenFiles := failOnOfRun(), failOnOfCompare()
 	assert.Contains(t, page.text, "`"+byDefault.String()+"` unless")
 	assert.Contains(t, page.text, "for `compare` `"+betweenFiles.String()+"`")
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,16 +15,16 @@ func (p *program) findingsCommand() *cobra.Command {
 	asJSON, ofFailures := false, false
 	c := &cobra.Command{
 		Use:   "findings [WORD…]",
-		Short: "List what an inspection can find, with the way out",
-		Long: `Lists the codes of everything that an inspection can find: how much it matters, what
-was seen, what it leads to, and the way out. With words, only the codes that have all
-of them, in any case, somewhere in that. With --failures it lists the twenty ways in which
-checkpoints fail their users instead: what users see, the findings that say so, the way
-out, and the presets for scenarios that are broken so.`,
+		Short: "List what an inspection can find, and how to fix it",
+		Long: `Lists the codes of everything that an inspection can find: its severity, what was
+seen, its consequences, and how to fix it. With words, only the codes whose text has
+all of them, in any case. With --failures it lists the twenty ways in which checkpoints
+fail their users instead: what users see, the findings that report it, how to fix it,
+and presets with that failure, for scenarios.`,
 		Example: `  omniloader findings                  every code
   omniloader findings shard            those about shards
   omniloader findings HeaderTooLarge   by the message of another loader
-  omniloader findings --failures       the twenty failures, and presets that show them
+  omniloader findings --failures       the twenty failures, and presets that have them
   omniloader findings --json | jq -r .code`,
 		RunE: func(_ *cobra.Command, words []string) error {
 			if ofFailures {
@@ -41,7 +40,7 @@ out, and the presets for scenarios that are broken so.`,
 			return codes, cobra.ShellCompDirectiveNoFileComp
 		},
 		Annotations: map[string]string{
-			"held": "listed", "unable": "no code has these words, or a wrong flag",
+			"passed": "listed", "notJudged": "no code has these words, or a wrong flag",
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
@@ -49,67 +48,40 @@ out, and the presets for scenarios that are broken so.`,
 	return c
 }
 
-// holdsAll tells whether a text has all of the words, in any case.
-func holdsAll(text string, words []string) bool {
-	text = strings.ToLower(text)
-	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, strings.ToLower(w)) })
-}
-
-func encodeLines[T any](p *program, list []T) error {
-	encoder := json.NewEncoder(p.out)
-	encoder.SetEscapeHTML(false)
-	for _, e := range list {
-		if err := encoder.Encode(e); err != nil {
-			return standardOutput(err)
-		}
-	}
-	return nil
-}
-
 func (p *program) listFailures(words []string, asJSON bool) error {
-	found := slices.DeleteFunc(failures.All(), func(f failures.Failure) bool {
-		text := slices.Concat([]string{f.Title, f.Seen, f.WayOut}, f.Codes, f.Presets)
-		return !holdsAll(strings.Join(text, "\n"), words)
-	})
-	if len(found) == 0 {
-		return unable(`"omniloader findings --failures" without words lists them all`, "no failure has %s in it", strings.Join(words, " and "))
-	}
-	if asJSON {
-		return encodeLines(p, found)
-	}
-	for i, f := range found {
-		if i > 0 {
-			fmt.Fprintln(p.out)
-		}
-		fmt.Fprintf(p.out, "%s\n", p.heading(fmt.Sprintf("%d. %s", f.Number, f.Title)))
-		p.labelled("  seen:     ", f.Seen)
-		p.labelled("  findings: ", strings.Join(f.Codes, ", "))
-		p.labelled("  presets:  ", strings.Join(f.Presets, ", "))
-		p.labelled("  way out:  ", f.WayOut)
-	}
-	return nil
+	return listing[failures.Failure]{
+		entries: failures.All(),
+		text: func(f failures.Failure) string {
+			return strings.Join(slices.Concat([]string{f.Title, f.Seen, f.WayOut}, f.Codes, f.Presets), "\n")
+		},
+		print: func(f failures.Failure) {
+			fmt.Fprintf(p.out, "%s\n", p.heading(fmt.Sprintf("%d. %s", f.Number, f.Title)))
+			p.printLabelled("  seen:     ", f.Seen)
+			p.printLabelled("  findings: ", strings.Join(f.Codes, ", "))
+			p.printLabelled("  presets:  ", strings.Join(f.Presets, ", "))
+			p.printLabelled("  way out:  ", f.WayOut)
+		},
+		noMatch: "no failure has %s in it",
+		hint:    `"omniloader findings --failures" without words lists them all`,
+	}.show(p, words, asJSON)
 }
 
 func (p *program) listFindings(words []string, asJSON bool) error {
-	found := slices.DeleteFunc(finding.Explanations(), func(e finding.Explanation) bool {
-		return !holdsAll(strings.Join([]string{e.Code, e.Title, e.Means, e.WayOut, string(e.Severity)}, "\n"), words)
-	})
+	entries := finding.Explanations()
 	if e, ok := finding.Explain(strings.Join(words, " ")); ok {
-		found = []finding.Explanation{e} // a whole code means that one, not those that have it within
+		entries, words = []finding.Explanation{e}, nil // a whole code: not the longer codes that contain it
 	}
-	if len(found) == 0 {
-		return unable(`"omniloader findings" without words lists every code`, "no finding has %s in it", strings.Join(words, " and "))
-	}
-	if asJSON {
-		return encodeLines(p, found)
-	}
-	for i, e := range found {
-		if i > 0 {
-			fmt.Fprintln(p.out)
-		}
-		fmt.Fprintf(p.out, "%s  %s, %s\n", p.heading(e.Code), p.color(string(e.Severity), severityColors[e.Severity]), e.Title)
-		p.wrapped("  ", e.Means)
-		p.labelled("  way out: ", e.WayOut)
-	}
-	return nil
+	return listing[finding.Explanation]{
+		entries: entries,
+		text: func(e finding.Explanation) string {
+			return strings.Join([]string{e.Code, e.Title, e.Means, e.WayOut, string(e.Severity)}, "\n")
+		},
+		print: func(e finding.Explanation) {
+			fmt.Fprintf(p.out, "%s  %s, %s\n", p.heading(e.Code), p.color(string(e.Severity), severityColors[e.Severity]), e.Title)
+			p.printWrapped("  ", e.Means)
+			p.printLabelled("  way out: ", e.WayOut)
+		},
+		noMatch: "no finding has %s in it",
+		hint:    `"omniloader findings" without words lists every code`,
+	}.show(p, words, asJSON)
 }

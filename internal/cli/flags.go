@@ -3,78 +3,14 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"omniloader/internal/bench"
 	"omniloader/internal/suggest"
 )
-
-// The environment variables that stand in for flags.
-const (
-	envIterations = "BENCHMARK_ITERATIONS"
-	envWarmup     = "BENCHMARK_WARMUP"
-	envModel      = "TEST_MODEL_PATH"
-	envOutput     = "OMNILOADER_OUTPUT"
-)
-
-// Environment is what the environment variables ask for.
-type Environment struct {
-	Plan   bench.Plan
-	Model  string // directory of a real checkpoint, or ""
-	Output string // path of the results file to write, or ""
-}
-
-// ReadEnvironment reads the variables that every way of running scenarios
-// honours; an empty variable counts as unset. The error names the variable.
-func ReadEnvironment() (Environment, error) {
-	return readEnvironment(func(string) bool { return false })
-}
-
-// readEnvironment passes over the variables that a flag has overruled.
-func readEnvironment(overruled func(variable string) bool) (Environment, error) {
-	e := Environment{Plan: bench.DefaultPlan(), Model: os.Getenv(envModel), Output: os.Getenv(envOutput)}
-	for _, v := range []struct {
-		name   string
-		number *int
-		least  int
-	}{{envIterations, &e.Plan.Iterations, 1}, {envWarmup, &e.Plan.Warmup, 0}} {
-		text := os.Getenv(v.name)
-		if text == "" || overruled(v.name) {
-			continue
-		}
-		n, err := parseCount(text, v.least)
-		if err != nil {
-			return e, unable("unset it, or set it to a number such as 100", "environment variable %s: %q: %w", v.name, text, err)
-		}
-		*v.number = n
-	}
-	if e.Model != "" && !overruled(envModel) {
-		if err := isDirectory(e.Model); err != nil {
-			return e, unable("set it to the directory of a checkpoint, or unset it", "environment variable %s: %w", envModel, err)
-		}
-	}
-	return e, nil
-}
-
-func isDirectory(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		var pathErr *os.PathError
-		if errors.As(err, &pathErr) {
-			err = pathErr.Err
-		}
-		return fmt.Errorf("%s: %w", path, err)
-	case !info.IsDir():
-		return fmt.Errorf("%s: not a directory", path)
-	}
-	return nil
-}
 
 // maxCount is more iterations than anyone waits for; the samples of that many
 // calls still fit in memory.
@@ -106,11 +42,48 @@ func (c *count) Set(text string) (err error) {
 	return err
 }
 
-// explainFlag adds a hint to what pflag says of a wrong flag.
+// share is the value of a flag that takes a share: 5% or 0.05.
+type share struct{ value float64 }
+
+var _ pflag.Value = (*share)(nil)
+
+func (s *share) Type() string   { return "SHARE" }
+func (s *share) String() string { return fmt.Sprintf("%.4g%%", s.value*100) }
+
+func (s *share) Set(text string) error {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	var value float64
+	if _, err := fmt.Sscanf(number+"\n", "%g\n", &value); err != nil {
+		return errors.New("not a share such as 5%")
+	}
+	if percent {
+		value /= 100
+	}
+	if !(value >= 0 && value < 1) {
+		return errors.New("a share is from 0% to below 100%")
+	}
+	s.value = value
+	return nil
+}
+
+// noArguments refuses arguments with a hint.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return errorWithHint(helpHint(c, "what it takes"), "%s takes no arguments, found %q", c.CommandPath(), args[0])
+	}
+	return nil
+}
+
+// helpHint names the command that prints the help, and what of it is wanted.
+func helpHint(c *cobra.Command, wanted string) string {
+	return fmt.Sprintf("%q lists %s", c.CommandPath()+" --help", wanted)
+}
+
+// explainFlag adds a hint to the error that pflag gives for a wrong flag.
 func explainFlag(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
-		return hinted{err, fmt.Sprintf("%q lists the flags", c.CommandPath()+" --help")}
+		return hintedError{err, helpHint(c, "the flags")}
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) {
@@ -120,9 +93,29 @@ func explainFlag(c *cobra.Command, err error) error {
 	})
 	name := strings.TrimLeft(unknown.GetSpecifiedName(), "-")
 	if near, ok := suggest.Nearest(name, names); ok {
-		return hinted{err, fmt.Sprintf("did you mean \"--%s\"?", near)}
+		return hintedError{err, fmt.Sprintf("did you mean \"--%s\"?", near)}
 	}
-	return hinted{err, fmt.Sprintf("%q lists the flags", c.CommandPath()+" --help")}
+	return hintedError{err, helpHint(c, "the flags")}
 }
 
-func didYouMean(word string, known []string) string { return suggest.DidYouMean(word, known) }
+// completeDirectories is a cobra completion of arguments that name directories.
+func completeDirectories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// completeFiles is a cobra completion of arguments that name files with an extension.
+func completeFiles(extension string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return []string{extension}, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// completeFlag completes the value of a flag with words. The flag must exist.
+func completeFlag(c *cobra.Command, flag string, words func() []string) {
+	err := c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return words(), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // the command has no such flag
+	}
+}

@@ -12,9 +12,9 @@ import (
 )
 
 func TestABenchmarkTextHasALineForEachProcess(t *testing.T) {
-	feature := write(t, "a.feature", holds)
+	feature := write(t, "a.feature", passingFeature)
 	dir := t.TempDir()
-	a := sampling(t, "run", feature, "--save-baseline", dir+"/base.json", "--format", "benchfmt:"+dir+"/bench.txt")
+	a := callSampling(t, "run", feature, "--save-baseline", dir+"/base.json", "--format", "benchfmt:"+dir+"/bench.txt")
 	require.Equal(t, 0, a.code, a.err)
 	text, err := os.ReadFile(dir + "/bench.txt")
 	require.NoError(t, err)
@@ -27,31 +27,31 @@ func TestABenchmarkTextHasALineForEachProcess(t *testing.T) {
 	assert.Contains(t, a.out, "\ntiming: mean-of-single-calls\n")
 }
 
-func TestAFormatOfFiguresWantsSomethingMeasured(t *testing.T) {
-	a := call(t, "run", write(t, "a.feature", holds), "--tags", "not @memory", "--format", "benchfmt")
+func TestAFormatOfFiguresNeedsABenchmark(t *testing.T) {
+	a := call(t, "run", write(t, "a.feature", passingFeature), "--tags", "not @memory", "--format", "benchfmt")
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "nothing selected is measured")
 	assert.Contains(t, a.err, "@benchmark")
 	assert.Empty(t, a.out)
 }
 
-func TestNothingIsWrittenOverAFeature(t *testing.T) {
-	good := write(t, "a.feature", holds)
+func TestFeatureFilesAreNotOverwritten(t *testing.T) {
+	good := write(t, "a.feature", passingFeature)
 	results := filepath.Join(t.TempDir(), "r.json")
 	require.Equal(t, 0, call(t, "run", good, "--output", results).code)
 	for _, flags := range [][]string{{"--format", "html:" + good}, {"--output", good}, {"--save-baseline", good}, {"--baseline", results, "--comparison", "markdown:" + good}} {
 		a := call(t, append([]string{"run", "--category", "sae"}, flags...)...)
 		assert.Equal(t, 2, a.code, flags)
-		assert.Contains(t, a.err, good+" is a feature file: nothing is written over it\n  hint: name another file")
+		assert.Contains(t, a.err, good+" is a feature file, and is not overwritten\n  hint: name another file")
 	}
 	content, err := os.ReadFile(good)
 	require.NoError(t, err)
-	assert.Equal(t, holds, string(content))
+	assert.Equal(t, passingFeature, string(content))
 }
 
 // everything is a feature with a background, an outline, a benchmark, a failure and a
 // scenario that is skipped.
-const everything = `Feature: Everything
+const fullFeature = `Feature: Everything
   Background:
     Given a checkpoint with the config:
       """json
@@ -76,10 +76,10 @@ const everything = `Feature: Everything
     Then the model is supported
 `
 
-func TestMessagesOfARunReferToWhatThereIs(t *testing.T) {
-	a := call(t, "run", write(t, "a.feature", everything), "--format", "messages")
+func TestMessagesReferOnlyToIDsThatAreDefined(t *testing.T) {
+	a := call(t, "run", write(t, "a.feature", fullFeature), "--format", "messages")
 	require.Equal(t, 1, a.code, a.err)
-	given, kinds := map[string]bool{}, map[string]int{}
+	defined, kinds := map[string]bool{}, map[string]int{}
 	var statuses []string
 	for line := range strings.Lines(a.out) {
 		var message map[string]map[string]any
@@ -87,11 +87,11 @@ func TestMessagesOfARunReferToWhatThereIs(t *testing.T) {
 		for kind, content := range message {
 			kinds[kind]++
 			for _, id := range idsOf(content, "", true) {
-				assert.False(t, given[id], "%s is given twice", id)
-				given[id] = true
+				assert.False(t, defined[id], "%s is defined twice", id)
+				defined[id] = true
 			}
 			for _, id := range idsOf(content, "", false) {
-				assert.True(t, given[id], "%s in %s", id, line)
+				assert.True(t, defined[id], "%s in %s", id, line)
 			}
 			if result, ok := content["testStepResult"].(map[string]any); ok {
 				statuses = append(statuses, result["status"].(string))
@@ -102,23 +102,23 @@ func TestMessagesOfARunReferToWhatThereIs(t *testing.T) {
 		"testCaseStarted": 3, "testStepStarted": 12, "testStepFinished": 12, "attachment": 3, "testCaseFinished": 3, "testRunFinished": 1}
 	assert.Equal(t, want, kinds)
 	assert.Equal(t, strings.Fields("PASSED PASSED PASSED PASSED PASSED PASSED FAILED SKIPPED SKIPPED SKIPPED SKIPPED SKIPPED"), statuses)
-	assert.Equal(t, 12, strings.Count(a.out, `"stepDefinitionIds"`), "what was skipped is defined too")
+	assert.Equal(t, 12, strings.Count(a.out, `"stepDefinitionIds"`), "steps that were skipped have definitions too")
 	assert.Contains(t, a.out, `{"name":"@benchmark:of_gemma",`)
 }
 
-// idsOf gives the ids that a message gives, or those that it refers to.
-func idsOf(value any, key string, given bool) (ids []string) {
+// idsOf gives the ids that a message defines, or those that it refers to.
+func idsOf(value any, key string, defined bool) (ids []string) {
 	switch v := value.(type) {
 	case map[string]any:
 		for k, child := range v {
-			ids = append(ids, idsOf(child, k, given)...)
+			ids = append(ids, idsOf(child, k, defined)...)
 		}
 	case []any:
 		for _, child := range v {
-			ids = append(ids, idsOf(child, key, given)...)
+			ids = append(ids, idsOf(child, key, defined)...)
 		}
 	case string:
-		if given && key == "id" || !given && (strings.HasSuffix(key, "Id") || strings.HasSuffix(key, "Ids")) {
+		if defined && key == "id" || !defined && (strings.HasSuffix(key, "Id") || strings.HasSuffix(key, "Ids")) {
 			ids = []string{v}
 		}
 	}

@@ -20,17 +20,18 @@ import (
 
 const freshProcess = "fresh-process"
 
-// freshVariable is set in the environment of a process that carries out one job and
-// ends. Whatever program that is, a test binary too, it has to ask IsFreshProcess
-// before it does anything else.
+// freshVariable is set in the environment of a process that FreshProcess starts. Every
+// program that calls FreshProcess, a test binary too, has to call IsFreshProcess before
+// it does anything else.
 const freshVariable = "OMNILOADER_FRESH_PROCESS"
 
-// IsFreshProcess tells whether this process was started by FreshProcess: it is then
-// to call Run with its arguments and end.
+// IsFreshProcess tells whether this process was started by FreshProcess: it then has
+// to call Run with its arguments, and to exit with what that gives.
 func IsFreshProcess() bool { return os.Getenv(freshVariable) != "" }
 
 // FreshProcess carries a job out in a process of this program that is started for
-// it. The program has to ask IsFreshProcess at its start.
+// it. The program has to call IsFreshProcess at its start. The error is
+// steps.ErrNoProcess where no process can be started.
 func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.Fresh, error) {
 	if IsFreshProcess() {
 		return nil, fmt.Errorf("%w: this one was started for a single job", steps.ErrNoProcess)
@@ -42,47 +43,49 @@ func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.Fresh, error)
 	c := exec.CommandContext(ctx, self, freshProcess)
 	c.Env = append(os.Environ(), freshVariable+"=1")
 	f := new(bench.Fresh)
-	return f, exchange(ctx, c, job, f)
+	return f, runJSON(ctx, c, job, f)
 }
 
-// exchange runs a command, with what it is told as JSON on its standard input, and
-// takes its answer from its standard output.
-func exchange(ctx context.Context, c *exec.Cmd, job, answer any) error {
-	input, err := json.Marshal(job)
+// runJSON runs a command with input as JSON on its standard input, and decodes the JSON
+// on its standard output into result.
+func runJSON(ctx context.Context, c *exec.Cmd, input, result any) error {
+	encoded, err := json.Marshal(input)
 	if err != nil {
 		return err
 	}
-	var out, complaint bytes.Buffer
-	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(input), &out, &complaint
-	endGently(c)
+	var stdout, stderr bytes.Buffer
+	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(encoded), &stdout, &stderr
+	interruptOnCancel(c)
 	if err := c.Run(); err != nil {
-		return endedBy(ctx, err, complaint.String())
+		return explainExit(ctx, err, stderr.String())
 	}
-	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
-		return fmt.Errorf("%s answered with no JSON, as a program does that is not omniloader or does not ask IsFreshProcess at its start: %w", filepath.Base(c.Path), err)
+	if err := json.Unmarshal(stdout.Bytes(), result); err != nil {
+		return fmt.Errorf("the output of %s is not JSON; it is not omniloader, or does not call IsFreshProcess at its start: %w", filepath.Base(c.Path), err)
 	}
 	return nil
 }
 
-// endGently lets a command that is cut off end by itself, and remove what it made.
-func endGently(c *exec.Cmd) {
+// interruptOnCancel lets a command end by itself, and remove its temporary files, when
+// its context is cancelled; it is killed 5 s later.
+func interruptOnCancel(c *exec.Cmd) {
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 5 * time.Second
 }
 
-// endedBy says why a process of this program ended early, from what it complained of.
-func endedBy(ctx context.Context, err error, complaint string) error {
+// explainExit gives the reason why a process ended with an error: an interrupt, else
+// what it wrote to standard error.
+func explainExit(ctx context.Context, err error, stderr string) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
 	}
-	complaint = strings.TrimPrefix(strings.TrimSpace(complaint), "omniloader: ")
-	if complaint == "" {
+	stderr = strings.TrimPrefix(strings.TrimSpace(stderr), "omniloader: ")
+	if stderr == "" {
 		return err
 	}
-	return fmt.Errorf("%w: %s", err, complaint)
+	return fmt.Errorf("%w: %s", err, stderr)
 }
 
-// freshCommand is the program as it runs itself for one call: it reads a
+// freshCommand is the command that a fresh process runs for one call: it reads a
 // steps.FreshJob from standard input and writes a bench.Fresh to standard output.
 func (p *program) freshCommand() *cobra.Command {
 	return &cobra.Command{
@@ -91,9 +94,9 @@ func (p *program) freshCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		Short:  "Call one operation in this process, as a bound on a first call asks for",
 		RunE: func(c *cobra.Command, _ []string) error {
-			const most = 512 << 20 // a job may have a text of 64 MiB in it, escaped
+			const maxInput = 512 << 20 // bytes; a job may contain a text of 64 MiB, escaped
 			var job steps.FreshJob
-			if err := json.NewDecoder(io.LimitReader(c.InOrStdin(), most)).Decode(&job); err != nil {
+			if err := json.NewDecoder(io.LimitReader(c.InOrStdin(), maxInput)).Decode(&job); err != nil {
 				return fmt.Errorf("standard input holds no job: %w", err)
 			}
 			fresh, err := job.Do(steps.Loader)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"omniloader/internal/atomicfile"
 	"omniloader/internal/starter"
 )
 
@@ -22,10 +21,10 @@ func (p *program) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write a first feature, an editor configuration and a CI job",
-		Long: `Writes what a project begins with into a directory, this one or DIR, which is made
-where it is missing:
+		Long: `Writes the first files of a project into a directory, the current one or DIR, which is
+created where it is missing:
 
-  features/first.feature            scenarios that pass as they stand, one of them measured
+  features/first.feature            scenarios that pass unchanged, one of them measured
   .vscode/settings.json             tells the Cucumber extension where features and steps are
   .vscode/extensions.json           suggests that extension
   .vscode/omniloader-steps.js       every step, for completion; nothing runs it
@@ -33,13 +32,13 @@ where it is missing:
                                     the features, compares with the branch main, keeps the
                                     reports and shows a summary
 
-A file that is there already is left as it is, and named.`,
+A file that exists already is not changed, and its name is printed.`,
 		Example: `  omniloader init                              into this directory
-  omniloader init checks                       into checks, which may not be there yet
+  omniloader init checks                       into checks, which need not exist yet
   omniloader init --source example/omniloader  the CI job builds omniloader from there`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return unable("omniloader init DIR", "init takes one directory, found %d arguments", len(args))
+				return errorWithHint("omniloader init DIR", "init takes one directory, found %d arguments", len(args))
 			}
 			return nil
 		},
@@ -49,19 +48,17 @@ A file that is there already is left as it is, and named.`,
 				dir = args[0]
 			}
 			if c.Flags().Changed("source") && !repositoryName.MatchString(source) {
-				return unable("name the repository on GitHub as OWNER/NAME", "--source %q: no repository", source)
+				return errorWithHint("name the repository on GitHub as OWNER/NAME", "--source %q: no repository", source)
 			}
 			return p.init(dir, source)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		ValidArgsFunction: completeDirectories,
 		Annotations: map[string]string{
-			"held":   "written, what was there already left out",
-			"unable": "nothing was written, as all of it is there; or a file could not be written",
+			"passed":    "written; files that existed already are not changed",
+			"notJudged": "nothing was written, as every file exists already; or a file could not be written",
 		},
 	}
-	c.Flags().StringVar(&source, "source", "", "the CI job builds omniloader from this `REPOSITORY`, OWNER/NAME\non GitHub (default: what the variable OMNILOADER_REPOSITORY says)")
+	c.Flags().StringVar(&source, "source", "", "the CI job builds omniloader from this `REPOSITORY`, OWNER/NAME\non GitHub (default: the variable OMNILOADER_REPOSITORY)")
 	_ = c.RegisterFlagCompletionFunc("source", cobra.NoFileCompletions)
 	return c
 }
@@ -69,14 +66,13 @@ A file that is there already is left as it is, and named.`,
 // repositoryName is the name of a repository on GitHub with its owner's.
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$`)
 
-// init writes the files that are not there yet. One that cannot be written does not
-// keep the others from being.
+// init writes the files that are not there yet, also behind one that cannot be written.
 func (p *program) init(dir, source string) error {
 	if dir == "" {
-		return unable("name a directory, or none for this one", "init: the name of the directory is empty")
+		return errorWithHint("name a directory, or none for this one", "init: the name of the directory is empty")
 	}
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return unable("name a directory", "%s: not a directory", printable(dir))
+		return errorWithHint("name a directory", "%s: not a directory", printable(dir))
 	}
 	options := starter.Options{Source: source}
 	if build, ok := debug.ReadBuildInfo(); ok && source != "" {
@@ -99,22 +95,22 @@ func (p *program) init(dir, source string) error {
 			fmt.Fprintf(p.err, "wrote %s: %s\n", printable(path), f.About)
 		default:
 			left[f.Path] = true
-			fmt.Fprintf(p.err, "left %s as it is: it is there already\n", printable(path))
+			fmt.Fprintf(p.err, "left %s as it is: it exists already\n", printable(path))
 		}
 	}
 	switch {
 	case len(written) > 0:
 	case len(failures) == 0:
-		return unable("name another directory: omniloader init DIR", "nothing was written: every file is there already")
+		return errorWithHint("name another directory: omniloader init DIR", "nothing was written: every file exists already")
 	case len(left) == 0:
-		return failures[0] // the directory's, so the others say the same
+		return failures[0] // the directory itself cannot be written: every failure is the same
 	}
-	p.next(dir, source, written, left)
-	return p.last(failures)
+	p.printNextSteps(dir, source, written, left)
+	return p.complainAllButLast(failures)
 }
 
-// cleanCommit gives the commit that a program was built from, "" where it was built
-// from more than that.
+// cleanCommit gives the commit that a program was built from, "" where there were
+// changes that were not committed.
 func cleanCommit(v versionInfo) string {
 	if v.Modified {
 		return ""
@@ -122,33 +118,30 @@ func cleanCommit(v versionInfo) string {
 	return v.Commit
 }
 
-// writeNew writes a file, whole or not at all, with the folders above it, and says
-// whether it did: not where there is anything of that name.
+// writeNew writes a file, whole or not at all, and makes the folders above it. It gives
+// false where there already is anything of that name.
 func writeNew(path string, content []byte) (bool, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return false, unable("name a directory that you may write to: omniloader init DIR", "%s: no folder for it: %w", printable(path), err)
+		return false, errorWithHint("name a directory that you may write to: omniloader init DIR", "%s: no folder for it: %w", printable(path), err)
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	err := atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
+	err := writeBytes(path, content)
 	return err == nil, err
 }
 
-// next says what there is to do.
-func (p *program) next(dir, source string, written, left map[string]bool) {
+// printNextSteps says what the user has to do next.
+func (p *program) printNextSteps(dir, source string, written, left map[string]bool) {
 	enter := ""
 	if dir != "." {
-		enter = "cd " + quoted(dir) + " && "
+		enter = "cd " + shellQuote(dir) + " && "
 	}
 	var steps []string
 	if written[starter.Feature] || left[starter.Feature] {
 		steps = append(steps, "run the features: "+enter+"omniloader run features")
 	}
-	if left[starter.Settings] && written[starter.Steps] && !mentions(filepath.Join(dir, filepath.FromSlash(starter.Settings)), starter.Steps) {
+	if left[starter.Settings] && written[starter.Steps] && !fileContains(filepath.Join(dir, filepath.FromSlash(starter.Settings)), starter.Steps) {
 		steps = append(steps, fmt.Sprintf("for completion in the editor, add to %s: \"cucumber.features\": [\"features/**/*.feature\"], \"cucumber.glue\": [\"%s\"]", starter.Settings, starter.Steps))
 	}
 	if written[starter.Workflow] {
@@ -170,21 +163,21 @@ func (p *program) next(dir, source string, written, left map[string]bool) {
 	}
 }
 
-// mentions tells whether a file has a text in it. One that cannot be read, or is far
-// too long for an editor's settings, has not.
-func mentions(file, text string) bool {
-	const longest = 1 << 20
+// fileContains tells whether the first MiB of a file, more than any editor's settings,
+// contains a text. A file that cannot be read contains nothing.
+func fileContains(file, text string) bool {
+	const maxSettings = 1 << 20
 	f, err := os.Open(file)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, longest))
+	content, err := io.ReadAll(io.LimitReader(f, maxSettings))
 	return err == nil && strings.Contains(string(content), text)
 }
 
-// repositoryAbove gives the top of the repository that a directory lies in, "" where
-// it lies in none or is the top itself.
+// repositoryAbove gives the top directory of the repository that a directory is in, ""
+// where it is in none or is the top directory itself.
 func repositoryAbove(dir string) string {
 	at, err := filepath.Abs(dir)
 	if err != nil {
@@ -203,15 +196,4 @@ func repositoryAbove(dir string) string {
 		}
 		at = above
 	}
-}
-
-// quoted writes a path as a shell takes it.
-func quoted(path string) string {
-	path = printable(path)
-	if strings.ContainsFunc(path, func(r rune) bool {
-		return !strings.ContainsRune("/._-+@%,:~", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r < 0x80
-	}) {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-	}
-	return path
 }

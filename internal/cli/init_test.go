@@ -17,7 +17,7 @@ import (
 )
 
 // tree lists the files below a directory, with slashes.
-func tree(t *testing.T, dir string) (paths []string) {
+func filesBelow(t *testing.T, dir string) (paths []string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
@@ -29,15 +29,15 @@ func tree(t *testing.T, dir string) (paths []string) {
 	return paths
 }
 
-var started = []string{starter.Workflow, starter.Extensions, starter.Steps, starter.Settings, starter.Feature}
+var starterFiles = []string{starter.Workflow, starter.Extensions, starter.Steps, starter.Settings, starter.Feature}
 
 func TestInitWritesAFeatureThatPassesAndIsMeasured(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "checks")
 	a := call(t, "init", dir)
 	require.Equal(t, 0, a.code, a.err)
 	assert.Empty(t, a.out)
-	assert.Equal(t, started, tree(t, dir), "whole files and nothing besides")
-	for _, path := range started {
+	assert.Equal(t, starterFiles, filesBelow(t, dir), "whole files and nothing processBounds")
+	for _, path := range starterFiles {
 		assert.Contains(t, a.err, "wrote "+filepath.Join(dir, filepath.FromSlash(path))+": ")
 	}
 	assert.Contains(t, a.err, "cd "+dir+" && omniloader run features\n")
@@ -52,20 +52,20 @@ func TestInitWritesAFeatureThatPassesAndIsMeasured(t *testing.T) {
 	assert.Empty(t, a.err)
 }
 
-func TestInitLeavesWhatIsThere(t *testing.T) {
+func TestInitDoesNotChangeExistingFiles(t *testing.T) {
 	dir := t.TempDir()
 	mine := filepath.Join(dir, filepath.FromSlash(starter.Settings))
 	require.NoError(t, os.MkdirAll(filepath.Dir(mine), 0o755))
 	require.NoError(t, os.WriteFile(mine, []byte("mine"), 0o600))
 	feature := filepath.Join(dir, filepath.FromSlash(starter.Feature))
 	require.NoError(t, os.MkdirAll(filepath.Dir(feature), 0o755))
-	require.NoError(t, os.Symlink("elsewhere", feature), "a link to nothing is something too")
+	require.NoError(t, os.Symlink("elsewhere", feature), "a broken link counts as a file")
 	t.Chdir(dir)
 
 	a := call(t, "init")
 	assert.Equal(t, 0, a.code, a.err)
 	for _, path := range []string{starter.Settings, starter.Feature} {
-		assert.Contains(t, a.err, "left "+filepath.FromSlash(path)+" as it is: it is there already\n")
+		assert.Contains(t, a.err, "left "+filepath.FromSlash(path)+" as it is: it exists already\n")
 	}
 	assert.Contains(t, a.err, `add to .vscode/settings.json: "cucumber.features": ["features/**/*.feature"], "cucumber.glue": [".vscode/omniloader-steps.js"]`)
 	content, err := os.ReadFile(mine)
@@ -73,15 +73,15 @@ func TestInitLeavesWhatIsThere(t *testing.T) {
 	assert.Equal(t, "mine", string(content))
 	assert.NoFileExists(t, filepath.Join(dir, "features", "elsewhere"))
 
-	before := tree(t, dir)
+	before := filesBelow(t, dir)
 	a = call(t, "init", ".")
 	assert.Equal(t, 2, a.code)
-	assert.Contains(t, a.err, "omniloader: nothing was written: every file is there already\n  hint: ")
+	assert.Contains(t, a.err, "omniloader: nothing was written: every file exists already\n  hint: ")
 	assert.NotContains(t, a.err, "wrote")
-	assert.Equal(t, before, tree(t, dir))
+	assert.Equal(t, before, filesBelow(t, dir))
 }
 
-func TestInitWritesWhatItCanBesideWhatItCannot(t *testing.T) {
+func TestInitWritesTheOtherFilesWhereOneCannotBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "features"), []byte("a file"), 0o644))
 	a := call(t, "init", dir)
@@ -97,7 +97,7 @@ func TestInitNamesAnUnwritableDirectoryOnce(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(a.err, "not a directory"), a.err)
 }
 
-func TestInitKnowsAnEditorThatIsSetUp(t *testing.T) {
+func TestInitRecognizesAnEditorThatIsSetUp(t *testing.T) {
 	dir := t.TempDir()
 	require.Equal(t, 0, call(t, "init", dir).code)
 	require.NoError(t, os.Remove(filepath.Join(dir, filepath.FromSlash(starter.Steps))))
@@ -117,7 +117,7 @@ func TestInitBelowTheTopOfARepositorySaysWhereTheJobBelongs(t *testing.T) {
 	assert.NotContains(t, a.err, "move ")
 }
 
-func TestInitThatCannotWriteSaysWhy(t *testing.T) {
+func TestInitReportsWhyItCannotWrite(t *testing.T) {
 	file := write(t, "file", "x")
 	for _, tt := range []struct {
 		args          []string
@@ -140,7 +140,7 @@ func TestInitThatCannotWriteSaysWhy(t *testing.T) {
 }
 
 // The flags of the CI job are those of the program it installs.
-func TestTheCIJobUsesFlagsThatThereAre(t *testing.T) {
+func TestTheCIJobUsesFlagsThatExist(t *testing.T) {
 	dir := t.TempDir()
 	require.Equal(t, 0, call(t, "init", dir).code)
 	job, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(starter.Workflow)))
@@ -159,6 +159,6 @@ func TestTheCIJobUsesFlagsThatThereAre(t *testing.T) {
 
 func TestAPathIsQuotedForAShell(t *testing.T) {
 	for path, want := range map[string]string{"a/b-1.x": "a/b-1.x", "my checks": "'my checks'", "it's": `'it'\''s'`, "$(rm)": "'$(rm)'", "modèles": "modèles"} {
-		assert.Equal(t, want, quoted(path))
+		assert.Equal(t, want, shellQuote(path))
 	}
 }

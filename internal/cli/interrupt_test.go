@@ -19,13 +19,13 @@ func TestAnInterruptDoesNotWaitForTheDisk(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	release := make(chan struct{})
 	defer close(release)
-	_, err := awaited(ctx, func() (int, error) {
+	_, err := runInterruptible(ctx, func() (int, error) {
 		cancel()
-		<-release // as a file system does that is gone
+		<-release // as a file system does whose network is down
 		return 1, nil
 	})
 	assert.EqualError(t, err, "interrupted")
-	value, err := awaited(t.Context(), func() (int, error) { return 1, fault.NotFound })
+	value, err := runInterruptible(t.Context(), func() (int, error) { return 1, fault.NotFound })
 	assert.Equal(t, 1, value)
 	assert.ErrorIs(t, err, fault.NotFound)
 }
@@ -36,18 +36,18 @@ func TestCommandsThatReadTheDiskCanBeInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{{"inspect", dir}, {"record", dir}, {"tokenize", dir, "hi"}} {
 		var stdout, stderr bytes.Buffer
-		p := &program{out: newSink(&stdout), err: newSink(&stderr)}
-		// Which of the two comes first, the answer or the interrupt, is open.
+		p := &program{out: newOutput(&stdout), err: newOutput(&stderr)}
+		// Either may come first: an error of the command or the interrupt.
 		require.Equal(t, 2, p.execute(ctx, args, strings.NewReader("")), args)
 		assert.NotEmpty(t, stderr.String())
 	}
 }
 
 func TestAnInterruptWhileSamplingSaysWhatIsLost(t *testing.T) {
-	feature, file := write(t, "a.feature", holds), filepath.Join(t.TempDir(), "base.json")
+	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "base.json")
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout, stderr bytes.Buffer
-	p := &program{out: newSink(&stdout), err: newSink(&stderr), sampler: func(ctx context.Context) (*exec.Cmd, error) {
+	p := &program{out: newOutput(&stdout), err: newOutput(&stderr), sampler: func(ctx context.Context) (*exec.Cmd, error) {
 		cancel()
 		self, err := os.Executable()
 		return exec.CommandContext(ctx, self, "-test.run=^$"), err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/tools/txtar"
 
-	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
 	"omniloader/internal/record"
@@ -21,8 +19,8 @@ import (
 	"omniloader/steps"
 )
 
-// recordSettings are the flags of record, as given.
-type recordSettings struct {
+// recordFlags are the flags of record, as given.
+type recordFlags struct {
 	output string
 	name   string
 	force  bool
@@ -34,62 +32,56 @@ const (
 )
 
 func (p *program) recordCommand() *cobra.Command {
-	s := &recordSettings{}
+	s := &recordFlags{}
 	c := &cobra.Command{
 		Use:   "record PATH",
 		Short: "Write a feature file that describes a real checkpoint",
 		Long: `Writes a feature file about a real checkpoint: a fixture that stands for it, what the
-loader finds in it, and bounds with head-room over what was measured. The feature
-runs without the checkpoint, on any machine, and fails on the day the loader finds
-something else. It has passed once before it is written.
+loader finds in it, and bounds somewhat above what was measured. The feature runs
+without the checkpoint, on any machine, and fails when the loader finds something
+else. It has passed once before it is written.
 
 The fixture has every file by name and size. Small files that describe the model
 (configs, indexes, tokenizers, code) are kept as they are; of weights only the
 headers, so that parameters, types and shapes stay true. A tokenizer.json of more
 than 1 MiB is kept without most of its vocabulary where the answers stay the same.
-What lies outside the checkpoint, and what begins with a dot, is never read; names
-of users, paths of this machine, addresses and secrets are written as xxx. A short
-fixture stands in the feature; a longer one lies beside it: FILE.fixture.
+Files outside the checkpoint, and files whose name begins with a dot, are never read;
+names of users, paths of this machine, addresses and secrets are written as xxx. A
+short fixture is part of the feature; a longer one is a file beside it: FILE.fixture.
 
-Look at both before you publish them: configs and code are somebody's work.`,
+Look at both before you publish them: configs and code may be under copyright.`,
 		Example: `  omniloader record ~/models/llama-3-8b                            to standard output
   omniloader record ~/models/llama-3-8b --output llama.feature     and llama.fixture
   omniloader run llama.feature                                     needs both, and no checkpoint
   omniloader record ~/.cache/huggingface/hub/models--gpt2/snapshots/607a30d --name gpt2`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return unable("omniloader record PATH", "record takes the directory of one checkpoint, found %d arguments", len(args))
+				return errorWithHint("omniloader record PATH", "record takes the directory of one checkpoint, found %d arguments", len(args))
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return p.record(c.Context(), args[0], s) },
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		RunE:              func(c *cobra.Command, args []string) error { return p.record(c.Context(), args[0], s) },
+		ValidArgsFunction: completeDirectories,
 		Annotations: map[string]string{
-			"held":   "written",
-			"unable": "could not be recorded: no such directory, a link that leads out of it, the\n     output is there already, or the feature would not pass",
+			"passed":    "written",
+			"notJudged": "could not be recorded: no such directory, a link that leads out of it, the\n     output exists already, or the feature would not pass",
 		},
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&s.output, "output", "", "write to this feature `FILE`; its fixture lies beside it")
+	f.StringVar(&s.output, "output", "", "write to this feature `FILE`; its fixture is written beside it")
 	f.StringVar(&s.name, "name", "", "call the checkpoint this `NAME` (default: the name of its directory)")
-	f.BoolVar(&s.force, "force", false, "replace an output that is there already")
+	f.BoolVar(&s.force, "force", false, "replace an output that exists already")
 	_ = c.MarkFlagFilename("output", "feature")
 	return c
 }
 
-// record refuses an output that cannot be written before it looks at anything.
-func (p *program) record(ctx context.Context, path string, s *recordSettings) error {
-	if err := isDirectory(path); err != nil {
-		advice := "name the directory that has the checkpoint's config.json"
-		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
-			advice = "name its directory: " + filepath.Dir(path)
-		}
-		return unable(advice, "%w", err)
+// record checks where the output goes before it reads the checkpoint.
+func (p *program) record(ctx context.Context, path string, s *recordFlags) error {
+	if err := checkpointDirectory(path, "name the directory that has the checkpoint's config.json"); err != nil {
+		return err
 	}
-	fixture, err := s.places(path)
+	fixture, err := s.fixturePath(path)
 	if err != nil {
 		return err
 	}
@@ -97,11 +89,11 @@ func (p *program) record(ctx context.Context, path string, s *recordSettings) er
 	if fixture != "" {
 		options.Fixture = filepath.Base(fixture)
 	}
-	recorded, err := awaited(ctx, func() (*record.Recorded, error) { return record.Checkpoint(ctx, path, options) })
+	recorded, err := runInterruptible(ctx, func() (*record.Recorded, error) { return record.Checkpoint(ctx, path, options) })
 	if err != nil {
 		return err
 	}
-	if err := proved(ctx, recorded, options.Fixture); err != nil {
+	if err := checkPasses(ctx, recorded, options.Fixture); err != nil {
 		return err
 	}
 	for _, note := range recorded.Notes {
@@ -114,54 +106,34 @@ func (p *program) record(ctx context.Context, path string, s *recordSettings) er
 	return p.writeRecorded(recorded, s.output, fixture)
 }
 
-// places checks where the feature goes, and gives where its fixture would: "" for
-// standard output.
-func (s *recordSettings) places(checkpoint string) (fixture string, err error) {
+// fixturePath checks the path of the feature, and gives that of its fixture, should it
+// need a file of its own: "" where the feature goes to standard output.
+func (s *recordFlags) fixturePath(checkpoint string) (string, error) {
 	if s.output == "" {
 		return "", nil
 	}
 	stem, ok := strings.CutSuffix(s.output, featureSuffix)
 	if base := filepath.Base(stem); !ok || base == "." || stem == "" || os.IsPathSeparator(stem[len(stem)-1]) || strings.ContainsAny(base, "\"\\") {
-		return "", unable("name a file such as checkpoint.feature", "--output %s: a feature file ends in %s", s.output, featureSuffix)
+		return "", errorWithHint("name a file such as checkpoint.feature", "--output %s: a feature file ends in %s", s.output, featureSuffix)
 	}
-	if err := writable(s.output, nil); err != nil {
+	if err := refuseUnwritable(namedFile{"--output", s.output}); err != nil {
 		return "", err
 	}
-	fixture = stem + fixtureSuffix
+	fixture := stem + fixtureSuffix
 	for _, file := range []string{s.output, fixture} {
-		if within(checkpoint, file) {
-			return "", unable("name a file elsewhere: what is recorded is not written to", "--output %s: it lies in the checkpoint itself", s.output)
+		if withinDirectory(checkpoint, file) {
+			return "", errorWithHint("name a file elsewhere: nothing is written into the checkpoint", "--output %s: it is in the checkpoint itself", s.output)
 		}
 		if _, err := os.Lstat(file); err == nil && !s.force {
-			return "", unable("choose another name, or replace it with --force", "--output %s: %s is there already", s.output, file)
+			return "", errorWithHint("choose another name, or replace it with --force", "--output %s: %s exists already", s.output, file)
 		}
 	}
 	return fixture, nil
 }
 
-// within tells whether a file to be would lie in a directory.
-func within(dir, file string) bool {
-	dir, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return false
-	}
-	parent, err := filepath.EvalSymlinks(filepath.Dir(file))
-	if err != nil {
-		return false
-	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return false
-	}
-	if parent, err = filepath.Abs(parent); err != nil {
-		return false
-	}
-	rel, err := filepath.Rel(dir, parent)
-	return err == nil && filepath.IsLocal(rel)
-}
-
-// proved runs what was recorded as "omniloader run" will, from memory. A feature
-// that does not pass is not written.
-func proved(ctx context.Context, r *record.Recorded, fixture string) error {
+// checkPasses runs a recorded feature from memory, as "omniloader run" will, and gives
+// an error where it does not pass: it must not be written then.
+func checkPasses(ctx context.Context, r *record.Recorded, fixture string) error {
 	const feature = "recorded" + featureSuffix
 	archive := &txtar.Archive{Files: []txtar.File{{Name: feature, Data: r.Feature}}}
 	if r.Fixture != nil {
@@ -184,7 +156,7 @@ func proved(ctx context.Context, r *record.Recorded, fixture string) error {
 		return err
 	}
 	if run.Interrupted {
-		return unable("nothing was written", "interrupted")
+		return errorWithHint("nothing was written", "interrupted")
 	}
 	for _, f := range run.Features {
 		for _, s := range f.Scenarios {
@@ -196,37 +168,31 @@ func proved(ctx context.Context, r *record.Recorded, fixture string) error {
 			if step := s.FailedStep(); step != nil {
 				err, where = step.Err, strings.TrimSpace(step.Keyword)+" "+step.Text
 			}
-			return unable("nothing was written; this is a fault of omniloader, or the checkpoint changes while it is read",
+			return errorWithHint("nothing was written; this is a fault of omniloader, or the checkpoint changes while it is read",
 				"the feature does not pass: %s: %w", where, err)
 		}
 	}
 	return nil
 }
 
-// writeRecorded writes the fixture first, so that a feature never stands without
-// its own.
+// writeRecorded writes the fixture first, so that a feature is never without its
+// fixture.
 func (p *program) writeRecorded(r *record.Recorded, output, fixture string) error {
-	write := func(path string, content []byte) error {
-		return atomicfile.Write(path, func(w io.Writer) error {
-			_, err := w.Write(content)
-			return err
-		})
-	}
 	written := output
 	if r.Fixture != nil {
 		_, err := os.Lstat(fixture)
-		fresh := errors.Is(err, fs.ErrNotExist)
-		if err := write(fixture, r.Fixture); err != nil {
+		isNew := errors.Is(err, fs.ErrNotExist)
+		if err := writeBytes(fixture, r.Fixture); err != nil {
 			return err
 		}
-		if err := write(output, r.Feature); err != nil {
-			if fresh {
+		if err := writeBytes(output, r.Feature); err != nil {
+			if isNew {
 				os.Remove(fixture)
 			}
 			return err
 		}
-		written += fmt.Sprintf(" and %s (%s)", fixture, bench.FormatSize(float64(len(r.Fixture))))
-	} else if err := write(output, r.Feature); err != nil {
+		written += fmt.Sprintf(" and %s (%s)", fixture, byteText(int64(len(r.Fixture))))
+	} else if err := writeBytes(output, r.Feature); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.err, "wrote %s; to run it: omniloader run %s\n", printable(written), printable(output))

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/afero"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -15,21 +14,9 @@ import (
 	"omniloader/internal/record"
 )
 
-// lay lays a preset out on the disk, changed, and gives its directory.
-func lay(t *testing.T, preset string, changes ...func(*fixtures.Checkpoint) error) string {
-	t.Helper()
-	root := t.TempDir()
-	c := fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), root), preset)
-	require.NoError(t, c.AddPreset(preset))
-	for _, change := range changes {
-		require.NoError(t, change(c))
-	}
-	return filepath.Join(root, preset)
-}
-
-// recorded records a checkpoint, takes it away, runs the feature, and gives what
-// was written.
-func recorded(t *testing.T, dir string, flags ...string) (feature, fixture string) {
+// recordAndRun records a checkpoint, removes it, runs the feature, and gives what was
+// written.
+func recordAndRun(t *testing.T, dir string, flags ...string) (feature, fixture string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "recorded.feature")
 	a := call(t, append([]string{"record", dir, "--output", out}, flags...)...)
@@ -48,15 +35,15 @@ func recorded(t *testing.T, dir string, flags ...string) (feature, fixture strin
 	return string(text), string(beside)
 }
 
-// The presets stand for public checkpoints of every layout.
-func TestARecordedCheckpointPassesWhenItIsGone(t *testing.T) {
+// The presets are modelled on public checkpoints, of every layout.
+func TestARecordedFeaturePassesWithoutTheCheckpoint(t *testing.T) {
 	for _, preset := range []string{
 		"all-minilm-l6-v2", "flux.1-dev", "gemma-scope-2b-res", "llama-2-7b-chat-gptq", "llama-2-7b-gguf", "llama-2-7b-lora",
 		"llama-3-8b", "mistral-7b-v0.3-native", "phi-3-mini", "saelens-gpt2-small", "t5-small", "wav2vec2-base-960h",
 	} {
 		t.Run(preset, func(t *testing.T) {
-			dir := lay(t, preset)
-			feature, fixture := recorded(t, dir)
+			dir := writeNewPreset(t, preset)
+			feature, fixture := recordAndRun(t, dir)
 			assert.NotContains(t, feature+fixture, filepath.Dir(dir), "a path of this machine")
 			assert.Less(t, len(fixture), 4<<20)
 			assert.Contains(t, feature, "Feature: "+preset+"\n")
@@ -79,7 +66,7 @@ func TestABrokenCheckpointIsRecordedAsItIs(t *testing.T) {
 		"a cut gguf":      {"llama-2-7b-gguf", func(c *fixtures.Checkpoint) error { return c.Cut("llama-2-7b.Q4_K_M.gguf", 5000) }, "weights bytes are"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			feature, _ := recorded(t, lay(t, c.preset, c.change))
+			feature, _ := recordAndRun(t, writeNewPreset(t, c.preset, c.change))
 			assert.Contains(t, feature, c.want)
 		})
 	}
@@ -88,22 +75,16 @@ func TestABrokenCheckpointIsRecordedAsItIs(t *testing.T) {
 // boundFigures depend on the machine.
 var boundFigures = regexp.MustCompile(`(below|no more than) [0-9]+ [A-Za-zµ]+`)
 
-func TestARecordedFeatureReadsWell(t *testing.T) {
+func TestARecordedFeatureIsTheGoldenOne(t *testing.T) {
 	for _, preset := range []string{"gpt2", "llama-2-7b-lora", "saelens-gpt2-small"} {
-		feature, _ := recorded(t, lay(t, preset))
+		feature, _ := recordAndRun(t, writeNewPreset(t, preset))
 		got := boundFigures.ReplaceAllString(feature, "$1 N")
-		golden := filepath.Join("testdata", "recorded_"+preset+".txt")
-		if *update {
-			require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
-		}
-		want, err := os.ReadFile(golden)
-		require.NoError(t, err, "go test ./internal/cli -run TestARecordedFeature -update writes it")
-		assert.Equal(t, string(want), got)
+		golden(t, "recorded_"+preset+".txt", got)
 	}
 }
 
-// tiny is a checkpoint small enough for its fixture to stand in the feature.
-func tiny(t *testing.T) string {
+// tinyCheckpoint writes a checkpoint so small that its fixture is part of the feature.
+func tinyCheckpoint(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "tiny")
 	require.NoError(t, os.Mkdir(dir, 0o755))
@@ -112,7 +93,7 @@ func tiny(t *testing.T) string {
 }
 
 func TestWithoutAnOutputTheFeatureGoesToStandardOutput(t *testing.T) {
-	for _, dir := range []string{tiny(t), lay(t, "llama-3-8b")} {
+	for _, dir := range []string{tinyCheckpoint(t), writeNewPreset(t, "llama-3-8b")} {
 		a := call(t, "record", dir)
 		require.Equal(t, 0, a.code, a.err)
 		assert.Empty(t, a.err)
@@ -125,7 +106,7 @@ func TestWithoutAnOutputTheFeatureGoesToStandardOutput(t *testing.T) {
 
 func TestRecordSaysWhatItWroteAndHowToRunIt(t *testing.T) {
 	t.Chdir(t.TempDir())
-	a := call(t, "record", tiny(t), "--output", "a.feature", "--name", "another name")
+	a := call(t, "record", tinyCheckpoint(t), "--output", "a.feature", "--name", "another name")
 	require.Equal(t, 0, a.code, a.err)
 	assert.Equal(t, "wrote a.feature; to run it: omniloader run a.feature\n", a.err)
 	text, err := os.ReadFile("a.feature")
@@ -133,23 +114,23 @@ func TestRecordSaysWhatItWroteAndHowToRunIt(t *testing.T) {
 	assert.Contains(t, string(text), "Feature: another name\n")
 	assert.NoFileExists(t, "a.fixture")
 
-	a = call(t, "record", lay(t, "gpt2"), "--output", "b.feature")
+	a = call(t, "record", writeNewPreset(t, "gpt2"), "--output", "b.feature")
 	require.Equal(t, 0, a.code, a.err)
 	assert.Regexp(t, `^wrote b\.feature and b\.fixture \([0-9.]+ kB\); to run it: omniloader run b\.feature\n$`, a.err)
 	names, err := filepath.Glob("*")
 	require.NoError(t, err)
-	assert.Equal(t, []string{"a.feature", "b.feature", "b.fixture"}, names, "and nothing else")
+	assert.Equal(t, []string{"a.feature", "b.feature", "b.fixture"}, names, "and no other file")
 }
 
-func TestWhatIsThereIsReplacedOnlyWithForce(t *testing.T) {
-	dir := lay(t, "gpt2")
-	for _, there := range []string{"x.feature", "x.fixture"} {
+func TestExistingFilesAreReplacedOnlyWithForce(t *testing.T) {
+	dir := writeNewPreset(t, "gpt2")
+	for _, existing := range []string{"x.feature", "x.fixture"} {
 		out := t.TempDir()
-		file := filepath.Join(out, there)
+		file := filepath.Join(out, existing)
 		require.NoError(t, os.WriteFile(file, []byte("mine"), 0o644))
 		a := call(t, "record", dir, "--output", filepath.Join(out, "x.feature"))
 		assert.Equal(t, 2, a.code)
-		assert.Contains(t, a.err, there+" is there already\n  hint: choose another name, or replace it with --force")
+		assert.Contains(t, a.err, existing+" exists already\n  hint: choose another name, or replace it with --force")
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		assert.Equal(t, "mine", string(text))
@@ -158,8 +139,8 @@ func TestWhatIsThereIsReplacedOnlyWithForce(t *testing.T) {
 }
 
 func TestWhatCannotBeRecordedExitsWith2AndWritesNothing(t *testing.T) {
-	dir := tiny(t)
-	linked := tiny(t)
+	dir := tinyCheckpoint(t)
+	linked := tinyCheckpoint(t)
 	require.NoError(t, os.Symlink(filepath.Join(dir, "config.json"), filepath.Join(linked, "tokenizer.json")))
 	out := t.TempDir()
 	feature := filepath.Join(out, "x.feature")
@@ -174,7 +155,7 @@ func TestWhatCannotBeRecordedExitsWith2AndWritesNothing(t *testing.T) {
 		{[]string{dir, "--output", filepath.Join(out, "x.txt")}, "a feature file ends in .feature"},
 		{[]string{dir, "--output", filepath.Join(out, ".feature")}, "a feature file ends in .feature"},
 		{[]string{dir, "--output", filepath.Join(out, "no", "x.feature")}, "no folder for it"},
-		{[]string{dir, "--output", filepath.Join(dir, "x.feature")}, "it lies in the checkpoint itself"},
+		{[]string{dir, "--output", filepath.Join(dir, "x.feature")}, "it is in the checkpoint itself"},
 		{[]string{dir, "--output", feature, "--name", "a/b"}, `"a/b" is no name for a recorded checkpoint` + "\n  hint: give it another: --name NAME"},
 		{[]string{linked, "--output", feature}, "tokenizer.json: a link that leads out of the checkpoint"},
 		{[]string{dir, "--ouput", feature}, `did you mean "--output"?`},
@@ -192,12 +173,12 @@ func TestWhatCannotBeRecordedExitsWith2AndWritesNothing(t *testing.T) {
 func TestAFeatureThatWouldNotPassIsNotWritten(t *testing.T) {
 	r := &record.Recorded{Name: "m", Feature: []byte("Feature: F\n  Scenario: s\n    Given the recorded checkpoint:\n      \"\"\"\n      recording 1\n      name m\n      \"\"\"\n" +
 		"    When the model info is read\n    Then the architecture is \"LlamaForCausalLM\"\n")}
-	err := proved(t.Context(), r, "")
+	err := checkPasses(t.Context(), r, "")
 	assert.ErrorContains(t, err, `the feature does not pass: Then the architecture is "LlamaForCausalLM"`)
 }
 
-func TestNotesSayWhatWasCovered(t *testing.T) {
-	dir := tiny(t)
+func TestNotesNameTheFilesWithHiddenText(t *testing.T) {
+	dir := tinyCheckpoint(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "generation_config.json"), []byte(`{"_name_or_path": "/home/jane/llama"}`), 0o644))
 	a := call(t, "record", dir)
 	require.Equal(t, 0, a.code, a.err)

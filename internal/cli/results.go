@@ -14,7 +14,7 @@ func newFile(started time.Time, results []bench.Result) (*bench.File, error) {
 	return bench.NewFile(results, originOf(started))
 }
 
-// originOf says where something that started at a moment runs.
+// originOf describes this program and machine, for a run that started at a moment.
 func originOf(started time.Time) bench.Origin {
 	return bench.Origin{
 		Time:        started,
@@ -34,15 +34,15 @@ func WriteResults(path string, started time.Time, results []bench.Result) error 
 	return file.Write(path)
 }
 
-// kernelFacts are what the system tells of itself and what changes figures. A
-// system without these files leaves them out.
+// kernelFacts are properties of the system that change measurements, and the files that
+// have them. A system without such a file leaves the property out.
 var kernelFacts = []struct{ key, file string }{
 	{"kernel", "/proc/sys/kernel/osrelease"},
 	{"governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"},
 }
 
-// fingerprint describes where figures were measured, so that a comparison can
-// tell a slower loader from a slower machine.
+// fingerprint describes the machine that measured, so that a comparison can tell a
+// slower loader from a slower machine.
 func fingerprint() map[string]any {
 	environment := bench.Host()
 	for _, fact := range kernelFacts {

@@ -11,70 +11,63 @@ import (
 	"testing"
 	"time"
 
-	"omniloader/internal/suite"
-
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/suite"
 )
 
-// samplerVariable makes the test binary stand in for the program that samples.
+// samplerVariable makes the test binary run the program, as a sampling process.
 const samplerVariable = "OMNILOADER_TEST_SAMPLER"
 
 func TestMain(m *testing.M) {
 	if script := os.Getenv(scriptVariable); script != "" {
-		play(script)
+		runScript(script)
 	}
 	if os.Getenv(samplerVariable) != "" || IsFreshProcess() {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
+	for _, name := range []string{envIterations, envWarmup, envModel, envOutput} {
+		os.Unsetenv(name) // those of whoever runs the tests
+	}
 	os.Exit(m.Run())
 }
 
-// paused are the waits of the last call of sampling, which are over at once.
-var paused []time.Duration
+// pauses are the waits of the last callSampling, none of which takes any time.
+var pauses []time.Duration
 
-// sampling runs the program with a sampling plan that is over at once, in
-// processes of its own.
-func sampling(t *testing.T, args ...string) callResult {
+// callSampling runs the program with a very short sampling plan, in processes of its
+// own.
+func callSampling(t *testing.T, args ...string) result {
 	t.Helper()
-	paused = nil
+	pauses = nil
 	var out, err bytes.Buffer
 	plan := bench.DefaultSampling()
 	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS = 12, 0, 50, 5
-	p := &program{out: newSink(&out), err: newSink(&err), sampling: &plan}
-	p.pause = func(_ context.Context, d time.Duration) { paused = append(paused, d) }
+	p := &program{out: newOutput(&out), err: newOutput(&err), sampling: &plan}
+	p.pause = func(_ context.Context, d time.Duration) { pauses = append(pauses, d) }
 	p.sampler = func(ctx context.Context) (*exec.Cmd, error) {
 		c := exec.CommandContext(ctx, os.Args[0], sampleProcess)
 		c.Env = append(os.Environ(), samplerVariable+"=1")
 		return c, nil
 	}
 	code := p.execute(t.Context(), args, strings.NewReader(""))
-	return callResult{code, out.String(), err.String()}
+	return result{code, out.String(), err.String()}
 }
 
-// baseline samples a feature and gives the feature and the results file.
-func baseline(t *testing.T) (feature, file string) {
+// sampledBaseline samples passingFeature and gives the feature and the results file.
+func sampledBaseline(t *testing.T) (feature, file string) {
 	t.Helper()
-	feature, file = write(t, "a.feature", holds), filepath.Join(t.TempDir(), "base.json")
-	a := sampling(t, "run", feature, "--save-baseline", file)
+	feature, file = write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "base.json")
+	a := callSampling(t, "run", feature, "--save-baseline", file)
 	require.Equal(t, 0, a.code, a.err)
 	assert.Contains(t, a.err, "1 benchmark in 2 fresh processes")
 	return feature, file
 }
 
-// edited rewrites a results file.
-func edited(t *testing.T, path string, change func(*bench.File)) {
-	t.Helper()
-	f, err := bench.ReadFile(path)
-	require.NoError(t, err)
-	change(f)
-	require.NoError(t, f.Write(path))
-}
-
 func TestABaselineIsSampledInProcessesOfItsOwn(t *testing.T) {
-	feature, file := baseline(t)
+	feature, file := sampledBaseline(t)
 	f, err := bench.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, 2, f.Schema)
@@ -89,7 +82,7 @@ func TestABaselineIsSampledInProcessesOfItsOwn(t *testing.T) {
 	assert.NotNil(t, r.AllocsPerOp, "memory is exact, and always measured")
 	assert.Equal(t, 100, r.Iterations, "the figures of single calls keep their meaning")
 
-	a := sampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
+	a := callSampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
 	assert.Equal(t, 0, a.code, a.err)
 	assert.Contains(t, a.out, "old floor")
 }
@@ -98,8 +91,8 @@ func TestASlowdownIsConfirmedInFreshProcessesAndExitsWith1(t *testing.T) {
 	if suite.RaceDetector {
 		t.Skip("latencies are not judged under the race detector")
 	}
-	feature, file := baseline(t)
-	edited(t, file, func(f *bench.File) { // whatever the machine does, it is not a thousand times faster
+	feature, file := sampledBaseline(t)
+	editResults(t, file, func(f *bench.File) { // whatever the machine does, it is not a thousand times faster
 		for i := range f.Results[0].Processes {
 			for j := range f.Results[0].Processes[i].RoundMin {
 				f.Results[0].Processes[i].RoundMin[j] /= 1000
@@ -107,31 +100,31 @@ func TestASlowdownIsConfirmedInFreshProcessesAndExitsWith1(t *testing.T) {
 		}
 	})
 	output := filepath.Join(t.TempDir(), "new.json")
-	a := sampling(t, "run", feature, "--baseline", file, "--output", output)
+	a := callSampling(t, "run", feature, "--baseline", file, "--output", output)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Contains(t, a.out, "red      measured_one")
-	assert.Contains(t, a.err, "looking again at what seems slower: 1 benchmark in 2 fresh processes")
+	assert.Contains(t, a.err, "sampled again, as some seem slower: 1 benchmark in 2 fresh processes")
 	f, err := bench.ReadFile(output)
 	require.NoError(t, err)
-	assert.Len(t, f.Results[0].Processes, 4, "two looks and two confirmations")
+	assert.Len(t, f.Results[0].Processes, 4, "two processes, and two to confirm")
 
 	again := call(t, "compare", file, output)
 	assert.Equal(t, 1, again.code, "the files alone give the same verdict")
 	assert.Contains(t, again.out, "red      measured_one")
 	assert.Equal(t, 0, call(t, "compare", "--fail-on", "none", file, output).code)
-	assert.Equal(t, 1, sampling(t, "run", feature, "--baseline", file, "--threshold", "90%").code, "a thousand times is more than 90 % too")
+	assert.Equal(t, 1, callSampling(t, "run", feature, "--baseline", file, "--threshold", "90%").code, "a thousand times is more than 90 % too")
 }
 
-func TestWhereMuchIsSlowerItIsConfirmedLater(t *testing.T) {
+func TestManySlowerBenchmarksAreConfirmedLater(t *testing.T) {
 	if suite.RaceDetector {
 		t.Skip("latencies are not judged under the race detector")
 	}
-	feature, file := write(t, "a.feature", holds+`
+	feature, file := write(t, "a.feature", passingFeature+`
   @memory
   Scenario: measured two`+llama+`    Then the mean latency is below 10 s
 `), filepath.Join(t.TempDir(), "base.json")
-	require.Equal(t, 0, sampling(t, "run", feature, "--save-baseline", file).code)
-	edited(t, file, func(f *bench.File) {
+	require.Equal(t, 0, callSampling(t, "run", feature, "--save-baseline", file).code)
+	editResults(t, file, func(f *bench.File) {
 		require.Len(t, f.Results, 2)
 		for _, r := range f.Results {
 			for _, p := range r.Processes {
@@ -141,28 +134,28 @@ func TestWhereMuchIsSlowerItIsConfirmedLater(t *testing.T) {
 			}
 		}
 	})
-	a := sampling(t, "run", feature, "--baseline", file)
+	a := callSampling(t, "run", feature, "--baseline", file)
 	assert.Equal(t, 1, a.code, a.err)
-	assert.Equal(t, []time.Duration{slowPhase}, paused)
-	assert.Contains(t, a.err, "so much seems slower at once that it may be the machine: waiting 30s")
+	assert.Equal(t, []time.Duration{slowPhase}, pauses)
+	assert.Contains(t, a.err, "so many benchmarks seem slower that the machine may be the cause: waiting 30s")
 }
 
 func TestOneMoreAllocationIsRed(t *testing.T) {
-	feature, file := baseline(t)
-	edited(t, file, func(f *bench.File) { *f.Results[0].AllocsPerOp-- })
-	a := sampling(t, "run", feature, "--baseline", file)
+	feature, file := sampledBaseline(t)
+	editResults(t, file, func(f *bench.File) { *f.Results[0].AllocsPerOp-- })
+	a := callSampling(t, "run", feature, "--baseline", file)
 	assert.Equal(t, 1, a.code, a.err)
 	assert.Contains(t, a.out, "allocations per call, before")
-	assert.NotContains(t, a.err, "looking again", "memory is exact")
+	assert.NotContains(t, a.err, "sampled again", "memory is exact")
 }
 
 func TestFilesThatAreNotComparableExitWith2(t *testing.T) {
-	_, file := baseline(t)
+	_, file := sampledBaseline(t)
 	other := filepath.Join(t.TempDir(), "other.json")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(other, text, 0o644))
-	edited(t, other, func(f *bench.File) { f.Environment["cpu"] = "another" })
+	editResults(t, other, func(f *bench.File) { f.Environment["cpu"] = "another" })
 	a := call(t, "compare", file, other)
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.out, "not comparable")
@@ -170,15 +163,15 @@ func TestFilesThatAreNotComparableExitWith2(t *testing.T) {
 	assert.Equal(t, 0, call(t, "compare", "--fail-on", "red", file, other).code)
 }
 
-func TestWhatFailedIsNotSampled(t *testing.T) {
+func TestARunWithFailuresIsNotSampled(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "base.json")
-	a := sampling(t, "run", write(t, "a.feature", breaks), "--save-baseline", file)
+	a := callSampling(t, "run", write(t, "a.feature", failingFeature), "--save-baseline", file)
 	assert.Equal(t, 1, a.code, "a promise is broken, whatever else could not be done")
 	assert.Contains(t, a.err, "not sampled, because 1 scenario failed")
 	assert.NoFileExists(t, file)
 }
 
-func TestFlagsOfAComparisonThatMakeNoSense(t *testing.T) {
+func TestInvalidFlagsOfAComparison(t *testing.T) {
 	for _, args := range [][]string{
 		{"run", "--threshold", "5 percent"}, {"run", "--threshold", "100%"}, {"run", "--threshold", "-1%"},
 		{"run", "--fail-on", "grey"}, {"run", "--save-baseline", ""}, {"run", "--save-baseline", "/no/such/folder/x.json"},
@@ -189,7 +182,7 @@ func TestFlagsOfAComparisonThatMakeNoSense(t *testing.T) {
 	}
 }
 
-func TestASampleProcessWithoutAJobSaysSo(t *testing.T) {
+func TestASampleProcessWithoutAJobIsAnError(t *testing.T) {
 	a := call(t, sampleProcess)
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "standard input holds no job")
@@ -197,7 +190,7 @@ func TestASampleProcessWithoutAJobSaysSo(t *testing.T) {
 
 func TestTheSelftestMeasuresNoise(t *testing.T) {
 	output := filepath.Join(t.TempDir(), "noise.json")
-	a := sampling(t, "selftest", "noise", "--tags", "@benchmark:architecture_detection_llama or @benchmark:architecture_detection_qwen or @benchmark:architecture_detection_phi",
+	a := callSampling(t, "selftest", "noise", "--tags", "@benchmark:architecture_detection_llama or @benchmark:architecture_detection_qwen or @benchmark:architecture_detection_phi",
 		"--comparisons", "6", "--rotations", "1", "--output", output)
 	require.Equal(t, 0, a.code, a.err)
 	assert.Contains(t, a.out, "unchanged, called slower")
@@ -206,7 +199,7 @@ func TestTheSelftestMeasuresNoise(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(text), `"seconds_for_one_process"`)
 
-	a = sampling(t, "selftest", "noise", "--category", "regression", "--budget", "1ns")
+	a = callSampling(t, "selftest", "noise", "--category", "regression", "--budget", "1ns")
 	assert.Equal(t, 2, a.code)
-	assert.Contains(t, a.err, "the budget of 1ns lasted for 1 run, 3 are needed")
+	assert.Contains(t, a.err, "the budget of 1ns was enough for 1 run, 3 are needed")
 }

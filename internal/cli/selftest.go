@@ -22,7 +22,7 @@ import (
 func (p *program) selftestCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "selftest",
-		Short: "Measure what this program's verdicts are worth on this machine",
+		Short: "Measure how reliable this program's verdicts are on this machine",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -30,7 +30,8 @@ func (p *program) selftestCommand() *cobra.Command {
 	return c
 }
 
-type noiseSettings struct {
+// noiseFlags are the flags of selftest noise, as given.
+type noiseFlags struct {
 	comparisons count
 	rotations   count
 	budget      time.Duration
@@ -42,23 +43,23 @@ type noiseSettings struct {
 }
 
 func (p *program) noiseCommand() *cobra.Command {
-	s := &noiseSettings{
+	s := &noiseFlags{
 		comparisons: count{30, 6}, rotations: count{2, 0}, busy: count{1, 0}, budget: 15 * time.Minute, threshold: share{bench.DefaultThreshold},
 	}
 	c := &cobra.Command{
 		Use:   "noise",
 		Short: "Count the false alarms and the slowdowns found, on this machine",
 		Long: `Compares the built-in benchmarks with themselves, as run --baseline would, and
-counts what is called slower although nothing changed. Then it slows some of them
-down by 5, 10 and 20 %, and counts what is found. Beside each figure stands that of
-the naive rule, the mean of single calls, on the same data.
+counts those that are called slower although nothing changed. Then it slows some of
+them down by 5, 10 and 20 %, and counts those that are found. Beside each figure is
+that of the naive rule, the mean of single calls, on the same data.
 
 Comparisons are the ordered pairs of runs, and share runs with each other.`,
 		Example: `  omniloader selftest noise
   omniloader selftest noise --comparisons 90 --output noise.json
   omniloader selftest noise --busy 0 --budget 2m`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return p.noise(c.Context(), s) },
+		RunE: func(c *cobra.Command, _ []string) error { return p.measureNoise(c.Context(), s) },
 	}
 	f := c.Flags()
 	f.SortFlags = false
@@ -70,117 +71,116 @@ Comparisons are the ordered pairs of runs, and share runs with each other.`,
 	f.StringArrayVar(&s.categories, "category", nil, "only benchmarks of this `NAME` of category; repeat it for more")
 	f.StringVar(&s.tags, "tags", "", "only benchmarks for which the tag `EXPR` holds")
 	f.StringVar(&s.output, "output", "", "write the figures to this `FILE` (JSON)")
-	c.Annotations = map[string]string{"unable": "could not be measured: a wrong flag, nothing selected, or too small a budget"}
+	c.Annotations = map[string]string{"notJudged": "could not be measured: a wrong flag, nothing selected, or too small a budget"}
 	return c
 }
 
-// The sizes of a study: shares that benchmarks are slowed by, and how many
-// benchmarks each.
+// A noise study slows slowedSize benchmarks by each of these shares.
 var slowedShares = []float64{0.05, 0.10, 0.20}
 
-const slowedSize = 12
+const (
+	slowedSize = 12
+	minRuns    = 3 // of the unchanged program: a study needs them to judge
+	busyRuns   = 3 // beside busy loops
+)
 
-// study takes the runs of a noise study, one process after the other.
-type study struct {
-	p       *program
-	ctx     context.Context
-	job     sampleJob
-	end     time.Time
-	longest time.Duration // of a run so far
+// noiseStudy takes the runs of a noise study, one process after the other.
+type noiseStudy struct {
+	*bench.NoiseStudy
+	p          *program
+	ctx        context.Context
+	flags      *noiseFlags
+	job        sampleJob
+	deadline   time.Time
+	longest    time.Duration // of a run so far
+	wantedRuns int           // how many runs of the unchanged program are wanted
 }
 
-// run takes one run, or none where the budget would not last for it.
-func (s *study) run(slowdown, seconds map[string]float64) (*bench.NoiseRun, error) {
-	if s.longest > 0 && time.Now().Add(s.longest).After(s.end) {
-		return nil, nil
-	}
-	run := &bench.NoiseRun{Slowdown: slowdown}
-	job := s.job
-	job.Slowdown = seconds
-	start := time.Now()
-	var err error
-	run.Processes, err = s.p.freshProcesses(s.ctx, slices.Repeat([]sampleJob{job}, job.Plan.Processes)...)
-	run.Lasted = time.Since(start)
-	s.longest = max(s.longest, run.Lasted)
-	return run, err
-}
-
-func (p *program) noise(ctx context.Context, settings *noiseSettings) error {
-	if err := errors.Join(writable(settings.output, nil), noFeatures(nil, nil, settings.output)); err != nil {
+func (p *program) measureNoise(ctx context.Context, flags *noiseFlags) error {
+	if err := errors.Join(refuseUnwritable(namedFile{"--output", flags.output}), refuseFeatureFiles(flags.output)); err != nil {
 		return err
 	}
-	s := &study{
-		p: p, ctx: ctx, end: time.Now().Add(settings.budget),
-		job: sampleJob{Tags: settings.tags, Categories: settings.categories, Plan: p.samplingPlan(nil), Memory: true},
+	s := &noiseStudy{
+		p: p, ctx: ctx, flags: flags, deadline: time.Now().Add(flags.budget),
+		job:        sampleJob{Tags: flags.tags, Categories: flags.categories, Plan: p.samplingPlan(nil), Memory: true},
+		wantedRuns: runsFor(flags.comparisons.n),
 	}
-	found := &bench.NoiseStudy{Plan: s.job.Plan, Threshold: settings.threshold.value}
-	quiet := max(3, int(math.Ceil((1+math.Sqrt(1+4*float64(settings.comparisons.n)))/2))) // r(r-1) ordered pairs
-	ended := s.takeAll(found, quiet, settings)
-	if len(found.Quiet) < 3 {
+	s.NoiseStudy = &bench.NoiseStudy{Plan: s.job.Plan, Threshold: flags.threshold.value}
+	ended := s.takeAll()
+	if len(s.Quiet) < minRuns {
 		if ended != nil {
 			return ended
 		}
-		return unable("give it a larger --budget, or fewer benchmarks", "the budget of %s lasted for %d %s, 3 are needed", settings.budget,
-			len(found.Quiet), plural(len(found.Quiet), "run", "runs"))
+		return errorWithHint("give it a larger --budget, or fewer benchmarks", "the budget of %s was enough for %s, %d are needed", flags.budget,
+			quantity(len(s.Quiet), "run", "runs"), minRuns)
 	}
-	result, err := found.Judge()
+	result, err := s.Judge()
 	if err != nil {
 		return err
 	}
-	busy := min(settings.busy.n, 1) * busyRuns
-	if len(found.Quiet) < quiet || len(found.Slowed) < 2*settings.rotations.n || len(found.Busy) < busy {
-		why := fmt.Sprintf("the budget of %s was used up", settings.budget)
-		if ended != nil {
-			why = "it was ended early"
-		}
-		p.note("%s: %d of %d runs of the unchanged program, %d of %d slowed ones, %d of %d beside busy loops", why,
-			len(found.Quiet), quiet, len(found.Slowed), 2*settings.rotations.n, len(found.Busy), busy)
-	}
+	s.noteMissingRuns(ended != nil)
 	if err := standardOutput(report.Noise(p.out, result, p.out.options())); err != nil {
 		return err
 	}
-	if settings.output != "" {
-		ended = errors.Join(ended, atomicfile.Write(settings.output, func(w io.Writer) error { return report.NoiseJSON(w, result) }))
+	if flags.output != "" {
+		ended = errors.Join(ended, atomicfile.Write(flags.output, func(w io.Writer) error { return report.NoiseJSON(w, result) }))
 	}
 	return ended
 }
 
-// busyRuns is how many runs are taken beside busy loops.
-const busyRuns = 3
+// runsFor gives how many runs have so many ordered pairs at least: n runs have n(n-1).
+func runsFor(comparisons int) int {
+	return max(minRuns, int(math.Ceil((1+math.Sqrt(1+4*float64(comparisons)))/2)))
+}
 
-// takeAll takes the runs of a study: unchanged ones, slowed ones between them, and
-// unchanged ones beside busy loops. A machine drifts by a few per cent from minute to
-// minute, and what comes all before or all behind would seem faster or slower by that.
-// What was taken before an error is in the study.
-func (s *study) takeAll(found *bench.NoiseStudy, quiet int, settings *noiseSettings) error {
-	const least = 3 // of which the first slowdown takes its floors
-	for rotation := range settings.rotations.n {
-		so := least + rotation*(quiet-least)/settings.rotations.n
-		if err := s.take(&found.Quiet, so-len(found.Quiet), nil, nil); err != nil || len(found.Quiet) < least {
+// noteMissingRuns says how many of the runs that were asked for were taken, unless all.
+func (s *noiseStudy) noteMissingRuns(interrupted bool) {
+	slowed, busy := 2*s.flags.rotations.n, min(s.flags.busy.n, 1)*busyRuns
+	if len(s.Quiet) >= s.wantedRuns && len(s.Slowed) >= slowed && len(s.Busy) >= busy {
+		return
+	}
+	why := fmt.Sprintf("the budget of %s was used up", s.flags.budget)
+	if interrupted {
+		why = "it was ended early"
+	}
+	s.p.note("%s: %d of %d runs of the unchanged program, %d of %d slowed ones, %d of %d beside busy loops", why,
+		len(s.Quiet), s.wantedRuns, len(s.Slowed), slowed, len(s.Busy), busy)
+}
+
+// takeAll takes the runs of the study: unchanged ones, slowed ones between them, and
+// unchanged ones beside busy loops. A machine becomes slower and faster by a few per cent
+// from minute to minute: were all slowed runs behind all unchanged ones, that would count
+// as a change. Runs that ended before an error are in the study.
+func (s *noiseStudy) takeAll() error {
+	rotations := s.flags.rotations.n
+	for rotation := range rotations {
+		before := minRuns + rotation*(s.wantedRuns-minRuns)/rotations // unchanged runs before this slowed pair
+		if err := s.take(&s.Quiet, before-len(s.Quiet), nil, nil); err != nil || len(s.Quiet) < minRuns {
 			return err
 		}
-		names, floors := floorsOf(found.Quiet)
+		names, floors := floorsOf(s.Quiet)
 		slowdown, seconds := bench.SlowedSets(names, floors, slowedShares, slowedSize, rotation)
 		var pair []bench.NoiseRun
 		if err := s.take(&pair, 2, slowdown, seconds); err != nil {
 			return err
 		}
 		if len(pair) == 2 {
-			found.Slowed = append(found.Slowed, pair...)
+			s.Slowed = append(s.Slowed, pair...)
 		}
 	}
-	if err := s.take(&found.Quiet, quiet-len(found.Quiet), nil, nil); err != nil || settings.busy.n == 0 || len(found.Quiet) < least {
+	if err := s.take(&s.Quiet, s.wantedRuns-len(s.Quiet), nil, nil); err != nil || s.flags.busy.n == 0 || len(s.Quiet) < minRuns {
 		return err
 	}
-	stop := busyLoops(settings.busy.n)
+	stop := startBusyLoops(s.flags.busy.n)
 	defer stop()
-	return s.take(&found.Busy, busyRuns, nil, nil)
+	return s.take(&s.Busy, busyRuns, nil, nil)
 }
 
-// take takes so many runs, or fewer where the budget ends.
-func (s *study) take(runs *[]bench.NoiseRun, n int, slowdown, seconds map[string]float64) error {
+// take adds n runs, or fewer where the budget ends. slowdown is the share that each
+// benchmark is slowed by, and seconds what that is in seconds a call.
+func (s *noiseStudy) take(runs *[]bench.NoiseRun, n int, slowdown, seconds map[string]float64) error {
 	for range n {
-		run, err := s.run(slowdown, seconds)
+		run, err := s.takeOne(slowdown, seconds)
 		if err != nil {
 			return err
 		}
@@ -190,6 +190,22 @@ func (s *study) take(runs *[]bench.NoiseRun, n int, slowdown, seconds map[string
 		*runs = append(*runs, *run)
 	}
 	return nil
+}
+
+// takeOne takes one run; it gives nil where the budget would end before the run does.
+func (s *noiseStudy) takeOne(slowdown, seconds map[string]float64) (*bench.NoiseRun, error) {
+	if s.longest > 0 && time.Now().Add(s.longest).After(s.deadline) {
+		return nil, nil
+	}
+	run := &bench.NoiseRun{Slowdown: slowdown}
+	job := s.job
+	job.Slowdown = seconds
+	start := time.Now()
+	var err error
+	run.Processes, err = s.p.sampleInProcesses(s.ctx, slices.Repeat([]sampleJob{job}, job.Plan.Processes)...)
+	run.Lasted = time.Since(start)
+	s.longest = max(s.longest, run.Lasted)
+	return run, err
 }
 
 // floorsOf gives the benchmarks in order, and the floor of each over all runs.
@@ -208,11 +224,11 @@ func floorsOf(runs []bench.NoiseRun) (names []string, floors map[string]float64)
 	return names, floors
 }
 
-// busyLoops keeps so many threads busy until the answer is called.
-func busyLoops(n int) (stop func()) {
+// startBusyLoops keeps n threads busy until stop is called.
+func startBusyLoops(n int) (stop func()) {
 	var over atomic.Bool
 	var loops sync.WaitGroup
-	before := runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), n+1)) // this goroutine must get a turn too
+	before := runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), n+1)) // one more, for the goroutine that measures
 	for range n {
 		loops.Go(func() {
 			for x := uint64(1); !over.Load(); {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -11,21 +12,30 @@ import (
 // plainWidth is how wide prose is where there is no terminal to fit.
 const plainWidth = 100
 
-// wrapped writes prose behind an indent, wrapped to the terminal.
-func (p *program) wrapped(indent, prose string) {
-	for line := range strings.SplitSeq(text.WrapSoft(prose, p.room(len(indent))), "\n") {
+// printWrapped writes prose behind an indent, wrapped to the terminal.
+func (p *program) printWrapped(indent, prose string) {
+	for line := range strings.SplitSeq(text.WrapSoft(prose, p.columnsBeside(len(indent))), "\n") {
 		fmt.Fprintln(p.out, indent+strings.TrimRight(line, " "))
 	}
 }
 
-// room is how many columns are left beside an indent. A terminal narrower than
-// 20 columns beside it is written past its edge.
-func (p *program) room(indent int) int {
+// columnsBeside is how many columns are left beside an indent, at least 20: on a
+// narrower terminal lines are longer than it is wide.
+func (p *program) columnsBeside(indent int) int {
 	width := p.out.width
 	if width == 0 || width > plainWidth {
 		width = plainWidth
 	}
 	return max(20, width-indent)
+}
+
+// printLabelled writes prose behind a label, wrapped to the column behind the label.
+func (p *program) printLabelled(label, prose string, colors ...text.Color) {
+	indent := strings.Repeat(" ", len(label))
+	var b strings.Builder
+	inner := program{out: &output{w: &b, width: p.out.width}}
+	inner.printWrapped(indent, printable(prose))
+	fmt.Fprint(p.out, p.color(label, colors...), strings.TrimPrefix(b.String(), indent))
 }
 
 func (p *program) heading(s string) string { return p.color(s, text.Bold) }
@@ -34,13 +44,13 @@ func (p *program) color(s string, colors ...text.Color) string {
 	if !p.out.options().Color || len(colors) == 0 {
 		return s
 	}
-	// go-pretty decides by the process's own terminal whether it escapes at all;
-	// this output may be another.
+	// go-pretty itself escapes only where the standard output of the process is a
+	// terminal; p.out may be another output.
 	return text.Colors(colors).EscapeSeq() + s + text.EscapeReset
 }
 
-// printable shows control characters as \x1b and the like. What a checkpoint
-// says of itself is not to be trusted with a terminal.
+// printable shows control characters as \x1b and the like. Text from a checkpoint
+// must not control the terminal.
 func printable(s string) string {
 	if !strings.ContainsFunc(s, unprintable) {
 		return s
@@ -59,6 +69,51 @@ func printable(s string) string {
 	return b.String()
 }
 
-// unprintable covers the format characters too: some of them turn the direction
-// of what follows.
+// unprintable covers the format characters too: some of them change the direction
+// of the text behind them.
 func unprintable(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+
+// quantity writes a number of things: "1 benchmark", "2 processes".
+func quantity(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// byteText writes a size in powers of 1000, as download pages do.
+func byteText(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return scaled(n, []string{"kB", "MB", "GB", "TB", "PB", "EB"}, " ")
+}
+
+// countText writes a number of parameters in the usual short form: 8.03B.
+func countText(n int64) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return scaled(n, []string{"K", "M", "B", "T", "Q", "Qi"}, "")
+}
+
+// scaled writes a number of at least 1000 with three significant digits and the unit
+// that fits; the first unit stands for 1000.
+func scaled(n int64, units []string, gap string) string {
+	x, i := float64(n)/1000, 0
+	for ; x >= 999.5 && i < len(units)-1; i++ {
+		x /= 1000
+	}
+	digits := 2
+	if x >= 99.95 {
+		digits = 0
+	} else if x >= 9.995 {
+		digits = 1
+	}
+	return fmt.Sprintf("%.*f%s%s", digits, x, gap, units[i])
+}
+
+// timeText writes seconds to the microsecond: "1.234ms".
+func timeText(seconds float64) string {
+	return time.Duration(seconds * float64(time.Second)).Round(time.Microsecond).String()
+}

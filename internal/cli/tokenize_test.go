@@ -12,21 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/afero"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"omniloader/fixtures"
 )
 
-// preset lays a checkpoint out below a directory of the disk.
-func preset(t *testing.T, root, name, as string) string {
-	t.Helper()
-	require.NoError(t, fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), root), as).AddPreset(name))
-	return filepath.Join(root, as)
-}
-
-// adapter lays out an adapter of GPT-2 that has no tokenizer.
+// adapter writes an adapter of GPT-2 that has no tokenizer.
 func adapter(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -34,8 +24,9 @@ func adapter(t *testing.T) string {
 	return dir
 }
 
-// alone lets nothing of the surroundings decide where models are looked for.
-func alone(t *testing.T) (home string) {
+// isolateModelPaths sets the variables that say where models are to an empty home, which
+// it gives.
+func isolateModelPaths(t *testing.T) (home string) {
 	t.Helper()
 	home = t.TempDir()
 	for name, value := range map[string]string{envModels: "", envHubCache: "", envHome: home, envEndpoint: "", envToken: "", envOffline: ""} {
@@ -44,40 +35,28 @@ func alone(t *testing.T) (home string) {
 	return home
 }
 
-func tokenizeWith(t *testing.T, stdin string, args ...string) callResult {
+// tokenizeWith runs the command with a text on its standard input.
+func tokenizeWith(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
-	var out, err bytes.Buffer
-	code := run(t.Context(), append([]string{"tokenize"}, args...), strings.NewReader(stdin), &out, &err)
-	return callResult{code, out.String(), err.String()}
+	return callWithInput(t, stdin, append([]string{"tokenize"}, args...)...)
 }
 
-func tokenizeJSON(t *testing.T, args ...string) tokenized {
+func tokenizeJSON(t *testing.T, args ...string) tokenizeResult {
 	t.Helper()
 	a := tokenizeWith(t, "", append(args, "--json")...)
 	require.Equal(t, 0, a.code, a.err)
-	var out tokenized
+	var out tokenizeResult
 	require.NoError(t, json.Unmarshal([]byte(a.out), &out), a.out)
 	return out
 }
 
 var durations = regexp.MustCompile(`[0-9.]+(ns|µs|ms|s)\b`)
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err, "go test ./internal/cli -update writes it")
-	assert.Equal(t, string(want), got)
-}
-
 func TestTokenizeShowsTokens(t *testing.T) {
-	alone(t)
+	isolateModelPaths(t)
 	root := t.TempDir()
-	gpt2 := preset(t, root, "gpt2", "gpt2")
-	clip := preset(t, root, "clip-vit-base-patch32", "clip")
+	gpt2 := writePreset(t, root, "gpt2", "gpt2")
+	clip := writePreset(t, root, "clip-vit-base-patch32", "clip")
 	for name, args := range map[string][]string{
 		"tokenize_text.txt": {gpt2, "the model, naïve 🦙\x1b[31m"},
 		"tokenize_pair.txt": {clip, "a model", "--pair", "a token"},
@@ -91,19 +70,19 @@ func TestTokenizeShowsTokens(t *testing.T) {
 }
 
 func TestTokenizeReadsStandardInput(t *testing.T) {
-	alone(t)
-	gpt2 := preset(t, t.TempDir(), "gpt2", "gpt2")
+	isolateModelPaths(t)
+	gpt2 := writePreset(t, t.TempDir(), "gpt2", "gpt2")
 	a := tokenizeWith(t, "the model\n", gpt2, "--json")
 	require.Equal(t, 0, a.code, a.err)
-	var out tokenized
+	var out tokenizeResult
 	require.NoError(t, json.Unmarshal([]byte(a.out), &out))
 	assert.Equal(t, "the model\n", out.Text)
 	assert.Equal(t, []uint32{83, 282, 278, 198}, out.IDs)
 }
 
 func TestTokenizeGivesJSON(t *testing.T) {
-	alone(t)
-	clip := preset(t, t.TempDir(), "clip-vit-base-patch32", "clip")
+	isolateModelPaths(t)
+	clip := writePreset(t, t.TempDir(), "clip-vit-base-patch32", "clip")
 	out := tokenizeJSON(t, clip, "the model")
 	assert.Equal(t, []uint32{49406, 513, 528, 49407}, out.IDs)
 	assert.Equal(t, []string{"<|startoftext|>", "the</w>", "model</w>", "<|endoftext|>"}, out.Tokens)
@@ -121,15 +100,15 @@ func TestTokenizeGivesJSON(t *testing.T) {
 	for _, name := range []string{"ids", "tokens", "offsets", "type_ids", "special"} {
 		assert.Contains(t, empty.out, `"`+name+`":[]`)
 	}
-	assert.Equal(t, []uint32{513, 528}, tokenizeJSON(t, clip+"/tokenizer.json", "the model", "--no-special").IDs, "the file stands for its directory")
+	assert.Equal(t, []uint32{513, 528}, tokenizeJSON(t, clip+"/tokenizer.json", "the model", "--no-special").IDs, "tokenizer.json means its directory")
 }
 
 func TestTokenizeDecodes(t *testing.T) {
-	alone(t)
-	gpt2 := preset(t, t.TempDir(), "gpt2", "gpt2")
+	isolateModelPaths(t)
+	gpt2 := writePreset(t, t.TempDir(), "gpt2", "gpt2")
 	for list, want := range map[string]string{"83,282,50256": "the<|endoftext|>\n", "[83, 282]": "the\n", "83 282": "the\n"} {
 		a := tokenizeWith(t, "", gpt2, "--decode", list)
-		assert.Equal(t, callResult{0, want, ""}, a, list)
+		assert.Equal(t, result{0, want, ""}, a, list)
 	}
 	assert.Equal(t, "the\n", tokenizeWith(t, "", gpt2, "--decode", "83,282,50256", "--no-special").out)
 	out := tokenizeJSON(t, gpt2, "--decode", "83,282")
@@ -137,11 +116,11 @@ func TestTokenizeDecodes(t *testing.T) {
 	assert.Equal(t, []uint32{83, 282}, out.IDs)
 }
 
-func TestTokenizeSaysWhatIsWrong(t *testing.T) {
-	alone(t)
+func TestTokenizeErrors(t *testing.T) {
+	isolateModelPaths(t)
 	root := t.TempDir()
-	gpt2 := preset(t, root, "gpt2", "gpt2")
-	broken := preset(t, root, "gpt2", "broken")
+	gpt2 := writePreset(t, root, "gpt2", "gpt2")
+	broken := writePreset(t, root, "gpt2", "broken")
 	require.NoError(t, os.WriteFile(filepath.Join(broken, "tokenizer.json"), []byte(`{"model":{"type":"Magic"}}`), 0o644))
 	lora := adapter(t)
 	for _, c := range []struct {
@@ -171,42 +150,42 @@ func TestTokenizeSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestTokenizeFindsTheBaseModel(t *testing.T) {
-	home := alone(t)
+	home := isolateModelPaths(t)
 	lora := adapter(t)
 	library, cache, env := t.TempDir(), t.TempDir(), t.TempDir()
 	snapshot := "models--openai-community--gpt2/snapshots/0123456789abcdef0123456789abcdef01234567"
 
-	spare := preset(t, library, "bert-base-uncased", "bert")
-	out := tokenizeJSON(t, lora, "the", "--fallback", spare)
+	fallback := writePreset(t, library, "bert-base-uncased", "bert")
+	out := tokenizeJSON(t, lora, "the", "--fallback", fallback)
 	assert.Equal(t, "fallback", out.Tokenizer.Origin)
-	assert.Equal(t, spare, out.Tokenizer.Path)
+	assert.Equal(t, fallback, out.Tokenizer.Path)
 	assert.NotEmpty(t, out.Tokenizer.Tried)
 
-	at := preset(t, filepath.Join(home, "hub"), "gpt2", snapshot)
+	at := writePreset(t, filepath.Join(home, "hub"), "gpt2", snapshot)
 	out = tokenizeJSON(t, lora, "the")
 	assert.Equal(t, at, out.Tokenizer.Path)
 
-	at = preset(t, cache, "gpt2", snapshot)
+	at = writePreset(t, cache, "gpt2", snapshot)
 	t.Setenv(envHubCache, cache)
 	assert.Equal(t, at, tokenizeJSON(t, lora, "the").Tokenizer.Path)
 
-	at = preset(t, env, "gpt2", "openai-community/gpt2")
+	at = writePreset(t, env, "gpt2", "openai-community/gpt2")
 	t.Setenv(envModels, filepath.Join(t.TempDir(), "missing")+string(os.PathListSeparator)+env)
 	assert.Equal(t, at, tokenizeJSON(t, lora, "the").Tokenizer.Path)
 
-	at = preset(t, library, "gpt2", "gpt2")
+	at = writePreset(t, library, "gpt2", "gpt2")
 	out = tokenizeJSON(t, lora, "the", "--model-root", library)
 	assert.Equal(t, at, out.Tokenizer.Path)
 	assert.Equal(t, "base model", out.Tokenizer.Origin)
 }
 
 func TestTokenizeFetchesFromTheHubThatIsNamed(t *testing.T) {
-	home := alone(t)
+	home := isolateModelPaths(t)
 	lora := adapter(t)
-	files := preset(t, t.TempDir(), "gpt2", "gpt2")
-	var asked []string
+	files := writePreset(t, t.TempDir(), "gpt2", "gpt2")
+	var requests []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.Method+" "+r.URL.Path)
+		requests = append(requests, r.Method+" "+r.URL.Path)
 		if r.Header.Get("Authorization") != "Bearer secret" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -226,42 +205,42 @@ func TestTokenizeFetchesFromTheHubThatIsNamed(t *testing.T) {
 
 	t.Setenv(envToken, "secret")
 	t.Setenv(envOffline, "1")
-	asked = nil
+	requests = nil
 	a = tokenizeWith(t, "", lora, "the", "--hub", server.URL)
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "HF_HUB_OFFLINE is set")
-	assert.Empty(t, asked)
+	assert.Empty(t, requests)
 
 	t.Setenv(envOffline, "")
 	a = tokenizeWith(t, "", lora, "the")
 	assert.Equal(t, 2, a.code)
-	assert.Empty(t, asked, "no hub is asked unless one is named")
+	assert.Empty(t, requests, "no request without an endpoint")
 
 	t.Setenv(envEndpoint, server.URL)
 	out := tokenizeJSON(t, lora, "the")
 	assert.Equal(t, []uint32{83, 282}, out.IDs)
 	assert.Positive(t, out.Seconds.Download)
 	assert.Equal(t, filepath.Join(home, "hub", "models--openai-community--gpt2", "snapshots", "0123456789abcdef0123456789abcdef01234567"), out.Tokenizer.Path)
-	assert.NotContains(t, strings.Join(asked, " "), "safetensors")
+	assert.NotContains(t, strings.Join(requests, " "), "safetensors")
 
-	asked = nil
+	requests = nil
 	t.Setenv(envOffline, "1")
 	out = tokenizeJSON(t, lora, "the")
 	assert.Equal(t, []uint32{83, 282}, out.IDs)
 	assert.Zero(t, out.Seconds.Download, "the cache has it now")
-	assert.Empty(t, asked)
+	assert.Empty(t, requests)
 }
 
 func TestTokenizeColoursATextOnATerminal(t *testing.T) {
-	alone(t)
+	isolateModelPaths(t)
 	t.Setenv("NO_COLOR", "")
 	t.Setenv("TERM", "xterm")
-	gpt2 := preset(t, t.TempDir(), "gpt2", "gpt2")
+	gpt2 := writePreset(t, t.TempDir(), "gpt2", "gpt2")
 	var out, err bytes.Buffer
-	p := &program{out: &sink{w: &out, terminal: true, width: 80}, err: &sink{w: &err}}
+	p := &program{out: &output{w: &out, terminal: true, width: 80}, err: &output{w: &err}}
 	require.Equal(t, 0, p.execute(t.Context(), []string{"tokenize", gpt2, "the model\x1b🦙"}, strings.NewReader("")), err.String())
 	assert.Contains(t, out.String(), "\x1b[46;30mt\x1b[0m\x1b[43;30mhe\x1b[0m \x1b[42;30mmodel\x1b[0m")
-	assert.Contains(t, out.String(), `\x1b`, "control characters of the text are shown and not sent")
+	assert.Contains(t, out.String(), `\x1b`, "control characters of the text are escaped")
 	golden(t, "tokenize_terminal.txt", durations.ReplaceAllString(out.String(), "TIME"))
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime/debug"
 
@@ -31,7 +30,7 @@ func (p *program) versionCommand() *cobra.Command {
 			return p.printVersion(versionOf(build), asJSON)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
-		Annotations:       map[string]string{"held": "printed"},
+		Annotations:       map[string]string{"passed": "printed"},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
@@ -59,7 +58,7 @@ func versionOf(build *debug.BuildInfo) versionInfo {
 
 func (p *program) printVersion(v versionInfo, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(p.out).Encode(v)
+		return printJSON(p, v)
 	}
 	fmt.Fprintln(p.out, "omniloader", v.Version)
 	if v.Commit != "" {
@@ -70,13 +69,5 @@ func (p *program) printVersion(v versionInfo, asJSON bool) error {
 		fmt.Fprintf(p.out, "commit %s%s\n", v.Commit, modified)
 	}
 	fmt.Fprintln(p.out, v.GoVersion, v.Platform)
-	return nil
-}
-
-// noArguments refuses arguments with a hint.
-func noArguments(c *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return unable(fmt.Sprintf("%q says what it takes", c.CommandPath()+" --help"), "%s takes no arguments, found %q", c.CommandPath(), args[0])
-	}
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 	"omniloader/loader/fault"
 )
 
-// laid puts a file into the repository's directory of the cache, or with to a link.
-func laid(t *testing.T, c *Client, name, content, to string) string {
+// putInCache writes a file into the repository's directory of the cache, or with to a link.
+func putInCache(t *testing.T, c *Client, name, content, to string) string {
 	t.Helper()
 	at := filepath.Join(c.Cache, "models--org--base", name)
 	require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
@@ -28,7 +28,7 @@ func laid(t *testing.T, c *Client, name, content, to string) string {
 	return at
 }
 
-// etags are the names of the blobs that the server gives.
+// etags gives the names of the blobs of both tokenizer files.
 func (s *server) etags(t *testing.T) (large, small string) {
 	t.Helper()
 	c := s.client(t)
@@ -50,30 +50,30 @@ func TestWhatIsBrokenInTheCacheIsReplaced(t *testing.T) {
 	snapshot := "snapshots/" + commit + "/"
 	wrong := strings.Repeat("x", len(s.files["tokenizer.json"]))
 	for name, prepare := range map[string]func(c *Client){
-		"cut file in the snapshot":       func(c *Client) { laid(t, c, snapshot+"tokenizer.json", "0123", "") },
-		"wrong file in the snapshot":     func(c *Client) { laid(t, c, snapshot+"tokenizer.json", wrong, "") },
-		"wrong small file":               func(c *Client) { laid(t, c, snapshot+"tokenizer_config.json", `{"a":2}`, "") },
-		"link that leads nowhere":        func(c *Client) { laid(t, c, snapshot+"tokenizer.json", "", "../../blobs/none") },
-		"link to the blob that is gone":  func(c *Client) { laid(t, c, snapshot+"tokenizer.json", "", "../../blobs/"+large) },
-		"link in a circle":               func(c *Client) { laid(t, c, snapshot+"tokenizer.json", "", "tokenizer.json") },
-		"link out of the cache":          func(c *Client) { laid(t, c, snapshot+"tokenizer.json", "", filepath.Join(t.TempDir(), "x")) },
-		"blob of the right size":         func(c *Client) { laid(t, c, "blobs/"+large, wrong, "") },
-		"small blob of the right size":   func(c *Client) { laid(t, c, "blobs/"+small, `{"a":3}`, "") },
-		"begun download of another file": func(c *Client) { laid(t, c, "blobs/"+large+".incomplete", wrong, "") },
+		"cut file in the snapshot":       func(c *Client) { putInCache(t, c, snapshot+"tokenizer.json", "0123", "") },
+		"wrong file in the snapshot":     func(c *Client) { putInCache(t, c, snapshot+"tokenizer.json", wrong, "") },
+		"wrong small file":               func(c *Client) { putInCache(t, c, snapshot+"tokenizer_config.json", `{"a":2}`, "") },
+		"link that leads nowhere":        func(c *Client) { putInCache(t, c, snapshot+"tokenizer.json", "", "../../blobs/none") },
+		"link to the blob that is gone":  func(c *Client) { putInCache(t, c, snapshot+"tokenizer.json", "", "../../blobs/"+large) },
+		"link in a circle":               func(c *Client) { putInCache(t, c, snapshot+"tokenizer.json", "", "tokenizer.json") },
+		"link out of the cache":          func(c *Client) { putInCache(t, c, snapshot+"tokenizer.json", "", filepath.Join(t.TempDir(), "x")) },
+		"blob of the right size":         func(c *Client) { putInCache(t, c, "blobs/"+large, wrong, "") },
+		"small blob of the right size":   func(c *Client) { putInCache(t, c, "blobs/"+small, `{"a":3}`, "") },
+		"begun download of another file": func(c *Client) { putInCache(t, c, "blobs/"+large+".incomplete", wrong, "") },
 	} {
 		c := s.client(t)
 		prepare(c)
 		snap, err := fetch(t, c)
 		require.NoError(t, err, name)
-		s.whole(t, c, snap)
+		s.checkCache(t, c, snap)
 	}
 }
 
-func TestALinkToAnotherBlobIsTurned(t *testing.T) {
+func TestALinkToAnotherBlobIsReplaced(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
-	laid(t, c, "blobs/other", s.files["README.md"], "")
-	laid(t, c, "snapshots/"+commit+"/tokenizer.json", "", "../../blobs/other")
+	putInCache(t, c, "blobs/other", s.files["README.md"], "")
+	putInCache(t, c, "snapshots/"+commit+"/tokenizer.json", "", "../../blobs/other")
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
 	data, err := os.ReadFile(filepath.Join(snap.Dir, "tokenizer.json"))
@@ -88,15 +88,15 @@ func TestASoundBlobIsNotFetchedAgain(t *testing.T) {
 	s := newServer(t)
 	large, _ := s.etags(t)
 	c := s.client(t)
-	laid(t, c, "blobs/"+large, s.files["tokenizer.json"], "")
+	putInCache(t, c, "blobs/"+large, s.files["tokenizer.json"], "")
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 	assert.Equal(t, int64(len(s.files["tokenizer_config.json"])), snap.Bytes)
 }
 
-// Whoever may write into the cache must not make this program write elsewhere.
-func TestNoLinkInTheCacheLeadsWritingOutOfIt(t *testing.T) {
+// A user who can write into the cache must not make this program write elsewhere.
+func TestLinksInTheCacheCannotRedirectWrites(t *testing.T) {
 	s := newServer(t)
 	large, _ := s.etags(t)
 	for _, link := range []string{"blobs/" + large + ".incomplete", "blobs/" + large, "refs/main",
@@ -104,7 +104,7 @@ func TestNoLinkInTheCacheLeadsWritingOutOfIt(t *testing.T) {
 		victim := filepath.Join(t.TempDir(), "victim")
 		require.NoError(t, os.WriteFile(victim, []byte("KEEP"), 0o644))
 		c := s.client(t)
-		at := laid(t, c, link, "", victim)
+		at := putInCache(t, c, link, "", victim)
 		snap, err := fetch(t, c)
 		require.NoError(t, err, link)
 		data, err := os.ReadFile(victim)
@@ -120,7 +120,7 @@ func TestNoLinkInTheCacheLeadsWritingOutOfIt(t *testing.T) {
 	for _, dir := range []string{"blobs", "refs", "snapshots", "snapshots/" + commit} {
 		elsewhere := t.TempDir()
 		c := s.client(t)
-		laid(t, c, dir, "", elsewhere)
+		putInCache(t, c, dir, "", elsewhere)
 		_, err := fetch(t, c)
 		require.ErrorIs(t, err, fault.Unreadable, dir)
 		entries, err := os.ReadDir(elsewhere)
@@ -129,7 +129,7 @@ func TestNoLinkInTheCacheLeadsWritingOutOfIt(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsTooShortIsNotAskedForAgain(t *testing.T) {
+func TestAResponseThatIsTooShortIsNotRequestedAgain(t *testing.T) {
 	s := newServer(t)
 	s.before = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/tokenizer.json" {
@@ -141,7 +141,7 @@ func TestAnAnswerThatIsTooShortIsNotAskedForAgain(t *testing.T) {
 	}
 	_, err := fetch(t, s.client(t))
 	require.ErrorIs(t, err, Mismatch)
-	assert.Contains(t, err.Error(), "9995 bytes came, 10000 were announced")
+	assert.Contains(t, err.Error(), "received 9995 bytes, 10000 were announced")
 	assert.Len(t, s.requests, 4)
 }
 
@@ -163,8 +163,8 @@ func TestTheSameBytesAgainAreNoProgress(t *testing.T) {
 	assert.Equal(t, 5, sent)
 }
 
-// tagged answers for tokenizer.json with a content and an ETag that is no checksum.
-func (s *server) tagged(head, get, content string, ranges *[]string) {
+// serveWithEtag serves tokenizer.json with ETags, for HEAD and GET, that are no checksums.
+func (s *server) serveWithEtag(head, get, content string, ranges *[]string) {
 	s.large["tokenizer.json"] = false
 	s.before = func(w http.ResponseWriter, r *http.Request) bool {
 		if filepath.Base(r.URL.Path) != "tokenizer.json" {
@@ -182,32 +182,32 @@ func (s *server) tagged(head, get, content string, ranges *[]string) {
 	}
 }
 
-func TestAFileThatChangesMeanwhileIsRefused(t *testing.T) {
+func TestAFileThatChangesDuringTheDownloadIsRefused(t *testing.T) {
 	s := newServer(t)
 	var ranges []string
-	s.tagged(`"v1"`, `"v2"`, s.files["tokenizer.json"], &ranges)
+	s.serveWithEtag(`"v1"`, `"v2"`, s.files["tokenizer.json"], &ranges)
 	c := s.client(t)
 	_, err := fetch(t, c)
 	require.ErrorIs(t, err, Mismatch)
-	assert.Contains(t, err.Error(), "changed meanwhile")
+	assert.Contains(t, err.Error(), "changed in the meantime")
 	left, err := filepath.Glob(filepath.Join(c.Cache, "models--org--base", "blobs", "*"))
 	require.NoError(t, err)
 	assert.Empty(t, left)
 }
 
-func TestADownloadGoesOnOnlyWithTheSameContent(t *testing.T) {
+func TestADownloadContinuesOnlyWithTheSameContent(t *testing.T) {
 	const tail = "0123456789"
-	for name, c := range map[string]struct{ tag, asked string }{
+	for name, c := range map[string]struct{ tag, ranges string }{
 		"same":   {`"v1"`, `bytes=700- "v1"`},
-		"weak":   {`W/"v1"`, " "}, // says nothing of single bytes: all of it again
+		"weak":   {`W/"v1"`, " "}, // does not allow ranges: the whole file again
 		"linked": {"", "bytes=700- "},
 	} {
 		s := newServer(t)
 		var ranges []string
 		blob := "v1"
 		if c.tag != "" {
-			s.tagged(c.tag, c.tag, s.files["tokenizer.json"], &ranges)
-		} else { // the storage has ETags of its own; the checksum tells in the end
+			s.serveWithEtag(c.tag, c.tag, s.files["tokenizer.json"], &ranges)
+		} else { // the storage has other ETags, so that only the checksum counts
 			blob, _ = s.etags(t)
 			s.before = func(_ http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path == "/tokenizer.json" {
@@ -217,11 +217,11 @@ func TestADownloadGoesOnOnlyWithTheSameContent(t *testing.T) {
 			}
 		}
 		client := s.client(t)
-		laid(t, client, "blobs/"+blob+".incomplete", strings.Repeat(tail, 70), "")
+		putInCache(t, client, "blobs/"+blob+".incomplete", strings.Repeat(tail, 70), "")
 		snap, err := fetch(t, client)
 		require.NoError(t, err, name)
-		s.whole(t, client, snap)
-		assert.Equal(t, []string{c.asked}, ranges, name)
+		s.checkCache(t, client, snap)
+		assert.Equal(t, []string{c.ranges}, ranges, name)
 	}
 }
 
@@ -236,17 +236,17 @@ func TestARevisionIsFetchedUnderItsOwnRef(t *testing.T) {
 	}
 	for revision, escaped := range map[string]string{"dev": "dev", "refs/pr/1": "refs%2Fpr%2F1"} {
 		c := s.client(t)
-		var asked string
+		var requested string
 		before := s.before
 		s.before = func(w http.ResponseWriter, r *http.Request) bool {
 			if strings.HasPrefix(r.URL.Path, "/api/") {
-				asked = r.URL.EscapedPath()
+				requested = r.URL.EscapedPath()
 			}
 			return before(w, r)
 		}
 		_, err := c.Fetch(t.Context(), "org/base", revision, tokenizerFiles)
 		require.NoError(t, err, revision)
-		assert.Equal(t, "/api/models/org/base/revision/"+escaped, asked)
+		assert.Equal(t, "/api/models/org/base/revision/"+escaped, requested)
 		ref, err := os.ReadFile(filepath.Join(c.Cache, "models--org--base", "refs", revision))
 		require.NoError(t, err, revision)
 		assert.Equal(t, commit, string(ref))

@@ -1,11 +1,10 @@
 // Package hub fetches single files of a model from a server that answers as the
 // Hugging Face hub does, into a cache of the layout that the hub's own clients keep:
-// models--<org>--<name> with blobs, refs and snapshots. It fetches what it is asked
-// for and knows nothing of what the files mean; it is no general client, and never
-// uploads.
+// models--<org>--<name> with blobs, refs and snapshots. It knows nothing of what the
+// files mean; it is no general client, and never uploads.
 //
-// net/http is enough here: the loop over attempts has to own the answer's body to
-// resume a download, which clients that retry do not allow.
+// It uses net/http without a retrying client, because resuming a download needs the body
+// of each response, which such clients do not give.
 //
 // Sources: huggingface_hub, file_download.py, and its guide "manage-cache".
 package hub
@@ -33,10 +32,10 @@ import (
 
 // Kinds of failure of a hub; see package fault for the others.
 const (
-	Denied      fault.Kind = "access denied"        // it asks for a token, or for another one
-	Unavailable fault.Kind = "hub unavailable"      // no answer, or one that says to come back
-	Mismatch    fault.Kind = "wrong content"        // size or checksum are not those announced
-	BadAnswer   fault.Kind = "unexpected hub reply" // an answer that this client does not understand
+	Denied      fault.Kind = "access denied"        // it needs a token, or another one
+	Unavailable fault.Kind = "hub unavailable"      // no response, or one that says to try again later
+	Mismatch    fault.Kind = "wrong content"        // size or checksum differ from those announced
+	BadAnswer   fault.Kind = "unexpected hub reply" // a response that this client does not understand
 )
 
 // Limits on what a server may send.
@@ -44,7 +43,7 @@ const (
 	MaxFileSize  = 256 << 20 // bytes; the largest real tokenizer.json has 33 MB
 	maxList      = 16 << 20  // bytes of the description of a repository
 	maxRedirects = 5
-	maxAnswers   = 64 // for one file, however often it makes some progress
+	maxResponses = 64 // for one file, even where each of them makes progress
 )
 
 // Client fetches from one server. Its fields are set before its first use; it is
@@ -54,18 +53,18 @@ type Client struct {
 	Token    string // for this server and no other, "" for none
 	Cache    string // directory of the cache
 
-	// The zero values of these are the usual ones.
-	HTTP     *http.Client                               // transport and timeouts
-	Stall    time.Duration                              // a download without a byte for so long is given up: 30 s
-	Attempts int                                        // without progress, for each request: 5
-	Wait     func(context.Context, time.Duration) error // between attempts
+	// Fields with their zero value have these defaults.
+	HTTP     *http.Client                               // transport and timeouts: those of this package
+	Stall    time.Duration                              // a download is aborted after so long without a byte: 30 s
+	Attempts int                                        // for each request, without progress: 5
+	Wait     func(context.Context, time.Duration) error // between attempts: sleeps
 }
 
-// Snapshot is what Fetch fetched.
+// Snapshot is the result of Fetch.
 type Snapshot struct {
 	Dir    string // the directory of the files
 	Commit string
-	Bytes  int64 // that were downloaded now; the rest was there
+	Bytes  int64 // downloaded by this call; the rest was in the cache
 }
 
 var (
@@ -76,20 +75,20 @@ var (
 	refName  = regexp.MustCompile(`^[0-9A-Za-z_][0-9A-Za-z._-]{0,99}(/[0-9A-Za-z_][0-9A-Za-z._-]{0,99}){0,4}$`)
 )
 
-// mainBranch is the revision that is meant where none is named.
+// mainBranch is the revision where none is named.
 const mainBranch = "main"
 
 // Fetch brings files of a repository into the cache, as they are at a revision: a
-// branch, a tag or a commit, "" for the main branch. choose picks them from the names
-// at its top. A file that the cache has whole is not fetched again, one that is
-// broken there is replaced, and one that was begun is continued. The ref is written
-// last: a snapshot that it names is whole. Other processes may do the same at the same
-// time. Nothing is written outside the repository's directory of the cache, whatever
-// links stand in it.
+// branch, a tag or a commit, "" for the main branch. choose picks them from the names of
+// the files in its top directory. A file that is complete in the cache is not fetched
+// again, a damaged one is replaced, and an incomplete download is continued. The ref is
+// written last, so that the snapshot it names is complete. Several processes may fetch
+// the same files at the same time. Nothing is written outside the repository's directory
+// of the cache, whatever links are in it.
 //
 // The error is of the kind fault.NotFound where there is no such repository or choose
-// picks nothing, Denied where the token does not open it, and Unavailable where the
-// server did not answer in time or in full.
+// picks nothing, Denied where the token gives no access, and Unavailable where the
+// server did not respond in time or not completely.
 func (c *Client) Fetch(ctx context.Context, repo, revision string, choose func(names []string) []string) (*Snapshot, error) {
 	if !repoName.MatchString(repo) || strings.Contains(repo, "--") || strings.Contains(repo, "..") {
 		return nil, fault.New(fault.NotFound, repo, "not the name of a repository").WithHint("a name has the form <org>/<name>")
@@ -100,11 +99,11 @@ func (c *Client) Fetch(ctx context.Context, repo, revision string, choose func(n
 	if !refName.MatchString(revision) || strings.Contains(revision, "..") {
 		return nil, fault.New(fault.NotFound, repo, fmt.Sprintf("%q is not the name of a revision", clip(revision)))
 	}
-	f, err := c.fetching(repo)
+	f, err := c.newFetcher(repo)
 	if err != nil {
 		return nil, err
 	}
-	names, err := f.list(ctx, revision)
+	names, err := f.listFiles(ctx, revision)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +117,7 @@ func (c *Client) Fetch(ctx context.Context, repo, revision string, choose func(n
 	}
 	defer f.cache.Close()
 	for _, name := range chosen {
-		if err := f.file(ctx, path.Join(snapshot, name), name); err != nil {
+		if err := f.fetchFile(ctx, path.Join(snapshot, name), name); err != nil {
 			return nil, err
 		}
 	}
@@ -127,50 +126,51 @@ func (c *Client) Fetch(ctx context.Context, repo, revision string, choose func(n
 			return nil, err
 		}
 	}
-	return &Snapshot{Dir: f.place(snapshot), Commit: f.commit, Bytes: f.bytes}, nil
+	return &Snapshot{Dir: f.diskPath(snapshot), Commit: f.commit, Bytes: f.bytes}, nil
 }
 
-// openCache opens the repository's directory and makes those in it. From here on no
-// path and no link leads out of it.
-func (f *fetching) openCache(dirs ...string) (err error) {
+// openCache opens the repository's directory and makes directories in it. The os.Root
+// refuses every path and link that leads out of it.
+func (f *fetcher) openCache(dirs ...string) (err error) {
 	if err := os.MkdirAll(f.dir, 0o755); err != nil {
-		return f.unwritable("", err)
+		return f.cacheError("", err)
 	}
 	if f.cache, err = os.OpenRoot(f.dir); err != nil {
-		return f.unwritable("", err)
+		return f.cacheError("", err)
 	}
 	for _, dir := range dirs {
 		if err := f.cache.MkdirAll(dir, 0o755); err != nil {
 			f.cache.Close()
-			return f.unwritable(dir, err)
+			return f.cacheError(dir, err)
 		}
 	}
 	return nil
 }
 
-// setRef lets a ref name the commit, whole or not at all.
-func (f *fetching) setRef(ref string) error {
-	part := ref + "." + rand.Text() + ".incomplete"
-	err := f.cache.WriteFile(part, []byte(f.commit), 0o644)
+// setRef writes the commit into a ref, atomically.
+func (f *fetcher) setRef(ref string) error {
+	partial := ref + "." + rand.Text() + ".incomplete"
+	err := f.cache.WriteFile(partial, []byte(f.commit), 0o644)
 	if err == nil {
-		err = f.cache.Rename(part, ref)
+		err = f.cache.Rename(partial, ref)
 	}
 	if err != nil {
-		f.cache.Remove(part)
-		return f.unwritable(ref, err)
+		f.cache.Remove(partial)
+		return f.cacheError(ref, err)
 	}
 	return nil
 }
 
-// place is where a file of the repository's cache is on the disk.
-func (f *fetching) place(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
+// diskPath is the path of a file of the repository's cache, for the operating system.
+func (f *fetcher) diskPath(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
 
-func (f *fetching) unwritable(name string, err error) error {
-	return fault.New(fault.Unreadable, f.place(name), "the cache cannot be written").WithCause(err)
+// cacheError is an error of writing a file of the cache.
+func (f *fetcher) cacheError(name string, err error) error {
+	return fault.New(fault.Unreadable, f.diskPath(name), "the cache cannot be written").WithCause(err)
 }
 
-// fetching is one call of Fetch.
-type fetching struct {
+// fetcher carries out one call of Fetch.
+type fetcher struct {
 	*Client
 	endpoint *url.URL
 	repo     string
@@ -180,7 +180,7 @@ type fetching struct {
 	bytes    int64
 }
 
-func (c *Client) fetching(repo string) (*fetching, error) {
+func (c *Client) newFetcher(repo string) (*fetcher, error) {
 	u, err := url.Parse(strings.TrimRight(c.Endpoint, "/"))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return nil, fault.New(fault.Unsupported, c.Endpoint, "not the address of a hub").WithHint("write it as https://hub.example")
@@ -189,11 +189,11 @@ func (c *Client) fetching(repo string) (*fetching, error) {
 	if client.HTTP == nil {
 		client.HTTP = &http.Client{Transport: transport()}
 	}
-	own := *client.HTTP
-	// Redirects are followed by hand: what each answer says counts, and the token
-	// goes to the hub alone.
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client.HTTP = &own
+	noRedirects := *client.HTTP
+	// send follows redirects itself: it needs the headers of each response, and sends the
+	// token to the hub only.
+	noRedirects.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.HTTP = &noRedirects
 	if client.Stall == 0 {
 		client.Stall = 30 * time.Second
 	}
@@ -204,7 +204,7 @@ func (c *Client) fetching(repo string) (*fetching, error) {
 		client.Wait = wait
 	}
 	dir := filepath.Join(c.Cache, "models--"+strings.ReplaceAll(repo, "/", "--"))
-	return &fetching{Client: &client, endpoint: u, repo: repo, dir: dir}, nil
+	return &fetcher{Client: &client, endpoint: u, repo: repo, dir: dir}, nil
 }
 
 func transport() *http.Transport {
@@ -229,8 +229,9 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// list asks for the commit of a revision and the files at its top.
-func (f *fetching) list(ctx context.Context, revision string) (names []string, err error) {
+// listFiles requests the commit of a revision and the names of the files in its top
+// directory.
+func (f *fetcher) listFiles(ctx context.Context, revision string) (names []string, err error) {
 	address := f.endpoint.JoinPath("api", "models", f.repo, "revision", url.PathEscape(revision)).String()
 	var reply struct {
 		SHA      string `json:"sha"`
@@ -238,23 +239,23 @@ func (f *fetching) list(ctx context.Context, revision string) (names []string, e
 			Name string `json:"rfilename"`
 		} `json:"siblings"`
 	}
-	err = f.try(ctx, func() (bool, error) {
-		answer, err := f.ask(ctx, request{method: http.MethodGet, address: address})
+	err = f.retry(ctx, func() (bool, error) {
+		response, err := f.send(ctx, request{method: http.MethodGet, address: address})
 		if err != nil {
 			return false, err
 		}
-		defer answer.Body.Close()
-		body := f.unstalled(answer)
+		defer response.Body.Close()
+		body := f.stallReader(response)
 		defer body.stop()
 		data, err := io.ReadAll(io.LimitReader(body, maxList+1))
 		switch {
 		case err != nil:
-			return false, &transient{fault.New(Unavailable, address, "the answer broke off").WithCause(err)}
+			return false, &transient{fault.New(Unavailable, address, "the response was cut off").WithCause(err)}
 		case len(data) > maxList:
 			return false, fault.New(fault.TooLarge, address, fmt.Sprintf("the list of files has more than %d bytes", maxList))
 		}
 		if err := json.Unmarshal(data, &reply); err != nil {
-			return false, fault.New(BadAnswer, address, "the list of files is no JSON").WithCause(err).
+			return false, fault.New(BadAnswer, address, "the list of files is not JSON").WithCause(err).
 				WithHint("is this the address of a hub?")
 		}
 		return false, nil
@@ -263,11 +264,11 @@ func (f *fetching) list(ctx context.Context, revision string) (names []string, e
 		return nil, err
 	}
 	if !commitID.MatchString(reply.SHA) {
-		return nil, fault.New(BadAnswer, address, fmt.Sprintf("the commit %q is none", clip(reply.SHA)))
+		return nil, fault.New(BadAnswer, address, fmt.Sprintf("%q is not a commit", clip(reply.SHA)))
 	}
 	f.commit = reply.SHA
 	for _, s := range reply.Siblings {
-		if fileName.MatchString(s.Name) { // no directories: nothing can lead out of the cache
+		if fileName.MatchString(s.Name) { // no path with directories, which could lead out of the cache
 			names = append(names, s.Name)
 		}
 	}
@@ -275,133 +276,133 @@ func (f *fetching) list(ctx context.Context, revision string) (names []string, e
 	return names, nil
 }
 
-// transient marks an error that another attempt may not meet.
+// transient marks an error that may not occur in another attempt.
 type transient struct{ error }
 
 func (t *transient) Unwrap() error { return t.error }
 
-// later is a transient error with the time that the server asked for.
-type later struct {
+// retryLater is an error for which the server asks to wait before the next attempt.
+type retryLater struct {
 	error
 	after time.Duration
 }
 
-func (l *later) Unwrap() error { return l.error }
+func (l *retryLater) Unwrap() error { return l.error }
 
-// try does one thing until it succeeds, fails for good, or has failed too often
-// without progress.
-func (f *fetching) try(ctx context.Context, one func() (progress bool, err error)) error {
+// retry calls attempt until it succeeds, fails with an error that is not transient, or
+// has failed too often without progress.
+func (f *fetcher) retry(ctx context.Context, attempt func() (progress bool, err error)) error {
 	pause := 500 * time.Millisecond
-	for failures, answers := 0, 1; ; answers++ {
-		progress, err := one()
-		var again *transient
-		if err == nil || !errors.As(err, &again) {
+	for failures, responses := 0, 1; ; responses++ {
+		progress, err := attempt()
+		var temporary *transient
+		if err == nil || !errors.As(err, &temporary) {
 			return err
 		}
 		if ctx.Err() != nil {
-			return again.error
+			return temporary.error
 		}
 		if failures++; progress {
 			failures, pause = 1, 500*time.Millisecond
 		}
-		if failures >= f.Attempts || answers >= maxAnswers {
-			return again.error
+		if failures >= f.Attempts || responses >= maxResponses {
+			return temporary.error
 		}
 		d := pause
-		var asked *later
-		if errors.As(err, &asked) && asked.after > d {
-			d = min(asked.after, time.Minute)
+		var wanted *retryLater
+		if errors.As(err, &wanted) && wanted.after > d {
+			d = min(wanted.after, time.Minute)
 		}
 		pause = min(2*pause, 8*time.Second)
 		if err := f.Wait(ctx, d); err != nil {
-			return again.error
+			return temporary.error
 		}
 	}
 }
 
-// request is what ask sends.
+// request is what send sends.
 type request struct {
 	method, address string
 	from            int64  // the first byte that is wanted
-	etag            string // only if the content is still this one, else all of it; "" for not said
-	described       bool   // an answer will do that describes the file, be it a redirect to its bytes
+	ifRange         string // an Etag: where the content has another, all of it is wanted; "" for any
+	stopAtMetadata  bool   // return a redirect that has the metadata of the file, and do not follow it
 }
 
-// ask sends a request and follows redirects. An answer that is given has the status
-// 200 or 206, or is a redirect that describes the file where that will do.
-func (f *fetching) ask(ctx context.Context, r request) (*http.Response, error) {
+// send sends a request and follows redirects. The response has the status 200 or 206,
+// or is a redirect that the request asks to return.
+func (f *fetcher) send(ctx context.Context, r request) (*http.Response, error) {
 	address := r.address
-	at, err := url.Parse(address)
+	target, err := url.Parse(address)
 	for hop := 0; err == nil; hop++ {
-		request, err := http.NewRequestWithContext(ctx, r.method, at.String(), nil)
+		request, err := http.NewRequestWithContext(ctx, r.method, target.String(), nil)
 		if err != nil {
 			return nil, fault.New(BadAnswer, address, "").WithCause(err)
 		}
-		request.Header.Set("Accept-Encoding", "identity") // sizes and ranges count the file's own bytes
+		request.Header.Set("Accept-Encoding", "identity") // so that sizes and ranges are those of the file
 		request.Header.Set("User-Agent", "omniloader")
 		if r.from > 0 {
 			request.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.from))
-			if r.etag != "" {
-				request.Header.Set("If-Range", r.etag)
+			if r.ifRange != "" {
+				request.Header.Set("If-Range", r.ifRange)
 			}
 		}
-		if f.Token != "" && at.Scheme == f.endpoint.Scheme && at.Host == f.endpoint.Host {
+		if f.Token != "" && target.Scheme == f.endpoint.Scheme && target.Host == f.endpoint.Host {
 			request.Header.Set("Authorization", "Bearer "+f.Token)
 		}
-		answer, err := f.HTTP.Do(request)
+		response, err := f.HTTP.Do(request)
 		if err != nil {
-			var wrapped *url.Error // names the address a second time
+			var wrapped *url.Error // has the address too, which the fault gives already
 			if errors.As(err, &wrapped) {
 				err = wrapped.Err
 			}
-			return nil, &transient{fault.New(Unavailable, address, "no answer").WithCause(err).WithHint("check the address and the network")}
+			return nil, &transient{fault.New(Unavailable, address, "no response").WithCause(err).WithHint("check the address and the network")}
 		}
-		isRedirect := answer.StatusCode >= 300 && answer.StatusCode < 400 && answer.Header.Get("Location") != ""
+		isRedirect := response.StatusCode >= 300 && response.StatusCode < 400 && response.Header.Get("Location") != ""
 		if !isRedirect {
-			return f.judge(answer, address)
+			return f.checkStatus(response, address)
 		}
-		if r.described && answer.Header.Get("X-Linked-Etag") != "" {
-			return answer, nil
+		if r.stopAtMetadata && response.Header.Get("X-Linked-Etag") != "" {
+			return response, nil
 		}
-		answer.Body.Close()
-		next, err := at.Parse(answer.Header.Get("Location"))
+		response.Body.Close()
+		next, err := target.Parse(response.Header.Get("Location"))
 		switch {
 		case err != nil || next.Scheme != "http" && next.Scheme != "https":
-			return nil, fault.New(BadAnswer, address, "it redirects to no address")
-		case at.Scheme == "https" && next.Scheme == "http":
+			return nil, fault.New(BadAnswer, address, "it redirects to something that is not an http address")
+		case target.Scheme == "https" && next.Scheme == "http":
 			return nil, fault.New(fault.Unsafe, address, "it redirects from https to http, to "+next.Host)
 		case hop == maxRedirects:
 			return nil, fault.New(BadAnswer, address, fmt.Sprintf("it redirects more than %d times", maxRedirects))
 		}
-		at = next
+		target = next
 	}
 	return nil, fault.New(BadAnswer, address, "").WithCause(err)
 }
 
-// judge turns a status into an error where it is none of success.
-func (f *fetching) judge(answer *http.Response, address string) (*http.Response, error) {
-	status := answer.StatusCode
+// checkStatus gives an error for a response without success.
+func (f *fetcher) checkStatus(response *http.Response, address string) (*http.Response, error) {
+	status := response.StatusCode
 	if status == http.StatusOK || status == http.StatusPartialContent {
-		return answer, nil
+		return response, nil
 	}
-	answer.Body.Close()
+	response.Body.Close()
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		hint := "set HF_TOKEN to a token that may read " + f.repo
 		if f.Token != "" {
 			hint = "the token may not read " + f.repo + ": ask for access on its page, or use another one"
 		}
-		return nil, fault.New(Denied, address, answer.Status).WithHint(hint)
+		return nil, fault.New(Denied, address, response.Status).WithHint(hint)
 	case status == http.StatusNotFound:
-		return nil, fault.New(fault.NotFound, address, "the hub does not know it").
+		return nil, fault.New(fault.NotFound, address, "not found on the hub").
 			WithHint("check the name; a private model looks the same without a token")
 	case status == http.StatusRequestedRangeNotSatisfiable:
-		return nil, fault.New(Mismatch, address, answer.Status)
+		return nil, fault.New(Mismatch, address, response.Status)
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
-		e := fault.New(Unavailable, address, answer.Status).WithHint("try again later")
-		return nil, &transient{&later{e, retryAfter(answer.Header)}}
+		e := fault.New(Unavailable, address, response.Status).WithHint("try again later")
+		return nil, &transient{&retryLater{e, retryAfter(response.Header)}}
 	}
-	return nil, fault.New(BadAnswer, address, answer.Status)
+	return nil, fault.New(BadAnswer, address, response.Status)
 }
 
 func retryAfter(h http.Header) time.Duration {
@@ -412,18 +413,18 @@ func retryAfter(h http.Header) time.Duration {
 	return d
 }
 
-// body is an answer's body that ends where no byte comes for too long.
-type body struct {
+// stallReader is the body of a response, which is closed after too long without a byte.
+type stallReader struct {
 	io.Reader
 	timer *time.Timer
 	stall time.Duration
 }
 
-func (f *fetching) unstalled(answer *http.Response) *body {
-	return &body{answer.Body, time.AfterFunc(f.Stall, func() { answer.Body.Close() }), f.Stall}
+func (f *fetcher) stallReader(response *http.Response) *stallReader {
+	return &stallReader{response.Body, time.AfterFunc(f.Stall, func() { response.Body.Close() }), f.Stall}
 }
 
-func (b *body) Read(p []byte) (int, error) {
+func (b *stallReader) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	if n > 0 {
 		b.timer.Reset(b.stall)
@@ -431,6 +432,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *body) stop() { b.timer.Stop() }
+func (b *stallReader) stop() { b.timer.Stop() }
 
+// clip shortens text from the server for a message.
 func clip(s string) string { return s[:min(len(s), 80)] }

@@ -30,12 +30,12 @@ type server struct {
 	storage *httptest.Server // where large files are
 	files   map[string]string
 	large   map[string]bool
-	// before sees each request, and answers it itself where it gives true.
+	// before handles a request and gives true, or gives false for the usual response.
 	before func(w http.ResponseWriter, r *http.Request) bool
 
 	mu       sync.Mutex
 	requests []string // method, path and range
-	tokens   []string // that came to the storage
+	tokens   []string // received by the storage
 }
 
 func newServer(t *testing.T) *server {
@@ -112,8 +112,8 @@ func fetch(t *testing.T, c *Client) (*Snapshot, error) {
 	return c.Fetch(t.Context(), "org/base", "", tokenizerFiles)
 }
 
-// whole checks the cache against the server.
-func (s *server) whole(t *testing.T, c *Client, snap *Snapshot) {
+// checkCache compares the files in the cache with those of the server.
+func (s *server) checkCache(t *testing.T, c *Client, snap *Snapshot) {
 	t.Helper()
 	repo := filepath.Join(c.Cache, "models--org--base")
 	assert.Equal(t, filepath.Join(repo, "snapshots", commit), snap.Dir)
@@ -127,7 +127,7 @@ func (s *server) whole(t *testing.T, c *Client, snap *Snapshot) {
 	assert.Equal(t, commit, string(ref))
 	blobs, err := filepath.Glob(filepath.Join(repo, "blobs", "*"))
 	require.NoError(t, err)
-	assert.Len(t, blobs, 2, "one for each file, and none that is incomplete")
+	assert.Len(t, blobs, 2, "one for each file, and no partial file")
 	assert.NoFileExists(t, filepath.Join(snap.Dir, "README.md"))
 	assert.NoDirExists(t, filepath.Join(c.Cache, "evil"))
 }
@@ -137,7 +137,7 @@ func TestFilesAreFetchedIntoTheCacheAndOnlyOnce(t *testing.T) {
 	c := s.client(t)
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 	assert.Equal(t, int64(10007), snap.Bytes)
 
 	s.requests = nil
@@ -165,7 +165,7 @@ func TestTheTokenGoesToTheHubAlone(t *testing.T) {
 	assert.Equal(t, []string{""}, s.tokens)
 }
 
-func TestACutAnswerIsContinued(t *testing.T) {
+func TestAResponseThatIsCutOffIsContinued(t *testing.T) {
 	s := newServer(t)
 	cuts := 0
 	s.before = func(w http.ResponseWriter, r *http.Request) bool {
@@ -187,7 +187,7 @@ func TestACutAnswerIsContinued(t *testing.T) {
 	c := s.client(t)
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 	assert.Equal(t, 3, cuts)
 	assert.Contains(t, s.requests, "GET /tokenizer.json bytes=4500-")
 	assert.Equal(t, int64(10007), snap.Bytes, "nothing is downloaded twice")
@@ -210,11 +210,11 @@ func TestADownloadIsContinuedByTheNextCall(t *testing.T) {
 	c.Attempts = 2
 	_, err := fetch(t, c)
 	require.ErrorIs(t, err, Unavailable)
-	assert.NoFileExists(t, filepath.Join(c.Cache, "models--org--base", "refs", "main"), "the snapshot is not whole")
+	assert.NoFileExists(t, filepath.Join(c.Cache, "models--org--base", "refs", "main"), "the snapshot is incomplete")
 	cut = false
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 }
 
 func TestAServerThatIgnoresRangesSendsTheFileAnew(t *testing.T) {
@@ -236,10 +236,10 @@ func TestAServerThatIgnoresRangesSendsTheFileAnew(t *testing.T) {
 	c := s.client(t)
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 }
 
-func TestAServerThatIsBusyIsAskedAgain(t *testing.T) {
+func TestARequestToABusyServerIsRepeated(t *testing.T) {
 	s := newServer(t)
 	statuses := []int{http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusBadGateway}
 	s.before = func(w http.ResponseWriter, _ *http.Request) bool {
@@ -256,11 +256,11 @@ func TestAServerThatIsBusyIsAskedAgain(t *testing.T) {
 	c.Wait = func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil }
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 	assert.Equal(t, []time.Duration{7 * time.Second, 7 * time.Second, 7 * time.Second}, waits)
 }
 
-func TestAServerThatStaysBusyIsGivenUp(t *testing.T) {
+func TestAServerThatStaysBusyIsUnavailable(t *testing.T) {
 	s := newServer(t)
 	s.before = func(w http.ResponseWriter, _ *http.Request) bool {
 		w.WriteHeader(http.StatusInternalServerError)
@@ -276,7 +276,7 @@ func TestAServerThatStaysBusyIsGivenUp(t *testing.T) {
 	assert.ErrorIs(t, err, Unavailable)
 }
 
-func TestADownloadThatStallsIsGivenUp(t *testing.T) {
+func TestADownloadThatStallsIsAborted(t *testing.T) {
 	s := newServer(t)
 	release := make(chan struct{})
 	s.before = func(w http.ResponseWriter, r *http.Request) bool {
@@ -294,13 +294,13 @@ func TestADownloadThatStallsIsGivenUp(t *testing.T) {
 	_, err := fetch(t, c)
 	close(release)
 	require.ErrorIs(t, err, Unavailable)
-	assert.Contains(t, err.Error(), "broke off after 5 of 10000 bytes")
+	assert.Contains(t, err.Error(), "cut off after 5 of 10000 bytes")
 }
 
-func TestALatencyDelaysAndChangesNothing(t *testing.T) {
+func TestASlowServerChangesNothing(t *testing.T) {
 	s := newServer(t)
 	s.before = func(http.ResponseWriter, *http.Request) bool {
-		select { // as slow as a far server, and no slower than a test may be
+		select { // as slow as a distant server
 		case <-t.Context().Done():
 		case <-time.After(5 * time.Millisecond):
 		}
@@ -309,7 +309,7 @@ func TestALatencyDelaysAndChangesNothing(t *testing.T) {
 	c := s.client(t)
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 }
 
 func TestWrongContentIsRefusedAndNotKept(t *testing.T) {
@@ -334,11 +334,11 @@ func TestWrongContentIsRefusedAndNotKept(t *testing.T) {
 		s.before = nil
 		snap, err := fetch(t, c)
 		require.NoError(t, err)
-		s.whole(t, c, snap)
+		s.checkCache(t, c, snap)
 	}
 }
 
-func TestErrorsSayWhatToDo(t *testing.T) {
+func TestErrorsHaveHints(t *testing.T) {
 	for status, c := range map[int]struct {
 		kind fault.Kind
 		hint string
@@ -353,11 +353,11 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		_, err := fetch(t, s.client(t))
 		require.ErrorIs(t, err, c.kind)
 		assert.Contains(t, fault.HintOf(err), c.hint)
-		assert.Len(t, s.requests, 1, "it would not help to ask again")
+		assert.Len(t, s.requests, 1, "repeating the request would not help")
 	}
 }
 
-func TestAnswersOfNoHubAreRefused(t *testing.T) {
+func TestResponsesThatAreNotOfAHubAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		list, etag, size string
 		kind             fault.Kind
@@ -400,7 +400,7 @@ func TestRedirects(t *testing.T) {
 	c := s.client(t)
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 
 	for location, kind := range map[string]fault.Kind{"/again": BadAnswer, "file:///etc/passwd": BadAnswer} {
 		s.before = func(w http.ResponseWriter, _ *http.Request) bool {
@@ -421,7 +421,7 @@ func TestARedirectOutOfHTTPSIsRefused(t *testing.T) {
 	assert.ErrorIs(t, err, fault.Unsafe)
 }
 
-func TestNamesThatAreNoRepositoriesAreNotAskedFor(t *testing.T) {
+func TestInvalidRepositoryNamesAreNotRequested(t *testing.T) {
 	s := newServer(t)
 	for _, repo := range []string{"", "..", "a/b/c", "/etc/passwd", "org/../x", "org/ba--se", "org/base?x=1", `org\base`} {
 		_, err := s.client(t).Fetch(t.Context(), repo, "", tokenizerFiles)
@@ -444,7 +444,7 @@ func TestACancelledFetchEnds(t *testing.T) {
 	assert.Len(t, s.requests, 1)
 }
 
-func TestFetchesSideBySideDoNotDisturbEachOther(t *testing.T) {
+func TestConcurrentFetchesDoNotDisturbEachOther(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
 	var wg sync.WaitGroup
@@ -456,11 +456,11 @@ func TestFetchesSideBySideDoNotDisturbEachOther(t *testing.T) {
 	require.NoError(t, errors.Join(errs...))
 	snap, err := fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 }
 
-func TestACacheThatWasCutOrCleanedHeals(t *testing.T) {
-	for name, harm := range map[string]func(t *testing.T, pointer, blob string){
+func TestADamagedCacheIsRepaired(t *testing.T) {
+	for name, damage := range map[string]func(t *testing.T, pointer, blob string){
 		"cut blob": func(t *testing.T, _, blob string) { require.NoError(t, os.Truncate(blob, 7)) },
 		"other content": func(t *testing.T, _, blob string) {
 			require.NoError(t, os.WriteFile(blob, make([]byte, 10_000), 0o600))
@@ -479,10 +479,10 @@ func TestACacheThatWasCutOrCleanedHeals(t *testing.T) {
 		pointer := filepath.Join(snap.Dir, "tokenizer.json")
 		blob, err := filepath.EvalSymlinks(pointer)
 		require.NoError(t, err)
-		harm(t, pointer, blob)
+		damage(t, pointer, blob)
 		snap, err = fetch(t, c)
 		require.NoError(t, err, name)
-		s.whole(t, c, snap)
+		s.checkCache(t, c, snap)
 	}
 }
 
@@ -491,7 +491,7 @@ func relink(t *testing.T, pointer, target string) {
 	require.NoError(t, os.Symlink(target, pointer))
 }
 
-func TestALinkInADownloadsPlaceIsNotFollowed(t *testing.T) {
+func TestALinkInPlaceOfAPartialFileIsNotFollowed(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
 	snap, err := fetch(t, c)
@@ -504,15 +504,14 @@ func TestALinkInADownloadsPlaceIsNotFollowed(t *testing.T) {
 	require.NoError(t, os.Symlink(victim, blob+".incomplete"))
 	snap, err = fetch(t, c)
 	require.NoError(t, err)
-	s.whole(t, c, snap)
+	s.checkCache(t, c, snap)
 	kept, err := os.ReadFile(victim)
 	require.NoError(t, err)
 	assert.Equal(t, "mine", string(kept))
 }
 
-// A server without ranges that sends less than it announced, each time the same, is
-// not asked for ever.
-func TestAFileThatStaysShortIsGivenUp(t *testing.T) {
+// A server that sends less than it announces, each time the same, is not asked for ever.
+func TestAFileThatIsAlwaysTruncatedIsNotRequestedForever(t *testing.T) {
 	s := newServer(t)
 	s.before = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodGet || r.URL.Path != "/tokenizer.json" {

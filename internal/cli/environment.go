@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"os"
+
+	"omniloader/internal/bench"
+)
+
+// The environment variables that are used where their flag is not given.
+const (
+	envIterations = "BENCHMARK_ITERATIONS"
+	envWarmup     = "BENCHMARK_WARMUP"
+	envModel      = "TEST_MODEL_PATH"
+	envOutput     = "OMNILOADER_OUTPUT"
+)
+
+// Environment is what the environment variables ask for.
+type Environment struct {
+	Plan   bench.Plan
+	Model  string // directory of a real checkpoint, or ""
+	Output string // path of the results file to write, or ""
+}
+
+// ReadEnvironment reads the variables that every way of running scenarios
+// honours; an empty variable counts as unset. The error names the variable.
+func ReadEnvironment() (Environment, error) {
+	return readEnvironment(func(string) bool { return false })
+}
+
+// readEnvironment leaves a variable unchecked where its flag is given, since the flag
+// is used instead.
+func readEnvironment(flagGiven func(variable string) bool) (Environment, error) {
+	e := Environment{Plan: bench.DefaultPlan(), Model: os.Getenv(envModel), Output: os.Getenv(envOutput)}
+	for _, v := range []struct {
+		name   string
+		number *int
+		least  int
+	}{{envIterations, &e.Plan.Iterations, 1}, {envWarmup, &e.Plan.Warmup, 0}} {
+		text := os.Getenv(v.name)
+		if text == "" || flagGiven(v.name) {
+			continue
+		}
+		n, err := parseCount(text, v.least)
+		if err != nil {
+			return e, errorWithHint("unset it, or set it to a number such as 100", "environment variable %s: %q: %w", v.name, text, err)
+		}
+		*v.number = n
+	}
+	if e.Model != "" && !flagGiven(envModel) {
+		if err := isDirectory(e.Model); err != nil {
+			return e, errorWithHint("set it to the directory of a checkpoint, or unset it", "environment variable %s: %w", envModel, err)
+		}
+	}
+	return e, nil
+}

@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/suite"
+)
+
+// comparisonOf makes a comparison of all benchmarks: some with these verdicts, the others
+// neutral.
+func comparisonOf(all int, verdicts ...bench.Change) *bench.Comparison {
+	c := &bench.Comparison{Counts: map[bench.Verdict]int{}, Threshold: 0.05, Foresight: bench.Foresight{Least: 0.05}}
+	for i := range all {
+		change := bench.Change{Verdict: bench.Neutral, Basis: bench.ByFloor}
+		if i < len(verdicts) {
+			change = verdicts[i]
+		}
+		change.Old, change.New = new(bench.Result), new(bench.Result)
+		if change.Verdict == bench.Removed {
+			change.New = nil
+		}
+		c.Changes = append(c.Changes, change)
+		c.Counts[change.Verdict]++
+	}
+	return c
+}
+
+func TestVerdictsFailAsFailOnLists(t *testing.T) {
+	red := bench.Change{Verdict: bench.Red, Basis: bench.ByFloor}
+	doubtful := bench.Change{Verdict: bench.Red, Basis: bench.ByMean, Doubtful: true}
+	incomparable := bench.Change{Verdict: bench.NotComparable, Basis: bench.ByFloor}
+	unconverged := bench.Change{Verdict: bench.Unconverged, Basis: bench.ByFloor}
+	removed := bench.Change{Verdict: bench.Removed}
+	for _, c := range []struct {
+		name       string
+		words      string // of --fail-on, "" for the default of run
+		comparison *bench.Comparison
+		code       int
+		message    string
+	}{
+		{"all neutral", "", comparisonOf(70), 0, ""},
+		{"one red", "", comparisonOf(70, red), 1, ""},
+		{"one of many not comparable", "", comparisonOf(70, incomparable), 0, ""},
+		{"a tenth", "", comparisonOf(70, incomparable, incomparable, incomparable, unconverged, unconverged, unconverged, unconverged), 0, ""},
+		{"more than a tenth", "", comparisonOf(70, incomparable, incomparable, incomparable, unconverged, unconverged, unconverged, unconverged, unconverged), 2, "could not judge 8 of 70 benchmarks: 3 not comparable, 5 unconverged"},
+		{"red beats what could not be judged", "", comparisonOf(4, red, incomparable, unconverged), 1, ""},
+		{"the only one unconverged", "", comparisonOf(1, unconverged), 2, "could not judge 1 of 1 benchmark: 1 unconverged"},
+		{"one of many, if listed", "not-comparable", comparisonOf(70, incomparable), 2, "1 not comparable"},
+		{"one of many, if listed", "unconverged", comparisonOf(70, incomparable, unconverged), 2, "70 benchmarks: 1 unconverged"},
+		{"by means, in a run", "", comparisonOf(4, doubtful), 2, "1 red by mean times alone"},
+		{"by means, few in a run", "", comparisonOf(70, doubtful), 0, ""},
+		{"by means, if listed", "means", comparisonOf(70, doubtful), 1, ""},
+		{"by means, between files", "red,means,unjudged", comparisonOf(4, doubtful), 1, ""},
+		{"not by means", "red", comparisonOf(4, doubtful), 0, ""},
+		{"removed", "", comparisonOf(4, removed), 0, ""},
+		{"removed, if listed", "red,removed", comparisonOf(4, removed), 2, "could not judge 1 of 4 benchmarks: 1 removed"},
+		{"anything", "none", comparisonOf(3, red, incomparable, unconverged), 0, ""},
+	} {
+		f := failOnOfRun()
+		if c.words != "" {
+			require.NoError(t, f.Set(c.words))
+		}
+		err := f.judge(c.comparison)
+		switch c.code {
+		case 0:
+			assert.NoError(t, err, c.name)
+		case 1:
+			assert.ErrorIs(t, err, errFailed, c.name)
+		default:
+			require.Error(t, err, c.name)
+			assert.NotErrorIs(t, err, errFailed, c.name)
+			assert.ErrorContains(t, err, c.message, c.name)
+		}
+	}
+}
+
+func TestTheHintNamesACommandThatCanJudge(t *testing.T) {
+	c := comparisonOf(1, bench.Change{Verdict: bench.NotComparable, Basis: bench.ByFloor})
+	c.Foresight.Least, c.Old.Commit = 0.3, "0123abc"
+	assert.Equal(t, "`omniloader bench --against 0123abc`, in a checkout, builds both revisions and judges changes of 5%", hintToJudge(c))
+	c.Foresight.Unknown = []string{"CPU: only one of the files says it (X)"}
+	assert.Contains(t, hintToJudge(c), "on one machine")
+	c.Foresight.Reasons = []string{"CPU: X and Y"}
+	assert.Contains(t, hintToJudge(c), "on one machine")
+	assert.Contains(t, hintToJudge(comparisonOf(1, bench.Change{Verdict: bench.Red, Basis: bench.ByMean, Doubtful: true})), "--save-baseline")
+	assert.Contains(t, hintToJudge(comparisonOf(1, bench.Change{Verdict: bench.Unconverged, Basis: bench.ByFloor})), "sample again")
+}
+
+func TestUnknownWordsOfFailOnAreRefused(t *testing.T) {
+	for word, want := range map[string]string{"grey": "known: none, red", "unjuged": `did you mean "unjudged"?`, "red,none": "none cannot be combined"} {
+		f := failOnOfRun()
+		assert.ErrorContains(t, f.Set(word), want)
+	}
+}
+
+func TestABaselineThatWasNotSampledIsNotedBeforehand(t *testing.T) {
+	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "plain.json")
+	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
+	editResults(t, file, func(f *bench.File) { // much faster on average, but its slowest call is slower
+		f.Results[0].MeanTime, f.Results[0].MinTime, f.Results[0].MaxTime = 1e-12, 1e-12, 1000
+	})
+	a := call(t, "run", feature, "--baseline", file)
+	assert.Equal(t, 2, a.code, a.err)
+	assert.Contains(t, a.err, "the baseline was not sampled, and is compared by mean times")
+	assert.Contains(t, a.err, "1 red by mean times alone")
+	assert.Contains(t, a.err, "--save-baseline")
+	assert.Equal(t, 1, call(t, "run", feature, "--baseline", file, "--fail-on", "means").code)
+}
+
+func TestWhatCannotBeComparedIsNotSampled(t *testing.T) {
+	feature, file := sampledBaseline(t)
+	editResults(t, file, func(f *bench.File) { f.Environment["cpu"] = "another" })
+	a := callSampling(t, "run", feature, "--baseline", file)
+	assert.Equal(t, 2, a.code, a.err)
+	assert.Contains(t, a.err, "times cannot be compared with the baseline's: CPU: another and ")
+	assert.NotContains(t, a.err, "fresh processes")
+	assert.Contains(t, a.out, "not comparable")
+
+	saved := filepath.Join(t.TempDir(), "new.json")
+	a = callSampling(t, "run", feature, "--baseline", file, "--save-baseline", saved)
+	if !suite.RaceDetector { // under it a sync.Pool drops items at random, so that allocations differ, which is red
+		assert.Equal(t, 2, a.code, a.err)
+	}
+	assert.FileExists(t, saved, "a new baseline is sampled anyway")
+}
+
+func TestABaselineOfOtherCodeIsNotedBeforehand(t *testing.T) {
+	feature, file := sampledBaseline(t)
+	editResults(t, file, func(f *bench.File) {
+		delete(f.Environment, bench.BuildKey)
+		f.Environment[bench.LayoutKey], f.Environment["commit"] = "another", "0123456789abcdef"
+	})
+	a := callSampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
+	assert.Equal(t, 0, a.code, a.err)
+	assert.Contains(t, a.err, "only changes of more than 30% will be judged; `omniloader bench --against 0123456789abcdef`")
+	editResults(t, file, func(f *bench.File) { f.Environment["commit"] = "$(reboot)" })
+	a = callSampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
+	assert.Contains(t, a.err, "bench --against REV`", "text of a file must not become part of a command")
+}
+
+func TestABaselineWithAnInvalidPlanIsRefused(t *testing.T) {
+	feature, file := sampledBaseline(t)
+	editResults(t, file, func(f *bench.File) { f.Plan.GC = "off" })
+	a := callSampling(t, "run", feature, "--baseline", file)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "--baseline: "+file+`: sampling plan: gc is "off"`)
+	assert.Empty(t, a.out, "nothing ran")
+	assert.Equal(t, 0, call(t, "compare", file, file, "--fail-on", "red").code, "two files can be compared anyway")
+}
+
+func TestAFailedScenarioIsExitCode1WhateverElseGoesWrong(t *testing.T) {
+	base := filepath.Join(t.TempDir(), "base.json")
+	require.NoError(t, os.WriteFile(base, []byte(`{"results": [{"name": "another", "mean_time": 1}]}`), 0o644))
+	a := call(t, "run", write(t, "a.feature", failingFeature), "--baseline", base)
+	assert.Equal(t, 1, a.code)
+	assert.Contains(t, a.err, "no benchmark in common")
+}
+
+func TestTheComparisonIsInEveryReportThatSupportsIt(t *testing.T) {
+	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "plain.json")
+	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
+	dir := t.TempDir()
+	xml, md := filepath.Join(dir, "r.xml"), filepath.Join(dir, "c.md")
+	a := call(t, "run", feature, "--baseline", file, "--fail-on", "none", "--format", "junit:"+xml, "--format", "junit", "--comparison", "markdown:"+md)
+	require.Equal(t, 0, a.code, a.err)
+	text, err := os.ReadFile(xml)
+	require.NoError(t, err)
+	for _, report := range []string{string(text), a.out} {
+		assert.Contains(t, report, `name="comparison with the baseline"`)
+	}
+	text, err = os.ReadFile(md)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "| verdict | benchmark |")
+
+	for _, c := range []struct{ value, want string }{
+		{"markdown", "no file"}, {"markdwn:x", `did you mean "markdown"?`}, {"json:/no/such/folder/x", "no folder for it"},
+	} {
+		a := call(t, "run", feature, "--baseline", file, "--comparison", c.value)
+		assert.Equal(t, 2, a.code)
+		assert.Contains(t, a.err, c.want)
+	}
+	assert.Contains(t, call(t, "run", feature, "--comparison", "json:x").err, "nothing to compare with")
+}

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/suite"
+	"omniloader/steps"
+)
+
+// processBounds is a feature with bounds on processes and on several callers.
+const processBounds = `@memory
+Feature: Bounds
+
+  Scenario: first call
+    Given the checkpoint "gpt2"
+    When the model info is read
+    Then the architecture is "GPT2LMHeadModel"
+    And the first latency is below 1 minute
+    And the cold latency is below 1 minute
+    And the peak resident memory is below 2 GB
+
+  Scenario: callers
+    Given the checkpoint "gpt2"
+    When the model info is read by 4 callers at once
+    Then the architecture is "GPT2LMHeadModel"
+    And the throughput is at least 1 operations per second
+`
+
+func TestAProgramThatDoesNotCallIsFreshProcessGetsAnError(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	err = runJSON(t.Context(), exec.CommandContext(t.Context(), self, "-test.run=^$"), struct{}{}, new(bench.Fresh))
+	assert.ErrorContains(t, err, "the output of "+filepath.Base(self)+" is not JSON; it is not omniloader, or does not call IsFreshProcess")
+}
+
+func TestAFirstCallIsMadeInAProcessOfItsOwn(t *testing.T) {
+	path, out := write(t, "a.feature", strings.ReplaceAll(processBounds, "1 minute", "60 s")), filepath.Join(t.TempDir(), "r.json")
+	a := call(t, "run", path, "--output", out)
+	require.Equal(t, 0, a.code, a.out+a.err)
+	f := resultOf(t, out, "first_call").Process
+	require.NotNil(t, f)
+	assert.Positive(t, f.First)
+	if f.NoPeak == "" {
+		assert.Greater(t, f.PeakRSS, uint64(1e6))
+		assert.GreaterOrEqual(t, f.PeakRSS, f.StartRSS)
+	} else if !suite.RaceDetector {
+		assert.Contains(t, a.out, "not judged: peak resident memory")
+	}
+	if f.Cold == nil {
+		assert.Contains(t, a.out, "not judged: cold latency below 60 s: the page cache cannot be dropped here")
+	} else {
+		assert.Positive(t, *f.Cold)
+	}
+	c := resultOf(t, out, "callers").Concurrency
+	require.NotNil(t, c)
+	assert.Equal(t, 4, c.Callers)
+	assert.Contains(t, a.out, "callers at once")
+}
+
+func TestABoundOnAProcessThatIsExceededFails(t *testing.T) {
+	if suite.RaceDetector {
+		t.Skip("a process under the race detector is not judged")
+	}
+	feature := strings.ReplaceAll(strings.ReplaceAll(processBounds, "1 minute", "60 s"), "below 2 GB", "below 1 MB")
+	a := call(t, "run", write(t, "a.feature", feature))
+	if strings.Contains(a.out, "not judged: peak resident memory") {
+		t.Skip(a.out)
+	}
+	assert.Equal(t, 1, a.code)
+	assert.Contains(t, a.out, "before the call")
+}
+
+func TestAFreshProcessCannotStartAnother(t *testing.T) {
+	t.Setenv(freshVariable, "1")
+	_, err := FreshProcess(t.Context(), steps.FreshJob{})
+	require.ErrorIs(t, err, steps.ErrNoProcess)
+}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+
+	"omniloader/internal/atomicfile"
+	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
+	"omniloader/internal/report"
+	"omniloader/internal/suite"
+)
+
+// finishRun writes everything that a run was asked for, and then judges it: a failure
+// must not cost the figures. selection goes into the results file.
+func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs, sampling *runSampling, selection string) error {
+	failures := p.writeReports(run, o.reports, func(d reportDestination) bool {
+		return d.file != "" || d.forPeople() // now, since sampling takes a while
+	})
+	comparison, sampled, figureFailures := p.writeFigures(ctx, run, o, sampling, selection)
+	failures = append(failures, figureFailures...)
+	failures = append(failures, p.writeReports(run, o.reports, func(d reportDestination) bool {
+		return !d.forPeople() && (d.file == "" || sampled || comparison != nil) // files again, with what was sampled and compared
+	})...)
+	if comparison != nil {
+		failures = append(failures, p.renderComparison(comparison, o.comparison, stdoutIsForPeople(o.reports)))
+	}
+	p.noteSkippedReal(run)
+	if run.Interrupted {
+		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
+	}
+	failures = append(failures, suite.Unjudged(run))
+	last := p.complainAllButLast(failures)
+	if suite.Broken(run) > 0 { // exit code 1, whatever else could not be done
+		if last != nil {
+			p.complain(last)
+		}
+		return errFailed
+	}
+	if last != nil {
+		return last
+	}
+	if comparison != nil {
+		return o.failOn.judge(comparison)
+	}
+	return nil
+}
+
+// writeReports writes the reports that are chosen, and gives an error for each that
+// could not be written.
+func (p *program) writeReports(run *outcome.Run, reports []reportDestination, choose func(reportDestination) bool) (failures []error) {
+	for _, d := range reports {
+		if choose(d) {
+			failures = append(failures, p.writeReport(run, d))
+		}
+	}
+	return failures
+}
+
+func (p *program) writeReport(run *outcome.Run, d reportDestination) error {
+	if d.file == "" {
+		return standardOutput(d.format.Render(p.out, run, p.out.options()))
+	}
+	return atomicfile.Write(d.file, func(w io.Writer) error { return d.format.Render(w, run, report.Options{}) })
+}
+
+// stdoutIsForPeople tells whether the report on standard output is for people, so that
+// a comparison may follow it there.
+func stdoutIsForPeople(reports []reportDestination) bool {
+	return slices.ContainsFunc(reports, func(d reportDestination) bool { return d.file == "" && d.forPeople() })
+}
+
+// writeFigures makes the results file of a run: it samples and compares where that is
+// asked for, writes the file, and adds what was sampled and compared to the run. The
+// comparison is nil where there is none.
+func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutputs, sampling *runSampling, selection string) (comparison *bench.Comparison, sampled bool, failures []error) {
+	if !o.writesResults() {
+		return nil, false, nil
+	}
+	file, err := newFile(run.Started, resultsOf(run))
+	if err != nil {
+		return nil, false, []error{err}
+	}
+	file.Selection, file.Interrupted = selection, run.Interrupted
+	if !run.Interrupted && (o.baseline != nil || o.saveBaseline != "") {
+		comparison, err = p.sampleAndCompare(ctx, run, file, sampling)
+		if errors.Is(err, bench.ErrInterrupted) {
+			file.Interrupted = file.Plan == nil // its floors are missing
+			lost := "nothing was compared"
+			if o.saveBaseline != "" && file.Plan == nil {
+				lost += ", and no baseline written"
+			}
+			err = errorWithHint(lost, "interrupted while sampling")
+		}
+		failures = append(failures, err)
+	}
+	sampled = file.Plan != nil
+	if o.results != "" {
+		failures = append(failures, p.writeResultsFile(file, o.results))
+	}
+	if sampled && o.saveBaseline != "" {
+		failures = append(failures, file.Write(o.saveBaseline))
+	}
+	if sampled {
+		run.Sampled(file)
+	}
+	if comparison != nil {
+		run.Compared(comparison)
+	}
+	return comparison, sampled, failures
+}
+
+// sampleAndCompare samples the benchmarks where that is needed, adds the samples to the
+// file, and compares it with the baseline; the comparison is nil where there is none.
+func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *bench.File, s *runSampling) (*bench.Comparison, error) {
+	if s.needed() {
+		if failed := run.Totals().Failed; failed > 0 {
+			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s failed", quantity(failed, "scenario", "scenarios"))
+		}
+		if err := addOwnBuild(file); err != nil {
+			return nil, err
+		}
+		job := s.job
+		job.Memory = true
+		noteContention := bench.Watch()
+		samples, err := p.sampleAndNote(ctx, job, job.Plan.Processes, "sampled for the comparison")
+		if err != nil {
+			return nil, err
+		}
+		noteContention(file.Environment)
+		if err := file.AddSamples(job.Plan, samples...); err != nil {
+			return nil, err
+		}
+	}
+	if s.baseline == nil {
+		return nil, nil
+	}
+	return p.compareAndConfirm(ctx, s.baseline, file, s.job, s.threshold)
+}
+
+// writeResultsFile writes a results file. That of an interrupted run does not replace
+// an earlier one, and is written beside it.
+func (p *program) writeResultsFile(file *bench.File, path string) error {
+	if _, err := os.Stat(path); file.Interrupted && err == nil {
+		partial := path + ".interrupted"
+		p.note("%s is not replaced; what was measured is in %s", path, partial)
+		path = partial
+	}
+	return file.Write(path)
+}
+
+// resultsOf gives the measurements of a run.
+func resultsOf(run *outcome.Run) []bench.Result {
+	var results []bench.Result
+	for _, f := range run.Features {
+		for _, s := range f.Scenarios {
+			if s.Benchmark != nil {
+				results = append(results, *s.Benchmark)
+			}
+		}
+	}
+	return results
+}
+
+// noteSkippedReal says how many scenarios were skipped for want of a real checkpoint.
+func (p *program) noteSkippedReal(run *outcome.Run) {
+	skipped := 0
+	for _, f := range run.Features {
+		for _, s := range f.Scenarios {
+			if s.Status == outcome.Skipped && slices.ContainsFunc(s.Tags, func(t outcome.Tag) bool { return t.Name == "@real" }) {
+				skipped++
+			}
+		}
+	}
+	switch {
+	case skipped == 1:
+		p.note("1 scenario tagged @real was skipped; --model DIR gives it a checkpoint")
+	case skipped > 1:
+		p.note("%d scenarios tagged @real were skipped; --model DIR gives them a checkpoint", skipped)
+	}
+}

@@ -1,0 +1,259 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"omniloader/internal/bench"
+	"omniloader/internal/report"
+	"omniloader/internal/suite"
+	"omniloader/steps"
+)
+
+// runSettings is what a run is to do: what the flags and the environment amount to,
+// checked. No file that it writes is a feature file, names a missing folder, or is
+// written or read twice.
+type runSettings struct {
+	setup     *steps.Setup
+	paths     []string // of feature files and folders; none for the built-in features
+	selection suite.Selection
+	jobs      int
+	dryRun    bool
+	outputs   runOutputs
+}
+
+// runOutputs are the reports and files that a run writes, and how it is judged.
+type runOutputs struct {
+	reports      []reportDestination
+	results      string          // path of a results file, "" for none
+	saveBaseline string          // path of a results file with samples, "" for none
+	baseline     *bench.File     // to compare with, or nil
+	comparison   *comparisonFile // where the comparison is written as well, or nil
+	threshold    float64
+	failOn       failOn
+}
+
+// reportDestination is a report and the file it goes to.
+type reportDestination struct {
+	format report.Format
+	file   string // "" for standard output
+}
+
+// forPeople tells whether the report is for people, and not for a program.
+func (d reportDestination) forPeople() bool {
+	return d.format.Name == "pretty" || d.format.Name == "progress"
+}
+
+// comparisonFile is a file that a comparison is written to.
+type comparisonFile struct {
+	format report.ComparisonFormat
+	path   string
+}
+
+// needsFigures tells whether anything asked for is made of measurements.
+func (o *runOutputs) needsFigures() bool {
+	return o.writesResults() || slices.ContainsFunc(o.reports, func(d reportDestination) bool { return d.format.Figures })
+}
+
+// writesResults tells whether there is a results file to write or to compare.
+func (o *runOutputs) writesResults() bool {
+	return o.results != "" || o.saveBaseline != "" || o.baseline != nil
+}
+
+// settings checks the flags and the environment. It reads everything that can be
+// wrong before anything runs, so that no measurement is lost to a mistyped path.
+func (f *runFlags) settings(paths []string) (*runSettings, error) {
+	setup, output, err := f.setup()
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := f.outputs(output)
+	if err != nil {
+		return nil, err
+	}
+	if f.all && len(f.categories) > 0 {
+		return nil, errorWithHint("leave one of them out", "--all takes every category, and --category some")
+	}
+	return &runSettings{
+		setup: setup, paths: paths, selection: suite.Selection{Tags: f.tags, Categories: f.categories},
+		jobs: f.jobs.n, dryRun: f.dryRun, outputs: outputs,
+	}, nil
+}
+
+// setup is how scenarios are carried out and measured; output is the path of the
+// results file, "" for none, which may come from the environment too.
+func (f *runFlags) setup() (setup *steps.Setup, output string, err error) {
+	given := map[string]bool{
+		envIterations: f.given("iterations"), envWarmup: f.given("warmup"), envModel: f.given("model"),
+	}
+	env, err := readEnvironment(func(variable string) bool { return given[variable] })
+	if err != nil {
+		return nil, "", err
+	}
+	setup = &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: f.concurrency.n}
+	setup.Plan.Memory = f.memoryProfiling || f.all
+	if given[envIterations] {
+		setup.Plan.Iterations = f.iterations.n
+	}
+	if given[envWarmup] {
+		setup.Plan.Warmup = f.warmup.n
+	}
+	if given[envModel] {
+		if setup.Model = f.model; f.model == "" {
+			return nil, "", errorWithHint("name the directory of a checkpoint", "--model: empty")
+		}
+		if err := isDirectory(f.model); err != nil {
+			return nil, "", errorWithHint("name the directory of a checkpoint", "--model: %w", err)
+		}
+	}
+	if f.concurrency.n > bench.MaxCallers {
+		return nil, "", errorWithHint("more callers than processors get no more done", "--concurrency %d: at most %d callers are possible", f.concurrency.n, bench.MaxCallers)
+	}
+	if setup.Architectures, err = readArchitectures(f.architectures, f.given("architectures")); err != nil {
+		return nil, "", err
+	}
+	if output = env.Output; f.given("output") {
+		output = f.output
+	}
+	return setup, output, nil
+}
+
+// outputs are the files and reports that the flags name, with results as the path of
+// the results file.
+func (f *runFlags) outputs(results string) (o runOutputs, err error) {
+	o = runOutputs{results: results, saveBaseline: f.saveBaseline, threshold: f.threshold.value, failOn: f.failOn}
+	if o.reports, err = parseFormats(f.formats); err != nil {
+		return o, err
+	}
+	_, comparisonPath, _ := strings.Cut(f.comparison, ":")
+	if err := f.checkFiles(&o, comparisonPath); err != nil {
+		return o, err
+	}
+	if f.given("save-baseline") && f.saveBaseline == "" {
+		return o, errorWithHint("name a results file, or leave the flag out", "--save-baseline: empty")
+	}
+	if f.given("baseline") {
+		if o.baseline, err = readBaseline(f.baseline); err != nil {
+			return o, err
+		}
+	}
+	if f.given("comparison") {
+		if o.comparison, err = parseComparison(f.comparison, o.baseline != nil); err != nil {
+			return o, err
+		}
+	}
+	overwritten := []string{o.results, o.saveBaseline}
+	for _, d := range o.reports {
+		overwritten = append(overwritten, d.file)
+	}
+	if o.comparison != nil {
+		overwritten = append(overwritten, o.comparison.path)
+	}
+	return o, refuseFeatureFiles(overwritten...)
+}
+
+// checkFiles refuses files that are named twice or could not be written.
+func (f *runFlags) checkFiles(o *runOutputs, comparisonPath string) error {
+	written := []namedFile{{"--output", o.results}, {"--save-baseline", o.saveBaseline}}
+	for _, d := range o.reports {
+		written = append(written, namedFile{"--format " + d.format.Name, d.file})
+	}
+	named := append([]namedFile{{"--baseline", f.baseline}}, written...)
+	if err := refuseSameFile(append(named, namedFile{"--comparison", comparisonPath})); err != nil {
+		return err
+	}
+	for _, file := range written {
+		if err := refuseUnwritable(file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseFormats reads the values of --format. One report may go to standard output;
+// where none does, pretty goes there.
+func parseFormats(values []string) ([]reportDestination, error) {
+	var all []reportDestination
+	formatOf := map[string]string{} // by path of the file, "" for standard output
+	for _, value := range values {
+		name, file, toFile := strings.Cut(value, ":")
+		if toFile && file == "" {
+			return nil, errorWithHint("name a file behind the colon, or leave the colon out", "--format %s: no file", value)
+		}
+		format, err := report.FormatByName(name)
+		if err != nil {
+			return nil, fmt.Errorf("--format: %w", err)
+		}
+		path, where := "", "standard output"
+		if toFile {
+			path, where = filepath.Clean(file), file
+		}
+		if first, twice := formatOf[path]; twice {
+			return nil, errorWithHint(fmt.Sprintf("send one to a file: --format %s:FILE", name), "--format: both %s and %s go to %s", first, name, where)
+		}
+		formatOf[path] = name
+		all = append(all, reportDestination{format, file})
+	}
+	if _, used := formatOf[""]; !used {
+		pretty, err := report.FormatByName("pretty")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, reportDestination{pretty, ""})
+	}
+	return all, nil
+}
+
+// parseComparison reads the value of --comparison.
+func parseComparison(value string, hasBaseline bool) (*comparisonFile, error) {
+	if !hasBaseline {
+		return nil, errorWithHint("name a --baseline FILE too", "--comparison %s: there is nothing to compare with", value)
+	}
+	name, path, _ := strings.Cut(value, ":")
+	if path == "" {
+		return nil, errorWithHint("write it as markdown:FILE", "--comparison %s: no file", value)
+	}
+	format, err := report.ComparisonFormatByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("--comparison: %w", err)
+	}
+	return &comparisonFile{format, path}, refuseUnwritable(namedFile{"--comparison " + name, path})
+}
+
+// readBaseline reads the results file of --baseline.
+func readBaseline(path string) (*bench.File, error) {
+	if path == "" {
+		return nil, errorWithHint("name a results file, or leave the flag out", "--baseline: empty")
+	}
+	file, err := bench.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errorWithHint("write one with: omniloader run --save-baseline "+path, "--baseline: %s: there is no such file", path)
+	case err != nil:
+		return nil, fmt.Errorf("--baseline: %w", err)
+	}
+	if file.Plan != nil {
+		if err := file.Plan.Validate(); err != nil {
+			return nil, errorWithHint("sample a baseline with this program: --save-baseline FILE", "--baseline: %s: %w", path, err)
+		}
+	}
+	return file, nil
+}
+
+// selectionText writes which benchmarks were asked for, "" for all: a results file
+// keeps it, see bench.File.
+func selectionText(paths []string, s suite.Selection) string {
+	words := slices.Clone(paths)
+	for _, c := range s.Categories {
+		words = append(words, "--category "+c)
+	}
+	if s.Tags != "" {
+		words = append(words, "--tags "+strconv.Quote(s.Tags))
+	}
+	return strings.Join(words, " ")
+}
