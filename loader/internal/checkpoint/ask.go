@@ -11,6 +11,7 @@ import (
 
 	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/registry"
+	"omniloader/loader/internal/table"
 	"omniloader/loader/internal/tree"
 )
 
@@ -60,7 +61,7 @@ func (c *Checkpoint) autoMapClass() (key, class string) {
 // Match gives the names that fit a pattern.
 func (c *Checkpoint) Match(pattern string) (names []string) {
 	for _, name := range c.Names {
-		if ok, _ := path.Match(pattern, name); ok {
+		if table.Match(pattern, name) {
 			names = append(names, name)
 		}
 	}

@@ -2,12 +2,14 @@ package checkpoint
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"omniloader/loader/answer"
+	"omniloader/loader/fault"
 	"omniloader/loader/finding"
+	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/tree"
 )
 
@@ -32,17 +34,18 @@ func (c *Checkpoint) Card() (*answer.CardInfo, []answer.Finding) {
 	if !ok {
 		return nil, nil
 	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(matter, &root); err != nil {
-		return nil, []answer.Finding{finding.New(finding.CardUnreadable, FileCard, "the front matter is no YAML: "+strings.TrimPrefix(err.Error(), "yaml: "), "")}
-	}
-	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
+	members, err := config.ReadYAML(FileCard, matter)
+	switch {
+	case fault.KindOf(err) == fault.WrongType:
 		return nil, nil
+	case err != nil:
+		var e *fault.Error
+		errors.As(err, &e)
+		return nil, []answer.Finding{finding.New(finding.CardUnreadable, FileCard, "the front matter is no YAML: "+e.Detail, "")}
 	}
 	keys := map[string][]string{}
-	members := root.Content[0].Content
-	for i := 0; i+1 < len(members); i += 2 {
-		keys[members[i].Value] = scalars(members[i+1])
+	for _, m := range members {
+		keys[m.Key] = slices.DeleteFunc(m.Values, func(v string) bool { return v == "" })
 	}
 	first := func(key string) string {
 		if values := keys[key]; len(values) > 0 {
@@ -79,18 +82,4 @@ func frontMatter(data []byte) ([]byte, bool) {
 		at += len(line)
 	}
 	return nil, false
-}
-
-// scalars are the texts of a scalar or of a list of them.
-func scalars(n *yaml.Node) (values []string) {
-	nodes := []*yaml.Node{n}
-	if n.Kind == yaml.SequenceNode {
-		nodes = n.Content
-	}
-	for _, n := range nodes {
-		if n.Kind == yaml.ScalarNode && n.Tag != "!!null" && n.Value != "" {
-			values = append(values, n.Value)
-		}
-	}
-	return values
 }

@@ -15,26 +15,63 @@ import (
 // lets small files grow in memory.
 const MaxYAML = 256 << 10
 
-// YAMLScalars reads the top level's scalars of a YAML mapping; what is nested is
-// left out, aliases are not followed.
-func YAMLScalars(name string, data []byte) (gjson.Result, error) {
+// YAMLMember is a key at the top level of a YAML mapping, and its value: a scalar, or a
+// list of scalars. Nulls have no value; what is nested deeper is left out.
+type YAMLMember struct {
+	Key    string
+	Values []string
+	IsList bool
+}
+
+// ReadYAML reads the top level of a YAML mapping, in the order of the file. Aliases are
+// not followed, so that a small text cannot grow. The error is of the kind
+// fault.Malformed where the text is no YAML, fault.WrongType where it is no mapping.
+func ReadYAML(name string, data []byte) ([]YAMLMember, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
-		return gjson.Result{}, fault.New(fault.Malformed, name, strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, fault.New(fault.Malformed, name, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
-		return gjson.Result{}, fault.New(fault.WrongType, name, "the file should hold a mapping")
+		return nil, fault.New(fault.WrongType, name, "the file should hold a mapping")
+	}
+	var members []YAMLMember
+	content := root.Content[0].Content
+	for i := 0; i+1 < len(content); i += 2 {
+		key, value := content[i], content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			continue
+		}
+		m := YAMLMember{Key: key.Value, IsList: value.Kind == yaml.SequenceNode}
+		nodes := []*yaml.Node{value}
+		if m.IsList {
+			nodes = value.Content
+		}
+		for _, n := range nodes {
+			if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+				m.Values = append(m.Values, n.Value)
+			}
+		}
+		members = append(members, m)
+	}
+	return members, nil
+}
+
+// YAMLScalars gives the scalars at the top level of a YAML mapping as a JSON object.
+func YAMLScalars(name string, data []byte) (gjson.Result, error) {
+	members, err := ReadYAML(name, data)
+	if err != nil {
+		return gjson.Result{}, err
 	}
 	var b bytes.Buffer
 	b.WriteByte('{')
-	members := root.Content[0].Content
-	for i := 0; i+1 < len(members); i += 2 {
-		if k, v := members[i], members[i+1]; k.Kind == yaml.ScalarNode && v.Kind == yaml.ScalarNode && v.Tag != "!!null" {
-			if b.Len() > 1 {
-				b.WriteByte(',')
-			}
-			b.WriteString(strconv.Quote(k.Value) + ":" + strconv.Quote(v.Value))
+	for _, m := range members {
+		if m.IsList || len(m.Values) == 0 {
+			continue
 		}
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Quote(m.Key) + ":" + strconv.Quote(m.Values[0]))
 	}
 	b.WriteByte('}')
 	return gjson.ParseBytes(b.Bytes()), nil

@@ -28,7 +28,7 @@ func PipelineKind(class string) string {
 		return ""
 	}
 	for _, rule := range pipelineKinds() {
-		if table.MatchStars(rule.pattern, class) {
+		if table.Match(rule.pattern, class) {
 			return rule.kind
 		}
 	}

@@ -2,7 +2,6 @@ package format
 
 import (
 	_ "embed"
-	"path"
 	"strings"
 	"sync"
 
@@ -37,13 +36,8 @@ var Names = sync.OnceValue(func() (names []Name) {
 // MatchName gives the row of a name, -1 where none fits.
 func MatchName(name string) int {
 	for i, row := range Names() {
-		if row.Pattern == name {
+		if table.Match(row.Pattern, name) {
 			return i
-		}
-		if strings.Contains(row.Pattern, "*") {
-			if ok, _ := path.Match(row.Pattern, name); ok {
-				return i
-			}
 		}
 	}
 	return -1

@@ -96,7 +96,7 @@ func TestNoClassRuleHidesAnother(t *testing.T) {
 			if later.Kind != earlier.Kind || later.Kind != "name" && later.Kind != "type" {
 				continue
 			}
-			assert.False(t, earlier.glob.Match(later.Pattern), "%s %s never speaks behind %s", later.Kind, later.Pattern, earlier.Pattern)
+			assert.False(t, table.Match(earlier.glob, later.Pattern), "%s %s never speaks behind %s", later.Kind, later.Pattern, earlier.Pattern)
 		}
 	}
 }

@@ -17,12 +17,12 @@ var classRulesTSV string
 // ClassRule is one line of class_rules.tsv.
 type ClassRule struct {
 	Kind, Pattern string
-	glob          table.Pattern // of a rule for a name or a type, or of a section rule with a name
-	named         bool          // a section rule that asks for a name, too
-	keys          []config.Key  // of a section rule
-	Key           config.Key    // of a part rule: the member that is looked into
-	Of            string        // of a part rule: the category that its model type has to be of
-	letters       int           // of a nearest rule
+	glob          string       // of a rule for a name or a type, or of a section rule with a name
+	named         bool         // a section rule that asks for a name, too
+	keys          []config.Key // of a section rule
+	Key           config.Key   // of a part rule: the member that is looked into
+	Of            string       // of a part rule: the category that its model type has to be of
+	letters       int          // of a nearest rule
 	category      answer.Category
 	task          answer.Task
 }
@@ -34,11 +34,11 @@ func (r *Registry) readRules() {
 		rule := ClassRule{Kind: f[0], Pattern: f[1], category: answer.Category(f[2]), task: answer.Task(f[3])}
 		switch rule.Kind {
 		case "name", "type":
-			rule.glob = table.NewPattern(rule.Pattern)
+			rule.glob = rule.Pattern
 		case "section", "over":
 			for name := range strings.SplitSeq(rule.Pattern, ",") {
 				if strings.Contains(name, "*") {
-					rule.glob, rule.named = table.NewPattern(name), true
+					rule.glob, rule.named = name, true
 					continue
 				}
 				rule.keys = append(rule.keys, config.KeysByName[name])
@@ -96,11 +96,11 @@ func (r *Registry) Infer(c RuleInput) (a Decision) {
 		a, fits := Decision{}, false
 		switch rule.Kind {
 		case "name":
-			fits = rule.glob.Match(c.Name)
+			fits = table.Match(rule.glob, c.Name)
 		case "type":
-			fits = rule.glob.Match(modelType)
+			fits = table.Match(rule.glob, modelType)
 		case "section":
-			fits = rule.sections(c.Has) && (!rule.named || rule.glob.Match(c.Name))
+			fits = rule.sections(c.Has) && (!rule.named || table.Match(rule.glob, c.Name))
 		case "nearest":
 			a, fits = r.neighbours(c.Name, rule.letters)
 		default:

@@ -183,7 +183,7 @@ func siteOf(family, full string) (saeSite, bool) {
 			if s.family != "*" && s.family != family {
 				continue
 			}
-			if ok, _ := path.Match(s.directory, name); ok {
+			if table.Match(s.directory, name) {
 				return s, true
 			}
 		}

@@ -75,7 +75,7 @@ func fits(c *checkpoint.Checkpoint, f family, d directory, tree []directory) boo
 	if f.config != "" && !slices.Contains(d.files, f.config) || f.weights != "" && !d.holds(f.weights, tree) {
 		return false
 	}
-	if f.path != "*" && !table.ContainsWords(path.Join(c.Dir, d.dir), f.path) {
+	if f.path != "*" && !table.Match(f.path, path.Join(c.Dir, d.dir)) {
 		return false
 	}
 	if len(f.keys) == 0 {
@@ -102,8 +102,7 @@ func (d directory) holds(pattern string, tree []directory) bool {
 		}
 	}
 	return slices.ContainsFunc(files, func(name string) bool {
-		ok, _ := path.Match(pattern, name)
-		return ok
+		return table.Match(pattern, name)
 	})
 }
 

@@ -1,44 +1,83 @@
 package table
 
-import (
-	"strings"
-)
+import "strings"
 
-// Pattern is a pattern in which * stands for any text, split once at its stars. A
-// match takes time in proportion to the name and allocates nothing.
-type Pattern struct {
-	begins, ends string   // before the first star and behind the last
-	between      []string // in this order
-	exact        bool     // there is no star
-}
-
-func NewPattern(pattern string) Pattern {
-	parts := strings.Split(pattern, "*")
-	last := len(parts) - 1
-	if last == 0 {
-		return Pattern{begins: pattern, exact: true}
+// Match tells whether a name fits a pattern of the tables, in which * stands for any
+// text and # for a number, of one digit or more. It takes time in proportion to the
+// name for each *, and allocates nothing.
+func Match(pattern, name string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	n, ok := matchStart(first, name)
+	if !ok || !star {
+		return ok && n == len(name)
 	}
-	return Pattern{begins: parts[0], ends: parts[last], between: parts[1:last]}
-}
-
-func (g *Pattern) Match(name string) bool {
-	if g.exact {
-		return name == g.begins
-	}
-	if len(name) < len(g.begins)+len(g.ends) || !strings.HasPrefix(name, g.begins) || !strings.HasSuffix(name, g.ends) {
-		return false
-	}
-	name = name[len(g.begins) : len(name)-len(g.ends)]
-	for _, part := range g.between {
-		i := strings.Index(name, part)
-		if i < 0 {
+	name = name[n:]
+	for {
+		part, more, star := strings.Cut(rest, "*")
+		if !star {
+			return matchEnd(part, name)
+		}
+		end := find(part, name)
+		if end < 0 {
 			return false
 		}
-		name = name[i+len(part):]
+		name, rest = name[end:], more
 	}
-	return true
 }
 
+// matchStart gives the length of what part, which has no *, fits at the start of s.
+func matchStart(part, s string) (n int, ok bool) {
+	for i := 0; i < len(part); i++ {
+		switch {
+		case part[i] != '#':
+			if n == len(s) || s[n] != part[i] {
+				return 0, false
+			}
+			n++
+		default:
+			digits := n
+			for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+				n++
+			}
+			if n == digits {
+				return 0, false
+			}
+		}
+	}
+	return n, true
+}
+
+// matchEnd tells whether part fits the end of s.
+func matchEnd(part, s string) bool {
+	if strings.IndexByte(part, '#') < 0 {
+		return strings.HasSuffix(s, part)
+	}
+	for i := range len(s) {
+		if n, ok := matchStart(part, s[i:]); ok && i+n == len(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// find gives the end of the first place in s that part fits, -1 where there is none.
+func find(part, s string) int {
+	if strings.IndexByte(part, '#') < 0 {
+		if i := strings.Index(s, part); i >= 0 {
+			return i + len(part)
+		}
+		return -1
+	}
+	for i := range len(s) {
+		if n, ok := matchStart(part, s[i:]); ok {
+			return i + n
+		}
+	}
+	return -1
+}
+
+// CommonPrefixFold gives the length of what two names begin with in common, without
+// regard to case.
 func CommonPrefixFold(a, b string) (n int) {
 	for n < len(a) && n < len(b) && lower(a[n]) == lower(b[n]) {
 		n++
@@ -51,35 +90,4 @@ func lower(c byte) byte {
 		return c + 'a' - 'A'
 	}
 	return c
-}
-
-// MatchStars tells whether a name fits a pattern whose stars stand for anything: one
-// at its beginning, one at its end, and at most one between.
-func MatchStars(pattern, name string) bool {
-	first, rest, star := strings.Cut(pattern, "*")
-	if !star {
-		return name == pattern
-	}
-	name, ok := strings.CutPrefix(name, first)
-	for ok && rest != "" {
-		var part string
-		if part, rest, star = strings.Cut(rest, "*"); !star {
-			return strings.HasSuffix(name, part)
-		}
-		_, name, ok = strings.Cut(name, part)
-	}
-	return ok
-}
-
-// ContainsWords tells whether the parts of a pattern between its stars stand in
-// s in their order, anywhere; slashes are text like any other.
-func ContainsWords(s, pattern string) bool {
-	for word := range strings.SplitSeq(pattern, "*") {
-		i := strings.Index(s, word)
-		if i < 0 {
-			return false
-		}
-		s = s[i+len(word):]
-	}
-	return true
 }
