@@ -1,7 +1,7 @@
 // Package loader says what a model checkpoint is, from its directory alone: the
-// architecture, the category, whether a loader is known for it, its
-// quantization, sparse autoencoder, tokenizer, and what is wrong with it. The answers are in package answer, the codes of what is
-// wrong in package finding.
+// architecture, the category, whether a loader is known for it, its quantization,
+// sparse autoencoder, tokenizer, and what is wrong with it. The types of the answers are
+// in package answer, the codes of what is wrong in package finding.
 //
 // It reads from any fs.FS, never writes, never loads weights, and never runs
 // anything that a checkpoint brings. The questions that a loader asks first
@@ -15,7 +15,6 @@ package loader
 
 import (
 	"io/fs"
-	"strings"
 
 	"omniloader/loader/answer"
 	"omniloader/loader/fault"
@@ -167,14 +166,7 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo
 	if v.Adapts != nil {
 		info.Architecture, info.Architectures, info.ModelType = v.Adapts.Classes[0], v.Adapts.Classes, answer.OrNone(v.Adapts.ModelType)
 	}
-	if len(v.Candidates) > 0 {
-		hint := "give the directory or the file of one of them"
-		if len(v.Candidates) == 1 {
-			hint = "give the directory " + v.Candidates[0]
-		}
-		info.Findings = append(info.Findings, finding.New(finding.LayoutAmbiguous, "",
-			strings.TrimPrefix(v.DecidedBy, "no rule: ")+": "+strings.Join(v.Candidates, ", "), hint))
-	}
+	info.Findings = append(info.Findings, detect.CandidateFindings(v)...)
 	if c.Doc.File == config.FileAdapter {
 		detect.AddAdapter(c, info, card)
 	}
@@ -183,19 +175,17 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo
 		info.Findings = append(info.Findings, detect.CustomCodeFindings(c)...)
 	}
 	finding.Sort(info.Findings)
-	if info.Architectures == nil {
-		info.Architectures = []string{}
-	}
-	if info.CustomFiles == nil {
-		info.CustomFiles = []string{}
-	}
-	if info.Findings == nil {
-		info.Findings = []answer.Finding{}
-	}
-	if info.Candidates == nil {
-		info.Candidates = []string{}
-	}
+	info.Architectures, info.CustomFiles, info.Candidates = orEmpty(info.Architectures), orEmpty(info.CustomFiles), orEmpty(info.Candidates)
+	info.Findings = orEmpty(info.Findings)
 	return info
+}
+
+// orEmpty gives a list that is [] in JSON, and not null, where there is none.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // addSAE fills in what an autoencoder's files say.
@@ -211,9 +201,7 @@ func addSAE(c *checkpoint.Checkpoint, info *answer.Info, e *sae.Evidence) {
 		family = e.Units[0].Family
 	}
 	info.SAE = &answer.SAEInfo{Family: family, Kind: b.Kind, BaseModel: base, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.Sites, Layers: b.Layers}
-	if info.SAE.Sites == nil {
-		info.SAE.Sites = []string{}
-	}
+	info.SAE.Sites = orEmpty(info.SAE.Sites)
 	info.Findings = append(info.Findings, b.Findings...)
 	if base == nil && len(b.Candidates) == 0 {
 		info.Findings = append(info.Findings, finding.New(finding.SAEBaseModelUnknown, "",

@@ -14,79 +14,112 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// Walk lists every file below the checkpoint with its size, sorted by name; links
-// are followed, to directories within bounds.
-func (c *Checkpoint) Walk(seen *tree.CachedFS) (files []tree.File, findings []answer.Finding) {
-	links := tree.LinkedDirs{Fsys: tree.PlainFS(c.FS)}
-	var visit fs.WalkDirFunc
-	visit = func(p string, e fs.DirEntry, err error) error {
-		if err != nil {
-			findings = append(findings, finding.New(finding.FileUnreadable, tree.Relative(c.Dir, p), tree.Cause(err), ""))
-			if e != nil && e.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
+// Walk lists every file below the checkpoint with its size, sorted by name; links are
+// followed, to directories within bounds. It has known remember each file's status.
+func (c *Checkpoint) Walk(known *tree.CachedFS) (files []tree.File, findings []answer.Finding) {
+	w := walk{c: c, known: known, links: tree.LinkedDirs{Fsys: tree.PlainFS(c.FS)}}
+	if err := fs.WalkDir(c.FS, c.Dir, w.visit); err != nil {
+		w.report(finding.FileUnreadable, c.Dir, tree.Cause(err), "")
+	}
+	return w.files, w.findings
+}
+
+// walk is one walk through the files below a checkpoint.
+type walk struct {
+	c        *Checkpoint
+	known    *tree.CachedFS
+	links    tree.LinkedDirs
+	files    []tree.File
+	findings []answer.Finding
+}
+
+// report adds a finding about what is at a path of the filesystem.
+func (w *walk) report(code, at, message, hint string) {
+	name := ""
+	if at != w.c.Dir {
+		name = tree.Relative(w.c.Dir, at)
+	}
+	w.findings = append(w.findings, finding.New(code, name, message, hint))
+}
+
+// visit is the function of fs.WalkDir.
+func (w *walk) visit(p string, e fs.DirEntry, err error) error {
+	switch {
+	case err != nil:
+		w.report(finding.FileUnreadable, p, tree.Cause(err), "")
+		if e != nil && e.IsDir() {
+			return fs.SkipDir
 		}
-		if e.IsDir() {
-			if p != c.Dir && e.Name() == ".git" {
-				return fs.SkipDir
-			}
-			if format.IsWeights(e.Name()) {
-				findings = append(findings, finding.New(finding.FileUnreadable, tree.Relative(c.Dir, p), "a directory has the name of a weights file", "the weights may be inside, or the download went wrong"))
-			}
-			return nil
+		return nil
+	case e.IsDir():
+		return w.enter(p, e)
+	case len(w.files) >= tree.MaxFiles:
+		return fs.SkipAll // met behind a link, and reported
+	}
+	if link, ok := w.links.Full(len(w.files)); !ok {
+		if link != "" {
+			w.report(finding.LinkNotFollowed, link, tree.ManyLinked, "")
 		}
-		if len(files) >= tree.MaxFiles {
-			return fs.SkipAll // met behind a link, and said
-		}
-		if link, ok := links.Full(len(files)); !ok {
-			if link != "" {
-				findings = append(findings, finding.New(finding.LinkNotFollowed, tree.Relative(c.Dir, link), tree.ManyLinked, ""))
-			}
-			return fs.SkipAll
-		}
-		info, err := e.Info()
-		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			if info, err = fs.Stat(c.FS, p); errors.Is(err, fs.ErrPermission) {
-				findings = append(findings, finding.New(finding.FileUnreadable, tree.Relative(c.Dir, p), "the file that the link leads to: "+tree.Cause(err), ""))
-				return nil
-			} else if err != nil {
-				findings = append(findings, finding.New(finding.LinkBroken, tree.Relative(c.Dir, p), "the link cannot be followed: "+tree.Cause(err), ""))
-				return nil
-			}
-			if info.IsDir() {
-				if why := links.Enter(p, len(files)); why != "" {
-					findings = append(findings, finding.New(finding.LinkNotFollowed, tree.Relative(c.Dir, p), why, ""))
-					return nil
-				}
-				err := fs.WalkDir(c.FS, p, visit)
-				links.Leave(len(files))
-				return err
-			}
-		}
-		if err != nil {
-			findings = append(findings, finding.New(finding.FileUnreadable, tree.Relative(c.Dir, p), tree.Cause(err), ""))
-			return nil
-		}
-		if !info.Mode().IsRegular() {
-			if format.IsWeights(e.Name()) && !info.IsDir() {
-				findings = append(findings, finding.New(finding.FileUnreadable, tree.Relative(c.Dir, p), tree.SpecialFile(info.Mode())+" stands in its place", "download the file"))
-			}
-			return nil
-		}
-		seen.Remember(p, info)
-		files = append(files, tree.File{Name: tree.Relative(c.Dir, p), Size: info.Size()})
-		if len(files) == tree.MaxFiles {
-			findings = append(findings, finding.New(finding.TooManyFiles, "", "more than "+strconv.Itoa(tree.MaxFiles)+" files; the rest was not looked at", ""))
-			return fs.SkipAll
+		return fs.SkipAll
+	}
+	info, err := e.Info()
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return w.follow(p, e)
+	}
+	if err != nil {
+		w.report(finding.FileUnreadable, p, tree.Cause(err), "")
+		return nil
+	}
+	return w.add(p, e, info)
+}
+
+// enter decides whether the walk goes into a directory.
+func (w *walk) enter(p string, e fs.DirEntry) error {
+	if p != w.c.Dir && e.Name() == ".git" {
+		return fs.SkipDir
+	}
+	if format.IsWeights(e.Name()) {
+		w.report(finding.FileUnreadable, p, "a directory has the name of a weights file", "the weights may be inside, or the download went wrong")
+	}
+	return nil
+}
+
+// follow goes where a link leads.
+func (w *walk) follow(p string, e fs.DirEntry) error {
+	info, err := fs.Stat(w.c.FS, p)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		w.report(finding.FileUnreadable, p, "the file that the link leads to: "+tree.Cause(err), "")
+		return nil
+	case err != nil:
+		w.report(finding.LinkBroken, p, "the link cannot be followed: "+tree.Cause(err), "")
+		return nil
+	case !info.IsDir():
+		return w.add(p, e, info)
+	}
+	if why := w.links.Enter(p, len(w.files)); why != "" {
+		w.report(finding.LinkNotFollowed, p, why, "")
+		return nil
+	}
+	defer func() { w.links.Leave(len(w.files)) }()
+	return fs.WalkDir(w.c.FS, p, w.visit)
+}
+
+// add lists a regular file.
+func (w *walk) add(p string, e fs.DirEntry, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		if format.IsWeights(e.Name()) && !info.IsDir() {
+			w.report(finding.FileUnreadable, p, tree.SpecialFile(info.Mode())+" stands in its place", "download the file")
 		}
 		return nil
 	}
-	err := fs.WalkDir(c.FS, c.Dir, visit)
-	if err != nil {
-		findings = append(findings, finding.New(finding.FileUnreadable, "", tree.Cause(err), ""))
+	w.known.Remember(p, info)
+	w.files = append(w.files, tree.File{Name: tree.Relative(w.c.Dir, p), Size: info.Size()})
+	if len(w.files) == tree.MaxFiles {
+		w.report(finding.TooManyFiles, w.c.Dir, "more than "+strconv.Itoa(tree.MaxFiles)+" files; the rest was not looked at", "")
+		return fs.SkipAll
 	}
-	return files, findings
+	return nil
 }
 
 // Sniff reads the first bytes of every file and notes what they say.

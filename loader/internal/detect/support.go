@@ -89,6 +89,20 @@ func ClassFindings(c *checkpoint.Checkpoint, v *Result, s *answer.Support) (find
 	return findings
 }
 
+// CandidateFindings report that a directory may be several things, or that the model is
+// in a directory below it.
+func CandidateFindings(v *Result) []answer.Finding {
+	if len(v.Candidates) == 0 {
+		return nil
+	}
+	hint := "give the directory or the file of one of them"
+	if len(v.Candidates) == 1 {
+		hint = "give the directory " + v.Candidates[0]
+	}
+	return []answer.Finding{finding.New(finding.LayoutAmbiguous, "",
+		strings.TrimPrefix(v.DecidedBy, "no rule: ")+": "+strings.Join(v.Candidates, ", "), hint)}
+}
+
 // related tells whether a model type is one that a class comes with, or of a
 // family with it. A class may come with several, by commas.
 func related(classTypes, modelType string) bool {
