@@ -189,9 +189,9 @@ type Judgement struct {
 	Warning string `json:"warning,omitempty"`
 }
 
-// Used is the share of the limit that the figure takes: above 1 where the bound is
+// LimitShare is the share of the limit that the figure takes: above 1 where the bound is
 // exceeded, and the smaller the better it holds.
-func (j Judgement) Used() float64 {
+func (j Judgement) LimitShare() float64 {
 	switch {
 	case j.Limit <= 0:
 		return j.Figure
@@ -250,13 +250,13 @@ func (e *ExceededError) spread() string {
 	}
 	switch known, _ := e.bound.Metric.known(); known.source {
 	case byCallers:
-		c := e.of.Contention
+		c := e.of.Concurrency
 		return fmt.Sprintf("%s at once, in the best of %d rounds: %s; one alone: %s", counted(c.Callers, "caller"), contentionRounds,
 			Throughput.Format(c.Throughput), Throughput.Format(c.Alone))
 	case bySizes:
 		return e.of.Growth.String()
 	case byProcess:
-		return e.of.Fresh.String()
+		return e.of.FreshProcess.String()
 	}
 	s := e.summary
 	return fmt.Sprintf("%d calls: floor %s, median %s, max %s, std dev %s", s.Samples,
@@ -377,12 +377,12 @@ func (b Bound) limit(known metric, m *Measurement, reference func(string) *Measu
 		return 0, fmt.Errorf("%s: no call was timed: %w", b.Metric, ErrNotMeasured)
 	case known.source == byMemory && m.Memory == nil:
 		return 0, fmt.Errorf("%s: the plan left memory out: %w", b.Metric, ErrNotMeasured)
-	case known.source == byCallers && m.Contention == nil:
+	case known.source == byCallers && m.Concurrency == nil:
 		return 0, fmt.Errorf("%s: there were no callers at once: %w", b.Metric, ErrNotMeasured)
 	case known.source == bySizes && m.Growth == nil:
 		return 0, fmt.Errorf("%s: there was one size: %w", b.Metric, ErrNotMeasured)
-	case known.source == byProcess && m.Fresh.missing(b.Metric) != "":
-		return 0, fmt.Errorf("%s: %s: %w", b.Metric, m.Fresh.missing(b.Metric), ErrNotMeasured)
+	case known.source == byProcess && m.FreshProcess.missing(b.Metric) != "":
+		return 0, fmt.Errorf("%s: %s: %w", b.Metric, m.FreshProcess.missing(b.Metric), ErrNotMeasured)
 	case b.Metric != MedianRelative:
 		return b.Limit, nil
 	}

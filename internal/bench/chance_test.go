@@ -58,7 +58,7 @@ func TestThePowerOfABoundIsAsDocumented(t *testing.T) {
 
 func TestAPercentileIsSettledByEnoughCalls(t *testing.T) {
 	for metric, least := range map[Metric]int{MeanLatency: 1, MaxLatency: 1, MedianLatency: 5, P95Latency: 59, P99Latency: 299} {
-		assert.True(t, metric.Settled(least), metric)
-		assert.Equal(t, least == 1, metric.Settled(least-1), metric)
+		assert.True(t, metric.EnoughCalls(least), metric)
+		assert.Equal(t, least == 1, metric.EnoughCalls(least-1), metric)
 	}
 }

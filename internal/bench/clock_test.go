@@ -47,7 +47,7 @@ func TestFloorsAreComparedAtOneClock(t *testing.T) {
 }
 
 func TestTheYardstickIsThatOfTheProcess(t *testing.T) {
-	s, err := TakeSamples(t.Context(), quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{})
+	s, err := TakeSamples(t.Context(), quick(), []Operation{new(layings).subject("a", nil)}, SampleOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, s.Yardstick, s.Benchmarks[0].Process.Yardstick)
 

@@ -76,8 +76,8 @@ type Comparison struct {
 	Changes   []Change        `json:"changes"` // by verdict, then reds and greens by size, then by name
 	Notes     []string        `json:"notes,omitempty"`
 
-	// Foresight is what was known before any benchmark was looked at.
-	Foresight Foresight `json:"-"`
+	// Preview is what was known before any benchmark was looked at.
+	Preview Preview `json:"-"`
 
 	common comparability
 	parts  [2]string // why the old and the new file have a part of the benchmarks, "" where they have all
@@ -105,9 +105,9 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 	c := &Comparison{
 		Threshold: threshold, Old: old.side(), New: new.side(),
 		Counts: map[Verdict]int{}, Changes: []Change{},
-		Notes:     slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
-		Foresight: Foresee(old, new, threshold),
-		common:    compatibility(old, new), plan: old.Plan,
+		Notes:   slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
+		Preview: PreviewComparison(old, new, threshold),
+		common:  compatibility(old, new), plan: old.Plan,
 		parts: [2]string{old.part(new), new.part(old)},
 	}
 	for _, v := range verdictOrder {
@@ -415,15 +415,15 @@ func (c *Comparison) InBoth() int {
 	return n
 }
 
-// Suspects tells whether any benchmark is red by its floor, so that a fresh
+// NeedsConfirmation tells whether any benchmark is red by its floor, so that a fresh
 // process may show that it was bad luck. What costs more memory is no such case.
-func (c *Comparison) Suspects() bool { return c.suspects() > 0 }
+func (c *Comparison) NeedsConfirmation() bool { return c.suspects() > 0 }
 
-// Widely tells whether more than a third of the benchmarks in both files are suspects,
+// ManyNeedConfirmation tells whether more than a third of the benchmarks in both files are suspects,
 // and more than one. So much at once is the machine as often as the code: a virtual
 // machine was seen to be slow for 40 s on end while nothing else ran in it, so that a
 // second look is worth more some time later.
-func (c *Comparison) Widely() bool {
+func (c *Comparison) ManyNeedConfirmation() bool {
 	n := c.suspects()
 	return n > 1 && 3*n > c.InBoth()
 }
@@ -438,9 +438,9 @@ func (c *Comparison) suspects() int {
 	return n
 }
 
-// Unsure tells whether a longer look may change the verdict of any benchmark: it is
+// NeedsMoreSamples tells whether a longer look may change the verdict of any benchmark: it is
 // red or green by its floor, or its floor was not found.
-func (c *Comparison) Unsure() bool {
+func (c *Comparison) NeedsMoreSamples() bool {
 	return slices.ContainsFunc(c.Changes, func(change Change) bool {
 		judged := change.Verdict == Red || change.Verdict == Green
 		return change.Basis == ByFloor && (judged && change.Reason == "" || change.Verdict == Unconverged)

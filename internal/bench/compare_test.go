@@ -187,8 +187,8 @@ func TestMuchThatIsSlowerAtOnceIsASuspectOfItsOwn(t *testing.T) {
 	}{{0, 6, false}, {2, 6, false}, {3, 6, true}, {1, 2, false}, {1, 1, false}, {2, 2, true}} {
 		comparison, err := Compare(file(0, c.all), file(c.slower, c.all), DefaultThreshold)
 		require.NoError(t, err)
-		assert.Equal(t, c.want, comparison.Widely(), c)
-		assert.Equal(t, c.slower > 0, comparison.Suspects(), c)
+		assert.Equal(t, c.want, comparison.ManyNeedConfirmation(), c)
+		assert.Equal(t, c.slower > 0, comparison.NeedsConfirmation(), c)
 	}
 }
 
@@ -215,7 +215,7 @@ func TestFloorsAreOfOneCallerHoweverManyThereWere(t *testing.T) {
 	crowded := func(callers int) *File {
 		return with(sampled("x", 100, 5, 1000), func(f *File) {
 			r := &f.Results[0]
-			r.Concurrency = &Concurrency{Callers: callers, Iterations: r.Iterations, MeanTime: r.MeanTime}
+			r.Concurrency = &ConcurrencyResult{Callers: callers, Iterations: r.Iterations, MeanTime: r.MeanTime}
 		})
 	}
 	assert.Equal(t, Neutral, verdictOf(t, crowded(8), crowded(2)).Verdict)
@@ -225,7 +225,7 @@ func TestWhatIsAnotherOperationIsNotComparable(t *testing.T) {
 	file := func(operation string, callers int) *File {
 		r := Result{Name: "a", MeanTime: 1, Iterations: 10, Metadata: map[string]any{"operation": operation}}
 		if callers > 1 {
-			r.Concurrency = &Concurrency{Callers: callers, Iterations: 10, MeanTime: 1} // the figures are those of the callers
+			r.Concurrency = &ConcurrencyResult{Callers: callers, Iterations: 10, MeanTime: 1} // the figures are those of the callers
 		}
 		f, err := NewFile([]Result{r}, origin())
 		require.NoError(t, err)

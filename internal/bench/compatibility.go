@@ -172,8 +172,8 @@ func (c *comparability) plans(old, new *Sampling) {
 // in nothing but what their functions do, which is what is to be judged. A build
 // names code that has more than one layout, or one that could not be read.
 const (
-	LayoutKey = "layout"
-	BuildKey  = "build"
+	LinkOrderKey = "layout"
+	BuildKey     = "build"
 )
 
 // ruleFor chooses the rule that two files are judged by.
@@ -182,8 +182,8 @@ func ruleFor(old, new *File) rule {
 	switch {
 	case aligned(old) && aligned(new): // each process another layout, also of one build
 		return layouts
-	case old.said(LayoutKey) != "" && new.said(LayoutKey) != "":
-		if same(LayoutKey) {
+	case old.said(LinkOrderKey) != "" && new.said(LinkOrderKey) != "":
+		if same(LinkOrderKey) {
 			return sameBuild
 		}
 	case same(BuildKey):
@@ -202,21 +202,21 @@ func (f *File) Commit() string {
 	return commit
 }
 
-// Foresight is what can be said of a comparison before the new side is sampled.
-type Foresight struct {
-	Reasons []string // why times cannot be compared; empty where they can
-	Unknown []string // why floors cannot: only one of the files says it
+// Preview is what can be said of a comparison before the new side is sampled.
+type Preview struct {
+	Differences       []string // why times cannot be compared; empty where they can
+	UnknownConditions []string // why floors cannot: only one of the files says it
 	// Least is the smallest change that can be told from none: the threshold, or
 	// more where the two sides are different builds.
-	Least float64
+	SmallestChange float64
 }
 
-// Foresee says what a comparison can tell. Of the new file no result is looked at.
-func Foresee(old, new *File, threshold float64) Foresight {
+// PreviewComparison says what a comparison can tell. Of the new file no result is looked at.
+func PreviewComparison(old, new *File, threshold float64) Preview {
 	c := compatibility(old, new)
-	f := Foresight{Reasons: c.reasons, Unknown: c.unknown, Least: threshold}
+	f := Preview{Differences: c.reasons, UnknownConditions: c.unknown, SmallestChange: threshold}
 	if c.rule == otherBuild {
-		f.Least = max(threshold, layoutAllowance)
+		f.SmallestChange = max(threshold, layoutAllowance)
 	}
 	return f
 }
@@ -233,7 +233,7 @@ func aligned(f *File) bool {
 		}
 		seeds := map[int]bool{}
 		for _, p := range r.Processes {
-			seeds[p.LayoutSeed] = true
+			seeds[p.LinkSeed] = true
 		}
 		return len(seeds) < leastLayouts || seeds[0]
 	})

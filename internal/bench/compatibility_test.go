@@ -45,7 +45,7 @@ func FuzzEnvironment(f *testing.F) {
 		if err != nil || c.Counts[Red]+c.Counts[Green] > 0 {
 			t.Fatalf("equal floors are red or green, or not compared: %v, %v", c, err)
 		}
-		Foresee(files[0], files[1], DefaultThreshold)
+		PreviewComparison(files[0], files[1], DefaultThreshold)
 	})
 }
 
@@ -167,12 +167,12 @@ func TestWhatAComparisonCanTellIsKnownBefore(t *testing.T) {
 	empty := func(change func(*File)) *File {
 		return with(sampled("x", 0, 0, 0), func(f *File) { f.Results = nil; change(f) })
 	}
-	f := Foresee(old, empty(func(*File) {}), 0.05)
-	assert.Equal(t, Foresight{Least: 0.05}, f)
-	f = Foresee(old, empty(func(f *File) { f.Environment["build"] = "y" }), 0.05)
-	assert.Equal(t, Foresight{Least: 0.3}, f)
-	f = Foresee(old, empty(func(f *File) { f.Environment["cpu"] = "Y" }), 0.05)
-	assert.Equal(t, []string{"CPU: X and Y"}, f.Reasons)
+	f := PreviewComparison(old, empty(func(*File) {}), 0.05)
+	assert.Equal(t, Preview{SmallestChange: 0.05}, f)
+	f = PreviewComparison(old, empty(func(f *File) { f.Environment["build"] = "y" }), 0.05)
+	assert.Equal(t, Preview{SmallestChange: 0.3}, f)
+	f = PreviewComparison(old, empty(func(f *File) { f.Environment["cpu"] = "Y" }), 0.05)
+	assert.Equal(t, []string{"CPU: X and Y"}, f.Differences)
 }
 
 func TestFloorsOfFewerRoundsThanThePlanAreNotJudged(t *testing.T) {
@@ -236,7 +236,7 @@ func TestABetterLayoutIsBelowTheBaselinesMedian(t *testing.T) {
 	at := func(floors ...float64) []Process {
 		var all []Process
 		for i, f := range floors {
-			all = append(all, Process{LayoutSeed: i + 1, RoundMin: []float64{f, f, f}})
+			all = append(all, Process{LinkSeed: i + 1, RoundMin: []float64{f, f, f}})
 		}
 		return all
 	}
@@ -259,10 +259,10 @@ func TestRandomLayoutsAreJudgedByTheirMedianWhateverTheBuildIsCalled(t *testing.
 		f.Plan.Processes = len(floors)
 		var all []Process
 		for i, floor := range floors {
-			all = append(all, Process{LayoutSeed: i + 1, RoundMin: slices.Repeat([]float64{floor}, f.Plan.Rounds)})
+			all = append(all, Process{LinkSeed: i + 1, RoundMin: slices.Repeat([]float64{floor}, f.Plan.Rounds)})
 		}
 		f.Results[0].Processes = all
-		delete(f.Environment, LayoutKey)
+		delete(f.Environment, LinkOrderKey)
 		f.Environment["funcalign"], f.Environment[BuildKey] = FunctionAlignment, "one name"
 		return f
 	}

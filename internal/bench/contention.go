@@ -1,175 +1,67 @@
 package bench
 
 import (
-	"context"
-	"fmt"
-	"runtime"
+	"math"
 	"slices"
-	"sync"
-	"time"
+	"strings"
 )
 
-// Contention is what several callers of one operation got done at once, beside
-// what one of them got done alone.
-type Contention struct {
-	Callers    int             // at once
-	Calls      []time.Duration // of all callers, as each of them saw it
-	Throughput float64         // calls a second of all callers together, in their best round
-	Alone      float64         // calls a second of one caller, in its best round
+// The weather is what others do on the core that a process runs on. A virtual
+// processor is a thread of a core, and the other thread may belong to somebody else,
+// for a millisecond or for half a minute on end: what is measured then takes 1.2 to 2 times
+// as long, in every call, and no statistics of these calls show it. A fixed piece of
+// work does, which is sampled like a benchmark: it takes 1.35 times as long and more.
+
+// weatherText is about a kilobyte of what loaders read.
+var weatherText = []byte(strings.Repeat(`{"architectures":["LlamaForCausalLM"],"hidden_size":4096,"rope_scaling":null},`, 13))
+
+var weatherClasses = func() (table [256]uint8) {
+	for i := range table {
+		table[i] = uint8(i*7) & 7
+	}
+	return table
+}()
+
+var weathered int // keeps the work from being optimised away
+
+// layWeather is work that needs what the two threads of a core share: its units, its
+// first cache, its stores. The yardstick, which mostly waits for its own results, hardly
+// takes longer.
+func layWeather() (func() (any, error), func() error, error) {
+	return func() (any, error) {
+		var classes [8]int
+		for _, c := range weatherText {
+			classes[weatherClasses[c]&7]++
+		}
+		weathered += classes[0]
+		return &weathered, nil
+	}, nil, nil
 }
 
-// Scaling is the throughput as a multiple of that of one caller alone.
-func (c *Contention) Scaling() float64 { return c.Throughput / c.Alone }
+// cloud is the factor of the best weather from which on a round had its core not for
+// itself. The clock of a processor moves it by less than half of that.
+const cloud = 1.15
 
-// MaxCallers is the largest number of callers at once.
-const MaxCallers = 1024
+// cloudAllowance is more than others on the same core can make of a benchmark: 2.5 times
+// as long was seen.
+const cloudAllowance = 2.0
 
-const (
-	contentionRounds = 5                    // each of one caller, then of all of them
-	contentionWork   = 2 * time.Millisecond // of each caller in a round, about
-	contentionCalls  = 2000                 // of each caller in a round, at most, where no plan asks for more
-	comparedAnswers  = 64                   // of each caller in a round, at most
-	comparedSlow     = 8                    // the same of calls that take a millisecond and more
-)
-
-// Contend measures an operation that several callers make at once. Rounds of one
-// caller alone and of all callers alternate, so that both meet the same weather;
-// what else runs on the machine only takes throughput away, so that the best round
-// of each counts. All callers together make calls timed calls at least.
-//
-// Each caller's answers are handed to check when a round is over, evenly spread and
-// not all of them where there are many; its first error ends the measurement, and
-// so does the first failing call, with a *CallError. The end of the context gives
-// an error that is ErrInterrupted.
-func Contend(ctx context.Context, callers, calls int, call func() (any, error), check func(answer any) error) (*Contention, error) {
-	if callers < 1 || callers > MaxCallers {
-		return nil, fmt.Errorf("%d callers at once: from 1 to %d are possible", callers, MaxCallers)
-	}
-	alone.Lock()
-	defer alone.Unlock()
-	c := &Contention{Callers: callers}
-	crowd := &crowd{ctx: ctx, call: call, check: check}
-	if err := crowd.calibrate((calls + contentionRounds*callers - 1) / (contentionRounds * callers)); err != nil {
-		return nil, err
-	}
-	for range contentionRounds {
-		rate, timed, err := crowd.round(1)
-		if err != nil {
-			return nil, err
+// bestWeather gives the smallest weather of some processes; +Inf where it is not known.
+func bestWeather(processes []Process) float64 {
+	best := math.Inf(1)
+	for _, p := range processes {
+		if len(p.Contention) > 0 {
+			best = min(best, p.Contention[0])
 		}
-		c.Alone = max(c.Alone, rate)
-		if callers > 1 {
-			if rate, timed, err = crowd.round(callers); err != nil {
-				return nil, err
-			}
-		}
-		c.Throughput = max(c.Throughput, rate)
-		c.Calls = append(c.Calls, timed...)
 	}
-	return c, nil
+	return best
 }
 
-// crowd is the callers of one operation.
-type crowd struct {
-	ctx   context.Context
-	call  func() (any, error)
-	check func(any) error
-	each  int // calls of each caller in a round
-	keep  int // answers of each caller in a round that are compared
-}
-
-// caller is what one of them came back with.
-type caller struct {
-	calls   []time.Duration
-	answers []any
-	err     error
-}
-
-// calibrate finds how many calls a caller makes in a round.
-func (c *crowd) calibrate(least int) error {
-	fastest := time.Hour
-	for range 3 {
-		s := sampler{ctx: c.ctx, call: c.call}
-		start := time.Now()
-		if err := s.once("warm-up", 0); err != nil {
-			return err
-		}
-		fastest = min(fastest, max(time.Since(start), 1))
-	}
-	c.each = max(least, 1, min(contentionCalls, int(contentionWork/fastest)))
-	c.keep = min(c.each, comparedAnswers)
-	if fastest >= time.Millisecond {
-		c.keep = min(c.each, comparedSlow)
-	}
-	return nil
-}
-
-// round lets so many callers begin at one moment. It gives the calls a second of
-// all of them together, and each call.
-func (c *crowd) round(callers int) (rate float64, calls []time.Duration, err error) {
-	runtime.GC() // no round pays for the one before
-	all := make([]caller, callers)
-	begin := make(chan struct{})
-	var ready, done sync.WaitGroup
-	ready.Add(callers)
-	for i := range all {
-		done.Go(func() {
-			one := caller{calls: make([]time.Duration, 0, c.each), answers: make([]any, 0, c.keep+1)}
-			ready.Done()
-			<-begin
-			one.err = c.work(&one)
-			all[i] = one
-		})
-	}
-	ready.Wait()
-	start := time.Now()
-	close(begin)
-	done.Wait()
-	elapsed := time.Since(start)
-	for _, one := range all {
-		if one.err != nil {
-			return 0, nil, one.err
-		}
-		calls = slices.Concat(calls, one.calls)
-		for _, answer := range one.answers {
-			if err := c.check(answer); err != nil {
-				return 0, nil, err
-			}
-		}
-	}
-	return float64(len(calls)) / max(elapsed, 1).Seconds(), calls, nil
-}
-
-// work makes one caller's calls of a round. A panic is its error: it must not end
-// the program, as it would outside of the step that asked for it.
-func (c *crowd) work(one *caller) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = &CallError{Call: len(one.calls) + 1, Phase: "concurrent", Err: fmt.Errorf("the operation panicked: %v", value)}
-		}
-	}()
-	stride := max(1, c.each/c.keep)
-	for i := range c.each {
-		if c.ctx.Err() != nil {
-			return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(c.ctx))
-		}
-		start := time.Now()
-		answer, err := c.call()
-		one.calls = append(one.calls, time.Since(start))
-		if err != nil {
-			return &CallError{Call: i + 1, Phase: "concurrent", Err: err}
-		}
-		if i%stride == 0 || i == c.each-1 {
-			one.answers = append(one.answers, answer)
-		}
-	}
-	return nil
-}
-
-// counted writes a number of things: "1 caller", "8 callers".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+// inClearWeather gives those of the processes that had their core for themselves in
+// three rounds at least, measured by the best weather of all that they are compared
+// with; a process that does not know its weather is one of them.
+func inClearWeather(processes []Process, best float64) []Process {
+	return slices.DeleteFunc(slices.Clone(processes), func(p Process) bool {
+		return len(p.Contention) == 2 && p.Contention[1] > cloud*best
+	})
 }

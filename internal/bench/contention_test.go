@@ -1,117 +1,80 @@
 package bench
 
 import (
-	"context"
-	"errors"
-	"runtime"
-	"sync"
-	"sync/atomic"
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func agreesWith(want any) func(any) error {
-	return func(answer any) error {
-		if answer != want {
-			return errors.New("another answer")
+// under gives processes of one floor each, in their weather.
+func under(floor float64, weather ...float64) []Process {
+	var all []Process
+	for _, w := range weather {
+		p := Process{RoundMin: []float64{floor, floor, floor, floor}}
+		if w > 0 {
+			p.Contention = []float64{w, w}
 		}
-		return nil
+		all = append(all, p)
 	}
+	return all
 }
 
-func TestCallersAtOnceMakeTheCallsOfThePlan(t *testing.T) {
-	var made atomic.Int64
-	c, err := Contend(t.Context(), 4, 40_000, func() (any, error) { made.Add(1); return 7, nil }, agreesWith(7))
+func TestAProcessWithoutACoreForItselfIsNoEvidence(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, new []Process
+		want     Verdict
+		reason   string
+	}{
+		"clear":                       {under(100, 1, 1), under(120, 1, 1.04), Red, ""},
+		"the clock is slower":         {under(100, 1, 1), under(120, 1.1, 1.1), Red, ""},
+		"clouded, and slower":         {under(100, 1, 1), under(140, 1.4, 1.4), Unconverged, clouded},
+		"clouded, and more than slow": {under(100, 1, 1), under(301, 1.4, 1.4), Red, ""},
+		"clouded, and as fast":        {under(100, 1, 1), under(100, 1.4, 1.4), Unconverged, clouded},
+		"one of two clouded":          {under(100, 1, 1), append(under(120, 1), under(140, 1.4)...), Unconverged, clouded},
+		"cleared up":                  {under(100, 1, 1), append(under(140, 1.4, 1.4), under(101, 1, 1)...), Neutral, ""},
+		"cleared up, and slower":      {under(100, 1, 1), append(under(140, 1.4, 1.4), under(110, 1, 1)...), Red, ""},
+		"one of the baseline clouded": {append(under(100, 1), under(150, 1.5)...), under(120, 1, 1), Red, ""},
+		"the baseline clouded":        {under(140, 1.4, 1.4), under(120, 1, 1), Unconverged, clouded},
+		"not known on the old side":   {under(100, 0, 0), under(120, 1, 1), Red, ""},
+		"three clear rounds are enough": {under(100, 1, 1), []Process{
+			{RoundMin: []float64{120, 120, 120, 190}, Contention: []float64{1, 1.1}}, {RoundMin: []float64{120, 120, 120, 190}, Contention: []float64{1, 1.1}},
+		}, Red, ""},
+	} {
+		v, _, reason := judgeFloors(sameBuild, c.old, c.new, DefaultThreshold)
+		assert.Equal(t, c.want, v, name)
+		assert.Equal(t, c.reason, reason, name)
+	}
+	v, _, _ := judgeFloors(layouts, under(100, 1, 1, 1, 1), under(120, 1.4, 1.4, 1.4, 1.4), DefaultThreshold)
+	assert.Equal(t, Red, v, "sides that take turns have the same weather")
+}
+
+func TestCloudsAreLookedAtAgain(t *testing.T) {
+	old, now := sampled("x", 100, 5, 1000), sampled("x", 140, 5, 1000)
+	old.Results[0].Processes, now.Results[0].Processes = under(100, 1, 1), under(140, 1.4, 1.4)
+	c, err := Compare(old, now, DefaultThreshold)
 	require.NoError(t, err)
-	assert.Equal(t, 4, c.Callers)
-	assert.GreaterOrEqual(t, len(c.Calls), 40_000)
-	assert.GreaterOrEqual(t, int(made.Load()), len(c.Calls), "those of one caller alone come besides")
-	assert.Positive(t, c.Throughput)
-	assert.Positive(t, c.Alone)
-	assert.InDelta(t, c.Throughput/c.Alone, c.Scaling(), 1e-12)
-}
+	assert.Equal(t, Unconverged, c.Changes[0].Verdict)
+	assert.True(t, c.NeedsConfirmation())
 
-func TestOneCallerIsNoCrowd(t *testing.T) {
-	c, err := Contend(t.Context(), 1, 10, func() (any, error) { return nil, nil }, agreesWith(nil))
+	now.Results[0].Processes = append(now.Results[0].Processes, under(100, 1, 1)...)
+	c, err = Compare(old, now, DefaultThreshold)
 	require.NoError(t, err)
-	assert.InDelta(t, 1, c.Scaling(), 1e-12, "the calls of one caller alone are all there are")
+	assert.Equal(t, Neutral, c.Changes[0].Verdict)
+	assert.False(t, c.NeedsConfirmation())
 }
 
-// The callers have to be at work at one moment: each waits for the other.
-func TestCallersAreThereAtOnce(t *testing.T) {
-	var mu sync.Mutex
-	inside, most := 0, 0
-	_, err := Contend(t.Context(), 2, 1, func() (any, error) {
-		count := func(n int) int {
-			mu.Lock()
-			defer mu.Unlock()
-			inside += n
-			most = max(most, inside)
-			return most
-		}
-		count(1)
-		defer count(-1)
-		for range 1000 { // alone, nobody comes
-			if count(0) == 2 {
-				break
-			}
-			runtime.Gosched()
-		}
-		return nil, nil
-	}, agreesWith(nil))
+func TestTheWeatherIsSampled(t *testing.T) {
+	s, err := TakeSamples(t.Context(), quick(), []Operation{new(layings).subject("a", nil)}, SampleOptions{})
 	require.NoError(t, err)
-	assert.Equal(t, 2, most)
+	w := s.Benchmarks[0].Process.Contention
+	require.Len(t, w, 2)
+	assert.Positive(t, w[0])
+	assert.GreaterOrEqual(t, w[1], w[0])
+
+	_, err = Read(bytes.NewReader([]byte(`{"results":[{"name":"a","mean_time":1,"processes":[{"round_min_ns":[1],"weather_ns":[1]}]}]}`)), "a.json")
+	assert.ErrorContains(t, err, "weather_ns of process 1 has 1 times")
+	_, err = Read(bytes.NewReader([]byte(`{"results":[{"name":"a","mean_time":1,"processes":[{"round_min_ns":[1],"weather_ns":[1,-1]}]}]}`)), "a.json")
+	assert.ErrorContains(t, err, "must be finite and not negative")
 }
-
-func TestAWrongAnswerAmongCallersIsFound(t *testing.T) {
-	var busy atomic.Int64
-	call := func() (any, error) { // right while it is alone
-		defer busy.Add(-1)
-		if busy.Add(1) > 1 {
-			return 8, nil
-		}
-		for range 1000 { // long enough for another caller to come
-			runtime.Gosched()
-		}
-		return 7, nil
-	}
-	_, err := Contend(t.Context(), 8, 10, call, agreesWith(7))
-	require.ErrorContains(t, err, "another answer")
-}
-
-func TestWhatFailsAmongCallersEndsTheMeasurement(t *testing.T) {
-	var calls atomic.Int64
-	failing := func() (any, error) {
-		if calls.Add(1) == 100 {
-			return nil, errBad
-		}
-		return nil, nil
-	}
-	_, err := Contend(t.Context(), 3, 10, failing, agreesWith(nil))
-	require.ErrorIs(t, err, errBad)
-	var failed *CallError
-	require.ErrorAs(t, err, &failed)
-	assert.Equal(t, "concurrent", failed.Phase)
-
-	calls.Store(0)
-	_, err = Contend(t.Context(), 3, 10, func() (any, error) {
-		if calls.Add(1) > 50 {
-			panic("too many")
-		}
-		return nil, nil
-	}, agreesWith(nil))
-	require.ErrorContains(t, err, "panicked: too many")
-
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errors.New("enough"))
-	_, err = Contend(ctx, 3, 10, func() (any, error) { return nil, nil }, agreesWith(nil))
-	require.ErrorIs(t, err, ErrInterrupted)
-	for _, callers := range []int{0, -1, MaxCallers + 1} {
-		_, err = Contend(t.Context(), callers, 10, func() (any, error) { return nil, nil }, agreesWith(nil))
-		require.ErrorContains(t, err, "callers at once")
-	}
-}
-
-var errBad = errors.New("bad")

@@ -26,11 +26,11 @@ func TestTheFirstCallIsToldFromThoseThatFollow(t *testing.T) {
 	assert.Positive(t, f.Warm)
 	assert.Less(t, f.Warm, f.First)
 	if runtime.GOOS == "linux" {
-		assert.Empty(t, f.NoPeak)
+		assert.Empty(t, f.PeakMissing)
 		assert.Positive(t, f.StartRSS)
 		assert.GreaterOrEqual(t, f.PeakRSS, f.StartRSS)
 	} else {
-		assert.NotEmpty(t, f.NoPeak)
+		assert.NotEmpty(t, f.PeakMissing)
 	}
 	_, err = FirstCall(func() (any, error) { return nil, errBad })
 	require.ErrorIs(t, err, errBad)
@@ -69,12 +69,12 @@ func TestACacheThatWasDroppedIsEmpty(t *testing.T) {
 }
 
 func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
-	cold := Second(0.03)
+	cold := Seconds(0.03)
 	m := &Measurement{
-		Calls:      upTo(100),
-		Contention: &Contention{Callers: 8, Calls: upTo(100), Throughput: 1500, Alone: 1000},
-		Growth:     &Growth{Points: points(func(b float64) float64 { return b * 1e-9 }, 1e6, 1e7), Exponent: 1.1},
-		Fresh:      &Fresh{StartRSS: 10e6, PeakRSS: 30e6, First: 0.02, Warm: 0.001, Cold: &cold},
+		Calls:        upTo(100),
+		Concurrency:  &Concurrency{Callers: 8, Calls: upTo(100), Throughput: 1500, Alone: 1000},
+		Growth:       &Growth{Points: points(func(b float64) float64 { return b * 1e-9 }, 1e6, 1e7), Exponent: 1.1},
+		FreshProcess: &FreshProcess{StartRSS: 10e6, PeakRSS: 30e6, First: 0.02, Warm: 0.001, Cold: &cold},
 	}
 	for _, c := range []struct {
 		held, exceeded, says string
@@ -93,14 +93,14 @@ func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
 		j, err := b.Check(m, nil)
 		require.NoError(t, err)
 		assert.True(t, j.Held)
-		assert.LessOrEqual(t, j.Used(), 1.0)
+		assert.LessOrEqual(t, j.LimitShare(), 1.0)
 		b, err = ParseBound(c.exceeded)
 		require.NoError(t, err)
 		j, err = b.Check(m, nil)
 		require.ErrorIs(t, err, ErrExceeded)
 		require.ErrorContains(t, err, c.says)
 		assert.False(t, j.Held)
-		assert.GreaterOrEqual(t, j.Used(), 1.0)
+		assert.GreaterOrEqual(t, j.LimitShare(), 1.0)
 		var exceeded *ExceededError
 		require.ErrorAs(t, err, &exceeded)
 		assert.NotEmpty(t, exceeded.Hint())
@@ -110,7 +110,7 @@ func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
 	_, err := ThroughputAtLeast("0")
 	require.ErrorContains(t, err, `everything is at least "0"`)
 
-	m.Fresh = &Fresh{NotCold: "not allowed here", NoPeak: "not told"}
+	m.FreshProcess = &FreshProcess{ColdMissing: "not allowed here", PeakMissing: "not told"}
 	for text, why := range map[string]string{"cold latency below 1 s": "not allowed here", "peak resident memory below 1 GB": "not told"} {
 		b, err := ParseBound(text)
 		require.NoError(t, err)
@@ -120,12 +120,12 @@ func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
 }
 
 func TestWhatIsMeasuredBesidesHasKeysOfItsOwn(t *testing.T) {
-	cold := Second(0.03)
+	cold := Seconds(0.03)
 	m := &Measurement{
 		Plan: Plan{Iterations: 2}, Calls: upTo(2),
-		Contention: &Contention{Callers: 8, Calls: upTo(100), Throughput: 1500, Alone: 1000},
-		Growth:     &Growth{Points: []Point{{Bytes: 1e6, Floor: 0.001, Calls: 3, Median: 0.002}}, Exponent: 1.1},
-		Fresh:      &Fresh{StartRSS: 10e6, PeakRSS: 30e6, First: 0.02, Warm: 0.001, Cold: &cold},
+		Concurrency:  &Concurrency{Callers: 8, Calls: upTo(100), Throughput: 1500, Alone: 1000},
+		Growth:       &Growth{Points: []Point{{Bytes: 1e6, Floor: 0.001, Calls: 3, Median: 0.002}}, Exponent: 1.1},
+		FreshProcess: &FreshProcess{StartRSS: 10e6, PeakRSS: 30e6, First: 0.02, Warm: 0.001, Cold: &cold},
 	}
 	f, err := NewFile([]Result{*NewResult("a", "x", m, nil)}, origin())
 	require.NoError(t, err)

@@ -20,13 +20,13 @@ type Growth struct {
 // Point is one size and what it took.
 type Point struct {
 	Bytes  float64 `json:"bytes"`
-	Floor  Second  `json:"floor_time"` // the fastest call
+	Floor  Seconds `json:"floor_time"` // the fastest call
 	Calls  int     `json:"calls"`
-	Median Second  `json:"median_time"`
+	Median Seconds `json:"median_time"`
 }
 
-// Sized is an operation on something of a size.
-type Sized struct {
+// SizedOperation is an operation on something of a size.
+type SizedOperation struct {
 	Bytes float64
 	Call  func() (any, error)
 }
@@ -45,7 +45,7 @@ const (
 //
 // The first failing call ends it with a *CallError, the end of the context with an
 // error that is ErrInterrupted.
-func MeasureGrowth(ctx context.Context, sizes []Sized) (*Growth, error) {
+func MeasureGrowth(ctx context.Context, sizes []SizedOperation) (*Growth, error) {
 	if len(sizes) < 2 {
 		return nil, errors.New("a growth is measured over two sizes or more")
 	}
@@ -69,7 +69,7 @@ func MeasureGrowth(ctx context.Context, sizes []Sized) (*Growth, error) {
 	return g, err
 }
 
-func growthPoint(ctx context.Context, s Sized) (Point, error) {
+func growthPoint(ctx context.Context, s SizedOperation) (Point, error) {
 	sampled := sampler{ctx: ctx, call: s.Call}
 	var calls []time.Duration
 	for start := time.Now(); len(calls) < leastGrowth || len(calls) < mostGrowth && time.Since(start) < growthBudget; {
@@ -80,7 +80,7 @@ func growthPoint(ctx context.Context, s Sized) (Point, error) {
 		calls = append(calls, time.Since(began))
 	}
 	sum := Summarize(calls)
-	return Point{Bytes: s.Bytes, Floor: Second(sum.Min), Calls: len(calls), Median: Second(sum.Median)}, nil
+	return Point{Bytes: s.Bytes, Floor: Seconds(sum.Min), Calls: len(calls), Median: Seconds(sum.Median)}, nil
 }
 
 // exponent is the slope of the logarithm of time over that of size.

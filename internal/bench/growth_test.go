@@ -11,7 +11,7 @@ import (
 func points(seconds func(bytes float64) float64, sizes ...float64) []Point {
 	var all []Point
 	for _, s := range sizes {
-		all = append(all, Point{Bytes: s, Floor: Second(seconds(s)), Calls: 9})
+		all = append(all, Point{Bytes: s, Floor: Seconds(seconds(s)), Calls: 9})
 	}
 	return all
 }
@@ -39,9 +39,9 @@ func TestTheExponentDoesNotDependOnUnits(t *testing.T) {
 func TestAGrowthNeedsSizesThatDiffer(t *testing.T) {
 	call := func() (any, error) { return nil, nil }
 	for _, sizes := range [][]float64{{1e6}, {1e6, 1.5e6}, {1e7, 1e6}, {0, 1}, {math.NaN(), 1}} {
-		var all []Sized
+		var all []SizedOperation
 		for _, s := range sizes {
-			all = append(all, Sized{s, call})
+			all = append(all, SizedOperation{s, call})
 		}
 		_, err := MeasureGrowth(t.Context(), all)
 		assert.Error(t, err, sizes)
@@ -54,12 +54,12 @@ func TestAGrowthIsMeasured(t *testing.T) {
 	work := func(n int) func() (any, error) {
 		return func() (any, error) { delay(n); return nil, nil }
 	}
-	g, err := MeasureGrowth(t.Context(), []Sized{{1e4, work(1e4)}, {1e5, work(1e5)}, {1e6, work(1e6)}})
+	g, err := MeasureGrowth(t.Context(), []SizedOperation{{1e4, work(1e4)}, {1e5, work(1e5)}, {1e6, work(1e6)}})
 	require.NoError(t, err)
 	require.Len(t, g.Points, 3)
 	assert.GreaterOrEqual(t, g.Points[2].Calls, leastGrowth)
 	assert.Contains(t, g.String(), "10 kB ")
-	_, err = MeasureGrowth(t.Context(), []Sized{{1, work(1)}, {2, func() (any, error) { return nil, errBad }}})
+	_, err = MeasureGrowth(t.Context(), []SizedOperation{{1, work(1)}, {2, func() (any, error) { return nil, errBad }}})
 	require.ErrorIs(t, err, errBad)
 	assert.ErrorContains(t, err, "at 2 B")
 }

@@ -49,16 +49,16 @@ func (p Plan) Validate() error {
 // Measurement is what was sampled of one operation. The raw samples stay in it,
 // so every figure can be computed again.
 type Measurement struct {
-	Plan   Plan
-	Calls  []time.Duration // one timed call each, in the order they were made
-	Memory *Memory         // nil where the plan did not ask for it
-	Cold   time.Duration   // the first call of all, which finds nothing prepared
-	First  any             // the answer of the first call of all, warm-up included
-	Last   any             // the answer of the last call of all
+	Plan          Plan
+	Calls         []time.Duration // one timed call each, in the order they were made
+	Memory        *Memory         // nil where the plan did not ask for it
+	FirstDuration time.Duration   // the first call of all, which finds nothing prepared
+	FirstAnswer   any             // the answer of the first call of all, warm-up included
+	LastAnswer    any             // the answer of the last call of all
 
-	Contention *Contention // of callers at once, nil where there were none
-	Growth     *Growth     // over several sizes, nil where there was one
-	Fresh      *Fresh      // in a process of its own, nil where there was none
+	Concurrency  *Concurrency  // of callers at once, nil where there were none
+	Growth       *Growth       // over several sizes, nil where there was one
+	FreshProcess *FreshProcess // in a process of its own, nil where there was none
 }
 
 // Memory is what one call costs in memory, where most calls cost the same: bytes and
@@ -118,7 +118,7 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 			return nil, err
 		}
 		if i == 0 {
-			m.Cold, m.First = time.Since(start), s.last
+			m.FirstDuration, m.FirstAnswer = time.Since(start), s.last
 		}
 	}
 
@@ -136,7 +136,7 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 			return nil, &CallError{Call: i + 1, Phase: "timed", Err: err}
 		}
 		if i == 0 && plan.Warmup == 0 {
-			m.Cold, m.First = m.Calls[0], answer
+			m.FirstDuration, m.FirstAnswer = m.Calls[0], answer
 		}
 	}
 
@@ -147,7 +147,7 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 		}
 		m.Memory = memory
 	}
-	m.Last = s.last
+	m.LastAnswer = s.last
 	return m, nil
 }
 

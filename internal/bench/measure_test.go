@@ -23,9 +23,9 @@ func TestMeasureWarmsUpThenTimesEachCall(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, m.Calls, 7)
 	assert.Equal(t, 10, *calls)
-	assert.Equal(t, 1, m.First, "the answer of the first call of all")
-	assert.Equal(t, 10, m.Last)
-	assert.Positive(t, m.Cold, "the first call is timed for itself")
+	assert.Equal(t, 1, m.FirstAnswer, "the answer of the first call of all")
+	assert.Equal(t, 10, m.LastAnswer)
+	assert.Positive(t, m.FirstDuration, "the first call is timed for itself")
 	assert.Nil(t, m.Memory)
 	for _, d := range m.Calls {
 		assert.GreaterOrEqual(t, d.Nanoseconds(), int64(0))
@@ -36,9 +36,9 @@ func TestWithoutWarmUpTheFirstAnswerIsThatOfTheFirstTimedCall(t *testing.T) {
 	call, _ := counter()
 	m, err := Measure(t.Context(), Plan{Iterations: 2}, call)
 	require.NoError(t, err)
-	assert.Equal(t, 1, m.First)
-	assert.Equal(t, m.Calls[0], m.Cold)
-	assert.Equal(t, 2, m.Last)
+	assert.Equal(t, 1, m.FirstAnswer)
+	assert.Equal(t, m.Calls[0], m.FirstDuration)
+	assert.Equal(t, 2, m.LastAnswer)
 }
 
 func TestAPlanThatCannotBeCarriedOutIsRefusedBeforeAnyCall(t *testing.T) {
@@ -174,5 +174,5 @@ func TestTheLastAnswerOutlivesLargeBatches(t *testing.T) {
 	const large = 2_000_000 // so that collections come between the batches
 	m, err := Measure(t.Context(), Plan{Iterations: 100, Memory: true}, func() (any, error) { return make([]byte, large), nil })
 	require.NoError(t, err)
-	assert.Len(t, m.Last, large)
+	assert.Len(t, m.LastAnswer, large)
 }

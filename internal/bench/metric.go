@@ -44,7 +44,7 @@ type source int
 const (
 	byCalls   source = iota // calls timed one by one
 	byMemory                // the memory pass
-	byCallers               // callers at once, see Contend
+	byCallers               // callers at once, see MeasureConcurrency
 	bySizes                 // several sizes, see MeasureGrowth
 	byProcess               // a process of its own, see FirstCall
 )
@@ -83,12 +83,12 @@ var metrics = []metric{
 	{MemoryDelta, "", size, byMemory, false, 0, 0, func(m *Measurement) float64 { return float64(m.Memory.LiveDelta) }},
 	// the limit of a relative metric needs the other measurement, see Bound.limit
 	{MedianRelative, "", factor, byCalls, false, 0.5, 0, func(m *Measurement) float64 { return m.Summary().Median }},
-	{Throughput, "", rate, byCallers, true, 0, 0, func(m *Measurement) float64 { return m.Contention.Throughput }},
-	{Scaling, "", number, byCallers, true, 0, 0, func(m *Measurement) float64 { return m.Contention.Scaling() }},
+	{Throughput, "", rate, byCallers, true, 0, 0, func(m *Measurement) float64 { return m.Concurrency.Throughput }},
+	{Scaling, "", number, byCallers, true, 0, 0, func(m *Measurement) float64 { return m.Concurrency.Scaling() }},
 	{GrowthExponent, "", number, bySizes, false, 0, 0, func(m *Measurement) float64 { return m.Growth.Exponent }},
-	{FirstLatency, "first", latency, byProcess, false, 0, 0, func(m *Measurement) float64 { return float64(m.Fresh.First) }},
-	{ColdLatency, "cold", latency, byProcess, false, 0, 0, func(m *Measurement) float64 { return float64(*m.Fresh.Cold) }},
-	{PeakMemory, "", size, byProcess, false, 0, 0, func(m *Measurement) float64 { return float64(m.Fresh.PeakRSS) }},
+	{FirstLatency, "first", latency, byProcess, false, 0, 0, func(m *Measurement) float64 { return float64(m.FreshProcess.First) }},
+	{ColdLatency, "cold", latency, byProcess, false, 0, 0, func(m *Measurement) float64 { return float64(*m.FreshProcess.Cold) }},
+	{PeakMemory, "", size, byProcess, false, 0, 0, func(m *Measurement) float64 { return float64(m.FreshProcess.PeakRSS) }},
 }
 
 func (m Metric) known() (metric, bool) {
@@ -106,22 +106,22 @@ func (m Metric) NeedsMemory() bool {
 	return k.source == byMemory
 }
 
-// OfCalls tells whether the metric is a figure of calls timed one by one.
-func (m Metric) OfCalls() bool {
+// FromSingleCalls tells whether the metric is a figure of calls timed one by one.
+func (m Metric) FromSingleCalls() bool {
 	k, _ := m.known()
 	return k.source == byCalls
 }
 
-// Settled tells whether so many calls are enough for the metric: a percentile of
+// EnoughCalls tells whether so many calls are enough for the metric: a percentile of
 // fewer has no upper bound at the confidence of callsNeeded.
-func (m Metric) Settled(calls int) bool {
+func (m Metric) EnoughCalls(calls int) bool {
 	k, _ := m.known()
 	return k.quantile == 0 || calls >= callsNeeded(k.quantile)
 }
 
-// NeedsProcess tells whether the metric is only there where an operation was called
+// NeedsFreshProcess tells whether the metric is only there where an operation was called
 // in a process of its own.
-func (m Metric) NeedsProcess() bool {
+func (m Metric) NeedsFreshProcess() bool {
 	k, _ := m.known()
 	return k.source == byProcess
 }

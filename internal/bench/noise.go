@@ -15,7 +15,7 @@ import (
 type NoiseRun struct {
 	Processes []*Samples
 	Slowdown  map[string]float64 // what was added on purpose, as a share, by benchmark
-	Lasted    time.Duration      // from the start of its processes to their end
+	Duration  time.Duration      // from the start of its processes to their end
 }
 
 // NoiseStudy is what a machine was found to do while nothing changed, and while
@@ -60,41 +60,41 @@ type FalseAlarms struct {
 	Reds        map[string]int `json:"red_benchmarks,omitempty"`
 	Unconverged Rate           `json:"unconverged"`
 	// What the rates are worth: comparisons share runs, and are not independent.
-	Error       float64 `json:"benchmarks_standard_error"` // of the share of benchmarks, jackknifed over the runs; 0 where nothing was red
-	Independent int     `json:"independent_comparisons"`   // comparisons that share no run, at most
-	AtMost      float64 `json:"suites_at_most,omitempty"`  // the share of suites with any red at 95 % confidence, where none was seen, from those alone
+	StandardError          float64 `json:"benchmarks_standard_error"` // of the share of benchmarks, jackknifed over the runs; 0 where nothing was red
+	IndependentComparisons int     `json:"independent_comparisons"`   // comparisons that share no run, at most
+	SuitesAtMost           float64 `json:"suites_at_most,omitempty"`  // the share of suites with any red at 95 % confidence, where none was seen, from those alone
 }
 
 // Power counts the slowdowns of one size that were found.
 type Power struct {
-	Slowdown float64 `json:"slowdown"` // the share that was added
-	Realised float64 `json:"realised"` // the median share by which the floors grew, over all pairs
-	Found    Rate    `json:"found"`
-	Naive    Rate    `json:"naive"` // by the mean of single calls, on the same data
+	Slowdown    float64 `json:"slowdown"` // the share that was added
+	Measured    float64 `json:"realised"` // the median share by which the floors grew, over all pairs
+	Found       Rate    `json:"found"`
+	FoundByMean Rate    `json:"naive"` // by the mean of single calls, on the same data
 }
 
 // Noise is what verdicts are worth on a machine.
 type Noise struct {
-	Plan       Sampling    `json:"plan"`
-	Threshold  float64     `json:"threshold"`
-	Benchmarks int         `json:"benchmarks"`
-	Processes  int         `json:"processes"`
-	Runs       int         `json:"runs"`                    // of the unchanged program
-	BusyRuns   int         `json:"busy_runs"`               // of the same beside busy loops
-	Inside     float64     `json:"inside_share"`            // of the rounds, in measured operations
-	Seconds    float64     `json:"seconds_for_one_process"` // of its rounds
-	Budget     float64     `json:"seconds_for_a_run"`       // of all its processes, from their start to their end; as much again where it is confirmed
-	Unchanged  FalseAlarms `json:"unchanged"`               // the program against itself
-	FirstLook  Rate        `json:"unchanged_first_look"`    // red before any confirmation, of all benchmarks
-	Naive      FalseAlarms `json:"naive"`                   // the same data by the mean of single calls
-	Busy       FalseAlarms `json:"quiet_against_busy"`      // a quiet baseline against a run beside busy loops
-	BusyNaive  FalseAlarms `json:"quiet_against_busy_naive"`
-	Power      []Power     `json:"power"` // by slowdown, ascending
+	Plan               Sampling    `json:"plan"`
+	Threshold          float64     `json:"threshold"`
+	Benchmarks         int         `json:"benchmarks"`
+	Processes          int         `json:"processes"`
+	Runs               int         `json:"runs"`                    // of the unchanged program
+	BusyRuns           int         `json:"busy_runs"`               // of the same beside busy loops
+	InOperationsShare  float64     `json:"inside_share"`            // of the rounds, in measured operations
+	ProcessSeconds     float64     `json:"seconds_for_one_process"` // of its rounds
+	RunSeconds         float64     `json:"seconds_for_a_run"`       // of all its processes, from their start to their end; as much again where it is confirmed
+	Unchanged          FalseAlarms `json:"unchanged"`               // the program against itself
+	BeforeConfirmation Rate        `json:"unchanged_first_look"`    // red before any confirmation, of all benchmarks
+	ByMean             FalseAlarms `json:"naive"`                   // the same data by the mean of single calls
+	Busy               FalseAlarms `json:"quiet_against_busy"`      // a quiet baseline against a run beside busy loops
+	BusyByMean         FalseAlarms `json:"quiet_against_busy_naive"`
+	Power              []Power     `json:"power"` // by slowdown, ascending
 	// Exact counts the benchmarks whose bytes and allocations per call were the same
 	// in every process that measured them.
-	Exact   Rate     `json:"memory_exact"`
-	Counted int      `json:"memory_processes"`         // processes that measured it
-	Inexact []string `json:"memory_inexact,omitempty"` // the others
+	MemoryExact     Rate     `json:"memory_exact"`
+	MemoryProcesses int      `json:"memory_processes"`         // processes that measured it
+	MemoryInexact   []string `json:"memory_inexact,omitempty"` // the others
 }
 
 // Judge computes what the study shows. Every ordered pair of runs is a comparison;
@@ -118,17 +118,17 @@ func (s *NoiseStudy) Judge() (*Noise, error) {
 				continue
 			}
 			third := s.Quiet[other(len(s.Quiet), i, j)]
-			ours, means := n.Unchanged.Benchmarks, n.Naive.Benchmarks
-			s.unchanged(base, now, third, &n.Unchanged, &n.Naive, &n.FirstLook)
+			ours, means := n.Unchanged.Benchmarks, n.ByMean.Benchmarks
+			s.unchanged(base, now, third, &n.Unchanged, &n.ByMean, &n.BeforeConfirmation)
 			pairs = append(pairs, pair{i, j, n.Unchanged.Benchmarks.since(ours)})
-			naive = append(naive, pair{i, j, n.Naive.Benchmarks.since(means)})
+			naive = append(naive, pair{i, j, n.ByMean.Benchmarks.since(means)})
 		}
 		for j, now := range busy {
-			s.unchanged(base, now, busy[(j+1)%len(busy)], &n.Busy, &n.BusyNaive, nil)
+			s.unchanged(base, now, busy[(j+1)%len(busy)], &n.Busy, &n.BusyByMean, nil)
 		}
 	}
 	n.Unchanged.worth(pairs, len(s.Quiet))
-	n.Naive.worth(naive, len(s.Quiet))
+	n.ByMean.worth(naive, len(s.Quiet))
 	s.power(n)
 	s.exact(n)
 	return n, nil
@@ -158,10 +158,10 @@ func (f *FalseAlarms) worth(pairs []pair, runs int) {
 		without[run] = rate.Share()
 	}
 	n := float64(runs)
-	f.Error = math.Sqrt((n - 1) * (n - 1) / n * stat.Variance(without, nil))
-	f.Independent = runs / 2
+	f.StandardError = math.Sqrt((n - 1) * (n - 1) / n * stat.Variance(without, nil))
+	f.IndependentComparisons = runs / 2
 	if f.Suites.Count == 0 {
-		f.AtMost = 1 - math.Pow(1-confidence, 1/float64(f.Independent))
+		f.SuitesAtMost = 1 - math.Pow(1-confidence, 1/float64(f.IndependentComparisons))
 	}
 }
 
@@ -180,19 +180,19 @@ func (s *NoiseStudy) cost(n *Noise) {
 		for _, r := range runs {
 			for _, p := range r.Processes {
 				n.Processes++
-				inside += p.Inside.Seconds()
+				inside += p.InOperations.Seconds()
 				wall += p.Wall.Seconds()
 			}
 		}
 	}
 	var lasted []float64
 	for _, r := range s.Quiet {
-		lasted = append(lasted, r.Lasted.Seconds())
+		lasted = append(lasted, r.Duration.Seconds())
 	}
-	n.Budget = median(lasted)
+	n.RunSeconds = median(lasted)
 	n.Benchmarks = len(s.Quiet[0].Processes[0].Benchmarks)
 	if wall > 0 {
-		n.Inside, n.Seconds = inside/wall, wall/float64(n.Processes)
+		n.InOperationsShare, n.ProcessSeconds = inside/wall, wall/float64(n.Processes)
 	}
 }
 
@@ -274,14 +274,14 @@ func (s *NoiseStudy) power(n *Noise) {
 				_, last := s.confirmed(base, now, confirming, index)
 				p.Found.add(last == Red)
 				byMean, _ := judgeMeans(base.mean(index), now.mean(index), s.Threshold)
-				p.Naive.add(byMean == Red)
+				p.FoundByMean.add(byMean == Red)
 				_, ratio, _ := judgeFloors(sameBuild, base.processesOf(index), now.processesOf(index), s.Threshold)
 				grown[share] = append(grown[share], ratio-1)
 			}
 		}
 	}
 	for share, p := range found {
-		p.Realised = median(grown[share])
+		p.Measured = median(grown[share])
 		n.Power = append(n.Power, *p)
 	}
 	slices.SortFunc(n.Power, func(a, b Power) int { return cmp.Compare(a.Slowdown, b.Slowdown) })
@@ -303,10 +303,10 @@ func (s *NoiseStudy) exact(n *Noise) {
 			continue
 		}
 		same := slices.Min(bytes) == slices.Max(bytes) && slices.Min(allocs) == slices.Max(allocs)
-		n.Exact.add(same)
-		n.Counted = len(bytes)
+		n.MemoryExact.add(same)
+		n.MemoryProcesses = len(bytes)
 		if !same {
-			n.Inexact = append(n.Inexact, fmt.Sprintf("%s: %d to %d B, %d to %d allocations", sample.Name,
+			n.MemoryInexact = append(n.MemoryInexact, fmt.Sprintf("%s: %d to %d B, %d to %d allocations", sample.Name,
 				slices.Min(bytes), slices.Max(bytes), slices.Min(allocs), slices.Max(allocs)))
 		}
 	}

@@ -22,7 +22,7 @@ func TestThePageNamesEveryKeyOfAResultsFile(t *testing.T) {
 	for _, c := range conditions {
 		keys[c.key] = true
 	}
-	for _, key := range []string{collectorKey, samplingKey, modulesKey, StealKey, OtherCPUKey, LayoutKey, BuildKey} {
+	for _, key := range []string{collectorKey, samplingKey, modulesKey, StealKey, OtherCPUKey, LinkOrderKey, BuildKey} {
 		keys[key] = true
 	}
 	for key := range keys {

@@ -133,31 +133,31 @@ type document struct {
 // entry is one result as it stands. Times are pointers to tell a key that is
 // missing, or null, from a zero.
 type entry struct {
-	Name          string         `json:"name"`
-	Category      string         `json:"category"`
-	Iterations    *int           `json:"iterations"`
-	TotalTime     *float64       `json:"total_time"`
-	MeanTime      *float64       `json:"mean_time"`
-	MedianTime    *float64       `json:"median_time"`
-	StdDev        *float64       `json:"std_dev"`
-	MinTime       *float64       `json:"min_time"`
-	MaxTime       *float64       `json:"max_time"`
-	P95Time       *float64       `json:"p95_time"`
-	P99Time       *float64       `json:"p99_time"`
-	MemoryDeltaMB *float64       `json:"memory_delta_mb"`
-	Metadata      map[string]any `json:"metadata"`
-	Warmup        int            `json:"warmup"`
-	ColdTime      float64        `json:"cold_time"`
-	BytesPerOp    *uint64        `json:"bytes_per_op"`
-	AllocsPerOp   *uint64        `json:"allocs_per_op"`
-	Bounds        []Judgement    `json:"bounds"`
-	Looks         int            `json:"looks"`
-	Threshold     *float64       `json:"threshold"`
-	Processes     []Process      `json:"processes"`
-	Singles       *Sketch        `json:"single_ns_sketch"`
-	Concurrency   *Concurrency   `json:"concurrency"`
-	Growth        *Growth        `json:"growth"`
-	Process       *Fresh         `json:"fresh_process"`
+	Name          string             `json:"name"`
+	Category      string             `json:"category"`
+	Iterations    *int               `json:"iterations"`
+	TotalTime     *float64           `json:"total_time"`
+	MeanTime      *float64           `json:"mean_time"`
+	MedianTime    *float64           `json:"median_time"`
+	StdDev        *float64           `json:"std_dev"`
+	MinTime       *float64           `json:"min_time"`
+	MaxTime       *float64           `json:"max_time"`
+	P95Time       *float64           `json:"p95_time"`
+	P99Time       *float64           `json:"p99_time"`
+	MemoryDeltaMB *float64           `json:"memory_delta_mb"`
+	Metadata      map[string]any     `json:"metadata"`
+	Warmup        int                `json:"warmup"`
+	ColdTime      float64            `json:"cold_time"`
+	BytesPerOp    *uint64            `json:"bytes_per_op"`
+	AllocsPerOp   *uint64            `json:"allocs_per_op"`
+	Bounds        []Judgement        `json:"bounds"`
+	Looks         int                `json:"looks"`
+	Threshold     *float64           `json:"threshold"`
+	Processes     []Process          `json:"processes"`
+	Singles       *Sketch            `json:"single_ns_sketch"`
+	Concurrency   *ConcurrencyResult `json:"concurrency"`
+	Growth        *Growth            `json:"growth"`
+	Process       *FreshProcess      `json:"fresh_process"`
 }
 
 func (d *decoding) file() (*File, error) {
@@ -229,9 +229,9 @@ func (e *entry) result(index int) (Result, []string, error) {
 	}
 	r := Result{
 		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
-		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds, Looks: e.Looks,
+		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds, TimesMeasured: e.Looks,
 		Threshold: e.Threshold, Processes: e.Processes, Singles: e.Singles,
-		Concurrency: e.Concurrency, Growth: e.Growth, Process: e.Process,
+		Concurrency: e.Concurrency, Growth: e.Growth, FreshProcess: e.Process,
 	}
 	if len(r.Processes) > 0 {
 		r.FloorNS = Floor(r.Processes)

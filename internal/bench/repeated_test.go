@@ -30,7 +30,7 @@ func TestABoundExceededAgainAndAgainSaysWhatEachMeasurementGave(t *testing.T) {
 	err := &RepeatedError{looks}
 	assert.EqualError(t, err, looks[0].Error()+"; measured 3 times, never within the bounds: p95 latency 3 ms with 100 calls over, p95 latency 4 ms with 100 calls over, mean latency 5 ms")
 	assert.Equal(t, "measured 4 times, and within the bounds the last time only; before: p95 latency 3 ms with 100 calls over (bound: below 2 ms), "+
-		"p95 latency 4 ms with 100 calls over (bound: below 2 ms), mean latency 5 ms (bound: below 1 ms)", err.Overcome())
+		"p95 latency 4 ms with 100 calls over (bound: below 2 ms), mean latency 5 ms (bound: below 1 ms)", err.RecoveryNote())
 	assert.ErrorIs(t, err, ErrExceeded)
 	var first *ExceededError
 	require.ErrorAs(t, err, &first)
@@ -64,14 +64,14 @@ func TestABoundIsFragileWhereEveryMeasurementSaysSo(t *testing.T) {
 	}
 	const near, far = "median latency below 4.5 ms", "p95 latency below 20 ms"
 	r := measured(2*time.Millisecond, near, far)
-	require.True(t, r.Fragile())
-	r.BearOut(measured(1600*time.Microsecond, near, far))
+	require.True(t, r.HasFragileBound())
+	r.DropUnconfirmedNotes(measured(1600*time.Microsecond, near, far))
 	assert.NotEmpty(t, r.Bounds[0].Note, "as near again")
 	assert.Empty(t, r.Bounds[1].Note)
-	r.BearOut(&Result{})
-	assert.True(t, r.Fragile(), "it failed before that bound was judged")
-	r.BearOut(measured(time.Millisecond, near))
-	assert.False(t, r.Fragile())
+	r.DropUnconfirmedNotes(&Result{})
+	assert.True(t, r.HasFragileBound(), "it failed before that bound was judged")
+	r.DropUnconfirmedNotes(measured(time.Millisecond, near))
+	assert.False(t, r.HasFragileBound())
 }
 
 func TestOnlyTimesAreMeasuredAgain(t *testing.T) {

@@ -34,15 +34,15 @@ type Result struct {
 	BytesPerOp  *uint64     `json:"bytes_per_op,omitempty"`  // nil where memory was not measured
 	AllocsPerOp *uint64     `json:"allocs_per_op,omitempty"` // nil where memory was not measured
 	Bounds      []Judgement `json:"bounds,omitempty"`
-	// Looks is how often it was measured, where that was more than once because a
+	// TimesMeasured is how often it was measured, where that was more than once because a
 	// bound was exceeded: the figures are then those of the first measurement that
 	// kept every bound, so that they lean to the fast side, or of the first one.
-	Looks     int      `json:"looks,omitempty"`
-	Threshold *float64 `json:"threshold,omitempty"` // the scenario's own, 0.1 for 10 %; nil means none
+	TimesMeasured int      `json:"looks,omitempty"`
+	Threshold     *float64 `json:"threshold,omitempty"` // the scenario's own, 0.1 for 10 %; nil means none
 
-	Concurrency *Concurrency `json:"concurrency,omitempty"` // nil where there were no callers at once
-	Growth      *Growth      `json:"growth,omitempty"`      // nil where there was one size
-	Process     *Fresh       `json:"fresh_process,omitempty"`
+	Concurrency  *ConcurrencyResult `json:"concurrency,omitempty"` // nil where there were no callers at once
+	Growth       *Growth            `json:"growth,omitempty"`      // nil where there was one size
+	FreshProcess *FreshProcess      `json:"fresh_process,omitempty"`
 
 	// What a run with a baseline adds, see Sampling: the raw sample that every
 	// verdict can be recomputed from. Floors are in nanoseconds.
@@ -57,7 +57,7 @@ type Result struct {
 }
 
 // Concurrency is what callers at once got done, as the results file has it.
-type Concurrency struct {
+type ConcurrencyResult struct {
 	Callers         int     `json:"callers"`
 	Iterations      int     `json:"iterations"`       // calls of all callers
 	Throughput      float64 `json:"throughput"`       // calls a second of all callers together
@@ -70,12 +70,12 @@ type Concurrency struct {
 	MaxTime         float64 `json:"max_time"`
 }
 
-func newConcurrency(c *Contention) *Concurrency {
+func newConcurrency(c *Concurrency) *ConcurrencyResult {
 	if c == nil {
 		return nil
 	}
 	s := Summarize(c.Calls)
-	return &Concurrency{
+	return &ConcurrencyResult{
 		Callers: c.Callers, Iterations: s.Samples, Throughput: c.Throughput, ThroughputAlone: c.Alone, Scaling: c.Scaling(),
 		MeanTime: s.Mean, MedianTime: s.Median, P95Time: s.P95, P99Time: s.P99, MaxTime: s.Max,
 	}
@@ -91,8 +91,8 @@ func NewResult(name, category string, m *Measurement, metadata map[string]any) *
 		Name: name, Category: category, Iterations: s.Samples,
 		TotalTime: s.Total, MeanTime: s.Mean, MedianTime: s.Median, StdDev: s.StdDev,
 		MinTime: s.Min, MaxTime: s.Max, P95Time: s.P95, P99Time: s.P99,
-		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.Cold.Seconds(), Measurement: m,
-		Concurrency: newConcurrency(m.Contention), Growth: m.Growth, Process: m.Fresh,
+		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.FirstDuration.Seconds(), Measurement: m,
+		Concurrency: newConcurrency(m.Concurrency), Growth: m.Growth, FreshProcess: m.FreshProcess,
 		Singles: sketch(m.Calls),
 	}
 	if m.Memory != nil {
@@ -144,10 +144,10 @@ func (r *Result) validate() error {
 		if len(p.RoundMin) == 0 {
 			return fmt.Errorf("result %q: process %d has no round_min_ns", r.Name, i+1)
 		}
-		if n := len(p.Weather); n != 0 && n != 2 {
+		if n := len(p.Contention); n != 0 && n != 2 {
 			return fmt.Errorf("result %q: weather_ns of process %d has %d times, there are two of it", r.Name, i+1, n)
 		}
-		for _, ns := range slices.Concat(p.RoundMin, p.Weather, []float64{p.Yardstick}) {
+		for _, ns := range slices.Concat(p.RoundMin, p.Contention, []float64{p.Yardstick}) {
 			if math.IsNaN(ns) || math.IsInf(ns, 0) || ns < 0 {
 				return fmt.Errorf("result %q: round_min_ns, weather_ns or yardstick_ns of process %d has %v, a time must be finite and not negative", r.Name, i+1, ns)
 			}

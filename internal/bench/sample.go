@@ -101,25 +101,25 @@ func (s *Sampling) lacking(processes []Process) string {
 	return ""
 }
 
-// Subject is an operation that can be sampled again and again, on fixtures laid out
+// Operation is an operation that can be sampled again and again, on fixtures laid out
 // afresh.
-type Subject struct {
+type Operation struct {
 	Name     string
 	Category string
 	// Lay lays the fixture out and gives the operation on it, and what removes the
 	// fixture, which may be nil.
-	Lay func() (call func() (any, error), remove func() error, err error)
+	Prepare func() (call func() (any, error), remove func() error, err error)
 }
 
 // Process is what one process sampled of one benchmark.
 type Process struct {
-	LayoutSeed int       `json:"layout_seed,omitempty"` // of the linker, 0 where it is the default order
+	LinkSeed   int       `json:"layout_seed,omitempty"` // of the linker, 0 where it is the default order
 	BatchCalls int       `json:"batch_n"`
 	RoundMin   []float64 `json:"round_min_ns"` // the smallest batch of each round, per call
 	// Weather are the smallest and the third smallest round minimum of a piece of work
 	// that shows whether the process had its core for itself, see weather.go. It is empty
 	// where that is not known.
-	Weather []float64 `json:"weather_ns,omitempty"`
+	Contention []float64 `json:"weather_ns,omitempty"`
 	// Yardstick is the floor of a link of the yardstick in that process; 0 where it is not
 	// known. It shows the clock that the processor ran at.
 	Yardstick float64 `json:"yardstick_ns,omitempty"`
@@ -147,9 +147,9 @@ type Samples struct {
 	// Environment is what Host says in that process.
 	Environment map[string]any `json:"environment"`
 
-	Benchmarks []Sample      `json:"benchmarks"` // in the order of the subjects
-	Inside     time.Duration `json:"inside"`     // time in measured operations
-	Wall       time.Duration `json:"wall"`       // time of all rounds
+	Benchmarks   []Sample      `json:"benchmarks"` // in the order of the subjects
+	InOperations time.Duration `json:"inside"`     // time in measured operations
+	Wall         time.Duration `json:"wall"`       // time of all rounds
 	// Yardstick is the floor of a fixed chain of multiplications, in nanoseconds
 	// for each: what the machine itself did meanwhile.
 	Yardstick float64 `json:"yardstick_ns"`
@@ -160,16 +160,16 @@ type Samples struct {
 func (s *Samples) Check(plan Sampling) error {
 	switch {
 	case s.Version != SamplingVersion:
-		return fmt.Errorf("samples of version %d: %w, which is version %d", s.Version, ErrAnotherSampling, SamplingVersion)
+		return fmt.Errorf("samples of version %d: %w, which is version %d", s.Version, ErrSamplingMismatch, SamplingVersion)
 	case s.Plan != plan:
-		return fmt.Errorf("asked for the plan %+v, it carried out %+v: %w", plan, s.Plan, ErrAnotherSampling)
+		return fmt.Errorf("asked for the plan %+v, it carried out %+v: %w", plan, s.Plan, ErrSamplingMismatch)
 	}
 	return nil
 }
 
-// ErrAnotherSampling is the error of samples that this program would have taken in
+// ErrSamplingMismatch is the error of samples that this program would have taken in
 // another way.
-var ErrAnotherSampling = errors.New("not sampled as this program samples")
+var ErrSamplingMismatch = errors.New("not sampled as this program samples")
 
 // SampleOptions are what may differ between the processes of one plan.
 type SampleOptions struct {
@@ -180,7 +180,7 @@ type SampleOptions struct {
 	Slowdown map[string]float64
 	// Turn is called before each round, and waits until it is this process's turn,
 	// where it takes turns with others; nil where it does not.
-	Turn func() error
+	AwaitTurn func() error
 }
 
 // heapLimit is where the collector steps in although it is off: a visit to a large
@@ -204,7 +204,7 @@ const (
 // The first failing call ends it with an error that names the benchmark, the end
 // of the context with one that is ErrInterrupted. Nothing else should run in the
 // process meanwhile.
-func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options SampleOptions) (samples *Samples, err error) {
+func TakeSamples(ctx context.Context, plan Sampling, subjects []Operation, options SampleOptions) (samples *Samples, err error) {
 	if err := plan.Validate(); err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 		cost = measureDelay()
 	}
 	for _, subject := range subjects {
-		v := &visited{Subject: subject}
+		v := &visited{Operation: subject}
 		if seconds := options.Slowdown[subject.Name]; seconds > 0 {
 			v.links = cost.links(seconds)
 		}
@@ -232,8 +232,8 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 			}
 		}
 	}
-	s.weather = &visited{Subject: Subject{Name: "weather", Lay: layWeather}}
-	s.yardstick = &visited{Subject: Subject{Name: "yardstick", Lay: layYardstick}}
+	s.weather = &visited{Operation: Operation{Name: "weather", Prepare: layWeather}}
+	s.yardstick = &visited{Operation: Operation{Name: "yardstick", Prepare: layYardstick}}
 	defer func() {
 		for _, v := range s.all {
 			if left := v.clear(); left != nil {
@@ -245,8 +245,8 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(heapLimit))
 	for round := range plan.Rounds {
-		if options.Turn != nil {
-			if err := options.Turn(); err != nil {
+		if options.AwaitTurn != nil {
+			if err := options.AwaitTurn(); err != nil {
 				return nil, err
 			}
 		}
@@ -257,11 +257,11 @@ func TakeSamples(ctx context.Context, plan Sampling, subjects []Subject, options
 	yardstick := slices.Min(s.yardstick.minima) / yardstickLinks
 	samples = &Samples{
 		Version: SamplingVersion, Plan: plan, GoVersion: runtime.Version(), Environment: Host(),
-		Inside: s.inside, Wall: s.wall, Yardstick: yardstick,
+		InOperations: s.inside, Wall: s.wall, Yardstick: yardstick,
 	}
 	weather := slices.Sorted(slices.Values(s.weather.minima))
 	for _, v := range s.all {
-		process := Process{BatchCalls: v.calls, RoundMin: v.minima, Weather: []float64{weather[0], weather[settledBy-1]}, Yardstick: yardstick}
+		process := Process{BatchCalls: v.calls, RoundMin: v.minima, Contention: []float64{weather[0], weather[settledBy-1]}, Yardstick: yardstick}
 		samples.Benchmarks = append(samples.Benchmarks, Sample{Name: v.Name, Category: v.Category, Process: process, Singles: v.singles, Memory: v.memory})
 	}
 	return samples, nil
@@ -280,7 +280,7 @@ type sampling struct {
 
 // visited is a subject with what was sampled of it.
 type visited struct {
-	Subject
+	Operation
 	links   int // of the chain that is added to each call
 	calls   int // in a batch; 0 before the first visit
 	slow    bool
@@ -310,7 +310,7 @@ func (v *visited) lay(visit time.Duration) error {
 		return err
 	}
 	start := time.Now()
-	call, remove, err := v.Lay()
+	call, remove, err := v.Prepare()
 	if err != nil {
 		return err
 	}
@@ -456,7 +456,7 @@ func (s *sampling) calibrate(v *visited, call func() (any, error), batch time.Du
 }
 
 func (v *visited) measureMemory(ctx context.Context) (err error) {
-	call, remove, err := v.Lay()
+	call, remove, err := v.Prepare()
 	if err != nil {
 		return fmt.Errorf("sampling %s: %w", v.Name, err)
 	}

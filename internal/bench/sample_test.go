@@ -24,8 +24,8 @@ func quick() Sampling {
 // layings counts how often a fixture was laid out and removed.
 type layings struct{ laid, removed, calls int }
 
-func (l *layings) subject(name string, fail error) Subject {
-	return Subject{Name: name, Lay: func() (func() (any, error), func() error, error) {
+func (l *layings) subject(name string, fail error) Operation {
+	return Operation{Name: name, Prepare: func() (func() (any, error), func() error, error) {
 		l.laid++
 		return func() (any, error) { l.calls++; return make([]byte, 100), fail }, func() error { l.removed++; return nil }, nil
 	}}
@@ -35,7 +35,7 @@ func TestEachVisitFindsAFixtureLaidOutAfresh(t *testing.T) {
 	a, b := new(layings), new(layings)
 	plan := quick()
 	plan.VisitUS = 5000 // laying out takes less, whatever the machine does
-	s, err := TakeSamples(t.Context(), plan, []Subject{a.subject("a", nil), b.subject("b", nil)}, SampleOptions{})
+	s, err := TakeSamples(t.Context(), plan, []Operation{a.subject("a", nil), b.subject("b", nil)}, SampleOptions{})
 	require.NoError(t, err)
 	for i, l := range []*layings{a, b} {
 		assert.Equal(t, 3, l.laid, "once a round")
@@ -48,21 +48,21 @@ func TestEachVisitFindsAFixtureLaidOutAfresh(t *testing.T) {
 	}
 	assert.Equal(t, "a", s.Benchmarks[0].Name, "in the order of the subjects")
 	assert.Positive(t, s.Yardstick)
-	assert.LessOrEqual(t, s.Inside, s.Wall)
+	assert.LessOrEqual(t, s.InOperations, s.Wall)
 }
 
 func TestAFixtureThatTakesLongIsKeptForAFewVisits(t *testing.T) {
 	l := new(layings)
 	of := l.subject("a", nil)
-	lay := of.Lay
+	lay := of.Prepare
 	plan := quick()
 	plan.Rounds = 30
-	of.Lay = func() (func() (any, error), func() error, error) {
+	of.Prepare = func() (func() (any, error), func() error, error) {
 		for start := time.Now(); time.Since(start) < 3*time.Duration(plan.VisitUS)*time.Microsecond; {
 		}
 		return lay()
 	}
-	s, err := TakeSamples(t.Context(), plan, []Subject{of}, SampleOptions{})
+	s, err := TakeSamples(t.Context(), plan, []Operation{of}, SampleOptions{})
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, l.laid, 3, "it is laid out again now and then")
 	assert.LessOrEqual(t, l.laid, 30/4+1)
@@ -73,14 +73,14 @@ func TestAFixtureThatTakesLongIsKeptForAFewVisits(t *testing.T) {
 func TestSamplingPutsTheCollectorBack(t *testing.T) {
 	before := debug.SetGCPercent(77)
 	defer debug.SetGCPercent(before)
-	_, err := TakeSamples(t.Context(), quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{})
+	_, err := TakeSamples(t.Context(), quick(), []Operation{new(layings).subject("a", nil)}, SampleOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, 77, debug.SetGCPercent(77))
 }
 
 func TestMemoryOfASubjectIsExact(t *testing.T) {
 	for range 3 {
-		s, err := TakeSamples(t.Context(), quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{Memory: true})
+		s, err := TakeSamples(t.Context(), quick(), []Operation{new(layings).subject("a", nil)}, SampleOptions{Memory: true})
 		require.NoError(t, err)
 		require.NotNil(t, s.Benchmarks[0].Memory)
 		assert.EqualValues(t, 112+24, s.Benchmarks[0].Memory.BytesPerCall, "100 bytes in their size class, and a slice header")
@@ -90,25 +90,25 @@ func TestMemoryOfASubjectIsExact(t *testing.T) {
 
 func TestAFailingSubjectEndsSamplingAndIsNamed(t *testing.T) {
 	broken, l := errors.New("config.json is gone"), new(layings)
-	_, err := TakeSamples(t.Context(), quick(), []Subject{l.subject("a", broken)}, SampleOptions{})
+	_, err := TakeSamples(t.Context(), quick(), []Operation{l.subject("a", broken)}, SampleOptions{})
 	assert.ErrorIs(t, err, broken)
 	assert.ErrorContains(t, err, "sampling a: ")
 	assert.Equal(t, l.laid, l.removed, "its fixture is removed all the same")
 
 	left := errors.New("directory not empty")
-	_, err = TakeSamples(t.Context(), quick(), []Subject{{Name: "a", Lay: func() (func() (any, error), func() error, error) {
+	_, err = TakeSamples(t.Context(), quick(), []Operation{{Name: "a", Prepare: func() (func() (any, error), func() error, error) {
 		return func() (any, error) { return nil, nil }, func() error { return left }, nil
 	}}}, SampleOptions{})
 	assert.ErrorIs(t, err, left)
 	assert.ErrorContains(t, err, "sampling a: ")
-	_, err = TakeSamples(t.Context(), quick(), []Subject{{Name: "b", Lay: func() (func() (any, error), func() error, error) { return nil, nil, broken }}}, SampleOptions{})
+	_, err = TakeSamples(t.Context(), quick(), []Operation{{Name: "b", Prepare: func() (func() (any, error), func() error, error) { return nil, nil, broken }}}, SampleOptions{})
 	assert.ErrorIs(t, err, broken)
 }
 
 func TestSamplingIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
-	_, err := TakeSamples(ctx, quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{})
+	_, err := TakeSamples(ctx, quick(), []Operation{new(layings).subject("a", nil)}, SampleOptions{})
 	assert.ErrorIs(t, err, ErrInterrupted)
 	assert.ErrorContains(t, err, "enough")
 }

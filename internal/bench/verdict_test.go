@@ -249,7 +249,7 @@ func TestLayoutsAreJudgedByTheirMedian(t *testing.T) {
 	at := func(floors ...float64) []Process {
 		var all []Process
 		for i, f := range floors {
-			all = append(all, Process{LayoutSeed: i + 1, RoundMin: []float64{f, f, f}})
+			all = append(all, Process{LinkSeed: i + 1, RoundMin: []float64{f, f, f}})
 		}
 		return all
 	}

@@ -149,7 +149,7 @@ func (p *program) against(ctx context.Context, s *againstSettings, paths []strin
 // the current directory. Where that leaves anything unsure, it takes as many more.
 func (p *program) compareLayouts(ctx context.Context, s *againstSettings, work string, job sampleJob, old, now *side) (comparison *bench.Comparison, file *bench.File, err error) {
 	start := time.Now()
-	busy := bench.Watch()
+	busy := bench.WatchOtherLoad()
 	for look, looks := 0, 1; look < looks; look++ {
 		if look > 0 {
 			p.note("looking again at what seems changed or is not clear yet, with %d more layouts of both sides", s.layouts.n)
@@ -165,7 +165,7 @@ func (p *program) compareLayouts(ctx context.Context, s *againstSettings, work s
 		if comparison, file, err = compareSides(old, now, job.Plan, s.threshold.value, busy); err != nil {
 			return nil, nil, err
 		}
-		if look == 0 && comparison.Unsure() {
+		if look == 0 && comparison.NeedsMoreSamples() {
 			looks = 2
 		}
 	}
@@ -201,7 +201,7 @@ func compareSides(old, now *side, plan bench.Sampling, threshold float64, busy f
 	for i, s := range []*side{old, now} {
 		var err error
 		origin := bench.Origin{Time: time.Now(), GoVersion: s.samples[0].GoVersion, Platform: bench.Platform(), Environment: s.environment()}
-		if files[i], err = bench.LayoutFile(origin, s.build(), plan, s.samples, s.seeds); err != nil {
+		if files[i], err = bench.LinkOrderFile(origin, s.build(), plan, s.samples, s.seeds); err != nil {
 			return nil, nil, err
 		}
 		busy(files[i].Environment)
@@ -404,7 +404,7 @@ func (p *program) sampleLayouts(ctx context.Context, pkg, work string, job sampl
 	switch {
 	case errors.Is(err, bench.ErrInterrupted):
 		return err
-	case errors.Is(err, bench.ErrAnotherSampling) || err != nil && strings.Contains(err.Error(), bench.ErrAnotherSampling.Error()): // said here, or there
+	case errors.Is(err, bench.ErrSamplingMismatch) || err != nil && strings.Contains(err.Error(), bench.ErrSamplingMismatch.Error()): // said here, or there
 		return unable("both sides are sampled in one way or not compared: run the omniloader of the current directory, go run . bench, and name a revision that samples as it does", "%w", err)
 	case err != nil && strings.Contains(err.Error(), sampleProcess): // which it does not know
 		return unable("a revision that can be sampled knows the command "+sampleProcess, "%w", err)

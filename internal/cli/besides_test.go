@@ -48,7 +48,7 @@ func figures(t *testing.T, path, name string) *bench.Result {
 func TestAProgramThatDoesNotAskWhetherItIsAFreshProcessIsTold(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
-	err = exchange(t.Context(), exec.CommandContext(t.Context(), self, "-test.run=^$"), struct{}{}, new(bench.Fresh))
+	err = exchange(t.Context(), exec.CommandContext(t.Context(), self, "-test.run=^$"), struct{}{}, new(bench.FreshProcess))
 	assert.ErrorContains(t, err, filepath.Base(self)+" answered with no JSON, as a program does that is not omniloader or does not ask IsFreshProcess")
 }
 
@@ -56,10 +56,10 @@ func TestAFirstCallIsMadeInAProcessOfItsOwn(t *testing.T) {
 	path, out := write(t, "a.feature", strings.ReplaceAll(besides, "1 minute", "60 s")), filepath.Join(t.TempDir(), "r.json")
 	a := call(t, "run", path, "--output", out)
 	require.Equal(t, 0, a.code, a.out+a.err)
-	f := figures(t, out, "first_call").Process
+	f := figures(t, out, "first_call").FreshProcess
 	require.NotNil(t, f)
 	assert.Positive(t, f.First)
-	if f.NoPeak == "" {
+	if f.PeakMissing == "" {
 		assert.Greater(t, f.PeakRSS, uint64(1e6))
 		assert.GreaterOrEqual(t, f.PeakRSS, f.StartRSS)
 	} else if !suite.RaceDetector {

@@ -21,7 +21,7 @@ import (
 // be read the whole executable.
 func addBuild(f *bench.File, executable string) error {
 	if layout, err := layoutOf(executable); err == nil {
-		f.Environment[bench.LayoutKey] = layout
+		f.Environment[bench.LinkOrderKey] = layout
 	} else {
 		sum, err := sumOf(executable)
 		if err != nil {

@@ -31,7 +31,7 @@ func IsFreshProcess() bool { return os.Getenv(freshVariable) != "" }
 
 // FreshProcess carries a job out in a process of this program that is started for
 // it. The program has to ask IsFreshProcess at its start.
-func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.Fresh, error) {
+func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.FreshProcess, error) {
 	if IsFreshProcess() {
 		return nil, fmt.Errorf("%w: this one was started for a single job", steps.ErrNoProcess)
 	}
@@ -41,7 +41,7 @@ func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.Fresh, error)
 	}
 	c := exec.CommandContext(ctx, self, freshProcess)
 	c.Env = append(os.Environ(), freshVariable+"=1")
-	f := new(bench.Fresh)
+	f := new(bench.FreshProcess)
 	return f, exchange(ctx, c, job, f)
 }
 
@@ -83,7 +83,7 @@ func endedBy(ctx context.Context, err error, complaint string) error {
 }
 
 // freshCommand is the program as it runs itself for one call: it reads a
-// steps.FreshJob from standard input and writes a bench.Fresh to standard output.
+// steps.FreshJob from standard input and writes a bench.FreshProcess to standard output.
 func (p *program) freshCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    freshProcess,

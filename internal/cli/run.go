@@ -333,22 +333,22 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 		return nil
 	}
 	wantsFigures := output != "" || s.saveBaseline != "" || baseline != nil ||
-		slices.ContainsFunc(destinations, func(d destination) bool { return d.format.Figures })
+		slices.ContainsFunc(destinations, func(d destination) bool { return d.format.OnlyBenchmarks })
 	if wantsFigures && plan.Benchmarks() == 0 {
 		return unable("a scenario is measured when it bounds latency or memory, or is tagged @benchmark",
 			"nothing selected is measured, so there are no figures to keep or compare")
 	}
 	job := sampleJob{Paths: paths, Tags: s.tags, Categories: s.categories, Model: setup.Model, Architectures: setup.Architectures, Plan: p.samplingPlan(baseline)}
-	var foresight bench.Foresight
+	var foresight bench.Preview
 	if baseline != nil {
 		if foresight, err = p.foresee(baseline, job, s.threshold.value); err != nil {
 			return err
 		}
 	}
-	var live report.Live
+	var live report.ProgressLine
 	follow := &live
 	if o := p.err.options(); p.out.terminal && o.Color {
-		follow = report.NewLive(p.err, o)
+		follow = report.NewProgressLine(p.err, o)
 	}
 	listen := func(e outcome.Event) {
 		follow.Listen(e)
@@ -474,14 +474,14 @@ type ending struct {
 	failOn       failOn
 	selection    string    // which benchmarks were asked for, see bench.File
 	job          sampleJob // how the benchmarks are sampled, where that is needed
-	foresight    bench.Foresight
+	foresight    bench.Preview
 	comparison   *comparisonFile // where the comparison goes besides, or nil
 }
 
 // samples tells whether the benchmarks have to be sampled. For a comparison that
 // cannot judge times whatever they are, they need not.
 func (e ending) samples() bool {
-	return e.saveBaseline != "" || e.baseline != nil && e.baseline.Plan != nil && len(e.foresight.Reasons) == 0
+	return e.saveBaseline != "" || e.baseline != nil && e.baseline.Plan != nil && len(e.foresight.Differences) == 0
 }
 
 // samplingPlan is the plan of the baseline, or the default one.
@@ -537,11 +537,11 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 			failures = append(failures, file.Write(e.saveBaseline))
 		}
 		if sampled {
-			run.Sampled(file)
+			run.SetSamples(file)
 		}
 	}
 	if comparison != nil {
-		run.Compared(comparison)
+		run.SetComparison(comparison)
 	}
 	for _, d := range e.destinations {
 		if !d.forPeople() && (d.file == "" || sampled || comparison != nil) {
@@ -639,7 +639,7 @@ func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *
 		}
 		job := e.job
 		job.Memory = true
-		busy := bench.Watch()
+		busy := bench.WatchOtherLoad()
 		samples, err := p.sampled(ctx, job, job.Plan.Processes, "sampled for the comparison")
 		if err != nil {
 			return nil, err

@@ -53,7 +53,7 @@ func (p *program) sampleCommand() *cobra.Command {
 				return fmt.Errorf("standard input holds no job: %w", err)
 			}
 			if job.Version != bench.SamplingVersion {
-				return fmt.Errorf("a job of version %d: %w, which is version %d", job.Version, bench.ErrAnotherSampling, bench.SamplingVersion)
+				return fmt.Errorf("a job of version %d: %w, which is version %d", job.Version, bench.ErrSamplingMismatch, bench.SamplingVersion)
 			}
 			samples, err := job.do(c.Context(), func() error {
 				if err := answers.Encode(fromSampler{Ready: true}); err != nil {
@@ -83,7 +83,7 @@ func (j sampleJob) do(ctx context.Context, turn func() error) (*bench.Samples, e
 	if err != nil {
 		return nil, err
 	}
-	return bench.TakeSamples(ctx, j.Plan, subjects, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, Turn: turn})
+	return bench.TakeSamples(ctx, j.Plan, subjects, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, AwaitTurn: turn})
 }
 
 // freshProcesses carries jobs out, each in a process that is started for it: one may
@@ -120,7 +120,7 @@ func (p *program) sampled(ctx context.Context, job sampleJob, processes int, why
 	}
 	var wall, inside, lasted time.Duration = 0, 0, time.Since(start)
 	for _, samples := range all {
-		wall, inside = wall+samples.Wall, inside+samples.Inside
+		wall, inside = wall+samples.Wall, inside+samples.InOperations
 	}
 	if wall > 0 {
 		n := len(all[0].Benchmarks)
@@ -140,26 +140,26 @@ func plural(n int, one, many string) string {
 
 // foresee says before anything runs what a comparison with a baseline can tell, and
 // gives that. job is how the benchmarks would be sampled.
-func (p *program) foresee(baseline *bench.File, job sampleJob, threshold float64) (bench.Foresight, error) {
+func (p *program) foresee(baseline *bench.File, job sampleJob, threshold float64) (bench.Preview, error) {
 	if baseline.Plan == nil {
 		p.note("the baseline was not sampled, and is compared by mean times, which called 45 %% of unchanged benchmarks changed; write one to act on with --save-baseline")
-		return bench.Foresight{}, nil
+		return bench.Preview{}, nil
 	}
 	now, err := newFile(time.Now(), nil)
 	if err != nil {
-		return bench.Foresight{}, err
+		return bench.Preview{}, err
 	}
 	if err := nameBuild(now); err != nil {
-		return bench.Foresight{}, err
+		return bench.Preview{}, err
 	}
 	now.Plan = &job.Plan
-	f := bench.Foresee(baseline, now, threshold)
+	f := bench.PreviewComparison(baseline, now, threshold)
 	switch {
-	case len(f.Reasons)+len(f.Unknown) > 0:
-		p.note("times cannot be compared with the baseline's: %s", strings.Join(slices.Concat(f.Reasons, f.Unknown), "; "))
-	case f.Least > threshold:
+	case len(f.Differences)+len(f.UnknownConditions) > 0:
+		p.note("times cannot be compared with the baseline's: %s", strings.Join(slices.Concat(f.Differences, f.UnknownConditions), "; "))
+	case f.SmallestChange > threshold:
 		p.note("the baseline is of a build with other code: only changes of more than %s will be judged; %s",
-			(&share{f.Least}).String(), againstHint(baseline.Commit(), threshold))
+			(&share{f.SmallestChange}).String(), againstHint(baseline.Commit(), threshold))
 	}
 	return f, nil
 }
@@ -196,10 +196,10 @@ func (p *program) wait(ctx context.Context, d time.Duration) {
 // benchmark that runs alone finds the caches warmer and is faster.
 func (p *program) compareSampled(ctx context.Context, baseline, file *bench.File, job sampleJob, threshold float64) (*bench.Comparison, error) {
 	comparison, err := bench.Compare(baseline, file, threshold)
-	if err != nil || !comparison.Suspects() {
+	if err != nil || !comparison.NeedsConfirmation() {
 		return comparison, err
 	}
-	if comparison.Widely() {
+	if comparison.ManyNeedConfirmation() {
 		p.note("so much seems slower at once that it may be the machine: waiting %s before looking again", slowPhase)
 		p.wait(ctx, slowPhase)
 	}
@@ -314,13 +314,13 @@ func wayOut(c *bench.Comparison) string {
 	byMean := slices.ContainsFunc(c.Changes, func(change bench.Change) bool { return change.Basis == bench.ByMean })
 	const together = "sample both sides on one machine, with one version of Go and one plan: omniloader run --save-baseline FILE"
 	switch {
-	case len(c.Foresight.Reasons) > 0:
+	case len(c.Preview.Differences) > 0:
 		return together
 	case byMean:
 		return "write both files with `omniloader run --save-baseline FILE`, which samples the benchmarks: noise alone moves means by more"
-	case c.Counts[bench.NotComparable] > 0 && c.Foresight.Least > c.Threshold && len(c.Foresight.Unknown) == 0:
+	case c.Counts[bench.NotComparable] > 0 && c.Preview.SmallestChange > c.Threshold && len(c.Preview.UnknownConditions) == 0:
 		return againstHint(c.Old.Commit, c.Threshold)
-	case c.Counts[bench.NotComparable] > 0 && len(c.Foresight.Unknown) > 0:
+	case c.Counts[bench.NotComparable] > 0 && len(c.Preview.UnknownConditions) > 0:
 		return together
 	case c.Counts[bench.NotComparable] > 0:
 		return "the comparison says why; where the change was made on purpose, save a new baseline"

@@ -100,8 +100,8 @@ func (s *study) run(slowdown, seconds map[string]float64) (*bench.NoiseRun, erro
 	start := time.Now()
 	var err error
 	run.Processes, err = s.p.freshProcesses(s.ctx, slices.Repeat([]sampleJob{job}, job.Plan.Processes)...)
-	run.Lasted = time.Since(start)
-	s.longest = max(s.longest, run.Lasted)
+	run.Duration = time.Since(start)
+	s.longest = max(s.longest, run.Duration)
 	return run, err
 }
 

@@ -117,7 +117,7 @@ func (s *runningProcess) next(ctx context.Context) error {
 	var answer fromSampler
 	err := s.answers.Decode(&answer)
 	if err == nil && !answer.Ready && answer.Samples == nil {
-		err = fmt.Errorf("its answer says nothing: %w", bench.ErrAnotherSampling)
+		err = fmt.Errorf("its answer says nothing: %w", bench.ErrSamplingMismatch)
 	}
 	if err != nil {
 		return s.failed(ctx, err)

@@ -122,7 +122,7 @@ func TestWhereOneProcessFailsTheOthersAreSentAway(t *testing.T) {
 
 func TestSamplesOfAnotherProgramAreRefused(t *testing.T) {
 	_, _, err := played(t, t.Context(), "a:r,o")
-	assert.ErrorIs(t, err, bench.ErrAnotherSampling)
+	assert.ErrorIs(t, err, bench.ErrSamplingMismatch)
 }
 
 func TestAnInterruptionEndsAllProcesses(t *testing.T) {

@@ -123,9 +123,9 @@ func (r *Run) Totals() Totals {
 	return t
 }
 
-// Sampled keeps what the results file has of the benchmarks after they were sampled:
+// SetSamples keeps what the results file has of the benchmarks after they were sampled:
 // the floors of each process, and memory as it was counted there.
-func (r *Run) Sampled(file *bench.File) {
+func (r *Run) SetSamples(file *bench.File) {
 	for _, f := range r.Features {
 		for i := range f.Scenarios {
 			if b := f.Scenarios[i].Benchmark; b != nil {
@@ -137,9 +137,9 @@ func (r *Run) Sampled(file *bench.File) {
 	}
 }
 
-// Compared keeps what a comparison with a baseline said, of the run and of each
+// SetComparison keeps what a comparison with a baseline said, of the run and of each
 // benchmark.
-func (r *Run) Compared(c *bench.Comparison) {
+func (r *Run) SetComparison(c *bench.Comparison) {
 	r.Comparison = c
 	of := make(map[string]*bench.Change, len(c.Changes))
 	for i := range c.Changes {

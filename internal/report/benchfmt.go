@@ -121,9 +121,9 @@ func (t *benchText) calls(r *bench.Result) {
 		values := append([]benchValue{{c.MeanTime * 1e9, "ns/op"}}, percentiles(c.Iterations, c.MedianTime, c.P95Time, c.P99Time)...)
 		t.add(fmt.Sprintf("%s/callers=%d", name, c.Callers), c.Iterations, append(values, benchValue{c.Throughput, "calls/s"}))
 	}
-	if p := r.Process; p != nil {
+	if p := r.FreshProcess; p != nil {
 		values := []benchValue{{float64(p.First) * 1e9, "ns/op"}}
-		if p.NoPeak == "" {
+		if p.PeakMissing == "" {
 			values = append(values, benchValue{float64(p.PeakRSS), "peak-RSS-bytes"})
 		}
 		t.add(name+"/call=first", 1, values)
@@ -147,10 +147,10 @@ func (t *benchText) processes(r *bench.Result) {
 // percentiles are those, in seconds, that so many calls can tell.
 func percentiles(calls int, p50, p95, p99 float64) []benchValue {
 	values := []benchValue{{p50 * 1e9, "p50-ns/op"}}
-	if bench.P95Latency.Settled(calls) {
+	if bench.P95Latency.EnoughCalls(calls) {
 		values = append(values, benchValue{p95 * 1e9, "p95-ns/op"})
 	}
-	if bench.P99Latency.Settled(calls) {
+	if bench.P99Latency.EnoughCalls(calls) {
 		values = append(values, benchValue{p99 * 1e9, "p99-ns/op"})
 	}
 	return values

@@ -75,9 +75,9 @@ func TestBenchfmt(t *testing.T) {
 func TestBenchstatReadsSingleCalls(t *testing.T) {
 	run := sample(t)
 	first := run.Features[0].Scenarios[0].Benchmark
-	first.Concurrency = &bench.Concurrency{Callers: 8, Iterations: 800, Throughput: 61000, MeanTime: 120e-6, MedianTime: 100e-6, P95Time: 300e-6, P99Time: 1e-3}
-	cold := bench.Second(2e-3)
-	first.Process = &bench.Fresh{First: 1e-3, PeakRSS: 21_000_000, Cold: &cold}
+	first.Concurrency = &bench.ConcurrencyResult{Callers: 8, Iterations: 800, Throughput: 61000, MeanTime: 120e-6, MedianTime: 100e-6, P95Time: 300e-6, P99Time: 1e-3}
+	cold := bench.Seconds(2e-3)
+	first.FreshProcess = &bench.FreshProcess{First: 1e-3, PeakRSS: 21_000_000, Cold: &cold}
 	read := readBench(t, render(t, Benchfmt, run, Options{}))
 	var names []string
 	for _, r := range read.results {

@@ -76,7 +76,7 @@ func tightest(r *bench.Result) string {
 	if len(r.Bounds) == 0 {
 		return ""
 	}
-	worst := slices.MaxFunc(r.Bounds, func(a, b bench.Judgement) int { return cmp.Compare(a.Used(), b.Used()) })
+	worst := slices.MaxFunc(r.Bounds, func(a, b bench.Judgement) int { return cmp.Compare(a.LimitShare(), b.LimitShare()) })
 	short, ok := shortBounds[worst.Metric]
 	if !ok {
 		return oneLine(worst.Bound)

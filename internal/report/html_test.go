@@ -50,7 +50,7 @@ func named(t *testing.T, s string) *outcome.Run {
 	}
 	c := mixed(t)
 	c.Changes[0].Name, c.Changes[0].Reason, c.Notes = "x"+s, "why"+s, []string{"note" + s}
-	run.Compared(c)
+	run.SetComparison(c)
 	return run
 }
 
@@ -119,7 +119,7 @@ func TestThePageHasFailuresFirst(t *testing.T) {
 
 func TestThePageShowsEveryFigureAndBound(t *testing.T) {
 	run := sample(t)
-	run.Features[0].Scenarios[0].Benchmark.Concurrency = &bench.Concurrency{Callers: 8, Throughput: 61000, ThroughputAlone: 20000, Scaling: 3.05, P95Time: 3e-4}
+	run.Features[0].Scenarios[0].Benchmark.Concurrency = &bench.ConcurrencyResult{Callers: 8, Throughput: 61000, ThroughputAlone: 20000, Scaling: 3.05, P95Time: 3e-4}
 	page := htmlOf(run)
 	first := page.Benchmarks[0]
 	assert.Equal(t, []string{"100", "50.5 µs", "50.5 µs", "95 µs", "99 µs", "1 µs", "100 µs", "2.13 kB", "11"}, first.Figures)

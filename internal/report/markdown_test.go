@@ -125,7 +125,7 @@ func TestMarkdownOfManyFailuresIsBounded(t *testing.T) {
 
 func TestMarkdownShowsCallersAndFoldsManyBenchmarks(t *testing.T) {
 	run := sample(t)
-	run.Features[0].Scenarios[0].Benchmark.Concurrency = &bench.Concurrency{Callers: 8, Throughput: 61000, ThroughputAlone: 20000, Scaling: 3.05, P95Time: 3e-4}
+	run.Features[0].Scenarios[0].Benchmark.Concurrency = &bench.ConcurrencyResult{Callers: 8, Throughput: 61000, ThroughputAlone: 20000, Scaling: 3.05, P95Time: 3e-4}
 	out := render(t, Markdown, run, Options{})
 	assert.Contains(t, out, "| architecture\\_detection\\_llama | 8 | 61000 | 20000 | 3.05 | 300 µs |\n")
 	assert.NotContains(t, out, "<details>")
@@ -135,7 +135,7 @@ func TestMarkdownShowsCallersAndFoldsManyBenchmarks(t *testing.T) {
 
 func TestMarkdownShowsAComparison(t *testing.T) {
 	run := sample(t)
-	run.Compared(mixed(t))
+	run.SetComparison(mixed(t))
 	out := render(t, Markdown, run, Options{})
 	assert.Contains(t, out, "### Compared with the baseline\n\n**4 benchmarks: ")
 	assert.Contains(t, out, `| unconverged | \_\_init\_\_ |`)

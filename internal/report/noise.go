@@ -29,22 +29,22 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 			t.AppendRow(table.Row{what, rate(ours), rate(naive)})
 		}
 	}
-	row("unchanged, called slower", n.Unchanged.Benchmarks, n.Naive.Benchmarks)
-	row("unchanged, called faster", n.Unchanged.Green, n.Naive.Green)
+	row("unchanged, called slower", n.Unchanged.Benchmarks, n.ByMean.Benchmarks)
+	row("unchanged, called faster", n.Unchanged.Green, n.ByMean.Green)
 	row("unchanged, unconverged", n.Unchanged.Unconverged, bench.Rate{})
-	row("unchanged, runs with any red", n.Unchanged.Suites, n.Naive.Suites)
-	row("unchanged beside busy loops, called slower", n.Busy.Benchmarks, n.BusyNaive.Benchmarks)
-	row("unchanged beside busy loops, runs with any red", n.Busy.Suites, n.BusyNaive.Suites)
+	row("unchanged, runs with any red", n.Unchanged.Suites, n.ByMean.Suites)
+	row("unchanged beside busy loops, called slower", n.Busy.Benchmarks, n.BusyByMean.Benchmarks)
+	row("unchanged beside busy loops, runs with any red", n.Busy.Suites, n.BusyByMean.Suites)
 	row("unchanged beside busy loops, unconverged", n.Busy.Unconverged, bench.Rate{})
 	for _, power := range n.Power {
-		row(fmt.Sprintf("slowed by %.0f %% (measured %.1f %%), found", power.Slowdown*100, power.Realised*100), power.Found, power.Naive)
+		row(fmt.Sprintf("slowed by %.0f %% (measured %.1f %%), found", power.Slowdown*100, power.Measured*100), power.Found, power.FoundByMean)
 	}
-	if n.Exact.Of > 0 {
-		t.AppendRow(table.Row{"bytes and allocations the same in every process", rate(n.Exact), fmt.Sprintf("%d processes", n.Counted)})
+	if n.MemoryExact.Of > 0 {
+		t.AppendRow(table.Row{"bytes and allocations the same in every process", rate(n.MemoryExact), fmt.Sprintf("%d processes", n.MemoryProcesses)})
 	}
 	p.table(t)
 	p.line("")
-	for _, text := range n.Inexact {
+	for _, text := range n.MemoryInexact {
 		p.paragraph("", alert, "memory differs: "+oneLine(text))
 	}
 	for _, reds := range []struct {
@@ -56,10 +56,10 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 		}
 	}
 	p.line(fmt.Sprintf("%d benchmarks, %d processes of %.1f s, %.0f %% of it inside operations; threshold ±%g %%",
-		n.Benchmarks, n.Processes, n.Seconds, n.Inside*100, n.Threshold*100))
+		n.Benchmarks, n.Processes, n.ProcessSeconds, n.InOperationsShare*100, n.Threshold*100))
 	p.paragraph("", faint, worth(n))
 	budget := fmt.Sprintf("a comparison takes %.0f s, of which %.0f s are rounds in %d processes, and about as long again where something looks slower (%s at the first look)",
-		n.Budget, float64(n.Plan.Processes)*n.Seconds, n.Plan.Processes, rate(n.FirstLook))
+		n.RunSeconds, float64(n.Plan.Processes)*n.ProcessSeconds, n.Plan.Processes, rate(n.BeforeConfirmation))
 	p.paragraph("", faint, budget)
 	return p.err
 }
@@ -90,9 +90,9 @@ func often(counts map[string]int) string {
 func worth(n *bench.Noise) string {
 	u := n.Unchanged
 	text := fmt.Sprintf("%d runs make %d comparisons, of which %d share no run; red benchmarks %.2f %%, standard error %.2f %% over the runs (by means %.1f %%, standard error %.1f %%)",
-		n.Runs, u.Suites.Of, u.Independent, u.Benchmarks.Share()*100, u.Error*100, n.Naive.Benchmarks.Share()*100, n.Naive.Error*100)
+		n.Runs, u.Suites.Of, u.IndependentComparisons, u.Benchmarks.Share()*100, u.StandardError*100, n.ByMean.Benchmarks.Share()*100, n.ByMean.StandardError*100)
 	if u.Suites.Count == 0 {
-		text += fmt.Sprintf("; no run with any red among %d says: in at most %.0f %% of runs, at 95 %% confidence", u.Independent, u.AtMost*100)
+		text += fmt.Sprintf("; no run with any red among %d says: in at most %.0f %% of runs, at 95 %% confidence", u.IndependentComparisons, u.SuitesAtMost*100)
 	}
 	return text
 }

@@ -21,10 +21,10 @@ type Renderer func(w io.Writer, run *outcome.Run, opts Options) error
 
 // Format is a way to render a run.
 type Format struct {
-	Name        string
-	Description string // in one line, for help
-	Render      Renderer
-	Figures     bool // it shows nothing but benchmarks
+	Name           string
+	Description    string // in one line, for help
+	Render         Renderer
+	OnlyBenchmarks bool // it shows nothing but benchmarks
 }
 
 // formats is the one list of them, in the order of the help.
@@ -34,7 +34,7 @@ var formats = []Format{
 	{Name: "junit", Description: "JUnit XML, as GitLab, Jenkins and GitHub actions read it", Render: JUnit},
 	{Name: "cucumber", Description: "Cucumber JSON, with the figures as embeddings", Render: Cucumber},
 	{Name: "messages", Description: "Cucumber Messages, one JSON object a line", Render: Messages},
-	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, Figures: true},
+	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, OnlyBenchmarks: true},
 	{Name: "markdown", Description: "for the summary of a CI job or a merge request", Render: Markdown},
 	{Name: "html", Description: "one page with everything, for a browser", Render: HTML},
 }

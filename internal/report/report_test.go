@@ -362,7 +362,7 @@ func TestAComparisonStandsInTheReportsForPrograms(t *testing.T) {
 			break
 		}
 	}
-	run.Compared(c)
+	run.SetComparison(c)
 	xml := render(t, JUnit, run, Options{})
 	assert.Contains(t, xml, `<testsuite timestamp="2026-01-30T08:00:00" name="comparison with the baseline" tests="4" failures="1" errors="0" skipped="2"`)
 	assert.Contains(t, xml, `<failure message="red: floor 1.2 µs, before 1 µs (+20.0 %, judged at ±5 %)" type="regression">`)
@@ -370,11 +370,11 @@ func TestAComparisonStandsInTheReportsForPrograms(t *testing.T) {
 	assert.Contains(t, xml, `<skipped message="unconverged: floor 1 µs, before 1 µs (0.0 %, judged at ±5 %); sampled in fewer than 2 processes on a side">`)
 	assert.Contains(t, xml, `neutral: floor 1.1 µs, before 1 µs (+10.0 %, judged at ±20 %)`)
 	assert.Contains(t, xml, "<system-out><![CDATA[a tag allows more than before: lenient (±20 %, before ±5 %)\njudged by mean times where the table says mean", "what the verdicts are worth")
-	run.Compared(comparison(t))
+	run.SetComparison(comparison(t))
 	xml = render(t, JUnit, run, Options{})
 	assert.Contains(t, xml, `message="removed: mean before 1 µs"`)
 	assert.Contains(t, xml, `message="added: mean 1 ms"`)
-	run.Compared(c)
+	run.SetComparison(c)
 	c.Changes = append(c.Changes, bench.Change{Name: "of the rest of the suite", Verdict: bench.NotRun})
 	assert.NotContains(t, render(t, JUnit, run, Options{}), "of the rest of the suite", "a run of a part says nothing of it")
 	json := render(t, Cucumber, run, Options{})
@@ -406,7 +406,7 @@ func TestAComparisonFitsTheTerminal(t *testing.T) {
 
 func TestLiveFollowsTheRunAndLeavesNothingBehind(t *testing.T) {
 	var out bytes.Buffer
-	live := NewLive(&out, Options{Width: 80})
+	live := NewProgressLine(&out, Options{Width: 80})
 	live.Listen(outcome.Event{Selected: &outcome.Selection{Scenarios: 2}})
 	first := &outcome.Scenario{Name: "llama is \x1b[2Jrecognised", Status: outcome.Failed}
 	live.Listen(outcome.Event{Started: first})
@@ -429,7 +429,7 @@ func TestLiveFollowsTheRunAndLeavesNothingBehind(t *testing.T) {
 
 func TestLiveIsClearAfterTheLastScenario(t *testing.T) {
 	var out bytes.Buffer
-	live := NewLive(&out, Options{Width: 80})
+	live := NewProgressLine(&out, Options{Width: 80})
 	live.Listen(outcome.Event{Selected: &outcome.Selection{Scenarios: 1}})
 	live.Listen(outcome.Event{Ended: &outcome.Scenario{Status: outcome.Passed}})
 	live.Listen(outcome.Event{Ended: &outcome.Scenario{Status: outcome.Passed}}) // one more than promised
@@ -439,7 +439,7 @@ func TestLiveIsClearAfterTheLastScenario(t *testing.T) {
 }
 
 func TestLiveIsSilentWithoutATerminal(t *testing.T) {
-	var live Live
+	var live ProgressLine
 	live.Listen(outcome.Event{Selected: &outcome.Selection{Scenarios: 2}})
 	live.Listen(outcome.Event{Started: &outcome.Scenario{}})
 	live.Stop()

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// LayoutFile makes a results file of samples alone, each process of a binary of
+// LinkOrderFile makes a results file of samples alone, each process of a binary of
 // its own: all of them built from one revision, and linked in the random order of
 // its seed, which is above 0. The figures of single calls are those of all
 // processes together. build names the revision's code.
-func LayoutFile(origin Origin, build string, plan Sampling, processes []*Samples, seeds []int) (*File, error) {
+func LinkOrderFile(origin Origin, build string, plan Sampling, processes []*Samples, seeds []int) (*File, error) {
 	if len(processes) == 0 || len(processes) != len(seeds) {
 		return nil, errors.New("each process that sampled needs the seed of its layout")
 	}
 	singles := map[string][]time.Duration{}
 	for i, p := range processes {
 		for j := range p.Benchmarks {
-			p.Benchmarks[j].Process.LayoutSeed = seeds[i]
+			p.Benchmarks[j].Process.LinkSeed = seeds[i]
 			singles[p.Benchmarks[j].Name] = append(singles[p.Benchmarks[j].Name], p.Benchmarks[j].Singles...)
 		}
 	}

@@ -48,10 +48,10 @@ func parseCPUTimes(text string) (t cpuTimes, ok bool) {
 	return t, true
 }
 
-// Watch notes what else the machine does from now on. The answer puts what it was
+// WatchOtherLoad notes what else the machine does from now on. The answer puts what it was
 // into an environment, under StealKey and OtherCPUKey; where the system does not
 // tell, it leaves that as it is.
-func Watch() (note func(environment map[string]any)) {
+func WatchOtherLoad() (note func(environment map[string]any)) {
 	before, ok := readCPUTimes()
 	return func(environment map[string]any) {
 		if now, still := readCPUTimes(); ok && still {

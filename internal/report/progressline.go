@@ -12,11 +12,11 @@ import (
 	"omniloader/internal/outcome"
 )
 
-// Live is the progress line of a run on a terminal: how many scenarios have ended,
+// ProgressLine is the progress line of a run on a terminal: how many scenarios have ended,
 // how many failed, which one is running. It draws only when an event arrives, in
 // the caller's goroutine, so that nothing of it runs while a scenario is measured.
-// The zero Live draws nothing.
-type Live struct {
+// The zero ProgressLine draws nothing.
+type ProgressLine struct {
 	mu      sync.Mutex
 	w       io.Writer
 	width   int
@@ -27,18 +27,18 @@ type Live struct {
 	running string
 }
 
-// NewLive makes a progress line on a terminal; where w is no terminal, use the
-// zero Live.
-func NewLive(w io.Writer, opts Options) *Live {
+// NewProgressLine makes a progress line on a terminal; where w is no terminal, use the
+// zero ProgressLine.
+func NewProgressLine(w io.Writer, opts Options) *ProgressLine {
 	const usual = 80 // columns, where the width is not known
 	if opts.Width <= 0 {
 		opts.Width = usual
 	}
-	return &Live{w: w, width: opts.Width}
+	return &ProgressLine{w: w, width: opts.Width}
 }
 
 // Listen takes an event of the run; it is an outcome.Listener.
-func (l *Live) Listen(e outcome.Event) {
+func (l *ProgressLine) Listen(e outcome.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -62,7 +62,7 @@ func (l *Live) Listen(e outcome.Event) {
 
 // Stop takes the line away. It may be called more than once; events after it draw
 // nothing.
-func (l *Live) Stop() {
+func (l *ProgressLine) Stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.bar == nil {
@@ -74,7 +74,7 @@ func (l *Live) Stop() {
 
 const barWidth = 20
 
-func (l *Live) newBar() *progressbar.ProgressBar {
+func (l *ProgressLine) newBar() *progressbar.ProgressBar {
 	return progressbar.NewOptions(max(l.total, 1),
 		progressbar.OptionSetWriter(l.w),
 		progressbar.OptionUseANSICodes(true),
@@ -87,7 +87,7 @@ func (l *Live) newBar() *progressbar.ProgressBar {
 }
 
 // describe writes what stands beside the bar, cut to what is left of the line.
-func (l *Live) describe() string {
+func (l *ProgressLine) describe() string {
 	parts := []string{fmt.Sprintf("%d/%d", l.ended, l.total)}
 	if l.failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", l.failed))
