@@ -10,6 +10,7 @@ import (
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 )
 
 // measure carries the operation out as the plan says, alone, and keeps the
@@ -107,7 +108,7 @@ func (w *world) measureGrowth(ctx context.Context, call func() (any, error), fir
 			err = agrees(answer)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("at %s: %w", bench.FormatSize(float64(size)), err)
+			return nil, fmt.Errorf("at %s: %w", quantity.FormatSize(float64(size)), err)
 		}
 		sizes = append(sizes, bench.SizedOperation{Bytes: float64(size), Call: call})
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"omniloader/internal/quantity"
 	"omniloader/internal/suggest"
 )
 
@@ -23,7 +24,7 @@ type Bound struct {
 }
 
 // LatencyBelow is the bound "the p95 latency is below 2 ms". word is mean,
-// median, p95, p99, max, min, first or cold; limit is a time as ParseLatency reads
+// median, p95, p99, max, min, first or cold; limit is a time as quantity.ParseDuration reads
 // it.
 func LatencyBelow(word, limit string) (Bound, error) {
 	var words []string
@@ -40,7 +41,7 @@ func LatencyBelow(word, limit string) (Bound, error) {
 }
 
 // AllocatedAtMost is the bound "no more than 1 MB is allocated per call"; limit is
-// a size as ParseSize reads it.
+// a size as quantity.ParseSize reads it.
 func AllocatedAtMost(limit string) (Bound, error) {
 	return newBound(Bound{Metric: BytesPerCall, Inclusive: true}, limit)
 }
@@ -51,7 +52,7 @@ func AllocationsAtMost(limit string) (Bound, error) {
 }
 
 // MemoryDeltaBelow is the bound "the memory delta is below 0.5 MB"; limit is a
-// size as ParseSize reads it.
+// size as quantity.ParseSize reads it.
 func MemoryDeltaBelow(limit string) (Bound, error) {
 	return newBound(Bound{Metric: MemoryDelta}, limit)
 }
@@ -82,14 +83,14 @@ func GrowthBelow(limit string) (Bound, error) {
 }
 
 // PeakMemoryBelow is the bound "the peak resident memory is below 64 MB"; limit is a
-// size as ParseSize reads it.
+// size as quantity.ParseSize reads it.
 func PeakMemoryBelow(limit string) (Bound, error) {
 	return newBound(Bound{Metric: PeakMemory}, limit)
 }
 
 func newBound(b Bound, limit string) (Bound, error) {
 	known, _ := b.Metric.known()
-	value, err := known.quantity.parse(limit)
+	value, err := known.notation.parse(limit)
 	if err != nil {
 		return Bound{}, fmt.Errorf("bound on the %s: %w", b.Metric, err)
 	}
@@ -226,10 +227,10 @@ func (e *ExceededError) Error() string {
 	figure, limit := e.bound.Metric.formatApart(j.Figure, j.Limit)
 	text := fmt.Sprintf("%s is %s, bound: %s", e.bound.subject(), figure, e.bound.phrase(limit))
 	if e.bound.Reference != "" {
-		text += fmt.Sprintf(" (%s)", FormatLatency(e.reference))
+		text += fmt.Sprintf(" (%s)", quantity.FormatDuration(e.reference))
 	}
 	if j.FailsFrom > 0 {
-		text += fmt.Sprintf("; %d of %s over it, chance explains %d", j.Over, counted(e.summary.Samples, "call"), j.FailsFrom-1)
+		text += fmt.Sprintf("; %d of %s over it, chance explains %d", j.Over, quantity.Count(e.summary.Samples, "call"), j.FailsFrom-1)
 	}
 	return fmt.Sprintf("%s (%s)", text, e.spread())
 }
@@ -251,7 +252,7 @@ func (e *ExceededError) spread() string {
 	switch known, _ := e.bound.Metric.known(); known.source {
 	case byCallers:
 		c := e.of.Concurrency
-		return fmt.Sprintf("%s at once, in the best of %d rounds: %s; one alone: %s", counted(c.Callers, "caller"), contentionRounds,
+		return fmt.Sprintf("%s at once, in the best of %d rounds: %s; one alone: %s", quantity.Count(c.Callers, "caller"), contentionRounds,
 			Throughput.Format(c.Throughput), Throughput.Format(c.Alone))
 	case bySizes:
 		return e.of.Growth.String()
@@ -260,7 +261,7 @@ func (e *ExceededError) spread() string {
 	}
 	s := e.summary
 	return fmt.Sprintf("%d calls: floor %s, median %s, max %s, std dev %s", s.Samples,
-		FormatLatency(s.Min), FormatLatency(s.Median), FormatLatency(s.Max), FormatLatency(s.StdDev))
+		quantity.FormatDuration(s.Min), quantity.FormatDuration(s.Median), quantity.FormatDuration(s.Max), quantity.FormatDuration(s.StdDev))
 }
 
 // Unwrap gives ErrExceeded.
@@ -288,12 +289,12 @@ func (e *ExceededError) Hint() string {
 		return busyHint(e.summary.Min)
 	}
 	return fmt.Sprintf("even the fastest call is over the bound: the operation is slower than promised here, or the machine was slow throughout, which one measurement of %s does not tell",
-		FormatLatency(e.summary.Total))
+		quantity.FormatDuration(e.summary.Total))
 }
 
 // busyHint is the hint where a call kept the bound.
 func busyHint(fastest float64) string {
-	return "the fastest call took " + FormatLatency(fastest) +
+	return "the fastest call took " + quantity.FormatDuration(fastest) +
 		", within the bound: the machine may have been busy; run it again alone, or with more --iterations"
 }
 
@@ -408,7 +409,7 @@ func (b Bound) fragile(known metric, limit, floor float64) string {
 		return ""
 	}
 	return fmt.Sprintf("fragile bound: %s is %s times the fastest call (%s); on a shared machine the %s needs %s times",
-		b, formatNumber(limit/floor, 2), FormatLatency(floor), known.word, formatNumber(known.room, digits))
+		b, quantity.FormatNumber(limit/floor, 2), quantity.FormatDuration(floor), known.word, quantity.FormatNumber(known.room, quantity.Digits))
 }
 
 // tooFew says when there are too few calls for the percentile: even the slowest of

@@ -45,7 +45,7 @@ func TestABoundThatCannotBeReadSaysWhy(t *testing.T) {
 	for text, want := range map[string]string{
 		"the p96 latency is below 2 ms":                     `unknown latency figure "p96", did you mean "p95"?`,
 		"the average latency is below 2 ms":                 `unknown latency figure "average", known: mean, median, p95, p99, max, min, first, cold`,
-		"the p95 latency is below 2":                        `bound on the p95 latency: "2" is no latency: it has no unit, as in "2 ms"`,
+		"the p95 latency is below 2":                        `bound on the p95 latency: "2" is no duration: it has no unit, as in "2 ms"`,
 		"the p95 latency is below 0 ms":                     `bound on the p95 latency: nothing can be below "0 ms"`,
 		"no more than 1 mb is allocated per call":           `bound on the bytes per call: "1 mb" is no size: unknown unit "mb", did you mean "MB"?`,
 		"no more than few allocations are made per call":    `bound on the allocations per call: "few" is no number`,
@@ -253,4 +253,17 @@ func TestABoundNearTheFloorIsCalledFragile(t *testing.T) {
 		assert.False(t, j.Held)
 		assert.Empty(t, j.Note, "no call is below it: it is exceeded by more than noise")
 	}
+}
+
+func FuzzBounds(f *testing.F) {
+	for _, s := range []string{"p95 latency below 2 ms", "no more than 1 MB allocated per call", "throughput at least 1 operations per second", "1 \xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if b, err := ParseBound(text); err == nil {
+			if again, err := ParseBound(b.String()); err != nil || again.Metric != b.Metric {
+				t.Errorf("%q became %q, which reads as %+v, %v", text, b.String(), again, err)
+			}
+		}
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"omniloader/internal/quantity"
 )
 
 // DefaultThreshold is the change from which on a verdict is red or green.
@@ -184,7 +186,7 @@ func (c *Comparison) looser() []string {
 	for _, change := range c.Changes {
 		if change.Old != nil && change.New != nil && threshold(change.New) > threshold(change.Old) {
 			names = append(names, fmt.Sprintf("%s (±%s %%, before ±%s %%)", change.Name,
-				formatNumber(threshold(change.New)*100, digits), formatNumber(threshold(change.Old)*100, digits)))
+				quantity.FormatNumber(threshold(change.New)*100, quantity.Digits), quantity.FormatNumber(threshold(change.Old)*100, quantity.Digits)))
 		}
 	}
 	return names

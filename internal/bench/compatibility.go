@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"omniloader/internal/quantity"
 )
 
 // comparability is what is known of two files before any benchmark is judged.
@@ -100,7 +102,7 @@ func compatibility(old, new *File) comparability {
 			without = ""
 		}
 		c.warn = append(c.warn, fmt.Sprintf("the machine itself was %+.1f %% off: a fixed piece of work took %s ns, before %s ns"+without,
-			(b/a-1)*100, formatNumber(b, digits), formatNumber(a, digits)))
+			(b/a-1)*100, quantity.FormatNumber(b, quantity.Digits), quantity.FormatNumber(a, quantity.Digits)))
 	}
 	return c
 }

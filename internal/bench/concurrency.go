@@ -165,11 +165,3 @@ func (c *crowd) work(one *caller) (err error) {
 	}
 	return nil
 }
-
-// counted writes a number of things: "1 caller", "8 callers".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

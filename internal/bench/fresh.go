@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"omniloader/internal/quantity"
 )
 
 // FreshProcess is what an operation costs where nothing is prepared: in a process that was
@@ -72,12 +74,12 @@ func (f *FreshProcess) missing(m Metric) string {
 // String says what the calls took: "first call 12 ms, warm 1.2 ms, peak 31 MB of
 // which 14 MB before the call".
 func (f *FreshProcess) String() string {
-	text := fmt.Sprintf("a process of its own: first call %s, warm %s", FormatLatency(float64(f.First)), FormatLatency(float64(f.Warm)))
+	text := fmt.Sprintf("a process of its own: first call %s, warm %s", quantity.FormatDuration(float64(f.First)), quantity.FormatDuration(float64(f.Warm)))
 	if f.Cold != nil {
-		text += ", cold " + FormatLatency(float64(*f.Cold))
+		text += ", cold " + quantity.FormatDuration(float64(*f.Cold))
 	}
 	if f.PeakMissing == "" {
-		text += fmt.Sprintf(", peak %s of which %s before the call", FormatSize(float64(f.PeakRSS)), FormatSize(float64(f.StartRSS)))
+		text += fmt.Sprintf(", peak %s of which %s before the call", quantity.FormatSize(float64(f.PeakRSS)), quantity.FormatSize(float64(f.StartRSS)))
 	}
 	return text
 }

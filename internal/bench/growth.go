@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"omniloader/internal/quantity"
+
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -60,7 +62,7 @@ func MeasureGrowth(ctx context.Context, sizes []SizedOperation) (*Growth, error)
 	for _, s := range sizes {
 		p, err := growthPoint(ctx, s)
 		if err != nil {
-			return nil, fmt.Errorf("at %s: %w", FormatSize(s.Bytes), err)
+			return nil, fmt.Errorf("at %s: %w", quantity.FormatSize(s.Bytes), err)
 		}
 		g.Points = append(g.Points, p)
 	}
@@ -88,7 +90,7 @@ func exponent(points []Point) (float64, error) {
 	var sizes, times []float64
 	for _, p := range points {
 		if !(p.Floor > 0) {
-			return 0, fmt.Errorf("a call at %s is too short for the clock", FormatSize(p.Bytes))
+			return 0, fmt.Errorf("a call at %s is too short for the clock", quantity.FormatSize(p.Bytes))
 		}
 		sizes, times = append(sizes, math.Log(p.Bytes)), append(times, math.Log(float64(p.Floor)))
 	}
@@ -100,7 +102,7 @@ func exponent(points []Point) (float64, error) {
 func (g *Growth) String() string {
 	texts := make([]string, len(g.Points))
 	for i, p := range g.Points {
-		texts[i] = fmt.Sprintf("at %s %s (of %d)", FormatSize(p.Bytes), FormatLatency(float64(p.Floor)), p.Calls)
+		texts[i] = fmt.Sprintf("at %s %s (of %d)", quantity.FormatSize(p.Bytes), quantity.FormatDuration(float64(p.Floor)), p.Calls)
 	}
 	return "fastest call " + strings.Join(texts, ", ")
 }

@@ -1,5 +1,11 @@
 package bench
 
+import (
+	"strconv"
+
+	"omniloader/internal/quantity"
+)
+
 // Metric is one figure of a measurement that can be bounded, by its name.
 type Metric string
 
@@ -23,20 +29,29 @@ const (
 	PeakMemory     Metric = "peak resident memory"
 )
 
-// quantity is the kind of a figure: how it is read and written.
-type quantity struct {
+// notation is how values of a metric are read and written.
+type notation struct {
 	parse  func(string) (float64, error)
-	format func(figure float64, digits int) string
+	format func(value float64, digits int) string
 }
 
 var (
-	latency = quantity{ParseLatency, formatLatency}
-	size    = quantity{ParseSize, formatSize}
-	count   = quantity{parseNumber, formatCount}
-	factor  = quantity{parseNumber, formatFactor}
-	number  = quantity{parseNumber, formatNumber}
-	rate    = quantity{parseNumber, formatRate}
+	latency = notation{quantity.ParseDuration, quantity.FormatDurationDigits}
+	size    = notation{quantity.ParseSize, quantity.FormatSizeDigits}
+	count   = notation{quantity.ParseNumber, formatCount}
+	factor  = notation{quantity.ParseNumber, formatFactor}
+	number  = notation{quantity.ParseNumber, quantity.FormatNumber}
+	rate    = notation{quantity.ParseNumber, formatRate}
 )
+
+// formatCount writes every digit: counts are exact.
+func formatCount(n float64, _ int) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+func formatFactor(v float64, digits int) string { return quantity.FormatNumber(v, digits) + " times" }
+
+func formatRate(v float64, digits int) string {
+	return quantity.FormatNumber(v, digits) + " operations per second"
+}
 
 // source is what a metric is measured by.
 type source int
@@ -53,7 +68,7 @@ const (
 type metric struct {
 	name     Metric
 	word     string // how a scenario names it where it names several: "p95"
-	quantity quantity
+	notation notation
 	source   source
 	atLeast  bool    // a bound is the least that is allowed, not the most
 	quantile float64 // of a percentile, else 0
@@ -136,17 +151,17 @@ func (m Metric) AtLeast() bool {
 // "2.5 times".
 func (m Metric) Format(figure float64) string {
 	if k, ok := m.known(); ok {
-		return k.quantity.format(figure, digits)
+		return k.notation.format(figure, quantity.Digits)
 	}
-	return formatNumber(figure, digits)
+	return quantity.FormatNumber(figure, quantity.Digits)
 }
 
 // formatApart writes two different figures with as many digits as it takes to see
 // that they differ.
 func (m Metric) formatApart(a, b float64) (string, string) {
 	k, _ := m.known()
-	for d := digits; ; d++ {
-		textA, textB := k.quantity.format(a, d), k.quantity.format(b, d)
+	for d := quantity.Digits; ; d++ {
+		textA, textB := k.notation.format(a, d), k.notation.format(b, d)
 		if textA != textB || a == b || d >= 15 {
 			return textA, textB
 		}

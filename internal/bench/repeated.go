@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"omniloader/internal/quantity"
 )
 
 // Repeatable tells whether another measurement may keep the bound: the time of calls
@@ -87,5 +89,5 @@ func (e *RepeatedError) Hint() string {
 		return busyHint(fastest)
 	}
 	return fmt.Sprintf("even the fastest call of %d measurements took %s: the operation is slower than promised here, or no machine of this kind is that fast",
-		len(e.Exceeded), FormatLatency(fastest))
+		len(e.Exceeded), quantity.FormatDuration(fastest))
 }

@@ -178,7 +178,7 @@ func judgeMemory(old, new *Result) string {
 	case *new.AllocsPerOp > *old.AllocsPerOp:
 		return fmt.Sprintf("%d allocations per call, before %d", *new.AllocsPerOp, *old.AllocsPerOp)
 	case bytesNow-bytesBefore > max(memoryShare*bytesBefore, memoryBytes):
-		return fmt.Sprintf("%s bytes per call, before %s", formatCount(bytesNow, 0), formatCount(bytesBefore, 0))
+		return fmt.Sprintf("%d bytes per call, before %d", *new.BytesPerOp, *old.BytesPerOp)
 	}
 	return ""
 }

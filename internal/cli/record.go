@@ -16,6 +16,7 @@ import (
 	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 	"omniloader/internal/record"
 	"omniloader/internal/suite"
 	"omniloader/steps"
@@ -225,7 +226,7 @@ func (p *program) writeRecorded(r *record.Recorded, output, fixture string) erro
 			}
 			return err
 		}
-		written += fmt.Sprintf(" and %s (%s)", fixture, bench.FormatSize(float64(len(r.Fixture))))
+		written += fmt.Sprintf(" and %s (%s)", fixture, quantity.FormatSize(float64(len(r.Fixture))))
 	} else if err := write(output, r.Feature); err != nil {
 		return err
 	}

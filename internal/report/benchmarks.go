@@ -11,6 +11,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
 // column is one column of the table of benchmarks.
@@ -23,10 +24,10 @@ type column struct {
 // columns are those of the table, the most wanted first: on a narrow terminal those
 // for which there is no room are left out. The name stands before them and is cut last of all.
 var columns = []column{
-	{"mean", true, func(_ *page, r *bench.Result) string { return bench.FormatLatency(r.MeanTime) }},
+	{"mean", true, func(_ *page, r *bench.Result) string { return quantity.FormatDuration(r.MeanTime) }},
 	{"verdict", false, verdict},
 	{"bound", false, func(_ *page, r *bench.Result) string { return tightest(r) }},
-	{"p95", true, func(_ *page, r *bench.Result) string { return bench.FormatLatency(r.P95Time) }},
+	{"p95", true, func(_ *page, r *bench.Result) string { return quantity.FormatDuration(r.P95Time) }},
 	{"allocated", true, allocated},
 }
 
@@ -47,7 +48,7 @@ func allocated(_ *page, r *bench.Result) string {
 	if r.BytesPerOp == nil {
 		return ""
 	}
-	return bench.FormatSize(float64(*r.BytesPerOp))
+	return quantity.FormatSize(float64(*r.BytesPerOp))
 }
 
 // shortBounds are the ways the table writes a bound.
@@ -155,7 +156,7 @@ func callersCells(r *bench.Result) []string {
 		return nil
 	}
 	return []string{strconv.Itoa(c.Callers), strconv.FormatFloat(c.Throughput, 'f', 0, 64), strconv.FormatFloat(c.ThroughputAlone, 'f', 0, 64),
-		strconv.FormatFloat(c.Scaling, 'f', 2, 64), bench.FormatLatency(c.P95Time)}
+		strconv.FormatFloat(c.Scaling, 'f', 2, 64), quantity.FormatDuration(c.P95Time)}
 }
 
 // callers writes the table of what several callers at once got done.

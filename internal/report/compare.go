@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 	"omniloader/internal/suggest"
 )
 
@@ -126,7 +127,7 @@ func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 		p.markdownTable(c, changed)
 	}
 	if len(neutral) > 0 {
-		p.line("<details><summary>" + counted(len(neutral), "benchmark") + " without a change</summary>")
+		p.line("<details><summary>" + quantity.Count(len(neutral), "benchmark") + " without a change</summary>")
 		p.line("")
 		p.markdownTable(c, neutral)
 		p.line("</details>")
@@ -165,7 +166,7 @@ func (p *page) comparisonTotals(c *bench.Comparison) string {
 			parts = append(parts, p.paint(verdictStyles[v], fmt.Sprintf("%d %s", n, v)))
 		}
 	}
-	return fmt.Sprintf("%s: %s (%s ±%s)", counted(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), share(c.Threshold))
+	return fmt.Sprintf("%s: %s (%s ±%s)", quantity.Count(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), share(c.Threshold))
 }
 
 // sides says which files were compared: "old: commit 0123abc, 2026-01-30T08:00:00Z;
@@ -211,13 +212,13 @@ func newFigure(c *bench.Comparison, change bench.Change) string {
 func figure(c *bench.Comparison, change bench.Change, floor, mean *float64) string {
 	switch {
 	case change.Basis != bench.ByMean && floor != nil:
-		return bench.FormatLatency(*floor / 1e9)
+		return quantity.FormatDuration(*floor / 1e9)
 	case mean == nil:
 		return "-"
 	case basis(c) == string(bench.ByMean):
-		return bench.FormatLatency(*mean)
+		return quantity.FormatDuration(*mean)
 	}
-	return bench.FormatLatency(*mean) + " mean"
+	return quantity.FormatDuration(*mean) + " mean"
 }
 
 // changeInWords says in one line what a comparison said of a benchmark: "red: floor

@@ -13,6 +13,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
 //go:embed html.tmpl
@@ -107,7 +108,7 @@ func htmlOf(run *outcome.Run) htmlRun {
 		}
 		failuresFirst(feature.Scenarios, func(s htmlScenario) bool { return s.Open })
 		feature.Open = failed > 0
-		feature.Counts = counted(len(f.Scenarios), "scenario")
+		feature.Counts = quantity.Count(len(f.Scenarios), "scenario")
 		if failed > 0 {
 			feature.Counts += fmt.Sprintf(", %d failed", failed)
 		}
@@ -180,7 +181,7 @@ func htmlScenarioOf(s placed, id string) htmlScenario {
 		out.SkipReason = oneLine(s.SkipReason)
 	}
 	if s.Duration > 0 {
-		out.Duration = bench.FormatLatency(s.Duration.Seconds())
+		out.Duration = quantity.FormatDuration(s.Duration.Seconds())
 	}
 	for i := range s.Steps {
 		out.Steps = append(out.Steps, htmlStepOf(s, &s.Steps[i]))
@@ -213,7 +214,7 @@ func htmlStepOf(s placed, step *outcome.Step) htmlStep {
 func htmlBenchmarkOf(r *bench.Result, id string) htmlBenchmark {
 	out := htmlBenchmark{ID: id, Category: oneLine(r.Category), Name: oneLine(r.Name), Figures: []string{strconv.Itoa(r.Iterations)}}
 	for _, seconds := range []float64{r.MeanTime, r.MedianTime, r.P95Time, r.P99Time, r.MinTime, r.MaxTime} {
-		out.Figures = append(out.Figures, bench.FormatLatency(seconds))
+		out.Figures = append(out.Figures, quantity.FormatDuration(seconds))
 	}
 	allocations := ""
 	if r.AllocsPerOp != nil {

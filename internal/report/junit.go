@@ -10,6 +10,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
 // The elements of JUnit XML. Texts stand in CDATA, so that they can be read in the
@@ -207,7 +208,7 @@ func failureOf(s placed) *junitFailure {
 func systemOut(s placed) string {
 	var b strings.Builder
 	if r := s.Benchmark; r != nil {
-		fmt.Fprintf(&b, "benchmark %s: %s\n", oneLine(r.Name), counted(r.Iterations, "call"))
+		fmt.Fprintf(&b, "benchmark %s: %s\n", oneLine(r.Name), quantity.Count(r.Iterations, "call"))
 		for _, f := range []struct {
 			name    string
 			seconds float64
@@ -215,11 +216,11 @@ func systemOut(s placed) string {
 			{"mean", r.MeanTime}, {"median", r.MedianTime}, {"std dev", r.StdDev}, {"min", r.MinTime},
 			{"p95", r.P95Time}, {"p99", r.P99Time}, {"max", r.MaxTime},
 		} {
-			fmt.Fprintf(&b, "%s: %s\n", f.name, bench.FormatLatency(f.seconds))
+			fmt.Fprintf(&b, "%s: %s\n", f.name, quantity.FormatDuration(f.seconds))
 		}
 		if r.BytesPerOp != nil && r.AllocsPerOp != nil {
-			fmt.Fprintf(&b, "allocated per call: %s in %s\n", bench.FormatSize(float64(*r.BytesPerOp)), counted(int(*r.AllocsPerOp), "allocation"))
-			fmt.Fprintf(&b, "memory delta: %s\n", bench.FormatSize(r.MemoryDeltaMB*1e6))
+			fmt.Fprintf(&b, "allocated per call: %s in %s\n", quantity.FormatSize(float64(*r.BytesPerOp)), quantity.Count(int(*r.AllocsPerOp), "allocation"))
+			fmt.Fprintf(&b, "memory delta: %s\n", quantity.FormatSize(r.MemoryDeltaMB*1e6))
 		}
 		for _, j := range r.Bounds {
 			held := "held"
@@ -227,7 +228,7 @@ func systemOut(s placed) string {
 				held = "exceeded"
 			}
 			if j.FailsFrom > 0 && j.Over > 0 {
-				held += fmt.Sprintf(", %s over it (fails from %d)", counted(j.Over, "call"), j.FailsFrom)
+				held += fmt.Sprintf(", %s over it (fails from %d)", quantity.Count(j.Over, "call"), j.FailsFrom)
 			}
 			fmt.Fprintf(&b, "%s: %s, %s\n", oneLine(j.Bound), j.Metric.Format(j.Figure), held)
 		}

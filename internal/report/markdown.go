@@ -8,6 +8,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
 // What a report in Markdown keeps of a run in which much fails: GitHub takes 1 MiB
@@ -58,7 +59,7 @@ func (p *page) markdownFailures(run *outcome.Run) {
 		p.markdownFailure(s)
 	}
 	if number > mostFailures {
-		p.line(counted(number-mostFailures, "more failure") + " not shown.")
+		p.line(quantity.Count(number-mostFailures, "more failure") + " not shown.")
 		p.line("")
 	}
 }
@@ -90,7 +91,7 @@ func (p *page) markdownBenchmarks(results []*bench.Result) {
 	p.line("")
 	folded := len(results) > openBenchmarks
 	if folded {
-		p.line("<details><summary>" + counted(len(results), "benchmark") + "</summary>")
+		p.line("<details><summary>" + quantity.Count(len(results), "benchmark") + "</summary>")
 		p.line("")
 	}
 	fitting, _ := (&page{}).fit(results)

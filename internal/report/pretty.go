@@ -10,6 +10,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
 // Pretty writes a run for a person: what failed and why, the benchmarks in a
@@ -235,7 +236,7 @@ func fragileBounds(run *outcome.Run) string {
 		return ""
 	}
 	return fmt.Sprintf("fragile: %s may be exceeded by a busy machine alone, being near the fastest call: %s; a results file says by how much",
-		counted(bounds, "bound"), some(names))
+		quantity.Count(bounds, "bound"), some(names))
 }
 
 // some lists names, and of many only how many more there are.
@@ -314,15 +315,15 @@ func (p *page) totals(run *outcome.Run) string {
 	if t.Skipped > 0 {
 		outcomes = append(outcomes, p.paint(faint, fmt.Sprintf("%d skipped", t.Skipped)))
 	}
-	text := counted(t.Scenarios, "scenario")
+	text := quantity.Count(t.Scenarios, "scenario")
 	if len(outcomes) > 0 {
 		text += ": " + strings.Join(outcomes, ", ")
 	}
 	parts := []string{text}
 	if t.Benchmarks > 0 {
-		parts = append(parts, counted(t.Benchmarks, "benchmark"))
+		parts = append(parts, quantity.Count(t.Benchmarks, "benchmark"))
 	}
-	parts = append(parts, bench.FormatLatency(run.Duration.Seconds()))
+	parts = append(parts, quantity.FormatDuration(run.Duration.Seconds()))
 	line := strings.Join(parts, " · ")
 	if run.Interrupted {
 		line = p.paint(alert, "interrupted") + " · " + line

@@ -108,11 +108,3 @@ func (p *page) paragraph(indent string, s style, t string) {
 		}
 	}
 }
-
-// counted writes "1 scenario", "2 scenarios".
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
