@@ -47,17 +47,17 @@ func Write(path string, content func(io.Writer) error) error {
 	if target == "" {
 		return writeThrough(path, content)
 	}
-	temporary, err := create(target, mode)
+	temporary, err := createTemporary(target, mode)
 	if err != nil {
-		return explain(path, err)
+		return asError(path, err)
 	}
-	if err := fill(temporary, content); err != nil {
+	if err := writeAndClose(temporary, content); err != nil {
 		os.Remove(temporary.Name())
-		return explain(path, err)
+		return asError(path, err)
 	}
 	if err := os.Rename(temporary.Name(), target); err != nil {
 		os.Remove(temporary.Name())
-		return explain(path, err)
+		return asError(path, err)
 	}
 	syncDirectory(filepath.Dir(target))
 	return nil
@@ -71,12 +71,12 @@ func Writable(path string) error {
 	if err != nil || target == "" {
 		return err
 	}
-	temporary, err := create(target, mode)
+	temporary, err := createTemporary(target, mode)
 	if err != nil {
-		return explain(path, err)
+		return asError(path, err)
 	}
 	if err := errors.Join(temporary.Close(), os.Remove(temporary.Name())); err != nil {
-		return explain(path, err)
+		return asError(path, err)
 	}
 	return nil
 }
@@ -96,9 +96,9 @@ func resolve(path string) (target string, mode fs.FileMode, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return missing(path)
+		return resolveNew(path)
 	case err != nil:
-		return "", 0, explain(path, err)
+		return "", 0, asError(path, err)
 	case info.IsDir():
 		return "", 0, &Error{Path: path, Err: errors.New("is a directory"), Advice: "name a file in it"}
 	case !info.Mode().IsRegular():
@@ -106,13 +106,13 @@ func resolve(path string) (target string, mode fs.FileMode, err error) {
 	}
 	target, err = filepath.EvalSymlinks(path)
 	if err != nil {
-		return "", 0, explain(path, err)
+		return "", 0, asError(path, err)
 	}
 	return target, info.Mode().Perm(), nil
 }
 
 // missing resolves a path at which there is nothing yet.
-func missing(path string) (string, fs.FileMode, error) {
+func resolveNew(path string) (string, fs.FileMode, error) {
 	if link, err := os.Readlink(path); err == nil {
 		return "", 0, &Error{Path: path, Err: fmt.Errorf("is a link to %s, which is not there", link), Advice: "remove the link, or create what it points to"}
 	}
@@ -122,14 +122,14 @@ func missing(path string) (string, fs.FileMode, error) {
 	} else if err == nil && !info.IsDir() {
 		return "", 0, &Error{Path: path, Err: fmt.Errorf("%s is no directory", parent)}
 	}
-	return path, newFile, nil
+	return path, newFileMode, nil
 }
 
 // newFile stands for the mode of a file that is not there yet.
-const newFile fs.FileMode = 0
+const newFileMode fs.FileMode = 0
 
 // create opens a fresh temporary file beside the target.
-func create(target string, mode fs.FileMode) (*os.File, error) {
+func createTemporary(target string, mode fs.FileMode) (*os.File, error) {
 	for range 100 {
 		name := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".tmp-"+strconv.FormatUint(rand.Uint64(), 36))
 		// not os.CreateTemp: its files are 0600 whatever the umask says
@@ -140,7 +140,7 @@ func create(target string, mode fs.FileMode) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		if mode != newFile {
+		if mode != newFileMode {
 			if err := f.Chmod(mode); err != nil {
 				f.Close()
 				os.Remove(name)
@@ -153,7 +153,7 @@ func create(target string, mode fs.FileMode) (*os.File, error) {
 }
 
 // fill writes the content, syncs and closes the file.
-func fill(f *os.File, content func(io.Writer) error) error {
+func writeAndClose(f *os.File, content func(io.Writer) error) error {
 	buffered := bufio.NewWriter(f)
 	err := content(buffered)
 	if err == nil {
@@ -169,7 +169,7 @@ func fill(f *os.File, content func(io.Writer) error) error {
 func writeThrough(path string, content func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
-		return explain(path, err)
+		return asError(path, err)
 	}
 	buffered := bufio.NewWriter(f)
 	err = content(buffered)
@@ -177,14 +177,14 @@ func writeThrough(path string, content func(io.Writer) error) error {
 		err = buffered.Flush()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return explain(path, err)
+		return asError(path, err)
 	}
 	return nil
 }
 
 // explain turns an error of the operating system into ours, without its path,
 // which is the temporary file's.
-func explain(path string, err error) error {
+func asError(path string, err error) error {
 	e := &Error{Path: path, Err: err}
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {

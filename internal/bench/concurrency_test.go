@@ -21,39 +21,39 @@ func agreesWith(want any) func(any) error {
 	}
 }
 
-func TestCallersAtOnceMakeTheCallsOfThePlan(t *testing.T) {
+func TestConcurrentCallersMakeTheCallsOfThePlan(t *testing.T) {
 	var made atomic.Int64
 	c, err := MeasureConcurrency(t.Context(), 4, 40_000, func() (any, error) { made.Add(1); return 7, nil }, agreesWith(7))
 	require.NoError(t, err)
 	assert.Equal(t, 4, c.Callers)
 	assert.GreaterOrEqual(t, len(c.Calls), 40_000)
-	assert.GreaterOrEqual(t, int(made.Load()), len(c.Calls), "those of one caller alone come besides")
+	assert.GreaterOrEqual(t, int(made.Load()), len(c.Calls), "plus those of one caller alone")
 	assert.Positive(t, c.Throughput)
 	assert.Positive(t, c.Alone)
 	assert.InDelta(t, c.Throughput/c.Alone, c.Scaling(), 1e-12)
 }
 
-func TestOneCallerIsNoCrowd(t *testing.T) {
+func TestOneCallerHasAScalingOfOne(t *testing.T) {
 	c, err := MeasureConcurrency(t.Context(), 1, 10, func() (any, error) { return nil, nil }, agreesWith(nil))
 	require.NoError(t, err)
-	assert.InDelta(t, 1, c.Scaling(), 1e-12, "the calls of one caller alone are all there are")
+	assert.InDelta(t, 1, c.Scaling(), 1e-12, "there are only the calls of one caller")
 }
 
-// The callers have to be at work at one moment: each waits for the other.
-func TestCallersAreThereAtOnce(t *testing.T) {
+// Each caller waits until another one is in its call too.
+func TestCallersRunAtTheSameTime(t *testing.T) {
 	var mu sync.Mutex
-	inside, most := 0, 0
+	running, most := 0, 0
 	_, err := MeasureConcurrency(t.Context(), 2, 1, func() (any, error) {
 		count := func(n int) int {
 			mu.Lock()
 			defer mu.Unlock()
-			inside += n
-			most = max(most, inside)
+			running += n
+			most = max(most, running)
 			return most
 		}
 		count(1)
 		defer count(-1)
-		for range 1000 { // alone, nobody comes
+		for range 1000 { // a single caller does not wait for ever
 			if count(0) == 2 {
 				break
 			}
@@ -65,14 +65,14 @@ func TestCallersAreThereAtOnce(t *testing.T) {
 	assert.Equal(t, 2, most)
 }
 
-func TestAWrongAnswerAmongCallersIsFound(t *testing.T) {
+func TestAWrongAnswerOfOneCallerIsFound(t *testing.T) {
 	var busy atomic.Int64
-	call := func() (any, error) { // right while it is alone
+	call := func() (any, error) { // the answer is right while only one call runs
 		defer busy.Add(-1)
 		if busy.Add(1) > 1 {
 			return 8, nil
 		}
-		for range 1000 { // long enough for another caller to come
+		for range 1000 { // long enough for another caller to start
 			runtime.Gosched()
 		}
 		return 7, nil
@@ -81,7 +81,7 @@ func TestAWrongAnswerAmongCallersIsFound(t *testing.T) {
 	require.ErrorContains(t, err, "another answer")
 }
 
-func TestWhatFailsAmongCallersEndsTheMeasurement(t *testing.T) {
+func TestAFailureOfOneCallerEndsTheMeasurement(t *testing.T) {
 	var calls atomic.Int64
 	failing := func() (any, error) {
 		if calls.Add(1) == 100 {

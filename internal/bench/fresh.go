@@ -9,18 +9,18 @@ import (
 	"omniloader/internal/quantity"
 )
 
-// FreshProcess is what an operation costs where nothing is prepared: in a process that was
-// started for it. Whoever starts that process lets it call FirstCall.
+// FreshProcess is what an operation costs in a process that was started for it, where no
+// cache is filled. That process calls FirstCall.
 type FreshProcess struct {
-	StartRSS uint64  `json:"start_rss_bytes"` // resident memory before the first call, in bytes at its peak; 0 where the system does not tell
-	PeakRSS  uint64  `json:"peak_rss_bytes"`  // the same behind the first call: that of a whole load
+	StartRSS uint64  `json:"start_rss_bytes"` // peak resident memory before the first call, in bytes; 0 where the system does not give it
+	PeakRSS  uint64  `json:"peak_rss_bytes"`  // peak resident memory after the first call, in bytes
 	First    Seconds `json:"first_time"`      // the first call
-	Warm     Seconds `json:"warm_time"`       // the fastest of the calls that follow
+	Warm     Seconds `json:"warm_time"`       // the fastest of the calls after the first
 
 	// Cold is the first call of another process, with the checkpoint's files out of
 	// the page cache; nil where that was not asked for or not possible.
 	Cold *Seconds `json:"cold_time,omitempty"`
-	// NotCold and NoPeak say why a figure is missing, for people.
+	// NotCold and NoPeak say why a value is missing, for people.
 	ColdMissing string `json:"cold_missing,omitempty"`
 	PeakMissing string `json:"peak_missing,omitempty"`
 }
@@ -29,12 +29,12 @@ type FreshProcess struct {
 type Seconds float64
 
 const (
-	warmCalls  = 5 // calls that follow the first one, at most
+	warmCalls  = 5 // after the first call, at most
 	warmBudget = 100 * time.Millisecond
 )
 
-// FirstCall makes the first call of an operation in this process, and a few more.
-// It is worth its name only where nothing of the kind was done before.
+// FirstCall times the first call of an operation in this process, and a few more calls.
+// The operation must not have been called in this process before.
 func FirstCall(call func() (any, error)) (*FreshProcess, error) {
 	f := &FreshProcess{}
 	f.StartRSS, f.PeakMissing = peakRSS()
@@ -58,8 +58,8 @@ func FirstCall(call func() (any, error)) (*FreshProcess, error) {
 	return f, nil
 }
 
-// missing says why a figure is not there, or "".
-func (f *FreshProcess) missing(m Metric) string {
+// missingReason says why a metric was not measured; "" where it was.
+func (f *FreshProcess) missingReason(m Metric) string {
 	switch {
 	case f == nil:
 		return "no process of its own was started"
@@ -71,7 +71,7 @@ func (f *FreshProcess) missing(m Metric) string {
 	return ""
 }
 
-// String says what the calls took: "first call 12 ms, warm 1.2 ms, peak 31 MB of
+// String reads "a process of its own: first call 12 ms, warm 1.2 ms, peak 31 MB of
 // which 14 MB before the call".
 func (f *FreshProcess) String() string {
 	text := fmt.Sprintf("a process of its own: first call %s, warm %s", quantity.FormatDuration(float64(f.First)), quantity.FormatDuration(float64(f.Warm)))

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheFirstCallIsToldFromThoseThatFollow(t *testing.T) {
+func TestTheFirstCallIsTimedApartFromTheWarmOnes(t *testing.T) {
 	calls := 0
 	f, err := FirstCall(func() (any, error) {
 		if calls++; calls == 1 {
@@ -36,7 +36,7 @@ func TestTheFirstCallIsToldFromThoseThatFollow(t *testing.T) {
 	require.ErrorIs(t, err, errBad)
 }
 
-func TestThePeakSeesWhatWasFreedAgain(t *testing.T) {
+func TestThePeakIncludesFreedMemory(t *testing.T) {
 	before, why := peakRSS()
 	if why != "" {
 		t.Skip(why)
@@ -53,8 +53,8 @@ func TestThePeakSeesWhatWasFreedAgain(t *testing.T) {
 	assert.GreaterOrEqual(t, after, uint64(size), "before: %d", before)
 }
 
-// Where it is said that the cache was dropped, nothing of the file is in it.
-func TestACacheThatWasDroppedIsEmpty(t *testing.T) {
+// Where DropCache gives no error, nothing of the file is in the cache.
+func TestDropCacheEmptiesThePageCacheOfFiles(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "weights")
 	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("x", 1<<20)), 0o644))
@@ -64,11 +64,11 @@ func TestACacheThatWasDroppedIsEmpty(t *testing.T) {
 	}
 	_, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.NoError(t, DropCache(dir), "a file that was read again is put out again")
+	require.NoError(t, DropCache(dir), "a file that was read again is dropped again")
 	require.Error(t, DropCache(filepath.Join(dir, "missing")))
 }
 
-func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
+func TestBoundsOnConcurrencyGrowthAndAFreshProcess(t *testing.T) {
 	cold := Seconds(0.03)
 	m := &Measurement{
 		Calls:        upTo(100),
@@ -119,7 +119,7 @@ func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
 	}
 }
 
-func TestWhatIsMeasuredBesidesHasKeysOfItsOwn(t *testing.T) {
+func TestConcurrencyGrowthAndAFreshProcessHaveTheirKeys(t *testing.T) {
 	cold := Seconds(0.03)
 	m := &Measurement{
 		Plan: Plan{Iterations: 2}, Calls: upTo(2),

@@ -13,13 +13,13 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Growth is how the time of an operation grows with the size of what it is given.
+// Growth is how the time of an operation grows with the size of its input.
 type Growth struct {
 	Points   []Point `json:"points"`   // by size, ascending
 	Exponent float64 `json:"exponent"` // 1: twice the size takes twice the time; 2: four times
 }
 
-// Point is one size and what it took.
+// Point is one size of input and the time it took.
 type Point struct {
 	Bytes  float64 `json:"bytes"`
 	Floor  Seconds `json:"floor_time"` // the fastest call
@@ -27,23 +27,23 @@ type Point struct {
 	Median Seconds `json:"median_time"`
 }
 
-// SizedOperation is an operation on something of a size.
+// SizedOperation is an operation on an input of known size.
 type SizedOperation struct {
 	Bytes float64
 	Call  func() (any, error)
 }
 
 const (
-	growthBudget = 100 * time.Millisecond // of the calls for each size, about
-	leastGrowth  = 3                      // calls for each size
-	mostGrowth   = 100
+	growthBudget   = 100 * time.Millisecond // time of all calls for one size, about
+	minGrowthCalls = 3                      // calls for each size
+	maxGrowthCalls = 100
 )
 
-// MeasureGrowth times an operation on things of several sizes, smallest first, and
+// MeasureGrowth times an operation on inputs of several sizes, smallest first, and
 // fits time = constant x size^exponent by least squares of the logarithms, to the
-// fastest call of each size: what else runs on the machine only adds time. It takes
-// two sizes or more that differ by a factor of 2, as the slope between neighbours
-// says nothing.
+// fastest call of each size: other work on the machine only adds time. It takes
+// two sizes or more, each at least twice the one before, as the slope between closer
+// sizes would be mostly noise.
 //
 // The first failing call ends it with a *CallError, the end of the context with an
 // error that is ErrInterrupted.
@@ -56,8 +56,8 @@ func MeasureGrowth(ctx context.Context, sizes []SizedOperation) (*Growth, error)
 			return nil, errors.New("a growth is measured over sizes in ascending order, each at least twice the one before")
 		}
 	}
-	alone.Lock()
-	defer alone.Unlock()
+	exclusive.Lock()
+	defer exclusive.Unlock()
 	g := &Growth{}
 	for _, s := range sizes {
 		p, err := growthPoint(ctx, s)
@@ -72,11 +72,11 @@ func MeasureGrowth(ctx context.Context, sizes []SizedOperation) (*Growth, error)
 }
 
 func growthPoint(ctx context.Context, s SizedOperation) (Point, error) {
-	sampled := sampler{ctx: ctx, call: s.Call}
+	runner := callRunner{ctx: ctx, call: s.Call}
 	var calls []time.Duration
-	for start := time.Now(); len(calls) < leastGrowth || len(calls) < mostGrowth && time.Since(start) < growthBudget; {
+	for start := time.Now(); len(calls) < minGrowthCalls || len(calls) < maxGrowthCalls && time.Since(start) < growthBudget; {
 		began := time.Now()
-		if err := sampled.once("timed", len(calls)); err != nil {
+		if err := runner.callOnce("timed", len(calls)); err != nil {
 			return Point{}, err
 		}
 		calls = append(calls, time.Since(began))

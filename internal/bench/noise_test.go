@@ -12,7 +12,7 @@ import (
 )
 
 // noisyRun samples benchmarks that are slowed by known shares.
-func noisyRun(r *rand.Rand, n noise, benchmarks int, slowdown map[string]float64) NoiseRun {
+func noisyRun(r *rand.Rand, n noiseModel, benchmarks int, slowdown map[string]float64) NoiseRun {
 	run := NoiseRun{Slowdown: slowdown, Duration: 20 * time.Second}
 	for range 2 {
 		s := &Samples{InOperations: 9 * time.Second, Wall: 10 * time.Second}
@@ -30,9 +30,9 @@ func noisyRun(r *rand.Rand, n noise, benchmarks int, slowdown map[string]float64
 	return run
 }
 
-func TestAStudyOfNoiseCountsAlarmsAndWhatIsFound(t *testing.T) {
+func TestANoiseStudyCountsFalseAlarmsAndFoundSlowdowns(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	n := noises["outliers"]
+	n := noiseModels["outliers"]
 	const benchmarks = 36
 	names, floors := []string{}, map[string]float64{}
 	for i := range benchmarks {
@@ -63,7 +63,7 @@ func TestAStudyOfNoiseCountsAlarmsAndWhatIsFound(t *testing.T) {
 	assert.Positive(t, got.ByMean.StandardError)
 	assert.Zero(t, got.ByMean.SuitesAtMost)
 	assert.Equal(t, 12, got.MemoryProcesses, "processes that measured memory")
-	assert.Greater(t, got.ByMean.Benchmarks.Share(), 0.1, "means do not stand outliers")
+	assert.Greater(t, got.ByMean.Benchmarks.Share(), 0.1, "outliers change means")
 	assert.Equal(t, 12, got.ByMean.Suites.Count)
 	require.Len(t, got.Power, 2)
 	for i, want := range []float64{0.1, 0.2} {
@@ -115,7 +115,7 @@ func TestEveryBenchmarkIsSlowedInSomeRotation(t *testing.T) {
 	assert.Empty(t, share)
 }
 
-func TestTheErrorOfDependentComparisonsIsThatOfTheRuns(t *testing.T) {
+func TestTheStandardErrorIsEstimatedOverRuns(t *testing.T) {
 	// One run of four is slow: red in each of its 3 comparisons as the new one.
 	var pairs []pair
 	for i := range 4 {
@@ -131,7 +131,7 @@ func TestTheErrorOfDependentComparisonsIsThatOfTheRuns(t *testing.T) {
 		}
 	}
 	f := FalseAlarms{Suites: Rate{3, 12}}
-	f.worth(pairs, 4)
+	f.estimateErrors(pairs, 4)
 	// without run 0 the share is 0, without another one it is 1/3
 	assert.InDelta(t, math.Sqrt(3.0/4*(3*math.Pow(1.0/12, 2)+math.Pow(1.0/4, 2))), f.StandardError, 1e-12)
 	assert.Greater(t, f.StandardError, math.Sqrt(0.25*0.75/120), "more than that of 120 independent ones")

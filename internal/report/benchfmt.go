@@ -25,7 +25,7 @@ import (
 // different values into different tables and never compares them. Commit and date
 // are comments, because as keys they would keep any two runs apart.
 func Benchfmt(w io.Writer, run *outcome.Run, _ Options) error {
-	t := &benchText{page: page{w: w}, gomaxprocs: fmt.Sprint(run.Origin.Environment["gomaxprocs"]), taken: map[string]bool{}}
+	t := &benchfmtWriter{printer: printer{w: w}, gomaxprocs: fmt.Sprint(run.Origin.Environment["gomaxprocs"]), usedNames: map[string]bool{}}
 	if _, err := strconv.Atoi(t.gomaxprocs); err != nil {
 		t.gomaxprocs = "1"
 	}
@@ -61,12 +61,12 @@ var benchUnits = []benchUnit{
 }
 
 // benchText gathers the lines of the format, to write them behind the units they use.
-type benchText struct {
-	page
+type benchfmtWriter struct {
+	printer
 	gomaxprocs string
 	lines      []string
-	taken      map[string]bool // names
-	used       map[string]bool // units
+	usedNames  map[string]bool // names
+	usedUnits  map[string]bool // units
 }
 
 // The values of the key "timing".
@@ -75,7 +75,7 @@ const (
 	timingCalls  = "mean-of-single-calls"
 )
 
-func (t *benchText) header(run *outcome.Run, sampled bool) {
+func (t *benchfmtWriter) header(run *outcome.Run, sampled bool) {
 	about := []string{"omniloader", run.Started.UTC().Format("2006-01-02T15:04:05Z"), run.Origin.GoVersion}
 	if commit, ok := run.Origin.Environment["commit"].(string); ok {
 		about = append(about, "commit "+commit)
@@ -100,7 +100,7 @@ func (t *benchText) header(run *outcome.Run, sampled bool) {
 		}
 	}
 	for _, unit := range benchUnits {
-		if t.used[unit.name] {
+		if t.usedUnits[unit.name] {
 			t.line("Unit " + unit.name + " " + unit.metadata)
 		}
 	}
@@ -109,11 +109,11 @@ func (t *benchText) header(run *outcome.Run, sampled bool) {
 	}
 }
 
-func (t *benchText) comment(text string) { t.line("# " + oneLine(text)) }
+func (t *benchfmtWriter) comment(text string) { t.line("# " + oneLine(text)) }
 
 // calls adds what single calls of a benchmark showed: alone, several at once, and
 // in a process of their own.
-func (t *benchText) calls(r *bench.Result) {
+func (t *benchfmtWriter) calls(r *bench.Result) {
 	name := t.name(r)
 	values := append([]benchValue{{r.MeanTime * 1e9, "ns/op"}}, percentiles(r.Iterations, r.MedianTime, r.P95Time, r.P99Time)...)
 	t.add(name, r.Iterations, append(values, memory(r)...))
@@ -134,7 +134,7 @@ func (t *benchText) calls(r *bench.Result) {
 }
 
 // processes adds a line for each process that sampled a benchmark.
-func (t *benchText) processes(r *bench.Result) {
+func (t *benchfmtWriter) processes(r *bench.Result) {
 	if len(r.Processes) == 0 {
 		return
 	}
@@ -169,7 +169,7 @@ type benchValue struct {
 }
 
 // add keeps a line. One of no calls, or with a value that is no number, is none.
-func (t *benchText) add(name string, iterations int, values []benchValue) {
+func (t *benchfmtWriter) add(name string, iterations int, values []benchValue) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s-%s\t%d", name, t.gomaxprocs, iterations)
 	for _, v := range values {
@@ -182,11 +182,11 @@ func (t *benchText) add(name string, iterations int, values []benchValue) {
 	if iterations < 1 {
 		return
 	}
-	if t.used == nil {
-		t.used = map[string]bool{}
+	if t.usedUnits == nil {
+		t.usedUnits = map[string]bool{}
 	}
 	for _, v := range values {
-		t.used[v.unit] = true
+		t.usedUnits[v.unit] = true
 	}
 	t.lines = append(t.lines, b.String())
 }
@@ -194,7 +194,7 @@ func (t *benchText) add(name string, iterations int, values []benchValue) {
 // name gives a benchmark its name in the format, "BenchmarkDetection/scenario=llama":
 // the category is what benchstat calls .name, the rest its key /scenario. No two are
 // alike, as two lines of one name count as repetitions.
-func (t *benchText) name(r *bench.Result) string {
+func (t *benchfmtWriter) name(r *bench.Result) string {
 	category := nameField(r.Category)
 	first, size := utf8.DecodeRuneInString(category)
 	category = string(unicode.ToUpper(first)) + category[size:]
@@ -203,10 +203,10 @@ func (t *benchText) name(r *bench.Result) string {
 	}
 	name := "Benchmark" + category + "/scenario=" + cmp.Or(nameField(r.Name), "_")
 	unique := name
-	for n := 1; t.taken[unique]; n++ {
+	for n := 1; t.usedNames[unique]; n++ {
 		unique = fmt.Sprintf("%s#%02d", name, n)
 	}
-	t.taken[unique] = true
+	t.usedNames[unique] = true
 	return unique
 }
 

@@ -18,33 +18,33 @@ import (
 type column struct {
 	title string
 	right bool // aligned right, as figures are
-	cell  func(p *page, r *bench.Result) string
+	cell  func(p *printer, r *bench.Result) string
 }
 
 // columns are those of the table, the most wanted first: on a narrow terminal those
 // for which there is no room are left out. The name stands before them and is cut last of all.
 var columns = []column{
-	{"mean", true, func(_ *page, r *bench.Result) string { return quantity.FormatDuration(r.MeanTime) }},
-	{"verdict", false, verdict},
-	{"bound", false, func(_ *page, r *bench.Result) string { return tightest(r) }},
-	{"p95", true, func(_ *page, r *bench.Result) string { return quantity.FormatDuration(r.P95Time) }},
+	{"mean", true, func(_ *printer, r *bench.Result) string { return quantity.FormatDuration(r.MeanTime) }},
+	{"verdict", false, boundsVerdict},
+	{"bound", false, func(_ *printer, r *bench.Result) string { return tightestBound(r) }},
+	{"p95", true, func(_ *printer, r *bench.Result) string { return quantity.FormatDuration(r.P95Time) }},
 	{"allocated", true, allocated},
 }
 
 // shown is the order in which columns stand, whichever of them there is room for.
-var shown = []string{"mean", "p95", "allocated", "verdict", "bound"}
+var columnOrder = []string{"mean", "p95", "allocated", "verdict", "bound"}
 
-func verdict(p *page, r *bench.Result) string {
+func boundsVerdict(p *printer, r *bench.Result) string {
 	switch {
 	case len(r.Bounds) == 0:
 		return ""
 	case r.Held():
-		return p.paint(good, "ok")
+		return p.styled(stylePassed, "ok")
 	}
-	return p.paint(bad, "FAILED")
+	return p.styled(styleFailed, "FAILED")
 }
 
-func allocated(_ *page, r *bench.Result) string {
+func allocated(_ *printer, r *bench.Result) string {
 	if r.BytesPerOp == nil {
 		return ""
 	}
@@ -73,7 +73,7 @@ var shortBounds = map[bench.Metric]string{
 
 // tightest writes the bound that is nearest to its limit, or furthest past it, and
 // how many others there are.
-func tightest(r *bench.Result) string {
+func tightestBound(r *bench.Result) string {
 	if len(r.Bounds) == 0 {
 		return ""
 	}
@@ -108,17 +108,17 @@ func measuredResults(run *outcome.Run) []*bench.Result {
 }
 
 // benchmarks writes the table of what was measured, by category.
-func (p *page) benchmarks(run *outcome.Run) {
+func (p *printer) benchmarksTable(run *outcome.Run) {
 	results := measuredResults(run)
 	if len(results) == 0 {
 		return
 	}
-	fitting, nameWidth := p.fit(results)
+	fitting, nameWidth := p.fitColumns(results)
 	t := plainTable()
-	header := table.Row{p.paint(head, "benchmark")}
+	header := table.Row{p.styled(styleHeading, "benchmark")}
 	configs := []table.ColumnConfig{{Number: 1, Align: text.AlignLeft}}
 	for i, c := range fitting {
-		header = append(header, p.paint(head, c.title))
+		header = append(header, p.styled(styleHeading, c.title))
 		align := text.AlignLeft
 		if c.right {
 			align = text.AlignRight
@@ -131,7 +131,7 @@ func (p *page) benchmarks(run *outcome.Run) {
 	for i, r := range results {
 		if i == 0 || r.Category != category {
 			category = r.Category
-			t.AppendRow(table.Row{p.paint(head, text.Snip(cmp.Or(oneLine(category), "no category"), nameWidth, "…"))})
+			t.AppendRow(table.Row{p.styled(styleHeading, text.Snip(cmp.Or(oneLine(category), "no category"), nameWidth, "…"))})
 		}
 		row := table.Row{text.Snip(indented(r.Name), nameWidth, "…")}
 		for _, c := range fitting {
@@ -141,7 +141,7 @@ func (p *page) benchmarks(run *outcome.Run) {
 	}
 	p.table(t)
 	p.line("")
-	p.callers(results)
+	p.callersTable(results)
 }
 
 // callersTitles head the table of what several callers at once got done; its cells
@@ -160,11 +160,11 @@ func callersCells(r *bench.Result) []string {
 }
 
 // callers writes the table of what several callers at once got done.
-func (p *page) callers(results []*bench.Result) {
+func (p *printer) callersTable(results []*bench.Result) {
 	t := plainTable()
 	header := table.Row{}
 	for _, title := range callersTitles {
-		header = append(header, p.paint(head, title))
+		header = append(header, p.styled(styleHeading, title))
 	}
 	t.AppendHeader(header)
 	var configs []table.ColumnConfig
@@ -199,13 +199,13 @@ func (p *page) callers(results []*bench.Result) {
 func indented(name string) string { return "  " + oneLine(name) }
 
 // fit chooses the columns there is room for and the width of the names.
-func (p *page) fit(results []*bench.Result) ([]column, int) {
+func (p *printer) fitColumns(results []*bench.Result) ([]column, int) {
 	const gap, least = 2, 16 // columns between cells; of a name that is cut
 	nameWidth := len("benchmark")
 	for _, r := range results {
 		nameWidth = max(nameWidth, text.StringWidth(indented(r.Name)), text.StringWidth(oneLine(r.Category)))
 	}
-	plain := &page{}
+	plain := &printer{}
 	widths := make([]int, len(columns))
 	for i, c := range columns {
 		for _, r := range results {
@@ -229,7 +229,7 @@ func (p *page) fit(results []*bench.Result) ([]column, int) {
 		fitting = append(fitting, c)
 	}
 	slices.SortFunc(fitting, func(a, b column) int {
-		return cmp.Compare(slices.Index(shown, a.title), slices.Index(shown, b.title))
+		return cmp.Compare(slices.Index(columnOrder, a.title), slices.Index(columnOrder, b.title))
 	})
 	if room > 0 {
 		rest := used - min(nameWidth, max(least, room/2))
@@ -250,7 +250,7 @@ func plainTable() table.Writer {
 	return t
 }
 
-func (p *page) table(t table.Writer) {
+func (p *printer) table(t table.Writer) {
 	for l := range strings.SplitSeq(t.Render(), "\n") {
 		p.line(l)
 	}

@@ -62,21 +62,21 @@ func ComparisonFormatByName(name string) (ComparisonFormat, error) {
 
 // verdictStyles are the colours of the verdicts.
 var verdictStyles = map[bench.Verdict]style{
-	bench.Red: bad, bench.Green: good, bench.Added: hint, bench.Removed: alert, bench.Neutral: faint,
-	bench.NotComparable: alert, bench.Unconverged: alert,
+	bench.Red: styleFailed, bench.Green: stylePassed, bench.Added: styleHint, bench.Removed: styleWarning, bench.Neutral: styleFaint,
+	bench.NotComparable: styleWarning, bench.Unconverged: styleWarning,
 }
 
 // CompareText writes a comparison as a table for people. On a narrow terminal the
 // names are cut.
 func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
-	p := &page{w: w, opts: opts}
+	p := &printer{w: w, opts: opts}
 	nameWidth := 0
 	const others = 46 // columns that all the others take together
 	if opts.Width > 0 {
 		nameWidth = max(16, opts.Width-others)
 	}
 	t := plainTable()
-	t.AppendHeader(table.Row{p.paint(head, "verdict"), p.paint(head, "benchmark"), p.paint(head, "old "+basis(c)), p.paint(head, "new "+basis(c)), p.paint(head, "change")})
+	t.AppendHeader(table.Row{p.styled(styleHeading, "verdict"), p.styled(styleHeading, "benchmark"), p.styled(styleHeading, "old "+basis(c)), p.styled(styleHeading, "new "+basis(c)), p.styled(styleHeading, "change")})
 	t.SetColumnConfigs([]table.ColumnConfig{
 		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight},
 		{Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
@@ -90,18 +90,18 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 		if nameWidth > 0 {
 			name = text.Snip(name, nameWidth, "…")
 		}
-		t.AppendRow(table.Row{p.paint(verdictStyles[change.Verdict], string(change.Verdict)), name, oldFigure(c, change), newFigure(c, change), percent(c, change)})
+		t.AppendRow(table.Row{p.styled(verdictStyles[change.Verdict], string(change.Verdict)), name, oldFigure(c, change), newFigure(c, change), percent(c, change)})
 	}
 	p.table(t)
 	p.line("")
 	for _, r := range reasons(c) {
-		p.paragraph("", alert, oneLine(r))
+		p.paragraph("", styleWarning, oneLine(r))
 	}
 	for _, n := range c.Notes {
-		p.paragraph("", alert, "note: "+oneLine(n))
+		p.paragraph("", styleWarning, "note: "+oneLine(n))
 	}
 	if text := sides(c); text != "" {
-		p.paragraph("", faint, text)
+		p.paragraph("", styleFaint, text)
 	}
 	p.line(p.comparisonTotals(c))
 	return p.err
@@ -110,7 +110,7 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 // CompareMarkdown writes a comparison for a merge request: the totals, what
 // changed, and the rest folded away.
 func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
-	p := &page{w: w}
+	p := &printer{w: w}
 	p.line("**" + p.comparisonTotals(c) + "**")
 	p.line("")
 	var changed, neutral []bench.Change
@@ -134,19 +134,19 @@ func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 		p.line("")
 	}
 	for _, n := range slices.Concat(reasons(c), c.Notes) {
-		p.line("- " + markdown(n))
+		p.line("- " + escapeMarkdown(n))
 	}
 	if text := sides(c); text != "" {
-		p.line("- " + markdown(text))
+		p.line("- " + escapeMarkdown(text))
 	}
 	return p.err
 }
 
-func (p *page) markdownTable(c *bench.Comparison, changes []bench.Change) {
+func (p *printer) markdownTable(c *bench.Comparison, changes []bench.Change) {
 	p.line(fmt.Sprintf("| verdict | benchmark | old %s | new %[1]s | change |", basis(c)))
 	p.line("|---|---|---:|---:|---:|")
 	for _, change := range changes {
-		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", change.Verdict, markdown(change.Name), oldFigure(c, change), newFigure(c, change), percent(c, change)))
+		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", change.Verdict, escapeMarkdown(change.Name), oldFigure(c, change), newFigure(c, change), percent(c, change)))
 	}
 	p.line("")
 }
@@ -159,11 +159,11 @@ func CompareJSON(w io.Writer, c *bench.Comparison, _ Options) error {
 	return e.Encode(c)
 }
 
-func (p *page) comparisonTotals(c *bench.Comparison) string {
+func (p *printer) comparisonTotals(c *bench.Comparison) string {
 	var parts []string
 	for _, v := range bench.Verdicts() {
 		if n := c.Counts[v]; n > 0 {
-			parts = append(parts, p.paint(verdictStyles[v], fmt.Sprintf("%d %s", n, v)))
+			parts = append(parts, p.styled(verdictStyles[v], fmt.Sprintf("%d %s", n, v)))
 		}
 	}
 	return fmt.Sprintf("%s: %s (%s ±%s)", quantity.Count(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), share(c.Threshold))

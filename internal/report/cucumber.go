@@ -98,7 +98,7 @@ func cucumberFeatureOf(f *outcome.Feature) (cucumberFeature, error) {
 	}
 	taken := map[string]bool{}
 	for i := range f.Scenarios {
-		s := placed{&f.Scenarios[i], f}
+		s := locatedScenario{&f.Scenarios[i], f}
 		elements, err := cucumberScenario(s, id)
 		if err != nil {
 			return out, err
@@ -113,7 +113,7 @@ func cucumberFeatureOf(f *outcome.Feature) (cucumberFeature, error) {
 	return out, nil
 }
 
-func cucumberScenario(s placed, featureID string) ([]cucumberElement, error) {
+func cucumberScenario(s locatedScenario, featureID string) ([]cucumberElement, error) {
 	var background, steps []cucumberStep
 	for i := range s.Steps {
 		step := cucumberStepOf(&s.Steps[i])
@@ -177,7 +177,7 @@ func cucumberStepOf(step *outcome.Step) cucumberStep {
 		out.Result.Status = string(outcome.Failed)
 		fallthrough
 	default:
-		out.Result.ErrorMessage = reason(step)
+		out.Result.ErrorMessage = failureReason(step)
 		if advice := hintOf(step); advice != "" {
 			out.Result.ErrorMessage += "\nhint: " + advice
 		}
@@ -195,7 +195,7 @@ func cucumberStepOf(step *outcome.Step) cucumberStep {
 	return out
 }
 
-func cucumberEmbeddings(s placed) ([]cucumberEmbedding, error) {
+func cucumberEmbeddings(s locatedScenario) ([]cucumberEmbedding, error) {
 	var all []cucumberEmbedding
 	if s.Benchmark != nil {
 		data, err := json.Marshal(s.Benchmark)

@@ -85,7 +85,7 @@ type (
 )
 
 func htmlOf(run *outcome.Run) htmlRun {
-	plain := &page{}
+	plain := &printer{}
 	out := htmlRun{Totals: plain.totals(run), Place: htmlPlace(run)}
 	ids := map[*bench.Result]string{}
 	number := 0
@@ -95,7 +95,7 @@ func htmlOf(run *outcome.Run) htmlRun {
 		failed := 0
 		for j := range f.Scenarios {
 			number++
-			s := placed{&f.Scenarios[j], f}
+			s := locatedScenario{&f.Scenarios[j], f}
 			scenario := htmlScenarioOf(s, "scenario-"+strconv.Itoa(number))
 			if s.Benchmark != nil {
 				ids[s.Benchmark] = scenario.ID
@@ -168,13 +168,13 @@ func htmlStatusOf(s outcome.Status) htmlStatus {
 	return htmlStatus{oneLine(string(s)), string(outcome.Failed)}
 }
 
-func htmlScenarioOf(s placed, id string) htmlScenario {
+func htmlScenarioOf(s locatedScenario, id string) htmlScenario {
 	tags := make([]string, len(s.Tags))
 	for i, t := range s.Tags {
 		tags[i] = oneLine(t.Name)
 	}
 	out := htmlScenario{
-		ID: id, Title: s.title(), Rule: oneLine(s.Rule), Name: cmp.Or(oneLine(s.Name), oneLine(s.Keyword)), Place: s.place(s.Line),
+		ID: id, Title: s.title(), Rule: oneLine(s.Rule), Name: cmp.Or(oneLine(s.Name), oneLine(s.Keyword)), Place: s.location(s.Line),
 		Tags: strings.Join(tags, " "), htmlStatus: htmlStatusOf(s.Status), Open: s.failed(), Warnings: s.allWarnings(),
 	}
 	if s.Status == outcome.Skipped {
@@ -193,10 +193,10 @@ func htmlScenarioOf(s placed, id string) htmlScenario {
 	return out
 }
 
-func htmlStepOf(s placed, step *outcome.Step) htmlStep {
-	out := htmlStep{Keyword: strings.TrimSpace(oneLine(step.Keyword)) + " ", Text: oneLine(step.Text), Place: s.place(step.Line), htmlStatus: htmlStatusOf(step.Status)}
+func htmlStepOf(s locatedScenario, step *outcome.Step) htmlStep {
+	out := htmlStep{Keyword: strings.TrimSpace(oneLine(step.Keyword)) + " ", Text: oneLine(step.Text), Place: s.location(step.Line), htmlStatus: htmlStatusOf(step.Status)}
 	if out.Class == string(outcome.Failed) {
-		out.Reason, out.Hint = printable(reason(step)), printable(hintOf(step))
+		out.Reason, out.Hint = printable(failureReason(step)), printable(hintOf(step))
 	}
 	if step.DocString != nil {
 		out.DocString = printable(step.DocString.Content)
@@ -237,7 +237,7 @@ var verdictClasses = map[bench.Verdict]outcome.Status{
 }
 
 func htmlComparisonOf(c *bench.Comparison) *htmlComparison {
-	out := &htmlComparison{Totals: (&page{}).comparisonTotals(c), Basis: basis(c)}
+	out := &htmlComparison{Totals: (&printer{}).comparisonTotals(c), Basis: basis(c)}
 	for _, n := range slices.Concat(reasons(c), c.Notes) {
 		out.Notes = append(out.Notes, oneLine(n))
 	}

@@ -140,7 +140,7 @@ func junitFeature(f *outcome.Feature, class string, started time.Time, names uni
 	suite := junitSuite{File: f.URI, junitCounts: junitCounts{Name: class}}
 	var total time.Duration
 	for i := range f.Scenarios {
-		s := placed{&f.Scenarios[i], f}
+		s := locatedScenario{&f.Scenarios[i], f}
 		if i == 0 && !s.Started.IsZero() {
 			started = s.Started
 		}
@@ -160,7 +160,7 @@ func junitFeature(f *outcome.Feature, class string, started time.Time, names uni
 	return suite
 }
 
-func junitScenario(s placed, class string, names uniqueNames) junitCase {
+func junitScenario(s locatedScenario, class string, names uniqueNames) junitCase {
 	if s.Rule != "" {
 		class += " › " + oneLine(s.Rule)
 	}
@@ -180,7 +180,7 @@ func junitScenario(s placed, class string, names uniqueNames) junitCase {
 	return c
 }
 
-func failureOf(s placed) *junitFailure {
+func failureOf(s locatedScenario) *junitFailure {
 	f := &junitFailure{Type: string(s.Status)}
 	step := s.FailedStep()
 	if step == nil {
@@ -188,11 +188,11 @@ func failureOf(s placed) *junitFailure {
 		f.Text = f.Message
 		return f
 	}
-	why := printable(reason(step))
+	why := printable(failureReason(step))
 	f.Type = string(step.Status)
 	f.Message, _, _ = strings.Cut(strings.TrimSpace(why), "\n")
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s\n%s", step.Keyword, oneLine(step.Text), s.place(step.Line))
+	fmt.Fprintf(&b, "%s%s\n%s", step.Keyword, oneLine(step.Text), s.location(step.Line))
 	if step.Definition != "" {
 		fmt.Fprintf(&b, " (%s)", oneLine(step.Definition))
 	}
@@ -205,7 +205,7 @@ func failureOf(s placed) *junitFailure {
 }
 
 // systemOut writes the figures of a scenario, a line each.
-func systemOut(s placed) string {
+func systemOut(s locatedScenario) string {
 	var b strings.Builder
 	if r := s.Benchmark; r != nil {
 		fmt.Fprintf(&b, "benchmark %s: %s\n", oneLine(r.Name), quantity.Count(r.Iterations, "call"))

@@ -112,14 +112,14 @@ func TestCodeInMarkdownIsFencedByMoreThanItHas(t *testing.T) {
 func TestMarkdownOfManyFailuresIsBounded(t *testing.T) {
 	run := &outcome.Run{Features: []outcome.Feature{{Name: "f", URI: "f.feature"}}}
 	long := strings.Repeat("é", 1<<20)
-	for range mostFailures + 7 {
+	for range maxFailures + 7 {
 		run.Features[0].Scenarios = append(run.Features[0].Scenarios, outcome.Scenario{Name: "s", Status: outcome.Failed,
 			Steps: []outcome.Step{{Keyword: "Then ", Text: "x", Status: outcome.Failed, Err: errors.New(long)}}})
 	}
 	out := render(t, Markdown, run, Options{})
 	assert.Less(t, len(out), 1<<19)
 	assert.Contains(t, out, "7 more failures not shown.\n")
-	assert.Equal(t, mostFailures, strings.Count(out, "… cut here"))
+	assert.Equal(t, maxFailures, strings.Count(out, "… cut here"))
 	assert.NotContains(t, out, "\ufffd")
 }
 
@@ -129,7 +129,7 @@ func TestMarkdownShowsCallersAndFoldsManyBenchmarks(t *testing.T) {
 	out := render(t, Markdown, run, Options{})
 	assert.Contains(t, out, "| architecture\\_detection\\_llama | 8 | 61000 | 20000 | 3.05 | 300 µs |\n")
 	assert.NotContains(t, out, "<details>")
-	run.Features[0].Scenarios = slices.Repeat(run.Features[0].Scenarios[:1], openBenchmarks+1)
+	run.Features[0].Scenarios = slices.Repeat(run.Features[0].Scenarios[:1], maxUnfoldedBenchmarks+1)
 	assert.Contains(t, render(t, Markdown, run, Options{}), "<details><summary>22 benchmarks</summary>\n\n|")
 }
 

@@ -29,30 +29,30 @@ const protocol = "21.0.1"
 // one of cucumber-js: whatever is referred to stands before.
 func Messages(w io.Writer, run *outcome.Run, _ Options) error {
 	s := &messageStream{encoder: json.NewEncoder(w), run: run, newID: (&messages.Incrementing{}).NewId, definitions: map[definition]string{}}
-	s.meta()
+	s.sendMeta()
 	var all []testCase
 	for i := range run.Features {
 		f := &run.Features[i]
 		if len(f.Scenarios) == 0 {
 			continue
 		}
-		cases, err := s.feature(f)
+		cases, err := s.sendFeature(f)
 		if err != nil {
 			return err
 		}
 		all = append(all, cases...)
 	}
 	for _, c := range all {
-		s.stepDefinitions(c)
+		s.sendStepDefinitions(c)
 	}
 	s.send(&messages.Envelope{TestRunStarted: &messages.TestRunStarted{Timestamp: timestamp(run.Started)}})
 	for i := range all {
-		s.testCase(&all[i])
+		s.sendTestCase(&all[i])
 	}
 	for i := range all {
-		s.ran(&all[i])
+		s.sendTestCaseEvents(&all[i])
 	}
-	s.finished()
+	s.sendRunFinished()
 	return s.err
 }
 
@@ -70,7 +70,7 @@ type definition struct{ pattern, location string }
 
 // testCase is a scenario with its pickle.
 type testCase struct {
-	placed
+	locatedScenario
 	pickle  *messages.Pickle
 	id      string
 	stepIDs []string // of the test steps, one for each step of the pickle
@@ -82,7 +82,7 @@ func (s *messageStream) send(e *messages.Envelope) {
 	}
 }
 
-func (s *messageStream) meta() {
+func (s *messageStream) sendMeta() {
 	goos, goarch, _ := strings.Cut(s.run.Origin.Platform, "/")
 	s.send(&messages.Envelope{Meta: &messages.Meta{
 		ProtocolVersion: protocol,
@@ -94,7 +94,7 @@ func (s *messageStream) meta() {
 }
 
 // feature sends a feature's source, its document and the pickles of its scenarios.
-func (s *messageStream) feature(f *outcome.Feature) ([]testCase, error) {
+func (s *messageStream) sendFeature(f *outcome.Feature) ([]testCase, error) {
 	document, err := gherkin.ParseGherkinDocumentForLanguage(bytes.NewReader(f.Source), gherkin.DefaultDialect, s.newID)
 	if err == nil && document.Feature == nil {
 		err = fmt.Errorf("there is no feature in it")
@@ -123,7 +123,7 @@ func (s *messageStream) feature(f *outcome.Feature) ([]testCase, error) {
 			}
 		}
 		s.send(&messages.Envelope{Pickle: p})
-		cases = append(cases, testCase{placed: placed{scenario, f}, pickle: p})
+		cases = append(cases, testCase{locatedScenario: locatedScenario{scenario, f}, pickle: p})
 	}
 	return cases, nil
 }
@@ -138,7 +138,7 @@ func (c *testCase) step(n int) outcome.Step {
 
 // stepDefinitions sends the definitions that a scenario's steps have and that were
 // not sent before.
-func (s *messageStream) stepDefinitions(c testCase) {
+func (s *messageStream) sendStepDefinitions(c testCase) {
 	for _, step := range c.Steps {
 		key := definition{step.Pattern, step.Definition}
 		if step.Pattern == "" || s.definitions[key] != "" {
@@ -167,7 +167,7 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s, "", false
 }
 
-func (s *messageStream) testCase(c *testCase) {
+func (s *messageStream) sendTestCase(c *testCase) {
 	c.id = s.newID()
 	message := &messages.TestCase{Id: c.id, PickleId: c.pickle.Id, TestSteps: []*messages.TestStep{}}
 	for i, p := range c.pickle.Steps {
@@ -204,7 +204,7 @@ func matchArguments(pattern, text string) []*messages.StepMatchArgument {
 }
 
 // ran sends what happened to a scenario.
-func (s *messageStream) ran(c *testCase) {
+func (s *messageStream) sendTestCaseEvents(c *testCase) {
 	began := c.Started
 	if began.IsZero() { // it was skipped before it began
 		began = s.run.Started
@@ -219,7 +219,7 @@ func (s *messageStream) ran(c *testCase) {
 		}
 		s.send(&messages.Envelope{TestStepStarted: &messages.TestStepStarted{TestCaseStartedId: id, TestStepId: stepID, Timestamp: timestamp(now)}})
 		if i == len(c.stepIDs)-1 {
-			s.attachments(c, id, stepID)
+			s.sendAttachments(c, id, stepID)
 		}
 		now = now.Add(step.Duration)
 		s.send(&messages.Envelope{TestStepFinished: &messages.TestStepFinished{
@@ -257,7 +257,7 @@ func (c *testCase) result(step *outcome.Step) *messages.TestStepResult {
 			result.Message = c.SkipReason
 		}
 	default:
-		result.Message = printable(reason(step))
+		result.Message = printable(failureReason(step))
 		if advice := hintOf(step); advice != "" {
 			result.Message += "\nhint: " + printable(advice)
 		}
@@ -265,8 +265,8 @@ func (c *testCase) result(step *outcome.Step) *messages.TestStepResult {
 	return result
 }
 
-func (s *messageStream) attachments(c *testCase, caseStarted, step string) {
-	embeddings, err := cucumberEmbeddings(c.placed)
+func (s *messageStream) sendAttachments(c *testCase, caseStarted, step string) {
+	embeddings, err := cucumberEmbeddings(c.locatedScenario)
 	if err != nil && s.err == nil {
 		s.err = err
 	}
@@ -278,7 +278,7 @@ func (s *messageStream) attachments(c *testCase, caseStarted, step string) {
 	}
 }
 
-func (s *messageStream) finished() {
+func (s *messageStream) sendRunFinished() {
 	totals := s.run.Totals()
 	message := &messages.TestRunFinished{
 		Success:   totals.Failed == 0 && !s.run.Interrupted,

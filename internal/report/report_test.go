@@ -369,7 +369,7 @@ func TestAComparisonStandsInTheReportsForPrograms(t *testing.T) {
 	assert.Contains(t, xml, `<skipped message="red: mean 2 µs, before 1 µs (+100.0 %, judged at ±5 %); mean times that noise alone may explain">`)
 	assert.Contains(t, xml, `<skipped message="unconverged: floor 1 µs, before 1 µs (0.0 %, judged at ±5 %); sampled in fewer than 2 processes on a side">`)
 	assert.Contains(t, xml, `neutral: floor 1.1 µs, before 1 µs (+10.0 %, judged at ±20 %)`)
-	assert.Contains(t, xml, "<system-out><![CDATA[a tag allows more than before: lenient (±20 %, before ±5 %)\njudged by mean times where the table says mean", "what the verdicts are worth")
+	assert.Contains(t, xml, "<system-out><![CDATA[a tag allows larger changes than before: lenient (±20 %, before ±5 %)\njudged by mean times where the table says mean", "the notes are in it")
 	run.SetComparison(comparison(t))
 	xml = render(t, JUnit, run, Options{})
 	assert.Contains(t, xml, `message="removed: mean before 1 µs"`)

@@ -16,7 +16,7 @@ import (
 func printable(s string) string {
 	clean := true
 	for _, r := range s {
-		if hidden(r) || r == utf8.RuneError {
+		if isInvisible(r) || r == utf8.RuneError {
 			clean = false
 			break
 		}
@@ -30,9 +30,9 @@ func printable(s string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case hidden(r) && r < 0x80:
+		case isInvisible(r) && r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
-		case hidden(r):
+		case isInvisible(r):
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)
@@ -45,7 +45,7 @@ func printable(s string) string {
 // hidden tells the characters that act on the terminal instead of being seen:
 // controls, the marks that turn the direction of writing, and noncharacters, which
 // XML forbids.
-func hidden(r rune) bool {
+func isInvisible(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
 		return false
@@ -64,30 +64,30 @@ func oneLine(s string) string {
 type style text.Colors
 
 var (
-	good  = style{text.FgGreen}
-	bad   = style{text.FgRed, text.Bold}
-	hint  = style{text.FgCyan}
-	faint = style{text.Faint}
-	alert = style{text.FgYellow}
-	head  = style{text.Bold}
+	stylePassed  = style{text.FgGreen}
+	styleFailed  = style{text.FgRed, text.Bold}
+	styleHint    = style{text.FgCyan}
+	styleFaint   = style{text.Faint}
+	styleWarning = style{text.FgYellow}
+	styleHeading = style{text.Bold}
 )
 
 // page writes lines for people to a writer; the first error of the writer stays.
-type page struct {
+type printer struct {
 	w    io.Writer
 	opts Options
 	err  error
 }
 
 // paint colours text where colours are wanted.
-func (p *page) paint(s style, t string) string {
+func (p *printer) styled(s style, t string) string {
 	if !p.opts.Color || t == "" || len(s) == 0 {
 		return t
 	}
 	return text.Escape(t, text.Colors(s).EscapeSeq())
 }
 
-func (p *page) line(t string) {
+func (p *printer) line(t string) {
 	if p.err == nil {
 		_, p.err = io.WriteString(p.w, strings.TrimRight(t, " ")+"\n")
 	}
@@ -95,7 +95,7 @@ func (p *page) line(t string) {
 
 // paragraph writes text of any number of lines, indented, wrapped at words to the
 // width of the terminal and set off by a style.
-func (p *page) paragraph(indent string, s style, t string) {
+func (p *printer) paragraph(indent string, s style, t string) {
 	t = strings.ReplaceAll(printable(t), "\t", "    ")
 	const least = 20 // columns; below that wrapping makes nothing readable
 	room := p.opts.Width - len(indent)
@@ -104,7 +104,7 @@ func (p *page) paragraph(indent string, s style, t string) {
 			raw = text.WrapSoft(raw, max(room, least))
 		}
 		for l := range strings.SplitSeq(raw, "\n") {
-			p.line(indent + p.paint(s, strings.TrimRight(l, " ")))
+			p.line(indent + p.styled(s, strings.TrimRight(l, " ")))
 		}
 	}
 }

@@ -63,7 +63,7 @@ func Parse(source string) (*Expr, error) {
 	}
 	switch p.kind {
 	case end:
-	case closing:
+	case closeParen:
 		return nil, p.fail("this ) has no ( before it", "")
 	default:
 		return nil, p.fail(fmt.Sprintf("expected and, or, or the end, found %q", p.text), oldSyntax(p.text))
@@ -127,8 +127,8 @@ type kind int
 
 const (
 	end kind = iota
-	opening
-	closing
+	openParen
+	closeParen
 	and
 	or
 	not
@@ -183,7 +183,7 @@ func (p *parser) factor(depth int) (node, error) {
 		}
 		operand, err := p.factor(depth + 1)
 		return notNode{operand}, err
-	case opening:
+	case openParen:
 		open := p.start
 		if err := p.next(); err != nil {
 			return nil, err
@@ -196,7 +196,7 @@ func (p *parser) factor(depth int) (node, error) {
 			p.start = open
 			return nil, p.fail("this ( has no ) after it", "")
 		}
-		if p.kind != closing {
+		if p.kind != closeParen {
 			return nil, p.fail(fmt.Sprintf("expected and, or, or ), found %q", p.text), oldSyntax(p.text))
 		}
 		return inner, p.next()
@@ -243,11 +243,11 @@ func (p *parser) next() error {
 	switch p.source[p.pos] {
 	case '(':
 		p.pos++
-		p.kind, p.text = opening, "("
+		p.kind, p.text = openParen, "("
 		return nil
 	case ')':
 		p.pos++
-		p.kind, p.text = closing, ")"
+		p.kind, p.text = closeParen, ")"
 		return nil
 	}
 	return p.word()

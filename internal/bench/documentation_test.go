@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestThePageNamesEveryKeyOfAResultsFile(t *testing.T) {
+func TestTheDocumentationHasEveryKeyOfAResultsFile(t *testing.T) {
 	page, err := os.ReadFile("../../RESULTS.md")
 	require.NoError(t, err)
 	keys := map[string]bool{}
