@@ -132,7 +132,7 @@ func TestConcurrencyGrowthAndAFreshProcessHaveTheirKeys(t *testing.T) {
 	f.Selection, f.Interrupted = "--category x", true
 	var out strings.Builder
 	require.NoError(t, f.Encode(&out))
-	golden(t, "besides.golden.json", []byte(out.String()))
+	golden(t, "measurements.golden.json", []byte(out.String()))
 	again, err := Read(strings.NewReader(out.String()), "f")
 	require.NoError(t, err)
 	assert.True(t, again.Interrupted)

@@ -101,8 +101,8 @@ var exclusive sync.Mutex
 //
 // The first failing call ends the measurement with a *CallError. The end of the
 // context is noticed between calls, and gives an error that is ErrInterrupted and
-// the context's cause. In both cases there is no Measurement: nobody could tell figures
-// of fewer calls from those of the plan.
+// the context's cause. In both cases there is no Measurement, as figures of fewer calls
+// would look like those of the plan.
 func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measurement, error) {
 	if err := plan.Validate(); err != nil {
 		return nil, err

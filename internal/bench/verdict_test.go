@@ -101,7 +101,7 @@ func TestOneSlowProcessIsNoRegression(t *testing.T) {
 	v, _, _ := judgeFloors(sameBuild, base, slow, DefaultThreshold)
 	assert.Equal(t, Neutral, v)
 	v, _, _ = judgeFloors(sameBuild, slow, base, DefaultThreshold)
-	assert.Equal(t, Neutral, v, "nor an improvement over it")
+	assert.Equal(t, Neutral, v, "and no improvement in the other direction")
 }
 
 func TestTwoLuckyRoundsOfTheBaselineMakeNothingRed(t *testing.T) {
@@ -220,16 +220,16 @@ func TestTheReasonSaysWhyAFloorWasNotFound(t *testing.T) {
 }
 
 func TestAFloorThatIsNotFoundIsUnconverged(t *testing.T) {
-	wild := []Process{{RoundMin: []float64{100, 150, 180, 200}}, {RoundMin: []float64{100, 160, 170, 210}}}
-	calm := []Process{{RoundMin: []float64{100, 101, 102, 103}}, {RoundMin: []float64{101, 102, 103, 104}}}
-	for _, pair := range [][2][]Process{{wild, calm}, {calm, wild}} {
+	unstable := []Process{{RoundMin: []float64{100, 150, 180, 200}}, {RoundMin: []float64{100, 160, 170, 210}}}
+	stable := []Process{{RoundMin: []float64{100, 101, 102, 103}}, {RoundMin: []float64{101, 102, 103, 104}}}
+	for _, pair := range [][2][]Process{{unstable, stable}, {stable, unstable}} {
 		v, _, reason := judgeFloors(sameBuild, pair[0], pair[1], 0.05)
 		assert.Equal(t, Unconverged, v)
 		assert.NotEmpty(t, reason)
 	}
-	v, _, _ := judgeFloors(sameBuild, calm, []Process{wild[0], calm[0]}, 0.05)
+	v, _, _ := judgeFloors(sameBuild, stable, []Process{unstable[0], stable[0]}, 0.05)
 	assert.Equal(t, Neutral, v, "one process of two may fail to find its floor")
-	v, _, reason := judgeFloors(sameBuild, calm, calm[:1], 0.05)
+	v, _, reason := judgeFloors(sameBuild, stable, stable[:1], 0.05)
 	assert.Equal(t, Unconverged, v)
 	assert.Contains(t, reason, "fewer than 2 processes")
 }

@@ -14,7 +14,7 @@ import (
 	"omniloader/internal/outcome"
 )
 
-// benchRead is what benchstat reads in a text: its results, and units by key.
+// benchRead is what benchstat reads from a text: its results, and units by key.
 type benchRead struct {
 	results []*benchfmt.Result
 	units   map[string]string
@@ -131,7 +131,7 @@ func TestBenchstatReadsALineForEachProcess(t *testing.T) {
 	assert.Equal(t, timingFloors, read.results[0].GetConfig("timing"))
 }
 
-func TestNoTwoBenchmarksHaveOneNameForBenchstat(t *testing.T) {
+func TestBenchmarkNamesForBenchstatAreUnique(t *testing.T) {
 	run := sample(t)
 	names := []string{"a b", "a_b", "a/b", `a\x2fb`}
 	for i, s := range []int{0, 1, 4} {
@@ -145,8 +145,8 @@ func TestNoTwoBenchmarksHaveOneNameForBenchstat(t *testing.T) {
 	assert.Equal(t, []string{"a_b-2", "a_b#01-2", `a\x2fb-2`, `a\x2fb#01-2`}, got)
 }
 
-func TestNastyNamesAreOneFieldForBenchstat(t *testing.T) {
-	for _, s := range append(nasty, "ünlaut", "3d", "日本", "a-3", "-", "Unit", "x=y") {
+func TestSpecialCharactersInNamesAreEscapedForBenchstat(t *testing.T) {
+	for _, s := range append(specialTexts, "ünlaut", "3d", "日本", "a-3", "-", "Unit", "x=y") {
 		run := sample(t)
 		run.Origin.Environment["cpu"] = s
 		for _, f := range run.Features {
@@ -169,7 +169,7 @@ func TestNastyNamesAreOneFieldForBenchstat(t *testing.T) {
 	}
 }
 
-func TestNothingMeasuredIsSaid(t *testing.T) {
+func TestBenchfmtSaysWhenNothingWasMeasured(t *testing.T) {
 	text := render(t, Benchfmt, &outcome.Run{Started: began}, Options{})
 	assert.Contains(t, text, "# nothing was measured\n")
 	assert.Empty(t, readBench(t, text).results)

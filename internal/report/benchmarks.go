@@ -21,8 +21,8 @@ type column struct {
 	cell  func(p *printer, r *bench.Result) string
 }
 
-// columns are those of the table, the most wanted first: on a narrow terminal those
-// for which there is no room are left out. The name stands before them and is cut last of all.
+// columns are those of the table after the name, the most important first: where the
+// terminal is too narrow for all, the others are left out. Only after that the name is cut.
 var columns = []column{
 	{"mean", true, func(_ *printer, r *bench.Result) string { return quantity.FormatDuration(r.MeanTime) }},
 	{"verdict", false, boundsVerdict},
@@ -31,7 +31,7 @@ var columns = []column{
 	{"allocated", true, allocated},
 }
 
-// shown is the order in which columns stand, whichever of them there is room for.
+// columnOrder is the order of the columns from left to right.
 var columnOrder = []string{"mean", "p95", "allocated", "verdict", "bound"}
 
 func boundsVerdict(p *printer, r *bench.Result) string {
@@ -51,7 +51,7 @@ func allocated(_ *printer, r *bench.Result) string {
 	return quantity.FormatSize(float64(*r.BytesPerOp))
 }
 
-// shortBounds are the ways the table writes a bound.
+// shortBounds is how the table writes a bound; % stands for the limit.
 var shortBounds = map[bench.Metric]string{
 	bench.MeanLatency:    "mean < %",
 	bench.MedianLatency:  "median < %",
@@ -71,8 +71,8 @@ var shortBounds = map[bench.Metric]string{
 	bench.Scaling:        "scaling ≥ %",
 }
 
-// tightest writes the bound that is nearest to its limit, or furthest past it, and
-// how many others there are.
+// tightestBound writes the bound whose figure is nearest to its limit, or exceeds it most,
+// and the number of the others.
 func tightestBound(r *bench.Result) string {
 	if len(r.Bounds) == 0 {
 		return ""
@@ -90,8 +90,8 @@ func tightestBound(r *bench.Result) string {
 	return out
 }
 
-// measuredResults gives what was measured by category, in the order of the first of
-// each; within one, as they ran.
+// measuredResults gives the results grouped by category. Categories are in the order of
+// their first result, the results of one in the order they ran.
 func measuredResults(run *outcome.Run) []*bench.Result {
 	var results []*bench.Result
 	order := map[string]int{}
@@ -107,7 +107,7 @@ func measuredResults(run *outcome.Run) []*bench.Result {
 	return results
 }
 
-// benchmarks writes the table of what was measured, by category.
+// benchmarksTable writes the table of results by category.
 func (p *printer) benchmarksTable(run *outcome.Run) {
 	results := measuredResults(run)
 	if len(results) == 0 {
@@ -144,12 +144,12 @@ func (p *printer) benchmarksTable(run *outcome.Run) {
 	p.callersTable(results)
 }
 
-// callersTitles head the table of what several callers at once got done; its cells
-// are those of callersCells.
+// callersTitles are the titles of the table of concurrent callers; its cells are those of
+// callersCells.
 var callersTitles = []string{"callers at once", "", "a second", "alone", "scaling", "p95"}
 
-// callersCells gives what stands behind the name of a benchmark, nil where there was
-// one caller.
+// callersCells gives the cells after the name of a benchmark; nil where there was only one
+// caller.
 func callersCells(r *bench.Result) []string {
 	c := r.Concurrency
 	if c == nil || c.Callers < 2 {
@@ -159,7 +159,7 @@ func callersCells(r *bench.Result) []string {
 		strconv.FormatFloat(c.Scaling, 'f', 2, 64), quantity.FormatDuration(c.P95Time)}
 }
 
-// callers writes the table of what several callers at once got done.
+// callersTable writes the table of concurrent callers.
 func (p *printer) callersTable(results []*bench.Result) {
 	t := plainTable()
 	header := table.Row{}
@@ -172,7 +172,7 @@ func (p *printer) callersTable(results []*bench.Result) {
 		configs = append(configs, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(configs)
-	const others = 40 // columns that all the others take together
+	const otherColumns = 40 // width of all columns but the name
 	rows := 0
 	for _, r := range results {
 		cells := callersCells(r)
@@ -182,7 +182,7 @@ func (p *printer) callersTable(results []*bench.Result) {
 		rows++
 		name := indented(r.Name)
 		if p.opts.Width > 0 {
-			name = text.Snip(name, max(16, p.opts.Width-others), "…")
+			name = text.Snip(name, max(minNameWidth, p.opts.Width-otherColumns), "…")
 		}
 		row := table.Row{name}
 		for _, cell := range cells {
@@ -196,11 +196,14 @@ func (p *printer) callersTable(results []*bench.Result) {
 	}
 }
 
+// minNameWidth is the width in columns that names are not cut below.
+const minNameWidth = 16
+
 func indented(name string) string { return "  " + oneLine(name) }
 
-// fit chooses the columns there is room for and the width of the names.
+// fitColumns chooses the columns that fit the terminal, and the width of the names.
 func (p *printer) fitColumns(results []*bench.Result) ([]column, int) {
-	const gap, least = 2, 16 // columns between cells; of a name that is cut
+	const gap = 2 // between columns
 	nameWidth := len("benchmark")
 	for _, r := range results {
 		nameWidth = max(nameWidth, text.StringWidth(indented(r.Name)), text.StringWidth(oneLine(r.Category)))
@@ -215,14 +218,14 @@ func (p *printer) fitColumns(results []*bench.Result) ([]column, int) {
 			widths[i] = max(widths[i], text.StringWidth(c.title)) + gap
 		}
 	}
-	room := p.opts.Width
-	used := min(nameWidth, max(least, room/2))
+	available := p.opts.Width
+	used := min(nameWidth, max(minNameWidth, available/2))
 	var fitting []column
 	for i, c := range columns {
 		if widths[i] == 0 {
 			continue
 		}
-		if room > 0 && used+widths[i] > room {
+		if available > 0 && used+widths[i] > available {
 			continue // a later, narrower one may still fit
 		}
 		used += widths[i]
@@ -231,15 +234,14 @@ func (p *printer) fitColumns(results []*bench.Result) ([]column, int) {
 	slices.SortFunc(fitting, func(a, b column) int {
 		return cmp.Compare(slices.Index(columnOrder, a.title), slices.Index(columnOrder, b.title))
 	})
-	if room > 0 {
-		rest := used - min(nameWidth, max(least, room/2))
-		nameWidth = max(1, min(nameWidth, room-rest))
+	if available > 0 {
+		rest := used - min(nameWidth, max(minNameWidth, available/2))
+		nameWidth = max(1, min(nameWidth, available-rest))
 	}
 	return fitting, nameWidth
 }
 
-// plainTable is a table without borders, which reads well in a terminal, in a log
-// and in a mail.
+// plainTable is a table without borders, for terminals, logs and mails.
 func plainTable() table.Writer {
 	t := table.NewWriter()
 	s := table.StyleDefault

@@ -28,7 +28,7 @@ type ComparisonFormat struct {
 	Render      ComparisonRenderer
 }
 
-// comparisonFormats is the one list of them, in the order of the help.
+// comparisonFormats lists all of them, in the order of the help.
 var comparisonFormats = []ComparisonFormat{
 	{"text", "a table for people", CompareText},
 	{"markdown", "a table for a merge request", CompareMarkdown},
@@ -71,9 +71,9 @@ var verdictStyles = map[bench.Verdict]style{
 func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 	p := &printer{w: w, opts: opts}
 	nameWidth := 0
-	const others = 46 // columns that all the others take together
+	const otherColumns = 46 // width of all columns but the name
 	if opts.Width > 0 {
-		nameWidth = max(16, opts.Width-others)
+		nameWidth = max(minNameWidth, opts.Width-otherColumns)
 	}
 	t := plainTable()
 	t.AppendHeader(table.Row{p.styled(styleHeading, "verdict"), p.styled(styleHeading, "benchmark"), p.styled(styleHeading, "old "+basis(c)), p.styled(styleHeading, "new "+basis(c)), p.styled(styleHeading, "change")})
@@ -84,7 +84,7 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 	})
 	for _, change := range c.Changes {
 		if change.Verdict == bench.NotRun {
-			continue // a whole suite, where a part was selected
+			continue // not selected
 		}
 		name := oneLine(change.Name)
 		if nameWidth > 0 {
@@ -108,7 +108,7 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 }
 
 // CompareMarkdown writes a comparison for a merge request: the totals, what
-// changed, and the rest folded away.
+// changed, and the rest folded.
 func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 	p := &printer{w: w}
 	p.line("**" + p.comparisonTotals(c) + "**")
@@ -116,7 +116,7 @@ func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 	var changed, neutral []bench.Change
 	for _, change := range c.Changes {
 		switch change.Verdict {
-		case bench.NotRun: // a whole suite, where a part was selected
+		case bench.NotRun: // not selected
 		case bench.Neutral:
 			neutral = append(neutral, change)
 		default:
@@ -170,10 +170,10 @@ func (p *printer) comparisonTotals(c *bench.Comparison) string {
 }
 
 // sides says which files were compared: "old: commit 0123abc, 2026-01-30T08:00:00Z;
-// new: 2026-01-31T08:00:00Z", or "" where the files do not tell.
+// new: 2026-01-31T08:00:00Z"; "" where the files have neither commit nor time.
 func sides(c *bench.Comparison) string {
 	const short = 12 // digits of a commit
-	said := func(s bench.Side) string {
+	describe := func(s bench.Side) string {
 		commit := s.Commit
 		if commit != "" {
 			commit = "commit " + commit[:min(short, len(commit))]
@@ -183,15 +183,15 @@ func sides(c *bench.Comparison) string {
 		}
 		return strings.Join(slices.DeleteFunc([]string{commit, oneLine(s.Timestamp)}, func(t string) bool { return t == "" }), ", ")
 	}
-	old, now := said(c.Old), said(c.New)
+	old, now := describe(c.Old), describe(c.New)
 	if old == "" && now == "" {
 		return ""
 	}
 	return fmt.Sprintf("old: %s; new: %s", cmp.Or(old, "unknown"), cmp.Or(now, "unknown"))
 }
 
-// basis names the figures of a comparison: the floor where any benchmark is judged
-// by it. The others of the same comparison say mean beside each figure.
+// basis names the times of a comparison: floor where any benchmark is judged
+// by it, else mean. Means in a comparison of floors are marked as such, see figure.
 func basis(c *bench.Comparison) string {
 	if slices.ContainsFunc(c.Changes, func(change bench.Change) bool { return change.Basis == bench.ByFloor }) {
 		return string(bench.ByFloor)
@@ -221,7 +221,7 @@ func figure(c *bench.Comparison, change bench.Change, floor, mean *float64) stri
 	return quantity.FormatDuration(*mean) + " mean"
 }
 
-// changeInWords says in one line what a comparison said of a benchmark: "red: floor
+// changeInWords writes the verdict on a benchmark in one line: "red: floor
 // 1.2 µs, before 1 µs (+20.0 %, judged at ±5 %)".
 func changeInWords(c *bench.Comparison, change bench.Change) string {
 	by := string(change.Basis)
@@ -245,8 +245,7 @@ func changeInWords(c *bench.Comparison, change bench.Change) string {
 	return text
 }
 
-// reasons says why for verdicts that the figures do not explain, each reason once
-// with its benchmarks.
+// reasons gives the reasons of verdicts, each once with the names of its benchmarks.
 func reasons(c *bench.Comparison) []string {
 	var order []string
 	names := map[string][]string{}
@@ -261,19 +260,13 @@ func reasons(c *bench.Comparison) []string {
 		names[key] = append(names[key], change.Name)
 	}
 	for i, key := range order {
-		const most = 5
-		shown := names[key]
-		more := ""
-		if len(shown) > most {
-			more = fmt.Sprintf(" and %d more", len(shown)-most)
-			shown = shown[:most]
-		}
-		order[i] = key + " (" + strings.Join(shown, ", ") + more + ")"
+		const maxNames = 5
+		order[i] = key + " (" + firstNames(names[key], maxNames) + ")"
 	}
 	return order
 }
 
-// ratio writes the change in percent: "+10.0 %".
+// ratio writes the relative change: "+10.0 %".
 func ratio(change bench.Change) string {
 	if change.Ratio == nil {
 		return "-"
@@ -284,8 +277,8 @@ func ratio(change bench.Change) string {
 	return "0.0 %"
 }
 
-// percent writes the change in percent, and the threshold beside it where the
-// benchmark has one of its own.
+// percent writes the relative change, and the threshold where the benchmark has another one
+// than the comparison.
 func percent(c *bench.Comparison, change bench.Change) string {
 	text := ratio(change)
 	if change.Threshold != c.Threshold {

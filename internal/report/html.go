@@ -23,15 +23,15 @@ var htmlTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("report").Parse(htmlText))
 })
 
-// HTML writes a run as one page that needs nothing else: no network, no script, no
-// other file. What failed comes first, among the features and in each of them. It
-// follows the reader's choice of dark or light.
+// HTML writes a run as one page without scripts and without any other file. What failed
+// comes first, among the features and in each of them. The page is dark or light as the
+// reader's system asks for.
 func HTML(w io.Writer, run *outcome.Run, _ Options) error {
 	return htmlTemplate().Execute(w, htmlOf(run))
 }
 
-// What the template shows, in the order of the page. Texts are printable, and are
-// escaped by the template.
+// The data of the template, in the order of the page. Texts are printable; the template
+// escapes them.
 type (
 	htmlRun struct {
 		Totals     string
@@ -54,7 +54,7 @@ type (
 
 		htmlStatus
 		Open     bool
-		Step     *htmlStep // the one that failed, or nil
+		Step     *htmlStep // the failed one, or nil
 		Steps    []htmlStep
 		Warnings []string
 	}
@@ -147,7 +147,7 @@ func htmlPlace(run *outcome.Run) string {
 	return strings.Join(parts, " · ")
 }
 
-// failuresFirst moves what failed to the front, and leaves the order as it is else.
+// failuresFirst moves what failed to the front and keeps the order otherwise.
 func failuresFirst[T any](all []T, failed func(T) bool) {
 	rank := func(t T) int {
 		if failed(t) {
@@ -162,7 +162,7 @@ func htmlStatusOf(s outcome.Status) htmlStatus {
 	switch s {
 	case outcome.Passed, outcome.Skipped:
 		return htmlStatus{string(s), string(s)}
-	case "": // the run never came to it
+	case "": // the run ended before it
 		return htmlStatus{string(outcome.Skipped), string(outcome.Skipped)}
 	}
 	return htmlStatus{oneLine(string(s)), string(outcome.Failed)}
@@ -243,7 +243,7 @@ func htmlComparisonOf(c *bench.Comparison) *htmlComparison {
 	}
 	for _, change := range c.Changes {
 		if change.Verdict == bench.NotRun {
-			continue // a whole suite, where a part was selected
+			continue // not selected
 		}
 		out.Changes = append(out.Changes, htmlChange{
 			string(change.Verdict), string(verdictClasses[change.Verdict]), oneLine(change.Name),

@@ -11,12 +11,12 @@ import (
 	"omniloader/internal/quantity"
 )
 
-// What a report in Markdown keeps of a run in which much fails: GitHub takes 1 MiB
-// for the summary of a job, and refuses it whole beyond that.
+// Limits on a report in Markdown: GitHub accepts 1 MiB for the summary of a job, and
+// refuses a larger one as a whole.
 const (
 	maxFailures           = 50
-	maxReasonBytes        = 4000 // bytes of one
-	maxUnfoldedBenchmarks = 20   // benchmarks that are shown without a click
+	maxReasonBytes        = 4000 // bytes of the reason of one failure
+	maxUnfoldedBenchmarks = 20   // benchmarks that are shown unfolded
 )
 
 // Markdown writes a run for the summary of a CI job or a comment: the totals, what
@@ -82,7 +82,7 @@ func (p *printer) markdownFailure(s locatedScenario) {
 	}
 }
 
-// markdownBenchmarks writes the table of benchmarks, folded away where it is long.
+// markdownBenchmarks writes the table of benchmarks, folded where it is long.
 func (p *printer) markdownBenchmarks(results []*bench.Result) {
 	if len(results) == 0 {
 		return
@@ -121,22 +121,22 @@ func (p *printer) markdownBenchmarks(results []*bench.Result) {
 	}
 }
 
-// markdownCallers writes the table of what several callers at once got done.
+// markdownCallers writes the table of concurrent callers.
 func (p *printer) markdownCallers(results []*bench.Result) {
-	begun := false
+	started := false
 	for _, r := range results {
 		cells := callersCells(r)
 		if cells == nil {
 			continue
 		}
-		if !begun {
-			begun = true
+		if !started {
+			started = true
 			p.markdownRow(callersTitles)
 			p.line("|---|" + strings.Repeat("---:|", len(callersTitles)-1))
 		}
 		p.markdownRow(append([]string{r.Name}, cells...))
 	}
-	if begun {
+	if started {
 		p.line("")
 	}
 }
@@ -150,7 +150,7 @@ func (p *printer) markdownRow(cells []string) {
 	p.line(b.String())
 }
 
-// codeBlock writes text as it is, behind a fence that it does not have itself.
+// codeBlock writes text as it is, between fences longer than any in the text.
 func (p *printer) codeBlock(text string) {
 	text = strings.TrimRight(printable(text), "\n")
 	if len(text) > maxReasonBytes {
@@ -179,7 +179,7 @@ func codeSpan(text string) string {
 	return fence + text + fence
 }
 
-// longestRun counts how often a byte stands in a row at most.
+// longestRun gives the length of the longest run of a byte in a text.
 func longestRun(text string, c byte) int {
 	longest, run := 0, 0
 	for i := range len(text) {
@@ -193,7 +193,8 @@ func longestRun(text string, c byte) int {
 	return longest
 }
 
-// markdown escapes what Markdown, or the HTML in it, would take for itself.
+// escapeMarkdown writes text in one line with the special characters of Markdown and HTML
+// escaped.
 func escapeMarkdown(s string) string {
 	var b strings.Builder
 	for _, r := range oneLine(s) {

@@ -24,9 +24,9 @@ var (
 	ticks   = regexp.MustCompile("`+")
 )
 
-// outsideCode gives the lines of a text in Markdown that are not in a fenced block,
-// with what is escaped or in a code span taken out, and counts the blocks. A block
-// ends at a line of as many ticks as it began with, or more; a span at as many.
+// outsideCode gives the lines of a Markdown text that are not in a fenced block, without
+// escaped characters and code spans, and the number of blocks. A block ends at a line
+// of at least as many ticks as it started with, a span at exactly as many.
 func outsideCode(text string) (lines []string, blocks int) {
 	fence := ""
 	for line := range strings.SplitSeq(text, "\n") {
@@ -66,8 +66,8 @@ func withoutSpans(line string) string {
 	}
 }
 
-func TestNastyTextStaysTextInMarkdown(t *testing.T) {
-	for _, s := range append(nasty, "<script>alert(1)</script>", "a|b", "__init__", "`` `tick` ``", "$x$", "```\n</details>\n# head") {
+func TestSpecialCharactersAreEscapedInMarkdown(t *testing.T) {
+	for _, s := range append(specialTexts, "<script>alert(1)</script>", "a|b", "__init__", "`` `tick` ``", "$x$", "```\n</details>\n# head") {
 		run := sample(t)
 		for i := range run.Features {
 			f := &run.Features[i]
@@ -103,13 +103,13 @@ func TestNastyTextStaysTextInMarkdown(t *testing.T) {
 	}
 }
 
-func TestCodeInMarkdownIsFencedByMoreThanItHas(t *testing.T) {
+func TestMarkdownFencesAreLongerThanThoseInTheText(t *testing.T) {
 	for text, want := range map[string]string{"a": "`a`", "a`b": "``a`b``", "`a": "`` `a ``", "": "` `", "a\nb": "`a b`"} {
 		assert.Equal(t, want, codeSpan(text))
 	}
 }
 
-func TestMarkdownOfManyFailuresIsBounded(t *testing.T) {
+func TestMarkdownLimitsTheNumberOfFailures(t *testing.T) {
 	run := &outcome.Run{Features: []outcome.Feature{{Name: "f", URI: "f.feature"}}}
 	long := strings.Repeat("é", 1<<20)
 	for range maxFailures + 7 {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -15,7 +14,7 @@ import (
 	"omniloader/internal/bench"
 )
 
-// Noise writes what verdicts are worth on a machine as a table for people.
+// Noise writes the error rates of verdicts on a machine as a table for people.
 func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 	p := &printer{w: w, opts: opts}
 	t := plainTable()
@@ -64,29 +63,25 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 	return p.err
 }
 
-// often lists names with how often each was meant, the most frequent first: "a 3 times,
-// b once and 2 more".
+// mostFrequent lists names with their counts, the most frequent first: "a 3 times, b once and
+// 2 more".
 func mostFrequent(counts map[string]int) string {
-	const most = 5
+	const maxNames = 5
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
-	var all []string
-	for _, name := range names[:min(most, len(names))] {
+	texts := make([]string, len(names))
+	for i, name := range names {
 		times := fmt.Sprintf("%d times", counts[name])
 		if counts[name] == 1 {
 			times = "once"
 		}
-		all = append(all, oneLine(name)+" "+times)
+		texts[i] = oneLine(name) + " " + times
 	}
-	text := strings.Join(all, ", ")
-	if more := len(names) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return firstNames(texts, maxNames)
 }
 
-// worth says what the counts of false alarms rest on.
+// evidence says how exact the rates of false alarms are.
 func evidence(n *bench.Noise) string {
 	u := n.Unchanged
 	text := fmt.Sprintf("%d runs make %d comparisons, of which %d share no run; red benchmarks %.2f %%, standard error %.2f %% over the runs (by means %.1f %%, standard error %.1f %%)",

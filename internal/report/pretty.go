@@ -13,9 +13,8 @@ import (
 	"omniloader/internal/quantity"
 )
 
-// Pretty writes a run for a person: what failed and why, the benchmarks in a
-// table, what was skipped, and one line of totals at the end, where a terminal
-// leaves the eye.
+// Pretty writes a run for people: what failed and why, the benchmarks in a
+// table, what was skipped, and the totals as the last line.
 func Pretty(w io.Writer, run *outcome.Run, opts Options) error {
 	p := &printer{w: w, opts: opts}
 	p.failures(run)
@@ -25,7 +24,7 @@ func Pretty(w io.Writer, run *outcome.Run, opts Options) error {
 	return p.err
 }
 
-// marks are the characters of the progress format, as Cucumber's.
+// statusMarks are the characters of the progress format, the same as Cucumber's.
 var statusMarks = map[outcome.Status]struct {
 	mark  string
 	style style
@@ -69,12 +68,13 @@ func Progress(w io.Writer, run *outcome.Run, opts Options) error {
 	return p.err
 }
 
-// placed is a scenario with the feature it stands in.
+// locatedScenario is a scenario with its feature.
 type locatedScenario struct {
 	*outcome.Scenario
 	feature *outcome.Feature
 }
 
+// scenarios lists the scenarios of all features.
 func scenarios(run *outcome.Run) []locatedScenario {
 	var all []locatedScenario
 	for i := range run.Features {
@@ -99,6 +99,7 @@ func (s locatedScenario) title() string {
 	return oneLine(strings.Join(append(parts, s.Name), " › "))
 }
 
+// location is "file:line", with the scenario's line where line is 0.
 func (s locatedScenario) location(line int) string {
 	if line == 0 {
 		line = s.Line
@@ -139,7 +140,7 @@ func (p *printer) failure(number int, s locatedScenario) {
 	}
 }
 
-// reason is why a step did not pass, never empty.
+// failureReason says why a step did not pass; it is never empty.
 func failureReason(step *outcome.Step) string {
 	if step.Err != nil {
 		if text := step.Err.Error(); strings.TrimSpace(text) != "" {
@@ -154,22 +155,22 @@ func failureReason(step *outcome.Step) string {
 	case outcome.Pending:
 		return "the step is not finished"
 	}
-	return "failed without saying why"
+	return "failed without a reason"
 }
 
-// hintOf gives the way out that the error of a step knows.
+// hintOf gives the hint of a step's error; "" where it has none.
 func hintOf(step *outcome.Step) string {
 	var h interface{ Hint() string }
 	if errors.As(step.Err, &h) {
 		return h.Hint()
 	}
 	if step.Status == outcome.Undefined && step.Err == nil {
-		return "omniloader steps lists what can be written"
+		return "omniloader steps lists all steps"
 	}
 	return ""
 }
 
-// notes tell what was skipped and what the figures are not worth.
+// notes writes what was skipped and the warnings on measurements.
 func (p *printer) notes(run *outcome.Run) {
 	all := remarks(run)
 	for _, r := range all {
@@ -186,7 +187,7 @@ type remark struct {
 	text  string
 }
 
-// remarks give what was skipped, each reason once, and what the figures are not worth.
+// remarks gives what was skipped, each reason once, and the warnings on measurements.
 func remarks(run *outcome.Run) []remark {
 	skips := &groupedNotes{}
 	warnings := &groupedNotes{}
@@ -195,7 +196,7 @@ func remarks(run *outcome.Run) []remark {
 			skips.add(cmp.Or(oneLine(s.SkipReason), "no reason given"), s.benchmarkName())
 		}
 		for _, text := range s.allWarnings() {
-			if !s.isBoundNote(text) { // told in one line for all, see fragileBounds
+			if !s.isBoundNote(text) { // one line for all of them, see fragileBounds
 				warnings.add(text, s.benchmarkName())
 			}
 		}
@@ -205,7 +206,7 @@ func remarks(run *outcome.Run) []remark {
 		all = append(all, remark{styleFaint, fmt.Sprintf("%d skipped: %s", len(n.names), n.text)})
 	}
 	for _, n := range warnings.notes {
-		all = append(all, remark{styleWarning, fmt.Sprintf("warning: %s (%s)", n.text, firstNames(n.names))})
+		all = append(all, remark{styleWarning, fmt.Sprintf("warning: %s (%s)", n.text, firstNames(n.names, maxRemarkNames))})
 	}
 	if fragile := fragileBounds(run); fragile != "" {
 		all = append(all, remark{styleFaint, fragile})
@@ -213,8 +214,8 @@ func remarks(run *outcome.Run) []remark {
 	return all
 }
 
-// fragileBounds says in one line which bounds lie so near to the fastest call that a
-// busy machine exceeds them by itself, or "".
+// fragileBounds says in one line which bounds are so near to the fastest call that a
+// busy machine exceeds them by itself; "" where there are none.
 func fragileBounds(run *outcome.Run) string {
 	var names []string
 	bounds := 0
@@ -235,21 +236,23 @@ func fragileBounds(run *outcome.Run) string {
 	if bounds == 0 {
 		return ""
 	}
-	return fmt.Sprintf("fragile: %s may be exceeded by a busy machine alone, being near the fastest call: %s; a results file says by how much",
-		quantity.Count(bounds, "bound"), firstNames(names))
+	return fmt.Sprintf("fragile: %s may be exceeded on a busy machine, being near the fastest call: %s; a results file has the details",
+		quantity.Count(bounds, "bound"), firstNames(names, maxRemarkNames))
 }
 
-// some lists names, and of many only how many more there are.
-func firstNames(names []string) string {
-	const most = 4
+// firstNames lists so many names, and the number of the others.
+func firstNames(names []string, most int) string {
 	if len(names) <= most {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// measuredAs is the name that a scenario's figures stand under, or that of the
-// scenario where it has none.
+// maxRemarkNames is the number of names in a remark.
+const maxRemarkNames = 4
+
+// benchmarkName is the name of a scenario's benchmark, or the title of the scenario where it
+// has none.
 func (s locatedScenario) benchmarkName() string {
 	if s.Benchmark != nil {
 		return oneLine(s.Benchmark.Name)
@@ -257,12 +260,12 @@ func (s locatedScenario) benchmarkName() string {
 	return s.title()
 }
 
-// notes tells whether a text is the note on one of the scenario's bounds.
+// isBoundNote tells whether a text is the note of one of the scenario's bounds.
 func (s locatedScenario) isBoundNote(text string) bool {
 	return s.Benchmark != nil && slices.ContainsFunc(s.Benchmark.Bounds, func(j bench.Judgement) bool { return oneLine(j.Note) == text })
 }
 
-// allWarnings gives the notes on a scenario's measurement, each once.
+// allWarnings gives the warnings and notes on a scenario's measurement, each once.
 func (s locatedScenario) allWarnings() []string {
 	var all []string
 	add := func(t string) {
@@ -282,7 +285,7 @@ func (s locatedScenario) allWarnings() []string {
 	return all
 }
 
-// tally gathers equal texts with what they were said of, in the order they came.
+// groupedNotes groups names by text, in the order of the first name of each.
 type groupedNotes struct {
 	notes []note
 }
@@ -302,7 +305,7 @@ func (t *groupedNotes) add(text, name string) {
 	t.notes = append(t.notes, note{text, []string{name}})
 }
 
-// totals are the last line: "187 scenarios: 185 passed, 2 failed · …".
+// totals gives the last line: "187 scenarios: 185 passed, 2 failed · …".
 func (p *printer) totals(run *outcome.Run) string {
 	t := run.Totals()
 	outcomes := []string{}

@@ -13,8 +13,8 @@ import (
 )
 
 // ProgressLine is the progress line of a run on a terminal: how many scenarios have ended,
-// how many failed, which one is running. It draws only when an event arrives, in
-// the caller's goroutine, so that nothing of it runs while a scenario is measured.
+// how many failed, which one is running. It draws only when it gets an event, in
+// the caller's goroutine, so that it does not run while a scenario is measured.
 // The zero ProgressLine draws nothing.
 type ProgressLine struct {
 	mu      sync.Mutex
@@ -30,9 +30,8 @@ type ProgressLine struct {
 // NewProgressLine makes a progress line on a terminal; where w is no terminal, use the
 // zero ProgressLine.
 func NewProgressLine(w io.Writer, opts Options) *ProgressLine {
-	const usual = 80 // columns, where the width is not known
 	if opts.Width <= 0 {
-		opts.Width = usual
+		opts.Width = defaultWidth
 	}
 	return &ProgressLine{w: w, width: opts.Width}
 }
@@ -56,12 +55,11 @@ func (l *ProgressLine) Listen(e outcome.Event) {
 			l.failed++
 		}
 		l.bar.Describe(l.describe())
-		_ = l.bar.Set(min(l.ended, l.total)) // draws; an error of the terminal is none of the run
+		_ = l.bar.Set(min(l.ended, l.total)) // draws; an error of the terminal does not end the run
 	}
 }
 
-// Stop takes the line away. It may be called more than once; events after it draw
-// nothing.
+// Stop removes the line. It may be called more than once; later events draw nothing.
 func (l *ProgressLine) Stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,7 +70,10 @@ func (l *ProgressLine) Stop() {
 	l.bar = nil
 }
 
-const barWidth = 20
+const (
+	barWidth     = 20 // columns of the bar itself
+	defaultWidth = 80 // columns of a terminal whose width is not known
+)
 
 func (l *ProgressLine) newBar() *progressbar.ProgressBar {
 	return progressbar.NewOptions(max(l.total, 1),
@@ -86,7 +87,7 @@ func (l *ProgressLine) newBar() *progressbar.ProgressBar {
 	)
 }
 
-// describe writes what stands beside the bar, cut to what is left of the line.
+// describe gives the text beside the bar, cut to the rest of the line.
 func (l *ProgressLine) describe() string {
 	parts := []string{fmt.Sprintf("%d/%d", l.ended, l.total)}
 	if l.failed > 0 {
@@ -95,6 +96,6 @@ func (l *ProgressLine) describe() string {
 	if l.running != "" {
 		parts = append(parts, l.running)
 	}
-	const frame = barWidth + 12 // the bar's edges, the percentage and the blanks
-	return text.Snip(strings.Join(parts, " · "), max(10, l.width-frame), "…")
+	const otherColumns = barWidth + 12 // the bar's edges, the percentage and the blanks
+	return text.Snip(strings.Join(parts, " · "), max(10, l.width-otherColumns), "…")
 }

@@ -10,13 +10,13 @@ import (
 	"omniloader/internal/suggest"
 )
 
-// Options say what the reader's side can show. The zero value suits a file.
+// Options say what the output can show. The zero value is for a file.
 type Options struct {
 	Width int  // columns of the terminal; 0 for no limit
 	Color bool // whether colours may be used
 }
 
-// Renderer writes a run. A run that was interrupted is written as far as it went.
+// Renderer writes a run. Of an interrupted run it writes what had ended.
 type Renderer func(w io.Writer, run *outcome.Run, opts Options) error
 
 // Format is a way to render a run.
@@ -24,10 +24,10 @@ type Format struct {
 	Name           string
 	Description    string // in one line, for help
 	Render         Renderer
-	OnlyBenchmarks bool // it shows nothing but benchmarks
+	OnlyBenchmarks bool // it has benchmarks and nothing else
 }
 
-// formats is the one list of them, in the order of the help.
+// formats lists all of them, in the order of the help.
 var formats = []Format{
 	{Name: "pretty", Description: "for people: failures, a table of benchmarks, totals", Render: Pretty},
 	{Name: "progress", Description: "for people: one character a scenario, failures, totals", Render: Progress},

@@ -10,8 +10,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// printable makes control characters and bytes that are no UTF-8 visible, so that
-// a name from a checkpoint can neither move the cursor nor hide anything. Line
+// printable writes control characters and bytes that are no UTF-8 as escapes, so that
+// a name from a checkpoint can neither move the cursor nor hide text. Line
 // breaks and tabs stay.
 func printable(s string) string {
 	clean := true
@@ -42,9 +42,9 @@ func printable(s string) string {
 	return b.String()
 }
 
-// hidden tells the characters that act on the terminal instead of being seen:
-// controls, the marks that turn the direction of writing, and noncharacters, which
-// XML forbids.
+// isInvisible tells whether a character acts on the terminal instead of being shown:
+// control characters, those that change the direction of writing, and noncharacters,
+// which XML forbids.
 func isInvisible(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
@@ -60,7 +60,7 @@ func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(printable(s), func(r rune) bool { return r == '\n' || r == '\t' }), " ")
 }
 
-// style is how a piece of text is set off.
+// style is the colour and weight of a piece of text.
 type style text.Colors
 
 var (
@@ -72,14 +72,15 @@ var (
 	styleHeading = style{text.Bold}
 )
 
-// page writes lines for people to a writer; the first error of the writer stays.
+// printer writes lines for people. It keeps the first error of the writer and writes
+// nothing after it.
 type printer struct {
 	w    io.Writer
 	opts Options
 	err  error
 }
 
-// paint colours text where colours are wanted.
+// styled colours text where colours may be used.
 func (p *printer) styled(s style, t string) string {
 	if !p.opts.Color || t == "" || len(s) == 0 {
 		return t
@@ -87,6 +88,7 @@ func (p *printer) styled(s style, t string) string {
 	return text.Escape(t, text.Colors(s).EscapeSeq())
 }
 
+// line writes a line without blanks at its end.
 func (p *printer) line(t string) {
 	if p.err == nil {
 		_, p.err = io.WriteString(p.w, strings.TrimRight(t, " ")+"\n")
@@ -94,14 +96,14 @@ func (p *printer) line(t string) {
 }
 
 // paragraph writes text of any number of lines, indented, wrapped at words to the
-// width of the terminal and set off by a style.
+// width of the terminal, in a style.
 func (p *printer) paragraph(indent string, s style, t string) {
 	t = strings.ReplaceAll(printable(t), "\t", "    ")
-	const least = 20 // columns; below that wrapping makes nothing readable
-	room := p.opts.Width - len(indent)
+	const minWidth = 20 // columns; narrower text is not readable
+	width := max(p.opts.Width-len(indent), minWidth)
 	for raw := range strings.SplitSeq(strings.TrimRight(t, "\n"), "\n") {
-		if p.opts.Width > 0 && text.StringWidth(raw) > max(room, least) {
-			raw = text.WrapSoft(raw, max(room, least))
+		if p.opts.Width > 0 && text.StringWidth(raw) > width {
+			raw = text.WrapSoft(raw, width)
 		}
 		for l := range strings.SplitSeq(raw, "\n") {
 			p.line(indent + p.styled(s, strings.TrimRight(l, " ")))
