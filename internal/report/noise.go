@@ -57,7 +57,7 @@ func Noise(w io.Writer, n *bench.Noise, opts Options) error {
 	p.line(fmt.Sprintf("%d benchmarks, %d processes of %.1f s, %.0f %% of it inside operations; threshold ±%g %%",
 		n.Benchmarks, n.Processes, n.ProcessSeconds, n.InOperationsShare*100, n.Threshold*100))
 	p.paragraph("", styleFaint, evidence(n))
-	budget := fmt.Sprintf("a comparison takes %.0f s, of which %.0f s are rounds in %d processes, and about as long again where something looks slower (%s at the first look)",
+	budget := fmt.Sprintf("a comparison takes %.0f s, of which %.0f s are rounds in %d processes, and about as long again where something looks slower (%s before confirmation)",
 		n.RunSeconds, float64(n.Plan.Processes)*n.ProcessSeconds, n.Plan.Processes, rateText(n.BeforeConfirmation))
 	p.paragraph("", styleFaint, budget)
 	return p.err
