@@ -45,15 +45,15 @@ func (s *Setup) wait(ctx context.Context) {
 // in for later rounds where nobody runs them, as under godog's own command; of a
 // bound that is relative to another benchmark only this side is measured again.
 func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError) (held bool, err error) {
-	failure := &bench.RepeatedError{Looks: []*bench.ExceededError{exceeded}}
+	failure := &bench.RepeatedError{Exceeded: []*bench.ExceededError{exceeded}}
 	for ; w.again < Remeasurements; w.again++ {
 		w.setup.wait(ctx)
 		m, err := w.sample(ctx)
 		if err != nil {
 			return false, fmt.Errorf("measuring the %s again: %w", w.operation, err)
 		}
-		first, last := m.First, m.Last
-		m.First, m.Last = nil, nil
+		first, last := m.FirstAnswer, m.LastAnswer
+		m.FirstAnswer, m.LastAnswer = nil, nil
 		if err := errors.Join(w.unchanged(first), w.unchanged(last)); err != nil {
 			return false, err
 		}
@@ -64,18 +64,18 @@ func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError)
 			w.again++
 			r := w.record.Benchmark
 			fresh := bench.NewResult(r.Name, r.Category, m, r.Metadata)
-			fresh.Bounds, fresh.Threshold, fresh.Looks = judgements, r.Threshold, 1+w.again
+			fresh.Bounds, fresh.Threshold, fresh.TimesMeasured = judgements, r.Threshold, 1+w.again
 			w.setup.store.replace(r, fresh)
 			w.measurement = m
-			w.record.Warnings = append(w.record.Warnings, failure.Overcome())
+			w.record.Warnings = append(w.record.Warnings, failure.RecoveryNote())
 			return true, nil
 		case errors.As(err, &again):
-			failure.Looks = append(failure.Looks, again)
+			failure.Exceeded = append(failure.Exceeded, again)
 		default:
 			return false, err
 		}
 	}
-	w.record.Benchmark.Looks = 1 + w.again
+	w.record.Benchmark.TimesMeasured = 1 + w.again
 	return false, failure
 }
 

@@ -106,14 +106,14 @@ const processBounds = "    When the model info is read\n    Then the first laten
 
 func TestWhatAProcessOfItsOwnCostsIsJudged(t *testing.T) {
 	var jobs []FreshJob
-	setup := &Setup{Fresh: func(_ context.Context, job FreshJob) (*bench.Fresh, error) {
+	setup := &Setup{Fresh: func(_ context.Context, job FreshJob) (*bench.FreshProcess, error) {
 		jobs = append(jobs, job)
 		f, err := job.Do(Loader) // the checkpoint is there, on the disk
 		if err == nil {
-			f.First, f.PeakRSS, f.NoPeak = 0.01, 30e6, ""
+			f.First, f.PeakRSS, f.PeakMissing = 0.01, 30e6, ""
 		}
 		if job.Cold {
-			f.First, f.NotCold = 0.07, ""
+			f.First, f.ColdMissing = 0.07, ""
 		}
 		return f, err
 	}}
@@ -126,8 +126,8 @@ func TestWhatAProcessOfItsOwnCostsIsJudged(t *testing.T) {
 	require.Len(t, record.Benchmark.Bounds, 3)
 	assert.InDelta(t, 0.07, record.Benchmark.Bounds[1].Figure, 1e-12)
 
-	setup = &Setup{Fresh: func(context.Context, FreshJob) (*bench.Fresh, error) {
-		return &bench.Fresh{First: 0.06, PeakRSS: 41e6}, nil
+	setup = &Setup{Fresh: func(context.Context, FreshJob) (*bench.FreshProcess, error) {
+		return &bench.FreshProcess{First: 0.06, PeakRSS: 41e6}, nil
 	}}
 	status, out, _ = ran(t, setup, gpt2+"    When the model info is read\n    Then the peak resident memory is below 40 MB")
 	assert.Equal(t, 1, status)
@@ -141,11 +141,11 @@ func TestWhatASystemDoesNotGiveIsSaidAndNotJudged(t *testing.T) {
 	assert.Contains(t, record.Warnings[0], "not judged: first latency below 50 ms: no process of its own")
 	assert.Empty(t, record.Benchmark.Bounds)
 
-	status, out, record = ran(t, &Setup{Fresh: func(_ context.Context, job FreshJob) (*bench.Fresh, error) {
+	status, out, record = ran(t, &Setup{Fresh: func(_ context.Context, job FreshJob) (*bench.FreshProcess, error) {
 		if job.Cold {
-			return &bench.Fresh{NotCold: "not allowed here"}, nil
+			return &bench.FreshProcess{ColdMissing: "not allowed here"}, nil
 		}
-		return &bench.Fresh{First: 0.01, NoPeak: "not told"}, nil
+		return &bench.FreshProcess{First: 0.01, PeakMissing: "not told"}, nil
 	}}, gpt2+processBounds)
 	require.Zero(t, status, out)
 	require.Len(t, record.Warnings, 2)

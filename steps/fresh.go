@@ -22,14 +22,14 @@ type FreshJob struct {
 }
 
 // Do carries the job out in this process.
-func (j FreshJob) Do(subject Subject) (*bench.Fresh, error) {
+func (j FreshJob) Do(subject Subject) (*bench.FreshProcess, error) {
 	operation, ok := subject(j.Options)[j.Operation]
 	if !ok {
 		return nil, fmt.Errorf("the loader under test has no operation %q", j.Operation)
 	}
 	if j.Cold {
 		if err := bench.DropCache(filepath.Join(j.Root, filepath.FromSlash(j.Dir))); err != nil {
-			return &bench.Fresh{NotCold: "the page cache cannot be dropped here: " + err.Error()}, nil
+			return &bench.FreshProcess{ColdMissing: "the page cache cannot be dropped here: " + err.Error()}, nil
 		}
 	}
 	fsys := os.DirFS(j.Root)
@@ -45,7 +45,7 @@ var ErrNoProcess = errors.New("no process of its own can be started here")
 
 // fresh calls the operation in processes of its own, on a checkpoint laid out on
 // the real disk for them. It gives nil, and notes why, where that is not possible.
-func (w *world) fresh(ctx context.Context) (f *bench.Fresh, err error) {
+func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 	if w.setup.Fresh == nil {
 		w.noProcess = ErrNoProcess.Error()
 		return nil, nil
@@ -69,9 +69,9 @@ func (w *world) fresh(ctx context.Context) (f *bench.Fresh, err error) {
 	f, err = w.setup.Fresh(ctx, job)
 	if err == nil && w.coldBounded {
 		job.Cold = true
-		var cold *bench.Fresh
+		var cold *bench.FreshProcess
 		if cold, err = w.setup.Fresh(ctx, job); err == nil {
-			if f.NotCold = cold.NotCold; f.NotCold == "" {
+			if f.ColdMissing = cold.ColdMissing; f.ColdMissing == "" {
 				f.Cold = &cold.First
 			}
 		}

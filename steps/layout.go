@@ -57,13 +57,13 @@ func (g givens) Then(string, any, about)                    {}
 
 // subject gives the scenario's operation in a form that can be sampled, whatever
 // becomes of this world.
-func (w *world) subject(operation string) (bench.Subject, error) {
+func (w *world) subject(operation string) (bench.Operation, error) {
 	name, err := w.benchmarkName()
 	if err != nil {
-		return bench.Subject{}, err
+		return bench.Operation{}, err
 	}
 	setup, laid, pickle, failureAwaited, input := w.setup, w.laid, w.pickle, w.failureAwaited, w.options.Input
-	return bench.Subject{Name: name, Category: Category(w.tags), Lay: func() (func() (any, error), func() error, error) {
+	return bench.Operation{Name: name, Category: Category(w.tags), Prepare: func() (func() (any, error), func() error, error) {
 		fresh := newWorld(setup)
 		fresh.pickle = pickle // a fixture may be read from beside its feature file
 		fresh.options.Input = input

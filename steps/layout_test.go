@@ -14,10 +14,10 @@ import (
 )
 
 // collected runs the built-in features and gives the operations to sample.
-func collected(t *testing.T) []bench.Subject {
+func collected(t *testing.T) []bench.Operation {
 	t.Helper()
-	var subjects []bench.Subject
-	setup := &steps.Setup{Subject: steps.Loader, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Subject) { subjects = append(subjects, s) }}
+	var subjects []bench.Operation
+	setup := &steps.Setup{Subject: steps.Loader, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Operation) { subjects = append(subjects, s) }}
 	var out bytes.Buffer
 	status := godog.TestSuite{
 		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
@@ -34,7 +34,7 @@ func TestEveryMeasuredScenarioCanBeLaidOutAgain(t *testing.T) {
 	for _, s := range subjects {
 		var answers []string
 		for range 2 { // the second layout must not build on the first
-			call, remove, err := s.Lay()
+			call, remove, err := s.Prepare()
 			require.NoError(t, err, s.Name)
 			answer, err := call()
 			require.NoError(t, err, s.Name)

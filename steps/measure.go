@@ -10,6 +10,7 @@ import (
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 )
 
 // measure carries the operation out as the plan says, alone, and keeps the
@@ -65,20 +66,20 @@ func (w *world) measureMore(ctx context.Context, m *bench.Measurement, call func
 		if w.callers > 0 {
 			callers = w.callers
 		}
-		if m.Contention, err = bench.Contend(ctx, callers, m.Plan.Iterations, call, agreeing(m.First)); err != nil {
+		if m.Concurrency, err = bench.MeasureConcurrency(ctx, callers, m.Plan.Iterations, call, agreeing(m.FirstAnswer)); err != nil {
 			return fmt.Errorf("%d callers at once: %w", callers, err)
 		}
 		if w.callers > 0 {
-			m.Calls = m.Contention.Calls // the latency is that which the callers see
+			m.Calls = m.Concurrency.Calls // the latency is that which the callers see
 		}
 	}
 	if len(w.sizes) > 1 {
-		if m.Growth, err = w.measureGrowth(ctx, call, m.First); err != nil {
+		if m.Growth, err = w.measureGrowth(ctx, call, m.FirstAnswer); err != nil {
 			return err
 		}
 	}
 	if w.processBounded {
-		m.Fresh, err = w.fresh(ctx)
+		m.FreshProcess, err = w.fresh(ctx)
 	}
 	return err
 }
@@ -86,7 +87,7 @@ func (w *world) measureMore(ctx context.Context, m *bench.Measurement, call func
 // measureGrowth times the operation on the scenario's checkpoint in its other sizes
 // too. The answers must agree, but for that of the inspection, which knows sizes.
 func (w *world) measureGrowth(ctx context.Context, call func() (any, error), first any) (*bench.Growth, error) {
-	sizes := []bench.Sized{{Bytes: float64(w.sizes[0]), Call: call}}
+	sizes := []bench.SizedOperation{{Bytes: float64(w.sizes[0]), Call: call}}
 	agrees := agreeing(first)
 	for _, size := range w.sizes[1:] {
 		disk := fixtures.NewFs()
@@ -107,9 +108,9 @@ func (w *world) measureGrowth(ctx context.Context, call func() (any, error), fir
 			err = agrees(answer)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("at %s: %w", bench.FormatSize(float64(size)), err)
+			return nil, fmt.Errorf("at %s: %w", quantity.FormatSize(float64(size)), err)
 		}
-		sizes = append(sizes, bench.Sized{Bytes: float64(size), Call: call})
+		sizes = append(sizes, bench.SizedOperation{Bytes: float64(size), Call: call})
 	}
 	return bench.MeasureGrowth(ctx, sizes)
 }
@@ -133,8 +134,8 @@ func firstOfAll(failed *bench.CallError, plan bench.Plan) bool {
 // the same, and lets go of both: the figures outlive the scenario, the answers
 // need not.
 func (w *world) takeMeasured(m *bench.Measurement) error {
-	first, last := m.First, m.Last
-	m.First, m.Last = nil, nil
+	first, last := m.FirstAnswer, m.LastAnswer
+	m.FirstAnswer, m.LastAnswer = nil, nil
 	if err := w.takeAny(first); err != nil {
 		return err
 	}
@@ -223,15 +224,15 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 // notThere says why a figure of a process of its own is missing for want of
 // something that the system does not give, or "".
 func (w *world) notThere(bound bench.Bound) string {
-	switch f := w.measurement.Fresh; {
-	case !bound.Metric.NeedsProcess():
+	switch f := w.measurement.FreshProcess; {
+	case !bound.Metric.NeedsFreshProcess():
 		return ""
 	case f == nil:
 		return w.noProcess
 	case bound.Metric == bench.ColdLatency:
-		return f.NotCold
+		return f.ColdMissing
 	case bound.Metric == bench.PeakMemory:
-		return f.NoPeak
+		return f.PeakMissing
 	}
 	return ""
 }

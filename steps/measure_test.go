@@ -39,7 +39,7 @@ func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens
 			require.Less(t, measured, len(measurements), "measured more often than it should be")
 			m := measurements[measured]
 			measured++
-			return &bench.Measurement{Plan: plan, Calls: m[:], First: answer, Last: answer}, nil
+			return &bench.Measurement{Plan: plan, Calls: m[:], FirstAnswer: answer, LastAnswer: answer}, nil
 		},
 	}
 	var b bytes.Buffer
@@ -71,7 +71,7 @@ func TestABoundThatIsExceededThreeTimesIsExceeded(t *testing.T) {
 	assert.Equal(t, 3, measured)
 	assert.Contains(t, out, "mean latency is 5 ms", "the first measurement is the one that is reported")
 	assert.Contains(t, out, "measured 3 times, never within the bounds: mean latency 5 ms, mean latency 4 ms, mean latency 4.5 ms")
-	assert.Equal(t, 3, record.Benchmark.Looks)
+	assert.Equal(t, 3, record.Benchmark.TimesMeasured)
 	require.Len(t, record.Benchmark.Bounds, 1)
 	assert.False(t, record.Benchmark.Bounds[0].Held)
 }
@@ -91,7 +91,7 @@ func TestASlowPhaseThatOutlastsAllCallsIsNoFailure(t *testing.T) {
 	status, out, record, measured := judged(t, [][2]time.Duration{{3 * ms, 3 * ms}, {1 * ms, 1 * ms}}, "the min latency is below 2 ms")
 	require.Zero(t, status, out)
 	assert.Equal(t, 2, measured)
-	assert.Equal(t, 2, record.Benchmark.Looks, "the file says that these are the figures of a second look")
+	assert.Equal(t, 2, record.Benchmark.TimesMeasured, "the file says that these are the figures of a second look")
 }
 
 func TestAScenarioIsMeasuredAgainTwiceHoweverManyBoundsItHas(t *testing.T) {

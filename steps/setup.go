@@ -40,7 +40,7 @@ type Setup struct {
 	Instrumented bool
 	// Collect takes the operation of each measured scenario, which is then carried
 	// out once and not measured; its bounds are not judged. Nil measures.
-	Collect func(bench.Subject)
+	Collect func(bench.Operation)
 	// Architectures is a table of class names that the loader is told of in every
 	// scenario, see Options.
 	Architectures string
@@ -53,7 +53,7 @@ type Setup struct {
 	Callers int
 	// Fresh carries a job out in a process that is started for it. The error is of
 	// the kind ErrNoProcess where that cannot be done; so it is where Fresh is nil.
-	Fresh func(context.Context, FreshJob) (*bench.Fresh, error)
+	Fresh func(context.Context, FreshJob) (*bench.FreshProcess, error)
 	// Beside reads a file that lies beside, or below, the feature file of a
 	// scenario. Where it is nil, it is read from the disk beside the scenario's
 	// URI.

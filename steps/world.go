@@ -157,7 +157,7 @@ func (w *world) read(ctx context.Context, operation string) error {
 	w.operation = operation
 	switch {
 	case w.measured && w.setup.Collect != nil:
-		var subject bench.Subject
+		var subject bench.Operation
 		if subject, err = w.subject(operation); err == nil {
 			w.setup.Collect(subject)
 			err = w.once(call)

@@ -90,7 +90,7 @@ func TestADirectoryAndAnEmptyPathAreRefused(t *testing.T) {
 	assert.Error(t, Write(filepath.Join(file, "r.json"), text("")))
 }
 
-func TestWhetherAFileCanBeWrittenIsToldBeforehand(t *testing.T) {
+func TestWritableTellsWhetherAFileCanBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "r.json")
 	require.NoError(t, Writable(file))
@@ -135,10 +135,10 @@ func TestALinkIsFollowed(t *testing.T) {
 
 	dangling := filepath.Join(dir, "dangling.json")
 	require.NoError(t, os.Symlink(filepath.Join(dir, "lost"), dangling))
-	assert.ErrorContains(t, Write(dangling, text("")), "which is not there")
+	assert.ErrorContains(t, Write(dangling, text("")), "which does not exist")
 }
 
-func TestWhatIsNoRegularFileIsWrittenStraightTo(t *testing.T) {
+func TestWhatIsNoRegularFileIsWrittenDirectly(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no /dev there")
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAPipeIsWrittenStraightTo(t *testing.T) {
+func TestAPipeIsWrittenDirectly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, syscall.Mkfifo(path, 0o600))
 	read := make(chan string)

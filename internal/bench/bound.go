@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"omniloader/internal/quantity"
 	"omniloader/internal/suggest"
 )
 
@@ -16,14 +17,13 @@ import (
 type Bound struct {
 	Metric Metric
 	Limit  float64 // seconds, bytes, a count, a rate, or a factor, as the metric goes
-	// Inclusive bounds allow the limit itself ("no more than"), others ask for
-	// less ("below").
+	// Inclusive bounds allow the limit itself ("no more than"), others do not ("below").
 	Inclusive bool
 	Reference string // the benchmark that a relative metric is relative to
 }
 
 // LatencyBelow is the bound "the p95 latency is below 2 ms". word is mean,
-// median, p95, p99, max, min, first or cold; limit is a time as ParseLatency reads
+// median, p95, p99, max, min, first or cold; limit is a time as quantity.ParseDuration reads
 // it.
 func LatencyBelow(word, limit string) (Bound, error) {
 	var words []string
@@ -40,7 +40,7 @@ func LatencyBelow(word, limit string) (Bound, error) {
 }
 
 // AllocatedAtMost is the bound "no more than 1 MB is allocated per call"; limit is
-// a size as ParseSize reads it.
+// a size as quantity.ParseSize reads it.
 func AllocatedAtMost(limit string) (Bound, error) {
 	return newBound(Bound{Metric: BytesPerCall, Inclusive: true}, limit)
 }
@@ -51,7 +51,7 @@ func AllocationsAtMost(limit string) (Bound, error) {
 }
 
 // MemoryDeltaBelow is the bound "the memory delta is below 0.5 MB"; limit is a
-// size as ParseSize reads it.
+// size as quantity.ParseSize reads it.
 func MemoryDeltaBelow(limit string) (Bound, error) {
 	return newBound(Bound{Metric: MemoryDelta}, limit)
 }
@@ -82,29 +82,30 @@ func GrowthBelow(limit string) (Bound, error) {
 }
 
 // PeakMemoryBelow is the bound "the peak resident memory is below 64 MB"; limit is a
-// size as ParseSize reads it.
+// size as quantity.ParseSize reads it.
 func PeakMemoryBelow(limit string) (Bound, error) {
 	return newBound(Bound{Metric: PeakMemory}, limit)
 }
 
 func newBound(b Bound, limit string) (Bound, error) {
-	known, _ := b.Metric.known()
-	value, err := known.quantity.parse(limit)
+	m, _ := b.Metric.lookup()
+	value, err := m.notation.parse(limit)
 	if err != nil {
 		return Bound{}, fmt.Errorf("bound on the %s: %w", b.Metric, err)
 	}
 	if value == 0 && !b.Inclusive {
 		return Bound{}, fmt.Errorf("bound on the %s: nothing can be below %q", b.Metric, limit)
 	}
-	if value == 0 && known.atLeast {
+	if value == 0 && m.atLeast {
 		return Bound{}, fmt.Errorf("bound on the %s: everything is at least %q", b.Metric, limit)
 	}
 	b.Limit = value
 	return b, nil
 }
 
-// sentences are the ways a bound is written, each with what it makes of the parts.
-var sentences = []struct {
+// boundPatterns are the ways to write a bound, each with a function from its submatches
+// to the bound.
+var boundPatterns = []struct {
 	pattern *regexp.Regexp
 	bound   func(parts []string) (Bound, error)
 }{
@@ -132,7 +133,7 @@ var sentences = []struct {
 // and as String writes it, "p95 latency below 2 ms".
 func ParseBound(text string) (Bound, error) {
 	trimmed := strings.TrimSpace(text)
-	for _, s := range sentences {
+	for _, s := range boundPatterns {
 		if parts := s.pattern.FindStringSubmatch(trimmed); parts != nil {
 			return s.bound(parts)
 		}
@@ -142,7 +143,7 @@ func ParseBound(text string) (Bound, error) {
 		"memory delta below 0.5 MB", `median latency below 3 times that of "name"`)
 }
 
-// String writes the bound in the short form of a scenario's sentence.
+// String writes the bound in the short form that ParseBound reads.
 func (b Bound) String() string {
 	limit := b.Metric.Format(b.Limit)
 	switch b.Metric {
@@ -153,11 +154,11 @@ func (b Bound) String() string {
 	case MedianRelative:
 		return fmt.Sprintf("median latency below %s that of %q", limit, b.Reference)
 	}
-	return string(b.Metric) + " " + b.phrase(limit)
+	return string(b.Metric) + " " + b.limitText(limit)
 }
 
-// phrase writes the bound without the metric: "below 2 ms".
-func (b Bound) phrase(limit string) string {
+// limitText writes the bound without the metric: "below 2 ms".
+func (b Bound) limitText(limit string) string {
 	word := "below "
 	switch {
 	case b.Metric.AtLeast():
@@ -172,26 +173,26 @@ func (b Bound) phrase(limit string) string {
 	return text
 }
 
-// Judgement is what a bound came to.
+// Judgement is the result of checking a bound.
 type Judgement struct {
 	Bound  string  `json:"bound"`  // in words: "p95 latency below 2 ms"
 	Metric Metric  `json:"metric"` // what was bounded
 	Limit  float64 `json:"limit"`  // seconds, bytes, a count, a rate or a factor
 	Figure float64 `json:"figure"` // what was measured, in the same unit
 	Held   bool    `json:"held"`
-	// Of a bound on a percentile: how many calls were at or over the limit, and
-	// from how many on the bound fails. Else both are 0.
+	// For a bound on a percentile, Over is the number of calls at or over the limit and
+	// FailsFrom the number from which on the bound fails; else both are 0.
 	Over      int `json:"over,omitempty"`
 	FailsFrom int `json:"fails_from,omitempty"`
-	// Note says what is worth knowing of the bound itself, or is empty.
+	// Note is about the bound itself, whatever was measured; it may be empty.
 	Note string `json:"note,omitempty"`
-	// Warning says why the figure is worth less than it seems, or is empty.
+	// Warning says why the figure is less reliable than it seems; it may be empty.
 	Warning string `json:"warning,omitempty"`
 }
 
-// Used is the share of the limit that the figure takes: above 1 where the bound is
-// exceeded, and the smaller the better it holds.
-func (j Judgement) Used() float64 {
+// LimitShare is the figure by the limit, or the limit by the figure where the limit is the
+// smallest allowed value: above 1 where the bound is exceeded.
+func (j Judgement) LimitShare() float64 {
 	switch {
 	case j.Limit <= 0:
 		return j.Figure
@@ -209,111 +210,113 @@ var ErrExceeded = errors.New("bound exceeded")
 // ErrNotMeasured is the kind of error of a bound on a figure that was not measured.
 var ErrNotMeasured = errors.New("not measured")
 
-// ExceededError is a bound that did not hold, with what a reader needs to judge
-// that: the figure, the bound, the number of samples and their spread.
+// ExceededError is a bound that did not hold, with the figure, the bound, the number of
+// samples and their spread.
 type ExceededError struct {
-	Judgement Judgement
-	bound     Bound
-	of        *Measurement
-	summary   Summary
-	reference float64 // the median that a relative bound is relative to, in seconds
+	Judgement   Judgement
+	bound       Bound
+	measurement *Measurement
+	summary     Summary
+	reference   float64 // the median that a relative bound is relative to, in seconds
 }
 
 // Error reads "p95 latency is 3.2 ms, bound: below 2 ms; 17 of 100 calls over
 // it, chance explains 11 (floor 900 µs, median 1.1 ms, max 12 ms, std dev 400 µs)".
 func (e *ExceededError) Error() string {
 	j := e.Judgement
-	figure, limit := e.bound.Metric.formatApart(j.Figure, j.Limit)
-	text := fmt.Sprintf("%s is %s, bound: %s", e.bound.subject(), figure, e.bound.phrase(limit))
+	figure, limit := e.bound.Metric.formatDistinct(j.Figure, j.Limit)
+	text := fmt.Sprintf("%s is %s, bound: %s", e.bound.metricName(), figure, e.bound.limitText(limit))
 	if e.bound.Reference != "" {
-		text += fmt.Sprintf(" (%s)", FormatLatency(e.reference))
+		text += fmt.Sprintf(" (%s)", quantity.FormatDuration(e.reference))
 	}
 	if j.FailsFrom > 0 {
-		text += fmt.Sprintf("; %d of %s over it, chance explains %d", j.Over, counted(e.summary.Samples, "call"), j.FailsFrom-1)
+		text += fmt.Sprintf("; %d of %s over it, chance explains %d", j.Over, quantity.Count(e.summary.Samples, "call"), j.FailsFrom-1)
 	}
-	return fmt.Sprintf("%s (%s)", text, e.spread())
+	return fmt.Sprintf("%s (%s)", text, e.context())
 }
 
-func (b Bound) subject() string {
+// metricName is the metric as an error names it.
+func (b Bound) metricName() string {
 	if b.Metric == MedianRelative {
 		return string(MedianLatency)
 	}
 	return string(b.Metric)
 }
 
-func (e *ExceededError) spread() string {
+// context says what the figure was taken from.
+func (e *ExceededError) context() string {
 	if e.bound.Metric.NeedsMemory() {
 		if e.bound.Metric == MemoryDelta {
-			return "one answer kept alive, after collection"
+			return "the heap that one answer keeps alive, after garbage collection"
 		}
-		return fmt.Sprintf("exact, the middle of %d calls", e.of.Memory.Calls)
+		return fmt.Sprintf("exact, the median of %d calls", e.measurement.Memory.Calls)
 	}
-	switch known, _ := e.bound.Metric.known(); known.source {
-	case byCallers:
-		c := e.of.Contention
-		return fmt.Sprintf("%s at once, in the best of %d rounds: %s; one alone: %s", counted(c.Callers, "caller"), contentionRounds,
+	switch known, _ := e.bound.Metric.lookup(); known.source {
+	case fromConcurrentCallers:
+		c := e.measurement.Concurrency
+		return fmt.Sprintf("%s at once, in the best of %d rounds: %s; one alone: %s", quantity.Count(c.Callers, "caller"), concurrencyRounds,
 			Throughput.Format(c.Throughput), Throughput.Format(c.Alone))
-	case bySizes:
-		return e.of.Growth.String()
-	case byProcess:
-		return e.of.Fresh.String()
+	case fromSizes:
+		return e.measurement.Growth.String()
+	case fromFreshProcess:
+		return e.measurement.FreshProcess.String()
 	}
 	s := e.summary
 	return fmt.Sprintf("%d calls: floor %s, median %s, max %s, std dev %s", s.Samples,
-		FormatLatency(s.Min), FormatLatency(s.Median), FormatLatency(s.Max), FormatLatency(s.StdDev))
+		quantity.FormatDuration(s.Min), quantity.FormatDuration(s.Median), quantity.FormatDuration(s.Max), quantity.FormatDuration(s.StdDev))
 }
 
 // Unwrap gives ErrExceeded.
 func (e *ExceededError) Unwrap() error { return ErrExceeded }
 
-// Hint tells a busy machine from an operation that is slow in every call.
+// Hint says whether to look at the machine or at the operation.
 func (e *ExceededError) Hint() string {
 	switch e.bound.Metric {
 	case BytesPerCall, AllocsPerCall:
 		return "allocations do not depend on the machine's load: the operation itself allocates more than the bound allows"
 	case MemoryDelta:
-		return "the answer of one call keeps this much alive: look for what it refers to"
+		return "the answer of one call keeps this much memory alive: look for what it refers to"
 	case MedianRelative:
 		return "both benchmarks were measured in this run: compare what the two operations do"
 	case Throughput, Scaling:
 		return "callers at once need processors: a machine that is busy, or has few of them, gets less done"
 	case GrowthExponent:
-		return "1 is proportional to the size, 2 grows with its square: look for work that is done again for each part"
+		return "an exponent of 1 is proportional to the size, 2 grows with its square: look for work that is repeated for each part"
 	case PeakMemory:
-		return "the program alone takes a part of it, which is the figure before the call"
+		return "a part of it is the program itself: compare it with the peak before the call"
 	case FirstLatency, ColdLatency:
-		return "a first call also builds what later ones find: compare it with the warm one"
+		return "a first call also fills caches for later ones: compare it with the warm call"
 	}
 	if e.summary.Min < e.Judgement.Limit {
 		return busyHint(e.summary.Min)
 	}
-	return fmt.Sprintf("even the fastest call is over the bound: the operation is slower than promised here, or the machine was slow throughout, which one measurement of %s does not tell",
-		FormatLatency(e.summary.Total))
+	return fmt.Sprintf("even the fastest call is over the bound: the operation is slower than the bound allows, or the machine was slow all the time, which one measurement of %s does not tell",
+		quantity.FormatDuration(e.summary.Total))
 }
 
-// busyHint is the hint where a call kept the bound.
+// busyHint is the hint where the fastest call was within the bound.
 func busyHint(fastest float64) string {
-	return "the fastest call took " + FormatLatency(fastest) +
+	return "the fastest call took " + quantity.FormatDuration(fastest) +
 		", within the bound: the machine may have been busy; run it again alone, or with more --iterations"
 }
 
 // Check judges a measurement by the bound.
 //
-// A bound on the median, p95 or p99 fails where more calls are over it than chance
-// explains, see failingCount; one on the mean, min or max where the figure is.
-// Memory is exact.
+// A bound on the median, p95 or p99 fails where more calls are over it than random
+// variation explains, see failingCount; one on the mean, min or max where that figure
+// is over it. Memory is exact.
 //
-// reference gives the measurement of another benchmark of the same run by name,
-// or nil; it is asked only for a bound that is relative to one, and may itself be
-// nil otherwise. The error is nil when the bound held, an *ExceededError when it
-// did not, and ErrNotMeasured when the figure is not there, in which case the
+// reference gives the measurement of another benchmark of the same run by name, or nil
+// where there is none; it is called only for a bound that is relative to one, and may be
+// nil otherwise. The error is nil where the bound held, an *ExceededError where it
+// did not, and ErrNotMeasured where the figure was not measured, in which case the
 // Judgement is empty.
 func (b Bound) Check(m *Measurement, reference func(name string) *Measurement) (Judgement, error) {
-	known, ok := b.Metric.known()
+	known, ok := b.Metric.lookup()
 	if !ok {
 		return Judgement{}, fmt.Errorf("unknown metric %q", b.Metric)
 	}
-	limit, err := b.limit(known, m, reference)
+	limit, err := b.limitFor(known, m, reference)
 	if err != nil {
 		return Judgement{}, err
 	}
@@ -321,34 +324,34 @@ func (b Bound) Check(m *Measurement, reference func(name string) *Measurement) (
 	summary := m.Summary()
 	j := Judgement{
 		Bound: b.String(), Metric: b.Metric, Limit: b.Limit,
-		Figure: figure / limit * b.Limit, // relative to another benchmark: as a factor
+		Figure: figure / limit * b.Limit, // as a factor where the bound is relative to another benchmark
 		Held:   figure < limit || b.Inclusive && figure == limit,
 	}
 	if known.atLeast {
 		j.Held = figure >= limit
 	}
 	if b.Reference == "" {
-		j.Figure = figure // the same, unrounded
+		j.Figure = figure // without the rounding of the division
 	}
-	if known.source == byCalls {
-		j.Note = b.fragile(known, limit, summary.Min)
+	if known.source == fromCalls {
+		j.Note = b.fragileNote(known, limit, summary.Min)
 	}
 	if known.quantile != 0 {
-		j.Over, j.FailsFrom = over(m.Calls, limit), failingCount(len(m.Calls), known.quantile)
+		j.Over, j.FailsFrom = callsOver(m.Calls, limit), failingCount(len(m.Calls), known.quantile)
 		if !j.Held && j.Over < j.FailsFrom {
 			j.Held = true
 			j.warn(fmt.Sprintf("%s is %s, over the bound (%s), in %d of %d calls: chance explains up to %d",
-				b.subject(), b.Metric.Format(j.Figure), b.phrase(b.Metric.Format(b.Limit)), j.Over, len(m.Calls), j.FailsFrom-1))
+				b.metricName(), b.Metric.Format(j.Figure), b.limitText(b.Metric.Format(b.Limit)), j.Over, len(m.Calls), j.FailsFrom-1))
 		}
-		j.warn(b.tooFew(known, len(m.Calls)))
+		j.warn(b.fewCallsWarning(known, len(m.Calls)))
 	}
 	if j.Held {
 		return j, nil
 	}
-	return j, &ExceededError{Judgement: j, bound: b, summary: summary, of: m, reference: limit / b.Limit}
+	return j, &ExceededError{Judgement: j, bound: b, summary: summary, measurement: m, reference: limit / b.Limit}
 }
 
-// warn adds a warning to those there are; "" is none.
+// warn adds a warning to those there are; "" adds none.
 func (j *Judgement) warn(text string) {
 	switch {
 	case j.Warning == "":
@@ -358,8 +361,8 @@ func (j *Judgement) warn(text string) {
 	}
 }
 
-// over counts the calls that are not below a limit in seconds.
-func over(calls []time.Duration, limit float64) int {
+// callsOver counts the calls that are not below a limit in seconds.
+func callsOver(calls []time.Duration, limit float64) int {
 	n := 0
 	for _, c := range calls {
 		if c.Seconds() >= limit {
@@ -369,20 +372,20 @@ func over(calls []time.Duration, limit float64) int {
 	return n
 }
 
-// limit gives the limit in the unit of the figure: for a bound relative to another
-// benchmark that is in seconds.
-func (b Bound) limit(known metric, m *Measurement, reference func(string) *Measurement) (float64, error) {
+// limitFor gives the limit in the unit of the figure: for a bound relative to another
+// benchmark that is in seconds. The error is ErrNotMeasured.
+func (b Bound) limitFor(known metric, m *Measurement, reference func(string) *Measurement) (float64, error) {
 	switch {
 	case m == nil || len(m.Calls) == 0:
 		return 0, fmt.Errorf("%s: no call was timed: %w", b.Metric, ErrNotMeasured)
-	case known.source == byMemory && m.Memory == nil:
-		return 0, fmt.Errorf("%s: the plan left memory out: %w", b.Metric, ErrNotMeasured)
-	case known.source == byCallers && m.Contention == nil:
-		return 0, fmt.Errorf("%s: there were no callers at once: %w", b.Metric, ErrNotMeasured)
-	case known.source == bySizes && m.Growth == nil:
-		return 0, fmt.Errorf("%s: there was one size: %w", b.Metric, ErrNotMeasured)
-	case known.source == byProcess && m.Fresh.missing(b.Metric) != "":
-		return 0, fmt.Errorf("%s: %s: %w", b.Metric, m.Fresh.missing(b.Metric), ErrNotMeasured)
+	case known.source == fromMemoryCalls && m.Memory == nil:
+		return 0, fmt.Errorf("%s: memory was not measured, as the plan does not ask for it: %w", b.Metric, ErrNotMeasured)
+	case known.source == fromConcurrentCallers && m.Concurrency == nil:
+		return 0, fmt.Errorf("%s: there was only one caller: %w", b.Metric, ErrNotMeasured)
+	case known.source == fromSizes && m.Growth == nil:
+		return 0, fmt.Errorf("%s: there was only one size: %w", b.Metric, ErrNotMeasured)
+	case known.source == fromFreshProcess && m.FreshProcess.missingReason(b.Metric) != "":
+		return 0, fmt.Errorf("%s: %s: %w", b.Metric, m.FreshProcess.missingReason(b.Metric), ErrNotMeasured)
 	case b.Metric != MedianRelative:
 		return b.Limit, nil
 	}
@@ -391,7 +394,7 @@ func (b Bound) limit(known metric, m *Measurement, reference func(string) *Measu
 		other = reference(b.Reference)
 	}
 	if other == nil || len(other.Calls) == 0 {
-		return 0, fmt.Errorf("benchmark %q, which the bound is relative to, has no figures in this run (it has to stand before this one): %w",
+		return 0, fmt.Errorf("benchmark %q, which the bound is relative to, was not measured in this run (it has to come before this one): %w",
 			b.Reference, ErrNotMeasured)
 	}
 	median := other.Summary().Median
@@ -401,19 +404,19 @@ func (b Bound) limit(known metric, m *Measurement, reference func(string) *Measu
 	return b.Limit * median, nil
 }
 
-// fragile says when a bound is so near to the fastest call that a machine which
-// others use exceeds it by itself. One that lies below that call is broken.
-func (b Bound) fragile(known metric, limit, floor float64) string {
-	if known.room == 0 || floor <= 0 || b.Reference != "" || limit <= floor || limit >= known.room*floor {
+// fragileNote is a note on a bound so near to the fastest call that a shared machine
+// exceeds it by itself; "" where it is not, or lies below the fastest call.
+func (b Bound) fragileNote(known metric, limit, floor float64) string {
+	if known.minFactor == 0 || floor <= 0 || b.Reference != "" || limit <= floor || limit >= known.minFactor*floor {
 		return ""
 	}
 	return fmt.Sprintf("fragile bound: %s is %s times the fastest call (%s); on a shared machine the %s needs %s times",
-		b, formatNumber(limit/floor, 2), FormatLatency(floor), known.word, formatNumber(known.room, digits))
+		b, quantity.FormatNumber(limit/floor, 2), quantity.FormatDuration(floor), known.word, quantity.FormatNumber(known.minFactor, quantity.Digits))
 }
 
-// tooFew says when there are too few calls for the percentile: even the slowest of
-// them may then lie below it.
-func (b Bound) tooFew(known metric, calls int) string {
+// fewCallsWarning is a warning where there are so few calls that even the slowest of
+// them may lie below the percentile; "" where there are enough.
+func (b Bound) fewCallsWarning(known metric, calls int) string {
 	needed := callsNeeded(known.quantile)
 	if calls >= needed {
 		return ""

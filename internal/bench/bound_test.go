@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestBoundsAsScenariosSayThem(t *testing.T) {
+func TestBoundsAreReadAsScenariosWriteThem(t *testing.T) {
 	for _, c := range []struct {
 		text  string
 		want  Bound
@@ -45,7 +45,7 @@ func TestABoundThatCannotBeReadSaysWhy(t *testing.T) {
 	for text, want := range map[string]string{
 		"the p96 latency is below 2 ms":                     `unknown latency figure "p96", did you mean "p95"?`,
 		"the average latency is below 2 ms":                 `unknown latency figure "average", known: mean, median, p95, p99, max, min, first, cold`,
-		"the p95 latency is below 2":                        `bound on the p95 latency: "2" is no latency: it has no unit, as in "2 ms"`,
+		"the p95 latency is below 2":                        `bound on the p95 latency: "2" is no duration: it has no unit, as in "2 ms"`,
 		"the p95 latency is below 0 ms":                     `bound on the p95 latency: nothing can be below "0 ms"`,
 		"no more than 1 mb is allocated per call":           `bound on the bytes per call: "1 mb" is no size: unknown unit "mb", did you mean "MB"?`,
 		"no more than few allocations are made per call":    `bound on the allocations per call: "few" is no number`,
@@ -62,7 +62,7 @@ func TestABoundThatCannotBeReadSaysWhy(t *testing.T) {
 	assert.Error(t, err)
 }
 
-func TestABoundThatHoldsGivesItsFigure(t *testing.T) {
+func TestABoundThatHoldsGivesTheFigure(t *testing.T) {
 	m := &Measurement{Calls: upTo(100), Memory: &Memory{BytesPerCall: 1000, AllocsPerCall: 12, LiveDelta: -8, Calls: 100}}
 	for text, figure := range map[string]float64{
 		"mean latency below 51 ms":             0.0505,
@@ -85,16 +85,16 @@ func TestABoundThatHoldsGivesItsFigure(t *testing.T) {
 	}
 }
 
-func TestAnExceededBoundSaysFigureBoundSamplesAndSpread(t *testing.T) {
+func TestAnExceededBoundNamesFigureBoundSamplesAndSpread(t *testing.T) {
 	m := &Measurement{Calls: upTo(100), Memory: &Memory{BytesPerCall: 1001, AllocsPerCall: 13, LiveDelta: 2e6, Calls: 100}}
 	spread := "(100 calls: floor 1 ms, median 50.5 ms, max 100 ms, std dev 29 ms)"
 	for text, want := range map[string]string{
 		"p95 latency below 89 ms":              "p95 latency is 95 ms, bound: below 89 ms; 12 of 100 calls over it, chance explains 11 " + spread,
 		"mean latency below 2 ms":              "mean latency is 50.5 ms, bound: below 2 ms " + spread,
 		"min latency below 500 µs":             "min latency is 1 ms, bound: below 500 µs " + spread,
-		"no more than 1 kB allocated per call": "bytes per call is 1.001 kB, bound: no more than 1 kB (exact, the middle of 100 calls)",
-		"no more than 12 allocations per call": "allocations per call is 13, bound: no more than 12 (exact, the middle of 100 calls)",
-		"memory delta below 0.5 MB":            "memory delta is 2 MB, bound: below 500 kB (one answer kept alive, after collection)",
+		"no more than 1 kB allocated per call": "bytes per call is 1.001 kB, bound: no more than 1 kB (exact, the median of 100 calls)",
+		"no more than 12 allocations per call": "allocations per call is 13, bound: no more than 12 (exact, the median of 100 calls)",
+		"memory delta below 0.5 MB":            "memory delta is 2 MB, bound: below 500 kB (the heap that one answer keeps alive, after garbage collection)",
 	} {
 		b, err := ParseBound(text)
 		require.NoError(t, err)
@@ -109,7 +109,7 @@ func TestAnExceededBoundSaysFigureBoundSamplesAndSpread(t *testing.T) {
 	}
 }
 
-func TestTheHintTellsABusyMachineFromASlowOperation(t *testing.T) {
+func TestTheHintIsABusyMachineOrASlowOperation(t *testing.T) {
 	m := &Measurement{Calls: upTo(100)}
 	for text, want := range map[string]string{
 		"p95 latency below 2 ms":   "the machine may have been busy",
@@ -147,7 +147,7 @@ func TestABoundRelativeToAnotherBenchmark(t *testing.T) {
 	assert.EqualError(t, err, `median latency is 3 times, bound: below 2.5 times that of "fast" (10 ns); 3 of 3 calls over it, chance explains 2 (3 calls: floor 30 ns, median 30 ns, max 30 ns, std dev 0 ns)`)
 
 	_, err = check(`median latency below 2 times that of "lost"`)
-	assert.ErrorIs(t, err, ErrNotMeasured, "a bound against nothing must not pass")
+	assert.ErrorIs(t, err, ErrNotMeasured, "a bound relative to nothing must not pass")
 	assert.ErrorContains(t, err, `benchmark "lost"`)
 
 	b, err := ParseBound(`median latency below 2 times that of "fast"`)
@@ -194,7 +194,7 @@ func TestTooFewCallsForThePercentileIsAWarning(t *testing.T) {
 	}
 }
 
-func TestAFigureOverTheBoundIsToldWhateverElseThereIsToTell(t *testing.T) {
+func TestEveryWarningOfABoundIsKept(t *testing.T) {
 	b, err := ParseBound("p99 latency below 2 ms")
 	require.NoError(t, err)
 	calls := append(slices.Repeat([]time.Duration{time.Millisecond}, 96), slices.Repeat([]time.Duration{9 * time.Millisecond}, 4)...)
@@ -221,7 +221,7 @@ func TestABoundOnAPercentileIsJudgedByTheCallsOverIt(t *testing.T) {
 		assert.Equal(t, over, j.Over)
 		assert.Equal(t, 12, j.FailsFrom)
 		if held && over > 5 {
-			assert.Contains(t, j.Warning, "p95 latency is 900 ms, over the bound (below 2 ms)", "what chance excuses is said")
+			assert.Contains(t, j.Warning, "p95 latency is 900 ms, over the bound (below 2 ms)", "an excuse by chance is a warning")
 		}
 	}
 }
@@ -253,4 +253,17 @@ func TestABoundNearTheFloorIsCalledFragile(t *testing.T) {
 		assert.False(t, j.Held)
 		assert.Empty(t, j.Note, "no call is below it: it is exceeded by more than noise")
 	}
+}
+
+func FuzzBounds(f *testing.F) {
+	for _, s := range []string{"p95 latency below 2 ms", "no more than 1 MB allocated per call", "throughput at least 1 operations per second", "1 \xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if b, err := ParseBound(text); err == nil {
+			if again, err := ParseBound(b.String()); err != nil || again.Metric != b.Metric {
+				t.Errorf("%q became %q, which reads as %+v, %v", text, b.String(), again, err)
+			}
+		}
+	})
 }

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-func TestABoundFailsFromACountThatChanceDoesNotReach(t *testing.T) {
+func TestFailingCountIsTheTailOfTheBinomialDistribution(t *testing.T) {
 	for q, want := range map[float64][]int{
 		0.95: {12, 19, 32, 68},
 		0.99: {5, 7, 10, 19},
@@ -39,26 +39,26 @@ func TestCallsNeededForAPercentile(t *testing.T) {
 
 // fails is how often a bound on the p95 of 100 calls fails, where a share of all
 // calls is over the limit.
-func fails(share float64, looks int) float64 {
+func fails(share float64, measurements int) float64 {
 	over := distuv.Binomial{N: 100, P: share}
-	return math.Pow(1-over.CDF(float64(failingCount(100, 0.95)-1)), float64(looks))
+	return math.Pow(1-over.CDF(float64(failingCount(100, 0.95)-1)), float64(measurements))
 }
 
-func TestThePowerOfABoundIsAsDocumented(t *testing.T) {
+func TestTheFailureRatesOfABoundAreAsDocumented(t *testing.T) {
 	for _, c := range []struct{ over, one, three float64 }{ // in percent, as chance.go and the README say
 		{5, 0.4, 0.00001}, {10, 30, 2.6}, {12, 55, 16}, {15, 84, 59}, {20, 99, 96},
 	} {
-		for looks, want := range map[int]float64{1: c.one, 3: c.three} {
-			got := 100 * fails(c.over/100, looks)
-			assert.InDelta(t, want, got, 0.03*want+0.05, "%v %% over, %d looks", c.over, looks)
+		for measurements, want := range map[int]float64{1: c.one, 3: c.three} {
+			got := 100 * fails(c.over/100, measurements)
+			assert.InDelta(t, want, got, 0.03*want+0.05, "%v %% over, %d measurements", c.over, measurements)
 		}
 	}
 	assert.Equal(t, 1.0, fails(1, 3), "slower than the limit in every call")
 }
 
-func TestAPercentileIsSettledByEnoughCalls(t *testing.T) {
+func TestAPercentileNeedsEnoughCalls(t *testing.T) {
 	for metric, least := range map[Metric]int{MeanLatency: 1, MaxLatency: 1, MedianLatency: 5, P95Latency: 59, P99Latency: 299} {
-		assert.True(t, metric.Settled(least), metric)
-		assert.Equal(t, least == 1, metric.Settled(least-1), metric)
+		assert.True(t, metric.EnoughCalls(least), metric)
+		assert.Equal(t, least == 1, metric.EnoughCalls(least-1), metric)
 	}
 }

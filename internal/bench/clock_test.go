@@ -36,18 +36,18 @@ func TestFloorsAreComparedAtOneClock(t *testing.T) {
 		v, ratio, reason := judgeFloors(sameBuild, c.old, c.new, DefaultThreshold)
 		assert.Equal(t, c.want, v, name)
 		assert.InDelta(t, c.ratio, ratio, 1e-9, name)
-		assert.Equal(t, c.want == Unconverged, reason == unsteady, name)
+		assert.Equal(t, c.want == Unconverged, reason == clockReason, name)
 	}
 	old := clocked(100, 1, 1.02)
 	_, _, _ = judgeFloors(sameBuild, old, clocked(100, 1, 1), DefaultThreshold)
-	assert.Equal(t, clocked(100, 1, 1.02), old, "what is compared stays as it was measured")
-	v, ratio, _ := judgeFloors(layouts, clocked(100, 1, 1, 1, 1), clocked(108, 1.04, 1.04, 1.04, 1.04), DefaultThreshold)
-	assert.Equal(t, Red, v, "sides that take turns have the same clock")
+	assert.Equal(t, clocked(100, 1, 1.02), old, "the measured values are not changed")
+	v, ratio, _ := judgeFloors(linkOrders, clocked(100, 1, 1, 1, 1), clocked(108, 1.04, 1.04, 1.04, 1.04), DefaultThreshold)
+	assert.Equal(t, Red, v, "sides that alternate have the same clock")
 	assert.InDelta(t, 1.08, ratio, 1e-9)
 }
 
-func TestTheYardstickIsThatOfTheProcess(t *testing.T) {
-	s, err := TakeSamples(t.Context(), quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{})
+func TestSamplesHaveTheYardstickOfTheirProcess(t *testing.T) {
+	s, err := TakeSamples(t.Context(), quickPlan(), []Operation{new(fixtureCounter).operation("a", nil)}, SampleOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, s.Yardstick, s.Benchmarks[0].Process.Yardstick)
 

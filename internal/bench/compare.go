@@ -7,9 +7,11 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"omniloader/internal/quantity"
 )
 
-// DefaultThreshold is the change from which on a verdict is red or green.
+// DefaultThreshold is the relative change above which a verdict is red or green.
 const DefaultThreshold = 0.05
 
 // Verdict is what a comparison says of one benchmark.
@@ -17,25 +19,25 @@ type Verdict string
 
 // The verdicts, in the order a comparison lists them.
 const (
-	Red           Verdict = "red"            // slower by more than the threshold, or it costs more memory
+	Red           Verdict = "red"            // slower by more than the threshold, or needs more memory
 	Green         Verdict = "green"          // faster by more than the threshold
-	NotComparable Verdict = "not comparable" // the two were not measured under the same conditions
-	Unconverged   Verdict = "unconverged"    // sampled, and the floor was not found
+	NotComparable Verdict = "not comparable" // not measured under the same conditions
+	Unconverged   Verdict = "unconverged"    // sampled, but the floor was not found
 	Removed       Verdict = "removed"        // only in the old file
 	Added         Verdict = "added"          // only in the new file
-	NotRun        Verdict = "not run"        // only in one file, as the other is of a part of the benchmarks
+	NotRun        Verdict = "not run"        // only in one file, as the other has only a part of the benchmarks
 	Neutral       Verdict = "neutral"        // within the threshold
 )
 
 var verdictOrder = []Verdict{Red, Green, NotComparable, Unconverged, Removed, Added, NotRun, Neutral}
 
-// Basis is what a benchmark was judged by.
+// Basis is the kind of time that a benchmark was judged by.
 type Basis string
 
-// The bases.
+// The kinds.
 const (
 	ByFloor Basis = "floor" // the fastest batches of several processes
-	ByMean  Basis = "mean"  // the mean of single calls, where a side has nothing else
+	ByMean  Basis = "mean"  // the mean of single calls, where a side was not sampled
 )
 
 // Change is one benchmark in a comparison.
@@ -43,16 +45,16 @@ type Change struct {
 	Name      string   `json:"name"`
 	Category  string   `json:"category"`
 	Verdict   Verdict  `json:"verdict"`
-	Basis     Basis    `json:"basis,omitempty"` // empty where it stands in one file only
+	Basis     Basis    `json:"basis,omitempty"` // empty where only one file has it
 	OldMean   *float64 `json:"old_mean_time"`   // seconds; nil where it was added
 	NewMean   *float64 `json:"new_mean_time"`   // seconds; nil where it was removed
 	OldFloor  *float64 `json:"old_floor_ns,omitempty"`
 	NewFloor  *float64 `json:"new_floor_ns,omitempty"`
 	Ratio     *float64 `json:"ratio"` // new by old, of floors or means as Basis says; nil where there is none
 	Threshold float64  `json:"threshold"`
-	Reason    string   `json:"reason,omitempty"` // why, where the ratio does not say it
-	// Doubtful says that noise alone can make the verdict: it is red or green by
-	// mean times, and the calls of the two sides overlap.
+	Reason    string   `json:"reason,omitempty"` // why, where the ratio does not show it
+	// Doubtful says that noise alone may have caused the verdict: it is red or green by
+	// mean times, and the times of single calls of the two sides overlap.
 	Doubtful bool    `json:"doubtful,omitempty"`
 	Old      *Result `json:"-"` // nil where it was added
 	New      *Result `json:"-"` // nil where it was removed
@@ -63,25 +65,25 @@ type Side struct {
 	Timestamp string `json:"timestamp"`
 	Platform  string `json:"platform"`
 	Version   string `json:"version"`          // of Go, or of Python in the predecessor's files
-	Commit    string `json:"commit,omitempty"` // "" where the file does not say one
-	Dirty     bool   `json:"dirty,omitempty"`  // the code is that commit's with changes
+	Commit    string `json:"commit,omitempty"` // "" where the file has none
+	Dirty     bool   `json:"dirty,omitempty"`  // there were changes to that commit
 }
 
-// Comparison is what two results files say of each other.
+// Comparison is the comparison of two results files.
 type Comparison struct {
 	Threshold float64         `json:"threshold"`
 	Old       Side            `json:"old"`
 	New       Side            `json:"new"`
 	Counts    map[Verdict]int `json:"counts"`  // every verdict, 0 included
-	Changes   []Change        `json:"changes"` // by verdict, then reds and greens by size, then by name
+	Changes   []Change        `json:"changes"` // sorted by verdict, then reds and greens by size, then by name
 	Notes     []string        `json:"notes,omitempty"`
 
-	// Foresight is what was known before any benchmark was looked at.
-	Foresight Foresight `json:"-"`
+	// Preview is what was known before any benchmark was judged.
+	Preview Preview `json:"-"`
 
-	common comparability
-	parts  [2]string // why the old and the new file have a part of the benchmarks, "" where they have all
-	plan   *Sampling // of the old file, nil where it was not sampled
+	compatibility  compatibility
+	partialReasons [2]string // why the old and the new file may lack benchmarks; "" where they have all
+	oldPlan        *Sampling // of the old file, nil where it was not sampled
 }
 
 // ErrNothingToCompare is the error of a comparison of files that share no benchmark.
@@ -93,11 +95,11 @@ var ErrNothingToCompare = errors.New("the two results files have no benchmark in
 // Where both files were sampled, by a run with a baseline, the floors are
 // judged, see judgeFloors; otherwise the mean times are: red where the new one is
 // slower than the old by more than the threshold, green where it is faster by more
-// than that, else neutral, with a note of how little that is worth. A benchmark
-// whose calls cost more memory is red in any case.
+// than that, else neutral, with a note that such verdicts are often wrong. A benchmark
+// whose calls need more memory is red in any case.
 //
 // It fails where the threshold is not a number in [0, 1) or the files have no
-// benchmark in common, as then nothing was compared.
+// benchmark in common.
 func Compare(old, new *File, threshold float64) (*Comparison, error) {
 	if !(threshold >= 0 && threshold < 1) {
 		return nil, fmt.Errorf("threshold %v: it must be from 0 to below 1 (0.05 for 5 %%)", threshold)
@@ -105,10 +107,10 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 	c := &Comparison{
 		Threshold: threshold, Old: old.side(), New: new.side(),
 		Counts: map[Verdict]int{}, Changes: []Change{},
-		Notes:     slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
-		Foresight: Foresee(old, new, threshold),
-		common:    compatibility(old, new), plan: old.Plan,
-		parts: [2]string{old.part(new), new.part(old)},
+		Notes:         slices.Concat(prefixed("old: ", old.Notes), prefixed("new: ", new.Notes)),
+		Preview:       PreviewComparison(old, new, threshold),
+		compatibility: checkCompatibility(old, new), oldPlan: old.Plan,
+		partialReasons: [2]string{old.partialReason(new), new.partialReason(old)},
 	}
 	for _, v := range verdictOrder {
 		c.Counts[v] = 0
@@ -135,31 +137,31 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 			c.add(&old.Results[i], nil)
 		}
 	}
-	c.explain(old, new)
+	c.addNotes(old, new)
 	slices.SortStableFunc(c.Changes, compareChanges)
 	return c, nil
 }
 
-// explain adds what a reader must know to judge the verdicts.
-func (c *Comparison) explain(old, new *File) {
+// addNotes adds what a reader must know to understand the verdicts.
+func (c *Comparison) addNotes(old, new *File) {
 	has := func(b Basis) bool {
 		return slices.ContainsFunc(c.Changes, func(change Change) bool { return change.Basis == b })
 	}
 	switch {
-	case has(ByFloor) || c.common.ours:
-		// the first reason stands with the verdicts
-		for _, r := range c.common.reasons[min(1, len(c.common.reasons)):] {
-			c.Notes = append(c.Notes, "nor would they be comparable for this: "+r)
+	case has(ByFloor) || c.compatibility.bothOurs:
+		// the first difference is the reason of every verdict
+		for _, r := range c.compatibility.differences[min(1, len(c.compatibility.differences)):] {
+			c.Notes = append(c.Notes, "another reason why they are not comparable: "+r)
 		}
-		c.Notes = append(c.Notes, c.common.warn...)
-		if has(ByFloor) && c.common.rule == otherBuild && len(c.common.reasons)+len(c.common.unknown) == 0 {
-			c.Notes = append(c.Notes, fmt.Sprintf("the two files are not known to come from one build: only changes of more than %.0f %% are judged, as where the linker puts code alone can make that; `omniloader bench --against %s` judges less", layoutAllowance*100, cmp.Or(old.Commit(), "REV")))
+		c.Notes = append(c.Notes, c.compatibility.warnings...)
+		if has(ByFloor) && c.compatibility.rule == differentBuilds && len(c.compatibility.differences)+len(c.compatibility.unknown) == 0 {
+			c.Notes = append(c.Notes, fmt.Sprintf("the two files are not known to come from one build: only changes of more than %.0f %% are judged, as the order in which the linker places code can alone cause smaller ones; `omniloader bench --against %s` judges smaller changes", linkOrderAllowance*100, cmp.Or(old.Commit(), "REV")))
 		}
 	case old.Platform != "" && new.Platform != "" && old.Platform != new.Platform:
 		c.Notes = append(c.Notes, fmt.Sprintf("measured on different platforms: %s and %s", old.Platform, new.Platform))
 	}
-	if looser := c.looser(); len(looser) > 0 {
-		c.Notes = append(c.Notes, "a tag allows more than before: "+strings.Join(looser, ", "))
+	if loosened := c.loosenedThresholds(); len(loosened) > 0 {
+		c.Notes = append(c.Notes, "a tag allows larger changes than before: "+strings.Join(loosened, ", "))
 	}
 	byMean := slices.ContainsFunc(c.Changes, func(change Change) bool { return change.Basis == ByMean && change.Verdict != NotComparable })
 	if byMean {
@@ -167,13 +169,13 @@ func (c *Comparison) explain(old, new *File) {
 		if has(ByFloor) {
 			which = " where the table says mean"
 		}
-		c.Notes = append(c.Notes, "judged by mean times"+which+", for want of anything better in the files: on a shared machine that rule called 45 % of unchanged benchmarks changed; files written with --save-baseline are judged by their floors")
+		c.Notes = append(c.Notes, "judged by mean times"+which+", as the files have nothing better: on a shared machine that rule called 45 % of unchanged benchmarks changed; files written with --save-baseline are judged by their floors")
 	}
 }
 
-// looser names the benchmarks that have a larger threshold than they had, with both: a
-// slowdown and the leave for it may come in one commit.
-func (c *Comparison) looser() []string {
+// loosenedThresholds names the benchmarks whose threshold became larger, with both
+// thresholds: a commit may make a benchmark slower and allow it at the same time.
+func (c *Comparison) loosenedThresholds() []string {
 	threshold := func(r *Result) float64 {
 		if r.Threshold != nil {
 			return *r.Threshold
@@ -184,12 +186,13 @@ func (c *Comparison) looser() []string {
 	for _, change := range c.Changes {
 		if change.Old != nil && change.New != nil && threshold(change.New) > threshold(change.Old) {
 			names = append(names, fmt.Sprintf("%s (±%s %%, before ±%s %%)", change.Name,
-				formatNumber(threshold(change.New)*100, digits), formatNumber(threshold(change.Old)*100, digits)))
+				quantity.FormatNumber(threshold(change.New)*100, quantity.Digits), quantity.FormatNumber(threshold(change.Old)*100, quantity.Digits)))
 		}
 	}
 	return names
 }
 
+// side describes the file in a comparison.
 func (f *File) side() Side {
 	version := f.GoVersion
 	if version == "" && f.PythonVersion != "" {
@@ -199,8 +202,8 @@ func (f *File) side() Side {
 	return Side{Timestamp: f.Timestamp, Platform: f.Platform, Version: version, Commit: f.Commit(), Dirty: dirty}
 }
 
-// part says why the file need not have every benchmark of another, or "".
-func (f *File) part(other *File) string {
+// partialReason says why the file may lack benchmarks of another; "" where it may not.
+func (f *File) partialReason(other *File) string {
 	switch {
 	case f.Interrupted:
 		return "was interrupted"
@@ -210,6 +213,7 @@ func (f *File) part(other *File) string {
 	return ""
 }
 
+// prefixed puts a prefix before each text.
 func prefixed(prefix string, texts []string) []string {
 	var out []string
 	for _, t := range texts {
@@ -218,25 +222,25 @@ func prefixed(prefix string, texts []string) []string {
 	return out
 }
 
-// add judges one benchmark; one of the two is nil where it stands in one file only.
+// add judges one benchmark; one of the two results is nil where only one file has it.
 func (c *Comparison) add(old, new *Result) {
 	change := Change{Old: old, New: new, Threshold: c.Threshold}
 	if old != nil {
 		change.Name, change.Category, change.OldMean = old.Name, old.Category, &old.MeanTime
-		change.OldFloor = floorOf(c.common.rule, c.planned(old))
+		change.OldFloor = floorOf(c.compatibility.rule, c.plannedProcesses(old))
 	}
 	if new != nil {
 		change.Name, change.Category, change.NewMean = new.Name, new.Category, &new.MeanTime
-		change.NewFloor = floorOf(c.common.rule, new.Processes)
+		change.NewFloor = floorOf(c.compatibility.rule, new.Processes)
 		if new.Threshold != nil {
 			change.Threshold = *new.Threshold
 		}
 	}
 	switch {
-	case old == nil && c.parts[0] != "":
-		change.Verdict, change.Reason = NotRun, "the old run "+c.parts[0]
-	case new == nil && c.parts[1] != "":
-		change.Verdict, change.Reason = NotRun, "the new run "+c.parts[1]
+	case old == nil && c.partialReasons[0] != "":
+		change.Verdict, change.Reason = NotRun, "the old run "+c.partialReasons[0]
+	case new == nil && c.partialReasons[1] != "":
+		change.Verdict, change.Reason = NotRun, "the new run "+c.partialReasons[1]
 	case old == nil:
 		change.Verdict = Added
 	case new == nil:
@@ -248,18 +252,19 @@ func (c *Comparison) add(old, new *Result) {
 	c.Changes = append(c.Changes, change)
 }
 
-// floorOf gives what the processes of a benchmark are compared by, in nanoseconds,
+// floorOf gives the time that the processes of a benchmark are compared by, in nanoseconds,
 // or nil where it was not sampled.
 func floorOf(by rule, processes []Process) *float64 {
-	f := figure(by, processes)
+	f := comparedTime(by, processes)
 	if len(processes) == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
 		return nil
 	}
 	return &f
 }
 
-// another says in which way two results of one name are of different things, or "".
-func another(old, new *Result) string {
+// differentOperation says which operations two results of one name are of; "" where it is
+// the same one, or not known.
+func differentOperation(old, new *Result) string {
 	a, b := old.Metadata["operation"], new.Metadata["operation"]
 	if a != nil && b != nil && fmt.Sprint(a) != fmt.Sprint(b) {
 		return fmt.Sprintf("another operation: the %v and the %v", a, b)
@@ -267,85 +272,84 @@ func another(old, new *Result) string {
 	return ""
 }
 
-// otherCallers says that the times of two results are those that another number of
-// callers at once saw, or "". Floors are always of one caller.
-func otherCallers(old, new *Result) string {
+// differentCallers says with how many callers at once the times of two results were
+// measured; "" where with the same number. Floors are always of one caller.
+func differentCallers(old, new *Result) string {
 	callers := func(r *Result) int {
 		if r.Concurrency == nil {
 			return 1
 		}
 		return r.Concurrency.Callers
 	}
-	// where the figures of one caller stand beside, the callers do not matter
-	crowd := func(r *Result) bool {
+	// where the result also has times of one caller, the number of callers does not matter
+	onlyConcurrent := func(r *Result) bool {
 		c := r.Concurrency
 		return c != nil && c.Iterations == r.Iterations && c.MeanTime == r.MeanTime && c.MaxTime == r.MaxTime
 	}
-	if (crowd(old) || crowd(new)) && callers(old) != callers(new) {
+	if (onlyConcurrent(old) || onlyConcurrent(new)) && callers(old) != callers(new) {
 		return fmt.Sprintf("another number of callers at once: %d and %d", callers(old), callers(new))
 	}
 	return ""
 }
 
-// judge judges a benchmark that stands in both files.
+// judge judges a benchmark that both files have.
 func (c *Comparison) judge(change *Change) {
-	if why := another(change.Old, change.New); why != "" {
+	if why := differentOperation(change.Old, change.New); why != "" {
 		change.Verdict, change.Reason = NotComparable, why
 		return
 	}
-	against := c.common.reasons
+	against := c.compatibility.differences
 	if change.OldFloor == nil || change.NewFloor == nil {
 		change.Basis = ByMean
 		change.Verdict, change.Ratio = judgeMeans(*change.OldMean, *change.NewMean, change.Threshold)
-		change.Doubtful = (change.Verdict == Red || change.Verdict == Green) && overlap(change.Old, change.New)
-		if !c.common.ours {
+		change.Doubtful = (change.Verdict == Red || change.Verdict == Green) && callsOverlap(change.Old, change.New)
+		if !c.compatibility.bothOurs {
 			against = nil
 		}
-		if why := otherCallers(change.Old, change.New); why != "" {
+		if why := differentCallers(change.Old, change.New); why != "" {
 			against = []string{why}
 		}
 	} else {
 		change.Basis = ByFloor
 		var ratio float64
-		change.Verdict, ratio, change.Reason = judgeFloors(c.common.rule, c.planned(change.Old), change.New.Processes, change.Threshold)
+		change.Verdict, ratio, change.Reason = judgeFloors(c.compatibility.rule, c.plannedProcesses(change.Old), change.New.Processes, change.Threshold)
 		if !math.IsNaN(ratio) {
 			change.Ratio = &ratio
 		}
-		if few := cmp.Or(c.plan.lacking(change.Old.Processes), c.plan.lacking(change.New.Processes)); few != "" {
+		if few := cmp.Or(c.oldPlan.missingRounds(change.Old.Processes), c.oldPlan.missingRounds(change.New.Processes)); few != "" {
 			change.Verdict, change.Reason = Unconverged, few
 		}
-		against = slices.Concat(against, c.common.unknown)
+		against = slices.Concat(against, c.compatibility.unknown)
 	}
 	if len(against) > 0 {
 		change.Verdict, change.Reason, change.Doubtful = NotComparable, against[0], false
 	}
-	if c.common.memory {
+	if c.compatibility.memoryComparable {
 		if more := judgeMemory(change.Old, change.New); more != "" {
 			change.Verdict, change.Reason, change.Doubtful = Red, more, false
 		}
 	}
 }
 
-// planned gives the processes of a baseline that its plan asks for. Where it was
-// itself confirmed it has more, and a floor that is the smallest of more looks:
-// what is compared with it would seem slower.
-func (c *Comparison) planned(old *Result) []Process {
-	if c.plan == nil || c.plan.Processes >= len(old.Processes) || c.common.rule == layouts { // whose floor is a median
+// plannedProcesses gives the processes of a baseline that its plan asks for. A baseline
+// that was itself confirmed has more of them, and the smallest floor of more processes is
+// lower: whatever is compared with it would look slower.
+func (c *Comparison) plannedProcesses(old *Result) []Process {
+	if c.oldPlan == nil || c.oldPlan.Processes >= len(old.Processes) || c.compatibility.rule == linkOrders { // a median does not get lower
 		return old.Processes
 	}
-	return old.Processes[:c.plan.Processes]
+	return old.Processes[:c.oldPlan.Processes]
 }
 
-// overlap tells whether any call of one side took as long as one of the other. A
-// file that does not say its fastest and slowest call has them at zero, and nothing
-// is then known.
-func overlap(old, new *Result) bool {
-	apart := old.MaxTime > 0 && new.MinTime > old.MaxTime || new.MaxTime > 0 && old.MinTime > new.MaxTime
-	return !apart
+// callsOverlap tells whether the ranges of the single calls of two results overlap. They
+// are taken to overlap where a file lacks its fastest and slowest call, which are then 0.
+func callsOverlap(old, new *Result) bool {
+	separate := old.MaxTime > 0 && new.MinTime > old.MaxTime || new.MaxTime > 0 && old.MinTime > new.MaxTime
+	return !separate
 }
 
 // judgeMeans compares two means. A mean of zero comes from a clock too coarse for
-// the operation; there is no ratio to it.
+// the operation; the ratio is then nil.
 func judgeMeans(old, new, threshold float64) (Verdict, *float64) {
 	if old == 0 {
 		if new == 0 {
@@ -353,7 +357,7 @@ func judgeMeans(old, new, threshold float64) (Verdict, *float64) {
 		}
 		return Red, nil
 	}
-	// exactly the threshold is neutral, also after rounding
+	// a change of exactly the threshold is neutral, also after rounding
 	const rounding = 1e-9
 	ratio := new / old
 	switch {
@@ -370,13 +374,13 @@ func judgeMeans(old, new, threshold float64) (Verdict, *float64) {
 func compareChanges(a, b Change) int {
 	return cmp.Or(
 		cmp.Compare(slices.Index(verdictOrder, a.Verdict), slices.Index(verdictOrder, b.Verdict)),
-		cmp.Compare(b.distance(), a.distance()),
+		cmp.Compare(b.size(), a.size()),
 		cmp.Compare(a.Name, b.Name),
 	)
 }
 
-// distance is how far a red or green change is from no change, as a factor.
-func (c Change) distance() float64 {
+// size is the logarithm of a red or green change, without its sign; 0 for other verdicts.
+func (c Change) size() float64 {
 	if c.Verdict != Red && c.Verdict != Green {
 		return 0
 	}
@@ -389,8 +393,8 @@ func (c Change) distance() float64 {
 // Regressed tells whether any benchmark is red.
 func (c *Comparison) Regressed() bool { return c.Counts[Red] > 0 }
 
-// Regressions counts the red benchmarks: those that can be acted on, and those that
-// noise alone can make red.
+// Regressions counts the red benchmarks: those that are reliable, and those that noise alone
+// may have caused.
 func (c *Comparison) Regressions() (sure, doubtful int) {
 	for _, change := range c.Changes {
 		switch {
@@ -404,7 +408,7 @@ func (c *Comparison) Regressions() (sure, doubtful int) {
 	return sure, doubtful
 }
 
-// InBoth counts the benchmarks that stand in both files.
+// InBoth counts the benchmarks that both files have.
 func (c *Comparison) InBoth() int {
 	n := 0
 	for _, change := range c.Changes {
@@ -415,32 +419,34 @@ func (c *Comparison) InBoth() int {
 	return n
 }
 
-// Suspects tells whether any benchmark is red by its floor, so that a fresh
-// process may show that it was bad luck. What costs more memory is no such case.
-func (c *Comparison) Suspects() bool { return c.suspects() > 0 }
+// NeedsConfirmation tells whether sampling again in further processes may change a verdict:
+// whether any benchmark is red by its floor, or was sampled on a shared core. Memory is
+// exact and needs no confirmation.
+func (c *Comparison) NeedsConfirmation() bool { return c.toConfirm() > 0 }
 
-// Widely tells whether more than a third of the benchmarks in both files are suspects,
-// and more than one. So much at once is the machine as often as the code: a virtual
-// machine was seen to be slow for 40 s on end while nothing else ran in it, so that a
-// second look is worth more some time later.
-func (c *Comparison) Widely() bool {
-	n := c.suspects()
+// ManyNeedConfirmation tells whether more than a third of the benchmarks in both files need
+// confirmation, and more than one. That many at once is as often due to the machine as to
+// the code: a virtual machine was seen to be slow for 40 s at a time while nothing else ran
+// in it, so that it is better to wait before sampling again.
+func (c *Comparison) ManyNeedConfirmation() bool {
+	n := c.toConfirm()
 	return n > 1 && 3*n > c.InBoth()
 }
 
-func (c *Comparison) suspects() int {
+// toConfirm counts the benchmarks that need confirmation.
+func (c *Comparison) toConfirm() int {
 	n := 0
 	for _, change := range c.Changes {
-		if change.Basis == ByFloor && suspicious(change.Verdict, change.Reason) {
+		if change.Basis == ByFloor && needsConfirmation(change.Verdict, change.Reason) {
 			n++
 		}
 	}
 	return n
 }
 
-// Unsure tells whether a longer look may change the verdict of any benchmark: it is
-// red or green by its floor, or its floor was not found.
-func (c *Comparison) Unsure() bool {
+// NeedsMoreSamples tells whether more processes may change the verdict of any benchmark: one
+// is red or green by its floor, or its floor was not found.
+func (c *Comparison) NeedsMoreSamples() bool {
 	return slices.ContainsFunc(c.Changes, func(change Change) bool {
 		judged := change.Verdict == Red || change.Verdict == Green
 		return change.Basis == ByFloor && (judged && change.Reason == "" || change.Verdict == Unconverged)

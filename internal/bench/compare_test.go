@@ -76,7 +76,7 @@ func TestFilesWithNothingInCommonAreNotCompared(t *testing.T) {
 	}
 }
 
-func TestAThresholdThatIsNoneIsRefused(t *testing.T) {
+func TestAThresholdOutOfRangeIsRefused(t *testing.T) {
 	f := means("a", 1.0)
 	for _, threshold := range []float64{-0.1, 1, 5} {
 		_, err := Compare(f, f, threshold)
@@ -84,7 +84,7 @@ func TestAThresholdThatIsNoneIsRefused(t *testing.T) {
 	}
 }
 
-func TestCompareTellsOfDifferentPlatformsAndOfWhatWasMissing(t *testing.T) {
+func TestCompareNotesDifferentPlatformsAndMissingKeys(t *testing.T) {
 	old, err := ReadFile("testdata/predecessor.json")
 	require.NoError(t, err)
 	c, err := Compare(old, means("architecture_detection_llama", 0.0004), 0.05)
@@ -94,7 +94,7 @@ func TestCompareTellsOfDifferentPlatformsAndOfWhatWasMissing(t *testing.T) {
 		`old: result "memory_sae_detection" lacks mean_time, median_time, p95_time, p99_time, std_dev`,
 		"measured on different platforms: Linux-6.8.0-x86_64-with-glibc2.39 and linux/amd64",
 	}, c.Notes[:2])
-	assert.Contains(t, c.Notes[2], "judged by mean times", "and how little that is worth")
+	assert.Contains(t, c.Notes[2], "judged by mean times", "with its error rate")
 }
 
 func TestAComparisonAsJSON(t *testing.T) {
@@ -128,10 +128,10 @@ func TestMeansOfDifferentMachinesAreNotComparable(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, NotComparable, c.Changes[0].Verdict)
 	assert.Equal(t, "CPU: X and Y", c.Changes[0].Reason)
-	assert.Equal(t, 2.0, *c.Changes[0].Ratio, "both numbers are there")
+	assert.Equal(t, 2.0, *c.Changes[0].Ratio, "both means are kept")
 }
 
-func TestWhatWasNotSelectedWasNotRemoved(t *testing.T) {
+func TestABenchmarkThatWasNotSelectedIsNotRemoved(t *testing.T) {
 	file := func(names ...string) *File {
 		var all []Result
 		for _, name := range names {
@@ -166,7 +166,7 @@ func TestWhatWasNotSelectedWasNotRemoved(t *testing.T) {
 	}
 }
 
-func TestMuchThatIsSlowerAtOnceIsASuspectOfItsOwn(t *testing.T) {
+func TestManySlowerBenchmarksAtOnceNeedConfirmation(t *testing.T) {
 	file := func(slower, all int) *File {
 		f := sampled("x", 100, 5, 1000)
 		for i := range all {
@@ -187,8 +187,8 @@ func TestMuchThatIsSlowerAtOnceIsASuspectOfItsOwn(t *testing.T) {
 	}{{0, 6, false}, {2, 6, false}, {3, 6, true}, {1, 2, false}, {1, 1, false}, {2, 2, true}} {
 		comparison, err := Compare(file(0, c.all), file(c.slower, c.all), DefaultThreshold)
 		require.NoError(t, err)
-		assert.Equal(t, c.want, comparison.Widely(), c)
-		assert.Equal(t, c.slower > 0, comparison.Suspects(), c)
+		assert.Equal(t, c.want, comparison.ManyNeedConfirmation(), c)
+		assert.Equal(t, c.slower > 0, comparison.NeedsConfirmation(), c)
 	}
 }
 
@@ -205,33 +205,33 @@ func TestALargerThresholdThanBeforeIsNoted(t *testing.T) {
 		require.NoError(t, err)
 		return c.Notes
 	}
-	assert.Equal(t, []string{"a tag allows more than before: a (±20 %, before ±10 %)"}, notes(tagged(0.1), tagged(0.2)))
-	assert.Equal(t, []string{"a tag allows more than before: a (±20 %, before ±5 %)"}, notes(tagged(0), tagged(0.2)))
+	assert.Equal(t, []string{"a tag allows larger changes than before: a (±20 %, before ±10 %)"}, notes(tagged(0.1), tagged(0.2)))
+	assert.Equal(t, []string{"a tag allows larger changes than before: a (±20 %, before ±5 %)"}, notes(tagged(0), tagged(0.2)))
 	assert.Empty(t, notes(tagged(0.2), tagged(0.2)))
-	assert.Empty(t, notes(tagged(0.2), tagged(0)), "less hides nothing")
+	assert.Empty(t, notes(tagged(0.2), tagged(0)), "a smaller threshold hides nothing")
 }
 
-func TestFloorsAreOfOneCallerHoweverManyThereWere(t *testing.T) {
-	crowded := func(callers int) *File {
+func TestFloorsAreOfOneCallerWhateverTheConcurrency(t *testing.T) {
+	concurrented := func(callers int) *File {
 		return with(sampled("x", 100, 5, 1000), func(f *File) {
 			r := &f.Results[0]
-			r.Concurrency = &Concurrency{Callers: callers, Iterations: r.Iterations, MeanTime: r.MeanTime}
+			r.Concurrency = &ConcurrencyResult{Callers: callers, Iterations: r.Iterations, MeanTime: r.MeanTime}
 		})
 	}
-	assert.Equal(t, Neutral, verdictOf(t, crowded(8), crowded(2)).Verdict)
+	assert.Equal(t, Neutral, verdictOf(t, concurrented(8), concurrented(2)).Verdict)
 }
 
-func TestWhatIsAnotherOperationIsNotComparable(t *testing.T) {
+func TestDifferentOperationsAreNotComparable(t *testing.T) {
 	file := func(operation string, callers int) *File {
 		r := Result{Name: "a", MeanTime: 1, Iterations: 10, Metadata: map[string]any{"operation": operation}}
 		if callers > 1 {
-			r.Concurrency = &Concurrency{Callers: callers, Iterations: 10, MeanTime: 1} // the figures are those of the callers
+			r.Concurrency = &ConcurrencyResult{Callers: callers, Iterations: 10, MeanTime: 1} // the times are those of the callers
 		}
 		f, err := NewFile([]Result{r}, origin())
 		require.NoError(t, err)
 		return f
 	}
-	beside := func(callers int) *File {
+	withBoth := func(callers int) *File {
 		return with(file("category", callers), func(f *File) { f.Results[0].Concurrency.MeanTime = 1.5 })
 	}
 	for _, c := range []struct {
@@ -242,8 +242,8 @@ func TestWhatIsAnotherOperationIsNotComparable(t *testing.T) {
 		{file("category", 1), file("model info", 1), "another operation: the category and the model info"},
 		{file("category", 8), file("category", 2), "another number of callers at once: 8 and 2"},
 		{file("category", 8), file("category", 1), "another number of callers at once: 8 and 1"},
-		{beside(2), file("category", 1), ""}, // as many calls by chance, and the figures are of one caller
-		{beside(2), beside(8), ""},
+		{withBoth(2), file("category", 1), ""}, // the same number of calls, but the times are of one caller
+		{withBoth(2), withBoth(8), ""},
 	} {
 		comparison, err := Compare(c.old, c.new, DefaultThreshold)
 		require.NoError(t, err)

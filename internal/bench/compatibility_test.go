@@ -18,7 +18,7 @@ func with(f *File, change func(*File)) *File {
 }
 
 func TestAnEnvironmentOfAnyFormIsCompared(t *testing.T) {
-	for _, key := range []string{"build", "layout", "kernel", "governor", "cpu", "funcalign", "yardstick_floor_ns", "modules", "sampling"} {
+	for _, key := range []string{"build", "link_order", "kernel", "governor", "cpu", "funcalign", "yardstick_floor_ns", "modules", "sampling"} {
 		for _, value := range []any{map[string]any{}, []any{1.0}, nil, true, "", 1.5} {
 			old := with(sampled("x", 100, 5, 1000), func(f *File) { f.Environment[key] = value })
 			now := with(sampled("x", 100, 5, 1000), func(f *File) { f.Environment[key] = value })
@@ -29,7 +29,7 @@ func TestAnEnvironmentOfAnyFormIsCompared(t *testing.T) {
 
 func FuzzEnvironment(f *testing.F) {
 	f.Add(`{"build": {}}`, `{"kernel": [1], "build": null}`)
-	f.Add(`{"cpu": "X", "layout": 1}`, `{"cpu": "Y", "yardstick_floor_ns": 1e300}`)
+	f.Add(`{"cpu": "X", "link_order": 1}`, `{"cpu": "Y", "yardstick_floor_ns": 1e300}`)
 	f.Add(`{"funcalign": 64, "yardstick_floor_ns": -1}`, `{"funcalign": "64", "governor": {"a": []}}`)
 	f.Add(`{"modules": {"a": "v1", "b": null}, "sampling": 1}`, `{"modules": {"a": ["v2"], "b": 1}, "sampling": "1"}`)
 	f.Fuzz(func(t *testing.T, old, now string) {
@@ -45,11 +45,11 @@ func FuzzEnvironment(f *testing.F) {
 		if err != nil || c.Counts[Red]+c.Counts[Green] > 0 {
 			t.Fatalf("equal floors are red or green, or not compared: %v, %v", c, err)
 		}
-		Foresee(files[0], files[1], DefaultThreshold)
+		PreviewComparison(files[0], files[1], DefaultThreshold)
 	})
 }
 
-func TestWhatOnlyOneFileSaysIsNotTakenForEqual(t *testing.T) {
+func TestAConditionOfOnlyOneFileIsUnknown(t *testing.T) {
 	for name, change := range map[string]func(*File){
 		"CPU":       func(f *File) { delete(f.Environment, "cpu") },
 		"alignment": func(f *File) { f.Environment["funcalign"] = 64.0 },
@@ -61,7 +61,7 @@ func TestWhatOnlyOneFileSaysIsNotTakenForEqual(t *testing.T) {
 		assert.Equal(t, NotComparable, changed.Verdict, name)
 		assert.Contains(t, changed.Reason, name)
 	}
-	// mean times are worth so little that this does not matter to them
+	// mean times vary so much that the processor does not matter
 	old, now := means("a", 1.0), means("a", 1.0)
 	old.Schema, now.Schema, now.Environment = 2, 2, map[string]any{"cpu": "X"}
 	assert.Equal(t, Neutral, verdictOf(t, old, now).Verdict)
@@ -76,47 +76,47 @@ func TestMemoryOfAnUnknownVersionOfGoIsNotJudged(t *testing.T) {
 	assert.Equal(t, Red, more(func(*File) {}))
 	assert.Equal(t, NotComparable, more(func(f *File) { f.GoVersion = "" }))
 	assert.Equal(t, NotComparable, more(func(f *File) { f.Platform = "" }))
-	assert.Equal(t, Red, more(func(f *File) { delete(f.Environment, "cpu") }), "a processor allocates nothing")
+	assert.Equal(t, Red, more(func(f *File) { delete(f.Environment, "cpu") }), "allocations do not depend on the processor")
 }
 
-func TestWhatNeitherFileSaysIsANote(t *testing.T) {
-	silent := func() *File {
+func TestAPlatformThatNeitherFileHasIsANote(t *testing.T) {
+	without := func() *File {
 		return with(sampled("x", 100, 5, 1000), func(f *File) { f.Schema, f.Platform, f.GoVersion = 2, "", "" })
 	}
-	c, err := Compare(silent(), silent(), DefaultThreshold)
+	c, err := Compare(without(), without(), DefaultThreshold)
 	require.NoError(t, err)
 	assert.Equal(t, Neutral, c.Changes[0].Verdict)
 	assert.Contains(t, strings.Join(c.Notes, "\n"), "neither file says for which platform it was measured")
 }
 
-func TestTheLayoutSaysWhichBuildsAreOne(t *testing.T) {
-	// the builds differ by name, and nothing lies elsewhere: 10 % are judged
+func TestBuildsOfOneLinkOrderAreTheSameBuild(t *testing.T) {
+	// the builds have other names, but the same addresses of functions: 10 % are judged
 	old, now := sampled("x", 100, 5, 1000), sampled("y", 110, 5, 1000)
-	old.Environment["layout"], now.Environment["layout"] = "a", "a"
+	old.Environment[LinkOrderKey], now.Environment[LinkOrderKey] = "a", "a"
 	assert.Equal(t, Red, verdictOf(t, old, now).Verdict)
-	now.Environment["layout"] = "b"
+	now.Environment[LinkOrderKey] = "b"
 	assert.Equal(t, NotComparable, verdictOf(t, old, now).Verdict)
-	assert.Equal(t, Red, verdictOf(t, old, with(sampled("y", 131, 5, 1000), func(f *File) { f.Environment["layout"] = "b" })).Verdict)
-	// a file from before there were layouts has a build only
-	delete(old.Environment, "layout")
+	assert.Equal(t, Red, verdictOf(t, old, with(sampled("y", 131, 5, 1000), func(f *File) { f.Environment[LinkOrderKey] = "b" })).Verdict)
+	// files of earlier versions have a build and no link order
+	delete(old.Environment, LinkOrderKey)
 	assert.Equal(t, NotComparable, verdictOf(t, old, now).Verdict)
 	delete(now.Environment, "build")
 	assert.Equal(t, NotComparable, verdictOf(t, old, now).Verdict)
 }
 
-func TestFilesThatDoNotSayTheirBuildAreNotTakenForOneBuild(t *testing.T) {
-	silent := func(floor float64) *File {
+func TestFilesWithoutABuildAreDifferentBuilds(t *testing.T) {
+	without := func(floor float64) *File {
 		return with(sampled("x", floor, 5, 1000), func(f *File) { delete(f.Environment, BuildKey) })
 	}
-	assert.Equal(t, NotComparable, verdictOf(t, silent(100), silent(115)).Verdict)
-	assert.Equal(t, Neutral, verdictOf(t, silent(100), silent(100)).Verdict)
-	assert.Equal(t, Red, verdictOf(t, silent(100), silent(131)).Verdict)
+	assert.Equal(t, NotComparable, verdictOf(t, without(100), without(115)).Verdict)
+	assert.Equal(t, Neutral, verdictOf(t, without(100), without(100)).Verdict)
+	assert.Equal(t, Red, verdictOf(t, without(100), without(131)).Verdict)
 }
 
-func TestSamplesTakenInAnotherWayAreNotComparable(t *testing.T) {
+func TestSamplesOfAnotherSamplingVersionAreNotComparable(t *testing.T) {
 	first, second := sampled("x", 100, 5, 1000), sampled("x", 100, 5, 1000)
 	second.Environment["sampling"] = 1.0
-	assert.Equal(t, Neutral, verdictOf(t, first, second).Verdict, "a file from before it was said")
+	assert.Equal(t, Neutral, verdictOf(t, first, second).Verdict, "an earlier version did not write it")
 	second.Environment["sampling"] = 2.0
 	change := verdictOf(t, first, second)
 	assert.Equal(t, NotComparable, change.Verdict)
@@ -126,10 +126,10 @@ func TestSamplesTakenInAnotherWayAreNotComparable(t *testing.T) {
 		f.Plan, f.Results[0].Processes = nil, nil
 	}
 	change = verdictOf(t, first, second)
-	assert.Equal(t, Neutral, change.Verdict, "means have nothing to do with it")
+	assert.Equal(t, Neutral, change.Verdict, "means do not depend on it")
 	assert.Equal(t, ByMean, change.Basis)
 	*second.Results[0].AllocsPerOp++
-	assert.Equal(t, Neutral, verdictOf(t, first, second).Verdict, "nor with another way to count memory")
+	assert.Equal(t, Neutral, verdictOf(t, first, second).Verdict, "memory is counted differently")
 	second.Environment["sampling"] = 1.0
 	assert.Equal(t, Red, verdictOf(t, first, second).Verdict)
 }
@@ -140,21 +140,21 @@ func TestOtherVersionsOfModulesAreANote(t *testing.T) {
 		old.Environment["modules"], now.Environment["modules"] = a, b
 		c, err := Compare(old, now, DefaultThreshold)
 		require.NoError(t, err)
-		assert.Equal(t, Red, c.Changes[0].Verdict, "slower is slower, whatever it is for")
+		assert.Equal(t, Red, c.Changes[0].Verdict, "slower is slower, whatever the reason")
 		return strings.Join(c.Notes, "\n")
 	}
 	type modules = map[string]any
 	assert.Empty(t, notes(modules{"a": "v1", "b": "v1"}, modules{"a": "v1", "b": "v1"}))
-	assert.Empty(t, notes(nil, modules{"a": "v1"}), "a file that does not say")
-	assert.Empty(t, notes(modules{"a": "v1"}, modules{"b": "v1"}), "one more, one less: no other version")
+	assert.Empty(t, notes(nil, modules{"a": "v1"}), "a file without modules")
+	assert.Empty(t, notes(modules{"a": "v1"}, modules{"b": "v1"}), "a module of only one file has no other version")
 	assert.Empty(t, notes("v1", []any{1.0}))
 	assert.Equal(t, "measured with other versions of modules: a v1 and v2", notes(modules{"a": "v1", "b": "v1"}, modules{"a": "v2", "b": "v1"}))
 	assert.Equal(t, "measured with other versions of modules: a 1 and 2, b 1 and 2, c 1 and 2 and 1 more",
 		notes(modules{"a": 1, "b": 1, "c": 1, "d": 1}, modules{"a": 2, "b": 2, "c": 2, "d": 2}))
 }
 
-func TestAModuleThatIsReplacedSaysByWhat(t *testing.T) {
-	got := linked(&debug.BuildInfo{Deps: []*debug.Module{
+func TestAReplacedModuleNamesItsReplacement(t *testing.T) {
+	got := moduleVersions(&debug.BuildInfo{Deps: []*debug.Module{
 		{Path: "a", Version: "v1.2.3"},
 		{Path: "b", Version: "v1.0.0", Replace: &debug.Module{Path: "../b"}},
 		{Path: "c", Version: "v1.0.0", Replace: &debug.Module{Path: "d", Version: "v2.0.0"}},
@@ -162,17 +162,17 @@ func TestAModuleThatIsReplacedSaysByWhat(t *testing.T) {
 	assert.Equal(t, map[string]any{"a": "v1.2.3", "b": "../b", "c": "d v2.0.0"}, got)
 }
 
-func TestWhatAComparisonCanTellIsKnownBefore(t *testing.T) {
+func TestThePreviewGivesTheSmallestChange(t *testing.T) {
 	old := sampled("x", 100, 5, 1000)
 	empty := func(change func(*File)) *File {
 		return with(sampled("x", 0, 0, 0), func(f *File) { f.Results = nil; change(f) })
 	}
-	f := Foresee(old, empty(func(*File) {}), 0.05)
-	assert.Equal(t, Foresight{Least: 0.05}, f)
-	f = Foresee(old, empty(func(f *File) { f.Environment["build"] = "y" }), 0.05)
-	assert.Equal(t, Foresight{Least: 0.3}, f)
-	f = Foresee(old, empty(func(f *File) { f.Environment["cpu"] = "Y" }), 0.05)
-	assert.Equal(t, []string{"CPU: X and Y"}, f.Reasons)
+	f := PreviewComparison(old, empty(func(*File) {}), 0.05)
+	assert.Equal(t, Preview{SmallestChange: 0.05}, f)
+	f = PreviewComparison(old, empty(func(f *File) { f.Environment["build"] = "y" }), 0.05)
+	assert.Equal(t, Preview{SmallestChange: 0.3}, f)
+	f = PreviewComparison(old, empty(func(f *File) { f.Environment["cpu"] = "Y" }), 0.05)
+	assert.Equal(t, []string{"CPU: X and Y"}, f.Differences)
 }
 
 func TestFloorsOfFewerRoundsThanThePlanAreNotJudged(t *testing.T) {
@@ -190,22 +190,22 @@ func TestFloorsOfFewerRoundsThanThePlanAreNotJudged(t *testing.T) {
 	assert.Equal(t, Neutral, verdictOf(t, old, now).Verdict)
 	now.Results[0].Processes[1].RoundMin = full.RoundMin[:39]
 	assert.Equal(t, Unconverged, verdictOf(t, old, now).Verdict, "one process, one round")
-	slow := Process{BatchCalls: 1, RoundMin: slices.Repeat([]float64{200e6}, 10)} // 200 ms a call: fewer rounds are planned
+	slow := Process{BatchCalls: 1, RoundMin: slices.Repeat([]float64{200e6}, 10)} // 200 ms a call: it is sampled in fewer rounds
 	old.Results[0].Processes, now.Results[0].Processes = []Process{slow, slow}, []Process{slow, slow}
 	assert.Equal(t, Neutral, verdictOf(t, old, now).Verdict)
 }
 
-func TestTheConfirmationsOfABaselineAreNotComparedWith(t *testing.T) {
+func TestTheConfirmationsOfABaselineAreLeftOut(t *testing.T) {
 	at := func(floor float64) Process { return Process{RoundMin: []float64{floor, floor, floor}} }
 	old := sampled("x", 100, 5, 1000)
-	old.Results[0].Processes = []Process{at(100), at(100), at(94), at(94)} // two luckier looks
+	old.Results[0].Processes = []Process{at(100), at(100), at(94), at(94)} // two confirmations that were faster
 	now := sampled("x", 100, 5, 1000)
 	change := verdictOf(t, old, now)
 	assert.Equal(t, Neutral, change.Verdict)
 	assert.Equal(t, 100.0, *change.OldFloor)
 }
 
-func TestAMeanIsDoubtedWhereTheCallsOverlap(t *testing.T) {
+func TestAVerdictByMeansIsDoubtfulWhereTheCallsOverlap(t *testing.T) {
 	file := func(least, mean, most float64) *File {
 		f := means("a", mean)
 		f.Results[0].MinTime, f.Results[0].MaxTime = least, most
@@ -220,7 +220,7 @@ func TestAMeanIsDoubtedWhereTheCallsOverlap(t *testing.T) {
 		{file(1, 2, 9), file(9.1, 10, 12), Red, false}, // its fastest call is slower than the slowest was
 		{file(9.1, 10, 12), file(1, 2, 9), Green, false},
 		{file(1, 2, 9), file(1, 2, 9), Neutral, false},
-		{file(0, 2, 0), file(0, 200, 0), Red, true}, // a file that does not say
+		{file(0, 2, 0), file(0, 200, 0), Red, true}, // a file without its fastest and slowest call
 	} {
 		change := verdictOf(t, c.old, c.now)
 		assert.Equal(t, c.want, change.Verdict)
@@ -232,11 +232,11 @@ func TestAMeanIsDoubtedWhereTheCallsOverlap(t *testing.T) {
 	assert.Equal(t, [3]int{0, 1, 1}, [3]int{sure, doubtful, c.InBoth()})
 }
 
-func TestABetterLayoutIsBelowTheBaselinesMedian(t *testing.T) {
+func TestGreenInEveryLinkOrderIsBelowTheBaselinesMedian(t *testing.T) {
 	at := func(floors ...float64) []Process {
 		var all []Process
 		for i, f := range floors {
-			all = append(all, Process{LayoutSeed: i + 1, RoundMin: []float64{f, f, f}})
+			all = append(all, Process{LinkSeed: i + 1, RoundMin: []float64{f, f, f}})
 		}
 		return all
 	}
@@ -244,35 +244,35 @@ func TestABetterLayoutIsBelowTheBaselinesMedian(t *testing.T) {
 		old, now []Process
 		want     Verdict
 	}{
-		{at(1024.7, 1019.9, 946.4, 1010.2), at(967.4, 948.6, 947.9, 974.7), Green}, // one old layout is as fast
+		{at(1024.7, 1019.9, 946.4, 1010.2), at(967.4, 948.6, 947.9, 974.7), Green}, // one old link order is as fast
 		{at(1000, 1000, 1000, 1000), at(951, 951, 951, 951), Neutral},              // 4.9 % faster, though the old is 5.15 % slower
-		{at(1000, 1000, 1000, 1000), at(900, 900, 900, 1000), Neutral},             // one new one is not
+		{at(1000, 1000, 1000, 1000), at(900, 900, 900, 1000), Neutral},             // one new link order is not
 	} {
-		v, _, _ := judgeFloors(layouts, c.old, c.now, 0.05)
+		v, _, _ := judgeFloors(linkOrders, c.old, c.now, 0.05)
 		assert.Equal(t, c.want, v)
 	}
 }
 
-func TestRandomLayoutsAreJudgedByTheirMedianWhateverTheBuildIsCalled(t *testing.T) {
+func TestRandomLinkOrdersAreJudgedByTheirMedianWhateverTheBuild(t *testing.T) {
 	linked := func(floors ...float64) *File {
 		f := sampled("x", 100, 5, 1000)
 		f.Plan.Processes = len(floors)
 		var all []Process
 		for i, floor := range floors {
-			all = append(all, Process{LayoutSeed: i + 1, RoundMin: slices.Repeat([]float64{floor}, f.Plan.Rounds)})
+			all = append(all, Process{LinkSeed: i + 1, RoundMin: slices.Repeat([]float64{floor}, f.Plan.Rounds)})
 		}
 		f.Results[0].Processes = all
-		delete(f.Environment, LayoutKey)
+		delete(f.Environment, LinkOrderKey)
 		f.Environment["funcalign"], f.Environment[BuildKey] = FunctionAlignment, "one name"
 		return f
 	}
 	change := verdictOf(t, linked(940, 1060, 1060, 1060), linked(1000, 1060, 1060, 1060))
-	assert.Equal(t, Neutral, change.Verdict, "one lucky layout of the old side is none of the new one's")
+	assert.Equal(t, Neutral, change.Verdict, "one fast link order of the old side does not make the new side slower")
 	change = verdictOf(t, linked(1000, 1000, 1000, 1000), linked(1040, 1100, 1100, 1100))
-	assert.Equal(t, Red, change.Verdict, "the median is 10 % above, and no layout reaches it")
+	assert.Equal(t, Red, change.Verdict, "the median is 10 % above, and so is every link order")
 }
 
-func TestAPlanThatNobodyWouldWaitForIsRefused(t *testing.T) {
+func TestAPlanThatTakesTooLongIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		change func(*Sampling)
 		want   string

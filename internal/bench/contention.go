@@ -1,175 +1,69 @@
 package bench
 
 import (
-	"context"
-	"fmt"
-	"runtime"
+	"math"
 	"slices"
-	"sync"
-	"time"
+	"strings"
 )
 
-// Contention is what several callers of one operation got done at once, beside
-// what one of them got done alone.
-type Contention struct {
-	Callers    int             // at once
-	Calls      []time.Duration // of all callers, as each of them saw it
-	Throughput float64         // calls a second of all callers together, in their best round
-	Alone      float64         // calls a second of one caller, in its best round
+// Contention is what other programs do on the same processor core. A virtual processor
+// is one hardware thread of a core, and the other thread may run another machine's work,
+// for a millisecond or for half a minute at a time. Everything measured then takes 1.2
+// to 2 times as long, in every call, so that no statistics of those calls show it. The
+// contention probe does: a fixed piece of work that is sampled like a benchmark and takes
+// 1.35 times as long or more while the core is shared.
+
+// probeText is about a kilobyte of the kind of text that loaders read.
+var probeText = []byte(strings.Repeat(`{"architectures":["LlamaForCausalLM"],"hidden_size":4096,"rope_scaling":null},`, 13))
+
+var probeClasses = func() (table [256]uint8) {
+	for i := range table {
+		table[i] = uint8(i*7) & 7
+	}
+	return table
+}()
+
+var probeResult int // keeps the compiler from removing the work
+
+// prepareContentionProbe gives work that needs what the two threads of a core share: the
+// execution units, the first-level cache, the store buffer. The yardstick, which mostly
+// waits for its own results, hardly slows down on a shared core.
+func prepareContentionProbe() (func() (any, error), func() error, error) {
+	return func() (any, error) {
+		var classes [8]int
+		for _, c := range probeText {
+			classes[probeClasses[c]&7]++
+		}
+		probeResult += classes[0]
+		return &probeResult, nil
+	}, nil, nil
 }
 
-// Scaling is the throughput as a multiple of that of one caller alone.
-func (c *Contention) Scaling() float64 { return c.Throughput / c.Alone }
+// sharedCoreFactor is the ratio of a probe's time to the smallest probe time from which on
+// the core counts as shared. The processor's clock moves it by less than half of that.
+const sharedCoreFactor = 1.15
 
-// MaxCallers is the largest number of callers at once.
-const MaxCallers = 1024
+// sharedCoreAllowance is the relative slowdown that a shared core alone can cause, with
+// room to spare: 2.5 times as long was seen. What is slower by more is slower in itself.
+const sharedCoreAllowance = 2.0
 
-const (
-	contentionRounds = 5                    // each of one caller, then of all of them
-	contentionWork   = 2 * time.Millisecond // of each caller in a round, about
-	contentionCalls  = 2000                 // of each caller in a round, at most, where no plan asks for more
-	comparedAnswers  = 64                   // of each caller in a round, at most
-	comparedSlow     = 8                    // the same of calls that take a millisecond and more
-)
-
-// Contend measures an operation that several callers make at once. Rounds of one
-// caller alone and of all callers alternate, so that both meet the same weather;
-// what else runs on the machine only takes throughput away, so that the best round
-// of each counts. All callers together make calls timed calls at least.
-//
-// Each caller's answers are handed to check when a round is over, evenly spread and
-// not all of them where there are many; its first error ends the measurement, and
-// so does the first failing call, with a *CallError. The end of the context gives
-// an error that is ErrInterrupted.
-func Contend(ctx context.Context, callers, calls int, call func() (any, error), check func(answer any) error) (*Contention, error) {
-	if callers < 1 || callers > MaxCallers {
-		return nil, fmt.Errorf("%d callers at once: from 1 to %d are possible", callers, MaxCallers)
-	}
-	alone.Lock()
-	defer alone.Unlock()
-	c := &Contention{Callers: callers}
-	crowd := &crowd{ctx: ctx, call: call, check: check}
-	if err := crowd.calibrate((calls + contentionRounds*callers - 1) / (contentionRounds * callers)); err != nil {
-		return nil, err
-	}
-	for range contentionRounds {
-		rate, timed, err := crowd.round(1)
-		if err != nil {
-			return nil, err
+// leastContention gives the smallest time of the contention probe in some processes;
+// +Inf where no process has one.
+func leastContention(processes []Process) float64 {
+	least := math.Inf(1)
+	for _, p := range processes {
+		if len(p.Contention) > 0 {
+			least = min(least, p.Contention[0])
 		}
-		c.Alone = max(c.Alone, rate)
-		if callers > 1 {
-			if rate, timed, err = crowd.round(callers); err != nil {
-				return nil, err
-			}
-		}
-		c.Throughput = max(c.Throughput, rate)
-		c.Calls = append(c.Calls, timed...)
 	}
-	return c, nil
+	return least
 }
 
-// crowd is the callers of one operation.
-type crowd struct {
-	ctx   context.Context
-	call  func() (any, error)
-	check func(any) error
-	each  int // calls of each caller in a round
-	keep  int // answers of each caller in a round that are compared
-}
-
-// caller is what one of them came back with.
-type caller struct {
-	calls   []time.Duration
-	answers []any
-	err     error
-}
-
-// calibrate finds how many calls a caller makes in a round.
-func (c *crowd) calibrate(least int) error {
-	fastest := time.Hour
-	for range 3 {
-		s := sampler{ctx: c.ctx, call: c.call}
-		start := time.Now()
-		if err := s.once("warm-up", 0); err != nil {
-			return err
-		}
-		fastest = min(fastest, max(time.Since(start), 1))
-	}
-	c.each = max(least, 1, min(contentionCalls, int(contentionWork/fastest)))
-	c.keep = min(c.each, comparedAnswers)
-	if fastest >= time.Millisecond {
-		c.keep = min(c.each, comparedSlow)
-	}
-	return nil
-}
-
-// round lets so many callers begin at one moment. It gives the calls a second of
-// all of them together, and each call.
-func (c *crowd) round(callers int) (rate float64, calls []time.Duration, err error) {
-	runtime.GC() // no round pays for the one before
-	all := make([]caller, callers)
-	begin := make(chan struct{})
-	var ready, done sync.WaitGroup
-	ready.Add(callers)
-	for i := range all {
-		done.Go(func() {
-			one := caller{calls: make([]time.Duration, 0, c.each), answers: make([]any, 0, c.keep+1)}
-			ready.Done()
-			<-begin
-			one.err = c.work(&one)
-			all[i] = one
-		})
-	}
-	ready.Wait()
-	start := time.Now()
-	close(begin)
-	done.Wait()
-	elapsed := time.Since(start)
-	for _, one := range all {
-		if one.err != nil {
-			return 0, nil, one.err
-		}
-		calls = slices.Concat(calls, one.calls)
-		for _, answer := range one.answers {
-			if err := c.check(answer); err != nil {
-				return 0, nil, err
-			}
-		}
-	}
-	return float64(len(calls)) / max(elapsed, 1).Seconds(), calls, nil
-}
-
-// work makes one caller's calls of a round. A panic is its error: it must not end
-// the program, as it would outside of the step that asked for it.
-func (c *crowd) work(one *caller) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = &CallError{Call: len(one.calls) + 1, Phase: "concurrent", Err: fmt.Errorf("the operation panicked: %v", value)}
-		}
-	}()
-	stride := max(1, c.each/c.keep)
-	for i := range c.each {
-		if c.ctx.Err() != nil {
-			return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(c.ctx))
-		}
-		start := time.Now()
-		answer, err := c.call()
-		one.calls = append(one.calls, time.Since(start))
-		if err != nil {
-			return &CallError{Call: i + 1, Phase: "concurrent", Err: err}
-		}
-		if i%stride == 0 || i == c.each-1 {
-			one.answers = append(one.answers, answer)
-		}
-	}
-	return nil
-}
-
-// counted writes a number of things: "1 caller", "8 callers".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+// withoutSharedCore gives those of the processes whose core was not shared in at least
+// three rounds. least is the smallest time of the probe in all processes of a comparison.
+// A process without a probe is kept.
+func withoutSharedCore(processes []Process, least float64) []Process {
+	return slices.DeleteFunc(slices.Clone(processes), func(p Process) bool {
+		return len(p.Contention) == 2 && p.Contention[1] > sharedCoreFactor*least
+	})
 }

@@ -1,117 +1,81 @@
 package bench
 
 import (
-	"context"
-	"errors"
-	"runtime"
-	"sync"
-	"sync/atomic"
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func agreesWith(want any) func(any) error {
-	return func(answer any) error {
-		if answer != want {
-			return errors.New("another answer")
+// withContention gives processes of one floor, each with a time of the contention probe;
+// 0 stands for a process without one.
+func withContention(floor float64, probes ...float64) []Process {
+	var all []Process
+	for _, probe := range probes {
+		p := Process{RoundMin: []float64{floor, floor, floor, floor}}
+		if probe > 0 {
+			p.Contention = []float64{probe, probe}
 		}
-		return nil
+		all = append(all, p)
 	}
+	return all
 }
 
-func TestCallersAtOnceMakeTheCallsOfThePlan(t *testing.T) {
-	var made atomic.Int64
-	c, err := Contend(t.Context(), 4, 40_000, func() (any, error) { made.Add(1); return 7, nil }, agreesWith(7))
+func TestAProcessOnASharedCoreIsNotJudged(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, new []Process
+		want     Verdict
+		reason   string
+	}{
+		"not shared":                               {withContention(100, 1, 1), withContention(120, 1, 1.04), Red, ""},
+		"the clock is slower":                      {withContention(100, 1, 1), withContention(120, 1.1, 1.1), Red, ""},
+		"shared, and slower":                       {withContention(100, 1, 1), withContention(140, 1.4, 1.4), Unconverged, sharedCoreReason},
+		"shared, and slower than sharing explains": {withContention(100, 1, 1), withContention(301, 1.4, 1.4), Red, ""},
+		"shared, and as fast":                      {withContention(100, 1, 1), withContention(100, 1.4, 1.4), Unconverged, sharedCoreReason},
+		"one of two shared":                        {withContention(100, 1, 1), append(withContention(120, 1), withContention(140, 1.4)...), Unconverged, sharedCoreReason},
+		"later not shared":                         {withContention(100, 1, 1), append(withContention(140, 1.4, 1.4), withContention(101, 1, 1)...), Neutral, ""},
+		"later not shared, and slower":             {withContention(100, 1, 1), append(withContention(140, 1.4, 1.4), withContention(110, 1, 1)...), Red, ""},
+		"one of the baseline shared":               {append(withContention(100, 1), withContention(150, 1.5)...), withContention(120, 1, 1), Red, ""},
+		"the baseline shared":                      {withContention(140, 1.4, 1.4), withContention(120, 1, 1), Unconverged, sharedCoreReason},
+		"not known on the old side":                {withContention(100, 0, 0), withContention(120, 1, 1), Red, ""},
+		"three rounds without sharing are enough": {withContention(100, 1, 1), []Process{
+			{RoundMin: []float64{120, 120, 120, 190}, Contention: []float64{1, 1.1}}, {RoundMin: []float64{120, 120, 120, 190}, Contention: []float64{1, 1.1}},
+		}, Red, ""},
+	} {
+		v, _, reason := judgeFloors(sameBuild, c.old, c.new, DefaultThreshold)
+		assert.Equal(t, c.want, v, name)
+		assert.Equal(t, c.reason, reason, name)
+	}
+	v, _, _ := judgeFloors(linkOrders, withContention(100, 1, 1, 1, 1), withContention(120, 1.4, 1.4, 1.4, 1.4), DefaultThreshold)
+	assert.Equal(t, Red, v, "sides that alternate share the core alike")
+}
+
+func TestASharedCoreNeedsConfirmation(t *testing.T) {
+	old, now := sampled("x", 100, 5, 1000), sampled("x", 140, 5, 1000)
+	old.Results[0].Processes, now.Results[0].Processes = withContention(100, 1, 1), withContention(140, 1.4, 1.4)
+	c, err := Compare(old, now, DefaultThreshold)
 	require.NoError(t, err)
-	assert.Equal(t, 4, c.Callers)
-	assert.GreaterOrEqual(t, len(c.Calls), 40_000)
-	assert.GreaterOrEqual(t, int(made.Load()), len(c.Calls), "those of one caller alone come besides")
-	assert.Positive(t, c.Throughput)
-	assert.Positive(t, c.Alone)
-	assert.InDelta(t, c.Throughput/c.Alone, c.Scaling(), 1e-12)
-}
+	assert.Equal(t, Unconverged, c.Changes[0].Verdict)
+	assert.True(t, c.NeedsConfirmation())
 
-func TestOneCallerIsNoCrowd(t *testing.T) {
-	c, err := Contend(t.Context(), 1, 10, func() (any, error) { return nil, nil }, agreesWith(nil))
+	now.Results[0].Processes = append(now.Results[0].Processes, withContention(100, 1, 1)...)
+	c, err = Compare(old, now, DefaultThreshold)
 	require.NoError(t, err)
-	assert.InDelta(t, 1, c.Scaling(), 1e-12, "the calls of one caller alone are all there are")
+	assert.Equal(t, Neutral, c.Changes[0].Verdict)
+	assert.False(t, c.NeedsConfirmation())
 }
 
-// The callers have to be at work at one moment: each waits for the other.
-func TestCallersAreThereAtOnce(t *testing.T) {
-	var mu sync.Mutex
-	inside, most := 0, 0
-	_, err := Contend(t.Context(), 2, 1, func() (any, error) {
-		count := func(n int) int {
-			mu.Lock()
-			defer mu.Unlock()
-			inside += n
-			most = max(most, inside)
-			return most
-		}
-		count(1)
-		defer count(-1)
-		for range 1000 { // alone, nobody comes
-			if count(0) == 2 {
-				break
-			}
-			runtime.Gosched()
-		}
-		return nil, nil
-	}, agreesWith(nil))
+func TestContentionIsSampled(t *testing.T) {
+	s, err := TakeSamples(t.Context(), quickPlan(), []Operation{new(fixtureCounter).operation("a", nil)}, SampleOptions{})
 	require.NoError(t, err)
-	assert.Equal(t, 2, most)
+	times := s.Benchmarks[0].Process.Contention
+	require.Len(t, times, 2)
+	assert.Positive(t, times[0])
+	assert.GreaterOrEqual(t, times[1], times[0])
+
+	_, err = Read(bytes.NewReader([]byte(`{"results":[{"name":"a","mean_time":1,"processes":[{"round_min_ns":[1],"contention_ns":[1]}]}]}`)), "a.json")
+	assert.ErrorContains(t, err, "contention_ns of process 1 has 1 times")
+	_, err = Read(bytes.NewReader([]byte(`{"results":[{"name":"a","mean_time":1,"processes":[{"round_min_ns":[1],"contention_ns":[1,-1]}]}]}`)), "a.json")
+	assert.ErrorContains(t, err, "must be finite and not negative")
 }
-
-func TestAWrongAnswerAmongCallersIsFound(t *testing.T) {
-	var busy atomic.Int64
-	call := func() (any, error) { // right while it is alone
-		defer busy.Add(-1)
-		if busy.Add(1) > 1 {
-			return 8, nil
-		}
-		for range 1000 { // long enough for another caller to come
-			runtime.Gosched()
-		}
-		return 7, nil
-	}
-	_, err := Contend(t.Context(), 8, 10, call, agreesWith(7))
-	require.ErrorContains(t, err, "another answer")
-}
-
-func TestWhatFailsAmongCallersEndsTheMeasurement(t *testing.T) {
-	var calls atomic.Int64
-	failing := func() (any, error) {
-		if calls.Add(1) == 100 {
-			return nil, errBad
-		}
-		return nil, nil
-	}
-	_, err := Contend(t.Context(), 3, 10, failing, agreesWith(nil))
-	require.ErrorIs(t, err, errBad)
-	var failed *CallError
-	require.ErrorAs(t, err, &failed)
-	assert.Equal(t, "concurrent", failed.Phase)
-
-	calls.Store(0)
-	_, err = Contend(t.Context(), 3, 10, func() (any, error) {
-		if calls.Add(1) > 50 {
-			panic("too many")
-		}
-		return nil, nil
-	}, agreesWith(nil))
-	require.ErrorContains(t, err, "panicked: too many")
-
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errors.New("enough"))
-	_, err = Contend(ctx, 3, 10, func() (any, error) { return nil, nil }, agreesWith(nil))
-	require.ErrorIs(t, err, ErrInterrupted)
-	for _, callers := range []int{0, -1, MaxCallers + 1} {
-		_, err = Contend(t.Context(), callers, 10, func() (any, error) { return nil, nil }, agreesWith(nil))
-		require.ErrorContains(t, err, "callers at once")
-	}
-}
-
-var errBad = errors.New("bad")

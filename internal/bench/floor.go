@@ -5,9 +5,13 @@ import (
 	"slices"
 )
 
-// settledBy is the rank of the round minimum that says whether a floor is settled:
-// the third smallest. Two lucky rounds do not move it.
-const settledBy = 3
+// A floor is the smallest time per call that was seen. Other work on the machine only
+// ever adds time, so that the smallest time is the one that depends least on it. A
+// round minimum is the smallest time per call of one round of sampling.
+
+// floorRank is the rank of the round minimum that a floor is checked against: the
+// third smallest, so that two rounds that were fast by luck do not decide anything.
+const floorRank = 3
 
 // floor gives the smallest round minimum in nanoseconds; +Inf where there is none.
 func (p Process) floor() float64 {
@@ -17,9 +21,9 @@ func (p Process) floor() float64 {
 	return slices.Min(p.RoundMin)
 }
 
-// ranked gives the k-th smallest round minimum of some processes together,
+// kthSmallest gives the k-th smallest round minimum of some processes together,
 // counted from 1; +Inf where there are fewer.
-func ranked(processes []Process, k int) float64 {
+func kthSmallest(processes []Process, k int) float64 {
 	var all []float64
 	for _, p := range processes {
 		all = append(all, p.RoundMin...)
@@ -33,20 +37,21 @@ func ranked(processes []Process, k int) float64 {
 
 // Floor gives the smallest round minimum of some processes in nanoseconds; +Inf
 // where there is none.
-func Floor(processes []Process) float64 { return ranked(processes, 1) }
+func Floor(processes []Process) float64 { return kthSmallest(processes, 1) }
 
-// unsettled is the factor between the smallest and the third smallest round
-// minimum from which on a process has not found its floor.
-const unsettled = 1.05
+// maxFloorSpread is the largest ratio of the third smallest round minimum of a process
+// to its smallest: where it is larger, the process has not found its floor.
+const maxFloorSpread = 1.05
 
-// converged tells whether at most one of four processes, or one of fewer, did not find
-// its floor: the figure compared is the smallest or the median of them, which stand that.
+// converged tells whether enough processes found their floor: at most one in four may
+// have missed it, or one where there are fewer than four. The time that is compared is
+// the minimum or the median of their floors, which one such process does not change.
 func converged(processes []Process) bool {
-	lost := 0
+	missed := 0
 	for _, p := range processes {
-		if ranked([]Process{p}, settledBy) > unsettled*p.floor() {
-			lost++
+		if kthSmallest([]Process{p}, floorRank) > maxFloorSpread*p.floor() {
+			missed++
 		}
 	}
-	return lost <= max(1, len(processes)/4) && len(processes) > lost
+	return missed <= max(1, len(processes)/4) && len(processes) > missed
 }

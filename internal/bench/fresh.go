@@ -5,40 +5,42 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"omniloader/internal/quantity"
 )
 
-// Fresh is what an operation costs where nothing is prepared: in a process that was
-// started for it. Whoever starts that process lets it call FirstCall.
-type Fresh struct {
-	StartRSS uint64 `json:"start_rss_bytes"` // resident memory before the first call, in bytes at its peak; 0 where the system does not tell
-	PeakRSS  uint64 `json:"peak_rss_bytes"`  // the same behind the first call: that of a whole load
-	First    Second `json:"first_time"`      // the first call
-	Warm     Second `json:"warm_time"`       // the fastest of the calls that follow
+// FreshProcess is what an operation costs in a process that was started for it, where no
+// cache is filled. That process calls FirstCall.
+type FreshProcess struct {
+	StartRSS uint64  `json:"start_rss_bytes"` // peak resident memory before the first call, in bytes; 0 where the system does not give it
+	PeakRSS  uint64  `json:"peak_rss_bytes"`  // peak resident memory after the first call, in bytes
+	First    Seconds `json:"first_time"`      // the first call
+	Warm     Seconds `json:"warm_time"`       // the fastest of the calls after the first
 
 	// Cold is the first call of another process, with the checkpoint's files out of
 	// the page cache; nil where that was not asked for or not possible.
-	Cold *Second `json:"cold_time,omitempty"`
-	// NotCold and NoPeak say why a figure is missing, for people.
-	NotCold string `json:"cold_missing,omitempty"`
-	NoPeak  string `json:"peak_missing,omitempty"`
+	Cold *Seconds `json:"cold_time,omitempty"`
+	// NotCold and NoPeak say why a value is missing, for people.
+	ColdMissing string `json:"cold_missing,omitempty"`
+	PeakMissing string `json:"peak_missing,omitempty"`
 }
 
-// Second is a time in seconds.
-type Second float64
+// Seconds is a time in seconds.
+type Seconds float64
 
 const (
-	warmCalls  = 5 // calls that follow the first one, at most
+	warmCalls  = 5 // after the first call, at most
 	warmBudget = 100 * time.Millisecond
 )
 
-// FirstCall makes the first call of an operation in this process, and a few more.
-// It is worth its name only where nothing of the kind was done before.
-func FirstCall(call func() (any, error)) (*Fresh, error) {
-	f := &Fresh{}
-	f.StartRSS, f.NoPeak = peakRSS()
+// FirstCall times the first call of an operation in this process, and a few more calls.
+// The operation must not have been called in this process before.
+func FirstCall(call func() (any, error)) (*FreshProcess, error) {
+	f := &FreshProcess{}
+	f.StartRSS, f.PeakMissing = peakRSS()
 	start := time.Now()
 	answer, err := call()
-	f.First = Second(time.Since(start).Seconds())
+	f.First = Seconds(time.Since(start).Seconds())
 	if err != nil {
 		return nil, err
 	}
@@ -49,35 +51,35 @@ func FirstCall(call func() (any, error)) (*Fresh, error) {
 		if _, err := call(); err != nil {
 			return nil, &CallError{Call: i + 2, Phase: "timed", Err: err}
 		}
-		if t := Second(time.Since(start).Seconds()); i == 0 || t < f.Warm {
+		if t := Seconds(time.Since(start).Seconds()); i == 0 || t < f.Warm {
 			f.Warm = t
 		}
 	}
 	return f, nil
 }
 
-// missing says why a figure is not there, or "".
-func (f *Fresh) missing(m Metric) string {
+// missingReason says why a metric was not measured; "" where it was.
+func (f *FreshProcess) missingReason(m Metric) string {
 	switch {
 	case f == nil:
 		return "no process of its own was started"
 	case m == PeakMemory:
-		return f.NoPeak
+		return f.PeakMissing
 	case m == ColdLatency && f.Cold == nil:
-		return cmp.Or(f.NotCold, "the page cache was left as it was")
+		return cmp.Or(f.ColdMissing, "the page cache was left as it was")
 	}
 	return ""
 }
 
-// String says what the calls took: "first call 12 ms, warm 1.2 ms, peak 31 MB of
+// String reads "a process of its own: first call 12 ms, warm 1.2 ms, peak 31 MB of
 // which 14 MB before the call".
-func (f *Fresh) String() string {
-	text := fmt.Sprintf("a process of its own: first call %s, warm %s", FormatLatency(float64(f.First)), FormatLatency(float64(f.Warm)))
+func (f *FreshProcess) String() string {
+	text := fmt.Sprintf("a process of its own: first call %s, warm %s", quantity.FormatDuration(float64(f.First)), quantity.FormatDuration(float64(f.Warm)))
 	if f.Cold != nil {
-		text += ", cold " + FormatLatency(float64(*f.Cold))
+		text += ", cold " + quantity.FormatDuration(float64(*f.Cold))
 	}
-	if f.NoPeak == "" {
-		text += fmt.Sprintf(", peak %s of which %s before the call", FormatSize(float64(f.PeakRSS)), FormatSize(float64(f.StartRSS)))
+	if f.PeakMissing == "" {
+		text += fmt.Sprintf(", peak %s of which %s before the call", quantity.FormatSize(float64(f.PeakRSS)), quantity.FormatSize(float64(f.StartRSS)))
 	}
 	return text
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheFirstCallIsToldFromThoseThatFollow(t *testing.T) {
+func TestTheFirstCallIsTimedApartFromTheWarmOnes(t *testing.T) {
 	calls := 0
 	f, err := FirstCall(func() (any, error) {
 		if calls++; calls == 1 {
@@ -26,17 +26,17 @@ func TestTheFirstCallIsToldFromThoseThatFollow(t *testing.T) {
 	assert.Positive(t, f.Warm)
 	assert.Less(t, f.Warm, f.First)
 	if runtime.GOOS == "linux" {
-		assert.Empty(t, f.NoPeak)
+		assert.Empty(t, f.PeakMissing)
 		assert.Positive(t, f.StartRSS)
 		assert.GreaterOrEqual(t, f.PeakRSS, f.StartRSS)
 	} else {
-		assert.NotEmpty(t, f.NoPeak)
+		assert.NotEmpty(t, f.PeakMissing)
 	}
 	_, err = FirstCall(func() (any, error) { return nil, errBad })
 	require.ErrorIs(t, err, errBad)
 }
 
-func TestThePeakSeesWhatWasFreedAgain(t *testing.T) {
+func TestThePeakIncludesFreedMemory(t *testing.T) {
 	before, why := peakRSS()
 	if why != "" {
 		t.Skip(why)
@@ -53,8 +53,8 @@ func TestThePeakSeesWhatWasFreedAgain(t *testing.T) {
 	assert.GreaterOrEqual(t, after, uint64(size), "before: %d", before)
 }
 
-// Where it is said that the cache was dropped, nothing of the file is in it.
-func TestACacheThatWasDroppedIsEmpty(t *testing.T) {
+// Where DropCache gives no error, nothing of the file is in the cache.
+func TestDropCacheEmptiesThePageCacheOfFiles(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "weights")
 	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("x", 1<<20)), 0o644))
@@ -64,17 +64,17 @@ func TestACacheThatWasDroppedIsEmpty(t *testing.T) {
 	}
 	_, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.NoError(t, DropCache(dir), "a file that was read again is put out again")
+	require.NoError(t, DropCache(dir), "a file that was read again is dropped again")
 	require.Error(t, DropCache(filepath.Join(dir, "missing")))
 }
 
-func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
-	cold := Second(0.03)
+func TestBoundsOnConcurrencyGrowthAndAFreshProcess(t *testing.T) {
+	cold := Seconds(0.03)
 	m := &Measurement{
-		Calls:      upTo(100),
-		Contention: &Contention{Callers: 8, Calls: upTo(100), Throughput: 1500, Alone: 1000},
-		Growth:     &Growth{Points: points(func(b float64) float64 { return b * 1e-9 }, 1e6, 1e7), Exponent: 1.1},
-		Fresh:      &Fresh{StartRSS: 10e6, PeakRSS: 30e6, First: 0.02, Warm: 0.001, Cold: &cold},
+		Calls:        upTo(100),
+		Concurrency:  &Concurrency{Callers: 8, Calls: upTo(100), Throughput: 1500, Alone: 1000},
+		Growth:       &Growth{Points: points(func(b float64) float64 { return b * 1e-9 }, 1e6, 1e7), Exponent: 1.1},
+		FreshProcess: &FreshProcess{StartRSS: 10e6, PeakRSS: 30e6, First: 0.02, Warm: 0.001, Cold: &cold},
 	}
 	for _, c := range []struct {
 		held, exceeded, says string
@@ -93,14 +93,14 @@ func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
 		j, err := b.Check(m, nil)
 		require.NoError(t, err)
 		assert.True(t, j.Held)
-		assert.LessOrEqual(t, j.Used(), 1.0)
+		assert.LessOrEqual(t, j.LimitShare(), 1.0)
 		b, err = ParseBound(c.exceeded)
 		require.NoError(t, err)
 		j, err = b.Check(m, nil)
 		require.ErrorIs(t, err, ErrExceeded)
 		require.ErrorContains(t, err, c.says)
 		assert.False(t, j.Held)
-		assert.GreaterOrEqual(t, j.Used(), 1.0)
+		assert.GreaterOrEqual(t, j.LimitShare(), 1.0)
 		var exceeded *ExceededError
 		require.ErrorAs(t, err, &exceeded)
 		assert.NotEmpty(t, exceeded.Hint())
@@ -110,7 +110,7 @@ func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
 	_, err := ThroughputAtLeast("0")
 	require.ErrorContains(t, err, `everything is at least "0"`)
 
-	m.Fresh = &Fresh{NotCold: "not allowed here", NoPeak: "not told"}
+	m.FreshProcess = &FreshProcess{ColdMissing: "not allowed here", PeakMissing: "not told"}
 	for text, why := range map[string]string{"cold latency below 1 s": "not allowed here", "peak resident memory below 1 GB": "not told"} {
 		b, err := ParseBound(text)
 		require.NoError(t, err)
@@ -119,20 +119,20 @@ func TestBoundsOnWhatIsMeasuredBesides(t *testing.T) {
 	}
 }
 
-func TestWhatIsMeasuredBesidesHasKeysOfItsOwn(t *testing.T) {
-	cold := Second(0.03)
+func TestConcurrencyGrowthAndAFreshProcessHaveTheirKeys(t *testing.T) {
+	cold := Seconds(0.03)
 	m := &Measurement{
 		Plan: Plan{Iterations: 2}, Calls: upTo(2),
-		Contention: &Contention{Callers: 8, Calls: upTo(100), Throughput: 1500, Alone: 1000},
-		Growth:     &Growth{Points: []Point{{Bytes: 1e6, Floor: 0.001, Calls: 3, Median: 0.002}}, Exponent: 1.1},
-		Fresh:      &Fresh{StartRSS: 10e6, PeakRSS: 30e6, First: 0.02, Warm: 0.001, Cold: &cold},
+		Concurrency:  &Concurrency{Callers: 8, Calls: upTo(100), Throughput: 1500, Alone: 1000},
+		Growth:       &Growth{Points: []Point{{Bytes: 1e6, Floor: 0.001, Calls: 3, Median: 0.002}}, Exponent: 1.1},
+		FreshProcess: &FreshProcess{StartRSS: 10e6, PeakRSS: 30e6, First: 0.02, Warm: 0.001, Cold: &cold},
 	}
 	f, err := NewFile([]Result{*NewResult("a", "x", m, nil)}, origin())
 	require.NoError(t, err)
 	f.Selection, f.Interrupted = "--category x", true
 	var out strings.Builder
 	require.NoError(t, f.Encode(&out))
-	golden(t, "besides.golden.json", []byte(out.String()))
+	golden(t, "measurements.golden.json", []byte(out.String()))
 	again, err := Read(strings.NewReader(out.String()), "f")
 	require.NoError(t, err)
 	assert.True(t, again.Interrupted)

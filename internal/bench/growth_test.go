@@ -11,12 +11,12 @@ import (
 func points(seconds func(bytes float64) float64, sizes ...float64) []Point {
 	var all []Point
 	for _, s := range sizes {
-		all = append(all, Point{Bytes: s, Floor: Second(seconds(s)), Calls: 9})
+		all = append(all, Point{Bytes: s, Floor: Seconds(seconds(s)), Calls: 9})
 	}
 	return all
 }
 
-func TestTheExponentIsThatOfThePower(t *testing.T) {
+func TestTheExponentOfAPowerLawIsFound(t *testing.T) {
 	for _, power := range []float64{0, 0.5, 1, 1.3, 2, 3} {
 		e, err := exponent(points(func(b float64) float64 { return 3e-9 * math.Pow(b, power) }, 1e6, 1e7, 5e7))
 		require.NoError(t, err)
@@ -36,12 +36,12 @@ func TestTheExponentDoesNotDependOnUnits(t *testing.T) {
 	assert.Greater(t, worse, a, "more work for large ones is a larger exponent")
 }
 
-func TestAGrowthNeedsSizesThatDiffer(t *testing.T) {
+func TestGrowthNeedsSizesThatDiffer(t *testing.T) {
 	call := func() (any, error) { return nil, nil }
 	for _, sizes := range [][]float64{{1e6}, {1e6, 1.5e6}, {1e7, 1e6}, {0, 1}, {math.NaN(), 1}} {
-		var all []Sized
+		var all []SizedOperation
 		for _, s := range sizes {
-			all = append(all, Sized{s, call})
+			all = append(all, SizedOperation{s, call})
 		}
 		_, err := MeasureGrowth(t.Context(), all)
 		assert.Error(t, err, sizes)
@@ -50,16 +50,16 @@ func TestAGrowthNeedsSizesThatDiffer(t *testing.T) {
 	assert.ErrorContains(t, err, "too short for the clock")
 }
 
-func TestAGrowthIsMeasured(t *testing.T) {
+func TestGrowthIsMeasuredOverSizes(t *testing.T) {
 	work := func(n int) func() (any, error) {
 		return func() (any, error) { delay(n); return nil, nil }
 	}
-	g, err := MeasureGrowth(t.Context(), []Sized{{1e4, work(1e4)}, {1e5, work(1e5)}, {1e6, work(1e6)}})
+	g, err := MeasureGrowth(t.Context(), []SizedOperation{{1e4, work(1e4)}, {1e5, work(1e5)}, {1e6, work(1e6)}})
 	require.NoError(t, err)
 	require.Len(t, g.Points, 3)
-	assert.GreaterOrEqual(t, g.Points[2].Calls, leastGrowth)
+	assert.GreaterOrEqual(t, g.Points[2].Calls, minGrowthCalls)
 	assert.Contains(t, g.String(), "10 kB ")
-	_, err = MeasureGrowth(t.Context(), []Sized{{1, work(1)}, {2, func() (any, error) { return nil, errBad }}})
+	_, err = MeasureGrowth(t.Context(), []SizedOperation{{1, work(1)}, {2, func() (any, error) { return nil, errBad }}})
 	require.ErrorIs(t, err, errBad)
 	assert.ErrorContains(t, err, "at 2 B")
 }

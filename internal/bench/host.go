@@ -11,8 +11,8 @@ import (
 
 // Host describes the machine and the program for a results file's environment:
 // cpu, hypervisor, cores, gomaxprocs, sampling, gogc where it is set, and version,
-// modules, goamd64, commit and dirty where the build recorded them. What cannot be
-// found out is left out.
+// modules, goamd64, commit and dirty where the build recorded them. What is not known is
+// left out.
 func Host() map[string]any {
 	environment := map[string]any{
 		"cores":      runtime.NumCPU(),
@@ -32,7 +32,7 @@ func Host() map[string]any {
 		if v := info.Main.Version; v != "" && v != "(devel)" {
 			environment["version"] = v
 		}
-		if modules := linked(info); len(modules) > 0 {
+		if modules := moduleVersions(info); len(modules) > 0 {
 			environment[modulesKey] = modules
 		}
 		for _, s := range info.Settings {
@@ -49,9 +49,9 @@ func Host() map[string]any {
 	return environment
 }
 
-// linked gives the version of each module that a program is linked with, by its path.
-// One that another takes the place of has that one's path before the version.
-func linked(info *debug.BuildInfo) map[string]any {
+// moduleVersions gives the version of each module that a program is linked with, by its
+// path. The version of a replaced module is the path and version of its replacement.
+func moduleVersions(info *debug.BuildInfo) map[string]any {
 	modules := map[string]any{}
 	for _, m := range info.Deps {
 		modules[m.Path] = m.Version

@@ -1,9 +1,9 @@
-// Package bench measures one operation and says what the figures are worth:
-// sampling, statistics, bounds, the results file and the comparison of two of
-// them. It prints nothing and knows nothing of models.
+// Package bench measures one operation and judges the figures: sampling, statistics,
+// bounds, the results file and the comparison of two results files. It prints nothing and
+// knows nothing of models.
 //
-// Inside the program every time is kept in seconds as a float64, or, for raw
-// samples, as a time.Duration; every size is kept in bytes.
+// Times are seconds as a float64, or, for raw samples, a time.Duration; sizes are in
+// bytes. A field or key that ends in NS is in nanoseconds, and so are round minima.
 package bench
 
 import (
@@ -22,13 +22,13 @@ import (
 type Plan struct {
 	Iterations int  // timed calls, at least 1
 	Warmup     int  // calls before the timed ones, 0 or more
-	Memory     bool // also measure memory, in calls of its own
+	Memory     bool // also measure memory, in further calls
 }
 
 // DefaultPlan is the plan of a run that asks for nothing else.
 func DefaultPlan() Plan { return Plan{Iterations: 100, Warmup: 10} }
 
-// maxCalls bounds what a plan may ask for: its raw samples stay in memory.
+// maxCalls bounds the calls of a plan, as the raw samples stay in memory.
 const maxCalls = 100_000_000
 
 // Validate tells whether the plan can be carried out.
@@ -46,31 +46,31 @@ func (p Plan) Validate() error {
 	return nil
 }
 
-// Measurement is what was sampled of one operation. The raw samples stay in it,
-// so every figure can be computed again.
+// Measurement is what was measured of one operation. It keeps the raw samples, so that
+// every figure can be computed again.
 type Measurement struct {
-	Plan   Plan
-	Calls  []time.Duration // one timed call each, in the order they were made
-	Memory *Memory         // nil where the plan did not ask for it
-	Cold   time.Duration   // the first call of all, which finds nothing prepared
-	First  any             // the answer of the first call of all, warm-up included
-	Last   any             // the answer of the last call of all
+	Plan          Plan
+	Calls         []time.Duration // one timed call each, in the order they were made
+	Memory        *Memory         // nil where the plan did not ask for it
+	FirstDuration time.Duration   // of the very first call, warm-up included, when caches are empty
+	FirstAnswer   any             // of the very first call, warm-up included
+	LastAnswer    any             // of the very last call
 
-	Contention *Contention // of callers at once, nil where there were none
-	Growth     *Growth     // over several sizes, nil where there was one
-	Fresh      *Fresh      // in a process of its own, nil where there was none
+	Concurrency  *Concurrency  // of callers at once, nil where there were none
+	Growth       *Growth       // over several sizes, nil where there was one
+	FreshProcess *FreshProcess // in a process of its own, nil where there was none
 }
 
-// Memory is what one call costs in memory, where most calls cost the same: bytes and
-// allocations are those of the call in the middle.
+// Memory is what one call costs in memory. Bytes and allocations are medians over the
+// counted calls, which is exact where most calls cost the same.
 type Memory struct {
 	BytesPerCall  uint64 `json:"bytes_per_call"`  // allocated on the heap, freed or not
 	AllocsPerCall uint64 `json:"allocs_per_call"` // objects allocated on the heap
 	LiveDelta     int64  `json:"live_delta"`      // bytes that one call's answer keeps alive after collection
-	Calls         int    `json:"calls"`           // calls that were counted, each by itself
+	Calls         int    `json:"calls"`           // calls that were counted one by one
 }
 
-// ErrInterrupted is the kind of error Measure gives when its context ends.
+// ErrInterrupted is the kind of error of a measurement whose context ended.
 var ErrInterrupted = errors.New("measurement interrupted")
 
 // CallError is the failure of one call of the operation under measurement.
@@ -86,91 +86,93 @@ func (e *CallError) Error() string { return fmt.Sprintf("%s call %d: %v", e.Phas
 // Unwrap gives the error of the operation.
 func (e *CallError) Unwrap() error { return e.Err }
 
-// alone lets one measurement run at a time: it switches the collector off for
+// exclusive lets one measurement run at a time: it switches the garbage collector off for
 // the whole process, and counts allocations of the whole process.
-var alone sync.Mutex
+var exclusive sync.Mutex
 
 // Measure samples an operation: plan.Warmup calls that are not timed, then
-// plan.Iterations calls, each timed on its own with the monotonic clock, then,
-// where the plan asks for it, the memory pass, whose calls are not timed.
+// plan.Iterations calls, each timed by itself with the monotonic clock, then,
+// where the plan asks for memory, calls whose allocations are counted, which are not timed.
 //
-// Measure keeps the answers alive itself, so that no call can be optimised away
+// Measure keeps the answers alive itself, so that the compiler cannot remove a call
 // and the live heap can be read with an answer in it; call must not keep them.
 // Bytes and allocations count everything the process allocates meanwhile: nothing
 // else should run.
 //
 // The first failing call ends the measurement with a *CallError. The end of the
 // context is noticed between calls, and gives an error that is ErrInterrupted and
-// the context's cause. In both cases there is no Measurement: figures of fewer
-// calls than planned would pass for the planned ones.
+// the context's cause. In both cases there is no Measurement, as figures of fewer calls
+// would look like those of the plan.
 func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measurement, error) {
 	if err := plan.Validate(); err != nil {
 		return nil, err
 	}
-	alone.Lock()
-	defer alone.Unlock()
+	exclusive.Lock()
+	defer exclusive.Unlock()
 
-	s := sampler{ctx: ctx, call: call}
+	r := callRunner{ctx: ctx, call: call}
 	m := &Measurement{Plan: plan}
 	for i := range plan.Warmup {
 		start := time.Now()
-		if err := s.once("warm-up", i); err != nil {
+		if err := r.callOnce("warm-up", i); err != nil {
 			return nil, err
 		}
 		if i == 0 {
-			m.Cold, m.First = time.Since(start), s.last
+			m.FirstDuration, m.FirstAnswer = time.Since(start), r.last
 		}
 	}
 
 	runtime.GC() // every measurement starts from the same state of the collector
 	m.Calls = make([]time.Duration, plan.Iterations)
 	for i := range m.Calls {
-		if err := s.interrupted(); err != nil {
+		if err := r.checkInterrupted(); err != nil {
 			return nil, err
 		}
 		start := time.Now()
 		answer, err := call()
 		m.Calls[i] = time.Since(start)
-		s.last = answer
+		r.last = answer
 		if err != nil {
 			return nil, &CallError{Call: i + 1, Phase: "timed", Err: err}
 		}
 		if i == 0 && plan.Warmup == 0 {
-			m.Cold, m.First = m.Calls[0], answer
+			m.FirstDuration, m.FirstAnswer = m.Calls[0], answer
 		}
 	}
 
 	if plan.Memory {
-		memory, err := s.memory()
+		memory, err := r.measureMemory()
 		if err != nil {
 			return nil, err
 		}
 		m.Memory = memory
 	}
-	m.Last = s.last
+	m.LastAnswer = r.last
 	return m, nil
 }
 
-// sampler makes the calls and holds on to the last answer.
-type sampler struct {
+// callRunner makes the calls of an operation and keeps the last answer alive.
+type callRunner struct {
 	ctx  context.Context
 	call func() (any, error)
 	last any
 }
 
-func (s *sampler) interrupted() error {
-	if s.ctx.Err() == nil {
+// checkInterrupted gives an error that is ErrInterrupted where the context has ended.
+func (r *callRunner) checkInterrupted() error {
+	if r.ctx.Err() == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(s.ctx))
+	return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(r.ctx))
 }
 
-func (s *sampler) once(phase string, i int) error {
-	if err := s.interrupted(); err != nil {
+// callOnce makes call i, counted from 0, of a phase.
+func (r *callRunner) callOnce(phase string, i int) error {
+	if err := r.checkInterrupted(); err != nil {
 		return err
 	}
-	answer, err := s.call()
-	s.last = answer
+	answer, err := r.call()
+	r.last = answer
 	if err != nil {
 		return &CallError{Call: i + 1, Phase: phase, Err: err}
 	}
@@ -178,55 +180,71 @@ func (s *sampler) once(phase string, i int) error {
 }
 
 const (
-	countedCalls   = 50          // calls of the memory pass
-	countedAtMost  = 192_000_000 // bytes that these may allocate together, or
-	countedAtLeast = 5           // they are fewer, but so many
-	countedGarbage = 64_000_000  // bytes that may pile up while the collector is off
-	liveLooks      = 3           // answers that are weighed, at most
+	minMemoryCalls  = 5           // calls whose allocations are counted, at least
+	maxMemoryCalls  = 50          // the same, at most
+	maxMemoryBytes  = 192_000_000 // bytes that these calls may allocate together, after the first few
+	maxGarbage      = 64_000_000  // bytes that may be garbage while the collector is off
+	maxLiveAttempts = 3           // answers whose live heap is measured, at most
 )
 
-// memory measures what a call allocates and what its answer keeps alive.
-//
-// ReadMemStats stops the world and is exact to the byte, unlike runtime/metrics,
-// whose counters lag behind by what the processors have cached. Each call is counted
-// by itself, and the figures are those of the call in the middle: a map allocates by
-// the random seed of its hashes and a pool by what is left in it, so that a few calls
-// cost more than the others, not the same few in every process. A mean would carry
-// them; what most calls cost is the same to the byte. The collector is off so that
-// its own allocations do not count.
-func (s *sampler) memory() (*Memory, error) {
-	m := &Memory{}
+// measureMemory measures what a call allocates and what its answer keeps alive.
+func (r *callRunner) measureMemory() (*Memory, error) {
+	delta, liveCalls, err := r.measureLiveDelta()
+	if err != nil {
+		return nil, err
+	}
+	m, err := r.countAllocations(liveCalls)
+	if err != nil {
+		return nil, err
+	}
+	m.LiveDelta = delta
+	return m, nil
+}
 
-	// The live heap first, with no earlier answer in it. Now and then something else, of
-	// the runtime, comes to live or dies meanwhile: an answer is weighed when it comes and
-	// when it goes, and another one where the two differ.
+// measureLiveDelta gives the bytes that the answer of a call keeps alive, and the number
+// of calls it made. Now and then the runtime itself allocates or frees something
+// meanwhile: the heap is read before, with and after an answer, and where the two
+// differences are not equal, another answer is measured.
+func (r *callRunner) measureLiveDelta() (delta int64, calls int, err error) {
 	var deltas []int64
-	s.last = nil
+	r.last = nil
 	without := liveHeap()
-	for i := 0; i < liveLooks && (i == 0 || deltas[2*i-2] != deltas[2*i-1]); i++ {
-		if err := s.once("memory", i); err != nil {
-			return nil, err
+	for calls < maxLiveAttempts && (calls == 0 || deltas[2*calls-2] != deltas[2*calls-1]) {
+		if err := r.callOnce("memory", calls); err != nil {
+			return 0, 0, err
 		}
 		with := liveHeap()
-		runtime.KeepAlive(s.last)
+		runtime.KeepAlive(r.last)
 		deltas = append(deltas, with-without)
-		s.last = nil
+		r.last = nil
 		without = liveHeap()
 		deltas = append(deltas, with-without)
+		calls++
 	}
-	m.LiveDelta = middle(deltas)
+	return lowerMedian(deltas), calls, nil
+}
 
+// countAllocations counts what calls allocate, each call by itself; callsBefore is the
+// number of calls that measured memory before.
+//
+// ReadMemStats stops the world and is exact to the byte, unlike runtime/metrics, whose
+// counters lack what the processors have cached. The result is the median: a map
+// allocates by the random seed of its hashes and a pool by what is left in it, so that a
+// few calls cost more than the others, and not the same few in every process. They would
+// change a mean; most calls cost the same to the byte. The collector is off so that its
+// own allocations do not count.
+func (r *callRunner) countAllocations(callsBefore int) (*Memory, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	bytes, allocs := make([]uint64, 0, countedCalls), make([]uint64, 0, countedCalls)
+	bytes, allocs := make([]uint64, 0, maxMemoryCalls), make([]uint64, 0, maxMemoryCalls)
 	var total, garbage uint64
-	for len(bytes) < countedAtLeast || len(bytes) < countedCalls && total < countedAtMost {
-		if garbage > countedGarbage {
-			garbage, s.last = 0, nil
+	for len(bytes) < minMemoryCalls || len(bytes) < maxMemoryCalls && total < maxMemoryBytes {
+		if garbage > maxGarbage {
+			garbage, r.last = 0, nil
 			runtime.GC()
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if err := s.once("memory", len(deltas)/2+len(bytes)); err != nil {
+		if err := r.callOnce("memory", callsBefore+len(bytes)); err != nil {
 			return nil, err
 		}
 		runtime.ReadMemStats(&after)
@@ -234,13 +252,12 @@ func (s *sampler) memory() (*Memory, error) {
 		bytes, allocs = append(bytes, allocated), append(allocs, after.Mallocs-before.Mallocs)
 		total, garbage = total+allocated, garbage+allocated
 	}
-	m.Calls = len(bytes)
-	m.BytesPerCall, m.AllocsPerCall = middle(bytes), middle(allocs)
-	return m, nil
+	return &Memory{BytesPerCall: lowerMedian(bytes), AllocsPerCall: lowerMedian(allocs), Calls: len(bytes)}, nil
 }
 
-// middle gives the value in the middle of some, the lower of two.
-func middle[T cmp.Ordered](values []T) T {
+// lowerMedian gives the median of some values, and of an even number of them the lower
+// one of the middle two. It sorts the values.
+func lowerMedian[T cmp.Ordered](values []T) T {
 	slices.Sort(values)
 	return values[(len(values)-1)/2]
 }

@@ -23,9 +23,9 @@ func TestMeasureWarmsUpThenTimesEachCall(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, m.Calls, 7)
 	assert.Equal(t, 10, *calls)
-	assert.Equal(t, 1, m.First, "the answer of the first call of all")
-	assert.Equal(t, 10, m.Last)
-	assert.Positive(t, m.Cold, "the first call is timed for itself")
+	assert.Equal(t, 1, m.FirstAnswer, "the answer of the first call of all")
+	assert.Equal(t, 10, m.LastAnswer)
+	assert.Positive(t, m.FirstDuration, "the first call is timed by itself")
 	assert.Nil(t, m.Memory)
 	for _, d := range m.Calls {
 		assert.GreaterOrEqual(t, d.Nanoseconds(), int64(0))
@@ -36,9 +36,9 @@ func TestWithoutWarmUpTheFirstAnswerIsThatOfTheFirstTimedCall(t *testing.T) {
 	call, _ := counter()
 	m, err := Measure(t.Context(), Plan{Iterations: 2}, call)
 	require.NoError(t, err)
-	assert.Equal(t, 1, m.First)
-	assert.Equal(t, m.Calls[0], m.Cold)
-	assert.Equal(t, 2, m.Last)
+	assert.Equal(t, 1, m.FirstAnswer)
+	assert.Equal(t, m.Calls[0], m.FirstDuration)
+	assert.Equal(t, 2, m.LastAnswer)
 }
 
 func TestAPlanThatCannotBeCarriedOutIsRefusedBeforeAnyCall(t *testing.T) {
@@ -110,7 +110,7 @@ func TestBytesAndAllocationsPerCallAreExact(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, uint64(allocations), m.Memory.AllocsPerCall)
 		assert.Equal(t, uint64(allocations*1024), m.Memory.BytesPerCall)
-		assert.Equal(t, countedCalls, m.Memory.Calls, "whatever the plan says")
+		assert.Equal(t, maxMemoryCalls, m.Memory.Calls, "whatever the plan says")
 	}
 	sink = nil
 }
@@ -127,8 +127,8 @@ func TestTheLiveHeapDeltaIsWhatTheAnswerKeepsAlive(t *testing.T) {
 	assert.InDelta(t, 2*kept, m.Memory.BytesPerCall, kept/10)
 }
 
-func TestLargeCallsAreCountedLessOften(t *testing.T) {
-	for large, calls := range map[int]int{24 << 20: 8, 80 << 20: countedAtLeast} {
+func TestFewerCallsAreCountedWhereEachAllocatesMuch(t *testing.T) {
+	for large, calls := range map[int]int{24 << 20: 8, 80 << 20: minMemoryCalls} {
 		m, err := Measure(t.Context(), Plan{Iterations: 1, Memory: true}, func() (any, error) { return make([]byte, large), nil })
 		require.NoError(t, err)
 		assert.Equal(t, calls, m.Memory.Calls)
@@ -136,11 +136,11 @@ func TestLargeCallsAreCountedLessOften(t *testing.T) {
 	}
 }
 
-func TestWhatAFewCallsCostMoreDoesNotCount(t *testing.T) {
+func TestAFewCallsThatAllocateMoreDoNotChangeTheResult(t *testing.T) {
 	calls := 0
 	m, err := Measure(t.Context(), Plan{Iterations: 1, Memory: true}, func() (any, error) {
 		size := 1024
-		if calls++; calls%7 == 0 { // as a map of an unlucky seed
+		if calls++; calls%7 == 0 { // like a map whose hash seed causes collisions
 			size = 4096
 		}
 		sink = append(sink[:0], make([]byte, size))
@@ -152,7 +152,7 @@ func TestWhatAFewCallsCostMoreDoesNotCount(t *testing.T) {
 	sink = nil
 }
 
-func TestTheCollectorIsAsBeforeAfterwards(t *testing.T) {
+func TestMeasureRestoresTheGarbageCollectorSetting(t *testing.T) {
 	before := debug.SetGCPercent(73)
 	defer debug.SetGCPercent(before)
 	_, err := Measure(t.Context(), Plan{Iterations: 1, Memory: true}, func() (any, error) { return nil, nil })
@@ -174,5 +174,5 @@ func TestTheLastAnswerOutlivesLargeBatches(t *testing.T) {
 	const large = 2_000_000 // so that collections come between the batches
 	m, err := Measure(t.Context(), Plan{Iterations: 100, Memory: true}, func() (any, error) { return make([]byte, large), nil })
 	require.NoError(t, err)
-	assert.Len(t, m.Last, large)
+	assert.Len(t, m.LastAnswer, large)
 }

@@ -12,10 +12,10 @@ import (
 )
 
 // noisyRun samples benchmarks that are slowed by known shares.
-func noisyRun(r *rand.Rand, n noise, benchmarks int, slowdown map[string]float64) NoiseRun {
-	run := NoiseRun{Slowdown: slowdown, Lasted: 20 * time.Second}
+func noisyRun(r *rand.Rand, n noiseModel, benchmarks int, slowdown map[string]float64) NoiseRun {
+	run := NoiseRun{Slowdown: slowdown, Duration: 20 * time.Second}
 	for range 2 {
-		s := &Samples{Inside: 9 * time.Second, Wall: 10 * time.Second}
+		s := &Samples{InOperations: 9 * time.Second, Wall: 10 * time.Second}
 		for i := range benchmarks {
 			name := fmt.Sprint(i)
 			floor := float64(1000+i) * (1 + slowdown[name])
@@ -30,9 +30,9 @@ func noisyRun(r *rand.Rand, n noise, benchmarks int, slowdown map[string]float64
 	return run
 }
 
-func TestAStudyOfNoiseCountsAlarmsAndWhatIsFound(t *testing.T) {
+func TestANoiseStudyCountsFalseAlarmsAndFoundSlowdowns(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	n := noises["outliers"]
+	n := noiseModels["outliers"]
 	const benchmarks = 36
 	names, floors := []string{}, map[string]float64{}
 	for i := range benchmarks {
@@ -57,30 +57,30 @@ func TestAStudyOfNoiseCountsAlarmsAndWhatIsFound(t *testing.T) {
 	assert.Equal(t, Rate{0, 8 * benchmarks}, got.Busy.Benchmarks)
 	assert.Equal(t, 4, got.Runs)
 	assert.Equal(t, 2, got.BusyRuns)
-	assert.Zero(t, got.Unchanged.Error)
-	assert.Equal(t, 2, got.Unchanged.Independent)
-	assert.InDelta(t, 1-math.Sqrt(0.05), got.Unchanged.AtMost, 1e-12, "none of two")
-	assert.Positive(t, got.Naive.Error)
-	assert.Zero(t, got.Naive.AtMost)
-	assert.Equal(t, 12, got.Counted, "processes that measured memory")
-	assert.Greater(t, got.Naive.Benchmarks.Share(), 0.1, "means do not stand outliers")
-	assert.Equal(t, 12, got.Naive.Suites.Count)
+	assert.Zero(t, got.Unchanged.StandardError)
+	assert.Equal(t, 2, got.Unchanged.IndependentComparisons)
+	assert.InDelta(t, 1-math.Sqrt(0.05), got.Unchanged.SuitesAtMost, 1e-12, "none of two")
+	assert.Positive(t, got.ByMean.StandardError)
+	assert.Zero(t, got.ByMean.SuitesAtMost)
+	assert.Equal(t, 12, got.MemoryProcesses, "processes that measured memory")
+	assert.Greater(t, got.ByMean.Benchmarks.Share(), 0.1, "outliers change means")
+	assert.Equal(t, 12, got.ByMean.Suites.Count)
 	require.Len(t, got.Power, 2)
 	for i, want := range []float64{0.1, 0.2} {
 		p := got.Power[i]
 		assert.Equal(t, want, p.Slowdown)
-		assert.InDelta(t, want, p.Realised, 0.01)
+		assert.InDelta(t, want, p.Measured, 0.01)
 		assert.Equal(t, Rate{48, 48}, p.Found, "12 benchmarks against 4 baselines")
 	}
-	assert.Equal(t, Rate{benchmarks, benchmarks}, got.Exact)
-	assert.InDelta(t, 0.9, got.Inside, 1e-12)
+	assert.Equal(t, Rate{benchmarks, benchmarks}, got.MemoryExact)
+	assert.InDelta(t, 0.9, got.InOperationsShare, 1e-12)
 	assert.Equal(t, 16, got.Processes)
-	assert.InDelta(t, 20, got.Budget, 1e-12)
+	assert.InDelta(t, 20, got.RunSeconds, 1e-12)
 
 	s.Quiet[2].Processes[1].Benchmarks[5].Memory.BytesPerCall = 101
 	got, err = s.Judge()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"5: 100 to 101 B, 2 to 2 allocations"}, got.Inexact)
+	assert.Equal(t, []string{"5: 100 to 101 B, 2 to 2 allocations"}, got.MemoryInexact)
 
 	s.Busy = s.Busy[:1]
 	got, err = s.Judge()
@@ -115,7 +115,7 @@ func TestEveryBenchmarkIsSlowedInSomeRotation(t *testing.T) {
 	assert.Empty(t, share)
 }
 
-func TestTheErrorOfDependentComparisonsIsThatOfTheRuns(t *testing.T) {
+func TestTheStandardErrorIsEstimatedOverRuns(t *testing.T) {
 	// One run of four is slow: red in each of its 3 comparisons as the new one.
 	var pairs []pair
 	for i := range 4 {
@@ -131,9 +131,9 @@ func TestTheErrorOfDependentComparisonsIsThatOfTheRuns(t *testing.T) {
 		}
 	}
 	f := FalseAlarms{Suites: Rate{3, 12}}
-	f.worth(pairs, 4)
+	f.estimateErrors(pairs, 4)
 	// without run 0 the share is 0, without another one it is 1/3
-	assert.InDelta(t, math.Sqrt(3.0/4*(3*math.Pow(1.0/12, 2)+math.Pow(1.0/4, 2))), f.Error, 1e-12)
-	assert.Greater(t, f.Error, math.Sqrt(0.25*0.75/120), "more than that of 120 independent ones")
-	assert.Zero(t, f.AtMost)
+	assert.InDelta(t, math.Sqrt(3.0/4*(3*math.Pow(1.0/12, 2)+math.Pow(1.0/4, 2))), f.StandardError, 1e-12)
+	assert.Greater(t, f.StandardError, math.Sqrt(0.25*0.75/120), "more than that of 120 independent ones")
+	assert.Zero(t, f.SuitesAtMost)
 }

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DropCache puts the content of every file below a directory out of the page cache.
-// The error says why that is not so, where it is not: it is looked at, as a system
-// takes the advice of posix_fadvise(2) or leaves it.
+// DropCache removes the content of every file below a directory from the page cache and
+// checks that it is gone, as a system may ignore posix_fadvise(2). The error says which
+// file is still in the cache, or why that is not known.
 func DropCache(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
@@ -29,15 +29,15 @@ func dropFile(path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := f.Sync(); err != nil { // pages that were not written yet stay
-		return fmt.Errorf("%s is not written to the disk: %w", filepath.Base(path), err)
+	if err := f.Sync(); err != nil { // unwritten pages are not dropped
+		return fmt.Errorf("%s cannot be written to the disk: %w", filepath.Base(path), err)
 	}
 	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
-		return fmt.Errorf("the system takes no advice on %s: %w", filepath.Base(path), err)
+		return fmt.Errorf("the system refuses to drop %s from the page cache: %w", filepath.Base(path), err)
 	}
 	resident, pages, err := residentPages(f)
 	if err != nil {
-		return fmt.Errorf("whether %s is out of the page cache cannot be seen: %w", filepath.Base(path), err)
+		return fmt.Errorf("cannot tell whether %s is in the page cache: %w", filepath.Base(path), err)
 	}
 	if resident > 0 {
 		return fmt.Errorf("%d of %d pages of %s stay in the page cache", resident, pages, filepath.Base(path))
@@ -45,9 +45,9 @@ func dropFile(path string) (err error) {
 	return nil
 }
 
-// mostPages bounds what is mapped of a file to look at: the rest of a larger one,
-// which may be hundreds of gigabytes of weights, is taken to be like it.
-const mostPages = 1 << 16
+// maxPagesChecked bounds how many pages of a file are checked; the rest of a larger file,
+// which may be hundreds of gigabytes of weights, is assumed to be like them.
+const maxPagesChecked = 1 << 16
 
 // residentPages counts the pages of a file that are in memory, see mincore(2).
 func residentPages(f *os.File) (resident, pages int, err error) {
@@ -56,7 +56,7 @@ func residentPages(f *os.File) (resident, pages int, err error) {
 		return 0, 0, err
 	}
 	size := os.Getpagesize()
-	pages = int(min((info.Size()+int64(size)-1)/int64(size), mostPages))
+	pages = int(min((info.Size()+int64(size)-1)/int64(size), maxPagesChecked))
 	mapped, err := unix.Mmap(int(f.Fd()), 0, pages*size, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return 0, 0, err

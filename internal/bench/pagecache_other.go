@@ -7,8 +7,7 @@ import (
 	"runtime"
 )
 
-// DropCache puts the content of every file below a directory out of the page cache.
-// The error says why that is not so.
+// DropCache gives an error: files can be removed from the page cache only on Linux.
 func DropCache(string) error {
 	return errors.New("not allowed here: " + runtime.GOOS + " has no call for it")
 }

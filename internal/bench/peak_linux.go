@@ -9,11 +9,11 @@ import (
 // peakRSS gives the largest resident set that this process has had, in bytes, or
 // says why it is not known.
 //
-// It reads VmHWM of proc_pid_status(5). The ru_maxrss of getrusage(2) is no use
-// here: it survives execve(2), and so a process that was just started has at least
-// what its parent had.
+// It reads VmHWM of proc_pid_status(5). The ru_maxrss of getrusage(2) does not serve: it
+// survives execve(2), so that a process that was just started has at least the value of
+// its parent.
 func peakRSS() (resident uint64, why string) {
-	const missing = "/proc/self/status does not tell the peak of the resident memory"
+	const missing = "/proc/self/status does not have the peak of the resident memory"
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0, missing

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestRateIsWorkAtTheMedian(t *testing.T) {
+func TestRateIsWorkByTheMedianTime(t *testing.T) {
 	r := &Result{MedianTime: 0.002, Metadata: map[string]any{}}
 	r.SetRate("tokens_per_s", 500)
 	r.SetRate("nothing", 0)

@@ -28,7 +28,7 @@ func TestThePredecessorsFileIsRead(t *testing.T) {
 	assert.Equal(t, []string{`result "memory_sae_detection" lacks mean_time, median_time, p95_time, p99_time, std_dev`}, f.Notes)
 }
 
-func TestWhatManyResultsLackIsOneNote(t *testing.T) {
+func TestAKeyThatManyResultsLackIsOneNote(t *testing.T) {
 	f, err := Read(strings.NewReader(`{"results": [{"name": "a", "mean_time": 1}, {"name": "b", "mean_time": 1}, {"name": "c", "mean_time": 1, "p95_time": 1}]}`), "x.json")
 	require.NoError(t, err)
 	assert.Equal(t, []string{
@@ -37,7 +37,7 @@ func TestWhatManyResultsLackIsOneNote(t *testing.T) {
 	}, f.Notes)
 }
 
-func TestAFileThatIsNoResultsFileSaysWhereAndWhy(t *testing.T) {
+func TestAnInvalidResultsFileNamesPlaceAndReason(t *testing.T) {
 	one := func(result string) string { return "{\n \"results\": [\n  " + result + "]}" }
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", " \n", "x.json: is empty"},

@@ -46,7 +46,7 @@ func TestASlowdownOfARecordedRunIsFound(t *testing.T) {
 	}
 }
 
-func TestTheMeansOfTheSameRecordingsSayOtherwise(t *testing.T) {
+func TestTheMeansOfTheSameRecordingsGiveFalseAlarms(t *testing.T) {
 	old, now := recorded(t)
 	for _, f := range []*File{old, now} {
 		for i := range f.Results {

@@ -21,36 +21,36 @@ func exceeding(t *testing.T, text string, each time.Duration) *ExceededError {
 	return exceeded
 }
 
-func TestABoundExceededAgainAndAgainSaysWhatEachMeasurementGave(t *testing.T) {
-	looks := []*ExceededError{
+func TestARepeatedlyExceededBoundNamesTheFigureOfEachMeasurement(t *testing.T) {
+	exceeded := []*ExceededError{
 		exceeding(t, "p95 latency below 2 ms", 3*time.Millisecond),
 		exceeding(t, "p95 latency below 2 ms", 4*time.Millisecond),
 		exceeding(t, "mean latency below 1 ms", 5*time.Millisecond),
 	}
-	err := &RepeatedError{looks}
-	assert.EqualError(t, err, looks[0].Error()+"; measured 3 times, never within the bounds: p95 latency 3 ms with 100 calls over, p95 latency 4 ms with 100 calls over, mean latency 5 ms")
+	err := &RepeatedError{exceeded}
+	assert.EqualError(t, err, exceeded[0].Error()+"; measured 3 times, never within the bounds: p95 latency 3 ms with 100 calls over, p95 latency 4 ms with 100 calls over, mean latency 5 ms")
 	assert.Equal(t, "measured 4 times, and within the bounds the last time only; before: p95 latency 3 ms with 100 calls over (bound: below 2 ms), "+
-		"p95 latency 4 ms with 100 calls over (bound: below 2 ms), mean latency 5 ms (bound: below 1 ms)", err.Overcome())
+		"p95 latency 4 ms with 100 calls over (bound: below 2 ms), mean latency 5 ms (bound: below 1 ms)", err.RecoveryNote())
 	assert.ErrorIs(t, err, ErrExceeded)
 	var first *ExceededError
 	require.ErrorAs(t, err, &first)
-	assert.Same(t, looks[0], first)
-	assert.Equal(t, "even the fastest call of 3 measurements took 3 ms: the operation is slower than promised here, or no machine of this kind is that fast", err.Hint())
-	assert.EqualError(t, &RepeatedError{looks[:1]}, looks[0].Error())
+	assert.Same(t, exceeded[0], first)
+	assert.Equal(t, "even the fastest call of 3 measurements took 3 ms: the operation is slower than the bound allows, or a machine of this kind is too slow for it", err.Hint())
+	assert.EqualError(t, &RepeatedError{exceeded[:1]}, exceeded[0].Error())
 }
 
-func TestOneFastMeasurementPointsAtTheMachine(t *testing.T) {
+func TestTheHintIsABusyMachineWhereOneMeasurementWasFast(t *testing.T) {
 	slow := exceeding(t, "p95 latency below 2 ms", 3*time.Millisecond)
 	b, err := ParseBound("p95 latency below 2 ms")
 	require.NoError(t, err)
 	_, err = b.Check(&Measurement{Calls: append(slices.Repeat([]time.Duration{3 * time.Millisecond}, 99), time.Millisecond)}, nil)
 	var mixed *ExceededError
 	require.True(t, errors.As(err, &mixed))
-	assert.NotContains(t, (&RepeatedError{[]*ExceededError{slow, mixed}}).Hint(), "slower than promised here")
-	assert.Contains(t, slow.Hint(), "one measurement of 300 ms does not tell", "a slow phase may outlast it")
+	assert.NotContains(t, (&RepeatedError{[]*ExceededError{slow, mixed}}).Hint(), "slower than the bound allows")
+	assert.Contains(t, slow.Hint(), "one measurement of 300 ms does not tell", "a slow phase may last longer")
 }
 
-func TestABoundIsFragileWhereEveryMeasurementSaysSo(t *testing.T) {
+func TestABoundIsFragileOnlyIfEveryMeasurementSaysSo(t *testing.T) {
 	measured := func(fastest time.Duration, bounds ...string) *Result {
 		r := &Result{}
 		for _, text := range bounds {
@@ -64,14 +64,14 @@ func TestABoundIsFragileWhereEveryMeasurementSaysSo(t *testing.T) {
 	}
 	const near, far = "median latency below 4.5 ms", "p95 latency below 20 ms"
 	r := measured(2*time.Millisecond, near, far)
-	require.True(t, r.Fragile())
-	r.BearOut(measured(1600*time.Microsecond, near, far))
-	assert.NotEmpty(t, r.Bounds[0].Note, "as near again")
+	require.True(t, r.HasFragileBound())
+	r.DropUnconfirmedNotes(measured(1600*time.Microsecond, near, far))
+	assert.NotEmpty(t, r.Bounds[0].Note, "near in both")
 	assert.Empty(t, r.Bounds[1].Note)
-	r.BearOut(&Result{})
-	assert.True(t, r.Fragile(), "it failed before that bound was judged")
-	r.BearOut(measured(time.Millisecond, near))
-	assert.False(t, r.Fragile())
+	r.DropUnconfirmedNotes(&Result{})
+	assert.True(t, r.HasFragileBound(), "it failed before that bound was judged")
+	r.DropUnconfirmedNotes(measured(time.Millisecond, near))
+	assert.False(t, r.HasFragileBound())
 }
 
 func TestOnlyTimesAreMeasuredAgain(t *testing.T) {

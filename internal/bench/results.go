@@ -12,8 +12,8 @@ import (
 	"omniloader/internal/atomicfile"
 )
 
-// Result is one benchmark as the results file has it. The keys down to Metadata
-// are shared with the predecessor's files and never change. Times are in seconds.
+// Result is one benchmark in a results file. The keys down to Metadata are those of the
+// predecessor's files and never change. Times are in seconds.
 type Result struct {
 	Name          string         `json:"name"`
 	Category      string         `json:"category"`
@@ -30,25 +30,26 @@ type Result struct {
 	Metadata      map[string]any `json:"metadata"`
 
 	Warmup      int         `json:"warmup,omitempty"`
-	ColdTime    float64     `json:"cold_time,omitempty"`     // the first call of all, warm-up included, in seconds
+	ColdTime    float64     `json:"cold_time,omitempty"`     // of the very first call, warm-up included, in seconds
 	BytesPerOp  *uint64     `json:"bytes_per_op,omitempty"`  // nil where memory was not measured
 	AllocsPerOp *uint64     `json:"allocs_per_op,omitempty"` // nil where memory was not measured
 	Bounds      []Judgement `json:"bounds,omitempty"`
-	// Looks is how often it was measured, where that was more than once because a
-	// bound was exceeded: the figures are then those of the first measurement that
-	// kept every bound, so that they lean to the fast side, or of the first one.
-	Looks     int      `json:"looks,omitempty"`
-	Threshold *float64 `json:"threshold,omitempty"` // the scenario's own, 0.1 for 10 %; nil means none
+	// TimesMeasured is the number of measurements where there was more than one because a
+	// bound was exceeded. The figures are then those of the first measurement that
+	// kept every bound, so that they are lower than those of an average measurement, or
+	// those of the first one where none did.
+	TimesMeasured int      `json:"times_measured,omitempty"`
+	Threshold     *float64 `json:"threshold,omitempty"` // of the scenario itself, 0.1 for 10 %; nil where it has none
 
-	Concurrency *Concurrency `json:"concurrency,omitempty"` // nil where there were no callers at once
-	Growth      *Growth      `json:"growth,omitempty"`      // nil where there was one size
-	Process     *Fresh       `json:"fresh_process,omitempty"`
+	Concurrency  *ConcurrencyResult `json:"concurrency,omitempty"` // nil where there were no callers at once
+	Growth       *Growth            `json:"growth,omitempty"`      // nil where there was one size
+	FreshProcess *FreshProcess      `json:"fresh_process,omitempty"`
 
-	// What a run with a baseline adds, see Sampling: the raw sample that every
-	// verdict can be recomputed from. Floors are in nanoseconds.
+	// What a run with a baseline adds, see Sampling: the raw samples that every
+	// verdict can be computed from again. Floors are in nanoseconds.
 	FloorNS   float64   `json:"floor_ns,omitempty"`
 	Processes []Process `json:"processes,omitempty"`
-	// Singles are the calls that were timed one by one, in a plain run too.
+	// Singles describes the calls that were timed one by one, also without a baseline.
 	Singles *Sketch `json:"single_ns_sketch,omitempty"`
 
 	// Measurement holds the raw samples while the program runs; nil in a result
@@ -56,26 +57,26 @@ type Result struct {
 	Measurement *Measurement `json:"-"`
 }
 
-// Concurrency is what callers at once got done, as the results file has it.
-type Concurrency struct {
+// ConcurrencyResult is a Concurrency in a results file.
+type ConcurrencyResult struct {
 	Callers         int     `json:"callers"`
 	Iterations      int     `json:"iterations"`       // calls of all callers
 	Throughput      float64 `json:"throughput"`       // calls a second of all callers together
 	ThroughputAlone float64 `json:"throughput_alone"` // calls a second of one caller
-	Scaling         float64 `json:"scaling"`          // the one by the other
-	MeanTime        float64 `json:"mean_time"`        // of a call under contention, in seconds, as the following
+	Scaling         float64 `json:"scaling"`          // Throughput by ThroughputAlone
+	MeanTime        float64 `json:"mean_time"`        // of a call beside the other callers, in seconds, as the following
 	MedianTime      float64 `json:"median_time"`
 	P95Time         float64 `json:"p95_time"`
 	P99Time         float64 `json:"p99_time"`
 	MaxTime         float64 `json:"max_time"`
 }
 
-func newConcurrency(c *Contention) *Concurrency {
+func newConcurrency(c *Concurrency) *ConcurrencyResult {
 	if c == nil {
 		return nil
 	}
 	s := Summarize(c.Calls)
-	return &Concurrency{
+	return &ConcurrencyResult{
 		Callers: c.Callers, Iterations: s.Samples, Throughput: c.Throughput, ThroughputAlone: c.Alone, Scaling: c.Scaling(),
 		MeanTime: s.Mean, MedianTime: s.Median, P95Time: s.P95, P99Time: s.P99, MaxTime: s.Max,
 	}
@@ -91,8 +92,8 @@ func NewResult(name, category string, m *Measurement, metadata map[string]any) *
 		Name: name, Category: category, Iterations: s.Samples,
 		TotalTime: s.Total, MeanTime: s.Mean, MedianTime: s.Median, StdDev: s.StdDev,
 		MinTime: s.Min, MaxTime: s.Max, P95Time: s.P95, P99Time: s.P99,
-		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.Cold.Seconds(), Measurement: m,
-		Concurrency: newConcurrency(m.Contention), Growth: m.Growth, Process: m.Fresh,
+		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.FirstDuration.Seconds(), Measurement: m,
+		Concurrency: newConcurrency(m.Concurrency), Growth: m.Growth, FreshProcess: m.FreshProcess,
 		Singles: sketch(m.Calls),
 	}
 	if m.Memory != nil {
@@ -108,20 +109,20 @@ func (r *Result) Held() bool {
 	return !slices.ContainsFunc(r.Bounds, func(j Judgement) bool { return !j.Held })
 }
 
-// times are the figures of a result that are times, by key.
-func (r *Result) times() []keyed {
-	return []keyed{
+// times gives the times of a result by key.
+func (r *Result) times() []keyedTime {
+	return []keyedTime{
 		{"total_time", r.TotalTime}, {"mean_time", r.MeanTime}, {"median_time", r.MedianTime}, {"std_dev", r.StdDev},
 		{"min_time", r.MinTime}, {"max_time", r.MaxTime}, {"p95_time", r.P95Time}, {"p99_time", r.P99Time}, {"cold_time", r.ColdTime},
 	}
 }
 
-type keyed struct {
+type keyedTime struct {
 	key   string
 	value float64
 }
 
-// validate refuses what no measurement can give.
+// validate refuses values that no measurement gives.
 func (r *Result) validate() error {
 	if r.Name == "" {
 		return errors.New("a result has no name")
@@ -140,21 +141,28 @@ func (r *Result) validate() error {
 	if t := r.Threshold; t != nil && !(*t >= 0 && *t < 1) {
 		return fmt.Errorf("result %q: threshold is %v, it must be from 0 to below 1", r.Name, *t)
 	}
+	if err := r.validateProcesses(); err != nil {
+		return err
+	}
+	if math.IsNaN(r.MemoryDeltaMB) || math.IsInf(r.MemoryDeltaMB, 0) {
+		return fmt.Errorf("result %q: memory_delta_mb is %v, it must be a finite number", r.Name, r.MemoryDeltaMB)
+	}
+	return nil
+}
+
+func (r *Result) validateProcesses() error {
 	for i, p := range r.Processes {
 		if len(p.RoundMin) == 0 {
 			return fmt.Errorf("result %q: process %d has no round_min_ns", r.Name, i+1)
 		}
-		if n := len(p.Weather); n != 0 && n != 2 {
-			return fmt.Errorf("result %q: weather_ns of process %d has %d times, there are two of it", r.Name, i+1, n)
+		if n := len(p.Contention); n != 0 && n != 2 {
+			return fmt.Errorf("result %q: contention_ns of process %d has %d times, it must have two", r.Name, i+1, n)
 		}
-		for _, ns := range slices.Concat(p.RoundMin, p.Weather, []float64{p.Yardstick}) {
+		for _, ns := range slices.Concat(p.RoundMin, p.Contention, []float64{p.Yardstick}) {
 			if math.IsNaN(ns) || math.IsInf(ns, 0) || ns < 0 {
-				return fmt.Errorf("result %q: round_min_ns, weather_ns or yardstick_ns of process %d has %v, a time must be finite and not negative", r.Name, i+1, ns)
+				return fmt.Errorf("result %q: round_min_ns, contention_ns or yardstick_ns of process %d has %v, a time must be finite and not negative", r.Name, i+1, ns)
 			}
 		}
-	}
-	if math.IsNaN(r.MemoryDeltaMB) || math.IsInf(r.MemoryDeltaMB, 0) {
-		return fmt.Errorf("result %q: memory_delta_mb is %v, it must be a finite number", r.Name, r.MemoryDeltaMB)
 	}
 	return nil
 }
@@ -175,14 +183,13 @@ type File struct {
 	Platform      string         `json:"platform"`
 	Environment   map[string]any `json:"environment"`
 	Plan          *Sampling      `json:"plan,omitempty"` // nil where nothing was sampled for comparison
-	// Selection says in words which benchmarks were asked for, "" for all there are.
+	// Selection says in words which benchmarks were asked for; "" stands for all.
 	Selection   string      `json:"selection,omitempty"`
-	Interrupted bool        `json:"interrupted,omitempty"` // the run was ended before its end
+	Interrupted bool        `json:"interrupted,omitempty"` // the run was ended by the user
 	Results     []Result    `json:"results"`
 	Summary     FileSummary `json:"summary"`
 
-	// Notes say what was missing in a file that was read and could be done
-	// without, for people.
+	// Notes say for people which keys a file that was read does not have.
 	Notes []string `json:"-"`
 }
 
@@ -237,10 +244,10 @@ func (f *File) summarize() {
 	f.Summary = FileSummary{TotalBenchmarks: len(f.Results), Categories: slices.Compact(categories)}
 }
 
-// validate refuses results that cannot be, and two of one name.
+// validate refuses values that no measurement gives, and two results of one name.
 func (f *File) validate() error {
 	if f.Plan != nil {
-		if err := f.Plan.possible(); err != nil {
+		if err := f.Plan.checkRanges(); err != nil {
 			return err
 		}
 	}
@@ -279,8 +286,8 @@ func (f *File) Encode(w io.Writer) error {
 // Write writes the file to a path, whole or not at all.
 func (f *File) Write(path string) error { return atomicfile.Write(path, f.Encode) }
 
-// Sketch keeps what single calls looked like without keeping each of them, in
-// nanoseconds.
+// Sketch describes the distribution of single calls without keeping each of them. Times
+// are in nanoseconds.
 type Sketch struct {
 	N       int     `json:"n"`
 	Deciles []int64 `json:"sorted_deciles"` // the fastest, the nine deciles by nearest rank, the slowest
@@ -305,15 +312,19 @@ func sketch(singles []time.Duration) *Sketch {
 	return s
 }
 
-// AddSamples puts what processes sampled into the results of their names. It may
+// yardstickKey is where an environment has the least time of the yardstick over all
+// processes.
+const yardstickKey = "yardstick_floor_ns"
+
+// AddSamples adds what processes sampled to the results of the same names. It may
 // be called again with more processes, as a confirmation does. A sample without a
-// result is an error. The sketch of single calls is then that of the first processes,
-// whose calls are spread over seconds.
+// result is an error. The first call replaces the sketch of single calls by that of the
+// sampled ones, which are spread over seconds.
 func (f *File) AddSamples(plan Sampling, processes ...*Samples) error {
 	first := f.Plan == nil
 	f.Plan = &plan
 	singles := map[string][]time.Duration{}
-	yardstick, known := f.Environment["yardstick_floor_ns"].(float64)
+	yardstick, known := f.Environment[yardstickKey].(float64)
 	for _, p := range processes {
 		if !known || p.Yardstick < yardstick {
 			yardstick, known = p.Yardstick, true
@@ -336,6 +347,6 @@ func (f *File) AddSamples(plan Sampling, processes ...*Samples) error {
 			f.Result(name).Singles = sketch(calls)
 		}
 	}
-	f.Environment["yardstick_floor_ns"] = yardstick
+	f.Environment[yardstickKey] = yardstick
 	return f.validate()
 }

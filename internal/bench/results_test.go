@@ -47,7 +47,7 @@ func sampleResults() []Result {
 	return []Result{*sae, *llama}
 }
 
-func TestTheResultsFileIsAsPromised(t *testing.T) {
+func TestTheResultsFileMatchesItsGoldenFile(t *testing.T) {
 	f, err := NewFile(sampleResults(), origin())
 	require.NoError(t, err)
 	var out bytes.Buffer
@@ -94,7 +94,7 @@ func TestAWrittenFileIsReadBackTheSame(t *testing.T) {
 	assert.Nil(t, got.Result("lost"))
 }
 
-func TestResultsThatCannotBeAreNotWritten(t *testing.T) {
+func TestImpossibleResultsAreNotWritten(t *testing.T) {
 	two := sampleResults()
 	two[1].Name = two[0].Name
 	_, err := NewFile(two, origin())
@@ -106,13 +106,13 @@ func TestResultsThatCannotBeAreNotWritten(t *testing.T) {
 	assert.EqualError(t, err, `result "sae_detection_sae_resid_post": p99_time is NaN, it must be a finite number`)
 }
 
-func TestHeldTellsWhetherEveryBoundHeld(t *testing.T) {
+func TestHeldIsFalseIfAnyBoundFailed(t *testing.T) {
 	assert.True(t, (&Result{}).Held())
 	assert.True(t, (&Result{Bounds: []Judgement{{Held: true}}}).Held())
 	assert.False(t, (&Result{Bounds: []Judgement{{Held: true}, {}}}).Held())
 }
 
-func TestHostLeavesNothingEmpty(t *testing.T) {
+func TestHostHasNoEmptyValue(t *testing.T) {
 	host := Host()
 	assert.Positive(t, host["cores"])
 	for key, value := range host {

@@ -14,31 +14,31 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// quick is a plan that is over in milliseconds.
-func quick() Sampling {
+// quickPlan takes milliseconds.
+func quickPlan() Sampling {
 	s := DefaultSampling()
 	s.Rounds, s.RoundMS, s.VisitUS, s.BatchUS, s.SingleCalls = 3, 0, 20, 2, 2
 	return s
 }
 
-// layings counts how often a fixture was laid out and removed.
-type layings struct{ laid, removed, calls int }
+// fixtureCounter counts how often a fixture was made and removed.
+type fixtureCounter struct{ prepared, removed, calls int }
 
-func (l *layings) subject(name string, fail error) Subject {
-	return Subject{Name: name, Lay: func() (func() (any, error), func() error, error) {
-		l.laid++
+func (l *fixtureCounter) operation(name string, fail error) Operation {
+	return Operation{Name: name, Prepare: func() (func() (any, error), func() error, error) {
+		l.prepared++
 		return func() (any, error) { l.calls++; return make([]byte, 100), fail }, func() error { l.removed++; return nil }, nil
 	}}
 }
 
-func TestEachVisitFindsAFixtureLaidOutAfresh(t *testing.T) {
-	a, b := new(layings), new(layings)
-	plan := quick()
-	plan.VisitUS = 5000 // laying out takes less, whatever the machine does
-	s, err := TakeSamples(t.Context(), plan, []Subject{a.subject("a", nil), b.subject("b", nil)}, SampleOptions{})
+func TestEachVisitUsesANewFixture(t *testing.T) {
+	a, b := new(fixtureCounter), new(fixtureCounter)
+	plan := quickPlan()
+	plan.VisitUS = 5000 // making the fixture takes less, whatever the machine does
+	s, err := TakeSamples(t.Context(), plan, []Operation{a.operation("a", nil), b.operation("b", nil)}, SampleOptions{})
 	require.NoError(t, err)
-	for i, l := range []*layings{a, b} {
-		assert.Equal(t, 3, l.laid, "once a round")
+	for i, l := range []*fixtureCounter{a, b} {
+		assert.Equal(t, 3, l.prepared, "once a round")
 		assert.Equal(t, 3, l.removed)
 		sample := s.Benchmarks[i]
 		assert.Len(t, sample.Process.RoundMin, 3)
@@ -46,41 +46,41 @@ func TestEachVisitFindsAFixtureLaidOutAfresh(t *testing.T) {
 		assert.Positive(t, sample.Process.BatchCalls)
 		assert.Nil(t, sample.Memory)
 	}
-	assert.Equal(t, "a", s.Benchmarks[0].Name, "in the order of the subjects")
+	assert.Equal(t, "a", s.Benchmarks[0].Name, "in the order of the operations")
 	assert.Positive(t, s.Yardstick)
-	assert.LessOrEqual(t, s.Inside, s.Wall)
+	assert.LessOrEqual(t, s.InOperations, s.Wall)
 }
 
-func TestAFixtureThatTakesLongIsKeptForAFewVisits(t *testing.T) {
-	l := new(layings)
-	of := l.subject("a", nil)
-	lay := of.Lay
-	plan := quick()
+func TestAFixtureThatIsSlowToMakeIsKeptForAFewVisits(t *testing.T) {
+	l := new(fixtureCounter)
+	of := l.operation("a", nil)
+	prepare := of.Prepare
+	plan := quickPlan()
 	plan.Rounds = 30
-	of.Lay = func() (func() (any, error), func() error, error) {
+	of.Prepare = func() (func() (any, error), func() error, error) {
 		for start := time.Now(); time.Since(start) < 3*time.Duration(plan.VisitUS)*time.Microsecond; {
 		}
-		return lay()
+		return prepare()
 	}
-	s, err := TakeSamples(t.Context(), plan, []Subject{of}, SampleOptions{})
+	s, err := TakeSamples(t.Context(), plan, []Operation{of}, SampleOptions{})
 	require.NoError(t, err)
-	assert.GreaterOrEqual(t, l.laid, 3, "it is laid out again now and then")
-	assert.LessOrEqual(t, l.laid, 30/4+1)
-	assert.Equal(t, l.laid, l.removed, "the last one too")
+	assert.GreaterOrEqual(t, l.prepared, 3, "it is made again now and then")
+	assert.LessOrEqual(t, l.prepared, 30/4+1)
+	assert.Equal(t, l.prepared, l.removed, "the last one too")
 	assert.Len(t, s.Benchmarks[0].Process.RoundMin, 30)
 }
 
-func TestSamplingPutsTheCollectorBack(t *testing.T) {
+func TestSamplingRestoresTheGarbageCollectorSetting(t *testing.T) {
 	before := debug.SetGCPercent(77)
 	defer debug.SetGCPercent(before)
-	_, err := TakeSamples(t.Context(), quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{})
+	_, err := TakeSamples(t.Context(), quickPlan(), []Operation{new(fixtureCounter).operation("a", nil)}, SampleOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, 77, debug.SetGCPercent(77))
 }
 
-func TestMemoryOfASubjectIsExact(t *testing.T) {
+func TestMemoryOfAnOperationIsExact(t *testing.T) {
 	for range 3 {
-		s, err := TakeSamples(t.Context(), quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{Memory: true})
+		s, err := TakeSamples(t.Context(), quickPlan(), []Operation{new(fixtureCounter).operation("a", nil)}, SampleOptions{Memory: true})
 		require.NoError(t, err)
 		require.NotNil(t, s.Benchmarks[0].Memory)
 		assert.EqualValues(t, 112+24, s.Benchmarks[0].Memory.BytesPerCall, "100 bytes in their size class, and a slice header")
@@ -88,27 +88,27 @@ func TestMemoryOfASubjectIsExact(t *testing.T) {
 	}
 }
 
-func TestAFailingSubjectEndsSamplingAndIsNamed(t *testing.T) {
-	broken, l := errors.New("config.json is gone"), new(layings)
-	_, err := TakeSamples(t.Context(), quick(), []Subject{l.subject("a", broken)}, SampleOptions{})
+func TestAFailingOperationEndsSamplingAndIsNamed(t *testing.T) {
+	broken, l := errors.New("config.json is gone"), new(fixtureCounter)
+	_, err := TakeSamples(t.Context(), quickPlan(), []Operation{l.operation("a", broken)}, SampleOptions{})
 	assert.ErrorIs(t, err, broken)
 	assert.ErrorContains(t, err, "sampling a: ")
-	assert.Equal(t, l.laid, l.removed, "its fixture is removed all the same")
+	assert.Equal(t, l.prepared, l.removed, "its fixture is removed all the same")
 
 	left := errors.New("directory not empty")
-	_, err = TakeSamples(t.Context(), quick(), []Subject{{Name: "a", Lay: func() (func() (any, error), func() error, error) {
+	_, err = TakeSamples(t.Context(), quickPlan(), []Operation{{Name: "a", Prepare: func() (func() (any, error), func() error, error) {
 		return func() (any, error) { return nil, nil }, func() error { return left }, nil
 	}}}, SampleOptions{})
 	assert.ErrorIs(t, err, left)
 	assert.ErrorContains(t, err, "sampling a: ")
-	_, err = TakeSamples(t.Context(), quick(), []Subject{{Name: "b", Lay: func() (func() (any, error), func() error, error) { return nil, nil, broken }}}, SampleOptions{})
+	_, err = TakeSamples(t.Context(), quickPlan(), []Operation{{Name: "b", Prepare: func() (func() (any, error), func() error, error) { return nil, nil, broken }}}, SampleOptions{})
 	assert.ErrorIs(t, err, broken)
 }
 
-func TestSamplingIsInterrupted(t *testing.T) {
+func TestSamplingStopsWhenItsContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
-	_, err := TakeSamples(ctx, quick(), []Subject{new(layings).subject("a", nil)}, SampleOptions{})
+	_, err := TakeSamples(ctx, quickPlan(), []Operation{new(fixtureCounter).operation("a", nil)}, SampleOptions{})
 	assert.ErrorIs(t, err, ErrInterrupted)
 	assert.ErrorContains(t, err, "enough")
 }
@@ -119,7 +119,7 @@ func TestASamplingPlanThatCannotBeCarriedOutIsRefused(t *testing.T) {
 		"batch_us": func(s *Sampling) { s.BatchUS = -1 }, "processes": func(s *Sampling) { s.Processes = 0 },
 		"single_calls": func(s *Sampling) { s.SingleCalls = -1 }, "round_ms": func(s *Sampling) { s.RoundMS = 1 << 30 },
 	} {
-		plan := quick()
+		plan := quickPlan()
 		spoil(&plan)
 		_, err := TakeSamples(t.Context(), plan, nil, SampleOptions{})
 		assert.ErrorContains(t, err, name)
@@ -127,17 +127,17 @@ func TestASamplingPlanThatCannotBeCarriedOutIsRefused(t *testing.T) {
 	assert.NoError(t, DefaultSampling().Validate())
 }
 
-func TestTheChainDependsOnEveryLink(t *testing.T) {
-	assert.NotEqual(t, chain(10, 1), chain(11, 1))
-	assert.Equal(t, chain(5, chain(6, 1)), chain(11, 1))
+func TestTheChainDependsOnEveryMultiplication(t *testing.T) {
+	assert.NotEqual(t, multiplicationChain(10, 1), multiplicationChain(11, 1))
+	assert.Equal(t, multiplicationChain(5, multiplicationChain(6, 1)), multiplicationChain(11, 1))
 }
 
 func TestADelayIsAsLongAsAsked(t *testing.T) {
-	cost := delayCost{fixed: 5e-9, link: 1.25e-9}
-	assert.Equal(t, 76, cost.links(100e-9))
-	assert.Equal(t, 1, cost.links(2e-9), "none is shorter than its two additions")
+	cost := delayCost{fixed: 5e-9, perMultiplication: 1.25e-9}
+	assert.Equal(t, 76, cost.lengthFor(100e-9))
+	assert.Equal(t, 1, cost.lengthFor(2e-9), "no delay is shorter than one multiplication")
 
-	assert.Positive(t, measureDelay().link)
+	assert.Positive(t, measureDelayCost().perMultiplication)
 }
 
 func TestSamplesAreKeptInTheResultsFile(t *testing.T) {
@@ -168,7 +168,7 @@ func TestSamplesAreKeptInTheResultsFile(t *testing.T) {
 	assert.ErrorContains(t, f.AddSamples(DefaultSampling(), &Samples{Benchmarks: []Sample{{Name: "b"}}}), `"b" was sampled and has no result`)
 }
 
-func TestSamplesThatCannotBeAreRefused(t *testing.T) {
+func TestImpossibleSamplesAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`[{"round_min_ns":[]}]`:     "process 1 has no round_min_ns",
 		`[{"round_min_ns":[1,-2]}]`: "a time must be finite and not negative",

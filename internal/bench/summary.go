@@ -8,12 +8,12 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Summary is what a set of timed calls comes to. All times are in seconds.
+// Summary has the statistics of a set of timed calls. All times are in seconds.
 type Summary struct {
 	Samples int
 	Total   float64
 	Mean    float64
-	Median  float64 // the middle call; of an even number, the mean of the middle two
+	Median  float64 // of an even number of calls, the mean of the middle two
 	StdDev  float64 // of the sample, divisor n-1; 0 of a single call
 	Min     float64
 	Max     float64
@@ -21,18 +21,17 @@ type Summary struct {
 	P99     float64 // nearest rank, see Percentile
 }
 
-// Summary computes the figures of the timed calls. With no calls every figure is
-// zero, and Samples says so.
+// Summary computes the statistics of the timed calls. Without calls everything is zero.
 func (m *Measurement) Summary() Summary { return Summarize(m.Calls) }
 
-// Summarize computes the figures of a set of timed calls, in any order.
+// Summarize computes the statistics of a set of timed calls, in any order.
 func Summarize(calls []time.Duration) Summary {
 	n := len(calls)
 	if n == 0 {
 		return Summary{}
 	}
 	sorted := sortedSeconds(calls)
-	var total time.Duration // integers: the sum does not depend on the order
+	var total time.Duration // an integer: the sum does not depend on the order
 	for _, c := range calls {
 		total += c
 	}
@@ -54,8 +53,8 @@ func Summarize(calls []time.Duration) Summary {
 
 // Percentile gives the p-quantile of the timed calls in seconds by nearest rank:
 // with the calls sorted ascending and counted from 0, the call at ceil(p*n)-1. It
-// is always a call that was made, never a value between two. p lies in (0, 1]; of
-// no calls, or of another p, the answer is NaN.
+// is always the time of a call, never a value between two. p lies in (0, 1]; without calls,
+// or for another p, the answer is NaN.
 func Percentile(calls []time.Duration, p float64) float64 {
 	if len(calls) == 0 || !(p > 0 && p <= 1) {
 		return math.NaN()

@@ -65,7 +65,7 @@ func TestPercentileIsTheNearestRankForEveryNumberOfCalls(t *testing.T) {
 	}
 }
 
-func TestPercentileOfNothingIsNotANumber(t *testing.T) {
+func TestPercentileOfNoCallsIsNotANumber(t *testing.T) {
 	assert.True(t, math.IsNaN(Percentile(nil, 0.5)))
 	for _, p := range []float64{0, -1, 1.01, math.NaN()} {
 		assert.True(t, math.IsNaN(Percentile(upTo(3), p)), p)

@@ -13,105 +13,125 @@ import (
 type rule int
 
 const (
-	sameBuild  rule = iota // both sides have their code at the same addresses
-	layouts                // two builds, each linked in several random orders
-	otherBuild             // two builds, each in the one order it happened to get
+	sameBuild       rule = iota // both sides have their code at the same addresses
+	linkOrders                  // two builds, each linked in several random orders
+	differentBuilds             // two builds, each linked in one order
 )
 
 const (
-	// layoutAllowance is what the order of functions in a binary alone can make of
-	// a benchmark: between builds that differ in one linked package 37 % of the
-	// benchmarks moved by more than 5 %, and the tenth most sensitive of them by a
-	// standard deviation of 8 % for each layout. What is slower by more than this is
-	// slower; less tells nothing.
-	layoutAllowance = 0.30
-	// leastLayouts is the number of random layouts that a median is taken of: the
-	// median of 2 still called 2.6 % of unchanged benchmarks slower, of 4 0.06 %.
-	leastLayouts = 4
-	// leastProcesses on each side: a process may be slow for its whole life, and
-	// only another one shows it.
-	leastProcesses = 2
+	// linkOrderAllowance is the relative change that the order of functions in a binary
+	// can cause by itself: between builds that differ in one linked package, 37 % of the
+	// benchmarks moved by more than 5 %, and the tenth most sensitive of them has a
+	// standard deviation of 8 % over link orders. Only larger changes count.
+	linkOrderAllowance = 0.30
+	// minLinkOrders is the number of random link orders that a median is taken of: the
+	// median of 2 still called 2.6 % of unchanged benchmarks slower, that of 4 0.06 %.
+	minLinkOrders = 4
+	// minProcesses is needed on each side: a process may be slow from its start to its
+	// end, and only another one shows it.
+	minProcesses = 2
 )
 
-// settling is the part of the threshold by which a new floor must exceed the third
-// smallest round minimum of the baseline: 3 % of 5 %. It keeps two lucky rounds of
-// the baseline from making everything after it look slow.
-const settling = 0.6
+// thirdMinimumShare is the share of the threshold by which a new floor must exceed the
+// third smallest round minimum of the baseline: 3 % where the threshold is 5 %. Without
+// it, two rounds of the baseline that were fast by luck would make everything after them
+// look slower.
+const thirdMinimumShare = 0.6
 
-// clouded is the reason of a comparison in which a side has too few processes that had
-// their core for themselves.
-const clouded = "others were on the same core of the processor throughout"
+// sharedCoreReason is given where too few processes of a side had a core that was not
+// shared.
+const sharedCoreReason = "other programs shared the processor core all the time"
 
-// unsteady is the reason of a comparison whose processes ran at too different clocks.
-const unsteady = "the processor ran at another clock"
+// clockReason is given where the processes ran at clocks that differ too much.
+const clockReason = "the processor ran at another clock frequency"
 
-// suspicious tells whether another look may show that a verdict by floors was bad luck.
-func suspicious(v Verdict, reason string) bool {
-	return v == Red && reason == "" || v == Unconverged && (reason == clouded || reason == unsteady)
+// needsConfirmation tells whether sampling again may change a verdict by floors.
+func needsConfirmation(v Verdict, reason string) bool {
+	return v == Red && reason == "" || v == Unconverged && (reason == sharedCoreReason || reason == clockReason)
 }
 
-// judgeFloors judges the floors of one benchmark. ratio is that of the figures compared,
-// at one clock of the processor.
+// judgeFloors judges the floors of one benchmark. ratio is the new compared time by the
+// old one, both scaled to one clock of the processor; NaN where a side has none. reason
+// says why the verdict is what it is, where the ratio does not show it.
 func judgeFloors(r rule, old, new []Process, threshold float64) (v Verdict, ratio float64, reason string) {
-	steady := true
-	if r != layouts { // whose two sides have the same clock and weather, as they take turns
-		old, new, steady = atOneClock(old, new)
+	oneClock := true
+	if r != linkOrders { // there the two sides run in alternation, at one clock
+		old, new, oneClock = scaleToOneClock(old, new)
 	}
-	ratio = figure(r, new) / figure(r, old)
+	ratio = comparedTime(r, new) / comparedTime(r, old)
 	if math.IsNaN(ratio) || math.IsInf(ratio, 0) || ratio == 0 {
 		return Unconverged, math.NaN(), "a side has no floor"
 	}
-	if len(old) < leastProcesses || len(new) < leastProcesses {
-		return Unconverged, ratio, fmt.Sprintf("sampled in fewer than %d processes on a side", leastProcesses)
+	if len(old) < minProcesses || len(new) < minProcesses {
+		return Unconverged, ratio, fmt.Sprintf("sampled in fewer than %d processes on a side", minProcesses)
 	}
-	if r != layouts {
-		best := bestWeather(slices.Concat(old, new))
-		clearOld, clearNew := inClearWeather(old, best), inClearWeather(new, best)
-		switch enough := len(clearOld) > 0 && len(clearNew) >= leastProcesses; {
-		case enough && steady:
-			old, new = clearOld, clearNew
-		case slower(old, new, max(threshold, cloudAllowance)):
+	if r != linkOrders {
+		unsharedOld, unsharedNew, why := usableProcesses(old, new, oneClock)
+		switch {
+		case why == "":
+			old, new = unsharedOld, unsharedNew
+		case slower(old, new, max(threshold, sharedCoreAllowance)):
 			return Red, ratio, ""
-		case enough:
-			return Unconverged, ratio, unsteady
 		default:
-			return Unconverged, ratio, clouded
+			return Unconverged, ratio, why
 		}
 	}
-	beyond, below := slower, func(old, new []Process, threshold float64) bool { return slower(new, old, threshold) }
-	if r == layouts {
-		beyond, below = slowerInEveryLayout, fasterInEveryLayout
-	}
-	limit := threshold
-	if r == otherBuild {
-		limit = max(threshold, layoutAllowance)
-	}
-	switch {
-	case beyond(old, new, limit):
-		return Red, ratio, ""
-	case !converged(old) || !converged(new):
-		return Unconverged, ratio, notFound(slices.Concat(old, new))
-	case below(old, new, limit):
-		return Green, ratio, ""
-	case r == otherBuild && (beyond(old, new, threshold) || below(old, new, threshold)):
-		return NotComparable, ratio, fmt.Sprintf("different builds: where the linker puts code alone can make %.0f %%", layoutAllowance*100)
-	}
-	return Neutral, ratio, ""
+	v, reason = r.judge(old, new, threshold)
+	return v, ratio, reason
 }
 
-// notFound says why floors were not found.
-func notFound(processes []Process) string {
+// usableProcesses gives the processes of each side whose core was not shared. why says
+// that there are too few of them or that their clocks differ too much; it is empty
+// where they can be judged.
+func usableProcesses(old, new []Process, oneClock bool) (unsharedOld, unsharedNew []Process, why string) {
+	least := leastContention(slices.Concat(old, new))
+	unsharedOld, unsharedNew = withoutSharedCore(old, least), withoutSharedCore(new, least)
+	switch {
+	case len(unsharedOld) == 0 || len(unsharedNew) < minProcesses:
+		return nil, nil, sharedCoreReason
+	case !oneClock:
+		return nil, nil, clockReason
+	}
+	return unsharedOld, unsharedNew, ""
+}
+
+// judge applies the rule to processes that can be compared.
+func (r rule) judge(old, new []Process, threshold float64) (v Verdict, reason string) {
+	isSlower, isFaster := slower, func(old, new []Process, threshold float64) bool { return slower(new, old, threshold) }
+	if r == linkOrders {
+		isSlower, isFaster = slowerInEveryLinkOrder, fasterInEveryLinkOrder
+	}
+	limit := threshold
+	if r == differentBuilds {
+		limit = max(threshold, linkOrderAllowance)
+	}
+	switch {
+	case isSlower(old, new, limit):
+		return Red, ""
+	case !converged(old) || !converged(new):
+		return Unconverged, unconvergedReason(slices.Concat(old, new))
+	case isFaster(old, new, limit):
+		return Green, ""
+	case r == differentBuilds && (isSlower(old, new, threshold) || isFaster(old, new, threshold)):
+		return NotComparable, fmt.Sprintf("different builds: the order in which the linker places code can alone change a time by %.0f %%", linkOrderAllowance*100)
+	}
+	return Neutral, ""
+}
+
+// unconvergedReason says why the floors of some processes were not found.
+func unconvergedReason(processes []Process) string {
 	const few = 10
 	rounds := len(slices.MinFunc(processes, func(a, b Process) int { return cmp.Compare(len(a.RoundMin), len(b.RoundMin)) }).RoundMin)
 	if rounds < few {
-		return fmt.Sprintf("the floor was not found in %d rounds, which are all that so slow an operation gets", rounds)
+		return fmt.Sprintf("the floor was not found in %d rounds, which is all that such a slow operation is given", rounds)
 	}
 	return "the floor was not found: the machine was too busy"
 }
 
-// figure is the figure of some processes that is compared, in nanoseconds.
-func figure(r rule, processes []Process) float64 {
-	if r != layouts {
+// comparedTime gives the time that some processes are compared by, in nanoseconds per
+// call: the median of their floors under the rule linkOrders, else their smallest floor.
+func comparedTime(r rule, processes []Process) float64 {
+	if r != linkOrders {
 		return Floor(processes)
 	}
 	floors := make([]float64, len(processes))
@@ -129,46 +149,48 @@ func median(values []float64) float64 {
 	return stat.Mean([]float64{sorted[(len(sorted)-1)/2], sorted[len(sorted)/2]}, nil)
 }
 
-// slower is the rule for one binary on both sides: the floor of every new process,
-// which are the first look and its confirmations, lies above the baseline's by more
-// than the threshold, and above its third smallest round minimum, and the floor of each
-// of its processes, by most of it: a process may be fast for its whole life, too.
+// slower is the test where each side is one binary. The floor of every new process,
+// those that confirm included, must exceed the baseline's floor by more than the
+// threshold. It must also exceed the baseline's third smallest round minimum, and the
+// floor of each of its processes, by more than thirdMinimumShare of the threshold: a
+// process may be fast from its start to its end, too.
 func slower(old, new []Process, threshold float64) bool {
-	first, third := ranked(old, 1), ranked(old, settledBy)
+	first, third := kthSmallest(old, 1), kthSmallest(old, floorRank)
 	for _, p := range old {
 		third = max(third, p.floor())
 	}
 	return !slices.ContainsFunc(new, func(p Process) bool {
-		return p.floor() <= (1+threshold)*first || p.floor() <= (1+settling*threshold)*third
+		return p.floor() <= (1+threshold)*first || p.floor() <= (1+thirdMinimumShare*threshold)*third
 	})
 }
 
-// slowerInEveryLayout is the rule for two binaries that were each linked in
-// several random orders: the median floor lies above the baseline's by more than
-// the threshold, and every single one above that median.
-func slowerInEveryLayout(old, new []Process, threshold float64) bool {
-	base := figure(layouts, old)
-	return figure(layouts, new) > (1+threshold)*base &&
+// slowerInEveryLinkOrder is the test for two builds that were each linked in
+// several random orders: the median floor must exceed the baseline's by more than
+// the threshold, and every single floor must exceed that median.
+func slowerInEveryLinkOrder(old, new []Process, threshold float64) bool {
+	base := comparedTime(linkOrders, old)
+	return comparedTime(linkOrders, new) > (1+threshold)*base &&
 		!slices.ContainsFunc(new, func(p Process) bool { return p.floor() <= base })
 }
 
-// fasterInEveryLayout is its counterpart: the median floor lies below the baseline's
-// by more than the threshold, and every single one below that median.
-func fasterInEveryLayout(old, new []Process, threshold float64) bool {
-	base := figure(layouts, old)
-	return figure(layouts, new) < (1-threshold)*base &&
+// fasterInEveryLinkOrder is the same in the other direction: the median floor must lie
+// below the baseline's by more than the threshold, and every single floor below that
+// median.
+func fasterInEveryLinkOrder(old, new []Process, threshold float64) bool {
+	base := comparedTime(linkOrders, old)
+	return comparedTime(linkOrders, new) < (1-threshold)*base &&
 		!slices.ContainsFunc(new, func(p Process) bool { return p.floor() >= base })
 }
 
-// Bytes and allocations per call are exact, and judged without statistics: a call
-// costs more memory when it allocates one object more, or more bytes than both of
-// these.
+// Bytes and allocations per call are exact and judged without statistics: a call costs
+// more memory where it makes one allocation more, or where its bytes grow by more than
+// both of these.
 const (
-	memoryShare = 0.01
-	memoryBytes = 16
+	memoryAllowanceShare = 0.01
+	memoryAllowanceBytes = 16
 )
 
-// judgeMemory says in words what a call costs more than before, or "".
+// judgeMemory says by what a call costs more memory than before; "" where it does not.
 func judgeMemory(old, new *Result) string {
 	if old.BytesPerOp == nil || new.BytesPerOp == nil || old.AllocsPerOp == nil || new.AllocsPerOp == nil {
 		return ""
@@ -177,8 +199,8 @@ func judgeMemory(old, new *Result) string {
 	switch {
 	case *new.AllocsPerOp > *old.AllocsPerOp:
 		return fmt.Sprintf("%d allocations per call, before %d", *new.AllocsPerOp, *old.AllocsPerOp)
-	case bytesNow-bytesBefore > max(memoryShare*bytesBefore, memoryBytes):
-		return fmt.Sprintf("%s bytes per call, before %s", formatCount(bytesNow, 0), formatCount(bytesBefore, 0))
+	case bytesNow-bytesBefore > max(memoryAllowanceShare*bytesBefore, memoryAllowanceBytes):
+		return fmt.Sprintf("%d bytes per call, before %d", *new.BytesPerOp, *old.BytesPerOp)
 	}
 	return ""
 }

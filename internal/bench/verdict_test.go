@@ -12,10 +12,10 @@ import (
 )
 
 // noise makes the smallest batch of a round out of the floor.
-type noise func(r *rand.Rand, floor float64, round int) float64
+type noiseModel func(r *rand.Rand, floor float64, round int) float64
 
 // The kinds of noise that were seen on shared machines, none of which is normal.
-var noises = map[string]noise{
+var noiseModels = map[string]noiseModel{
 	"quiet": func(r *rand.Rand, floor float64, _ int) float64 { return floor * (1 + 0.01*r.ExpFloat64()) },
 	"two states": func(r *rand.Rand, floor float64, _ int) float64 {
 		if r.Float64() < 0.7 {
@@ -37,8 +37,8 @@ var noises = map[string]noise{
 	},
 }
 
-func processes(r *rand.Rand, n int, floor float64, of noise) []Process {
-	all := blank(n)
+func processes(r *rand.Rand, n int, floor float64, of noiseModel) []Process {
+	all := emptyProcesses(n)
 	for i := range all {
 		for round := range DefaultSampling().Rounds {
 			all[i].RoundMin = append(all[i].RoundMin, of(r, floor, round))
@@ -47,11 +47,11 @@ func processes(r *rand.Rand, n int, floor float64, of noise) []Process {
 	return all
 }
 
-func blank(n int) []Process { return make([]Process, n) }
+func emptyProcesses(n int) []Process { return make([]Process, n) }
 
 // verdictAfterConfirmation judges as a run with a baseline does: two processes,
 // and up to two more where it looks red.
-func verdictAfterConfirmation(r *rand.Rand, base []Process, floor float64, n noise, threshold float64) Verdict {
+func verdictAfterConfirmation(r *rand.Rand, base []Process, floor float64, n noiseModel, threshold float64) Verdict {
 	now := processes(r, 2, floor, n)
 	for range 2 {
 		if v, _, _ := judgeFloors(sameBuild, base, now, threshold); v != Red {
@@ -64,7 +64,7 @@ func verdictAfterConfirmation(r *rand.Rand, base []Process, floor float64, n noi
 }
 
 func TestUnchangedBenchmarksAreNotCalledSlowerUnderAnyNoise(t *testing.T) {
-	for name, n := range noises {
+	for name, n := range noiseModels {
 		r := rand.New(rand.NewPCG(1, 2))
 		const trials = 2000
 		red := 0
@@ -79,7 +79,7 @@ func TestUnchangedBenchmarksAreNotCalledSlowerUnderAnyNoise(t *testing.T) {
 }
 
 func TestASlowdownOfATenthIsFoundUnderAnyNoise(t *testing.T) {
-	for name, n := range noises {
+	for name, n := range noiseModels {
 		r := rand.New(rand.NewPCG(3, 4))
 		const trials = 1000
 		found := 0
@@ -93,20 +93,20 @@ func TestASlowdownOfATenthIsFoundUnderAnyNoise(t *testing.T) {
 	}
 }
 
-func TestAProcessThatIsSlowForItsWholeLifeIsNoRegression(t *testing.T) {
+func TestOneSlowProcessIsNoRegression(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	quiet := noises["quiet"]
+	quiet := noiseModels["quiet"]
 	base := processes(r, 2, 1000, quiet)
 	slow := append(processes(r, 1, 2900, quiet), processes(r, 1, 1000, quiet)...)
 	v, _, _ := judgeFloors(sameBuild, base, slow, DefaultThreshold)
 	assert.Equal(t, Neutral, v)
 	v, _, _ = judgeFloors(sameBuild, slow, base, DefaultThreshold)
-	assert.Equal(t, Neutral, v, "nor an improvement over it")
+	assert.Equal(t, Neutral, v, "and no improvement in the other direction")
 }
 
 func TestTwoLuckyRoundsOfTheBaselineMakeNothingRed(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	quiet := noises["quiet"]
+	quiet := noiseModels["quiet"]
 	base, now := processes(r, 2, 1000, quiet), processes(r, 2, 1000, quiet)
 	base[0].RoundMin[3], base[0].RoundMin[20] = 900, 905
 	v, ratio, _ := judgeFloors(sameBuild, base, now, DefaultThreshold)
@@ -114,10 +114,10 @@ func TestTwoLuckyRoundsOfTheBaselineMakeNothingRed(t *testing.T) {
 	assert.Greater(t, ratio, 1.05)
 }
 
-// judged gives the verdict of every rule.
+// judgedByEveryRule gives the verdicts of all rules.
 func judgedByEveryRule(old, new []Process, threshold float64) string {
 	text := ""
-	for _, r := range []rule{sameBuild, layouts, otherBuild} {
+	for _, r := range []rule{sameBuild, linkOrders, differentBuilds} {
 		v, _, _ := judgeFloors(r, old, new, threshold)
 		text += string(v) + " "
 	}
@@ -126,13 +126,13 @@ func judgedByEveryRule(old, new []Process, threshold float64) string {
 
 func TestTheVerdictDoesNotDependOnTheUnit(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
-	for name, n := range noises {
+	for name, n := range noiseModels {
 		for range 200 {
 			old, now := processes(r, 4, 1000, n), processes(r, 4, 1000*(0.8+0.4*r.Float64()), n)
 			want := judgedByEveryRule(old, now, 0.05)
 			for _, scale := range []float64{1.0 / 1024, 64, 1 << 20} { // exact in binary
 				scaled := func(all []Process) []Process {
-					out := blank(len(all))
+					out := emptyProcesses(len(all))
 					for i, p := range all {
 						for _, ns := range p.RoundMin {
 							out[i].RoundMin = append(out[i].RoundMin, ns*scale)
@@ -149,7 +149,7 @@ func TestTheVerdictDoesNotDependOnTheUnit(t *testing.T) {
 func TestTheVerdictDoesNotDependOnTheOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	shuffled := func(all []Process) []Process {
-		out := blank(len(all))
+		out := emptyProcesses(len(all))
 		for i, j := range r.Perm(len(all)) {
 			out[i].RoundMin = slices.Clone(all[j].RoundMin)
 			r.Shuffle(len(out[i].RoundMin), func(a, b int) {
@@ -159,7 +159,7 @@ func TestTheVerdictDoesNotDependOnTheOrder(t *testing.T) {
 		}
 		return out
 	}
-	for name, n := range noises {
+	for name, n := range noiseModels {
 		for range 200 {
 			old, now := processes(r, 3, 1000, n), processes(r, 4, 1000*(0.8+0.4*r.Float64()), n)
 			assert.Equal(t, judgedByEveryRule(old, now, 0.05), judgedByEveryRule(shuffled(old), shuffled(now), 0.05), name)
@@ -171,12 +171,12 @@ func TestASlowerSideNeverGetsABetterVerdict(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	// unconverged says nothing of the direction, and depends on neither side's scale
 	order := map[Verdict]int{Green: 0, Neutral: 1, NotComparable: 2, Red: 3}
-	for name, n := range noises {
-		for _, by := range []rule{sameBuild, layouts} {
+	for name, n := range noiseModels {
+		for _, by := range []rule{sameBuild, linkOrders} {
 			old, now := processes(r, 4, 1000, n), processes(r, 4, 1000, n)
 			last := -1
 			for percent := -40; percent <= 60; percent++ {
-				slowed := blank(len(now))
+				slowed := emptyProcesses(len(now))
 				for i, p := range now {
 					for _, ns := range p.RoundMin {
 						slowed[i].RoundMin = append(slowed[i].RoundMin, ns*(1+float64(percent)/100))
@@ -195,61 +195,61 @@ func TestASlowerSideNeverGetsABetterVerdict(t *testing.T) {
 }
 
 func TestOneFastProcessOfTheBaselineMakesNothingRed(t *testing.T) {
-	settled := func(floor float64) Process {
+	processAt := func(floor float64) Process {
 		return Process{RoundMin: []float64{floor, floor, floor, floor}}
 	}
-	now := []Process{settled(107), settled(108)}
-	v, _, _ := judgeFloors(sameBuild, []Process{settled(100), settled(106)}, now, DefaultThreshold)
+	now := []Process{processAt(107), processAt(108)}
+	v, _, _ := judgeFloors(sameBuild, []Process{processAt(100), processAt(106)}, now, DefaultThreshold)
 	assert.Equal(t, Neutral, v)
-	v, _, _ = judgeFloors(sameBuild, []Process{settled(100), settled(103)}, now, DefaultThreshold)
+	v, _, _ = judgeFloors(sameBuild, []Process{processAt(100), processAt(103)}, now, DefaultThreshold)
 	assert.Equal(t, Red, v)
 }
 
-func TestWhyAFloorWasNotFound(t *testing.T) {
-	lost := func(rounds int) []Process {
+func TestTheReasonSaysWhyAFloorWasNotFound(t *testing.T) {
+	unconverged := func(rounds int) []Process {
 		p := Process{RoundMin: []float64{100, 120, 130}}
 		for len(p.RoundMin) < rounds {
 			p.RoundMin = append(p.RoundMin, 140)
 		}
 		return []Process{p, p}
 	}
-	_, _, reason := judgeFloors(sameBuild, lost(40), lost(40), DefaultThreshold)
+	_, _, reason := judgeFloors(sameBuild, unconverged(40), unconverged(40), DefaultThreshold)
 	assert.Equal(t, "the floor was not found: the machine was too busy", reason)
-	_, _, reason = judgeFloors(sameBuild, lost(40), lost(3), DefaultThreshold)
-	assert.Equal(t, "the floor was not found in 3 rounds, which are all that so slow an operation gets", reason)
+	_, _, reason = judgeFloors(sameBuild, unconverged(40), unconverged(3), DefaultThreshold)
+	assert.Equal(t, "the floor was not found in 3 rounds, which is all that such a slow operation is given", reason)
 }
 
 func TestAFloorThatIsNotFoundIsUnconverged(t *testing.T) {
-	wild := []Process{{RoundMin: []float64{100, 150, 180, 200}}, {RoundMin: []float64{100, 160, 170, 210}}}
-	calm := []Process{{RoundMin: []float64{100, 101, 102, 103}}, {RoundMin: []float64{101, 102, 103, 104}}}
-	for _, pair := range [][2][]Process{{wild, calm}, {calm, wild}} {
+	unstable := []Process{{RoundMin: []float64{100, 150, 180, 200}}, {RoundMin: []float64{100, 160, 170, 210}}}
+	stable := []Process{{RoundMin: []float64{100, 101, 102, 103}}, {RoundMin: []float64{101, 102, 103, 104}}}
+	for _, pair := range [][2][]Process{{unstable, stable}, {stable, unstable}} {
 		v, _, reason := judgeFloors(sameBuild, pair[0], pair[1], 0.05)
 		assert.Equal(t, Unconverged, v)
 		assert.NotEmpty(t, reason)
 	}
-	v, _, _ := judgeFloors(sameBuild, calm, []Process{wild[0], calm[0]}, 0.05)
-	assert.Equal(t, Neutral, v, "one process of two may fail to find it")
-	v, _, reason := judgeFloors(sameBuild, calm, calm[:1], 0.05)
+	v, _, _ := judgeFloors(sameBuild, stable, []Process{unstable[0], stable[0]}, 0.05)
+	assert.Equal(t, Neutral, v, "one process of two may fail to find its floor")
+	v, _, reason := judgeFloors(sameBuild, stable, stable[:1], 0.05)
 	assert.Equal(t, Unconverged, v)
 	assert.Contains(t, reason, "fewer than 2 processes")
 }
 
-func TestBetweenBuildsLessThanLayoutCanMakeIsNotComparable(t *testing.T) {
+func TestASmallChangeBetweenBuildsIsNotComparable(t *testing.T) {
 	at := func(floor float64) []Process {
 		p := Process{RoundMin: []float64{floor, floor, floor, floor}}
 		return []Process{p, p}
 	}
 	for floor, want := range map[float64]Verdict{103: Neutral, 110: NotComparable, 129: NotComparable, 131: Red, 90: NotComparable, 60: Green} {
-		v, _, _ := judgeFloors(otherBuild, at(100), at(floor), 0.05)
+		v, _, _ := judgeFloors(differentBuilds, at(100), at(floor), 0.05)
 		assert.Equal(t, want, v, floor)
 	}
 }
 
-func TestLayoutsAreJudgedByTheirMedian(t *testing.T) {
+func TestLinkOrdersAreJudgedByTheirMedian(t *testing.T) {
 	at := func(floors ...float64) []Process {
 		var all []Process
 		for i, f := range floors {
-			all = append(all, Process{LayoutSeed: i + 1, RoundMin: []float64{f, f, f}})
+			all = append(all, Process{LinkSeed: i + 1, RoundMin: []float64{f, f, f}})
 		}
 		return all
 	}
@@ -258,12 +258,12 @@ func TestLayoutsAreJudgedByTheirMedian(t *testing.T) {
 		now  []Process
 		want Verdict
 	}{
-		{at(99, 101, 100, 130), Neutral}, // one unlucky layout
+		{at(99, 101, 100, 130), Neutral}, // one link order is slower
 		{at(106, 108, 104, 107), Red},
-		{at(99, 108, 109, 107), Neutral}, // slower on the median, not in every layout
+		{at(99, 108, 109, 107), Neutral}, // the median is slower, one link order is not
 		{at(80, 82, 81, 83), Green},
 	} {
-		v, _, _ := judgeFloors(layouts, base, c.now, 0.05)
+		v, _, _ := judgeFloors(linkOrders, base, c.now, 0.05)
 		assert.Equal(t, c.want, v, fmt.Sprint(c.now))
 	}
 }
@@ -333,7 +333,7 @@ func TestFilesFromDifferentConditionsAreNotComparable(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, NotComparable, c.Changes[0].Verdict, name)
 		assert.NotEmpty(t, c.Changes[0].Reason)
-		assert.Equal(t, 100.0, *c.Changes[0].OldFloor, "both numbers are there")
+		assert.Equal(t, 100.0, *c.Changes[0].OldFloor, "both floors are kept")
 		assert.Equal(t, 300.0, *c.Changes[0].NewFloor)
 	}
 	patch := sampled("x", 100, 5, 1000)
@@ -348,21 +348,21 @@ func TestMemoryIsComparableWhereTimesAreNot(t *testing.T) {
 	now.Environment["cpu"] = "Y"
 	assert.Equal(t, Red, verdictOf(t, sampled("x", 100, 5, 1000), now).Verdict)
 	now.Platform = "linux/arm64"
-	assert.Equal(t, NotComparable, verdictOf(t, sampled("x", 100, 5, 1000), now).Verdict, "another architecture allocates otherwise")
+	assert.Equal(t, NotComparable, verdictOf(t, sampled("x", 100, 5, 1000), now).Verdict, "another architecture allocates differently")
 }
 
-func TestAMachineThatDriftedIsTold(t *testing.T) {
+func TestAChangedSpeedOfTheMachineIsANote(t *testing.T) {
 	now := sampled("x", 100, 5, 1000)
 	now.Environment["yardstick_floor_ns"] = 1.2
 	c, err := Compare(sampled("x", 100, 5, 1000), now, DefaultThreshold)
 	require.NoError(t, err)
 	require.Len(t, c.Notes, 1)
-	assert.Contains(t, c.Notes[0], "the machine itself was +20.0 % off")
+	assert.Contains(t, c.Notes[0], "the speed of the machine differs by +20.0 %")
 }
 
-func TestAGoVersionIsCutToItsMinor(t *testing.T) {
+func TestGoReleaseLeavesOutThePatchVersion(t *testing.T) {
 	for version, want := range map[string]string{"go1.26.8": "go1.26", "go1.26": "go1.26", "go1.27rc1": "go1.27", "go1.26.8 X:foo": "go1.26", "": "",
 		"devel go1.27-abcdef Mon Jan 2 15:04:05 2026 +0000": "go1.27", "devel go1.28-123": "go1.28", "go1.26-custom": "go1.26", "gccgo 14": "gccgo 14"} {
-		assert.Equal(t, want, goMinor(version))
+		assert.Equal(t, want, goRelease(version))
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
 )
@@ -191,7 +192,7 @@ func (b *revisionBench) refuseEmptySelection() error {
 // more are sampled.
 func (b *revisionBench) measure(ctx context.Context) (comparison *bench.Comparison, file *bench.File, err error) {
 	start := time.Now()
-	noteContention := bench.Watch()
+	noteContention := bench.WatchOtherLoad()
 	perPass := b.flags.linkOrders.n
 	for pass, passes := 0, 1; pass < passes; pass++ {
 		if pass > 0 {
@@ -208,12 +209,12 @@ func (b *revisionBench) measure(ctx context.Context) (comparison *bench.Comparis
 		if comparison, file, err = b.compare(noteContention); err != nil {
 			return nil, nil, err
 		}
-		if pass == 0 && comparison.Unsure() {
+		if pass == 0 && comparison.NeedsMoreSamples() {
 			passes = 2
 		}
 	}
 	b.p.note("sampled %d builds of each side: %s, %s", len(b.new.samples),
-		quantity(len(b.new.samples[0].Benchmarks), "benchmark", "benchmarks"), time.Since(start).Round(time.Second))
+		quantity.Count(len(b.new.samples[0].Benchmarks), "benchmark"), time.Since(start).Round(time.Second))
 	return comparison, file, nil
 }
 
@@ -224,7 +225,7 @@ func (b *revisionBench) compare(noteContention func(environment map[string]any))
 	for i, r := range []*revision{b.old, b.new} {
 		var err error
 		origin := bench.Origin{Time: time.Now(), GoVersion: r.samples[0].GoVersion, Platform: bench.Platform(), Environment: r.environment()}
-		if files[i], err = bench.LayoutFile(origin, r.buildName(), b.job.Plan, r.samples, r.seeds); err != nil {
+		if files[i], err = bench.LinkOrderFile(origin, r.buildName(), b.job.Plan, r.samples, r.seeds); err != nil {
 			return nil, nil, err
 		}
 		noteContention(files[i].Environment)
@@ -275,7 +276,7 @@ func (b *revisionBench) sampleBuilds(ctx context.Context, oldSeed, newSeed int) 
 	switch {
 	case errors.Is(err, bench.ErrInterrupted):
 		return err
-	case errors.Is(err, bench.ErrAnotherSampling) || err != nil && strings.Contains(err.Error(), bench.ErrAnotherSampling.Error()): // found here, or by the process
+	case errors.Is(err, bench.ErrSamplingMismatch) || err != nil && strings.Contains(err.Error(), bench.ErrSamplingMismatch.Error()): // found here, or by the process
 		return errorWithHint("both sides are sampled in one way or not compared: run the omniloader of the current directory, go run . bench, and name a revision that samples as it does", "%w", err)
 	case err != nil && strings.Contains(err.Error(), sampleProcess): // unknown command
 		return errorWithHint("a revision that can be sampled has the command "+sampleProcess, "%w", err)

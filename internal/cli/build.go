@@ -30,7 +30,7 @@ func addOwnBuild(f *bench.File) error {
 // of the whole executable where that cannot be read.
 func addBuild(f *bench.File, executable string) error {
 	if layout, err := hashOfFunctions(executable); err == nil {
-		f.Environment[bench.LayoutKey] = layout
+		f.Environment[bench.LinkOrderKey] = layout
 	} else {
 		sum, err := hashOfFile(executable)
 		if err != nil {

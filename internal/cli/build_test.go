@@ -62,6 +62,6 @@ func TestAnExecutableWithoutATableIsIdentifiedByItsBytes(t *testing.T) {
 	f := &bench.File{Environment: map[string]any{}}
 	require.NoError(t, addBuild(f, path))
 	assert.Len(t, f.Environment[bench.BuildKey], 16)
-	assert.NotContains(t, f.Environment, bench.LayoutKey)
+	assert.NotContains(t, f.Environment, bench.LinkOrderKey)
 	assert.Error(t, addBuild(f, filepath.Join(t.TempDir(), "none")))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 	"omniloader/internal/suggest"
 )
 
@@ -110,7 +111,7 @@ func (f *failOn) judge(c *bench.Comparison) error {
 		all += removed
 	}
 	return errorWithHint(hintToJudge(c)+"; --fail-on chooses what fails",
-		"could not judge %d of %s: %s", total, quantity(all, "benchmark", "benchmarks"), strings.Join(unjudged, ", "))
+		"could not judge %d of %s: %s", total, quantity.Count(all, "benchmark"), strings.Join(unjudged, ", "))
 }
 
 // hintToJudge says how to get verdicts for the benchmarks that a comparison left
@@ -119,13 +120,13 @@ func hintToJudge(c *bench.Comparison) string {
 	byMean := slices.ContainsFunc(c.Changes, func(change bench.Change) bool { return change.Basis == bench.ByMean })
 	const sameMachine = "sample both sides on one machine, with one version of Go and one plan: omniloader run --save-baseline FILE"
 	switch {
-	case len(c.Foresight.Reasons) > 0:
+	case len(c.Preview.Differences) > 0:
 		return sameMachine
 	case byMean:
 		return "write both files with `omniloader run --save-baseline FILE`, which samples the benchmarks: noise alone moves means by more"
-	case c.Counts[bench.NotComparable] > 0 && c.Foresight.Least > c.Threshold && len(c.Foresight.Unknown) == 0:
+	case c.Counts[bench.NotComparable] > 0 && c.Preview.SmallestChange > c.Threshold && len(c.Preview.UnknownConditions) == 0:
 		return againstHint(c.Old.Commit, c.Threshold)
-	case c.Counts[bench.NotComparable] > 0 && len(c.Foresight.Unknown) > 0:
+	case c.Counts[bench.NotComparable] > 0 && len(c.Preview.UnknownConditions) > 0:
 		return sameMachine
 	case c.Counts[bench.NotComparable] > 0:
 		return "the comparison says why; where the change was made on purpose, save a new baseline"

@@ -15,7 +15,7 @@ import (
 // comparisonOf makes a comparison of all benchmarks: some with these verdicts, the others
 // neutral.
 func comparisonOf(all int, verdicts ...bench.Change) *bench.Comparison {
-	c := &bench.Comparison{Counts: map[bench.Verdict]int{}, Threshold: 0.05, Foresight: bench.Foresight{Least: 0.05}}
+	c := &bench.Comparison{Counts: map[bench.Verdict]int{}, Threshold: 0.05, Preview: bench.Preview{SmallestChange: 0.05}}
 	for i := range all {
 		change := bench.Change{Verdict: bench.Neutral, Basis: bench.ByFloor}
 		if i < len(verdicts) {
@@ -82,11 +82,11 @@ func TestVerdictsFailAsFailOnLists(t *testing.T) {
 
 func TestTheHintNamesACommandThatCanJudge(t *testing.T) {
 	c := comparisonOf(1, bench.Change{Verdict: bench.NotComparable, Basis: bench.ByFloor})
-	c.Foresight.Least, c.Old.Commit = 0.3, "0123abc"
+	c.Preview.SmallestChange, c.Old.Commit = 0.3, "0123abc"
 	assert.Equal(t, "`omniloader bench --against 0123abc`, in a checkout, builds both revisions and judges changes of 5%", hintToJudge(c))
-	c.Foresight.Unknown = []string{"CPU: only one of the files says it (X)"}
+	c.Preview.UnknownConditions = []string{"CPU: only one of the files says it (X)"}
 	assert.Contains(t, hintToJudge(c), "on one machine")
-	c.Foresight.Reasons = []string{"CPU: X and Y"}
+	c.Preview.Differences = []string{"CPU: X and Y"}
 	assert.Contains(t, hintToJudge(c), "on one machine")
 	assert.Contains(t, hintToJudge(comparisonOf(1, bench.Change{Verdict: bench.Red, Basis: bench.ByMean, Doubtful: true})), "--save-baseline")
 	assert.Contains(t, hintToJudge(comparisonOf(1, bench.Change{Verdict: bench.Unconverged, Basis: bench.ByFloor})), "sample again")
@@ -134,7 +134,7 @@ func TestABaselineOfOtherCodeIsNotedBeforehand(t *testing.T) {
 	feature, file := sampledBaseline(t)
 	editResults(t, file, func(f *bench.File) {
 		delete(f.Environment, bench.BuildKey)
-		f.Environment[bench.LayoutKey], f.Environment["commit"] = "another", "0123456789abcdef"
+		f.Environment[bench.LinkOrderKey], f.Environment["commit"] = "another", "0123456789abcdef"
 	})
 	a := callSampling(t, "run", feature, "--baseline", file, "--fail-on", "none")
 	assert.Equal(t, 0, a.code, a.err)

@@ -32,7 +32,7 @@ func IsFreshProcess() bool { return os.Getenv(freshVariable) != "" }
 // FreshProcess carries a job out in a process of this program that is started for
 // it. The program has to call IsFreshProcess at its start. The error is
 // steps.ErrNoProcess where no process can be started.
-func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.Fresh, error) {
+func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.FreshProcess, error) {
 	if IsFreshProcess() {
 		return nil, fmt.Errorf("%w: this one was started for a single job", steps.ErrNoProcess)
 	}
@@ -42,7 +42,7 @@ func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.Fresh, error)
 	}
 	c := exec.CommandContext(ctx, self, freshProcess)
 	c.Env = append(os.Environ(), freshVariable+"=1")
-	f := new(bench.Fresh)
+	f := new(bench.FreshProcess)
 	return f, runJSON(ctx, c, job, f)
 }
 
@@ -86,7 +86,7 @@ func explainExit(ctx context.Context, err error, stderr string) error {
 }
 
 // freshCommand is the command that a fresh process runs for one call: it reads a
-// steps.FreshJob from standard input and writes a bench.Fresh to standard output.
+// steps.FreshJob from standard input and writes a bench.FreshProcess to standard output.
 func (p *program) freshCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    freshProcess,

@@ -37,7 +37,7 @@ Feature: Bounds
 func TestAProgramThatDoesNotCallIsFreshProcessGetsAnError(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
-	err = runJSON(t.Context(), exec.CommandContext(t.Context(), self, "-test.run=^$"), struct{}{}, new(bench.Fresh))
+	err = runJSON(t.Context(), exec.CommandContext(t.Context(), self, "-test.run=^$"), struct{}{}, new(bench.FreshProcess))
 	assert.ErrorContains(t, err, "the output of "+filepath.Base(self)+" is not JSON; it is not omniloader, or does not call IsFreshProcess")
 }
 
@@ -45,10 +45,10 @@ func TestAFirstCallIsMadeInAProcessOfItsOwn(t *testing.T) {
 	path, out := write(t, "a.feature", strings.ReplaceAll(processBounds, "1 minute", "60 s")), filepath.Join(t.TempDir(), "r.json")
 	a := call(t, "run", path, "--output", out)
 	require.Equal(t, 0, a.code, a.out+a.err)
-	f := resultOf(t, out, "first_call").Process
+	f := resultOf(t, out, "first_call").FreshProcess
 	require.NotNil(t, f)
 	assert.Positive(t, f.First)
-	if f.NoPeak == "" {
+	if f.PeakMissing == "" {
 		assert.Greater(t, f.PeakRSS, uint64(1e6))
 		assert.GreaterOrEqual(t, f.PeakRSS, f.StartRSS)
 	} else if !suite.RaceDetector {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"omniloader/internal/quantity"
 	"omniloader/loader/answer"
 	"omniloader/loader/finding"
 )
@@ -148,7 +149,7 @@ func memoryText(m *answer.MemoryInfo) string {
 func verifiedText(v *answer.Verification) string {
 	out := "nothing"
 	if known := v.Files + len(v.Mismatched); known > 0 {
-		out = fmt.Sprintf("%d of %s with a recorded hash match it", v.Files, quantity(known, "file", "files"))
+		out = fmt.Sprintf("%d of %s with a recorded hash match it", v.Files, quantity.Count(known, "file"))
 	}
 	if n := len(v.Unrecorded); n > 0 {
 		const few = 3
@@ -215,7 +216,7 @@ func tokenizerText(t *answer.TokenizerInfo) string {
 }
 
 func weightsText(w *answer.WeightsInfo) string {
-	parts := []string{w.Format, quantity(len(w.Files), "file", "files"), byteText(w.Bytes)}
+	parts := []string{w.Format, quantity.Count(len(w.Files), "file"), byteText(w.Bytes)}
 	if w.Parameters != nil {
 		parts = append(parts, countText(*w.Parameters)+" parameters")
 	} else {
@@ -241,7 +242,7 @@ func weightsText(w *answer.WeightsInfo) string {
 		parts = append(parts, "variant "+w.Variant)
 	}
 	if n := len(w.Ignored); n > 0 {
-		parts = append(parts, quantity(n, "other file", "other files")+" not used")
+		parts = append(parts, quantity.Count(n, "other file")+" not used")
 	}
 	if !w.Complete {
 		incomplete := "incomplete"

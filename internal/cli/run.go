@@ -10,6 +10,7 @@ import (
 	"omniloader/features"
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
 )
@@ -91,7 +92,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 		},
 	}
 	if sampling.baseline != nil {
-		if sampling.foresight, err = p.noteWhatCanBeCompared(sampling.baseline, sampling.job.Plan, sampling.threshold); err != nil {
+		if sampling.preview, err = p.noteWhatCanBeCompared(sampling.baseline, sampling.job.Plan, sampling.threshold); err != nil {
 			return err
 		}
 	}
@@ -130,15 +131,15 @@ func (p *program) describePlan(plan *suite.Plan) {
 		scenarios++
 		lines += len(s.Steps)
 	}
-	fmt.Fprintf(p.out, "%s, %s, %s: every step is defined and unambiguous\n", quantity(scenarios, "scenario", "scenarios"),
-		quantity(lines, "step", "steps"), quantity(plan.Benchmarks(), "benchmark", "benchmarks"))
+	fmt.Fprintf(p.out, "%s, %s, %s: every step is defined and unambiguous\n", quantity.Count(scenarios, "scenario"),
+		quantity.Count(lines, "step"), quantity.Count(plan.Benchmarks(), "benchmark"))
 }
 
 // carryOut runs the scenarios of a plan and shows its progress on a terminal.
 func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings) (*outcome.Run, error) {
-	progress := &report.Live{} // shows nothing
+	progress := &report.ProgressLine{} // shows nothing
 	if o := p.err.options(); p.out.terminal && o.Color {
-		progress = report.NewLive(p.err, o)
+		progress = report.NewProgressLine(p.err, o)
 	}
 	listen := func(e outcome.Event) {
 		progress.Listen(e)
@@ -161,16 +162,16 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 // runSampling is how the benchmarks of a run are sampled and compared.
 type runSampling struct {
 	job       sampleJob
-	wanted    bool            // whether or not there is something to compare with
-	baseline  *bench.File     // or nil
-	foresight bench.Foresight // what a comparison with the baseline can judge
+	wanted    bool          // whether or not there is something to compare with
+	baseline  *bench.File   // or nil
+	preview   bench.Preview // what a comparison with the baseline can judge
 	threshold float64
 }
 
 // needed tells whether the benchmarks have to be sampled. For a comparison that
 // cannot judge times they need not be.
 func (s *runSampling) needed() bool {
-	return s.wanted || s.baseline != nil && s.baseline.Plan != nil && len(s.foresight.Reasons) == 0
+	return s.wanted || s.baseline != nil && s.baseline.Plan != nil && len(s.preview.Differences) == 0
 }
 
 // samplingPlan is the plan of the baseline, or the default one.

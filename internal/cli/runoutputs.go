@@ -10,6 +10,7 @@ import (
 	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
 )
@@ -105,10 +106,10 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 		failures = append(failures, file.Write(o.saveBaseline))
 	}
 	if sampled {
-		run.Sampled(file)
+		run.SetSamples(file)
 	}
 	if comparison != nil {
-		run.Compared(comparison)
+		run.SetComparison(comparison)
 	}
 	return comparison, sampled, failures
 }
@@ -118,14 +119,14 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *bench.File, s *runSampling) (*bench.Comparison, error) {
 	if s.needed() {
 		if failed := run.Totals().Failed; failed > 0 {
-			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s failed", quantity(failed, "scenario", "scenarios"))
+			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s failed", quantity.Count(failed, "scenario"))
 		}
 		if err := addOwnBuild(file); err != nil {
 			return nil, err
 		}
 		job := s.job
 		job.Memory = true
-		noteContention := bench.Watch()
+		noteContention := bench.WatchOtherLoad()
 		samples, err := p.sampleAndNote(ctx, job, job.Plan.Processes, "sampled for the comparison")
 		if err != nil {
 			return nil, err

@@ -57,7 +57,7 @@ type comparisonFile struct {
 
 // needsFigures tells whether anything asked for is made of measurements.
 func (o *runOutputs) needsFigures() bool {
-	return o.writesResults() || slices.ContainsFunc(o.reports, func(d reportDestination) bool { return d.format.Figures })
+	return o.writesResults() || slices.ContainsFunc(o.reports, func(d reportDestination) bool { return d.format.OnlyBenchmarks })
 }
 
 // writesResults tells whether there is a results file to write or to compare.

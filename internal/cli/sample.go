@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 	"omniloader/internal/suite"
 	"omniloader/steps"
 )
@@ -56,7 +57,7 @@ func (p *program) serveSampling(ctx context.Context, stdin io.Reader) error {
 		return fmt.Errorf("standard input holds no job: %w", err)
 	}
 	if job.Version != bench.SamplingVersion {
-		return fmt.Errorf("a job of version %d: %w, which is version %d", job.Version, bench.ErrAnotherSampling, bench.SamplingVersion)
+		return fmt.Errorf("a job of version %d: %w, which is version %d", job.Version, bench.ErrSamplingMismatch, bench.SamplingVersion)
 	}
 	samples, err := job.sample(ctx, func() error {
 		if err := replies.Encode(samplerMessage{Ready: true}); err != nil {
@@ -84,7 +85,7 @@ func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench
 	if err != nil {
 		return nil, err
 	}
-	return bench.TakeSamples(ctx, j.Plan, subjects, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, Turn: beforeRound})
+	return bench.TakeSamples(ctx, j.Plan, subjects, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, AwaitTurn: beforeRound})
 }
 
 // sampleInProcesses carries each job out in a process that is started for it, their
@@ -123,11 +124,11 @@ func (p *program) sampleAndNote(ctx context.Context, job sampleJob, processes in
 	}
 	var wall, inside, lasted time.Duration = 0, 0, time.Since(start)
 	for _, samples := range all {
-		wall, inside = wall+samples.Wall, inside+samples.Inside
+		wall, inside = wall+samples.Wall, inside+samples.InOperations
 	}
 	if wall > 0 {
 		p.note("%s: %s in %s, %s, of which %.0f %% inside operations (%.0f %% of the rounds)", why,
-			quantity(len(all[0].Benchmarks), "benchmark", "benchmarks"), quantity(processes, "fresh process", "fresh processes"), lasted.Round(100*time.Millisecond),
+			quantity.Count(len(all[0].Benchmarks), "benchmark"), quantity.Count(processes, "fresh process"), lasted.Round(100*time.Millisecond),
 			100*inside.Seconds()/lasted.Seconds(), 100*inside.Seconds()/wall.Seconds())
 	}
 	return all, nil
@@ -135,26 +136,26 @@ func (p *program) sampleAndNote(ctx context.Context, job sampleJob, processes in
 
 // noteWhatCanBeCompared notes, before anything runs, which changes a comparison with a
 // baseline can judge. plan is how the benchmarks would be sampled.
-func (p *program) noteWhatCanBeCompared(baseline *bench.File, plan bench.Sampling, threshold float64) (bench.Foresight, error) {
+func (p *program) noteWhatCanBeCompared(baseline *bench.File, plan bench.Sampling, threshold float64) (bench.Preview, error) {
 	if baseline.Plan == nil {
 		p.note("the baseline was not sampled, and is compared by mean times, which called 45 %% of unchanged benchmarks changed; write one that can be relied on with --save-baseline")
-		return bench.Foresight{}, nil
+		return bench.Preview{}, nil
 	}
 	now, err := newFile(time.Now(), nil)
 	if err != nil {
-		return bench.Foresight{}, err
+		return bench.Preview{}, err
 	}
 	if err := addOwnBuild(now); err != nil {
-		return bench.Foresight{}, err
+		return bench.Preview{}, err
 	}
 	now.Plan = &plan
-	f := bench.Foresee(baseline, now, threshold)
+	f := bench.PreviewComparison(baseline, now, threshold)
 	switch {
-	case len(f.Reasons)+len(f.Unknown) > 0:
-		p.note("times cannot be compared with the baseline's: %s", strings.Join(slices.Concat(f.Reasons, f.Unknown), "; "))
-	case f.Least > threshold:
+	case len(f.Differences)+len(f.UnknownConditions) > 0:
+		p.note("times cannot be compared with the baseline's: %s", strings.Join(slices.Concat(f.Differences, f.UnknownConditions), "; "))
+	case f.SmallestChange > threshold:
 		p.note("the baseline is of a build with other code: only changes of more than %s will be judged; %s",
-			(&share{f.Least}).String(), againstHint(baseline.Commit(), threshold))
+			(&share{f.SmallestChange}).String(), againstHint(baseline.Commit(), threshold))
 	}
 	return f, nil
 }
@@ -183,10 +184,10 @@ func (p *program) wait(ctx context.Context, d time.Duration) {
 // caches warmer and is faster.
 func (p *program) compareAndConfirm(ctx context.Context, baseline, file *bench.File, job sampleJob, threshold float64) (*bench.Comparison, error) {
 	comparison, err := bench.Compare(baseline, file, threshold)
-	if err != nil || !comparison.Suspects() {
+	if err != nil || !comparison.NeedsConfirmation() {
 		return comparison, err
 	}
-	if comparison.Widely() {
+	if comparison.ManyNeedConfirmation() {
 		p.note("so many benchmarks seem slower that the machine may be the cause: waiting %s before sampling again", slowPhase)
 		p.wait(ctx, slowPhase)
 	}

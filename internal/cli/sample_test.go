@@ -72,7 +72,7 @@ func TestABaselineIsSampledInProcessesOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 2, f.Schema)
 	assert.Equal(t, 12, f.Plan.Rounds)
-	assert.NotEmpty(t, cmp.Or(f.Environment[bench.LayoutKey], f.Environment[bench.BuildKey]))
+	assert.NotEmpty(t, cmp.Or(f.Environment[bench.LinkOrderKey], f.Environment[bench.BuildKey]))
 	r := f.Result("measured_one")
 	require.NotNil(t, r)
 	require.Len(t, r.Processes, 2)

@@ -116,7 +116,7 @@ func (s *runningProcess) receive(ctx context.Context) error {
 	var message samplerMessage
 	err := s.messages.Decode(&message)
 	if err == nil && !message.Ready && message.Samples == nil {
-		err = fmt.Errorf("its message is empty: %w", bench.ErrAnotherSampling)
+		err = fmt.Errorf("its message is empty: %w", bench.ErrSamplingMismatch)
 	}
 	if err != nil {
 		return s.fail(ctx, err)

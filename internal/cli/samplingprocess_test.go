@@ -125,7 +125,7 @@ func TestWhereOneProcessFailsTheOthersAreEnded(t *testing.T) {
 
 func TestSamplesOfAnotherProgramAreRefused(t *testing.T) {
 	_, _, err := runScripts(t, t.Context(), "a:r,o")
-	assert.ErrorIs(t, err, bench.ErrAnotherSampling)
+	assert.ErrorIs(t, err, bench.ErrSamplingMismatch)
 }
 
 func TestAnInterruptEndsAllProcesses(t *testing.T) {

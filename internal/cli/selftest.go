@@ -16,6 +16,7 @@ import (
 
 	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 )
 
@@ -112,7 +113,7 @@ func (p *program) measureNoise(ctx context.Context, flags *noiseFlags) error {
 			return ended
 		}
 		return errorWithHint("give it a larger --budget, or fewer benchmarks", "the budget of %s was enough for %s, %d are needed", flags.budget,
-			quantity(len(s.Quiet), "run", "runs"), minRuns)
+			quantity.Count(len(s.Quiet), "run"), minRuns)
 	}
 	result, err := s.Judge()
 	if err != nil {
@@ -203,8 +204,8 @@ func (s *noiseStudy) takeOne(slowdown, seconds map[string]float64) (*bench.Noise
 	start := time.Now()
 	var err error
 	run.Processes, err = s.p.sampleInProcesses(s.ctx, slices.Repeat([]sampleJob{job}, job.Plan.Processes)...)
-	run.Lasted = time.Since(start)
-	s.longest = max(s.longest, run.Lasted)
+	run.Duration = time.Since(start)
+	s.longest = max(s.longest, run.Duration)
 	return run, err
 }
 

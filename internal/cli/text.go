@@ -73,14 +73,6 @@ func printable(s string) string {
 // of the text behind them.
 func unprintable(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
-// quantity writes a number of things: "1 benchmark", "2 processes".
-func quantity(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // byteText writes a size in powers of 1000, as download pages do.
 func byteText(n int64) string {
 	if n < 1000 {

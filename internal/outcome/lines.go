@@ -2,8 +2,8 @@ package outcome
 
 import messages "github.com/cucumber/messages/go/v21"
 
-// ScenarioLines gives the lines of scenarios and of rows of examples, counted from 1, by
-// the ids that a parsed feature gives them.
+// ScenarioLines gives the lines of scenarios and of Examples rows, counted from 1, by their
+// ids in a parsed feature.
 func ScenarioLines(feature *messages.Feature) map[string]int {
 	lines := map[string]int{}
 	add := func(s *messages.Scenario) {

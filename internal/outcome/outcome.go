@@ -1,5 +1,5 @@
-// Package outcome is what happened in a run of scenarios, as data: the suite
-// fills it, the reports render it. It runs nothing and prints nothing.
+// Package outcome has the types of the result of a run of scenarios: the suite fills
+// them, the reports render them. It runs nothing and prints nothing.
 package outcome
 
 import (
@@ -26,11 +26,11 @@ type Run struct {
 	Started     time.Time
 	Duration    time.Duration
 	Features    []Feature
-	Interrupted bool // ended by the user; what had ended by then is kept
-	// Origin is where the run took place, as a results file says it.
+	Interrupted bool // ended by the user; only scenarios that had ended are in it
+	// Origin is the machine and the program of the run, as in a results file.
 	Origin  bench.Origin
 	Version string // of the program
-	// Comparison is what a comparison with a baseline said, nil where there is none.
+	// Comparison is that with a baseline, nil where there is none.
 	Comparison *bench.Comparison
 }
 
@@ -51,9 +51,9 @@ type Scenario struct {
 	Keyword     string
 	Name        string
 	Description string
-	Rule        string // the name of the rule it stands under, or ""
-	Line        int    // of the Examples row where it comes from one, else of the scenario
-	Outline     int    // line of the Scenario Outline, 0 where it is none
+	Rule        string // the name of its rule, or ""
+	Line        int    // of the Examples row for a row of an outline, else of the scenario
+	Outline     int    // line of the Scenario Outline, 0 for a plain scenario
 	Tags        []Tag  // its own and inherited
 	Status      Status
 	SkipReason  string // why it was skipped, for people
@@ -62,7 +62,7 @@ type Scenario struct {
 	Steps       []Step
 	Benchmark   *bench.Result // nil where nothing was measured
 	Warnings    []string      // notes on the measurement
-	Change      *bench.Change // what a comparison with a baseline said of the benchmark, or nil
+	Change      *bench.Change // the benchmark in a comparison with a baseline, or nil
 }
 
 // Tag is a tag with its line.
@@ -83,8 +83,8 @@ type Step struct {
 	Started    time.Time
 	Duration   time.Duration
 	Err        error  // why it failed
-	Definition string // where the step is defined: "steps/expect.go:31"
-	Pattern    string // the regular expression that it is matched with there
+	Definition string // file and line of the step definition: "FILE.go:31"
+	Pattern    string // the regular expression of that definition
 }
 
 // DocString is the text block under a step.
@@ -123,9 +123,9 @@ func (r *Run) Totals() Totals {
 	return t
 }
 
-// Sampled keeps what the results file has of the benchmarks after they were sampled:
-// the floors of each process, and memory as it was counted there.
-func (r *Run) Sampled(file *bench.File) {
+// SetSamples replaces the benchmarks of the run by the results of the same names in a
+// results file, which has what was sampled of them.
+func (r *Run) SetSamples(file *bench.File) {
 	for _, f := range r.Features {
 		for i := range f.Scenarios {
 			if b := f.Scenarios[i].Benchmark; b != nil {
@@ -137,9 +137,9 @@ func (r *Run) Sampled(file *bench.File) {
 	}
 }
 
-// Compared keeps what a comparison with a baseline said, of the run and of each
-// benchmark.
-func (r *Run) Compared(c *bench.Comparison) {
+// SetComparison stores a comparison with a baseline in the run, and the change of each
+// benchmark in its scenario.
+func (r *Run) SetComparison(c *bench.Comparison) {
 	r.Comparison = c
 	of := make(map[string]*bench.Change, len(c.Changes))
 	for i := range c.Changes {

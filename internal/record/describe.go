@@ -14,6 +14,7 @@ import (
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 	"omniloader/loader"
 	"omniloader/loader/answer"
 	"omniloader/loader/fault"
@@ -67,14 +68,7 @@ func contents(r *fixtures.Recording) string {
 			size += f.Size
 		}
 	}
-	return fmt.Sprintf("%s, %s in all", counted(files, "file"), bench.FormatSize(float64(size)))
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
+	return fmt.Sprintf("%s, %s in all", quantity.Count(files, "file"), quantity.FormatSize(float64(size)))
 }
 
 // wrap breaks prose into lines of a feature's width.
@@ -402,8 +396,8 @@ func (d *describer) costs(ctx context.Context) error {
 			return err
 		}
 		d.scenario(q.scenario, "@benchmark:recorded_"+snake+"_"+q.benchmark, q.when)
-		d.then("the median latency is below " + bench.FormatLatency(b.latency))
-		d.then("no more than " + bench.FormatSize(b.memory) + " is allocated per call")
+		d.then("the median latency is below " + quantity.FormatDuration(b.latency))
+		d.then("no more than " + quantity.FormatSize(b.memory) + " is allocated per call")
 	}
 	return nil
 }

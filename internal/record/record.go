@@ -21,7 +21,7 @@ import (
 	"github.com/spf13/afero"
 
 	"omniloader/fixtures"
-	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 	"omniloader/loader"
 	"omniloader/loader/answer"
 )
@@ -103,7 +103,7 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 	fixture := recording.Text()
 	inline := len(fixture) <= inlineBytes && bytes.Count(fixture, []byte("\n")) <= inlineLines
 	if o.Fixture == "" && !inline && len(fixture) > maxInline {
-		return nil, hinted{fmt.Errorf("%s: its fixture has %s, too much for the feature file itself", dir, bench.FormatSize(float64(len(fixture)))),
+		return nil, hinted{fmt.Errorf("%s: its fixture has %s, too much for the feature file itself", dir, quantity.FormatSize(float64(len(fixture)))),
 			"name the feature file, and the fixture is written beside it: --output FILE.feature"}
 	}
 	if inline || o.Fixture == "" {

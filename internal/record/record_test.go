@@ -18,6 +18,7 @@ import (
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 )
 
 const llamaConfig = `{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}` + "\n"
@@ -421,11 +422,11 @@ func TestBoundsHaveHeadRoomAndHumanFigures(t *testing.T) {
 		assert.InEpsilon(t, want, human(value), 1e-9)
 	}
 	m := &bench.Measurement{Calls: []time.Duration{300 * time.Microsecond}, Memory: &bench.Memory{BytesPerCall: 30_000}}
-	assert.Equal(t, "5 ms", bench.FormatLatency(boundsOf(m).latency))
-	assert.Equal(t, "100 kB", bench.FormatSize(boundsOf(m).memory))
+	assert.Equal(t, "5 ms", quantity.FormatDuration(boundsOf(m).latency))
+	assert.Equal(t, "100 kB", quantity.FormatSize(boundsOf(m).memory))
 	m = &bench.Measurement{Calls: []time.Duration{time.Microsecond}, Memory: &bench.Memory{BytesPerCall: 300}}
-	assert.Equal(t, "1 ms", bench.FormatLatency(boundsOf(m).latency))
-	assert.Equal(t, "10 kB", bench.FormatSize(boundsOf(m).memory))
+	assert.Equal(t, "1 ms", quantity.FormatDuration(boundsOf(m).latency))
+	assert.Equal(t, "10 kB", quantity.FormatSize(boundsOf(m).memory))
 }
 
 func TestWhatAStepCannotSayIsLeftOut(t *testing.T) {

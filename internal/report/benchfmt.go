@@ -15,17 +15,17 @@ import (
 )
 
 // Benchfmt writes the benchmarks of a run in the Go benchmark text format, which
-// benchstat and whatever else reads the output of "go test -bench" understands. The
-// format is written down at https://go.dev/design/14313-benchmark-format.
+// benchstat and other readers of the output of "go test -bench" understand. The
+// format is specified at https://go.dev/design/14313-benchmark-format.
 //
-// Where the benchmarks were sampled, each has a line a process, with the floor of
-// that process as ns/op: processes are repetitions, the batches inside one are not.
-// Else each has one line, of calls timed one by one. As these are other figures of
-// the same name, they carry another value of the key "timing": benchstat puts
+// Where the benchmarks were sampled, each has a line for each process, with the floor of
+// that process as ns/op: processes are independent repetitions, the batches of one are
+// not. Else each has one line, of calls timed one by one. As these are different figures
+// under the same name, the key "timing" has another value: benchstat puts
 // different values into different tables and never compares them. Commit and date
-// are comments, because as keys they would keep any two runs apart.
+// are comments, because benchstat would not compare runs that differ in a key.
 func Benchfmt(w io.Writer, run *outcome.Run, _ Options) error {
-	t := &benchText{page: page{w: w}, gomaxprocs: fmt.Sprint(run.Origin.Environment["gomaxprocs"]), taken: map[string]bool{}}
+	t := &benchfmtWriter{printer: printer{w: w}, gomaxprocs: fmt.Sprint(run.Origin.Environment["gomaxprocs"]), usedNames: map[string]bool{}}
 	if _, err := strconv.Atoi(t.gomaxprocs); err != nil {
 		t.gomaxprocs = "1"
 	}
@@ -49,24 +49,24 @@ func Benchfmt(w io.Writer, run *outcome.Run, _ Options) error {
 	return t.err
 }
 
-// benchUnit is a unit of the format with what benchstat has to know of it.
+// benchUnit is a unit of the format with its metadata for benchstat.
 type benchUnit struct{ name, metadata string }
 
-// benchUnits are those that lines may have. Memory is counted, not sampled: of what
-// is exact benchstat shows every difference and tests none.
+// benchUnits are the units that lines may have. Memory is counted and not sampled:
+// benchstat shows every difference of exact units, and does no test of significance.
 var benchUnits = []benchUnit{
 	{"ns/op", "better=lower"}, {"p50-ns/op", "better=lower"}, {"p95-ns/op", "better=lower"}, {"p99-ns/op", "better=lower"},
 	{"B/op", "better=lower assume=exact"}, {"allocs/op", "better=lower assume=exact"},
 	{"calls/s", "better=higher"}, {"peak-RSS-bytes", "better=lower"},
 }
 
-// benchText gathers the lines of the format, to write them behind the units they use.
-type benchText struct {
-	page
+// benchfmtWriter collects the lines of benchmarks, to write them after the units they use.
+type benchfmtWriter struct {
+	printer
 	gomaxprocs string
 	lines      []string
-	taken      map[string]bool // names
-	used       map[string]bool // units
+	usedNames  map[string]bool // names
+	usedUnits  map[string]bool // units
 }
 
 // The values of the key "timing".
@@ -75,32 +75,33 @@ const (
 	timingCalls  = "mean-of-single-calls"
 )
 
-func (t *benchText) header(run *outcome.Run, sampled bool) {
+// header writes what comes before the lines of benchmarks.
+func (t *benchfmtWriter) header(run *outcome.Run, sampled bool) {
 	about := []string{"omniloader", run.Started.UTC().Format("2006-01-02T15:04:05Z"), run.Origin.GoVersion}
 	if commit, ok := run.Origin.Environment["commit"].(string); ok {
 		about = append(about, "commit "+commit)
 	}
 	t.comment(strings.Join(about, " "))
 	if run.Interrupted {
-		t.comment("the run was interrupted; what had been measured by then follows")
+		t.comment("the run was interrupted; what had been measured before follows")
 	}
 	timing := timingCalls
 	if sampled {
 		timing = timingFloors
-		t.comment("one line a process: ns/op is the smallest batch that it saw, iterations are its rounds")
+		t.comment("one line for each process: ns/op is its fastest batch, iterations are its rounds")
 	} else {
-		t.comment("ns/op is the mean of calls timed one by one, in one process: no figure to tell small changes by,")
-		t.comment("for which there is omniloader run --save-baseline FILE --format benchfmt:FILE")
+		t.comment("ns/op is the mean of calls timed one by one, in one process: it does not show small changes,")
+		t.comment("which omniloader run --save-baseline FILE --format benchfmt:FILE does")
 	}
 	goos, goarch, _ := strings.Cut(run.Origin.Platform, "/")
 	cpu, _ := run.Origin.Environment["cpu"].(string)
 	for _, config := range []struct{ key, value string }{{"goos", goos}, {"goarch", goarch}, {"pkg", "omniloader"}, {"cpu", cpu}, {"timing", timing}} {
-		if value := oneLine(config.value); value != "" { // a key without a value would take it away
+		if value := oneLine(config.value); value != "" { // a key without a value would remove it
 			t.line(config.key + ": " + value)
 		}
 	}
 	for _, unit := range benchUnits {
-		if t.used[unit.name] {
+		if t.usedUnits[unit.name] {
 			t.line("Unit " + unit.name + " " + unit.metadata)
 		}
 	}
@@ -109,11 +110,11 @@ func (t *benchText) header(run *outcome.Run, sampled bool) {
 	}
 }
 
-func (t *benchText) comment(text string) { t.line("# " + oneLine(text)) }
+func (t *benchfmtWriter) comment(text string) { t.line("# " + oneLine(text)) }
 
-// calls adds what single calls of a benchmark showed: alone, several at once, and
-// in a process of their own.
-func (t *benchText) calls(r *bench.Result) {
+// calls adds the lines of a benchmark's single calls: of one caller, of concurrent callers,
+// and in a fresh process.
+func (t *benchfmtWriter) calls(r *bench.Result) {
 	name := t.name(r)
 	values := append([]benchValue{{r.MeanTime * 1e9, "ns/op"}}, percentiles(r.Iterations, r.MedianTime, r.P95Time, r.P99Time)...)
 	t.add(name, r.Iterations, append(values, memory(r)...))
@@ -121,9 +122,9 @@ func (t *benchText) calls(r *bench.Result) {
 		values := append([]benchValue{{c.MeanTime * 1e9, "ns/op"}}, percentiles(c.Iterations, c.MedianTime, c.P95Time, c.P99Time)...)
 		t.add(fmt.Sprintf("%s/callers=%d", name, c.Callers), c.Iterations, append(values, benchValue{c.Throughput, "calls/s"}))
 	}
-	if p := r.Process; p != nil {
+	if p := r.FreshProcess; p != nil {
 		values := []benchValue{{float64(p.First) * 1e9, "ns/op"}}
-		if p.NoPeak == "" {
+		if p.PeakMissing == "" {
 			values = append(values, benchValue{float64(p.PeakRSS), "peak-RSS-bytes"})
 		}
 		t.add(name+"/call=first", 1, values)
@@ -134,7 +135,7 @@ func (t *benchText) calls(r *bench.Result) {
 }
 
 // processes adds a line for each process that sampled a benchmark.
-func (t *benchText) processes(r *bench.Result) {
+func (t *benchfmtWriter) processes(r *bench.Result) {
 	if len(r.Processes) == 0 {
 		return
 	}
@@ -144,13 +145,13 @@ func (t *benchText) processes(r *bench.Result) {
 	}
 }
 
-// percentiles are those, in seconds, that so many calls can tell.
+// percentiles gives those percentiles, in seconds, for which there are enough calls.
 func percentiles(calls int, p50, p95, p99 float64) []benchValue {
 	values := []benchValue{{p50 * 1e9, "p50-ns/op"}}
-	if bench.P95Latency.Settled(calls) {
+	if bench.P95Latency.EnoughCalls(calls) {
 		values = append(values, benchValue{p95 * 1e9, "p95-ns/op"})
 	}
-	if bench.P99Latency.Settled(calls) {
+	if bench.P99Latency.EnoughCalls(calls) {
 		values = append(values, benchValue{p99 * 1e9, "p99-ns/op"})
 	}
 	return values
@@ -168,33 +169,33 @@ type benchValue struct {
 	unit  string
 }
 
-// add keeps a line. One of no calls, or with a value that is no number, is none.
-func (t *benchText) add(name string, iterations int, values []benchValue) {
+// add adds a line, unless it has no calls or a value that is not finite.
+func (t *benchfmtWriter) add(name string, iterations int, values []benchValue) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s-%s\t%d", name, t.gomaxprocs, iterations)
 	for _, v := range values {
 		if math.IsNaN(v.value) || math.IsInf(v.value, 0) {
 			return
 		}
-		const hundredths = 100 // of a nanosecond; a clock tells less
+		const hundredths = 100 // of a nanosecond; clocks are less exact
 		b.WriteString("\t" + strconv.FormatFloat(math.Round(v.value*hundredths)/hundredths, 'f', -1, 64) + " " + v.unit)
 	}
 	if iterations < 1 {
 		return
 	}
-	if t.used == nil {
-		t.used = map[string]bool{}
+	if t.usedUnits == nil {
+		t.usedUnits = map[string]bool{}
 	}
 	for _, v := range values {
-		t.used[v.unit] = true
+		t.usedUnits[v.unit] = true
 	}
 	t.lines = append(t.lines, b.String())
 }
 
 // name gives a benchmark its name in the format, "BenchmarkDetection/scenario=llama":
-// the category is what benchstat calls .name, the rest its key /scenario. No two are
-// alike, as two lines of one name count as repetitions.
-func (t *benchText) name(r *bench.Result) string {
+// the category is what benchstat calls .name, the rest its key /scenario. Names are unique,
+// as two lines of one name count as repetitions.
+func (t *benchfmtWriter) name(r *bench.Result) string {
 	category := nameField(r.Category)
 	first, size := utf8.DecodeRuneInString(category)
 	category = string(unicode.ToUpper(first)) + category[size:]
@@ -203,15 +204,15 @@ func (t *benchText) name(r *bench.Result) string {
 	}
 	name := "Benchmark" + category + "/scenario=" + cmp.Or(nameField(r.Name), "_")
 	unique := name
-	for n := 1; t.taken[unique]; n++ {
+	for n := 1; t.usedNames[unique]; n++ {
 		unique = fmt.Sprintf("%s#%02d", name, n)
 	}
-	t.taken[unique] = true
+	t.usedNames[unique] = true
 	return unique
 }
 
-// nameField writes text as part of a name: spaces as _ and what cannot be printed
-// as an escape, as package testing does, and a slash, which divides parts, as one too.
+// nameField writes text as part of a name: spaces as _, and characters that cannot be
+// printed as escapes, as package testing does; the slash, which separates parts, too.
 func nameField(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {

@@ -14,7 +14,7 @@ import (
 	"omniloader/internal/outcome"
 )
 
-// benchRead is what benchstat reads in a text: its results, and units by key.
+// benchRead is what benchstat reads from a text: its results, and units by key.
 type benchRead struct {
 	results []*benchfmt.Result
 	units   map[string]string
@@ -75,9 +75,9 @@ func TestBenchfmt(t *testing.T) {
 func TestBenchstatReadsSingleCalls(t *testing.T) {
 	run := sample(t)
 	first := run.Features[0].Scenarios[0].Benchmark
-	first.Concurrency = &bench.Concurrency{Callers: 8, Iterations: 800, Throughput: 61000, MeanTime: 120e-6, MedianTime: 100e-6, P95Time: 300e-6, P99Time: 1e-3}
-	cold := bench.Second(2e-3)
-	first.Process = &bench.Fresh{First: 1e-3, PeakRSS: 21_000_000, Cold: &cold}
+	first.Concurrency = &bench.ConcurrencyResult{Callers: 8, Iterations: 800, Throughput: 61000, MeanTime: 120e-6, MedianTime: 100e-6, P95Time: 300e-6, P99Time: 1e-3}
+	cold := bench.Seconds(2e-3)
+	first.FreshProcess = &bench.FreshProcess{First: 1e-3, PeakRSS: 21_000_000, Cold: &cold}
 	read := readBench(t, render(t, Benchfmt, run, Options{}))
 	var names []string
 	for _, r := range read.results {
@@ -131,7 +131,7 @@ func TestBenchstatReadsALineForEachProcess(t *testing.T) {
 	assert.Equal(t, timingFloors, read.results[0].GetConfig("timing"))
 }
 
-func TestNoTwoBenchmarksHaveOneNameForBenchstat(t *testing.T) {
+func TestBenchmarkNamesForBenchstatAreUnique(t *testing.T) {
 	run := sample(t)
 	names := []string{"a b", "a_b", "a/b", `a\x2fb`}
 	for i, s := range []int{0, 1, 4} {
@@ -145,8 +145,8 @@ func TestNoTwoBenchmarksHaveOneNameForBenchstat(t *testing.T) {
 	assert.Equal(t, []string{"a_b-2", "a_b#01-2", `a\x2fb-2`, `a\x2fb#01-2`}, got)
 }
 
-func TestNastyNamesAreOneFieldForBenchstat(t *testing.T) {
-	for _, s := range append(nasty, "ünlaut", "3d", "日本", "a-3", "-", "Unit", "x=y") {
+func TestSpecialCharactersInNamesAreEscapedForBenchstat(t *testing.T) {
+	for _, s := range append(specialTexts, "ünlaut", "3d", "日本", "a-3", "-", "Unit", "x=y") {
 		run := sample(t)
 		run.Origin.Environment["cpu"] = s
 		for _, f := range run.Features {
@@ -169,7 +169,7 @@ func TestNastyNamesAreOneFieldForBenchstat(t *testing.T) {
 	}
 }
 
-func TestNothingMeasuredIsSaid(t *testing.T) {
+func TestBenchfmtSaysWhenNothingWasMeasured(t *testing.T) {
 	text := render(t, Benchfmt, &outcome.Run{Started: began}, Options{})
 	assert.Contains(t, text, "# nothing was measured\n")
 	assert.Empty(t, readBench(t, text).results)

@@ -11,46 +11,47 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
 // column is one column of the table of benchmarks.
 type column struct {
 	title string
 	right bool // aligned right, as figures are
-	cell  func(p *page, r *bench.Result) string
+	cell  func(p *printer, r *bench.Result) string
 }
 
-// columns are those of the table, the most wanted first: on a narrow terminal those
-// for which there is no room are left out. The name stands before them and is cut last of all.
+// columns are those of the table after the name, the most important first: where the
+// terminal is too narrow for all, the others are left out. Only after that the name is cut.
 var columns = []column{
-	{"mean", true, func(_ *page, r *bench.Result) string { return bench.FormatLatency(r.MeanTime) }},
-	{"verdict", false, verdict},
-	{"bound", false, func(_ *page, r *bench.Result) string { return tightest(r) }},
-	{"p95", true, func(_ *page, r *bench.Result) string { return bench.FormatLatency(r.P95Time) }},
+	{"mean", true, func(_ *printer, r *bench.Result) string { return quantity.FormatDuration(r.MeanTime) }},
+	{"verdict", false, boundsVerdict},
+	{"bound", false, func(_ *printer, r *bench.Result) string { return tightestBound(r) }},
+	{"p95", true, func(_ *printer, r *bench.Result) string { return quantity.FormatDuration(r.P95Time) }},
 	{"allocated", true, allocated},
 }
 
-// shown is the order in which columns stand, whichever of them there is room for.
-var shown = []string{"mean", "p95", "allocated", "verdict", "bound"}
+// columnOrder is the order of the columns from left to right.
+var columnOrder = []string{"mean", "p95", "allocated", "verdict", "bound"}
 
-func verdict(p *page, r *bench.Result) string {
+func boundsVerdict(p *printer, r *bench.Result) string {
 	switch {
 	case len(r.Bounds) == 0:
 		return ""
 	case r.Held():
-		return p.paint(good, "ok")
+		return p.styled(stylePassed, "ok")
 	}
-	return p.paint(bad, "FAILED")
+	return p.styled(styleFailed, "FAILED")
 }
 
-func allocated(_ *page, r *bench.Result) string {
+func allocated(_ *printer, r *bench.Result) string {
 	if r.BytesPerOp == nil {
 		return ""
 	}
-	return bench.FormatSize(float64(*r.BytesPerOp))
+	return quantity.FormatSize(float64(*r.BytesPerOp))
 }
 
-// shortBounds are the ways the table writes a bound.
+// shortBounds is how the table writes a bound; % stands for the limit.
 var shortBounds = map[bench.Metric]string{
 	bench.MeanLatency:    "mean < %",
 	bench.MedianLatency:  "median < %",
@@ -70,13 +71,13 @@ var shortBounds = map[bench.Metric]string{
 	bench.Scaling:        "scaling ≥ %",
 }
 
-// tightest writes the bound that is nearest to its limit, or furthest past it, and
-// how many others there are.
-func tightest(r *bench.Result) string {
+// tightestBound writes the bound whose figure is nearest to its limit, or exceeds it most,
+// and the number of the others.
+func tightestBound(r *bench.Result) string {
 	if len(r.Bounds) == 0 {
 		return ""
 	}
-	worst := slices.MaxFunc(r.Bounds, func(a, b bench.Judgement) int { return cmp.Compare(a.Used(), b.Used()) })
+	worst := slices.MaxFunc(r.Bounds, func(a, b bench.Judgement) int { return cmp.Compare(a.LimitShare(), b.LimitShare()) })
 	short, ok := shortBounds[worst.Metric]
 	if !ok {
 		return oneLine(worst.Bound)
@@ -89,8 +90,8 @@ func tightest(r *bench.Result) string {
 	return out
 }
 
-// measuredResults gives what was measured by category, in the order of the first of
-// each; within one, as they ran.
+// measuredResults gives the results grouped by category. Categories are in the order of
+// their first result, the results of one in the order they ran.
 func measuredResults(run *outcome.Run) []*bench.Result {
 	var results []*bench.Result
 	order := map[string]int{}
@@ -106,18 +107,18 @@ func measuredResults(run *outcome.Run) []*bench.Result {
 	return results
 }
 
-// benchmarks writes the table of what was measured, by category.
-func (p *page) benchmarks(run *outcome.Run) {
+// benchmarksTable writes the table of results by category.
+func (p *printer) benchmarksTable(run *outcome.Run) {
 	results := measuredResults(run)
 	if len(results) == 0 {
 		return
 	}
-	fitting, nameWidth := p.fit(results)
+	fitting, nameWidth := p.fitColumns(results)
 	t := plainTable()
-	header := table.Row{p.paint(head, "benchmark")}
+	header := table.Row{p.styled(styleHeading, "benchmark")}
 	configs := []table.ColumnConfig{{Number: 1, Align: text.AlignLeft}}
 	for i, c := range fitting {
-		header = append(header, p.paint(head, c.title))
+		header = append(header, p.styled(styleHeading, c.title))
 		align := text.AlignLeft
 		if c.right {
 			align = text.AlignRight
@@ -130,7 +131,7 @@ func (p *page) benchmarks(run *outcome.Run) {
 	for i, r := range results {
 		if i == 0 || r.Category != category {
 			category = r.Category
-			t.AppendRow(table.Row{p.paint(head, text.Snip(cmp.Or(oneLine(category), "no category"), nameWidth, "…"))})
+			t.AppendRow(table.Row{p.styled(styleHeading, text.Snip(cmp.Or(oneLine(category), "no category"), nameWidth, "…"))})
 		}
 		row := table.Row{text.Snip(indented(r.Name), nameWidth, "…")}
 		for _, c := range fitting {
@@ -140,30 +141,30 @@ func (p *page) benchmarks(run *outcome.Run) {
 	}
 	p.table(t)
 	p.line("")
-	p.callers(results)
+	p.callersTable(results)
 }
 
-// callersTitles head the table of what several callers at once got done; its cells
-// are those of callersCells.
+// callersTitles are the titles of the table of concurrent callers; its cells are those of
+// callersCells.
 var callersTitles = []string{"callers at once", "", "a second", "alone", "scaling", "p95"}
 
-// callersCells gives what stands behind the name of a benchmark, nil where there was
-// one caller.
+// callersCells gives the cells after the name of a benchmark; nil where there was only one
+// caller.
 func callersCells(r *bench.Result) []string {
 	c := r.Concurrency
 	if c == nil || c.Callers < 2 {
 		return nil
 	}
 	return []string{strconv.Itoa(c.Callers), strconv.FormatFloat(c.Throughput, 'f', 0, 64), strconv.FormatFloat(c.ThroughputAlone, 'f', 0, 64),
-		strconv.FormatFloat(c.Scaling, 'f', 2, 64), bench.FormatLatency(c.P95Time)}
+		strconv.FormatFloat(c.Scaling, 'f', 2, 64), quantity.FormatDuration(c.P95Time)}
 }
 
-// callers writes the table of what several callers at once got done.
-func (p *page) callers(results []*bench.Result) {
+// callersTable writes the table of concurrent callers.
+func (p *printer) callersTable(results []*bench.Result) {
 	t := plainTable()
 	header := table.Row{}
 	for _, title := range callersTitles {
-		header = append(header, p.paint(head, title))
+		header = append(header, p.styled(styleHeading, title))
 	}
 	t.AppendHeader(header)
 	var configs []table.ColumnConfig
@@ -171,7 +172,7 @@ func (p *page) callers(results []*bench.Result) {
 		configs = append(configs, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(configs)
-	const others = 40 // columns that all the others take together
+	const otherColumns = 40 // width of all columns but the name
 	rows := 0
 	for _, r := range results {
 		cells := callersCells(r)
@@ -181,7 +182,7 @@ func (p *page) callers(results []*bench.Result) {
 		rows++
 		name := indented(r.Name)
 		if p.opts.Width > 0 {
-			name = text.Snip(name, max(16, p.opts.Width-others), "…")
+			name = text.Snip(name, max(minNameWidth, p.opts.Width-otherColumns), "…")
 		}
 		row := table.Row{name}
 		for _, cell := range cells {
@@ -195,16 +196,19 @@ func (p *page) callers(results []*bench.Result) {
 	}
 }
 
+// minNameWidth is the width in columns that names are not cut below.
+const minNameWidth = 16
+
 func indented(name string) string { return "  " + oneLine(name) }
 
-// fit chooses the columns there is room for and the width of the names.
-func (p *page) fit(results []*bench.Result) ([]column, int) {
-	const gap, least = 2, 16 // columns between cells; of a name that is cut
+// fitColumns chooses the columns that fit the terminal, and the width of the names.
+func (p *printer) fitColumns(results []*bench.Result) ([]column, int) {
+	const gap = 2 // between columns
 	nameWidth := len("benchmark")
 	for _, r := range results {
 		nameWidth = max(nameWidth, text.StringWidth(indented(r.Name)), text.StringWidth(oneLine(r.Category)))
 	}
-	plain := &page{}
+	plain := &printer{}
 	widths := make([]int, len(columns))
 	for i, c := range columns {
 		for _, r := range results {
@@ -214,31 +218,30 @@ func (p *page) fit(results []*bench.Result) ([]column, int) {
 			widths[i] = max(widths[i], text.StringWidth(c.title)) + gap
 		}
 	}
-	room := p.opts.Width
-	used := min(nameWidth, max(least, room/2))
+	available := p.opts.Width
+	used := min(nameWidth, max(minNameWidth, available/2))
 	var fitting []column
 	for i, c := range columns {
 		if widths[i] == 0 {
 			continue
 		}
-		if room > 0 && used+widths[i] > room {
+		if available > 0 && used+widths[i] > available {
 			continue // a later, narrower one may still fit
 		}
 		used += widths[i]
 		fitting = append(fitting, c)
 	}
 	slices.SortFunc(fitting, func(a, b column) int {
-		return cmp.Compare(slices.Index(shown, a.title), slices.Index(shown, b.title))
+		return cmp.Compare(slices.Index(columnOrder, a.title), slices.Index(columnOrder, b.title))
 	})
-	if room > 0 {
-		rest := used - min(nameWidth, max(least, room/2))
-		nameWidth = max(1, min(nameWidth, room-rest))
+	if available > 0 {
+		rest := used - min(nameWidth, max(minNameWidth, available/2))
+		nameWidth = max(1, min(nameWidth, available-rest))
 	}
 	return fitting, nameWidth
 }
 
-// plainTable is a table without borders, which reads well in a terminal, in a log
-// and in a mail.
+// plainTable is a table without borders, for terminals, logs and mails.
 func plainTable() table.Writer {
 	t := table.NewWriter()
 	s := table.StyleDefault
@@ -249,7 +252,7 @@ func plainTable() table.Writer {
 	return t
 }
 
-func (p *page) table(t table.Writer) {
+func (p *printer) table(t table.Writer) {
 	for l := range strings.SplitSeq(t.Render(), "\n") {
 		p.line(l)
 	}

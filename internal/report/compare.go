@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/quantity"
 	"omniloader/internal/suggest"
 )
 
@@ -27,7 +28,7 @@ type ComparisonFormat struct {
 	Render      ComparisonRenderer
 }
 
-// comparisonFormats is the one list of them, in the order of the help.
+// comparisonFormats lists all of them, in the order of the help.
 var comparisonFormats = []ComparisonFormat{
 	{"text", "a table for people", CompareText},
 	{"markdown", "a table for a merge request", CompareMarkdown},
@@ -61,21 +62,21 @@ func ComparisonFormatByName(name string) (ComparisonFormat, error) {
 
 // verdictStyles are the colours of the verdicts.
 var verdictStyles = map[bench.Verdict]style{
-	bench.Red: bad, bench.Green: good, bench.Added: hint, bench.Removed: alert, bench.Neutral: faint,
-	bench.NotComparable: alert, bench.Unconverged: alert,
+	bench.Red: styleFailed, bench.Green: stylePassed, bench.Added: styleHint, bench.Removed: styleWarning, bench.Neutral: styleFaint,
+	bench.NotComparable: styleWarning, bench.Unconverged: styleWarning,
 }
 
 // CompareText writes a comparison as a table for people. On a narrow terminal the
 // names are cut.
 func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
-	p := &page{w: w, opts: opts}
+	p := &printer{w: w, opts: opts}
 	nameWidth := 0
-	const others = 46 // columns that all the others take together
+	const otherColumns = 46 // width of all columns but the name
 	if opts.Width > 0 {
-		nameWidth = max(16, opts.Width-others)
+		nameWidth = max(minNameWidth, opts.Width-otherColumns)
 	}
 	t := plainTable()
-	t.AppendHeader(table.Row{p.paint(head, "verdict"), p.paint(head, "benchmark"), p.paint(head, "old "+basis(c)), p.paint(head, "new "+basis(c)), p.paint(head, "change")})
+	t.AppendHeader(table.Row{p.styled(styleHeading, "verdict"), p.styled(styleHeading, "benchmark"), p.styled(styleHeading, "old "+basis(c)), p.styled(styleHeading, "new "+basis(c)), p.styled(styleHeading, "change")})
 	t.SetColumnConfigs([]table.ColumnConfig{
 		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight},
 		{Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
@@ -83,39 +84,39 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 	})
 	for _, change := range c.Changes {
 		if change.Verdict == bench.NotRun {
-			continue // a whole suite, where a part was selected
+			continue // not selected
 		}
 		name := oneLine(change.Name)
 		if nameWidth > 0 {
 			name = text.Snip(name, nameWidth, "…")
 		}
-		t.AppendRow(table.Row{p.paint(verdictStyles[change.Verdict], string(change.Verdict)), name, oldFigure(c, change), newFigure(c, change), percent(c, change)})
+		t.AppendRow(table.Row{p.styled(verdictStyles[change.Verdict], string(change.Verdict)), name, oldFigure(c, change), newFigure(c, change), percent(c, change)})
 	}
 	p.table(t)
 	p.line("")
 	for _, r := range reasons(c) {
-		p.paragraph("", alert, oneLine(r))
+		p.paragraph("", styleWarning, oneLine(r))
 	}
 	for _, n := range c.Notes {
-		p.paragraph("", alert, "note: "+oneLine(n))
+		p.paragraph("", styleWarning, "note: "+oneLine(n))
 	}
 	if text := sides(c); text != "" {
-		p.paragraph("", faint, text)
+		p.paragraph("", styleFaint, text)
 	}
 	p.line(p.comparisonTotals(c))
 	return p.err
 }
 
 // CompareMarkdown writes a comparison for a merge request: the totals, what
-// changed, and the rest folded away.
+// changed, and the rest folded.
 func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
-	p := &page{w: w}
+	p := &printer{w: w}
 	p.line("**" + p.comparisonTotals(c) + "**")
 	p.line("")
 	var changed, neutral []bench.Change
 	for _, change := range c.Changes {
 		switch change.Verdict {
-		case bench.NotRun: // a whole suite, where a part was selected
+		case bench.NotRun: // not selected
 		case bench.Neutral:
 			neutral = append(neutral, change)
 		default:
@@ -126,26 +127,26 @@ func CompareMarkdown(w io.Writer, c *bench.Comparison, _ Options) error {
 		p.markdownTable(c, changed)
 	}
 	if len(neutral) > 0 {
-		p.line("<details><summary>" + counted(len(neutral), "benchmark") + " without a change</summary>")
+		p.line("<details><summary>" + quantity.Count(len(neutral), "benchmark") + " without a change</summary>")
 		p.line("")
 		p.markdownTable(c, neutral)
 		p.line("</details>")
 		p.line("")
 	}
 	for _, n := range slices.Concat(reasons(c), c.Notes) {
-		p.line("- " + markdown(n))
+		p.line("- " + escapeMarkdown(n))
 	}
 	if text := sides(c); text != "" {
-		p.line("- " + markdown(text))
+		p.line("- " + escapeMarkdown(text))
 	}
 	return p.err
 }
 
-func (p *page) markdownTable(c *bench.Comparison, changes []bench.Change) {
+func (p *printer) markdownTable(c *bench.Comparison, changes []bench.Change) {
 	p.line(fmt.Sprintf("| verdict | benchmark | old %s | new %[1]s | change |", basis(c)))
 	p.line("|---|---|---:|---:|---:|")
 	for _, change := range changes {
-		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", change.Verdict, markdown(change.Name), oldFigure(c, change), newFigure(c, change), percent(c, change)))
+		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", change.Verdict, escapeMarkdown(change.Name), oldFigure(c, change), newFigure(c, change), percent(c, change)))
 	}
 	p.line("")
 }
@@ -158,21 +159,21 @@ func CompareJSON(w io.Writer, c *bench.Comparison, _ Options) error {
 	return e.Encode(c)
 }
 
-func (p *page) comparisonTotals(c *bench.Comparison) string {
+func (p *printer) comparisonTotals(c *bench.Comparison) string {
 	var parts []string
 	for _, v := range bench.Verdicts() {
 		if n := c.Counts[v]; n > 0 {
-			parts = append(parts, p.paint(verdictStyles[v], fmt.Sprintf("%d %s", n, v)))
+			parts = append(parts, p.styled(verdictStyles[v], fmt.Sprintf("%d %s", n, v)))
 		}
 	}
-	return fmt.Sprintf("%s: %s (%s ±%s)", counted(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), share(c.Threshold))
+	return fmt.Sprintf("%s: %s (%s ±%s)", quantity.Count(len(c.Changes), "benchmark"), strings.Join(parts, ", "), basis(c), share(c.Threshold))
 }
 
 // sides says which files were compared: "old: commit 0123abc, 2026-01-30T08:00:00Z;
-// new: 2026-01-31T08:00:00Z", or "" where the files do not tell.
+// new: 2026-01-31T08:00:00Z"; "" where the files have neither commit nor time.
 func sides(c *bench.Comparison) string {
 	const short = 12 // digits of a commit
-	said := func(s bench.Side) string {
+	describe := func(s bench.Side) string {
 		commit := s.Commit
 		if commit != "" {
 			commit = "commit " + commit[:min(short, len(commit))]
@@ -182,15 +183,15 @@ func sides(c *bench.Comparison) string {
 		}
 		return strings.Join(slices.DeleteFunc([]string{commit, oneLine(s.Timestamp)}, func(t string) bool { return t == "" }), ", ")
 	}
-	old, now := said(c.Old), said(c.New)
+	old, now := describe(c.Old), describe(c.New)
 	if old == "" && now == "" {
 		return ""
 	}
 	return fmt.Sprintf("old: %s; new: %s", cmp.Or(old, "unknown"), cmp.Or(now, "unknown"))
 }
 
-// basis names the figures of a comparison: the floor where any benchmark is judged
-// by it. The others of the same comparison say mean beside each figure.
+// basis names the times of a comparison: floor where any benchmark is judged
+// by it, else mean. Means in a comparison of floors are marked as such, see figure.
 func basis(c *bench.Comparison) string {
 	if slices.ContainsFunc(c.Changes, func(change bench.Change) bool { return change.Basis == bench.ByFloor }) {
 		return string(bench.ByFloor)
@@ -211,16 +212,16 @@ func newFigure(c *bench.Comparison, change bench.Change) string {
 func figure(c *bench.Comparison, change bench.Change, floor, mean *float64) string {
 	switch {
 	case change.Basis != bench.ByMean && floor != nil:
-		return bench.FormatLatency(*floor / 1e9)
+		return quantity.FormatDuration(*floor / 1e9)
 	case mean == nil:
 		return "-"
 	case basis(c) == string(bench.ByMean):
-		return bench.FormatLatency(*mean)
+		return quantity.FormatDuration(*mean)
 	}
-	return bench.FormatLatency(*mean) + " mean"
+	return quantity.FormatDuration(*mean) + " mean"
 }
 
-// changeInWords says in one line what a comparison said of a benchmark: "red: floor
+// changeInWords writes the verdict on a benchmark in one line: "red: floor
 // 1.2 µs, before 1 µs (+20.0 %, judged at ±5 %)".
 func changeInWords(c *bench.Comparison, change bench.Change) string {
 	by := string(change.Basis)
@@ -244,8 +245,7 @@ func changeInWords(c *bench.Comparison, change bench.Change) string {
 	return text
 }
 
-// reasons says why for verdicts that the figures do not explain, each reason once
-// with its benchmarks.
+// reasons gives the reasons of verdicts, each once with the names of its benchmarks.
 func reasons(c *bench.Comparison) []string {
 	var order []string
 	names := map[string][]string{}
@@ -260,19 +260,13 @@ func reasons(c *bench.Comparison) []string {
 		names[key] = append(names[key], change.Name)
 	}
 	for i, key := range order {
-		const most = 5
-		shown := names[key]
-		more := ""
-		if len(shown) > most {
-			more = fmt.Sprintf(" and %d more", len(shown)-most)
-			shown = shown[:most]
-		}
-		order[i] = key + " (" + strings.Join(shown, ", ") + more + ")"
+		const maxNames = 5
+		order[i] = key + " (" + firstNames(names[key], maxNames) + ")"
 	}
 	return order
 }
 
-// ratio writes the change in percent: "+10.0 %".
+// ratio writes the relative change: "+10.0 %".
 func ratio(change bench.Change) string {
 	if change.Ratio == nil {
 		return "-"
@@ -283,8 +277,8 @@ func ratio(change bench.Change) string {
 	return "0.0 %"
 }
 
-// percent writes the change in percent, and the threshold beside it where the
-// benchmark has one of its own.
+// percent writes the relative change, and the threshold where the benchmark has another one
+// than the comparison.
 func percent(c *bench.Comparison, change bench.Change) string {
 	text := ratio(change)
 	if change.Threshold != c.Threshold {

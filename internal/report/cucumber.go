@@ -10,8 +10,7 @@ import (
 	"omniloader/internal/outcome"
 )
 
-// The objects of Cucumber JSON, as cucumber-jvm writes them, which is the form
-// most consumers were made for.
+// The objects of Cucumber JSON, as cucumber-jvm writes them, which most consumers expect.
 type (
 	cucumberFeature struct {
 		URI         string            `json:"uri"`
@@ -74,8 +73,8 @@ type (
 // Cucumber writes Cucumber JSON: an array of features. A background is an element
 // of its own before each scenario, of type "background", with that scenario's
 // results, as consumers expect it. A benchmark's result, as in the results file,
-// and what a comparison with a baseline said of it, are embedded in the last step as
-// application/json, and warnings and the reason of a skip as text/plain.
+// and its verdict in a comparison with a baseline are embedded in the last step as
+// application/json; warnings and the reason of a skip as text/plain.
 func Cucumber(w io.Writer, run *outcome.Run, _ Options) error {
 	features := make([]cucumberFeature, 0, len(run.Features))
 	for i := range run.Features {
@@ -98,13 +97,13 @@ func cucumberFeatureOf(f *outcome.Feature) (cucumberFeature, error) {
 	}
 	taken := map[string]bool{}
 	for i := range f.Scenarios {
-		s := placed{&f.Scenarios[i], f}
+		s := locatedScenario{&f.Scenarios[i], f}
 		elements, err := cucumberScenario(s, id)
 		if err != nil {
 			return out, err
 		}
 		scenario := &elements[len(elements)-1]
-		if taken[scenario.ID] { // another scenario of that name stands above
+		if taken[scenario.ID] { // another scenario above has that name
 			scenario.ID += fmt.Sprintf(";;%d", scenario.Line)
 		}
 		taken[scenario.ID] = true
@@ -113,7 +112,7 @@ func cucumberFeatureOf(f *outcome.Feature) (cucumberFeature, error) {
 	return out, nil
 }
 
-func cucumberScenario(s placed, featureID string) ([]cucumberElement, error) {
+func cucumberScenario(s locatedScenario, featureID string) ([]cucumberElement, error) {
 	var background, steps []cucumberStep
 	for i := range s.Steps {
 		step := cucumberStepOf(&s.Steps[i])
@@ -142,7 +141,7 @@ func cucumberScenario(s placed, featureID string) ([]cucumberElement, error) {
 	var elements []cucumberElement
 	if len(background) > 0 {
 		elements = append(elements, cucumberElement{
-			// a run does not keep the background's own line: the one above its first step
+			// the line before its first step, as a run does not keep the line of the background
 			Keyword: "Background", Type: "background", Line: max(1, background[0].Line-1),
 			StartTimestamp: started, Steps: background,
 		})
@@ -156,7 +155,7 @@ func cucumberScenario(s placed, featureID string) ([]cucumberElement, error) {
 		id = featureID + ";" + slug(s.Rule) + ";" + slug(s.Name)
 	}
 	if s.Outline > 0 {
-		id += fmt.Sprintf(";;%d", s.Line) // each row has an id of its own
+		id += fmt.Sprintf(";;%d", s.Line) // a different id for each row
 	}
 	return append(elements, cucumberElement{
 		ID: id, Keyword: s.Keyword, Type: "scenario", Name: s.Name, Description: s.Description, Line: s.Line,
@@ -173,11 +172,11 @@ func cucumberStepOf(step *outcome.Step) cucumberStep {
 	switch step.Status {
 	case outcome.Passed, outcome.Skipped:
 	case outcome.Ambiguous:
-		// the form has no word for it, and consumers refuse words they do not know
+		// the format has no such status, and consumers refuse statuses they do not know
 		out.Result.Status = string(outcome.Failed)
 		fallthrough
 	default:
-		out.Result.ErrorMessage = reason(step)
+		out.Result.ErrorMessage = failureReason(step)
 		if advice := hintOf(step); advice != "" {
 			out.Result.ErrorMessage += "\nhint: " + advice
 		}
@@ -195,12 +194,12 @@ func cucumberStepOf(step *outcome.Step) cucumberStep {
 	return out
 }
 
-func cucumberEmbeddings(s placed) ([]cucumberEmbedding, error) {
+func cucumberEmbeddings(s locatedScenario) ([]cucumberEmbedding, error) {
 	var all []cucumberEmbedding
 	if s.Benchmark != nil {
 		data, err := json.Marshal(s.Benchmark)
 		if err != nil {
-			return nil, fmt.Errorf("the figures of %q: %w", s.Benchmark.Name, err)
+			return nil, fmt.Errorf("the result of %q: %w", s.Benchmark.Name, err)
 		}
 		all = append(all, cucumberEmbedding{Data: data, MimeType: "application/json", Name: "benchmark " + s.Benchmark.Name})
 	}
@@ -228,7 +227,7 @@ func cucumberTags(tags []outcome.Tag) []cucumberTag {
 	return out
 }
 
-// slug turns a name into the form ids have: lower case, words joined by hyphens.
+// slug makes an id of a name: lower case, words joined by hyphens.
 func slug(name string) string {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return strings.Join(words, "-")

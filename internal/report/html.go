@@ -13,6 +13,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
 //go:embed html.tmpl
@@ -22,15 +23,15 @@ var htmlTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("report").Parse(htmlText))
 })
 
-// HTML writes a run as one page that needs nothing else: no network, no script, no
-// other file. What failed comes first, among the features and in each of them. It
-// follows the reader's choice of dark or light.
+// HTML writes a run as one page without scripts and without any other file. What failed
+// comes first, among the features and in each of them. The page is dark or light as the
+// reader's system asks for.
 func HTML(w io.Writer, run *outcome.Run, _ Options) error {
 	return htmlTemplate().Execute(w, htmlOf(run))
 }
 
-// What the template shows, in the order of the page. Texts are printable, and are
-// escaped by the template.
+// The data of the template, in the order of the page. Texts are printable; the template
+// escapes them.
 type (
 	htmlRun struct {
 		Totals     string
@@ -53,7 +54,7 @@ type (
 
 		htmlStatus
 		Open     bool
-		Step     *htmlStep // the one that failed, or nil
+		Step     *htmlStep // the failed one, or nil
 		Steps    []htmlStep
 		Warnings []string
 	}
@@ -84,7 +85,7 @@ type (
 )
 
 func htmlOf(run *outcome.Run) htmlRun {
-	plain := &page{}
+	plain := &printer{}
 	out := htmlRun{Totals: plain.totals(run), Place: htmlPlace(run)}
 	ids := map[*bench.Result]string{}
 	number := 0
@@ -94,7 +95,7 @@ func htmlOf(run *outcome.Run) htmlRun {
 		failed := 0
 		for j := range f.Scenarios {
 			number++
-			s := placed{&f.Scenarios[j], f}
+			s := locatedScenario{&f.Scenarios[j], f}
 			scenario := htmlScenarioOf(s, "scenario-"+strconv.Itoa(number))
 			if s.Benchmark != nil {
 				ids[s.Benchmark] = scenario.ID
@@ -107,7 +108,7 @@ func htmlOf(run *outcome.Run) htmlRun {
 		}
 		failuresFirst(feature.Scenarios, func(s htmlScenario) bool { return s.Open })
 		feature.Open = failed > 0
-		feature.Counts = counted(len(f.Scenarios), "scenario")
+		feature.Counts = quantity.Count(len(f.Scenarios), "scenario")
 		if failed > 0 {
 			feature.Counts += fmt.Sprintf(", %d failed", failed)
 		}
@@ -146,7 +147,7 @@ func htmlPlace(run *outcome.Run) string {
 	return strings.Join(parts, " · ")
 }
 
-// failuresFirst moves what failed to the front, and leaves the order as it is else.
+// failuresFirst moves what failed to the front and keeps the order otherwise.
 func failuresFirst[T any](all []T, failed func(T) bool) {
 	rank := func(t T) int {
 		if failed(t) {
@@ -161,26 +162,26 @@ func htmlStatusOf(s outcome.Status) htmlStatus {
 	switch s {
 	case outcome.Passed, outcome.Skipped:
 		return htmlStatus{string(s), string(s)}
-	case "": // the run never came to it
+	case "": // the run ended before it
 		return htmlStatus{string(outcome.Skipped), string(outcome.Skipped)}
 	}
 	return htmlStatus{oneLine(string(s)), string(outcome.Failed)}
 }
 
-func htmlScenarioOf(s placed, id string) htmlScenario {
+func htmlScenarioOf(s locatedScenario, id string) htmlScenario {
 	tags := make([]string, len(s.Tags))
 	for i, t := range s.Tags {
 		tags[i] = oneLine(t.Name)
 	}
 	out := htmlScenario{
-		ID: id, Title: s.title(), Rule: oneLine(s.Rule), Name: cmp.Or(oneLine(s.Name), oneLine(s.Keyword)), Place: s.place(s.Line),
+		ID: id, Title: s.title(), Rule: oneLine(s.Rule), Name: cmp.Or(oneLine(s.Name), oneLine(s.Keyword)), Place: s.location(s.Line),
 		Tags: strings.Join(tags, " "), htmlStatus: htmlStatusOf(s.Status), Open: s.failed(), Warnings: s.allWarnings(),
 	}
 	if s.Status == outcome.Skipped {
 		out.SkipReason = oneLine(s.SkipReason)
 	}
 	if s.Duration > 0 {
-		out.Duration = bench.FormatLatency(s.Duration.Seconds())
+		out.Duration = quantity.FormatDuration(s.Duration.Seconds())
 	}
 	for i := range s.Steps {
 		out.Steps = append(out.Steps, htmlStepOf(s, &s.Steps[i]))
@@ -192,10 +193,10 @@ func htmlScenarioOf(s placed, id string) htmlScenario {
 	return out
 }
 
-func htmlStepOf(s placed, step *outcome.Step) htmlStep {
-	out := htmlStep{Keyword: strings.TrimSpace(oneLine(step.Keyword)) + " ", Text: oneLine(step.Text), Place: s.place(step.Line), htmlStatus: htmlStatusOf(step.Status)}
+func htmlStepOf(s locatedScenario, step *outcome.Step) htmlStep {
+	out := htmlStep{Keyword: strings.TrimSpace(oneLine(step.Keyword)) + " ", Text: oneLine(step.Text), Place: s.location(step.Line), htmlStatus: htmlStatusOf(step.Status)}
 	if out.Class == string(outcome.Failed) {
-		out.Reason, out.Hint = printable(reason(step)), printable(hintOf(step))
+		out.Reason, out.Hint = printable(failureReason(step)), printable(hintOf(step))
 	}
 	if step.DocString != nil {
 		out.DocString = printable(step.DocString.Content)
@@ -213,7 +214,7 @@ func htmlStepOf(s placed, step *outcome.Step) htmlStep {
 func htmlBenchmarkOf(r *bench.Result, id string) htmlBenchmark {
 	out := htmlBenchmark{ID: id, Category: oneLine(r.Category), Name: oneLine(r.Name), Figures: []string{strconv.Itoa(r.Iterations)}}
 	for _, seconds := range []float64{r.MeanTime, r.MedianTime, r.P95Time, r.P99Time, r.MinTime, r.MaxTime} {
-		out.Figures = append(out.Figures, bench.FormatLatency(seconds))
+		out.Figures = append(out.Figures, quantity.FormatDuration(seconds))
 	}
 	allocations := ""
 	if r.AllocsPerOp != nil {
@@ -236,13 +237,13 @@ var verdictClasses = map[bench.Verdict]outcome.Status{
 }
 
 func htmlComparisonOf(c *bench.Comparison) *htmlComparison {
-	out := &htmlComparison{Totals: (&page{}).comparisonTotals(c), Basis: basis(c)}
+	out := &htmlComparison{Totals: (&printer{}).comparisonTotals(c), Basis: basis(c)}
 	for _, n := range slices.Concat(reasons(c), c.Notes) {
 		out.Notes = append(out.Notes, oneLine(n))
 	}
 	for _, change := range c.Changes {
 		if change.Verdict == bench.NotRun {
-			continue // a whole suite, where a part was selected
+			continue // not selected
 		}
 		out.Changes = append(out.Changes, htmlChange{
 			string(change.Verdict), string(verdictClasses[change.Verdict]), oneLine(change.Name),

@@ -20,7 +20,7 @@ func TestHTML(t *testing.T) {
 	golden(t, "html.golden.html", []byte(render(t, HTML, sample(t), Options{})))
 }
 
-// named is the sample with one text wherever a text comes from outside.
+// named is the sample with one text in every field that comes from outside.
 func named(t *testing.T, s string) *outcome.Run {
 	t.Helper()
 	run := sample(t)
@@ -50,18 +50,17 @@ func named(t *testing.T, s string) *outcome.Run {
 	}
 	c := mixed(t)
 	c.Changes[0].Name, c.Changes[0].Reason, c.Notes = "x"+s, "why"+s, []string{"note" + s}
-	run.Compared(c)
+	run.SetComparison(c)
 	return run
 }
 
 var tag = regexp.MustCompile(`(?s)<[a-zA-Z/!][^>]*>`)
 
-// What a name adds to the page is text: every tag, with its attributes, is the same
-// as with names that mean no harm.
-func TestHostileNamesAddNoTagToThePage(t *testing.T) {
+// The page must have the same tags, with the same attributes, whatever the names are.
+func TestNamesCannotAddTagsToTheHTMLPage(t *testing.T) {
 	want := tag.FindAllString(render(t, HTML, named(t, "plain"), Options{}), -1)
 	assert.Greater(t, len(want), 100)
-	for _, s := range append(nasty, `"><script>alert(1)</script>`, `'><img src=x onerror=alert(1)>`, "</pre></details>", "{{.Totals}}", "javascript:alert(1)", "</title><script>", "--><!--", `" onmouseover="x`) {
+	for _, s := range append(specialTexts, `"><script>alert(1)</script>`, `'><img src=x onerror=alert(1)>`, "</pre></details>", "{{.Totals}}", "javascript:alert(1)", "</title><script>", "--><!--", `" onmouseover="x`) {
 		out := render(t, HTML, named(t, s), Options{})
 		assert.Equal(t, want, tag.FindAllString(out, -1), "%q", s)
 		assert.True(t, utf8.ValidString(out), "%q", s)
@@ -77,7 +76,7 @@ var (
 	links = regexp.MustCompile(` (?:href|src|action)="([^"]*)"`)
 )
 
-func TestThePageNeedsNothingElse(t *testing.T) {
+func TestTheHTMLPageRefersToNoOtherFile(t *testing.T) {
 	out := render(t, HTML, named(t, "http://example.com/a"), Options{})
 	known := map[string]bool{}
 	for _, m := range ids.FindAllStringSubmatch(out, -1) {
@@ -96,7 +95,7 @@ func TestThePageNeedsNothingElse(t *testing.T) {
 	assert.Contains(t, out, `content="default-src 'none'; style-src 'unsafe-inline'"`)
 }
 
-func TestThePageHasFailuresFirst(t *testing.T) {
+func TestTheHTMLPageHasFailuresFirst(t *testing.T) {
 	run := sample(t)
 	passed := outcome.Feature{Name: "all is well", URI: "a.feature", Scenarios: []outcome.Scenario{{Name: "ok", Status: outcome.Passed}}}
 	run.Features = append([]outcome.Feature{passed}, run.Features...)
@@ -117,9 +116,9 @@ func TestThePageHasFailuresFirst(t *testing.T) {
 	assert.Equal(t, "no step is defined for this line", page.Failures[1].Step.Reason)
 }
 
-func TestThePageShowsEveryFigureAndBound(t *testing.T) {
+func TestTheHTMLPageShowsEveryFigureAndBound(t *testing.T) {
 	run := sample(t)
-	run.Features[0].Scenarios[0].Benchmark.Concurrency = &bench.Concurrency{Callers: 8, Throughput: 61000, ThroughputAlone: 20000, Scaling: 3.05, P95Time: 3e-4}
+	run.Features[0].Scenarios[0].Benchmark.Concurrency = &bench.ConcurrencyResult{Callers: 8, Throughput: 61000, ThroughputAlone: 20000, Scaling: 3.05, P95Time: 3e-4}
 	page := htmlOf(run)
 	first := page.Benchmarks[0]
 	assert.Equal(t, []string{"100", "50.5 µs", "50.5 µs", "95 µs", "99 µs", "1 µs", "100 µs", "2.13 kB", "11"}, first.Figures)
@@ -133,7 +132,7 @@ func TestThePageShowsEveryFigureAndBound(t *testing.T) {
 	assert.Equal(t, 2+len(first.Figures)+1, columns, "a heading for each figure")
 }
 
-func TestAScenarioWithoutAFailedStepIsNotSilentInThePage(t *testing.T) {
+func TestTheHTMLPageShowsAScenarioThatFailedWithoutAFailedStep(t *testing.T) {
 	run := &outcome.Run{Features: []outcome.Feature{{Name: "f", Scenarios: []outcome.Scenario{{Name: "s", Status: outcome.Failed}}}}}
 	assert.Contains(t, render(t, HTML, run, Options{}), "The scenario is failed, though no step failed.")
 }
@@ -163,7 +162,7 @@ func luminance(t *testing.T, hex string) float64 {
 	return sum
 }
 
-func TestThePageCanBeReadInDarkAndLight(t *testing.T) {
+func TestTheHTMLPageHasEnoughContrastInDarkAndLight(t *testing.T) {
 	found := schemes.FindAllStringSubmatch(htmlText, -1)
 	require.Len(t, found, 2, "a palette for light and one for dark")
 	for i, scheme := range found {

@@ -10,13 +10,13 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
-// The elements of JUnit XML. Texts stand in CDATA, so that they can be read in the
-// file too; what is written there has to be printable first, as nothing is escaped
-// in it. There is no binding schema; these are the elements
-// and attributes that GitLab, Jenkins, dorny/test-reporter and
-// mikepenz/action-junit-report read.
+// The elements of JUnit XML. Texts are in CDATA, so that people can read them in the
+// file too; they have to be printable, as nothing is escaped in CDATA. There is no
+// official schema; these are the elements and attributes that GitLab, Jenkins,
+// dorny/test-reporter and mikepenz/action-junit-report read.
 type (
 	junitSuites struct {
 		XMLName xml.Name `xml:"testsuites"`
@@ -34,7 +34,7 @@ type (
 		Name     string `xml:"name,attr"`
 		Tests    int    `xml:"tests,attr"`
 		Failures int    `xml:"failures,attr"`
-		Errors   int    `xml:"errors,attr"` // always 0: consumers show an error as a crash of the runner
+		Errors   int    `xml:"errors,attr"` // always 0, as consumers show an error as a crash of the runner
 		Skipped  int    `xml:"skipped,attr"`
 		Time     string `xml:"time,attr"`
 	}
@@ -61,10 +61,10 @@ type (
 	}
 )
 
-// JUnit writes JUnit XML: a testsuite a feature, a testcase a scenario. The
-// classname is the feature, with the rule where there is one. Consumers key test
-// cases by classname and name and drop what comes twice, so equal names in one
-// feature are numbered, and equal features told apart by their file. Figures stand
+// JUnit writes JUnit XML: a testsuite for each feature, a testcase for each scenario. The
+// classname is the feature, with the rule where there is one. Consumers identify test
+// cases by classname and name and drop duplicates, so that equal names in one
+// feature are numbered, and equal features get their file name. Figures are
 // in system-out. A comparison with a baseline is a testsuite too.
 func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
 	all := junitSuites{junitCounts: junitCounts{Name: "omniloader", Time: seconds(run.Duration)}}
@@ -105,8 +105,8 @@ func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
 }
 
 // junitComparison writes the comparison with a baseline as a suite of its own, a test
-// case a benchmark. What is red fails; what has no verdict that can be acted on is
-// skipped, with the reason.
+// case for each benchmark. A red one fails; one without a reliable verdict is skipped,
+// with the reason.
 func junitComparison(run *outcome.Run) junitSuite {
 	const class = "comparison with the baseline"
 	suite := junitSuite{junitCounts: junitCounts{Name: class, Time: seconds(0)}, Timestamp: run.Started.UTC().Format("2006-01-02T15:04:05")}
@@ -115,18 +115,18 @@ func junitComparison(run *outcome.Run) junitSuite {
 	}
 	for _, change := range run.Comparison.Changes {
 		if change.Verdict == bench.NotRun {
-			continue // a whole suite, where a part was selected
+			continue // not selected
 		}
-		said := changeInWords(run.Comparison, change)
+		text := changeInWords(run.Comparison, change)
 		c := junitCase{ClassName: class, Name: oneLine(change.Name), Time: seconds(0)}
 		switch {
 		case change.Verdict == bench.Red && !change.Doubtful:
-			c.Failure = &junitFailure{Message: said, Type: "regression", Text: said}
+			c.Failure = &junitFailure{Message: text, Type: "regression", Text: text}
 			suite.Failures++
 		case change.Verdict == bench.Neutral || change.Verdict == bench.Green && !change.Doubtful:
-			c.SystemOut = &junitText{Text: said}
+			c.SystemOut = &junitText{Text: text}
 		default:
-			c.Skipped = &junitSkipped{Message: said}
+			c.Skipped = &junitSkipped{Message: text}
 			suite.Skipped++
 		}
 		suite.Tests++
@@ -139,7 +139,7 @@ func junitFeature(f *outcome.Feature, class string, started time.Time, names uni
 	suite := junitSuite{File: f.URI, junitCounts: junitCounts{Name: class}}
 	var total time.Duration
 	for i := range f.Scenarios {
-		s := placed{&f.Scenarios[i], f}
+		s := locatedScenario{&f.Scenarios[i], f}
 		if i == 0 && !s.Started.IsZero() {
 			started = s.Started
 		}
@@ -159,7 +159,7 @@ func junitFeature(f *outcome.Feature, class string, started time.Time, names uni
 	return suite
 }
 
-func junitScenario(s placed, class string, names uniqueNames) junitCase {
+func junitScenario(s locatedScenario, class string, names uniqueNames) junitCase {
 	if s.Rule != "" {
 		class += " › " + oneLine(s.Rule)
 	}
@@ -179,7 +179,7 @@ func junitScenario(s placed, class string, names uniqueNames) junitCase {
 	return c
 }
 
-func failureOf(s placed) *junitFailure {
+func failureOf(s locatedScenario) *junitFailure {
 	f := &junitFailure{Type: string(s.Status)}
 	step := s.FailedStep()
 	if step == nil {
@@ -187,11 +187,11 @@ func failureOf(s placed) *junitFailure {
 		f.Text = f.Message
 		return f
 	}
-	why := printable(reason(step))
+	why := printable(failureReason(step))
 	f.Type = string(step.Status)
 	f.Message, _, _ = strings.Cut(strings.TrimSpace(why), "\n")
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s\n%s", step.Keyword, oneLine(step.Text), s.place(step.Line))
+	fmt.Fprintf(&b, "%s%s\n%s", step.Keyword, oneLine(step.Text), s.location(step.Line))
 	if step.Definition != "" {
 		fmt.Fprintf(&b, " (%s)", oneLine(step.Definition))
 	}
@@ -204,10 +204,10 @@ func failureOf(s placed) *junitFailure {
 }
 
 // systemOut writes the figures of a scenario, a line each.
-func systemOut(s placed) string {
+func systemOut(s locatedScenario) string {
 	var b strings.Builder
 	if r := s.Benchmark; r != nil {
-		fmt.Fprintf(&b, "benchmark %s: %s\n", oneLine(r.Name), counted(r.Iterations, "call"))
+		fmt.Fprintf(&b, "benchmark %s: %s\n", oneLine(r.Name), quantity.Count(r.Iterations, "call"))
 		for _, f := range []struct {
 			name    string
 			seconds float64
@@ -215,11 +215,11 @@ func systemOut(s placed) string {
 			{"mean", r.MeanTime}, {"median", r.MedianTime}, {"std dev", r.StdDev}, {"min", r.MinTime},
 			{"p95", r.P95Time}, {"p99", r.P99Time}, {"max", r.MaxTime},
 		} {
-			fmt.Fprintf(&b, "%s: %s\n", f.name, bench.FormatLatency(f.seconds))
+			fmt.Fprintf(&b, "%s: %s\n", f.name, quantity.FormatDuration(f.seconds))
 		}
 		if r.BytesPerOp != nil && r.AllocsPerOp != nil {
-			fmt.Fprintf(&b, "allocated per call: %s in %s\n", bench.FormatSize(float64(*r.BytesPerOp)), counted(int(*r.AllocsPerOp), "allocation"))
-			fmt.Fprintf(&b, "memory delta: %s\n", bench.FormatSize(r.MemoryDeltaMB*1e6))
+			fmt.Fprintf(&b, "allocated per call: %s in %s\n", quantity.FormatSize(float64(*r.BytesPerOp)), quantity.Count(int(*r.AllocsPerOp), "allocation"))
+			fmt.Fprintf(&b, "memory delta: %s\n", quantity.FormatSize(r.MemoryDeltaMB*1e6))
 		}
 		for _, j := range r.Bounds {
 			held := "held"
@@ -227,7 +227,7 @@ func systemOut(s placed) string {
 				held = "exceeded"
 			}
 			if j.FailsFrom > 0 && j.Over > 0 {
-				held += fmt.Sprintf(", %s over it (fails from %d)", counted(j.Over, "call"), j.FailsFrom)
+				held += fmt.Sprintf(", %s over it (fails from %d)", quantity.Count(j.Over, "call"), j.FailsFrom)
 			}
 			fmt.Fprintf(&b, "%s: %s, %s\n", oneLine(j.Bound), j.Metric.Format(j.Figure), held)
 		}
@@ -243,8 +243,8 @@ func seconds(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
 // uniqueNames gives every test case of a class a name of its own.
 type uniqueNames map[string]bool
 
-// name gives the name itself the first time, then "name #2", "name #3". Numbers,
-// and not lines, so that a test keeps its history when the file above it changes.
+// name gives the name itself the first time, then "name #2", "name #3". It does not use
+// line numbers, so that a test keeps its name when the file changes above it.
 func (u uniqueNames) name(class, name string) string {
 	unique := name
 	for n := 2; u[class+"\x00"+unique]; n++ {

@@ -8,21 +8,22 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
-// What a report in Markdown keeps of a run in which much fails: GitHub takes 1 MiB
-// for the summary of a job, and refuses it whole beyond that.
+// Limits on a report in Markdown: GitHub accepts 1 MiB for the summary of a job, and
+// refuses a larger one as a whole.
 const (
-	mostFailures   = 50
-	longestReason  = 4000 // bytes of one
-	openBenchmarks = 20   // benchmarks that are shown without a click
+	maxFailures           = 50
+	maxReasonBytes        = 4000 // bytes of the reason of one failure
+	maxUnfoldedBenchmarks = 20   // benchmarks that are shown unfolded
 )
 
 // Markdown writes a run for the summary of a CI job or a comment: the totals, what
 // failed and why, the benchmarks, what was skipped, and what a comparison with a
 // baseline said.
 func Markdown(w io.Writer, run *outcome.Run, _ Options) error {
-	p := &page{w: w}
+	p := &printer{w: w}
 	p.line("**" + p.totals(run) + "**")
 	p.line("")
 	p.markdownFailures(run)
@@ -36,12 +37,12 @@ func Markdown(w io.Writer, run *outcome.Run, _ Options) error {
 		p.line("")
 	}
 	for _, r := range remarks(run) {
-		p.line("- " + markdown(r.text))
+		p.line("- " + escapeMarkdown(r.text))
 	}
 	return p.err
 }
 
-func (p *page) markdownFailures(run *outcome.Run) {
+func (p *printer) markdownFailures(run *outcome.Run) {
 	number := 0
 	for _, s := range scenarios(run) {
 		if !s.failed() {
@@ -52,48 +53,48 @@ func (p *page) markdownFailures(run *outcome.Run) {
 		case number == 1:
 			p.line("### Failures")
 			p.line("")
-		case number > mostFailures:
+		case number > maxFailures:
 			continue
 		}
 		p.markdownFailure(s)
 	}
-	if number > mostFailures {
-		p.line(counted(number-mostFailures, "more failure") + " not shown.")
+	if number > maxFailures {
+		p.line(quantity.Count(number-maxFailures, "more failure") + " not shown.")
 		p.line("")
 	}
 }
 
-func (p *page) markdownFailure(s placed) {
-	p.line("**" + markdown(s.title()) + "** " + codeSpan(s.place(s.Line)))
+func (p *printer) markdownFailure(s locatedScenario) {
+	p.line("**" + escapeMarkdown(s.title()) + "** " + codeSpan(s.location(s.Line)))
 	p.line("")
 	step := s.FailedStep()
 	if step == nil {
-		p.line("The scenario is " + markdown(string(s.Status)) + ", though no step failed.")
+		p.line("The scenario is " + escapeMarkdown(string(s.Status)) + ", though no step failed.")
 		p.line("")
 		return
 	}
-	p.line(markdown(step.Keyword+step.Text) + " " + codeSpan(s.place(step.Line)))
+	p.line(escapeMarkdown(step.Keyword+step.Text) + " " + codeSpan(s.location(step.Line)))
 	p.line("")
-	p.codeBlock(reason(step))
+	p.codeBlock(failureReason(step))
 	if advice := hintOf(step); advice != "" {
-		p.line("hint: " + markdown(advice))
+		p.line("hint: " + escapeMarkdown(advice))
 		p.line("")
 	}
 }
 
-// markdownBenchmarks writes the table of benchmarks, folded away where it is long.
-func (p *page) markdownBenchmarks(results []*bench.Result) {
+// markdownBenchmarks writes the table of benchmarks, folded where it is long.
+func (p *printer) markdownBenchmarks(results []*bench.Result) {
 	if len(results) == 0 {
 		return
 	}
 	p.line("### Benchmarks")
 	p.line("")
-	folded := len(results) > openBenchmarks
+	folded := len(results) > maxUnfoldedBenchmarks
 	if folded {
-		p.line("<details><summary>" + counted(len(results), "benchmark") + "</summary>")
+		p.line("<details><summary>" + quantity.Count(len(results), "benchmark") + "</summary>")
 		p.line("")
 	}
-	fitting, _ := (&page{}).fit(results)
+	fitting, _ := (&printer{}).fitColumns(results)
 	header, alignment := []string{"category", "benchmark"}, "|---|---|"
 	for _, c := range fitting {
 		header = append(header, c.title)
@@ -120,40 +121,40 @@ func (p *page) markdownBenchmarks(results []*bench.Result) {
 	}
 }
 
-// markdownCallers writes the table of what several callers at once got done.
-func (p *page) markdownCallers(results []*bench.Result) {
-	begun := false
+// markdownCallers writes the table of concurrent callers.
+func (p *printer) markdownCallers(results []*bench.Result) {
+	started := false
 	for _, r := range results {
 		cells := callersCells(r)
 		if cells == nil {
 			continue
 		}
-		if !begun {
-			begun = true
+		if !started {
+			started = true
 			p.markdownRow(callersTitles)
 			p.line("|---|" + strings.Repeat("---:|", len(callersTitles)-1))
 		}
 		p.markdownRow(append([]string{r.Name}, cells...))
 	}
-	if begun {
+	if started {
 		p.line("")
 	}
 }
 
-func (p *page) markdownRow(cells []string) {
+func (p *printer) markdownRow(cells []string) {
 	var b strings.Builder
 	b.WriteByte('|')
 	for _, c := range cells {
-		b.WriteString(" " + markdown(c) + " |")
+		b.WriteString(" " + escapeMarkdown(c) + " |")
 	}
 	p.line(b.String())
 }
 
-// codeBlock writes text as it is, behind a fence that it does not have itself.
-func (p *page) codeBlock(text string) {
+// codeBlock writes text as it is, between fences longer than any in the text.
+func (p *printer) codeBlock(text string) {
 	text = strings.TrimRight(printable(text), "\n")
-	if len(text) > longestReason {
-		cut := longestReason
+	if len(text) > maxReasonBytes {
+		cut := maxReasonBytes
 		for !utf8.RuneStart(text[cut]) {
 			cut--
 		}
@@ -178,7 +179,7 @@ func codeSpan(text string) string {
 	return fence + text + fence
 }
 
-// longestRun counts how often a byte stands in a row at most.
+// longestRun gives the length of the longest run of a byte in a text.
 func longestRun(text string, c byte) int {
 	longest, run := 0, 0
 	for i := range len(text) {
@@ -192,8 +193,9 @@ func longestRun(text string, c byte) int {
 	return longest
 }
 
-// markdown escapes what Markdown, or the HTML in it, would take for itself.
-func markdown(s string) string {
+// escapeMarkdown writes text in one line with the special characters of Markdown and HTML
+// escaped.
+func escapeMarkdown(s string) string {
 	var b strings.Builder
 	for _, r := range oneLine(s) {
 		switch {

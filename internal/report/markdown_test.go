@@ -24,9 +24,9 @@ var (
 	ticks   = regexp.MustCompile("`+")
 )
 
-// outsideCode gives the lines of a text in Markdown that are not in a fenced block,
-// with what is escaped or in a code span taken out, and counts the blocks. A block
-// ends at a line of as many ticks as it began with, or more; a span at as many.
+// outsideCode gives the lines of a Markdown text that are not in a fenced block, without
+// escaped characters and code spans, and the number of blocks. A block ends at a line
+// of at least as many ticks as it started with, a span at exactly as many.
 func outsideCode(text string) (lines []string, blocks int) {
 	fence := ""
 	for line := range strings.SplitSeq(text, "\n") {
@@ -66,8 +66,8 @@ func withoutSpans(line string) string {
 	}
 }
 
-func TestNastyTextStaysTextInMarkdown(t *testing.T) {
-	for _, s := range append(nasty, "<script>alert(1)</script>", "a|b", "__init__", "`` `tick` ``", "$x$", "```\n</details>\n# head") {
+func TestSpecialCharactersAreEscapedInMarkdown(t *testing.T) {
+	for _, s := range append(specialTexts, "<script>alert(1)</script>", "a|b", "__init__", "`` `tick` ``", "$x$", "```\n</details>\n# head") {
 		run := sample(t)
 		for i := range run.Features {
 			f := &run.Features[i]
@@ -103,39 +103,39 @@ func TestNastyTextStaysTextInMarkdown(t *testing.T) {
 	}
 }
 
-func TestCodeInMarkdownIsFencedByMoreThanItHas(t *testing.T) {
+func TestMarkdownFencesAreLongerThanThoseInTheText(t *testing.T) {
 	for text, want := range map[string]string{"a": "`a`", "a`b": "``a`b``", "`a": "`` `a ``", "": "` `", "a\nb": "`a b`"} {
 		assert.Equal(t, want, codeSpan(text))
 	}
 }
 
-func TestMarkdownOfManyFailuresIsBounded(t *testing.T) {
+func TestMarkdownLimitsTheNumberOfFailures(t *testing.T) {
 	run := &outcome.Run{Features: []outcome.Feature{{Name: "f", URI: "f.feature"}}}
 	long := strings.Repeat("é", 1<<20)
-	for range mostFailures + 7 {
+	for range maxFailures + 7 {
 		run.Features[0].Scenarios = append(run.Features[0].Scenarios, outcome.Scenario{Name: "s", Status: outcome.Failed,
 			Steps: []outcome.Step{{Keyword: "Then ", Text: "x", Status: outcome.Failed, Err: errors.New(long)}}})
 	}
 	out := render(t, Markdown, run, Options{})
 	assert.Less(t, len(out), 1<<19)
 	assert.Contains(t, out, "7 more failures not shown.\n")
-	assert.Equal(t, mostFailures, strings.Count(out, "… cut here"))
+	assert.Equal(t, maxFailures, strings.Count(out, "… cut here"))
 	assert.NotContains(t, out, "\ufffd")
 }
 
 func TestMarkdownShowsCallersAndFoldsManyBenchmarks(t *testing.T) {
 	run := sample(t)
-	run.Features[0].Scenarios[0].Benchmark.Concurrency = &bench.Concurrency{Callers: 8, Throughput: 61000, ThroughputAlone: 20000, Scaling: 3.05, P95Time: 3e-4}
+	run.Features[0].Scenarios[0].Benchmark.Concurrency = &bench.ConcurrencyResult{Callers: 8, Throughput: 61000, ThroughputAlone: 20000, Scaling: 3.05, P95Time: 3e-4}
 	out := render(t, Markdown, run, Options{})
 	assert.Contains(t, out, "| architecture\\_detection\\_llama | 8 | 61000 | 20000 | 3.05 | 300 µs |\n")
 	assert.NotContains(t, out, "<details>")
-	run.Features[0].Scenarios = slices.Repeat(run.Features[0].Scenarios[:1], openBenchmarks+1)
+	run.Features[0].Scenarios = slices.Repeat(run.Features[0].Scenarios[:1], maxUnfoldedBenchmarks+1)
 	assert.Contains(t, render(t, Markdown, run, Options{}), "<details><summary>22 benchmarks</summary>\n\n|")
 }
 
 func TestMarkdownShowsAComparison(t *testing.T) {
 	run := sample(t)
-	run.Compared(mixed(t))
+	run.SetComparison(mixed(t))
 	out := render(t, Markdown, run, Options{})
 	assert.Contains(t, out, "### Compared with the baseline\n\n**4 benchmarks: ")
 	assert.Contains(t, out, `| unconverged | \_\_init\_\_ |`)

@@ -21,56 +21,57 @@ import (
 const protocol = "21.0.1"
 
 // Messages writes a run as Cucumber Messages, one JSON object a line: the features
-// as they were read, the steps that are defined, and what happened to each scenario.
+// as they were read, the step definitions, and what happened to each scenario.
 // Only the scenarios that were selected have a pickle. What was measured is attached
 // to a scenario's last step, as in the Cucumber JSON.
 //
-// The messages are those of https://github.com/cucumber/messages. Their order is the
-// one of cucumber-js: whatever is referred to stands before.
+// The messages are those of https://github.com/cucumber/messages. Their order is that
+// of cucumber-js: a message comes after those that it refers to.
 func Messages(w io.Writer, run *outcome.Run, _ Options) error {
 	s := &messageStream{encoder: json.NewEncoder(w), run: run, newID: (&messages.Incrementing{}).NewId, definitions: map[definition]string{}}
-	s.meta()
+	s.sendMeta()
 	var all []testCase
 	for i := range run.Features {
 		f := &run.Features[i]
 		if len(f.Scenarios) == 0 {
 			continue
 		}
-		cases, err := s.feature(f)
+		cases, err := s.sendFeature(f)
 		if err != nil {
 			return err
 		}
 		all = append(all, cases...)
 	}
 	for _, c := range all {
-		s.stepDefinitions(c)
+		s.sendStepDefinitions(c)
 	}
 	s.send(&messages.Envelope{TestRunStarted: &messages.TestRunStarted{Timestamp: timestamp(run.Started)}})
 	for i := range all {
-		s.testCase(&all[i])
+		s.sendTestCase(&all[i])
 	}
 	for i := range all {
-		s.ran(&all[i])
+		s.sendTestCaseEvents(&all[i])
 	}
-	s.finished()
+	s.sendRunFinished()
 	return s.err
 }
 
-// messageStream writes messages; the first error of the writer stays.
+// messageStream writes messages. It keeps the first error of the writer and writes nothing
+// after it.
 type messageStream struct {
 	encoder     *json.Encoder
 	run         *outcome.Run
 	newID       func() string
-	definitions map[definition]string // their ids
+	definitions map[definition]string // the id of each
 	err         error
 }
 
-// definition is what tells one step definition from another.
+// definition identifies a step definition.
 type definition struct{ pattern, location string }
 
 // testCase is a scenario with its pickle.
 type testCase struct {
-	placed
+	locatedScenario
 	pickle  *messages.Pickle
 	id      string
 	stepIDs []string // of the test steps, one for each step of the pickle
@@ -82,7 +83,7 @@ func (s *messageStream) send(e *messages.Envelope) {
 	}
 }
 
-func (s *messageStream) meta() {
+func (s *messageStream) sendMeta() {
 	goos, goarch, _ := strings.Cut(s.run.Origin.Platform, "/")
 	s.send(&messages.Envelope{Meta: &messages.Meta{
 		ProtocolVersion: protocol,
@@ -93,14 +94,14 @@ func (s *messageStream) meta() {
 	}})
 }
 
-// feature sends a feature's source, its document and the pickles of its scenarios.
-func (s *messageStream) feature(f *outcome.Feature) ([]testCase, error) {
+// sendFeature sends a feature's source, its document and the pickles of its scenarios.
+func (s *messageStream) sendFeature(f *outcome.Feature) ([]testCase, error) {
 	document, err := gherkin.ParseGherkinDocumentForLanguage(bytes.NewReader(f.Source), gherkin.DefaultDialect, s.newID)
 	if err == nil && document.Feature == nil {
 		err = fmt.Errorf("there is no feature in it")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the source of %s, read again: %w", f.URI, err)
+		return nil, fmt.Errorf("parsing the source of %s again: %w", f.URI, err)
 	}
 	document.Uri = f.URI
 	s.send(&messages.Envelope{Source: &messages.Source{Uri: f.URI, Data: string(f.Source), MediaType: messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN}})
@@ -115,7 +116,7 @@ func (s *messageStream) feature(f *outcome.Feature) ([]testCase, error) {
 		scenario := &f.Scenarios[i]
 		p := pickles[scenario.Line]
 		if p == nil {
-			return nil, fmt.Errorf("the source of %s, read again: no scenario stands at line %d", f.URI, scenario.Line)
+			return nil, fmt.Errorf("parsing the source of %s again: there is no scenario at line %d", f.URI, scenario.Line)
 		}
 		for j, tag := range p.Tags { // gherkin leaves <value> in the tags of an outline
 			if j < len(scenario.Tags) {
@@ -123,7 +124,7 @@ func (s *messageStream) feature(f *outcome.Feature) ([]testCase, error) {
 			}
 		}
 		s.send(&messages.Envelope{Pickle: p})
-		cases = append(cases, testCase{placed: placed{scenario, f}, pickle: p})
+		cases = append(cases, testCase{locatedScenario: locatedScenario{scenario, f}, pickle: p})
 	}
 	return cases, nil
 }
@@ -136,9 +137,9 @@ func (c *testCase) step(n int) outcome.Step {
 	return outcome.Step{Status: outcome.Skipped}
 }
 
-// stepDefinitions sends the definitions that a scenario's steps have and that were
-// not sent before.
-func (s *messageStream) stepDefinitions(c testCase) {
+// sendStepDefinitions sends those definitions of a scenario's steps that were not sent
+// before.
+func (s *messageStream) sendStepDefinitions(c testCase) {
 	for _, step := range c.Steps {
 		key := definition{step.Pattern, step.Definition}
 		if step.Pattern == "" || s.definitions[key] != "" {
@@ -160,6 +161,7 @@ func (s *messageStream) stepDefinitions(c testCase) {
 	}
 }
 
+// cutLast is strings.Cut at the last separator.
 func cutLast(s, separator string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, separator); i >= 0 {
 		return s[:i], s[i+len(separator):], true
@@ -167,7 +169,7 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s, "", false
 }
 
-func (s *messageStream) testCase(c *testCase) {
+func (s *messageStream) sendTestCase(c *testCase) {
 	c.id = s.newID()
 	message := &messages.TestCase{Id: c.id, PickleId: c.pickle.Id, TestSteps: []*messages.TestStep{}}
 	for i, p := range c.pickle.Steps {
@@ -183,8 +185,8 @@ func (s *messageStream) testCase(c *testCase) {
 	s.send(&messages.Envelope{TestCase: message})
 }
 
-// matchArguments gives what the groups of a pattern match in a step's text. Places
-// are counted as JavaScript does, which is what reads them.
+// matchArguments gives what the groups of a pattern match in a step's text. Offsets count
+// UTF-16 code units, as the JavaScript readers of messages do.
 func matchArguments(pattern, text string) []*messages.StepMatchArgument {
 	arguments := []*messages.StepMatchArgument{}
 	expression, err := regexp.Compile(pattern)
@@ -203,15 +205,15 @@ func matchArguments(pattern, text string) []*messages.StepMatchArgument {
 	return arguments
 }
 
-// ran sends what happened to a scenario.
-func (s *messageStream) ran(c *testCase) {
-	began := c.Started
-	if began.IsZero() { // it was skipped before it began
-		began = s.run.Started
+// sendTestCaseEvents sends what happened to a scenario.
+func (s *messageStream) sendTestCaseEvents(c *testCase) {
+	started := c.Started
+	if started.IsZero() { // it was skipped before it started
+		started = s.run.Started
 	}
 	id := s.newID()
-	s.send(&messages.Envelope{TestCaseStarted: &messages.TestCaseStarted{Id: id, TestCaseId: c.id, Timestamp: timestamp(began)}})
-	now := began
+	s.send(&messages.Envelope{TestCaseStarted: &messages.TestCaseStarted{Id: id, TestCaseId: c.id, Timestamp: timestamp(started)}})
+	now := started
 	for i, stepID := range c.stepIDs {
 		step := c.step(i)
 		if step.Started.After(now) {
@@ -219,20 +221,20 @@ func (s *messageStream) ran(c *testCase) {
 		}
 		s.send(&messages.Envelope{TestStepStarted: &messages.TestStepStarted{TestCaseStartedId: id, TestStepId: stepID, Timestamp: timestamp(now)}})
 		if i == len(c.stepIDs)-1 {
-			s.attachments(c, id, stepID)
+			s.sendAttachments(c, id, stepID)
 		}
 		now = now.Add(step.Duration)
 		s.send(&messages.Envelope{TestStepFinished: &messages.TestStepFinished{
 			TestCaseStartedId: id, TestStepId: stepID, TestStepResult: c.result(&step), Timestamp: timestamp(now),
 		}})
 	}
-	if end := began.Add(c.Duration); end.After(now) {
+	if end := started.Add(c.Duration); end.After(now) {
 		now = end
 	}
 	s.send(&messages.Envelope{TestCaseFinished: &messages.TestCaseFinished{TestCaseStartedId: id, Timestamp: timestamp(now)}})
 }
 
-// messageStatuses are the statuses in the words of the messages.
+// messageStatuses maps statuses to those of the messages.
 var messageStatuses = map[outcome.Status]messages.TestStepResultStatus{
 	outcome.Passed:    messages.TestStepResultStatus_PASSED,
 	outcome.Failed:    messages.TestStepResultStatus_FAILED,
@@ -240,7 +242,7 @@ var messageStatuses = map[outcome.Status]messages.TestStepResultStatus{
 	outcome.Undefined: messages.TestStepResultStatus_UNDEFINED,
 	outcome.Ambiguous: messages.TestStepResultStatus_AMBIGUOUS,
 	outcome.Pending:   messages.TestStepResultStatus_PENDING,
-	"":                messages.TestStepResultStatus_SKIPPED, // the run never came to it
+	"":                messages.TestStepResultStatus_SKIPPED, // the run ended before it
 }
 
 func (c *testCase) result(step *outcome.Step) *messages.TestStepResult {
@@ -257,7 +259,7 @@ func (c *testCase) result(step *outcome.Step) *messages.TestStepResult {
 			result.Message = c.SkipReason
 		}
 	default:
-		result.Message = printable(reason(step))
+		result.Message = printable(failureReason(step))
 		if advice := hintOf(step); advice != "" {
 			result.Message += "\nhint: " + printable(advice)
 		}
@@ -265,8 +267,8 @@ func (c *testCase) result(step *outcome.Step) *messages.TestStepResult {
 	return result
 }
 
-func (s *messageStream) attachments(c *testCase, caseStarted, step string) {
-	embeddings, err := cucumberEmbeddings(c.placed)
+func (s *messageStream) sendAttachments(c *testCase, caseStarted, step string) {
+	embeddings, err := cucumberEmbeddings(c.locatedScenario)
 	if err != nil && s.err == nil {
 		s.err = err
 	}
@@ -278,7 +280,7 @@ func (s *messageStream) attachments(c *testCase, caseStarted, step string) {
 	}
 }
 
-func (s *messageStream) finished() {
+func (s *messageStream) sendRunFinished() {
 	totals := s.run.Totals()
 	message := &messages.TestRunFinished{
 		Success:   totals.Failed == 0 && !s.run.Interrupted,

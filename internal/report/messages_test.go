@@ -31,7 +31,7 @@ func envelopes(t *testing.T, text string) (all []messages.Envelope) {
 	return all
 }
 
-// references walks a message and tells of every id that it gives and names.
+// references walks a message and calls back for every id that it defines or refers to.
 func references(value any, key string, gives, names func(string)) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -52,7 +52,7 @@ func references(value any, key string, gives, names func(string)) {
 	}
 }
 
-func TestEveryIDInTheMessagesIsGivenOnceAndBefore(t *testing.T) {
+func TestEveryIDInTheMessagesIsDefinedOnceBeforeItsUse(t *testing.T) {
 	given := map[string]bool{}
 	named := 0
 	for line := range strings.Lines(render(t, Messages, sample(t), Options{})) {
@@ -71,7 +71,7 @@ func TestEveryIDInTheMessagesIsGivenOnceAndBefore(t *testing.T) {
 	assert.Greater(t, named, 50)
 }
 
-func TestMessagesStandInOrder(t *testing.T) {
+func TestMessagesAreInOrder(t *testing.T) {
 	var kinds []string
 	all := envelopes(t, render(t, Messages, sample(t), Options{}))
 	for _, e := range all {
@@ -113,7 +113,7 @@ func results(t *testing.T, all []messages.Envelope) map[string][]messages.TestSt
 	return found
 }
 
-func TestMessagesSayWhatHappened(t *testing.T) {
+func TestMessagesHaveTheResultOfEveryStep(t *testing.T) {
 	found := results(t, envelopes(t, render(t, Messages, sample(t), Options{})))
 	wrong := found[`names with <angle> & "quotes"`]
 	require.Len(t, wrong, 2)
@@ -127,7 +127,7 @@ func TestMessagesSayWhatHappened(t *testing.T) {
 	assert.Len(t, found["a family is recognised"], 4, "two rows of two steps")
 }
 
-func TestMessagesAttachTheFigures(t *testing.T) {
+func TestMessagesAttachBenchmarkResults(t *testing.T) {
 	var names []string
 	for _, e := range envelopes(t, render(t, Messages, sample(t), Options{})) {
 		if e.Attachment != nil {
@@ -140,7 +140,7 @@ func TestMessagesAttachTheFigures(t *testing.T) {
 	assert.Equal(t, []string{"benchmark architecture_detection_llama", "benchmark architecture_detection_qwen", "warnings", "benchmark category_detection_diffusers", "benchmark sae_detection_sae_resid_post", "warnings", "skipped"}, names)
 }
 
-func TestMessagesNameTheDefinitionOfAStepOnce(t *testing.T) {
+func TestMessagesHaveEachStepDefinitionOnce(t *testing.T) {
 	run := sample(t)
 	for _, s := range scenarios(run) {
 		for i := range s.Steps {
@@ -169,15 +169,15 @@ func TestMessagesNameTheDefinitionOfAStepOnce(t *testing.T) {
 	assert.Equal(t, "info", arguments[0].Group.Value)
 	assert.Equal(t, int64(10), arguments[0].Group.Start)
 	astral := matchArguments(`^(🚀)?.* (\d+)(x)?$`, "🚀 in 12")
-	assert.Equal(t, int64(6), astral[1].Group.Start, "in the units of JavaScript")
-	assert.Empty(t, astral[2].Group.Value, "a group that takes no part")
+	assert.Equal(t, int64(6), astral[1].Group.Start, "in UTF-16 code units")
+	assert.Empty(t, astral[2].Group.Value, "a group that matched nothing")
 }
 
-func TestMessagesOfWhatCannotBeReadAgain(t *testing.T) {
+func TestMessagesFailIfTheSourceCannotBeParsedAgain(t *testing.T) {
 	for want, change := range map[string]func(*outcome.Feature){
-		"there is no feature in it":           func(f *outcome.Feature) { f.Source = nil },
-		"no scenario stands at line 4000":     func(f *outcome.Feature) { f.Scenarios[0].Line = 4000 },
-		"the source of features/sae.feature,": func(f *outcome.Feature) { f.Source = []byte("nonsense") },
+		"there is no feature in it":                func(f *outcome.Feature) { f.Source = nil },
+		"there is no scenario at line 4000":        func(f *outcome.Feature) { f.Scenarios[0].Line = 4000 },
+		"the source of features/sae.feature again": func(f *outcome.Feature) { f.Source = []byte("nonsense") },
 	} {
 		run := sample(t)
 		change(&run.Features[1])
@@ -185,8 +185,8 @@ func TestMessagesOfWhatCannotBeReadAgain(t *testing.T) {
 	}
 }
 
-func TestNastyTextBreaksNoMessage(t *testing.T) {
-	for _, s := range nasty {
+func TestSpecialCharactersKeepMessagesValid(t *testing.T) {
+	for _, s := range specialTexts {
 		run := sample(t)
 		for _, f := range run.Features {
 			for i := range f.Scenarios {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -15,84 +14,80 @@ import (
 	"omniloader/internal/bench"
 )
 
-// Noise writes what verdicts are worth on a machine as a table for people.
+// Noise writes the error rates of verdicts on a machine as a table for people.
 func Noise(w io.Writer, n *bench.Noise, opts Options) error {
-	p := &page{w: w, opts: opts}
+	p := &printer{w: w, opts: opts}
 	t := plainTable()
-	t.AppendHeader(table.Row{p.paint(head, "what happened"), p.paint(head, "by floors"), p.paint(head, "by means")})
+	t.AppendHeader(table.Row{p.styled(styleHeading, "what happened"), p.styled(styleHeading, "by floors"), p.styled(styleHeading, "by means")})
 	t.SetColumnConfigs([]table.ColumnConfig{
 		{Number: 2, Align: text.AlignRight, AlignHeader: text.AlignRight},
 		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight},
 	})
 	row := func(what string, ours, naive bench.Rate) {
 		if ours.Of > 0 {
-			t.AppendRow(table.Row{what, rate(ours), rate(naive)})
+			t.AppendRow(table.Row{what, rateText(ours), rateText(naive)})
 		}
 	}
-	row("unchanged, called slower", n.Unchanged.Benchmarks, n.Naive.Benchmarks)
-	row("unchanged, called faster", n.Unchanged.Green, n.Naive.Green)
+	row("unchanged, called slower", n.Unchanged.Benchmarks, n.ByMean.Benchmarks)
+	row("unchanged, called faster", n.Unchanged.Green, n.ByMean.Green)
 	row("unchanged, unconverged", n.Unchanged.Unconverged, bench.Rate{})
-	row("unchanged, runs with any red", n.Unchanged.Suites, n.Naive.Suites)
-	row("unchanged beside busy loops, called slower", n.Busy.Benchmarks, n.BusyNaive.Benchmarks)
-	row("unchanged beside busy loops, runs with any red", n.Busy.Suites, n.BusyNaive.Suites)
+	row("unchanged, runs with any red", n.Unchanged.Suites, n.ByMean.Suites)
+	row("unchanged beside busy loops, called slower", n.Busy.Benchmarks, n.BusyByMean.Benchmarks)
+	row("unchanged beside busy loops, runs with any red", n.Busy.Suites, n.BusyByMean.Suites)
 	row("unchanged beside busy loops, unconverged", n.Busy.Unconverged, bench.Rate{})
 	for _, power := range n.Power {
-		row(fmt.Sprintf("slowed by %.0f %% (measured %.1f %%), found", power.Slowdown*100, power.Realised*100), power.Found, power.Naive)
+		row(fmt.Sprintf("slowed by %.0f %% (measured %.1f %%), found", power.Slowdown*100, power.Measured*100), power.Found, power.FoundByMean)
 	}
-	if n.Exact.Of > 0 {
-		t.AppendRow(table.Row{"bytes and allocations the same in every process", rate(n.Exact), fmt.Sprintf("%d processes", n.Counted)})
+	if n.MemoryExact.Of > 0 {
+		t.AppendRow(table.Row{"bytes and allocations the same in every process", rateText(n.MemoryExact), fmt.Sprintf("%d processes", n.MemoryProcesses)})
 	}
 	p.table(t)
 	p.line("")
-	for _, text := range n.Inexact {
-		p.paragraph("", alert, "memory differs: "+oneLine(text))
+	for _, text := range n.MemoryInexact {
+		p.paragraph("", styleWarning, "memory differs: "+oneLine(text))
 	}
 	for _, reds := range []struct {
 		where string
 		of    map[string]int
 	}{{"", n.Unchanged.Reds}, {" beside busy loops", n.Busy.Reds}} {
 		if len(reds.of) > 0 {
-			p.paragraph("", faint, "unchanged"+reds.where+", called slower: "+often(reds.of))
+			p.paragraph("", styleFaint, "unchanged"+reds.where+", called slower: "+mostFrequent(reds.of))
 		}
 	}
 	p.line(fmt.Sprintf("%d benchmarks, %d processes of %.1f s, %.0f %% of it inside operations; threshold ±%g %%",
-		n.Benchmarks, n.Processes, n.Seconds, n.Inside*100, n.Threshold*100))
-	p.paragraph("", faint, worth(n))
-	budget := fmt.Sprintf("a comparison takes %.0f s, of which %.0f s are rounds in %d processes, and about as long again where something looks slower (%s at the first look)",
-		n.Budget, float64(n.Plan.Processes)*n.Seconds, n.Plan.Processes, rate(n.FirstLook))
-	p.paragraph("", faint, budget)
+		n.Benchmarks, n.Processes, n.ProcessSeconds, n.InOperationsShare*100, n.Threshold*100))
+	p.paragraph("", styleFaint, evidence(n))
+	budget := fmt.Sprintf("a comparison takes %.0f s, of which %.0f s are rounds in %d processes, and about as long again where something looks slower (%s before confirmation)",
+		n.RunSeconds, float64(n.Plan.Processes)*n.ProcessSeconds, n.Plan.Processes, rateText(n.BeforeConfirmation))
+	p.paragraph("", styleFaint, budget)
 	return p.err
 }
 
-// often lists names with how often each was meant, the most frequent first: "a 3 times,
-// b once and 2 more".
-func often(counts map[string]int) string {
-	const most = 5
+// mostFrequent lists names with their counts, the most frequent first: "a 3 times, b once and
+// 2 more".
+func mostFrequent(counts map[string]int) string {
+	const maxNames = 5
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
-	var all []string
-	for _, name := range names[:min(most, len(names))] {
+	texts := make([]string, len(names))
+	for i, name := range names {
 		times := fmt.Sprintf("%d times", counts[name])
 		if counts[name] == 1 {
 			times = "once"
 		}
-		all = append(all, oneLine(name)+" "+times)
+		texts[i] = oneLine(name) + " " + times
 	}
-	text := strings.Join(all, ", ")
-	if more := len(names) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return firstNames(texts, maxNames)
 }
 
-// worth says what the counts of false alarms rest on.
-func worth(n *bench.Noise) string {
+// evidence says how exact the rates of false alarms are.
+func evidence(n *bench.Noise) string {
 	u := n.Unchanged
 	text := fmt.Sprintf("%d runs make %d comparisons, of which %d share no run; red benchmarks %.2f %%, standard error %.2f %% over the runs (by means %.1f %%, standard error %.1f %%)",
-		n.Runs, u.Suites.Of, u.Independent, u.Benchmarks.Share()*100, u.Error*100, n.Naive.Benchmarks.Share()*100, n.Naive.Error*100)
+		n.Runs, u.Suites.Of, u.IndependentComparisons, u.Benchmarks.Share()*100, u.StandardError*100, n.ByMean.Benchmarks.Share()*100, n.ByMean.StandardError*100)
 	if u.Suites.Count == 0 {
-		text += fmt.Sprintf("; no run with any red among %d says: in at most %.0f %% of runs, at 95 %% confidence", u.Independent, u.AtMost*100)
+		text += fmt.Sprintf("; no run with any red among %d says: in at most %.0f %% of runs, at 95 %% confidence", u.IndependentComparisons, u.SuitesAtMost*100)
 	}
 	return text
 }
@@ -105,7 +100,7 @@ func NoiseJSON(w io.Writer, n *bench.Noise) error {
 }
 
 // rate writes a count with its share: "3 of 1860 (0.16 %)".
-func rate(r bench.Rate) string {
+func rateText(r bench.Rate) string {
 	if r.Of == 0 {
 		return "-"
 	}

@@ -10,45 +10,45 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
 )
 
-// Pretty writes a run for a person: what failed and why, the benchmarks in a
-// table, what was skipped, and one line of totals at the end, where a terminal
-// leaves the eye.
+// Pretty writes a run for people: what failed and why, the benchmarks in a
+// table, what was skipped, and the totals as the last line.
 func Pretty(w io.Writer, run *outcome.Run, opts Options) error {
-	p := &page{w: w, opts: opts}
+	p := &printer{w: w, opts: opts}
 	p.failures(run)
-	p.benchmarks(run)
+	p.benchmarksTable(run)
 	p.notes(run)
 	p.line(p.totals(run))
 	return p.err
 }
 
-// marks are the characters of the progress format, as Cucumber's.
-var marks = map[outcome.Status]struct {
+// statusMarks are the characters of the progress format, the same as Cucumber's.
+var statusMarks = map[outcome.Status]struct {
 	mark  string
 	style style
 }{
-	outcome.Passed:    {".", good},
-	outcome.Failed:    {"F", bad},
-	outcome.Skipped:   {"-", faint},
-	outcome.Undefined: {"U", bad},
-	outcome.Ambiguous: {"A", bad},
-	outcome.Pending:   {"P", bad},
+	outcome.Passed:    {".", stylePassed},
+	outcome.Failed:    {"F", styleFailed},
+	outcome.Skipped:   {"-", styleFaint},
+	outcome.Undefined: {"U", styleFailed},
+	outcome.Ambiguous: {"A", styleFailed},
+	outcome.Pending:   {"P", styleFailed},
 }
 
 // Progress writes one character a scenario, then what failed, and the totals.
 func Progress(w io.Writer, run *outcome.Run, opts Options) error {
-	p := &page{w: w, opts: opts}
+	p := &printer{w: w, opts: opts}
 	const perLine = 70
 	var row strings.Builder
 	n := 0
 	for _, s := range scenarios(run) {
-		m, ok := marks[s.Status]
+		m, ok := statusMarks[s.Status]
 		if !ok {
-			m.mark, m.style = "?", bad
+			m.mark, m.style = "?", styleFailed
 		}
-		row.WriteString(p.paint(m.style, m.mark))
+		row.WriteString(p.styled(m.style, m.mark))
 		n++
 		if limit := opts.Width; n == perLine || limit > 0 && n == limit {
 			p.line(row.String())
@@ -68,29 +68,30 @@ func Progress(w io.Writer, run *outcome.Run, opts Options) error {
 	return p.err
 }
 
-// placed is a scenario with the feature it stands in.
-type placed struct {
+// locatedScenario is a scenario with its feature.
+type locatedScenario struct {
 	*outcome.Scenario
 	feature *outcome.Feature
 }
 
-func scenarios(run *outcome.Run) []placed {
-	var all []placed
+// scenarios lists the scenarios of all features.
+func scenarios(run *outcome.Run) []locatedScenario {
+	var all []locatedScenario
 	for i := range run.Features {
 		f := &run.Features[i]
 		for j := range f.Scenarios {
-			all = append(all, placed{&f.Scenarios[j], f})
+			all = append(all, locatedScenario{&f.Scenarios[j], f})
 		}
 	}
 	return all
 }
 
-func (s placed) failed() bool {
+func (s locatedScenario) failed() bool {
 	return s.Status != outcome.Passed && s.Status != outcome.Skipped
 }
 
 // title is "Feature › Rule › Scenario" in one line.
-func (s placed) title() string {
+func (s locatedScenario) title() string {
 	parts := []string{s.feature.Name}
 	if s.Rule != "" {
 		parts = append(parts, s.Rule)
@@ -98,14 +99,15 @@ func (s placed) title() string {
 	return oneLine(strings.Join(append(parts, s.Name), " › "))
 }
 
-func (s placed) place(line int) string {
+// location is "file:line", with the scenario's line where line is 0.
+func (s locatedScenario) location(line int) string {
 	if line == 0 {
 		line = s.Line
 	}
 	return fmt.Sprintf("%s:%d", oneLine(s.feature.URI), line)
 }
 
-func (p *page) failures(run *outcome.Run) {
+func (p *printer) failures(run *outcome.Run) {
 	number := 0
 	for _, s := range scenarios(run) {
 		if !s.failed() {
@@ -113,7 +115,7 @@ func (p *page) failures(run *outcome.Run) {
 		}
 		number++
 		if number == 1 {
-			p.line(p.paint(bad, "Failures"))
+			p.line(p.styled(styleFailed, "Failures"))
 			p.line("")
 		}
 		p.failure(number, s)
@@ -121,25 +123,25 @@ func (p *page) failures(run *outcome.Run) {
 	}
 }
 
-func (p *page) failure(number int, s placed) {
-	p.paragraph("", head, fmt.Sprintf("%d. %s", number, s.title()))
-	p.line("   " + p.paint(faint, s.place(s.Line)))
+func (p *printer) failure(number int, s locatedScenario) {
+	p.paragraph("", styleHeading, fmt.Sprintf("%d. %s", number, s.title()))
+	p.line("   " + p.styled(styleFaint, s.location(s.Line)))
 	step := s.FailedStep()
 	if step == nil {
-		p.paragraph("   ", bad, fmt.Sprintf("the scenario is %s, though no step failed", s.Status))
+		p.paragraph("   ", styleFailed, fmt.Sprintf("the scenario is %s, though no step failed", s.Status))
 		return
 	}
 	p.paragraph("   ", style{}, fmt.Sprintf("%s%s", step.Keyword, oneLine(step.Text)))
-	place := s.place(step.Line)
-	p.line("   " + p.paint(faint, place))
-	p.paragraph("     ", bad, reason(step))
+	place := s.location(step.Line)
+	p.line("   " + p.styled(styleFaint, place))
+	p.paragraph("     ", styleFailed, failureReason(step))
 	if advice := hintOf(step); advice != "" {
-		p.paragraph("     ", hint, "hint: "+advice)
+		p.paragraph("     ", styleHint, "hint: "+advice)
 	}
 }
 
-// reason is why a step did not pass, never empty.
-func reason(step *outcome.Step) string {
+// failureReason says why a step did not pass; it is never empty.
+func failureReason(step *outcome.Step) string {
 	if step.Err != nil {
 		if text := step.Err.Error(); strings.TrimSpace(text) != "" {
 			return text
@@ -153,23 +155,23 @@ func reason(step *outcome.Step) string {
 	case outcome.Pending:
 		return "the step is not finished"
 	}
-	return "failed without saying why"
+	return "failed without a reason"
 }
 
-// hintOf gives the way out that the error of a step knows.
+// hintOf gives the hint of a step's error; "" where it has none.
 func hintOf(step *outcome.Step) string {
 	var h interface{ Hint() string }
 	if errors.As(step.Err, &h) {
 		return h.Hint()
 	}
 	if step.Status == outcome.Undefined && step.Err == nil {
-		return "omniloader steps lists what can be written"
+		return "omniloader steps lists all steps"
 	}
 	return ""
 }
 
-// notes tell what was skipped and what the figures are not worth.
-func (p *page) notes(run *outcome.Run) {
+// notes writes what was skipped and the warnings on measurements.
+func (p *printer) notes(run *outcome.Run) {
 	all := remarks(run)
 	for _, r := range all {
 		p.paragraph("", r.style, r.text)
@@ -185,35 +187,35 @@ type remark struct {
 	text  string
 }
 
-// remarks give what was skipped, each reason once, and what the figures are not worth.
+// remarks gives what was skipped, each reason once, and the warnings on measurements.
 func remarks(run *outcome.Run) []remark {
-	skips := &tally{}
-	warnings := &tally{}
+	skips := &groupedNotes{}
+	warnings := &groupedNotes{}
 	for _, s := range scenarios(run) {
 		if s.Status == outcome.Skipped {
-			skips.add(cmp.Or(oneLine(s.SkipReason), "no reason given"), s.measuredAs())
+			skips.add(cmp.Or(oneLine(s.SkipReason), "no reason given"), s.benchmarkName())
 		}
 		for _, text := range s.allWarnings() {
-			if !s.notes(text) { // told in one line for all, see fragileBounds
-				warnings.add(text, s.measuredAs())
+			if !s.isBoundNote(text) { // one line for all of them, see fragileBounds
+				warnings.add(text, s.benchmarkName())
 			}
 		}
 	}
 	var all []remark
 	for _, n := range skips.notes {
-		all = append(all, remark{faint, fmt.Sprintf("%d skipped: %s", len(n.names), n.text)})
+		all = append(all, remark{styleFaint, fmt.Sprintf("%d skipped: %s", len(n.names), n.text)})
 	}
 	for _, n := range warnings.notes {
-		all = append(all, remark{alert, fmt.Sprintf("warning: %s (%s)", n.text, some(n.names))})
+		all = append(all, remark{styleWarning, fmt.Sprintf("warning: %s (%s)", n.text, firstNames(n.names, maxRemarkNames))})
 	}
 	if fragile := fragileBounds(run); fragile != "" {
-		all = append(all, remark{faint, fragile})
+		all = append(all, remark{styleFaint, fragile})
 	}
 	return all
 }
 
-// fragileBounds says in one line which bounds lie so near to the fastest call that a
-// busy machine exceeds them by itself, or "".
+// fragileBounds says in one line which bounds are so near to the fastest call that a
+// busy machine exceeds them by itself; "" where there are none.
 func fragileBounds(run *outcome.Run) string {
 	var names []string
 	bounds := 0
@@ -234,35 +236,37 @@ func fragileBounds(run *outcome.Run) string {
 	if bounds == 0 {
 		return ""
 	}
-	return fmt.Sprintf("fragile: %s may be exceeded by a busy machine alone, being near the fastest call: %s; a results file says by how much",
-		counted(bounds, "bound"), some(names))
+	return fmt.Sprintf("fragile: %s may be exceeded on a busy machine, being near the fastest call: %s; a results file has the details",
+		quantity.Count(bounds, "bound"), firstNames(names, maxRemarkNames))
 }
 
-// some lists names, and of many only how many more there are.
-func some(names []string) string {
-	const most = 4
+// firstNames lists so many names, and the number of the others.
+func firstNames(names []string, most int) string {
 	if len(names) <= most {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// measuredAs is the name that a scenario's figures stand under, or that of the
-// scenario where it has none.
-func (s placed) measuredAs() string {
+// maxRemarkNames is the number of names in a remark.
+const maxRemarkNames = 4
+
+// benchmarkName is the name of a scenario's benchmark, or the title of the scenario where it
+// has none.
+func (s locatedScenario) benchmarkName() string {
 	if s.Benchmark != nil {
 		return oneLine(s.Benchmark.Name)
 	}
 	return s.title()
 }
 
-// notes tells whether a text is the note on one of the scenario's bounds.
-func (s placed) notes(text string) bool {
+// isBoundNote tells whether a text is the note of one of the scenario's bounds.
+func (s locatedScenario) isBoundNote(text string) bool {
 	return s.Benchmark != nil && slices.ContainsFunc(s.Benchmark.Bounds, func(j bench.Judgement) bool { return oneLine(j.Note) == text })
 }
 
-// allWarnings gives the notes on a scenario's measurement, each once.
-func (s placed) allWarnings() []string {
+// allWarnings gives the warnings and notes on a scenario's measurement, each once.
+func (s locatedScenario) allWarnings() []string {
 	var all []string
 	add := func(t string) {
 		if t = oneLine(t); t != "" && !slices.Contains(all, t) {
@@ -281,8 +285,8 @@ func (s placed) allWarnings() []string {
 	return all
 }
 
-// tally gathers equal texts with what they were said of, in the order they came.
-type tally struct {
+// groupedNotes groups names by text, in the order of the first name of each.
+type groupedNotes struct {
 	notes []note
 }
 
@@ -291,7 +295,7 @@ type note struct {
 	names []string
 }
 
-func (t *tally) add(text, name string) {
+func (t *groupedNotes) add(text, name string) {
 	for i := range t.notes {
 		if t.notes[i].text == text {
 			t.notes[i].names = append(t.notes[i].names, name)
@@ -301,31 +305,31 @@ func (t *tally) add(text, name string) {
 	t.notes = append(t.notes, note{text, []string{name}})
 }
 
-// totals are the last line: "187 scenarios: 185 passed, 2 failed · …".
-func (p *page) totals(run *outcome.Run) string {
+// totals gives the last line: "187 scenarios: 185 passed, 2 failed · …".
+func (p *printer) totals(run *outcome.Run) string {
 	t := run.Totals()
 	outcomes := []string{}
 	if t.Passed > 0 {
-		outcomes = append(outcomes, p.paint(good, fmt.Sprintf("%d passed", t.Passed)))
+		outcomes = append(outcomes, p.styled(stylePassed, fmt.Sprintf("%d passed", t.Passed)))
 	}
 	if t.Failed > 0 {
-		outcomes = append(outcomes, p.paint(bad, fmt.Sprintf("%d failed", t.Failed)))
+		outcomes = append(outcomes, p.styled(styleFailed, fmt.Sprintf("%d failed", t.Failed)))
 	}
 	if t.Skipped > 0 {
-		outcomes = append(outcomes, p.paint(faint, fmt.Sprintf("%d skipped", t.Skipped)))
+		outcomes = append(outcomes, p.styled(styleFaint, fmt.Sprintf("%d skipped", t.Skipped)))
 	}
-	text := counted(t.Scenarios, "scenario")
+	text := quantity.Count(t.Scenarios, "scenario")
 	if len(outcomes) > 0 {
 		text += ": " + strings.Join(outcomes, ", ")
 	}
 	parts := []string{text}
 	if t.Benchmarks > 0 {
-		parts = append(parts, counted(t.Benchmarks, "benchmark"))
+		parts = append(parts, quantity.Count(t.Benchmarks, "benchmark"))
 	}
-	parts = append(parts, bench.FormatLatency(run.Duration.Seconds()))
+	parts = append(parts, quantity.FormatDuration(run.Duration.Seconds()))
 	line := strings.Join(parts, " · ")
 	if run.Interrupted {
-		line = p.paint(alert, "interrupted") + " · " + line
+		line = p.styled(styleWarning, "interrupted") + " · " + line
 	}
 	return line
 }

@@ -10,31 +10,31 @@ import (
 	"omniloader/internal/suggest"
 )
 
-// Options say what the reader's side can show. The zero value suits a file.
+// Options say what the output can show. The zero value is for a file.
 type Options struct {
 	Width int  // columns of the terminal; 0 for no limit
 	Color bool // whether colours may be used
 }
 
-// Renderer writes a run. A run that was interrupted is written as far as it went.
+// Renderer writes a run. Of an interrupted run it writes what had ended.
 type Renderer func(w io.Writer, run *outcome.Run, opts Options) error
 
 // Format is a way to render a run.
 type Format struct {
-	Name        string
-	Description string // in one line, for help
-	Render      Renderer
-	Figures     bool // it shows nothing but benchmarks
+	Name           string
+	Description    string // in one line, for help
+	Render         Renderer
+	OnlyBenchmarks bool // it has benchmarks and nothing else
 }
 
-// formats is the one list of them, in the order of the help.
+// formats lists all of them, in the order of the help.
 var formats = []Format{
 	{Name: "pretty", Description: "for people: failures, a table of benchmarks, totals", Render: Pretty},
 	{Name: "progress", Description: "for people: one character a scenario, failures, totals", Render: Progress},
 	{Name: "junit", Description: "JUnit XML, as GitLab, Jenkins and GitHub actions read it", Render: JUnit},
 	{Name: "cucumber", Description: "Cucumber JSON, with the figures as embeddings", Render: Cucumber},
 	{Name: "messages", Description: "Cucumber Messages, one JSON object a line", Render: Messages},
-	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, Figures: true},
+	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, OnlyBenchmarks: true},
 	{Name: "markdown", Description: "for the summary of a CI job or a merge request", Render: Markdown},
 	{Name: "html", Description: "one page with everything, for a browser", Render: HTML},
 }

@@ -19,7 +19,7 @@ import (
 	"omniloader/internal/outcome"
 )
 
-func TestPrettyIntoAFile(t *testing.T) {
+func TestPrettyToAFile(t *testing.T) {
 	golden(t, "pretty.golden.txt", []byte(render(t, Pretty, sample(t), Options{})))
 }
 
@@ -54,7 +54,7 @@ func TestNoLineIsWiderThanTheTerminal(t *testing.T) {
 		for name, r := range map[string]Renderer{"pretty": Pretty, "progress": Progress} {
 			for line := range strings.SplitSeq(render(t, r, run, Options{Width: width, Color: width%2 == 0}), "\n") {
 				if strings.Contains(line, ".feature:") || strings.Contains(line, "scenarios: ") {
-					continue // places and totals stay whole, to be copied and grepped
+					continue // locations and totals are not cut, so that they can be copied and searched
 				}
 				if got := text.StringWidthWithoutEscSequences(line); got > width {
 					t.Fatalf("%s at %d columns: a line of %d: %q", name, width, got, line)
@@ -64,7 +64,7 @@ func TestNoLineIsWiderThanTheTerminal(t *testing.T) {
 	}
 }
 
-func TestANarrowTerminalLosesColumnsBeforeNames(t *testing.T) {
+func TestOnANarrowTerminalColumnsAreLeftOutBeforeNamesAreCut(t *testing.T) {
 	header := func(width int) []string {
 		for line := range strings.SplitSeq(render(t, Pretty, sample(t), Options{Width: width}), "\n") {
 			if strings.HasPrefix(line, "benchmark ") {
@@ -78,7 +78,7 @@ func TestANarrowTerminalLosesColumnsBeforeNames(t *testing.T) {
 	assert.Equal(t, []string{"benchmark", "mean", "verdict"}, header(40))
 }
 
-func TestARunOfNothing(t *testing.T) {
+func TestEveryFormatWritesAnEmptyRun(t *testing.T) {
 	run := &outcome.Run{Started: began}
 	assert.Equal(t, "0 scenarios · 0 ns\n", render(t, Pretty, run, Options{}))
 	assert.Equal(t, "0 scenarios · 0 ns\n", render(t, Progress, run, Options{}))
@@ -101,13 +101,13 @@ func TestAnInterruptedRunSaysSo(t *testing.T) {
 	}
 }
 
-func TestAScenarioThatFailedWithoutAFailedStepIsNotSilent(t *testing.T) {
+func TestAScenarioThatFailedWithoutAFailedStepIsReported(t *testing.T) {
 	run := &outcome.Run{Features: []outcome.Feature{{Name: "f", URI: "f.feature", Scenarios: []outcome.Scenario{{Name: "s", Line: 3, Status: outcome.Failed}}}}}
 	assert.Contains(t, render(t, Pretty, run, Options{}), "the scenario is failed, though no step failed")
 	suites := parseJUnit(t, render(t, JUnit, run, Options{}))
 	assert.Equal(t, 1, suites.Failures)
 	run.Features[0].Scenarios[0].Steps = []outcome.Step{{Status: outcome.Failed, Err: errors.New(" ")}}
-	assert.Contains(t, render(t, Pretty, run, Options{}), "failed without saying why")
+	assert.Contains(t, render(t, Pretty, run, Options{}), "failed without a reason")
 }
 
 func parseJUnit(t *testing.T, doc string) junitSuites {
@@ -119,7 +119,7 @@ func parseJUnit(t *testing.T, doc string) junitSuites {
 	return suites
 }
 
-func TestJUnitCountsAreTrue(t *testing.T) {
+func TestJUnitCountsMatchItsTestCases(t *testing.T) {
 	suites := parseJUnit(t, render(t, JUnit, sample(t), Options{}))
 	assert.Equal(t, []int{8, 3, 0, 2}, []int{suites.Tests, suites.Failures, suites.Errors, suites.Skipped})
 	require.Len(t, suites.Suites, 2)
@@ -145,7 +145,7 @@ func TestJUnitCountsAreTrue(t *testing.T) {
 	assert.Equal(t, []int{8, 3, 2}, []int{total.Tests, total.Failures, total.Skipped})
 }
 
-func TestEveryJUnitCaseHasANameOfItsOwn(t *testing.T) {
+func TestJUnitTestCaseNamesAreUnique(t *testing.T) {
 	run := sample(t)
 	again := run.Features[0]
 	again.URI = "more/detection.feature"
@@ -162,14 +162,14 @@ func TestEveryJUnitCaseHasANameOfItsOwn(t *testing.T) {
 	assert.Len(t, seen, 14)
 }
 
-// nasty are names and messages that break formats.
-var nasty = []string{
+// specialTexts are names and messages with characters that a format may misread.
+var specialTexts = []string{
 	`<&>"'`, "]]>", "<!--", "\x00\x01\x1b[2J\x7f", "a\xff\xfeb", "\ufffe\uffff", "\u202eevil", "line\nbreak\ttab\r", "", " ",
 	strings.Repeat("long ", 300), "日本語 🚀 é", "| pipe `tick` *star* [link](x)", "{{script}}", "%s%d%!", "\u0085\u2028",
 }
 
-func TestNastyTextBreaksNoFormat(t *testing.T) {
-	for _, s := range nasty {
+func TestSpecialCharactersKeepEveryFormatValid(t *testing.T) {
+	for _, s := range specialTexts {
 		run := sample(t)
 		f := &run.Features[0]
 		f.Name, f.URI, f.Description = s, s, s
@@ -236,7 +236,7 @@ func TestCucumberEmbedsTheResultOfABenchmark(t *testing.T) {
 	assert.InDelta(t, 50.5e-6, r.MeanTime, 1e-12)
 }
 
-func TestCucumberKnowsNoWordForAmbiguous(t *testing.T) {
+func TestCucumberWritesAmbiguousAsFailed(t *testing.T) {
 	step := cucumberStepOf(&outcome.Step{Status: outcome.Ambiguous})
 	assert.Equal(t, "failed", step.Result.Status)
 	assert.Equal(t, "more than one step is defined for this line", step.Result.ErrorMessage)
@@ -262,7 +262,7 @@ func TestAFormatIsFoundByNameOrSuggested(t *testing.T) {
 	}
 }
 
-// full is a writer whose disk is full after some bytes.
+// full is a writer that fails after some bytes.
 type full struct{ left int }
 
 var errFull = errors.New("no space left on device")
@@ -314,7 +314,7 @@ func TestComparisons(t *testing.T) {
 }
 
 // mixed is a comparison of benchmarks judged by floors and by means, one with a
-// threshold of its own, one that cannot be compared and one that is red for sure.
+// threshold of its own, one that cannot be compared and one that is reliably red.
 func mixed(t *testing.T) *bench.Comparison {
 	t.Helper()
 	own := 0.2
@@ -338,7 +338,7 @@ func mixed(t *testing.T) *bench.Comparison {
 	return c
 }
 
-func TestAComparisonSaysWhatEachBenchmarkIsJudgedBy(t *testing.T) {
+func TestAComparisonNamesTheBasisOfEachVerdict(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, CompareText(&out, mixed(t), Options{}))
 	assert.Contains(t, out.String(), "1 µs mean  2 µs mean         +100.0 %")
@@ -353,7 +353,7 @@ func TestAComparisonSaysWhatEachBenchmarkIsJudgedBy(t *testing.T) {
 	assert.Contains(t, out.String(), "\n- judged by mean times", "each note is a line of its own")
 }
 
-func TestAComparisonStandsInTheReportsForPrograms(t *testing.T) {
+func TestJUnitAndCucumberHaveTheComparison(t *testing.T) {
 	run := sample(t)
 	c := mixed(t)
 	for _, s := range scenarios(run) {
@@ -362,26 +362,26 @@ func TestAComparisonStandsInTheReportsForPrograms(t *testing.T) {
 			break
 		}
 	}
-	run.Compared(c)
+	run.SetComparison(c)
 	xml := render(t, JUnit, run, Options{})
 	assert.Contains(t, xml, `<testsuite timestamp="2026-01-30T08:00:00" name="comparison with the baseline" tests="4" failures="1" errors="0" skipped="2"`)
 	assert.Contains(t, xml, `<failure message="red: floor 1.2 µs, before 1 µs (+20.0 %, judged at ±5 %)" type="regression">`)
 	assert.Contains(t, xml, `<skipped message="red: mean 2 µs, before 1 µs (+100.0 %, judged at ±5 %); mean times that noise alone may explain">`)
 	assert.Contains(t, xml, `<skipped message="unconverged: floor 1 µs, before 1 µs (0.0 %, judged at ±5 %); sampled in fewer than 2 processes on a side">`)
 	assert.Contains(t, xml, `neutral: floor 1.1 µs, before 1 µs (+10.0 %, judged at ±20 %)`)
-	assert.Contains(t, xml, "<system-out><![CDATA[a tag allows more than before: lenient (±20 %, before ±5 %)\njudged by mean times where the table says mean", "what the verdicts are worth")
-	run.Compared(comparison(t))
+	assert.Contains(t, xml, "<system-out><![CDATA[a tag allows larger changes than before: lenient (±20 %, before ±5 %)\njudged by mean times where the table says mean", "the notes are in it")
+	run.SetComparison(comparison(t))
 	xml = render(t, JUnit, run, Options{})
 	assert.Contains(t, xml, `message="removed: mean before 1 µs"`)
 	assert.Contains(t, xml, `message="added: mean 1 ms"`)
-	run.Compared(c)
+	run.SetComparison(c)
 	c.Changes = append(c.Changes, bench.Change{Name: "of the rest of the suite", Verdict: bench.NotRun})
 	assert.NotContains(t, render(t, JUnit, run, Options{}), "of the rest of the suite", "a run of a part says nothing of it")
 	json := render(t, Cucumber, run, Options{})
 	assert.Contains(t, json, `"name": "comparison `+c.Changes[0].Name+`"`)
 }
 
-func TestAComparisonSaysWhatWasCompared(t *testing.T) {
+func TestAComparisonNamesTheComparedFiles(t *testing.T) {
 	c := comparison(t)
 	c.Old = bench.Side{Commit: "0123456789abcdef0123", Timestamp: "2026-01-30T08:00:00Z"}
 	c.New = bench.Side{}
@@ -404,9 +404,9 @@ func TestAComparisonFitsTheTerminal(t *testing.T) {
 	}
 }
 
-func TestLiveFollowsTheRunAndLeavesNothingBehind(t *testing.T) {
+func TestTheProgressLineFollowsTheRunAndIsRemoved(t *testing.T) {
 	var out bytes.Buffer
-	live := NewLive(&out, Options{Width: 80})
+	live := NewProgressLine(&out, Options{Width: 80})
 	live.Listen(outcome.Event{Selected: &outcome.Selection{Scenarios: 2}})
 	first := &outcome.Scenario{Name: "llama is \x1b[2Jrecognised", Status: outcome.Failed}
 	live.Listen(outcome.Event{Started: first})
@@ -427,19 +427,19 @@ func TestLiveFollowsTheRunAndLeavesNothingBehind(t *testing.T) {
 	assert.Empty(t, strings.TrimSpace(text.StripEscape(frames[len(frames)-1])), "the line is clear again")
 }
 
-func TestLiveIsClearAfterTheLastScenario(t *testing.T) {
+func TestTheProgressLineIsRemovedAfterTheLastScenario(t *testing.T) {
 	var out bytes.Buffer
-	live := NewLive(&out, Options{Width: 80})
+	live := NewProgressLine(&out, Options{Width: 80})
 	live.Listen(outcome.Event{Selected: &outcome.Selection{Scenarios: 1}})
 	live.Listen(outcome.Event{Ended: &outcome.Scenario{Status: outcome.Passed}})
-	live.Listen(outcome.Event{Ended: &outcome.Scenario{Status: outcome.Passed}}) // one more than promised
+	live.Listen(outcome.Event{Ended: &outcome.Scenario{Status: outcome.Passed}}) // one more than was selected
 	live.Stop()
 	frames := strings.Split(out.String(), "\r")
 	assert.Empty(t, strings.TrimSpace(text.StripEscape(frames[len(frames)-1])))
 }
 
-func TestLiveIsSilentWithoutATerminal(t *testing.T) {
-	var live Live
+func TestTheZeroProgressLineDrawsNothing(t *testing.T) {
+	var live ProgressLine
 	live.Listen(outcome.Event{Selected: &outcome.Selection{Scenarios: 2}})
 	live.Listen(outcome.Event{Started: &outcome.Scenario{}})
 	live.Stop()
@@ -449,7 +449,7 @@ func TestDurationsOfJUnitAreInSeconds(t *testing.T) {
 	assert.Equal(t, "0.001500", seconds(1500*time.Microsecond))
 }
 
-func TestScenariosOfOneNameHaveIDsOfTheirOwnInCucumber(t *testing.T) {
+func TestCucumberIDsOfScenariosWithOneNameAreUnique(t *testing.T) {
 	run := &outcome.Run{Features: []outcome.Feature{{Name: "f", Scenarios: []outcome.Scenario{
 		{Name: "same", Line: 3, Status: outcome.Passed}, {Name: "same", Line: 7, Status: outcome.Passed}, {Name: "Same!", Line: 9, Status: outcome.Passed},
 	}}}}

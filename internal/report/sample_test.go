@@ -40,7 +40,7 @@ func render(t *testing.T, r Renderer, run *outcome.Run, opts Options) string {
 	return out.String()
 }
 
-// hinted is an error with a way out.
+// hinted is an error with a hint.
 type hinted struct {
 	error
 	hint string
@@ -74,8 +74,8 @@ func measured(t *testing.T, name, category string, calls int, bounds ...string) 
 	return r, failure
 }
 
-// detectionSource and saeSource are the files of the sample, with its scenarios at
-// their lines.
+// detectionSource and saeSource are the feature files of the sample, with its scenarios at
+// the lines that it names.
 var (
 	detectionSource = lines(map[int]string{
 		1: "@detection", 2: "Feature: Architecture detection", 3: "  Names it.",

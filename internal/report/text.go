@@ -10,13 +10,13 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// printable makes control characters and bytes that are no UTF-8 visible, so that
-// a name from a checkpoint can neither move the cursor nor hide anything. Line
+// printable writes control characters and bytes that are no UTF-8 as escapes, so that
+// a name from a checkpoint can neither move the cursor nor hide text. Line
 // breaks and tabs stay.
 func printable(s string) string {
 	clean := true
 	for _, r := range s {
-		if hidden(r) || r == utf8.RuneError {
+		if isInvisible(r) || r == utf8.RuneError {
 			clean = false
 			break
 		}
@@ -30,9 +30,9 @@ func printable(s string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case hidden(r) && r < 0x80:
+		case isInvisible(r) && r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
-		case hidden(r):
+		case isInvisible(r):
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)
@@ -42,10 +42,10 @@ func printable(s string) string {
 	return b.String()
 }
 
-// hidden tells the characters that act on the terminal instead of being seen:
-// controls, the marks that turn the direction of writing, and noncharacters, which
-// XML forbids.
-func hidden(r rune) bool {
+// isInvisible tells whether a character acts on the terminal instead of being shown:
+// control characters, those that change the direction of writing, and noncharacters,
+// which XML forbids.
+func isInvisible(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
 		return false
@@ -60,59 +60,53 @@ func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(printable(s), func(r rune) bool { return r == '\n' || r == '\t' }), " ")
 }
 
-// style is how a piece of text is set off.
+// style is the colour and weight of a piece of text.
 type style text.Colors
 
 var (
-	good  = style{text.FgGreen}
-	bad   = style{text.FgRed, text.Bold}
-	hint  = style{text.FgCyan}
-	faint = style{text.Faint}
-	alert = style{text.FgYellow}
-	head  = style{text.Bold}
+	stylePassed  = style{text.FgGreen}
+	styleFailed  = style{text.FgRed, text.Bold}
+	styleHint    = style{text.FgCyan}
+	styleFaint   = style{text.Faint}
+	styleWarning = style{text.FgYellow}
+	styleHeading = style{text.Bold}
 )
 
-// page writes lines for people to a writer; the first error of the writer stays.
-type page struct {
+// printer writes lines for people. It keeps the first error of the writer and writes
+// nothing after it.
+type printer struct {
 	w    io.Writer
 	opts Options
 	err  error
 }
 
-// paint colours text where colours are wanted.
-func (p *page) paint(s style, t string) string {
+// styled colours text where colours may be used.
+func (p *printer) styled(s style, t string) string {
 	if !p.opts.Color || t == "" || len(s) == 0 {
 		return t
 	}
 	return text.Escape(t, text.Colors(s).EscapeSeq())
 }
 
-func (p *page) line(t string) {
+// line writes a line without blanks at its end.
+func (p *printer) line(t string) {
 	if p.err == nil {
 		_, p.err = io.WriteString(p.w, strings.TrimRight(t, " ")+"\n")
 	}
 }
 
 // paragraph writes text of any number of lines, indented, wrapped at words to the
-// width of the terminal and set off by a style.
-func (p *page) paragraph(indent string, s style, t string) {
+// width of the terminal, in a style.
+func (p *printer) paragraph(indent string, s style, t string) {
 	t = strings.ReplaceAll(printable(t), "\t", "    ")
-	const least = 20 // columns; below that wrapping makes nothing readable
-	room := p.opts.Width - len(indent)
+	const minWidth = 20 // columns; narrower text is not readable
+	width := max(p.opts.Width-len(indent), minWidth)
 	for raw := range strings.SplitSeq(strings.TrimRight(t, "\n"), "\n") {
-		if p.opts.Width > 0 && text.StringWidth(raw) > max(room, least) {
-			raw = text.WrapSoft(raw, max(room, least))
+		if p.opts.Width > 0 && text.StringWidth(raw) > width {
+			raw = text.WrapSoft(raw, width)
 		}
 		for l := range strings.SplitSeq(raw, "\n") {
-			p.line(indent + p.paint(s, strings.TrimRight(l, " ")))
+			p.line(indent + p.styled(s, strings.TrimRight(l, " ")))
 		}
 	}
-}
-
-// counted writes "1 scenario", "2 scenarios".
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

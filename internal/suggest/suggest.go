@@ -1,5 +1,5 @@
-// Package suggest finds the word that was probably meant. It serves every place
-// where people type a name: flags, tags, fields, units, formats.
+// Package suggest finds the known word that is nearest to a mistyped one. It is used
+// wherever people type a name: flags, tags, fields, units, formats.
 package suggest
 
 import (
@@ -8,10 +8,10 @@ import (
 )
 
 // Nearest gives the known word closest to a mistyped one, and false where none is
-// close enough to be a likely slip. Case is ignored. The distance counts
-// insertions, deletions, replacements and swaps of neighbours (optimal string
-// alignment); one slip for every three letters is allowed, and at least one. Among
-// equally close words the first in alphabetical order is given, so the answer does
+// close enough to be a likely typing error. Case is ignored. The distance counts
+// insertions, deletions, replacements and swaps of neighbouring letters (optimal string
+// alignment); one for every three letters is allowed, and at least one. Among
+// equally close words it gives the first in alphabetical order, so that the result does
 // not depend on the order of known.
 func Nearest(word string, known []string) (string, bool) {
 	folded := []rune(strings.ToLower(word))
@@ -25,9 +25,9 @@ func Nearest(word string, known []string) (string, bool) {
 	return best, best != ""
 }
 
-// DidYouMean gives the clause to put behind an error about an unknown word:
-// `did you mean "p95"?` where one is near, else `known: a, b, c`, and the empty
-// string where nothing is known.
+// DidYouMean gives the clause that follows an error about an unknown word:
+// `did you mean "p95"?` where a known word is near, else `known: a, b, c`, and the empty
+// string where there are no known words.
 func DidYouMean(word string, known []string) string {
 	if near, ok := Nearest(word, known); ok {
 		return "did you mean \"" + near + "\"?"

@@ -34,13 +34,13 @@ func TestAShortWordIsNotTurnedIntoAnUnrelatedOne(t *testing.T) {
 	assert.False(t, ok)
 }
 
-func TestDidYouMeanListsWhatIsKnownWhereNothingIsNear(t *testing.T) {
+func TestDidYouMeanListsTheKnownWordsWhereNoneIsNear(t *testing.T) {
 	assert.Equal(t, `did you mean "junit"?`, DidYouMean("junt", []string{"html", "junit"}))
 	assert.Equal(t, "known: html, junit", DidYouMean("zzz", []string{"html", "junit"}))
 	assert.Empty(t, DidYouMean("zzz", nil))
 }
 
-func TestDistanceCountsASwapAsOneSlip(t *testing.T) {
+func TestDistanceCountsASwapAsOne(t *testing.T) {
 	assert.Equal(t, 1, distance([]rune("tag"), []rune("tga")))
 	assert.Equal(t, 3, distance([]rune("kitten"), []rune("sitting")))
 	assert.Equal(t, 4, distance(nil, []rune("word")))

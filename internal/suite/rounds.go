@@ -32,7 +32,7 @@ const brief = 1500 * time.Millisecond
 // fragile tells whether a scenario passed with a bound that may seem nearer to the
 // fastest call than it is.
 func fragile(o *outcome.Scenario) bool {
-	return o.Status == outcome.Passed && o.Benchmark != nil && o.Benchmark.Fragile() && o.Duration < brief
+	return o.Status == outcome.Passed && o.Benchmark != nil && o.Benchmark.HasFragileBound() && o.Duration < brief
 }
 
 // laterRounds measures again what exceeded a bound, when all others have had their
@@ -68,7 +68,7 @@ func (c *collector) laterRounds(ctx context.Context) error {
 	}
 	for s, l := range looked {
 		if o := c.ended[s]; exceeded(o) != nil {
-			l.first.FailedStep().Err = &bench.RepeatedError{Looks: l.exceeded}
+			l.first.FailedStep().Err = &bench.RepeatedError{Exceeded: l.exceeded}
 			noteLooks(&l.first, len(l.exceeded))
 			c.ended[s] = &l.first
 		}
@@ -108,7 +108,7 @@ func (c *collector) oneMoreRound(ctx context.Context, again map[*Scenario]*bench
 		if again[s] == nil || o == nil { // a reference, a doubtful note, or cut off
 			c.ended[s] = before[s]
 			if doubtful[s] && o != nil && o.Benchmark != nil {
-				before[s].Benchmark.BearOut(o.Benchmark)
+				before[s].Benchmark.DropUnconfirmedNotes(o.Benchmark)
 			}
 			continue
 		}
@@ -122,7 +122,7 @@ func (c *collector) oneMoreRound(ctx context.Context, again map[*Scenario]*bench
 			continue
 		}
 		if o.FailedStep() == nil {
-			o.Warnings = append(o.Warnings, (&bench.RepeatedError{Looks: l.exceeded}).Overcome())
+			o.Warnings = append(o.Warnings, (&bench.RepeatedError{Exceeded: l.exceeded}).RecoveryNote())
 		}
 		noteLooks(o, 1+len(l.exceeded))
 	}
@@ -131,7 +131,7 @@ func (c *collector) oneMoreRound(ctx context.Context, again map[*Scenario]*bench
 
 func noteLooks(o *outcome.Scenario, n int) {
 	if o.Benchmark != nil {
-		o.Benchmark.Looks = n
+		o.Benchmark.TimesMeasured = n
 	}
 }
 

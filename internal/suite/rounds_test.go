@@ -38,7 +38,7 @@ func TestWhatExceedsABoundIsMeasuredAgainWhenAllOthersHadTheirTurn(t *testing.T)
 		"  Scenario: other", "    When it passes", "    Then it is measured", "    And it is counted with 1")
 	s := run.Features[0].Scenarios[0]
 	assert.Equal(t, outcome.Passed, s.Status)
-	assert.Equal(t, 2, s.Benchmark.Looks)
+	assert.Equal(t, 2, s.Benchmark.TimesMeasured)
 	require.Len(t, s.Warnings, 1)
 	assert.Contains(t, s.Warnings[0], "measured 2 times, and within the bounds the last time only; before: mean latency 1 s (bound: below 1 ms)")
 	assert.Equal(t, []string{"other passed", "busy passed"}, told, "it ends once, and after the others")
@@ -56,7 +56,7 @@ func TestWhatExceedsABoundInEveryRoundFailsAndSaysWhatEachGave(t *testing.T) {
 	require.ErrorIs(t, err, bench.ErrExceeded)
 	assert.Contains(t, err.Error(), "mean latency is 1 s, bound: below 1 ms")
 	assert.Contains(t, err.Error(), "measured 3 times, never within the bounds: mean latency 1 s, mean latency 2 s, mean latency 3 s")
-	assert.Equal(t, 3, s.Benchmark.Looks)
+	assert.Equal(t, 3, s.Benchmark.TimesMeasured)
 	assert.Equal(t, []string{"slow failed"}, told)
 }
 
@@ -75,7 +75,7 @@ func TestABoundThatSeemsFragileIsLookedAtOnceMore(t *testing.T) {
 		assert.Equal(t, outcome.Passed, s.Status)
 		assert.Equal(t, left, s.Benchmark.Bounds[0].Note)
 		assert.Equal(t, 2, y.looks["seen"], "once more, whatever it shows")
-		assert.Zero(t, s.Benchmark.Looks, "the figures are the first ones")
+		assert.Zero(t, s.Benchmark.TimesMeasured, "the figures are the first ones")
 		assert.Empty(t, s.Warnings)
 		assert.Equal(t, 1, pauses)
 		assert.Equal(t, []string{"near passed"}, told)
@@ -100,7 +100,7 @@ func TestWhatABoundIsRelativeToIsMeasuredAgainToo(t *testing.T) {
 	}
 	assert.Equal(t, 2, y.looks["counted"], "both sides anew")
 	assert.Equal(t, []string{"the first passed", "another passed", "the second passed"}, told)
-	assert.Zero(t, run.Features[0].Scenarios[0].Benchmark.Looks, "its own figures are the first ones")
+	assert.Zero(t, run.Features[0].Scenarios[0].Benchmark.TimesMeasured, "its own figures are the first ones")
 }
 
 func TestAnInterruptionBeforeALaterRoundKeepsTheFailure(t *testing.T) {

@@ -82,9 +82,9 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 // operations, ready to be sampled, in the order of the scenarios. Scenarios tagged
 // @real are left out where the setup has no model. A scenario that does not hold
 // is an error: what it measures would not be what it promises.
-func (p *Plan) Subjects(ctx context.Context, setup *steps.Setup) ([]bench.Subject, error) {
-	var subjects []bench.Subject
-	setup.Collect = func(s bench.Subject) { subjects = append(subjects, s) }
+func (p *Plan) Subjects(ctx context.Context, setup *steps.Setup) ([]bench.Operation, error) {
+	var subjects []bench.Operation
+	setup.Collect = func(s bench.Operation) { subjects = append(subjects, s) }
 	c := &collector{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
 	takes := map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {

@@ -10,8 +10,8 @@
 // backslash before a space, a parenthesis or a backslash takes that character
 // literally. The empty expression is true for every list of tags.
 //
-// It does not read the older syntax with commas, ~ and &&, which answers
-// differently; such an expression is an error that says so.
+// It does not read the older syntax with commas, ~ and &&, which has another meaning;
+// the error about such an expression says so.
 package tagexpr
 
 import (
@@ -34,9 +34,9 @@ type Expr struct {
 // SyntaxError says what is wrong with an expression, and where.
 type SyntaxError struct {
 	Source  string // the whole expression
-	Offset  int    // byte in Source where the trouble starts
+	Offset  int    // byte in Source where the error starts
 	Message string // what was found and what was needed
-	Advice  string // the way out, or ""
+	Advice  string // what to write instead, or ""
 }
 
 // Error gives the message with the column, counted in characters from 1.
@@ -45,7 +45,7 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("tag expression %q, column %d: %s", e.Source, column, e.Message)
 }
 
-// Hint gives the way out, or the empty string.
+// Hint says what to write instead; it may be empty.
 func (e *SyntaxError) Hint() string { return e.Advice }
 
 // Parse reads an expression. An error is a *SyntaxError.
@@ -63,7 +63,7 @@ func Parse(source string) (*Expr, error) {
 	}
 	switch p.kind {
 	case end:
-	case closing:
+	case closeParen:
 		return nil, p.fail("this ) has no ( before it", "")
 	default:
 		return nil, p.fail(fmt.Sprintf("expected and, or, or the end, found %q", p.text), oldSyntax(p.text))
@@ -71,7 +71,7 @@ func Parse(source string) (*Expr, error) {
 	return &Expr{root: root, tags: p.tags}, nil
 }
 
-// Match says whether the expression holds for a scenario with these tags.
+// Match tells whether the expression holds for a scenario with these tags.
 func (e *Expr) Match(tags []string) bool {
 	return e.root == nil || e.root.match(tags)
 }
@@ -79,11 +79,11 @@ func (e *Expr) Match(tags []string) bool {
 // Tags gives the tags the expression names, each once, in the order they appear.
 func (e *Expr) Tags() []string { return slices.Clone(e.tags) }
 
-// Names says whether the expression names the tag, in whatever position.
+// Names tells whether the expression names the tag, in whatever position.
 func (e *Expr) Names(tag string) bool { return slices.Contains(e.tags, tag) }
 
-// String gives the expression with every parenthesis written out. It parses to
-// the same expression; the empty one gives "".
+// String gives the expression with all parentheses, in a form that parses to the same
+// expression; the empty one gives "".
 func (e *Expr) String() string {
 	if e.root == nil {
 		return ""
@@ -127,8 +127,8 @@ type kind int
 
 const (
 	end kind = iota
-	opening
-	closing
+	openParen
+	closeParen
 	and
 	or
 	not
@@ -137,7 +137,7 @@ const (
 
 type parser struct {
 	source string
-	pos    int // where the next token is looked for
+	pos    int // where the next token is read
 
 	kind  kind   // of the current token
 	start int    // its offset
@@ -183,7 +183,7 @@ func (p *parser) factor(depth int) (node, error) {
 		}
 		operand, err := p.factor(depth + 1)
 		return notNode{operand}, err
-	case opening:
+	case openParen:
 		open := p.start
 		if err := p.next(); err != nil {
 			return nil, err
@@ -196,7 +196,7 @@ func (p *parser) factor(depth int) (node, error) {
 			p.start = open
 			return nil, p.fail("this ( has no ) after it", "")
 		}
-		if p.kind != closing {
+		if p.kind != closeParen {
 			return nil, p.fail(fmt.Sprintf("expected and, or, or ), found %q", p.text), oldSyntax(p.text))
 		}
 		return inner, p.next()
@@ -216,8 +216,8 @@ func (p *parser) factor(depth int) (node, error) {
 	}
 }
 
-// oldSyntax gives advice where the text comes from the syntax before Cucumber's
-// tag expressions, which godog still reads.
+// oldSyntax gives advice where the text is in the syntax before Cucumber's tag
+// expressions, which godog still reads.
 func oldSyntax(text string) string {
 	if strings.HasPrefix(text, "~") || strings.Contains(text, ",@") || strings.HasSuffix(text, ",") ||
 		strings.Contains(text, "&&") || strings.Contains(text, "||") || strings.HasPrefix(text, "!") {
@@ -243,11 +243,11 @@ func (p *parser) next() error {
 	switch p.source[p.pos] {
 	case '(':
 		p.pos++
-		p.kind, p.text = opening, "("
+		p.kind, p.text = openParen, "("
 		return nil
 	case ')':
 		p.pos++
-		p.kind, p.text = closing, ")"
+		p.kind, p.text = closeParen, ")"
 		return nil
 	}
 	return p.word()

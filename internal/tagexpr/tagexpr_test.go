@@ -58,7 +58,7 @@ func TestAnEscapedSpaceBelongsToTheTag(t *testing.T) {
 	assert.True(t, e.Match([]string{"@a b", "@c"}))
 }
 
-func TestTheZeroExprTakesEverything(t *testing.T) {
+func TestTheZeroExprMatchesEverything(t *testing.T) {
 	var e tagexpr.Expr
 	assert.True(t, e.Match([]string{"@a"}))
 	assert.Empty(t, e.String())

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// clockTicks are the ticks of /proc/stat in a second: the kernel gives that file to
-// programs in hundredths whatever its own clock, see proc(5).
+// clockTicks is the number of ticks of /proc/stat in a second, which is 100 whatever the
+// kernel's own timer, see proc(5).
 const clockTicks = 100
 
-// cpuTimes are what all processors together did since the machine was started, in
-// seconds, and what this process and its children that have ended took of it.
+// cpuTimes are the times in seconds that all processors together spent since the machine
+// was started, and that this process and its ended children spent.
 type cpuTimes struct {
 	at           time.Time
-	total, steal float64 // of all processors
+	total, steal float64 // steal: time that the host gave to other machines
 	used         float64 // by any program, the kernel included
-	own          float64
+	own          float64 // by this process and its ended children
 }
 
-// readCPUTimes reads the times; ok is false where the system does not tell them.
+// readCPUTimes reads the times; ok is false where the system does not give them.
 func readCPUTimes() (t cpuTimes, ok bool) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -48,19 +48,20 @@ func parseCPUTimes(text string) (t cpuTimes, ok bool) {
 	return t, true
 }
 
-// Watch notes what else the machine does from now on. The answer puts what it was
-// into an environment, under StealKey and OtherCPUKey; where the system does not
-// tell, it leaves that as it is.
-func Watch() (note func(environment map[string]any)) {
+// WatchOtherLoad starts to observe what other programs do on the machine. The function it
+// gives writes the result so far into an environment, under StealKey and OtherCPUKey;
+// where the system does not give the times, it writes nothing.
+func WatchOtherLoad() (record func(environment map[string]any)) {
 	before, ok := readCPUTimes()
 	return func(environment map[string]any) {
 		if now, still := readCPUTimes(); ok && still {
-			now.since(before, environment)
+			now.addLoadSince(before, environment)
 		}
 	}
 }
 
-func (t cpuTimes) since(before cpuTimes, environment map[string]any) {
+// addLoadSince writes the load between two times into an environment.
+func (t cpuTimes) addLoadSince(before cpuTimes, environment map[string]any) {
 	wall, total := t.at.Sub(before.at).Seconds(), t.total-before.total
 	if wall <= 0 || total <= 0 {
 		return

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// LayoutFile makes a results file of samples alone, each process of a binary of
-// its own: all of them built from one revision, and linked in the random order of
-// its seed, which is above 0. The figures of single calls are those of all
+// LinkOrderFile makes a results file of what several binaries of one revision sampled,
+// one process each. The functions of a binary are linked in the random order that
+// its seed gives; seeds are above 0. The figures of single calls are those of all
 // processes together. build names the revision's code.
-func LayoutFile(origin Origin, build string, plan Sampling, processes []*Samples, seeds []int) (*File, error) {
+func LinkOrderFile(origin Origin, build string, plan Sampling, processes []*Samples, seeds []int) (*File, error) {
 	if len(processes) == 0 || len(processes) != len(seeds) {
-		return nil, errors.New("each process that sampled needs the seed of its layout")
+		return nil, errors.New("each process that sampled needs the seed of its link order")
 	}
 	singles := map[string][]time.Duration{}
 	for i, p := range processes {
 		for j := range p.Benchmarks {
-			p.Benchmarks[j].Process.LayoutSeed = seeds[i]
+			p.Benchmarks[j].Process.LinkSeed = seeds[i]
 			singles[p.Benchmarks[j].Name] = append(singles[p.Benchmarks[j].Name], p.Benchmarks[j].Singles...)
 		}
 	}
@@ -34,7 +34,7 @@ func LayoutFile(origin Origin, build string, plan Sampling, processes []*Samples
 	return f, f.AddSamples(plan, processes...)
 }
 
-// FunctionAlignment is the alignment in bytes that binaries to be compared are
-// linked with: at the default of 32, one linked package more moved 37 % of the
-// benchmarks by more than 5 %, at 64 it moved 2 %.
+// FunctionAlignment is the alignment of functions in bytes that binaries to be compared
+// are linked with: at the default of 32, one more linked package changed 37 % of the
+// benchmarks by more than 5 %; at 64 it changed 2 % of them.
 const FunctionAlignment = 64

@@ -12,11 +12,11 @@ import (
 	"omniloader/internal/outcome"
 )
 
-// Live is the progress line of a run on a terminal: how many scenarios have ended,
-// how many failed, which one is running. It draws only when an event arrives, in
-// the caller's goroutine, so that nothing of it runs while a scenario is measured.
-// The zero Live draws nothing.
-type Live struct {
+// ProgressLine is the progress line of a run on a terminal: how many scenarios have ended,
+// how many failed, which one is running. It draws only when it gets an event, in
+// the caller's goroutine, so that it does not run while a scenario is measured.
+// The zero ProgressLine draws nothing.
+type ProgressLine struct {
 	mu      sync.Mutex
 	w       io.Writer
 	width   int
@@ -27,18 +27,17 @@ type Live struct {
 	running string
 }
 
-// NewLive makes a progress line on a terminal; where w is no terminal, use the
-// zero Live.
-func NewLive(w io.Writer, opts Options) *Live {
-	const usual = 80 // columns, where the width is not known
+// NewProgressLine makes a progress line on a terminal; where w is no terminal, use the
+// zero ProgressLine.
+func NewProgressLine(w io.Writer, opts Options) *ProgressLine {
 	if opts.Width <= 0 {
-		opts.Width = usual
+		opts.Width = defaultWidth
 	}
-	return &Live{w: w, width: opts.Width}
+	return &ProgressLine{w: w, width: opts.Width}
 }
 
 // Listen takes an event of the run; it is an outcome.Listener.
-func (l *Live) Listen(e outcome.Event) {
+func (l *ProgressLine) Listen(e outcome.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -56,13 +55,12 @@ func (l *Live) Listen(e outcome.Event) {
 			l.failed++
 		}
 		l.bar.Describe(l.describe())
-		_ = l.bar.Set(min(l.ended, l.total)) // draws; an error of the terminal is none of the run
+		_ = l.bar.Set(min(l.ended, l.total)) // draws; an error of the terminal does not end the run
 	}
 }
 
-// Stop takes the line away. It may be called more than once; events after it draw
-// nothing.
-func (l *Live) Stop() {
+// Stop removes the line. It may be called more than once; later events draw nothing.
+func (l *ProgressLine) Stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.bar == nil {
@@ -72,9 +70,12 @@ func (l *Live) Stop() {
 	l.bar = nil
 }
 
-const barWidth = 20
+const (
+	barWidth     = 20 // columns of the bar itself
+	defaultWidth = 80 // columns of a terminal whose width is not known
+)
 
-func (l *Live) newBar() *progressbar.ProgressBar {
+func (l *ProgressLine) newBar() *progressbar.ProgressBar {
 	return progressbar.NewOptions(max(l.total, 1),
 		progressbar.OptionSetWriter(l.w),
 		progressbar.OptionUseANSICodes(true),
@@ -86,8 +87,8 @@ func (l *Live) newBar() *progressbar.ProgressBar {
 	)
 }
 
-// describe writes what stands beside the bar, cut to what is left of the line.
-func (l *Live) describe() string {
+// describe gives the text beside the bar, cut to the rest of the line.
+func (l *ProgressLine) describe() string {
 	parts := []string{fmt.Sprintf("%d/%d", l.ended, l.total)}
 	if l.failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", l.failed))
@@ -95,6 +96,6 @@ func (l *Live) describe() string {
 	if l.running != "" {
 		parts = append(parts, l.running)
 	}
-	const frame = barWidth + 12 // the bar's edges, the percentage and the blanks
-	return text.Snip(strings.Join(parts, " · "), max(10, l.width-frame), "…")
+	const otherColumns = barWidth + 12 // the bar's edges, the percentage and the blanks
+	return text.Snip(strings.Join(parts, " · "), max(10, l.width-otherColumns), "…")
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestThePageNamesEveryKeyOfAResultsFile(t *testing.T) {
+func TestTheDocumentationHasEveryKeyOfAResultsFile(t *testing.T) {
 	page, err := os.ReadFile("../../docs/results.md")
 	require.NoError(t, err)
 	keys := map[string]bool{}
@@ -22,7 +22,7 @@ func TestThePageNamesEveryKeyOfAResultsFile(t *testing.T) {
 	for _, c := range conditions {
 		keys[c.key] = true
 	}
-	for _, key := range []string{collectorKey, samplingKey, modulesKey, StealKey, OtherCPUKey, LayoutKey, BuildKey} {
+	for _, key := range []string{collectorKey, samplingKey, modulesKey, StealKey, OtherCPUKey, LinkOrderKey, BuildKey} {
 		keys[key] = true
 	}
 	for key := range keys {
