@@ -107,14 +107,19 @@ func start(path string, first []byte, head int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openStarted(path, first[:head])
+}
+
+// openStarted opens a file that begins with this header. From then on the file is this
+// run's, even if another run puts its own in its place: but that may have happened
+// already.
+func openStarted(path string, header []byte) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
 		return nil, err
 	}
-	// From here on the file is this run's, even if another run replaces it at its path:
-	// but that may have happened before it was opened.
-	found := make([]byte, head)
-	if _, err := f.ReadAt(found, 0); err != nil || !bytes.Equal(found, first[:head]) {
+	found := make([]byte, len(header))
+	if _, err := f.ReadAt(found, 0); err != nil || !bytes.Equal(found, header) {
 		f.Close()
 		return nil, errReplaced
 	}
@@ -183,8 +188,8 @@ func (w *Writer) Comparison(c *bench.Comparison) {
 	w.write(func(b *bytes.Buffer) error { return encodeLine(b, comparisonLine{recordComparison, c}) })
 }
 
-// Close writes the last record, where end is not nil, and closes the file. It sets
-// end.Lost. Calls after the first do nothing.
+// Close writes the last record, where end is not nil, with the number of lost ones, and
+// closes the file. Calls after the first do nothing.
 func (w *Writer) Close(end *End) {
 	if w == nil {
 		return
@@ -202,7 +207,6 @@ func (w *Writer) Close(end *End) {
 		err, w.file = w.file.Close(), nil
 	}
 	tell := err != nil && !w.warned
-	w.warned = w.warned || tell
 	w.mu.Unlock()
 	if tell {
 		w.warn(fileError(w.path, err))

@@ -136,6 +136,19 @@ func TestTwoRunsInOnePlaceDoNotMixTheirRecords(t *testing.T) {
 	assert.Equal(t, file.Scenarios[0].ID, got.Scenarios[0].ID)
 }
 
+func TestAFileThatAnotherRunHasTakenIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run.json")
+	first, err := Create(path, Header{RunID: "first"}, nil, noWarning(t))
+	require.NoError(t, err)
+	first.Close(&End{})
+	for _, header := range []string{`{"record":"run","format":"omniloader run","format_version":1,"run_id":"other"`, strings.Repeat("x", 10_000)} {
+		_, err = openStarted(path, []byte(header))
+		require.ErrorIs(t, err, errReplaced)
+		require.Error(t, abandoned(path, err))
+		assert.FileExists(t, path)
+	}
+}
+
 func TestAPlaceThatCannotBeWrittenIsAnErrorThatARunCanGoOnWith(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
@@ -282,10 +295,12 @@ func TestNothingIsWrittenBehindTheEnd(t *testing.T) {
 func TestFiguresWithoutAJSONFormDoNotLoseTheScenario(t *testing.T) {
 	file := FromOutcome(sample(t), Header{}, nil)
 	file.Scenarios[0].Benchmark = &bench.Result{Name: "x", MeanTime: math.NaN()}
+	file.Scenarios[0].Cut = make([]string, 0, 1)
 	again := written(t, file)
 	assert.Nil(t, again.Scenarios[0].Benchmark)
 	assert.Equal(t, []string{"the benchmark, which has no JSON form: json: unsupported value: NaN"}, again.Scenarios[0].Cut)
 	assert.NotNil(t, file.Scenarios[0].Benchmark, "the caller's record is not changed")
+	assert.Equal(t, []string{""}, file.Scenarios[0].Cut[:1], "nor what lies behind its slices")
 }
 
 func TestAScenarioIsCutToTheLimits(t *testing.T) {
