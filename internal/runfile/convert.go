@@ -70,7 +70,8 @@ func NewScenario(f *outcome.Feature, s *outcome.Scenario, d Details) Scenario {
 	for i := range s.Steps {
 		out.Steps[i] = newStep(&s.Steps[i], d.Errors)
 		if at := s.Steps[i].Started; !at.IsZero() {
-			starts[i] = at.Sub(s.Started)
+			// of the wall clock, as times of a file are, not of the one that measures durations
+			starts[i] = utc(at).Sub(out.Started)
 			out.Steps[i].Start = &starts[i]
 		}
 		if i < len(d.Kinds) {
@@ -161,8 +162,8 @@ func utc(t time.Time) time.Time {
 // is counted.
 //
 // ToOutcome of the file is the run again, with these differences: an error of a step is a
-// *StepError of the same text and hint, times are in UTC, and features without scenarios
-// are left out.
+// *StepError of the same text and hint; times are in UTC and of the wall clock alone, so
+// that two of them compare as they read; and features without scenarios are left out.
 func FromOutcome(run *outcome.Run, header Header, details func(*outcome.Feature, *outcome.Scenario) Details) *File {
 	file := &File{Header: header, Comparison: run.Comparison}
 	h := &file.Header

@@ -165,3 +165,17 @@ func TestAFileOfAKilledRunGivesAnInterruptedRun(t *testing.T) {
 	assert.Equal(t, []string{"the run did not come to its end: 10 of 10 scenarios had ended"}, file.Notes())
 	renderings(t, run)
 }
+
+// programStarted was so long ago that the wall clock and the one that measures durations
+// no longer agree to the nanosecond.
+var programStarted = time.Now()
+
+func TestStepsStartWhenTheWallClockSays(t *testing.T) {
+	for range 1000 {
+		f := &outcome.Feature{URI: "a.feature"}
+		s := &outcome.Scenario{Status: outcome.Passed, Started: programStarted, Steps: []outcome.Step{{Status: outcome.Passed, Started: time.Now()}}}
+		record := NewScenario(f, s, Details{})
+		got := record.toOutcome()
+		require.Equal(t, s.Steps[0].Started.UnixNano(), got.Steps[0].Started.UnixNano())
+	}
+}
