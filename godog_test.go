@@ -82,7 +82,7 @@ func InitializeScenario(sc *godog.ScenarioContext) {
 }
 
 func newSetup(env cli.Environment) *steps.Setup {
-	return &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model, Fresh: cli.FreshProcess}
+	return &steps.Setup{Loader: steps.BuiltinLoader, Plan: env.Plan, Model: env.Model, Fresh: cli.FreshProcess}
 }
 
 func giveUp(err error) {

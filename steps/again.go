@@ -9,18 +9,18 @@ import (
 	"omniloader/internal/bench"
 )
 
-// Remeasurements is how often a scenario whose measurement exceeds a bound is
+// MaxRemeasurements is how often a scenario whose measurement exceeds a bound is
 // measured again, however many bounds it has. What else runs on a machine only ever
 // adds time, so one measurement within the bounds shows that the operation keeps
 // them; an operation that is too slow exceeds them every time.
-const Remeasurements = 2
+const MaxRemeasurements = 2
 
 // breather is the time before a measurement is made again: phases in which a
 // shared machine is slow were seen to last up to 1.3 s.
 const breather = 1500 * time.Millisecond
 
-// Breathe passes the time before a measurement is made again.
-func Breathe(ctx context.Context) {
+// WaitBeforeRemeasuring passes the time before a measurement is made again.
+func WaitBeforeRemeasuring(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(breather):
@@ -37,7 +37,7 @@ func (s *Setup) wait(ctx context.Context) {
 		s.pause()
 		return
 	}
-	Breathe(ctx)
+	WaitBeforeRemeasuring(ctx)
 }
 
 // measureAgain looks for a measurement that keeps every bound judged so far, and
@@ -46,7 +46,7 @@ func (s *Setup) wait(ctx context.Context) {
 // bound that is relative to another benchmark only this side is measured again.
 func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError) (held bool, err error) {
 	failure := &bench.RepeatedError{Looks: []*bench.ExceededError{exceeded}}
-	for ; w.again < Remeasurements; w.again++ {
+	for ; w.again < MaxRemeasurements; w.again++ {
 		w.setup.wait(ctx)
 		m, err := w.sample(ctx)
 		if err != nil {

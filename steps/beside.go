@@ -13,10 +13,10 @@ import (
 	"omniloader/fixtures"
 )
 
-// ReadBeside reads the file called name in the directory of the feature file
+// ReadFixture reads the file called name in the directory of the feature file
 // feature of fsys, or below it. It refuses a name that leads out of that
 // directory, and a file larger than any fixture.
-func ReadBeside(fsys fs.FS, feature, name string) ([]byte, error) {
+func ReadFixture(fsys fs.FS, feature, name string) ([]byte, error) {
 	if !fs.ValidPath(name) || name == "." {
 		return nil, fmt.Errorf("not a slash path beside the feature file: %w", fs.ErrInvalid)
 	}
@@ -38,5 +38,5 @@ func ReadBeside(fsys fs.FS, feature, name string) ([]byte, error) {
 // besideOnDisk reads a file beside the feature file that godog was given.
 func besideOnDisk(p *godog.Scenario, name string) ([]byte, error) {
 	feature := filepath.FromSlash(lineSuffix.ReplaceAllString(p.Uri, ""))
-	return ReadBeside(os.DirFS(filepath.Dir(feature)), filepath.Base(feature), name)
+	return ReadFixture(os.DirFS(filepath.Dir(feature)), filepath.Base(feature), name)
 }

@@ -17,8 +17,8 @@ import (
 // ran runs one scenario and gives godog's status and output, and the record.
 func ran(t *testing.T, setup *Setup, lines string) (status int, out string, record *Record) {
 	t.Helper()
-	if setup.Subject == nil {
-		setup.Subject = Loader
+	if setup.Loader == nil {
+		setup.Loader = BuiltinLoader
 	}
 	setup.pause = func() {}
 	setup.Plan = bench.Plan{Iterations: 3, Warmup: 1}
@@ -52,7 +52,7 @@ func TestCallersAtOnceMakeAnyOperation(t *testing.T) {
 
 func TestAWrongAnswerAmongCallersFailsTheScenario(t *testing.T) {
 	var calls atomic.Int64
-	setup := &Setup{Subject: func(Options) map[string]Operation {
+	setup := &Setup{Loader: func(Options) map[string]Operation {
 		return map[string]Operation{ModelInfo: func(fs.FS, string) (any, error) {
 			return map[string]any{"x": min(calls.Add(1), 100)/100 + 1}, nil // another from the hundredth call on
 		}}
@@ -108,7 +108,7 @@ func TestWhatAProcessOfItsOwnCostsIsJudged(t *testing.T) {
 	var jobs []FreshJob
 	setup := &Setup{Fresh: func(_ context.Context, job FreshJob) (*bench.Fresh, error) {
 		jobs = append(jobs, job)
-		f, err := job.Do(Loader) // the checkpoint is there, on the disk
+		f, err := job.Do(BuiltinLoader) // the checkpoint is there, on the disk
 		if err == nil {
 			f.First, f.PeakRSS, f.NoPeak = 0.01, 30e6, ""
 		}

@@ -159,21 +159,21 @@ func (v *scenarioVocabulary) Then(pattern string, handler any, _ about) {
 	v.sc.Then(patterns()[pattern], handler)
 }
 
-// Grammar checks the order of a scenario's steps, given their kinds: what is laid
+// CheckStepOrder checks the order of a scenario's steps, given their kinds: what is laid
 // out first, the one thing that is read, then what it promises. Where it does not
 // hold, at is the step in the wrong place, or -1 where one is missing.
-func Grammar(kinds []messages.PickleStepType) (at int, err error) {
+func CheckStepOrder(kinds []messages.PickleStepType) (at int, err error) {
 	whens, thens, misplaced := 0, 0, false
 	for i, kind := range kinds {
 		switch kind {
 		case messages.PickleStepType_CONTEXT:
 			if whens > 0 {
-				return i, &Mistake{errors.New("a Given stands behind the When: it would change nothing that is read")}
+				return i, &ScenarioError{errors.New("a Given stands behind the When: it would change nothing that is read")}
 			}
 		case messages.PickleStepType_ACTION:
 			whens++
 			if whens > 1 {
-				return i, &Mistake{errors.New("the scenario has 2 When steps: it reads exactly one thing")}
+				return i, &ScenarioError{errors.New("the scenario has 2 When steps: it reads exactly one thing")}
 			}
 		case messages.PickleStepType_OUTCOME:
 			thens++
@@ -184,22 +184,22 @@ func Grammar(kinds []messages.PickleStepType) (at int, err error) {
 	}
 	switch {
 	case whens == 0:
-		return -1, &Mistake{errors.New("the scenario has 0 When steps: it reads exactly one thing")}
+		return -1, &ScenarioError{errors.New("the scenario has 0 When steps: it reads exactly one thing")}
 	case thens == 0:
-		return -1, &Mistake{errors.New("the scenario promises nothing: it has no Then step")}
+		return -1, &ScenarioError{errors.New("the scenario promises nothing: it has no Then step")}
 	case misplaced:
-		return at, &Mistake{errors.New("a Then stands before the When: nothing was read yet")}
+		return at, &ScenarioError{errors.New("a Then stands before the When: nothing was read yet")}
 	}
 	return 0, nil
 }
 
-// Mistake is an error of whoever wrote the scenario: it says nothing about the
+// ScenarioError is an error of whoever wrote the scenario: it says nothing about the
 // loader, and the run could not judge.
-type Mistake struct{ Err error }
+type ScenarioError struct{ Err error }
 
-func (m *Mistake) Error() string { return m.Err.Error() }
+func (m *ScenarioError) Error() string { return m.Err.Error() }
 
 // Unwrap gives what went wrong.
-func (m *Mistake) Unwrap() error { return m.Err }
+func (m *ScenarioError) Unwrap() error { return m.Err }
 
-func mistake(format string, args ...any) error { return &Mistake{fmt.Errorf(format, args...)} }
+func mistake(format string, args ...any) error { return &ScenarioError{fmt.Errorf(format, args...)} }

@@ -17,12 +17,12 @@ type FreshJob struct {
 	Root           string  `json:"root"` // the real directory that Dir and those of Options are in
 	Dir            string  `json:"dir"`
 	Options        Options `json:"options"`
-	FailureAwaited bool    `json:"failure_awaited"`
+	ExpectsFailure bool    `json:"failure_awaited"`
 	Cold           bool    `json:"cold"` // with the checkpoint's files out of the page cache
 }
 
 // Do carries the job out in this process.
-func (j FreshJob) Do(subject Subject) (*bench.Fresh, error) {
+func (j FreshJob) Do(subject LoaderUnderTest) (*bench.Fresh, error) {
 	operation, ok := subject(j.Options)[j.Operation]
 	if !ok {
 		return nil, fmt.Errorf("the loader under test has no operation %q", j.Operation)
@@ -34,7 +34,7 @@ func (j FreshJob) Do(subject Subject) (*bench.Fresh, error) {
 	}
 	fsys := os.DirFS(j.Root)
 	call := func() (any, error) { return operation(fsys, j.Dir) }
-	if j.FailureAwaited {
+	if j.ExpectsFailure {
 		call = answeringFailure(call)
 	}
 	return bench.FirstCall(call)
@@ -50,7 +50,7 @@ func (w *world) fresh(ctx context.Context) (f *bench.Fresh, err error) {
 		w.noProcess = ErrNoProcess.Error()
 		return nil, nil
 	}
-	job := FreshJob{Operation: w.operation, Root: w.temp, Dir: w.dir, Options: w.options, FailureAwaited: w.failureAwaited}
+	job := FreshJob{Operation: w.operation, Root: w.temp, Dir: w.dir, Options: w.options, ExpectsFailure: w.failureAwaited}
 	switch {
 	case w.real != "":
 		job.Root = w.real

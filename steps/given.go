@@ -301,7 +301,7 @@ func (w *world) tree(text *godog.DocString) error {
 }
 
 func (w *world) recorded(name string) error {
-	read := w.setup.Beside
+	read := w.setup.ReadFixture
 	if read == nil {
 		read = besideOnDisk
 	}
@@ -511,7 +511,7 @@ func (w *world) claim(name, size string) error {
 	if err != nil {
 		return err
 	}
-	return w.alter(func(c *fixtures.Checkpoint) error { return c.ClaimHeader(name, bytes) })
+	return w.alter(func(c *fixtures.Checkpoint) error { return c.SetHeaderLength(name, bytes) })
 }
 
 func (w *world) pickled(name, function string) error {

@@ -17,7 +17,7 @@ import (
 func collected(t *testing.T) []bench.Subject {
 	t.Helper()
 	var subjects []bench.Subject
-	setup := &steps.Setup{Subject: steps.Loader, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Subject) { subjects = append(subjects, s) }}
+	setup := &steps.Setup{Loader: steps.BuiltinLoader, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Subject) { subjects = append(subjects, s) }}
 	var out bytes.Buffer
 	status := godog.TestSuite{
 		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },

@@ -9,8 +9,8 @@ import (
 	"omniloader/loader"
 )
 
-// Loader is our own loader as the subject of the scenarios.
-func Loader(options Options) map[string]Operation {
+// BuiltinLoader is our own loader as the subject of the scenarios.
+func BuiltinLoader(options Options) map[string]Operation {
 	with := []loader.Option{
 		loader.WithModelRoots(options.ModelRoots...),
 		loader.WithTokenizerFallbacks(options.TokenizerFallbacks...),

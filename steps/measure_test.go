@@ -30,7 +30,7 @@ func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens
 		LaterRounds:  flags.LaterRounds,
 		pause:        func() {},
 		Plan:         bench.Plan{Iterations: 2},
-		Subject: func(Options) map[string]Operation {
+		Loader: func(Options) map[string]Operation {
 			return map[string]Operation{ModelInfo: func(fs.FS, string) (any, error) { return map[string]any{"x": 1}, nil }}
 		},
 		bench: func(_ context.Context, plan bench.Plan, call func() (any, error)) (*bench.Measurement, error) {

@@ -23,8 +23,8 @@ import (
 // first scenario and not changed after it. A Setup serves scenarios that run
 // side by side, and must not be copied.
 type Setup struct {
-	// Subject is the loader under test; Loader gives ours.
-	Subject Subject
+	// Loader is the loader under test; BuiltinLoader is the one of this module.
+	Loader LoaderUnderTest
 	// Plan says how often a measured operation is called. Where Plan.Memory is
 	// false, memory is measured only for the scenarios that bound it.
 	Plan bench.Plan
@@ -54,10 +54,10 @@ type Setup struct {
 	// Fresh carries a job out in a process that is started for it. The error is of
 	// the kind ErrNoProcess where that cannot be done; so it is where Fresh is nil.
 	Fresh func(context.Context, FreshJob) (*bench.Fresh, error)
-	// Beside reads a file that lies beside, or below, the feature file of a
+	// ReadFixture reads a file that lies beside, or below, the feature file of a
 	// scenario. Where it is nil, it is read from the disk beside the scenario's
 	// URI.
-	Beside func(feature *godog.Scenario, name string) ([]byte, error)
+	ReadFixture func(feature *godog.Scenario, name string) ([]byte, error)
 
 	lane  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
 	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure

@@ -19,9 +19,9 @@ type Options struct {
 	Input         TokenizerInput
 }
 
-// Subject makes the operations of a loader under test, by name. It need not have
+// LoaderUnderTest makes the operations of a loader under test, by name. It need not have
 // all of them: a scenario that asks for one that is missing fails and says so.
-type Subject func(Options) map[string]Operation
+type LoaderUnderTest func(Options) map[string]Operation
 
 // The names of the operations.
 const (

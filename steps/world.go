@@ -125,7 +125,7 @@ func (w *world) begin(p *godog.Scenario) error {
 	if w.iterations, err = Iterations(tags); err != nil {
 		return err
 	}
-	_, err = Grammar(kinds)
+	_, err = CheckStepOrder(kinds)
 	return err
 }
 
@@ -178,10 +178,10 @@ func (w *world) read(ctx context.Context, operation string) error {
 
 // call binds an operation of the subject to the checkpoint of the scenario.
 func (w *world) call(operation string) (func() (any, error), error) {
-	if w.setup.Subject == nil {
-		return nil, errors.New("no loader to test: Setup.Subject is not set")
+	if w.setup.Loader == nil {
+		return nil, errors.New("no loader to test: Setup.Loader is not set")
 	}
-	read, ok := w.setup.Subject(w.options)[operation]
+	read, ok := w.setup.Loader(w.options)[operation]
 	if !ok {
 		return nil, fmt.Errorf("the loader under test has no operation %q", operation)
 	}

@@ -54,7 +54,7 @@ func runWith(t *testing.T, setup *steps.Setup, feature string, options godog.Opt
 }
 
 // fake makes a loader that answers every question with what answer gives.
-func fake(answer func() (any, error)) steps.Subject {
+func fake(answer func() (any, error)) steps.LoaderUnderTest {
 	return func(steps.Options) map[string]steps.Operation {
 		read := func(fs.FS, string) (any, error) { return answer() }
 		return map[string]steps.Operation{steps.ModelInfo: read, steps.CategoryOnly: read}
@@ -88,7 +88,7 @@ func feature(thens ...string) string {
 
 func TestAnOperationThatNothingBoundsRunsOnce(t *testing.T) {
 	calls := 0
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Loader: fake(func() (any, error) {
 		calls++
 		return llama()
 	})}
@@ -101,7 +101,7 @@ func TestAnOperationThatNothingBoundsRunsOnce(t *testing.T) {
 
 func TestABoundMakesTheOperationMeasured(t *testing.T) {
 	calls := 0
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Loader: fake(func() (any, error) {
 		calls++
 		return llama()
 	})}
@@ -132,7 +132,7 @@ func TestMemoryIsMeasuredWhereAStepBoundsItOrThePlanAsksForIt(t *testing.T) {
 		{"the memory delta is below 1 GB", false, true},
 		{"no more than 1000000 allocations are made per call", false, true},
 	} {
-		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: c.plan}, Subject: fake(llama)}
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: c.plan}, Loader: fake(llama)}
 		status, records, out := run(t, setup, feature(c.bound))
 		require.Zero(t, status, out)
 		assert.Equal(t, c.want, records["s"].Benchmark.BytesPerOp != nil, "%+v", c)
@@ -140,7 +140,7 @@ func TestMemoryIsMeasuredWhereAStepBoundsItOrThePlanAsksForIt(t *testing.T) {
 }
 
 func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}, Loader: fake(llama)}
 	status, records, out := run(t, setup, feature(`the mean latency is below 0.001 ns`))
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, "bound: below 0.001 ns (20 calls")
@@ -149,14 +149,14 @@ func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
 }
 
 func TestAPercentileOfTooFewCallsIsWarnedOf(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(llama)}
 	_, records, _ := run(t, setup, feature(`the p95 latency is below 10 s`))
 	require.Len(t, records["s"].Benchmark.Bounds, 1)
 	assert.Contains(t, records["s"].Benchmark.Bounds[0].Warning, "3 calls are few for the p95")
 }
 
 func TestABenchmarkTagAloneMeasuresAndNames(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Loader: fake(llama)}
 	_, records, out := run(t, setup, "Feature: f\n  @benchmark:my_name\n"+strings.TrimPrefix(feature(`the category is "transformers"`), "Feature: f\n"))
 	require.NotNil(t, records["s"].Benchmark, out)
 	assert.Equal(t, "my_name", records["s"].Benchmark.Name)
@@ -164,7 +164,7 @@ func TestABenchmarkTagAloneMeasuresAndNames(t *testing.T) {
 
 func TestAnAnswerThatChangesIsAFailure(t *testing.T) {
 	calls := 0
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(func() (any, error) {
 		calls++
 		return map[string]any{"category": fmt.Sprint("c", calls)}, nil
 	})}
@@ -175,7 +175,7 @@ func TestAnAnswerThatChangesIsAFailure(t *testing.T) {
 
 func TestAFailureThatNobodyAwaitsEndsTheScenarioAtItsWhenStep(t *testing.T) {
 	for _, bound := range []string{`the category is "x"`, `the mean latency is below 10 s`} {
-		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Subject: fake(func() (any, error) {
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Loader: fake(func() (any, error) {
 			return nil, fault.New(fault.Truncated, "config.json", "cut off")
 		})}
 		status, _, out := run(t, setup, feature(bound))
@@ -186,7 +186,7 @@ func TestAFailureThatNobodyAwaitsEndsTheScenarioAtItsWhenStep(t *testing.T) {
 }
 
 func TestTheCostOfAFailureCanBeMeasured(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(func() (any, error) {
 		return nil, fault.New(fault.TooLarge, "models/checkpoint/config.json", "200 MB").WithHint("delete it")
 	})}
 	status, records, out := run(t, setup, feature(`reading fails with "too large" in "config.json"`,
@@ -197,7 +197,7 @@ func TestTheCostOfAFailureCanBeMeasured(t *testing.T) {
 
 func TestAnAnswerInTheWorldOfAnAwaitedFailureIsAFailure(t *testing.T) {
 	for _, then := range []string{`reading fails with "not found"`, `the failure names "x"`, `the hint mentions "x"`} {
-		status, _, out := run(t, &steps.Setup{Subject: fake(llama)}, feature(then))
+		status, _, out := run(t, &steps.Setup{Loader: fake(llama)}, feature(then))
 		assert.Equal(t, 1, status)
 		assert.Contains(t, out, "did not fail; the answer is {")
 	}
@@ -244,7 +244,7 @@ func TestStepsThatDoNotHoldSayWhy(t *testing.T) {
 		{llama, `the median latency is below 3 times that of "nobody"`, `"nobody", which was not measured before this in the run`},
 		{llama, `the max latency is below 0 ms`, `nothing can be below`},
 	} {
-		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Subject: fake(c.answer)}
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Loader: fake(c.answer)}
 		status, _, out := run(t, setup, feature(c.then))
 		assert.Equal(t, 1, status, c.then)
 		assert.Contains(t, out, c.want, c.then)
@@ -252,7 +252,7 @@ func TestStepsThatDoNotHoldSayWhy(t *testing.T) {
 }
 
 func TestFieldsAreFoundByTheirPlainNames(t *testing.T) {
-	status, _, out := run(t, &steps.Setup{Subject: fake(llama)}, feature(
+	status, _, out := run(t, &steps.Setup{Loader: fake(llama)}, feature(
 		`the model type is "llama"`, `the quantization method is "gptq"`, `the method is "gptq"`, `the eos token is "</s>"`,
 		`the special tokens eos token is "</s>"`, `the bits is 4`, `the bits is at most 4.5`, `the architectures are "A, B"`,
 		`the architectures contain "B"`, `there are 2 architectures`, `there is 1 finding`, `the category contains "form"`,
@@ -261,26 +261,26 @@ func TestFieldsAreFoundByTheirPlainNames(t *testing.T) {
 }
 
 func TestAFieldOfSomethingThatIsNullSaysSo(t *testing.T) {
-	_, _, out := run(t, &steps.Setup{Subject: fake(func() (any, error) {
+	_, _, out := run(t, &steps.Setup{Loader: fake(func() (any, error) {
 		return map[string]any{"quantization": nil}, nil
 	})}, feature(`the quantization method is "gptq"`))
 	assert.Contains(t, out, "there is no quantization method: quantization is null")
 }
 
 func TestAnAmbiguousFieldListsWhatItMayMean(t *testing.T) {
-	_, _, out := run(t, &steps.Setup{Subject: fake(func() (any, error) {
+	_, _, out := run(t, &steps.Setup{Loader: fake(func() (any, error) {
 		return map[string]any{"a": map[string]any{"x": 1}, "b": map[string]any{"x": 2}}, nil
 	})}, feature(`the x is 1`))
 	assert.Contains(t, out, `more than one field "x": "a x", "b x"`)
 }
 
 func TestAnAnswerWithoutFieldsIsRefused(t *testing.T) {
-	_, _, out := run(t, &steps.Setup{Subject: fake(func() (any, error) { return 3, nil })}, feature(`the x is 1`))
+	_, _, out := run(t, &steps.Setup{Loader: fake(func() (any, error) { return 3, nil })}, feature(`the x is 1`))
 	assert.Contains(t, out, "the answer is 3: an object with named fields was expected")
 }
 
 func TestAScenarioReadsExactlyOneThingAndPromisesSomething(t *testing.T) {
-	setup := &steps.Setup{Subject: fake(llama)}
+	setup := &steps.Setup{Loader: fake(llama)}
 	_, _, out := run(t, setup, "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    When the model info is read\n")
 	assert.Contains(t, out, "the scenario promises nothing")
 	_, _, out = run(t, setup, "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    Then the category is \"x\"\n")
@@ -290,7 +290,7 @@ func TestAScenarioReadsExactlyOneThingAndPromisesSomething(t *testing.T) {
 }
 
 func TestTwoBenchmarksOfOneNameAreAnError(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
 	one := strings.TrimPrefix(feature(`the mean latency is below 10 s`), "Feature: f\n")
 	status, _, out := run(t, setup, "Feature: f\n"+one+one)
 	assert.Equal(t, 1, status)
@@ -299,13 +299,13 @@ func TestTwoBenchmarksOfOneNameAreAnError(t *testing.T) {
 }
 
 func TestABoundMayReferToABenchmarkMeasuredBefore(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(llama)}
 	first := strings.ReplaceAll(strings.TrimPrefix(feature(`the mean latency is below 10 s`), "Feature: f\n"), "Scenario: s", "Scenario: first")
 	status, records, out := run(t, setup, "Feature: f\n"+first+strings.TrimPrefix(feature(`the median latency is below 100000 times that of "first"`), "Feature: f\n"))
 	require.Zero(t, status, out)
 	assert.Len(t, records["s"].Benchmark.Bounds, 1)
 
-	setup = &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+	setup = &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(llama)}
 	status, _, out = run(t, setup, "Feature: f\n"+first+strings.TrimPrefix(feature(`the median latency is below 3 times that of "frist"`), "Feature: f\n"))
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, `did you mean "first"?`)
@@ -313,7 +313,7 @@ func TestABoundMayReferToABenchmarkMeasuredBefore(t *testing.T) {
 
 func TestWithoutARealCheckpointItsScenariosAreSkippedWithAReason(t *testing.T) {
 	const real = "Feature: f\n  Scenario: s\n    Given the real checkpoint\n    When the model info is read\n    Then the name is \"mine\"\n"
-	status, records, out := run(t, &steps.Setup{Subject: steps.Loader}, real)
+	status, records, out := run(t, &steps.Setup{Loader: steps.BuiltinLoader}, real)
 	assert.Zero(t, status, out)
 	assert.Contains(t, out, "3 skipped")
 	assert.Contains(t, records["s"].SkipReason, "--model")
@@ -321,11 +321,11 @@ func TestWithoutARealCheckpointItsScenariosAreSkippedWithAReason(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "mine")
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"model_type":"llama"}`), 0o644))
-	status, _, out = run(t, &steps.Setup{Subject: steps.Loader, Model: dir}, real)
+	status, _, out = run(t, &steps.Setup{Loader: steps.BuiltinLoader, Model: dir}, real)
 	assert.Zero(t, status, out)
 	assert.Contains(t, out, "1 passed")
 
-	status, _, out = run(t, &steps.Setup{Subject: steps.Loader, Model: filepath.Join(dir, "nowhere")}, real)
+	status, _, out = run(t, &steps.Setup{Loader: steps.BuiltinLoader, Model: filepath.Join(dir, "nowhere")}, real)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, "nowhere")
 }
@@ -333,7 +333,7 @@ func TestWithoutARealCheckpointItsScenariosAreSkippedWithAReason(t *testing.T) {
 func TestTheTemporaryDirectoryIsRemovedWithItsScenario(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	var seen []string
-	setup := &steps.Setup{Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Loader: fake(func() (any, error) {
 		entries, err := os.ReadDir(os.TempDir())
 		for _, e := range entries {
 			seen = append(seen, e.Name())
@@ -361,7 +361,7 @@ func TestGivensThatContradictEachOtherSayWhy(t *testing.T) {
 		"a checkpoint with the files:\n      | file | size |\n      | a | 3 parsecs |":   "parsecs",
 		"an empty checkpoint directory\n    And \"a\" is grown to 10 lightyears":         "lightyears",
 	} {
-		status, _, out := run(t, &steps.Setup{Subject: fake(llama)},
+		status, _, out := run(t, &steps.Setup{Loader: fake(llama)},
 			"Feature: f\n  Scenario: s\n    Given "+given+"\n    When the model info is read\n    Then the category is \"transformers\"\n")
 		assert.Equal(t, 1, status, given)
 		assert.Contains(t, out, want, given)
@@ -369,7 +369,7 @@ func TestGivensThatContradictEachOtherSayWhy(t *testing.T) {
 }
 
 func TestASubjectMaySetNoOperationOrNothing(t *testing.T) {
-	_, _, out := run(t, &steps.Setup{Subject: func(steps.Options) map[string]steps.Operation { return nil }}, feature(`the x is 1`))
+	_, _, out := run(t, &steps.Setup{Loader: func(steps.Options) map[string]steps.Operation { return nil }}, feature(`the x is 1`))
 	assert.Contains(t, out, `the loader under test has no operation "model info"`)
 	_, _, out = run(t, new(steps.Setup), feature(`the x is 1`))
 	assert.Contains(t, out, "no loader to test")
@@ -377,7 +377,7 @@ func TestASubjectMaySetNoOperationOrNothing(t *testing.T) {
 
 func TestTheSubjectIsToldWhereElseToLook(t *testing.T) {
 	var got steps.Options
-	setup := &steps.Setup{Subject: func(o steps.Options) map[string]steps.Operation {
+	setup := &steps.Setup{Loader: func(o steps.Options) map[string]steps.Operation {
 		got = o
 		return fake(llama)(o)
 	}}
@@ -393,7 +393,7 @@ func TestMeasuredOperationsRunAlone(t *testing.T) {
 	var overlaps atomic.Int32
 	about := make(chan struct{}) // the measured scenario is about to begin
 	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}}
-	setup.Subject = func(steps.Options) map[string]steps.Operation {
+	setup.Loader = func(steps.Options) map[string]steps.Operation {
 		return map[string]steps.Operation{
 			steps.CategoryOnly: func(fs.FS, string) (any, error) {
 				functional.Store(true)
@@ -440,7 +440,7 @@ func TestMeasuredOperationsRunAlone(t *testing.T) {
 
 // Measured scenarios side by side keep their results apart.
 func TestResultsAreKeptSafelyByScenariosSideBySide(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5}, Loader: fake(llama)}
 	var b strings.Builder
 	b.WriteString("Feature: f\n")
 	for i := range 20 {
@@ -458,14 +458,14 @@ func TestResultsAreKeptSafelyByScenariosSideBySide(t *testing.T) {
 }
 
 func TestTheResultIsAttachedWithItsBounds(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
 	_, _, out := runWith(t, setup, feature(`the mean latency is below 10 s`), godog.Options{Format: "cucumber", Concurrency: 1})
 	assert.Contains(t, out, `"mime_type": "application/json"`)
 }
 
 func TestAnInterruptedMeasurementLeavesNoResult(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1000}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1000}, Loader: fake(func() (any, error) {
 		cancel(errors.New("stopped by hand"))
 		return llama()
 	})}
@@ -483,7 +483,7 @@ func TestTheRowOfAnOutlineNamesItsBenchmark(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.feature")
 	require.NoError(t, os.WriteFile(file, []byte(outline), 0o644))
 	for _, path := range []string{file, file + ":3"} {
-		setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
 		var out bytes.Buffer
 		status := godog.TestSuite{
 			ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
@@ -500,7 +500,7 @@ func TestRowsThatCannotBeToldApartAreRefused(t *testing.T) {
 		"\n    Examples:\n      | name |\n      | one  |\n      | two  |\n"
 	file := filepath.Join(t.TempDir(), "a.feature")
 	require.NoError(t, os.WriteFile(file, []byte(outline), 0o644))
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
 	var out bytes.Buffer
 	status := godog.TestSuite{
 		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
@@ -512,7 +512,7 @@ func TestRowsThatCannotBeToldApartAreRefused(t *testing.T) {
 
 func TestWhoeverHasTheDocumentsGivesTheTags(t *testing.T) {
 	setup := &steps.Setup{
-		Plan: bench.Plan{Iterations: 1}, Subject: fake(llama),
+		Plan: bench.Plan{Iterations: 1}, Loader: fake(llama),
 		Tags: func(*godog.Scenario) ([]string, error) { return []string{"@memory", "@benchmark:given"}, nil },
 	}
 	_, records, out := run(t, setup, feature(`the category is "transformers"`))

@@ -261,7 +261,7 @@ func (p *program) run(c *cobra.Command, s *runSettings, paths []string) error {
 	if err != nil {
 		return err
 	}
-	setup := &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: s.concurrency.n}
+	setup := &steps.Setup{Loader: steps.BuiltinLoader, Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: s.concurrency.n}
 	setup.Plan.Memory = s.memoryProfiling || s.all
 	if overruled[envIterations] {
 		setup.Plan.Iterations = s.iterations.n
@@ -560,8 +560,8 @@ func (p *program) conclude(ctx context.Context, run *outcome.Run, e ending) erro
 	if run.Interrupted {
 		failures = append(failures, unable("what had ended by then is kept", "interrupted"))
 	}
-	failures = append(failures, suite.Unjudged(run))
-	if suite.Broken(run) > 0 { // whatever else could not be done: a promise is broken
+	failures = append(failures, suite.UnjudgedSteps(run))
+	if suite.CountBroken(run) > 0 { // whatever else could not be done: a promise is broken
 		for _, err := range failures {
 			if err != nil {
 				p.complain(err)

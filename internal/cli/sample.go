@@ -79,7 +79,7 @@ func (j sampleJob) do(ctx context.Context, turn func() error) (*bench.Samples, e
 	if err != nil {
 		return nil, err
 	}
-	subjects, err := plan.Subjects(ctx, &steps.Setup{Subject: steps.Loader, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
+	subjects, err := plan.MeasuredOperations(ctx, &steps.Setup{Loader: steps.BuiltinLoader, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
 	if err != nil {
 		return nil, err
 	}

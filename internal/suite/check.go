@@ -30,7 +30,7 @@ var ours = language{
 	match:         steps.Match,
 	measured:      steps.Measured,
 	benchmarkName: steps.BenchmarkName,
-	grammar:       steps.Grammar,
+	grammar:       steps.CheckStepOrder,
 }
 
 // Check looks for what makes the selected scenarios impossible to judge, and

@@ -39,12 +39,12 @@ func fragile(o *outcome.Scenario) bool {
 // turn: the machine may have been slow for a second or more, and many benchmarks are
 // over in a millisecond. A scenario is run again as a whole, on a checkpoint laid out
 // afresh, after the one that its bound is relative to, and at most
-// steps.Remeasurements times. Where it passes once, it has passed; else it fails as it
+// steps.MaxRemeasurements times. Where it passes once, it has passed; else it fails as it
 // did first, with what each time gave. A bound that was kept and seems fragile is
 // measured once more, too, and is told of if it seems so again; the figures stay.
 func (c *collector) laterRounds(ctx context.Context) error {
 	looked := map[*Scenario]*looks{}
-	for round := range steps.Remeasurements {
+	for round := range steps.MaxRemeasurements {
 		again := map[*Scenario]*bench.ExceededError{}
 		doubtful := map[*Scenario]bool{}
 		for s, o := range c.ended {
@@ -149,5 +149,5 @@ func (c *collector) pause(ctx context.Context) {
 		c.options.Pause(ctx)
 		return
 	}
-	steps.Breathe(ctx)
+	steps.WaitBeforeRemeasuring(ctx)
 }

@@ -20,7 +20,7 @@ import (
 
 // Options say how a plan is run.
 type Options struct {
-	Setup    *steps.Setup     // what the scenarios share; Run sets its Tags and Beside
+	Setup    *steps.Setup     // what the scenarios share; Run sets its Tags and ReadFixture
 	Jobs     int              // functional scenarios side by side; below 1 means 1
 	Listener outcome.Listener // follows the run, or nil; it must not keep what it is shown
 	// Pause passes the time before what exceeded a bound is measured again; nil takes
@@ -78,11 +78,11 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	return run, nil
 }
 
-// Subjects carries every measured scenario of the plan out once and gives their
+// MeasuredOperations carries every measured scenario of the plan out once and gives their
 // operations, ready to be sampled, in the order of the scenarios. Scenarios tagged
 // @real are left out where the setup has no model. A scenario that does not hold
 // is an error: what it measures would not be what it promises.
-func (p *Plan) Subjects(ctx context.Context, setup *steps.Setup) ([]bench.Subject, error) {
+func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]bench.Subject, error) {
 	var subjects []bench.Subject
 	setup.Collect = func(s bench.Subject) { subjects = append(subjects, s) }
 	c := &collector{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
@@ -112,10 +112,10 @@ func (p *Plan) Subjects(ctx context.Context, setup *steps.Setup) ([]bench.Subjec
 	return subjects, nil
 }
 
-// Unjudged gives the steps that say nothing about the loader, as the error that
+// UnjudgedSteps gives the steps that say nothing about the loader, as the error that
 // ends in exit code 2, and nil where there is none: unfinished steps, and those
 // that fail by a mistake in the scenario. Only running a step shows that it is.
-func Unjudged(run *outcome.Run) error {
+func UnjudgedSteps(run *outcome.Run) error {
 	var problems Problems
 	for _, f := range run.Features {
 		for _, s := range f.Scenarios {
@@ -124,7 +124,7 @@ func Unjudged(run *outcome.Run) error {
 					problems = append(problems, Problem{URI: f.URI, Line: step.Line,
 						Message: fmt.Sprintf("%s step %q", step.Status, step.Text), Advice: "finish the step, or tag its scenario " + tagWIP})
 				}
-				var mistake *steps.Mistake
+				var mistake *steps.ScenarioError
 				if step.Status == outcome.Failed && errors.As(step.Err, &mistake) {
 					problems = append(problems, Problem{URI: f.URI, Line: step.Line, Message: "could not judge: " + mistake.Error()})
 				}
@@ -134,14 +134,14 @@ func Unjudged(run *outcome.Run) error {
 	return problems.orNil()
 }
 
-// Broken counts the scenarios that break a promise: they failed, and not by a
+// CountBroken counts the scenarios that break a promise: they failed, and not by a
 // mistake of whoever wrote them.
-func Broken(run *outcome.Run) int {
+func CountBroken(run *outcome.Run) int {
 	n := 0
 	for _, f := range run.Features {
 		for _, s := range f.Scenarios {
 			failed := s.FailedStep()
-			var mistake *steps.Mistake
+			var mistake *steps.ScenarioError
 			if s.Status == outcome.Failed && (failed == nil || !errors.As(failed.Err, &mistake)) {
 				n++
 			}
@@ -240,13 +240,13 @@ func (c *collector) run(ctx context.Context, takes map[*Scenario]bool, jobs int)
 		}
 		return s.TagNames(), nil
 	}
-	c.options.Setup.Beside = func(p *godog.Scenario, name string) ([]byte, error) {
+	c.options.Setup.ReadFixture = func(p *godog.Scenario, name string) ([]byte, error) {
 		s, err := find(p)
 		if err != nil {
 			return nil, err
 		}
 		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
-		return steps.ReadBeside(c.plan.features[i].fsys, c.plan.features[i].path, name)
+		return steps.ReadFixture(c.plan.features[i].fsys, c.plan.features[i].path, name)
 	}
 	c.places.Clear()
 	name := fmt.Sprintf("run %d", runs.Add(1))
@@ -378,7 +378,7 @@ func (r *recording) afterStep(ctx context.Context, _ *godog.Step, status godog.S
 	if err != nil && s.Status != outcome.Skipped {
 		s.Err = explain(err)
 		if kind := r.scenario.kinds[r.step-1]; kind == messages.PickleStepType_CONTEXT && s.Status == outcome.Failed {
-			s.Err = &steps.Mistake{Err: s.Err} // nothing was laid out that could be judged
+			s.Err = &steps.ScenarioError{Err: s.Err} // nothing was laid out that could be judged
 		}
 	}
 	return ctx, nil

@@ -91,10 +91,10 @@ func TestASkippedStepSkipsTheScenario(t *testing.T) {
 func TestAnUnfinishedStepCannotBeJudged(t *testing.T) {
 	run := play1(t, one(t, "Feature: f", "  Scenario: a", "    When it is unfinished", "    Then all is well"))
 	assert.Equal(t, outcome.Pending, scenario(t, run).Status)
-	err := Unjudged(run)
+	err := UnjudgedSteps(run)
 	require.ErrorContains(t, err, `a.feature:3: pending step "it is unfinished"`)
 	assert.True(t, IsProblem(err))
-	assert.NoError(t, Unjudged(play1(t, one(t, "Feature: f", "  Scenario: a", "    When it fails"))))
+	assert.NoError(t, UnjudgedSteps(play1(t, one(t, "Feature: f", "  Scenario: a", "    When it fails"))))
 }
 
 func TestAHookThatFailsIsAFailureOfTheLastStep(t *testing.T) {
