@@ -15,15 +15,15 @@ import (
 // them; an operation that is too slow exceeds them every time.
 const MaxRemeasurements = 2
 
-// breather is the time before a measurement is made again: phases in which a
+// remeasureDelay is the time before a measurement is made again: phases in which a
 // shared machine is slow were seen to last up to 1.3 s.
-const breather = 1500 * time.Millisecond
+const remeasureDelay = 1500 * time.Millisecond
 
 // WaitBeforeRemeasuring passes the time before a measurement is made again.
 func WaitBeforeRemeasuring(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(breather):
+	case <-time.After(remeasureDelay):
 	}
 }
 
@@ -31,8 +31,8 @@ func WaitBeforeRemeasuring(ctx context.Context) {
 // they measure takes the place of what they measured before.
 func (s *Setup) NextRound() { s.store.nextRound() }
 
-// wait passes the time before a measurement is made again at once.
-func (s *Setup) wait(ctx context.Context) {
+// waitBeforeRemeasuring passes the time before a measurement is made again at once.
+func (s *Setup) waitBeforeRemeasuring(ctx context.Context) {
 	if s.pause != nil {
 		s.pause()
 		return
@@ -46,25 +46,25 @@ func (s *Setup) wait(ctx context.Context) {
 // bound that is relative to another benchmark only this side is measured again.
 func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError) (held bool, err error) {
 	failure := &bench.RepeatedError{Looks: []*bench.ExceededError{exceeded}}
-	for ; w.again < MaxRemeasurements; w.again++ {
-		w.setup.wait(ctx)
+	for ; w.remeasured < MaxRemeasurements; w.remeasured++ {
+		w.setup.waitBeforeRemeasuring(ctx)
 		m, err := w.sample(ctx)
 		if err != nil {
 			return false, fmt.Errorf("measuring the %s again: %w", w.operation, err)
 		}
 		first, last := m.First, m.Last
 		m.First, m.Last = nil, nil
-		if err := errors.Join(w.unchanged(first), w.unchanged(last)); err != nil {
+		if err := errors.Join(w.checkUnchanged(first), w.checkUnchanged(last)); err != nil {
 			return false, err
 		}
 		judgements, err := w.judgedBy(m)
 		var again *bench.ExceededError
 		switch {
 		case err == nil:
-			w.again++
+			w.remeasured++
 			r := w.record.Benchmark
 			fresh := bench.NewResult(r.Name, r.Category, m, r.Metadata)
-			fresh.Bounds, fresh.Threshold, fresh.Looks = judgements, r.Threshold, 1+w.again
+			fresh.Bounds, fresh.Threshold, fresh.Looks = judgements, r.Threshold, 1+w.remeasured
 			w.setup.store.replace(r, fresh)
 			w.measurement = m
 			w.record.Warnings = append(w.record.Warnings, failure.Overcome())
@@ -75,7 +75,7 @@ func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError)
 			return false, err
 		}
 	}
-	w.record.Benchmark.Looks = 1 + w.again
+	w.record.Benchmark.Looks = 1 + w.remeasured
 	return false, failure
 }
 

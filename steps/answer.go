@@ -51,7 +51,7 @@ func (a answer) field(name string) (gjson.Result, error) {
 		return ends[0].value, nil
 	}
 	if len(ends) > 1 {
-		return gjson.Result{}, mistake("the answer has more than one field %q: %s", name, names(ends))
+		return gjson.Result{}, scenarioErrorf("the answer has more than one field %q: %s", name, names(ends))
 	}
 	for _, f := range fields {
 		if f.value.Type == gjson.Null && strings.HasPrefix(wanted, f.name+" ") {
@@ -62,7 +62,7 @@ func (a answer) field(name string) (gjson.Result, error) {
 	for i, f := range fields {
 		known[i] = f.name
 	}
-	return gjson.Result{}, mistake("the answer has no field %q, %s", name, suggest.DidYouMean(wanted, known))
+	return gjson.Result{}, scenarioErrorf("the answer has no field %q, %s", name, suggest.DidYouMean(wanted, known))
 }
 
 // field is one field of an answer, however deep.

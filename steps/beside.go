@@ -35,8 +35,8 @@ func ReadFixture(fsys fs.FS, feature, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, fixtures.MaxRecording))
 }
 
-// besideOnDisk reads a file beside the feature file that godog was given.
-func besideOnDisk(p *godog.Scenario, name string) ([]byte, error) {
+// readFixtureFromDisk reads a file beside the feature file that godog was given.
+func readFixtureFromDisk(p *godog.Scenario, name string) ([]byte, error) {
 	feature := filepath.FromSlash(lineSuffix.ReplaceAllString(p.Uri, ""))
 	return ReadFixture(os.DirFS(filepath.Dir(feature)), filepath.Base(feature), name)
 }

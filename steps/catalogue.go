@@ -47,48 +47,48 @@ func Match(kind messages.PickleStepType, text string) []Definition {
 	return definitions
 }
 
-// about says what a step is for. It is the last argument of a registration.
-type about struct {
+// stepDoc says what a step is for. It is the last argument of a registration.
+type stepDoc struct {
 	meaning string
 	example string
-	bounds  bounded // what it bounds, so that the operation is measured
-	failure bool    // it asserts that reading fails
+	bounds  boundKind // what it bounds, so that the operation is measured
+	expectsFailure bool    // it asserts that reading fails
 }
 
-// bounded is what a step sets a bound to, or asks to be measured.
-type bounded int
+// boundKind is what a step sets a bound to, or asks to be measured.
+type boundKind int
 
 const (
-	none       bounded = iota
+	noBound       boundKind = iota
 	latency            // the time of a call
 	memory             // bytes, allocations or the live heap
-	contention         // what callers at once get done
+	concurrency         // what callers at once get done
 	process            // a process of its own: its first call, its memory
-	cold               // the same with nothing of the checkpoint in the page cache
+	coldProcess               // the same with nothing of the checkpoint in the page cache
 )
 
 // entry is a step as the package itself needs it.
 type entry struct {
 	Definition
-	about   about
+	about   stepDoc
 	pattern *regexp.Regexp
 }
 
-// vocabulary takes the registration of steps. Its methods are called with a
+// stepRegistrar takes the registration of steps. Its methods are called with a
 // pattern that is a string literal, as direct statements of named functions:
 // editors find steps in no other form.
-type vocabulary interface {
+type stepRegistrar interface {
 	// group starts a heading of the catalogue.
 	group(heading string)
-	Given(pattern string, handler any, a about)
-	When(pattern string, handler any, a about)
-	Then(pattern string, handler any, a about)
+	Given(pattern string, handler any, a stepDoc)
+	When(pattern string, handler any, a stepDoc)
+	Then(pattern string, handler any, a stepDoc)
 }
 
 // catalogue is what registration records, with every pattern compiled once.
 var catalogue = sync.OnceValue(func() []*entry {
-	r := new(recorder)
-	newWorld(new(Setup)).vocabulary(r)
+	r := new(catalogueRegistrar)
+	newWorld(new(Setup)).registerSteps(r)
 	return r.entries
 })
 
@@ -118,18 +118,18 @@ var keywords = map[messages.PickleStepType]string{
 	messages.PickleStepType_OUTCOME: "Then",
 }
 
-// recorder is the vocabulary that becomes the catalogue.
-type recorder struct {
+// catalogueRegistrar is the vocabulary that becomes the catalogue.
+type catalogueRegistrar struct {
 	heading string
 	entries []*entry
 }
 
-func (r *recorder) group(heading string)                       { r.heading = heading }
-func (r *recorder) Given(pattern string, handler any, a about) { r.add("Given", pattern, a) }
-func (r *recorder) When(pattern string, handler any, a about)  { r.add("When", pattern, a) }
-func (r *recorder) Then(pattern string, handler any, a about)  { r.add("Then", pattern, a) }
+func (r *catalogueRegistrar) group(heading string)                       { r.heading = heading }
+func (r *catalogueRegistrar) Given(pattern string, handler any, a stepDoc) { r.add("Given", pattern, a) }
+func (r *catalogueRegistrar) When(pattern string, handler any, a stepDoc)  { r.add("When", pattern, a) }
+func (r *catalogueRegistrar) Then(pattern string, handler any, a stepDoc)  { r.add("Then", pattern, a) }
 
-func (r *recorder) add(keyword, pattern string, a about) {
+func (r *catalogueRegistrar) add(keyword, pattern string, a stepDoc) {
 	_, file, line, _ := runtime.Caller(2) // the statement that registers the step
 	file = filepath.ToSlash(file)
 	r.entries = append(r.entries, &entry{
@@ -142,20 +142,20 @@ func (r *recorder) add(keyword, pattern string, a about) {
 	})
 }
 
-// scenarioVocabulary hands the steps to one scenario.
-type scenarioVocabulary struct {
+// scenarioRegistrar hands the steps to one scenario.
+type scenarioRegistrar struct {
 	sc   *godog.ScenarioContext
-	laid *layout // notes the Given steps
+	given *givenSteps // notes the Given steps
 }
 
-func (v *scenarioVocabulary) group(string) {}
-func (v *scenarioVocabulary) Given(pattern string, handler any, _ about) {
-	v.sc.Given(patterns()[pattern], v.laid.noting(pattern, handler))
+func (v *scenarioRegistrar) group(string) {}
+func (v *scenarioRegistrar) Given(pattern string, handler any, _ stepDoc) {
+	v.sc.Given(patterns()[pattern], v.given.recording(pattern, handler))
 }
-func (v *scenarioVocabulary) When(pattern string, handler any, _ about) {
+func (v *scenarioRegistrar) When(pattern string, handler any, _ stepDoc) {
 	v.sc.When(patterns()[pattern], handler)
 }
-func (v *scenarioVocabulary) Then(pattern string, handler any, _ about) {
+func (v *scenarioRegistrar) Then(pattern string, handler any, _ stepDoc) {
 	v.sc.Then(patterns()[pattern], handler)
 }
 
@@ -202,4 +202,4 @@ func (m *ScenarioError) Error() string { return m.Err.Error() }
 // Unwrap gives what went wrong.
 func (m *ScenarioError) Unwrap() error { return m.Err }
 
-func mistake(format string, args ...any) error { return &ScenarioError{fmt.Errorf(format, args...)} }
+func scenarioErrorf(format string, args ...any) error { return &ScenarioError{fmt.Errorf(format, args...)} }

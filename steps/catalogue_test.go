@@ -129,7 +129,7 @@ func TestMatchHeedsTheKeyword(t *testing.T) {
 func TestNoHandlerTakesMoreThanItsPatternGives(t *testing.T) {
 	// godog notices a wrong number of arguments only when the step runs.
 	r := new(argumentCounter)
-	newWorld(new(Setup)).vocabulary(r)
+	newWorld(new(Setup)).registerSteps(r)
 	for pattern, takes := range r.takes {
 		gives := regexp.MustCompile(pattern).NumSubexp()
 		if strings.HasSuffix(pattern, ":$") {
@@ -143,9 +143,9 @@ func TestNoHandlerTakesMoreThanItsPatternGives(t *testing.T) {
 type argumentCounter struct{ takes map[string]int }
 
 func (c *argumentCounter) group(string)                               {}
-func (c *argumentCounter) Given(pattern string, handler any, _ about) { c.count(pattern, handler) }
-func (c *argumentCounter) When(pattern string, handler any, _ about)  { c.count(pattern, handler) }
-func (c *argumentCounter) Then(pattern string, handler any, _ about)  { c.count(pattern, handler) }
+func (c *argumentCounter) Given(pattern string, handler any, _ stepDoc) { c.count(pattern, handler) }
+func (c *argumentCounter) When(pattern string, handler any, _ stepDoc)  { c.count(pattern, handler) }
+func (c *argumentCounter) Then(pattern string, handler any, _ stepDoc)  { c.count(pattern, handler) }
 
 func (c *argumentCounter) count(pattern string, handler any) {
 	if c.takes == nil {

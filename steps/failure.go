@@ -26,27 +26,27 @@ var kinds = []fault.Kind{
 func FailureKinds() []fault.Kind { return slices.Clone(kinds) }
 
 // failureSteps are the Then steps about reading that fails.
-func (w *world) failureSteps(v vocabulary) {
+func (w *world) failureSteps(v stepRegistrar) {
 	v.group("Failures: by kind and by file")
-	v.Then(`^reading fails with "([^"]*)"$`, w.fails, about{
+	v.Then(`^reading fails with "([^"]*)"$`, w.fails, stepDoc{
 		meaning: "There is no answer but an error of this kind.",
 		example: `reading fails with "not found"`,
-		failure: true,
+		expectsFailure: true,
 	})
-	v.Then(`^reading fails with "([^"]*)" in "([^"]*)"$`, w.failsIn, about{
+	v.Then(`^reading fails with "([^"]*)" in "([^"]*)"$`, w.failsIn, stepDoc{
 		meaning: "There is no answer but an error of this kind about this file of the checkpoint.",
 		example: `reading fails with "not JSON" in "config.json"`,
-		failure: true,
+		expectsFailure: true,
 	})
-	v.Then(`^the failure names "([^"]*)"$`, w.failureNames, about{
+	v.Then(`^the failure names "([^"]*)"$`, w.failureNames, stepDoc{
 		meaning: "The error names a file, a place or a figure that the reader needs to know.",
 		example: `the failure names "models/openai/gpt2"`,
-		failure: true,
+		expectsFailure: true,
 	})
-	v.Then(`^the hint mentions "([^"]*)"$`, w.hintMentions, about{
+	v.Then(`^the hint mentions "([^"]*)"$`, w.hintMentions, stepDoc{
 		meaning: "The error's hint at the way out has this text in it.",
 		example: `the hint mentions "git lfs pull"`,
-		failure: true,
+		expectsFailure: true,
 	})
 }
 
@@ -76,7 +76,7 @@ func (w *world) fails(kind string) error {
 		}
 		return nil
 	}
-	return mistake("no failure is called %q, %s", kind, suggest.DidYouMean(kind, known))
+	return scenarioErrorf("no failure is called %q, %s", kind, suggest.DidYouMean(kind, known))
 }
 
 func (w *world) failsIn(kind, file string) error {

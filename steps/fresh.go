@@ -35,7 +35,7 @@ func (j FreshJob) Do(subject LoaderUnderTest) (*bench.Fresh, error) {
 	fsys := os.DirFS(j.Root)
 	call := func() (any, error) { return operation(fsys, j.Dir) }
 	if j.ExpectsFailure {
-		call = answeringFailure(call)
+		call = failureAsAnswer(call)
 	}
 	return bench.FirstCall(call)
 }
@@ -50,21 +50,21 @@ func (w *world) fresh(ctx context.Context) (f *bench.Fresh, err error) {
 		w.noProcess = ErrNoProcess.Error()
 		return nil, nil
 	}
-	job := FreshJob{Operation: w.operation, Root: w.temp, Dir: w.dir, Options: w.options, ExpectsFailure: w.failureAwaited}
+	job := FreshJob{Operation: w.operation, Root: w.tempRoot, Dir: w.dir, Options: w.options, ExpectsFailure: w.expectsFailure}
 	switch {
-	case w.real != "":
-		job.Root = w.real
-	case w.temp == "":
+	case w.realRoot != "":
+		job.Root = w.realRoot
+	case w.tempRoot == "":
 		on := newWorld(w.setup)
 		on.pickle = w.pickle
-		if err := on.temporary(); err != nil {
+		if err := on.temporaryDirectory(); err != nil {
 			return nil, err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(on.temp)) }()
-		if err := w.laid.again(on); err != nil {
+		defer func() { err = errors.Join(err, os.RemoveAll(on.tempRoot)) }()
+		if err := w.given.replay(on); err != nil {
 			return nil, fmt.Errorf("laying the checkpoint out on the disk: %w", err)
 		}
-		job.Root, job.Dir = on.temp, on.dir
+		job.Root, job.Dir = on.tempRoot, on.dir
 	}
 	f, err = w.setup.Fresh(ctx, job)
 	if err == nil && w.coldBounded {

@@ -12,32 +12,32 @@ import (
 	"omniloader/internal/suggest"
 )
 
-// layout is the Given lines of a scenario as they ran, so that its fixture can be
+// givenSteps is the Given lines of a scenario as they ran, so that its fixture can be
 // laid out again without reading the feature again.
-type layout struct {
-	lines []line
+type givenSteps struct {
+	calls []givenCall
 }
 
-// line is one Given step with the arguments it was called with.
-type line struct {
+// givenCall is one Given step with the arguments it was called with.
+type givenCall struct {
 	pattern   string
 	arguments []reflect.Value
 }
 
-// noting wraps the handler of a Given step so that each call is noted.
-func (l *layout) noting(pattern string, handler any) any {
+// recording wraps the handler of a Given step so that each call is noted.
+func (l *givenSteps) recording(pattern string, handler any) any {
 	f := reflect.ValueOf(handler)
 	return reflect.MakeFunc(f.Type(), func(arguments []reflect.Value) []reflect.Value {
-		l.lines = append(l.lines, line{pattern, arguments})
+		l.calls = append(l.calls, givenCall{pattern, arguments})
 		return f.Call(arguments)
 	}).Interface()
 }
 
-// again lays the fixture out in another world.
-func (l *layout) again(w *world) error {
-	handlers := givens{}
-	w.vocabulary(handlers)
-	for _, line := range l.lines {
+// replay lays the fixture out in another world.
+func (l *givenSteps) replay(w *world) error {
+	handlers := givenHandlers{}
+	w.registerSteps(handlers)
+	for _, line := range l.calls {
 		for _, result := range handlers[line.pattern].Call(line.arguments) {
 			if err, failed := result.Interface().(error); failed {
 				return err
@@ -47,30 +47,30 @@ func (l *layout) again(w *world) error {
 	return nil
 }
 
-// givens is the vocabulary that keeps the handlers of Given steps, by pattern.
-type givens map[string]reflect.Value
+// givenHandlers is the vocabulary that keeps the handlers of Given steps, by pattern.
+type givenHandlers map[string]reflect.Value
 
-func (g givens) group(string)                               {}
-func (g givens) Given(pattern string, handler any, _ about) { g[pattern] = reflect.ValueOf(handler) }
-func (g givens) When(string, any, about)                    {}
-func (g givens) Then(string, any, about)                    {}
+func (g givenHandlers) group(string)                               {}
+func (g givenHandlers) Given(pattern string, handler any, _ stepDoc) { g[pattern] = reflect.ValueOf(handler) }
+func (g givenHandlers) When(string, any, stepDoc)                    {}
+func (g givenHandlers) Then(string, any, stepDoc)                    {}
 
-// subject gives the scenario's operation in a form that can be sampled, whatever
+// sampledOperation gives the scenario's operation in a form that can be sampled, whatever
 // becomes of this world.
-func (w *world) subject(operation string) (bench.Subject, error) {
+func (w *world) sampledOperation(operation string) (bench.Subject, error) {
 	name, err := w.benchmarkName()
 	if err != nil {
 		return bench.Subject{}, err
 	}
-	setup, laid, pickle, failureAwaited, input := w.setup, w.laid, w.pickle, w.failureAwaited, w.options.Input
+	setup, laid, pickle, failureAwaited, input := w.setup, w.given, w.pickle, w.expectsFailure, w.options.Input
 	return bench.Subject{Name: name, Category: Category(w.tags), Lay: func() (func() (any, error), func() error, error) {
 		fresh := newWorld(setup)
 		fresh.pickle = pickle // a fixture may be read from beside its feature file
 		fresh.options.Input = input
 		remove := func() error { return nil }
-		err := laid.again(fresh)
-		if fresh.temp != "" {
-			remove = func() error { return os.RemoveAll(fresh.temp) }
+		err := laid.replay(fresh)
+		if fresh.tempRoot != "" {
+			remove = func() error { return os.RemoveAll(fresh.tempRoot) }
 		}
 		if err != nil {
 			_ = remove() // the first error is the one to tell
@@ -78,15 +78,15 @@ func (w *world) subject(operation string) (bench.Subject, error) {
 		}
 		call, err := fresh.call(operation)
 		if failureAwaited {
-			call = answeringFailure(call)
+			call = failureAsAnswer(call)
 		}
 		return call, remove, err
 	}}, nil
 }
 
-// answeringFailure gives a failure as the answer, for a promise about the failure:
+// failureAsAnswer gives a failure as the answer, for a promise about the failure:
 // what it costs to say no. That costs nothing more.
-func answeringFailure(call func() (any, error)) func() (any, error) {
+func failureAsAnswer(call func() (any, error)) func() (any, error) {
 	return func() (any, error) {
 		value, failure := call()
 		if failure != nil {

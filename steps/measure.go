@@ -24,28 +24,28 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	if w.iterations > 0 {
 		plan.Iterations, plan.Warmup = min(plan.Iterations, w.iterations), min(plan.Warmup, w.iterations)
 	}
-	if w.failureAwaited {
-		call = answeringFailure(call)
+	if w.expectsFailure {
+		call = failureAsAnswer(call)
 	}
 	w.sample = func(ctx context.Context) (*bench.Measurement, error) {
-		w.setup.lane.Lock()
-		defer w.setup.lane.Unlock()
+		w.setup.exclusive.Lock()
+		defer w.setup.exclusive.Unlock()
 		m, err := w.setup.measure(ctx, plan, call)
 		if err != nil {
 			return nil, err
 		}
-		return m, w.measureMore(ctx, m, call)
+		return m, w.measureExtras(ctx, m, call)
 	}
 
 	m, err := w.sample(ctx)
 	var failed *bench.CallError
 	switch {
-	case errors.As(err, &failed) && firstOfAll(failed, plan):
-		return w.take(nil, failed.Err)
+	case errors.As(err, &failed) && failedAtFirstCall(failed, plan):
+		return w.setResult(nil, failed.Err)
 	case err != nil:
 		return fmt.Errorf("measuring the %s: %w", w.operation, err)
 	}
-	if err := w.takeMeasured(m); err != nil {
+	if err := w.setMeasuredResult(m); err != nil {
 		return err
 	}
 	w.measurement = m
@@ -58,14 +58,14 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	return nil
 }
 
-// measureMore adds to a measurement what the steps ask for besides: callers at once,
+// measureExtras adds to a measurement what the steps ask for besides: callers at once,
 // other sizes, a process of its own.
-func (w *world) measureMore(ctx context.Context, m *bench.Measurement, call func() (any, error)) (err error) {
-	if callers := max(w.callers, w.setup.Callers, 1); callers > 1 || w.callersBounded {
+func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call func() (any, error)) (err error) {
+	if callers := max(w.callers, w.setup.Callers, 1); callers > 1 || w.concurrencyBounded {
 		if w.callers > 0 {
 			callers = w.callers
 		}
-		if m.Contention, err = bench.Contend(ctx, callers, m.Plan.Iterations, call, agreeing(m.First)); err != nil {
+		if m.Contention, err = bench.Contend(ctx, callers, m.Plan.Iterations, call, sameAnswer(m.First)); err != nil {
 			return fmt.Errorf("%d callers at once: %w", callers, err)
 		}
 		if w.callers > 0 {
@@ -87,7 +87,7 @@ func (w *world) measureMore(ctx context.Context, m *bench.Measurement, call func
 // too. The answers must agree, but for that of the inspection, which knows sizes.
 func (w *world) measureGrowth(ctx context.Context, call func() (any, error), first any) (*bench.Growth, error) {
 	sizes := []bench.Sized{{Bytes: float64(w.sizes[0]), Call: call}}
-	agrees := agreeing(first)
+	agrees := sameAnswer(first)
 	for _, size := range w.sizes[1:] {
 		disk := fixtures.NewFs()
 		if err := fixtures.New(disk, w.dir).AddConfigOfSize(size); err != nil {
@@ -99,8 +99,8 @@ func (w *world) measureGrowth(ctx context.Context, call func() (any, error), fir
 		if err != nil {
 			return nil, err
 		}
-		if w.failureAwaited {
-			call = answeringFailure(call)
+		if w.expectsFailure {
+			call = failureAsAnswer(call)
 		}
 		answer, err := call()
 		if err == nil && w.operation != Inspection {
@@ -123,46 +123,46 @@ func (w *world) benchmarkName() (string, error) {
 	return name, nil
 }
 
-// firstOfAll tells whether the very first call failed: the operation then fails as
+// failedAtFirstCall tells whether the very first call failed: the operation then fails as
 // such, and not now and then.
-func firstOfAll(failed *bench.CallError, plan bench.Plan) bool {
+func failedAtFirstCall(failed *bench.CallError, plan bench.Plan) bool {
 	return failed.Call == 1 && (failed.Phase == "warm-up" || failed.Phase == "timed" && plan.Warmup == 0)
 }
 
-// takeMeasured keeps the first answer of a measurement, checks that the last is
+// setMeasuredResult keeps the first answer of a measurement, checks that the last is
 // the same, and lets go of both: the figures outlive the scenario, the answers
 // need not.
-func (w *world) takeMeasured(m *bench.Measurement) error {
+func (w *world) setMeasuredResult(m *bench.Measurement) error {
 	first, last := m.First, m.Last
 	m.First, m.Last = nil, nil
-	if err := w.takeAny(first); err != nil {
+	if err := w.setAnswerOrFailure(first); err != nil {
 		return err
 	}
-	return w.unchanged(last)
+	return w.checkUnchanged(last)
 }
 
-// takeAny keeps an answer, or a failure that was given as one.
-func (w *world) takeAny(value any) error {
+// setAnswerOrFailure keeps an answer, or a failure that was given as one.
+func (w *world) setAnswerOrFailure(value any) error {
 	if failure, ok := value.(error); ok {
-		return w.take(nil, failure)
+		return w.setResult(nil, failure)
 	}
-	return w.take(value, nil)
+	return w.setResult(value, nil)
 }
 
-// unchanged checks that a later call gave what the first one gave.
-func (w *world) unchanged(value any) error {
+// checkUnchanged checks that a later call gave what the first one gave.
+func (w *world) checkUnchanged(value any) error {
 	later := world{}
-	if err := later.takeAny(value); err != nil {
+	if err := later.setAnswerOrFailure(value); err != nil {
 		return err
 	}
-	if before, after := w.outcome(), later.outcome(); before != after {
+	if before, after := w.resultText(), later.resultText(); before != after {
 		return fmt.Errorf("the answer changed between the first call and the last:\nfirst %s\nlast  %s", before, after)
 	}
 	return nil
 }
 
-// outcome is what reading gave, as a text that can be compared.
-func (w *world) outcome() string {
+// resultText is what reading gave, as a text that can be compared.
+func (w *world) resultText() string {
 	if w.err != nil {
 		return "failure: " + w.err.Error()
 	}
@@ -195,7 +195,7 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if w.measurement == nil {
 		return errors.New("nothing was measured")
 	}
-	if why := w.notThere(bound); why != "" {
+	if why := w.whyMissing(bound); why != "" {
 		w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("not judged: %s: %s", bound, why))
 		return nil
 	}
@@ -220,9 +220,9 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	return err
 }
 
-// notThere says why a figure of a process of its own is missing for want of
+// whyMissing says why a figure of a process of its own is missing for want of
 // something that the system does not give, or "".
-func (w *world) notThere(bound bench.Bound) string {
+func (w *world) whyMissing(bound bench.Bound) string {
 	switch f := w.measurement.Fresh; {
 	case !bound.Metric.NeedsProcess():
 		return ""

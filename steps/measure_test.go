@@ -135,8 +135,8 @@ func TestAnotherMeasurementMustKeepTheBoundsThatHeldBefore(t *testing.T) {
 
 func TestAMeasurementWithoutAnAnswerToCompareIsRefused(t *testing.T) {
 	w := newWorld(new(Setup))
-	require.NoError(t, w.take(map[string]any{"x": 1}, nil))
-	assert.NoError(t, w.unchanged(map[string]any{"x": 1}))
-	assert.ErrorContains(t, w.unchanged(map[string]any{"x": 2}), "the answer changed")
-	assert.ErrorContains(t, w.unchanged(context.Canceled), "failure: context canceled")
+	require.NoError(t, w.setResult(map[string]any{"x": 1}, nil))
+	assert.NoError(t, w.checkUnchanged(map[string]any{"x": 1}))
+	assert.ErrorContains(t, w.checkUnchanged(map[string]any{"x": 2}), "the answer changed")
+	assert.ErrorContains(t, w.checkUnchanged(context.Canceled), "failure: context canceled")
 }

@@ -13,13 +13,13 @@ import (
 
 // registrationSteps are the Given steps about class names that the loader is told
 // of when it is made.
-func (w *world) registrationSteps(v vocabulary) {
+func (w *world) registrationSteps(v stepRegistrar) {
 	v.group("Class names that are added when the program runs")
-	v.Given(`^these classes are registered:$`, w.registered, about{
+	v.Given(`^these classes are registered:$`, w.registerClasses, stepDoc{
 		meaning: "The loader is told of more class names: a table with the columns class and category, and perhaps task, model type and real name. What is wrong in it is a failure of kind \"malformed\" in \"registered classes\".",
 		example: `these classes are registered:`,
 	})
-	v.Given(`^([0-9]+) other classes are registered$`, w.registeredMany, about{
+	v.Given(`^([0-9]+) other classes are registered$`, w.registerManyClasses, stepDoc{
 		meaning: "The loader is told of so many class names that no checkpoint has.",
 		example: `10000 other classes are registered`,
 	})
@@ -28,7 +28,7 @@ func (w *world) registrationSteps(v vocabulary) {
 // classColumns are the columns of a table of classes, in the order of the loader's.
 var classColumns = []string{"class", "category", "task", "model type", "real name"}
 
-func (w *world) registered(table *godog.Table) error {
+func (w *world) registerClasses(table *godog.Table) error {
 	if len(table.Rows) < 2 {
 		return errors.New("the table has no classes: its first row names the columns (class, category, …)")
 	}
@@ -52,7 +52,7 @@ func (w *world) registered(table *godog.Table) error {
 	return nil
 }
 
-func (w *world) registeredMany(n int) error {
+func (w *world) registerManyClasses(n int) error {
 	const most = 50_000
 	if n > most {
 		return fmt.Errorf("%d classes: at most %d are possible", n, most)

@@ -59,7 +59,7 @@ type Setup struct {
 	// URI.
 	ReadFixture func(feature *godog.Scenario, name string) ([]byte, error)
 
-	lane  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
+	exclusive  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
 	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
 	pause func()                                                                             // nil means a breather
 	store store
@@ -78,9 +78,9 @@ type Record struct {
 // them. It is called once for each scenario, from a ScenarioInitializer.
 func (s *Setup) Register(sc *godog.ScenarioContext) *Record {
 	w := newWorld(s)
-	w.laid = new(layout)
-	v := &scenarioVocabulary{sc: sc, laid: w.laid}
-	w.vocabulary(v)
+	w.given = new(givenSteps)
+	v := &scenarioRegistrar{sc: sc, given: w.given}
+	w.registerSteps(v)
 	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 		return ctx, w.begin(p)
 	})
@@ -159,7 +159,7 @@ func Measured(tags []string, steps []string) bool {
 		}
 	}
 	return slices.ContainsFunc(steps, func(text string) bool {
-		return slices.ContainsFunc(matching(messages.PickleStepType_UNKNOWN, text), func(e *entry) bool { return e.about.bounds != none })
+		return slices.ContainsFunc(matching(messages.PickleStepType_UNKNOWN, text), func(e *entry) bool { return e.about.bounds != noBound })
 	})
 }
 

@@ -11,69 +11,69 @@ import (
 	"omniloader/internal/suggest"
 )
 
-// verdictSteps are the Then steps that say what the model is.
-func (w *world) verdictSteps(v vocabulary) {
+// modelSteps are the Then steps that say what the model is.
+func (w *world) modelSteps(v stepRegistrar) {
 	v.group("What the model is")
-	v.Then(`^the model is (not )?supported$`, w.isSupported, about{
+	v.Then(`^the model is (not )?supported$`, w.isSupported, stepDoc{
 		meaning: "A loader for the checkpoint is known, or is not.",
 		example: `the model is supported`,
 	})
-	v.Then(`^the model is (not )?omni$`, w.isOmni, about{
+	v.Then(`^the model is (not )?omni$`, w.isOmni, stepDoc{
 		meaning: "The model handles speech, vision and text in one, or does not.",
 		example: `the model is not omni`,
 	})
-	v.Then(`^the model is (not )?quantized$`, w.isQuantized, about{
+	v.Then(`^the model is (not )?quantized$`, w.isQuantized, stepDoc{
 		meaning: "The weights were compressed, or were not.",
 		example: `the model is quantized`,
 	})
-	v.Then(`^the model is (not )?an SAE$`, w.isSAE, about{
+	v.Then(`^the model is (not )?an SAE$`, w.isSAE, stepDoc{
 		meaning: "The checkpoint is a sparse autoencoder, or is not.",
 		example: `the model is an SAE`,
 	})
-	v.Then(`^the model has (a|no) talker$`, w.hasTalker, about{
+	v.Then(`^the model has (a|no) talker$`, w.hasTalker, stepDoc{
 		meaning: "The config describes a part that speaks or hears, or does not.",
 		example: `the model has a talker`,
 	})
-	v.Then(`^the model has (no )?custom files$`, w.hasCustomFiles, about{
+	v.Then(`^the model has (no )?custom files$`, w.hasCustomFiles, stepDoc{
 		meaning: "The checkpoint brings code of its own, or does not.",
 		example: `the model has custom files`,
 	})
-	v.Then(`^it loads as "([^"]*)"$`, w.loadsAs, about{
+	v.Then(`^it loads as "([^"]*)"$`, w.loadsAs, stepDoc{
 		meaning: "The class that loads it, which may have another name than the checkpoint's own.",
 		example: `it loads as "Glm4MoeForCausalLM"`,
 	})
-	v.Then(`^it was decided by "([^"]*)"$`, w.decidedBy, about{
+	v.Then(`^it was decided by "([^"]*)"$`, w.decidedBy, stepDoc{
 		meaning: "The rule or the file that decided the category has this text in its description.",
 		example: `it was decided by "model_index.json"`,
 	})
-	v.Then(`^loading it runs (no )?code of its own$`, w.runsCode, about{
+	v.Then(`^loading it runs (no )?code of its own$`, w.runsCode, stepDoc{
 		meaning: "The checkpoint can be loaded only by running the code it brings, or without.",
 		example: `loading it runs no code of its own`,
 	})
-	v.Then(`^the weights are (in)?complete$`, w.weightsComplete, about{
+	v.Then(`^the weights are (in)?complete$`, w.weightsComplete, stepDoc{
 		meaning: "Every weight file that the checkpoint should have is there, or is not.",
 		example: `the weights are incomplete`,
 	})
-	v.Then(`^the (model info|category|support|inspection) says the same$`, w.agrees, about{
+	v.Then(`^the (model info|category|support|inspection) says the same$`, w.sameAnswerFrom, stepDoc{
 		meaning: "Another question, asked once of the same checkpoint, is answered alike in every field that both answers have.",
 		example: `the model info says the same`,
 	})
 }
 
-func (w *world) isSupported(not string) error    { return w.flag("is supported", not == "") }
-func (w *world) isOmni(not string) error         { return w.flag("is omni", not == "") }
-func (w *world) isQuantized(not string) error    { return w.flag("is quantized", not == "") }
-func (w *world) isSAE(not string) error          { return w.flag("is sae", not == "") }
-func (w *world) hasTalker(which string) error    { return w.flag("has talker", which == "a") }
-func (w *world) hasCustomFiles(not string) error { return w.flag("has custom files", not == "") }
-func (w *world) weightsComplete(in string) error { return w.flag("weights complete", in == "") }
-func (w *world) runsCode(no string) error        { return w.flag("remote code", no == "") }
+func (w *world) isSupported(not string) error    { return w.fieldIsTrue("is supported", not == "") }
+func (w *world) isOmni(not string) error         { return w.fieldIsTrue("is omni", not == "") }
+func (w *world) isQuantized(not string) error    { return w.fieldIsTrue("is quantized", not == "") }
+func (w *world) isSAE(not string) error          { return w.fieldIsTrue("is sae", not == "") }
+func (w *world) hasTalker(which string) error    { return w.fieldIsTrue("has talker", which == "a") }
+func (w *world) hasCustomFiles(not string) error { return w.fieldIsTrue("has custom files", not == "") }
+func (w *world) weightsComplete(in string) error { return w.fieldIsTrue("weights complete", in == "") }
+func (w *world) runsCode(no string) error        { return w.fieldIsTrue("remote code", no == "") }
 func (w *world) decidedBy(rule string) error     { return w.fieldContains("decided by", rule) }
 func (w *world) loadsAs(class string) error      { return w.fieldIs("loads as", class) }
 
-// flag asserts a yes-or-no field, and says in the failure what else the answer
+// fieldIsTrue asserts a yes-or-no field, and says in the failure what else the answer
 // knows of the matter.
-func (w *world) flag(name string, want bool) error {
+func (w *world) fieldIsTrue(name string, want bool) error {
 	value, err := w.field(name)
 	if err != nil {
 		return err
@@ -100,8 +100,8 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// agrees asserts that another operation answers alike.
-func (w *world) agrees(operation string) error {
+// sameAnswerFrom asserts that another operation answers alike.
+func (w *world) sameAnswerFrom(operation string) error {
 	if w.operation == "" || w.err != nil {
 		return errors.New("there is no answer to compare with")
 	}
@@ -109,9 +109,9 @@ func (w *world) agrees(operation string) error {
 	if err != nil {
 		return err
 	}
-	w.setup.lane.RLock()
+	w.setup.exclusive.RLock()
 	value, err := call()
-	w.setup.lane.RUnlock()
+	w.setup.exclusive.RUnlock()
 	if err != nil {
 		return fmt.Errorf("reading the %s: %w", operation, err)
 	}
@@ -140,37 +140,37 @@ func (w *world) agrees(operation string) error {
 
 // fieldSteps are the Then steps that assert any field of the answer by its plain
 // name.
-func (w *world) fieldSteps(v vocabulary) {
+func (w *world) fieldSteps(v stepRegistrar) {
 	v.group("Any field of the answer, by its plain name")
-	v.Then(`^the ([a-z][a-z0-9 ]*) is "([^"]*)"$`, w.fieldIs, about{
+	v.Then(`^the ([a-z][a-z0-9 ]*) is "([^"]*)"$`, w.fieldIs, stepDoc{
 		meaning: "A field is this text. Fields within fields are named by both: \"quantization method\".",
 		example: `the quantization method is "gptq"`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) (?:is|are) (-?[0-9][0-9.]*)$`, w.fieldIsNumber, about{
+	v.Then(`^the ([a-z][a-z0-9 ]*) (?:is|are) (-?[0-9][0-9.]*)$`, w.fieldIsNumber, stepDoc{
 		meaning: "A field is this number.",
 		example: `the vocab size is 50257`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) is at (least|most) (-?[0-9][0-9.]*)$`, w.fieldIsAt, about{
+	v.Then(`^the ([a-z][a-z0-9 ]*) is at (least|most) (-?[0-9][0-9.]*)$`, w.fieldIsAt, stepDoc{
 		meaning: "A field is a number within a limit.",
 		example: `the size is at least 1000`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) is (yes|no)$`, w.fieldIsYesNo, about{
+	v.Then(`^the ([a-z][a-z0-9 ]*) is (yes|no)$`, w.fieldIsYesNo, stepDoc{
 		meaning: "A field is true or false.",
 		example: `the remote code is no`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) contains? "([^"]*)"$`, w.fieldContains, about{
+	v.Then(`^the ([a-z][a-z0-9 ]*) contains? "([^"]*)"$`, w.fieldContains, stepDoc{
 		meaning: "A list has this text as one of its entries, or a text has it somewhere.",
 		example: `the architectures contain "LlamaForCausalLM"`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) are "([^"]*)"$`, w.fieldAre, about{
+	v.Then(`^the ([a-z][a-z0-9 ]*) are "([^"]*)"$`, w.fieldAre, stepDoc{
 		meaning: "A list has exactly these entries, in this order, separated by commas.",
 		example: `the custom files are "configuration_x.py, modeling_x.py"`,
 	})
-	v.Then(`^there (?:are|is) ([0-9]+) ([a-z][a-z0-9 ]*)$`, w.fieldCounts, about{
+	v.Then(`^there (?:are|is) ([0-9]+) ([a-z][a-z0-9 ]*)$`, w.fieldCounts, stepDoc{
 		meaning: "A list or an object has this many entries.",
 		example: `there are 2 architectures`,
 	})
-	v.Then(`^there (?:are|is) no ([a-z][a-z0-9 ]*)$`, w.fieldIsAbsent, about{
+	v.Then(`^there (?:are|is) no ([a-z][a-z0-9 ]*)$`, w.fieldIsAbsent, stepDoc{
 		meaning: "A field is null, empty text or an empty list.",
 		example: `there is no base model`,
 	})
@@ -323,19 +323,19 @@ func (w *world) fieldIsAbsent(name string) error {
 }
 
 // tokenizerSteps are the Then steps about where a tokenizer was found.
-func (w *world) tokenizerSteps(v vocabulary) {
+func (w *world) tokenizerSteps(v stepRegistrar) {
 	v.group("Where a tokenizer was looked for")
-	v.Then(`^"([^"]*)" was tried before$`, w.tried, about{
+	v.Then(`^"([^"]*)" was tried before$`, w.placeTried, stepDoc{
 		meaning: "A place was looked at for a tokenizer, had none, and is reported.",
 		example: `"models/google/gemma-2b-it" was tried before`,
 	})
-	v.Then(`^no other place was tried$`, w.triedNone, about{
+	v.Then(`^no other place was tried$`, w.noPlaceTried, stepDoc{
 		meaning: "The tokenizer was found in the first place it was looked for.",
 		example: `no other place was tried`,
 	})
 }
 
-func (w *world) tried(place string) error {
+func (w *world) placeTried(place string) error {
 	tried, err := w.field("tried")
 	if err != nil {
 		return err
@@ -348,20 +348,20 @@ func (w *world) tried(place string) error {
 	return fmt.Errorf("%q was not tried; tried: %s", place, tried.Raw)
 }
 
-func (w *world) triedNone() error { return w.fieldIsAbsent("tried") }
+func (w *world) noPlaceTried() error { return w.fieldIsAbsent("tried") }
 
 // findingSteps are the Then steps about what is wrong or notable.
-func (w *world) findingSteps(v vocabulary) {
+func (w *world) findingSteps(v stepRegistrar) {
 	v.group("Findings")
-	v.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported$`, w.reports, about{
+	v.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported$`, w.reports, stepDoc{
 		meaning: "Something wrong or notable is reported, by its code and, if it matters, its severity.",
 		example: `a warning "weights-missing" is reported`,
 	})
-	v.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported for "([^"]*)"$`, w.reportsFor, about{
+	v.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported for "([^"]*)"$`, w.reportsFor, stepDoc{
 		meaning: "The same, about one file of the checkpoint.",
 		example: `a warning "sae-config-malformed" is reported for "resid_post/layer_0/config.json"`,
 	})
-	v.Then(`^no (finding|error|warning|note) is reported$`, w.reportsNone, about{
+	v.Then(`^no (finding|error|warning|note) is reported$`, w.reportsNone, stepDoc{
 		meaning: "Nothing of this severity is reported, or nothing at all.",
 		example: `no finding is reported`,
 	})

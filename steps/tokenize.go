@@ -14,45 +14,45 @@ import (
 )
 
 // tokenizeSteps are the When steps that load a tokenizer and run it.
-func (w *world) tokenizeSteps(v vocabulary) {
+func (w *world) tokenizeSteps(v stepRegistrar) {
 	v.group("Tokenizers: one operation a scenario")
-	v.When(`^the tokenizer is loaded$`, w.loadTokenizer, about{
+	v.When(`^the tokenizer is loaded$`, w.loadTokenizer, stepDoc{
 		meaning: "Loads the checkpoint's tokenizer, or that of its base model or a fallback, ready to encode: its type, size, special tokens, pad token and that one's id.",
 		example: `the tokenizer is loaded`,
 	})
-	v.When(`^the tokenizer is compared with the model$`, w.checkTokenizer, about{
+	v.When(`^the tokenizer is compared with the model$`, w.checkTokenizer, stepDoc{
 		meaning: "Loads the tokenizer and looks for where it does not fit the model: pad token, ids beyond the embeddings, tokens in no vocabulary, another id in config.json.",
 		example: `the tokenizer is compared with the model`,
 	})
-	v.When(`^the text "([^"]*)" is encoded$`, w.encodeText, about{
+	v.When(`^the text "([^"]*)" is encoded$`, w.encodeText, stepDoc{
 		meaning: "Turns a text into tokens, special ones included: ids, tokens, offsets in bytes, and type ids. Where it is measured, loading is not.",
 		example: `the text "hello world" is encoded`,
 	})
-	v.When(`^this text is encoded:$`, w.encodeDocument, about{
+	v.When(`^this text is encoded:$`, w.encodeDocument, stepDoc{
 		meaning: "The same, of a text of several lines or with quotes.",
 		example: `this text is encoded:`,
 	})
-	v.When(`^the text "([^"]*)" is encoded without special tokens$`, w.encodePlain, about{
+	v.When(`^the text "([^"]*)" is encoded without special tokens$`, w.encodePlain, stepDoc{
 		meaning: "The same, without the tokens that the tokenizer puts around a text.",
 		example: `the text "hello world" is encoded without special tokens`,
 	})
-	v.When(`^the texts "([^"]*)" and "([^"]*)" are encoded as a pair$`, w.encodePair, about{
+	v.When(`^the texts "([^"]*)" and "([^"]*)" are encoded as a pair$`, w.encodePair, stepDoc{
 		meaning: "Turns two texts into the tokens of one input, as question and answer.",
 		example: `the texts "hello" and "world" are encoded as a pair`,
 	})
-	v.When(`^(\d+) copies of "([^"]*)" are encoded$`, w.encodeCopies, about{
+	v.When(`^(\d+) copies of "([^"]*)" are encoded$`, w.encodeCopies, stepDoc{
 		meaning: "Turns a long text into tokens: the copies of a short one, one after the other.",
 		example: `1000 copies of "hello world " are encoded`,
 	})
-	v.When(`^the ids "([^"]*)" are decoded$`, w.decode, about{
+	v.When(`^the ids "([^"]*)" are decoded$`, w.decode, stepDoc{
 		meaning: "Turns ids, separated by commas, into the text that they stand for, special tokens included.",
 		example: `the ids "31373, 995" are decoded`,
 	})
-	v.When(`^the ids "([^"]*)" are decoded without special tokens$`, w.decodePlain, about{
+	v.When(`^the ids "([^"]*)" are decoded without special tokens$`, w.decodePlain, stepDoc{
 		meaning: "The same, with special tokens left out.",
 		example: `the ids "31373, 995" are decoded without special tokens`,
 	})
-	v.When(`^the text "([^"]*)" is encoded and decoded$`, w.roundTrip, about{
+	v.When(`^the text "([^"]*)" is encoded and decoded$`, w.roundTrip, stepDoc{
 		meaning: "Turns a text into tokens and those back into a text, without special tokens.",
 		example: `the text "hello world" is encoded and decoded`,
 	})
@@ -81,7 +81,7 @@ func (w *world) encodePair(ctx context.Context, first, second string) error {
 func (w *world) encodeCopies(ctx context.Context, n int, text string) error {
 	const most = 64 << 20 // bytes
 	if text = unescape(text); n*len(text) > most {
-		return mistake("%d copies are more than %d bytes", n, most)
+		return scenarioErrorf("%d copies are more than %d bytes", n, most)
 	}
 	return w.tokenize(ctx, EncodingSize, TokenizerInput{Text: strings.Repeat(text, n), NoSpecial: true})
 }
@@ -99,7 +99,7 @@ func (w *world) decodeIDs(ctx context.Context, list string, noSpecial bool) erro
 	for text := range strings.SplitSeq(list, ",") {
 		id, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
 		if err != nil {
-			return mistake("%q is no id: write numbers separated by commas", text)
+			return scenarioErrorf("%q is no id: write numbers separated by commas", text)
 		}
 		ids = append(ids, uint32(id))
 	}
@@ -118,8 +118,8 @@ func unescape(text string) string {
 	return text
 }
 
-// rates notes how fast a tokenizer's files were read, or a text was cut.
-func (w *world) rates(r *bench.Result) {
+// addRates notes how fast a tokenizer's files were read, or a text was cut.
+func (w *world) addRates(r *bench.Result) {
 	const megabyte = 1e6
 	answer := w.answer.root
 	switch w.operation {
@@ -156,15 +156,15 @@ func (w *world) tokenize(ctx context.Context, operation string, input TokenizerI
 		if _, err = call(); err == nil {
 			err = w.measure(ctx, call)
 		} else {
-			err = w.take(nil, err)
+			err = w.setResult(nil, err)
 		}
 	} else {
-		err = w.once(call)
+		err = w.callOnce(call)
 	}
 	switch {
 	case err != nil:
 		return err
-	case w.err != nil && !w.failureAwaited:
+	case w.err != nil && !w.expectsFailure:
 		return fmt.Errorf("the %s: %w", operation, w.err)
 	}
 	return nil

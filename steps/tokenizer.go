@@ -20,7 +20,7 @@ type TokenizerInput struct {
 // tokenizerOperations are the operations of our loader that build a tokenizer. The
 // ones that run it load it on their first call and keep it.
 func tokenizerOperations(l *loader.Loader, input TokenizerInput) map[string]Operation {
-	keep := &kept{loader: l}
+	keep := &cachedTokenizer{loader: l}
 	options := tokenizer.EncodeOptions{NoSpecial: input.NoSpecial}
 	encode := func(t *tokenizer.Tokenizer) (*tokenizer.Encoding, error) {
 		if input.Pair != nil {
@@ -63,21 +63,21 @@ func tokenizerOperations(l *loader.Loader, input TokenizerInput) map[string]Oper
 	}
 }
 
-// kept is the tokenizer of a scenario's checkpoint, loaded once.
-type kept struct {
+// cachedTokenizer is the tokenizer of a scenario's checkpoint, loaded once.
+type cachedTokenizer struct {
 	loader *loader.Loader
 	once   sync.Once
-	t      *tokenizer.Tokenizer
+	tokenizer      *tokenizer.Tokenizer
 	err    error
 }
 
-func (k *kept) with(run func(*tokenizer.Tokenizer) (any, error)) Operation {
+func (k *cachedTokenizer) with(run func(*tokenizer.Tokenizer) (any, error)) Operation {
 	return func(fsys fs.FS, dir string) (any, error) {
-		k.once.Do(func() { k.t, _, k.err = k.loader.LoadTokenizer(fsys, dir) })
+		k.once.Do(func() { k.tokenizer, _, k.err = k.loader.LoadTokenizer(fsys, dir) })
 		if k.err != nil {
 			return nil, k.err
 		}
-		return run(k.t)
+		return run(k.tokenizer)
 	}
 }
 

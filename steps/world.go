@@ -28,22 +28,22 @@ type world struct {
 	tags           []string
 	measured       bool // the operation is measured
 	memoryBounded  bool // a step bounds memory
-	callersBounded bool // a step bounds what callers get done
+	concurrencyBounded bool // a step bounds what callers get done
 	processBounded bool // a step bounds what a process of its own costs
 	coldBounded    bool // the same with the page cache dropped
-	failureAwaited bool // a step asserts that reading fails
+	expectsFailure bool // a step asserts that reading fails
 	threshold      *float64
 	iterations     int // timed calls at most, 0 for as many as the plan says
 
 	// Laid out by Given.
 	disk    afero.Fs // where fixtures are written
-	temp    string   // the real directory under disk, or "" where it is in memory
-	real    string   // the directory that the real checkpoint lies in, or ""
+	tempRoot    string   // the real directory under disk, or "" where it is in memory
+	realRoot    string   // the directory that the real checkpoint lies in, or ""
 	fsys    fs.FS    // what the operation is given: disk, or a real checkpoint's surroundings
 	dir     string   // the checkpoint's directory in fsys
-	current *fixtures.Checkpoint
+	checkpoint *fixtures.Checkpoint
 	options Options
-	laid    *layout // how all that can be done again
+	given    *givenSteps // how all that can be done again
 	sizes   []int64 // bytes of a checkpoint that is laid out in several sizes; the first is this one
 
 	// Come of When.
@@ -55,13 +55,13 @@ type world struct {
 	measurement *bench.Measurement
 	noProcess   string        // why there was no process of its own, for people
 	bounds      []bench.Bound // what the measurement was judged by, in the order of the steps
-	again       int           // how often it was measured again
+	remeasured       int           // how often it was measured again
 }
 
-// home is the directory that checkpoints lie in where a scenario does not say.
+// modelsDir is the directory that checkpoints lie in where a scenario does not say.
 const (
-	home       = "models"
-	defaultDir = home + "/checkpoint"
+	modelsDir       = "models"
+	defaultDir = modelsDir + "/checkpoint"
 )
 
 func newWorld(s *Setup) *world {
@@ -76,16 +76,16 @@ func newWorld(s *Setup) *world {
 	}
 }
 
-// vocabulary registers every step, heading by heading.
-func (w *world) vocabulary(v vocabulary) {
-	w.layoutSteps(v)
-	w.surroundingSteps(v)
+// registerSteps registers every step, heading by heading.
+func (w *world) registerSteps(v stepRegistrar) {
+	w.checkpointSteps(v)
+	w.placementSteps(v)
 	w.registrationSteps(v)
 	w.alterationSteps(v)
 	w.operationSteps(v)
 	w.tokenizeSteps(v)
 	w.callerSteps(v)
-	w.verdictSteps(v)
+	w.modelSteps(v)
 	w.fieldSteps(v)
 	w.tokenizerSteps(v)
 	w.findingSteps(v)
@@ -111,10 +111,10 @@ func (w *world) begin(p *godog.Scenario) error {
 		if step.Type == messages.PickleStepType_OUTCOME {
 			for _, e := range matching(step.Type, step.Text) {
 				w.memoryBounded = w.memoryBounded || e.about.bounds == memory
-				w.callersBounded = w.callersBounded || e.about.bounds == contention
-				w.coldBounded = w.coldBounded || e.about.bounds == cold
-				w.processBounded = w.processBounded || e.about.bounds == process || e.about.bounds == cold
-				w.failureAwaited = w.failureAwaited || e.about.failure
+				w.concurrencyBounded = w.concurrencyBounded || e.about.bounds == concurrency
+				w.coldBounded = w.coldBounded || e.about.bounds == coldProcess
+				w.processBounded = w.processBounded || e.about.bounds == process || e.about.bounds == coldProcess
+				w.expectsFailure = w.expectsFailure || e.about.expectsFailure
 			}
 		}
 	}
@@ -133,17 +133,17 @@ func (w *world) begin(p *godog.Scenario) error {
 // godog's messages, and removes what the scenario put on the real disk.
 func (w *world) end(ctx context.Context) (context.Context, error) {
 	if r := w.record.Benchmark; r != nil {
-		w.rates(r)
+		w.addRates(r)
 		body, err := json.Marshal(r)
 		if err != nil {
 			return ctx, fmt.Errorf("the result of %s has no JSON form: %w", r.Name, err)
 		}
 		ctx = godog.Attach(ctx, godog.Attachment{Body: body, FileName: r.Name + ".json", MediaType: "application/json"})
 	}
-	if w.temp == "" {
+	if w.tempRoot == "" {
 		return ctx, nil
 	}
-	return ctx, os.RemoveAll(w.temp)
+	return ctx, os.RemoveAll(w.tempRoot)
 }
 
 // read carries out an operation: once, or as often as the plan says where the
@@ -158,19 +158,19 @@ func (w *world) read(ctx context.Context, operation string) error {
 	switch {
 	case w.measured && w.setup.Collect != nil:
 		var subject bench.Subject
-		if subject, err = w.subject(operation); err == nil {
+		if subject, err = w.sampledOperation(operation); err == nil {
 			w.setup.Collect(subject)
-			err = w.once(call)
+			err = w.callOnce(call)
 		}
 	case w.measured:
 		err = w.measure(ctx, call)
 	default:
-		err = w.once(call)
+		err = w.callOnce(call)
 	}
 	if err != nil {
 		return err
 	}
-	if w.err != nil && !w.failureAwaited {
+	if w.err != nil && !w.expectsFailure {
 		return fmt.Errorf("reading the %s: %w", operation, w.err)
 	}
 	return nil
@@ -189,17 +189,17 @@ func (w *world) call(operation string) (func() (any, error), error) {
 	return func() (any, error) { return read(fsys, dir) }, nil
 }
 
-// once carries the operation out beside other scenarios, but not beside a
+// callOnce carries the operation out beside other scenarios, but not beside a
 // measured one.
-func (w *world) once(call func() (any, error)) error {
-	w.setup.lane.RLock()
+func (w *world) callOnce(call func() (any, error)) error {
+	w.setup.exclusive.RLock()
 	value, err := call()
-	w.setup.lane.RUnlock()
-	return w.take(value, err)
+	w.setup.exclusive.RUnlock()
+	return w.setResult(value, err)
 }
 
-// take keeps what the operation gave. Its own failure is not an error here.
-func (w *world) take(value any, failure error) (err error) {
+// setResult keeps what the operation gave. Its own failure is not an error here.
+func (w *world) setResult(value any, failure error) (err error) {
 	if failure != nil {
 		w.err = failure
 		return nil
