@@ -77,10 +77,12 @@ type whenHandler struct {
 	about   stepDoc
 }
 
-func (h whenHandlers) group(string)                              {}
-func (h whenHandlers) Given(string, any, stepDoc)                  {}
-func (h whenHandlers) When(pattern string, handler any, a stepDoc) { h[pattern] = whenHandler{handler, a} }
-func (h whenHandlers) Then(string, any, stepDoc)                   {}
+func (h whenHandlers) group(string)               {}
+func (h whenHandlers) Given(string, any, stepDoc) {}
+func (h whenHandlers) When(pattern string, handler any, a stepDoc) {
+	h[pattern] = whenHandler{handler, a}
+}
+func (h whenHandlers) Then(string, any, stepDoc) {}
 
 // sameAnswer gives the check that each of other answers is that of the first call,
 // which one caller made alone.

@@ -49,22 +49,22 @@ func Match(kind messages.PickleStepType, text string) []Definition {
 
 // stepDoc says what a step is for. It is the last argument of a registration.
 type stepDoc struct {
-	meaning string
-	example string
-	bounds  boundKind // what it bounds, so that the operation is measured
-	expectsFailure bool    // it asserts that reading fails
+	meaning        string
+	example        string
+	bounds         boundKind // what it bounds, so that the operation is measured
+	expectsFailure bool      // it asserts that reading fails
 }
 
 // boundKind is what a step sets a bound to, or asks to be measured.
 type boundKind int
 
 const (
-	noBound       boundKind = iota
-	latency            // the time of a call
-	memory             // bytes, allocations or the live heap
-	concurrency         // what callers at once get done
-	process            // a process of its own: its first call, its memory
-	coldProcess               // the same with nothing of the checkpoint in the page cache
+	noBound     boundKind = iota
+	latency               // the time of a call
+	memory                // bytes, allocations or the live heap
+	concurrency           // what callers at once get done
+	process               // a process of its own: its first call, its memory
+	coldProcess           // the same with nothing of the checkpoint in the page cache
 )
 
 // entry is a step as the package itself needs it.
@@ -124,10 +124,12 @@ type catalogueRegistrar struct {
 	entries []*entry
 }
 
-func (r *catalogueRegistrar) group(heading string)                       { r.heading = heading }
-func (r *catalogueRegistrar) Given(pattern string, handler any, a stepDoc) { r.add("Given", pattern, a) }
-func (r *catalogueRegistrar) When(pattern string, handler any, a stepDoc)  { r.add("When", pattern, a) }
-func (r *catalogueRegistrar) Then(pattern string, handler any, a stepDoc)  { r.add("Then", pattern, a) }
+func (r *catalogueRegistrar) group(heading string) { r.heading = heading }
+func (r *catalogueRegistrar) Given(pattern string, handler any, a stepDoc) {
+	r.add("Given", pattern, a)
+}
+func (r *catalogueRegistrar) When(pattern string, handler any, a stepDoc) { r.add("When", pattern, a) }
+func (r *catalogueRegistrar) Then(pattern string, handler any, a stepDoc) { r.add("Then", pattern, a) }
 
 func (r *catalogueRegistrar) add(keyword, pattern string, a stepDoc) {
 	_, file, line, _ := runtime.Caller(2) // the statement that registers the step
@@ -144,7 +146,7 @@ func (r *catalogueRegistrar) add(keyword, pattern string, a stepDoc) {
 
 // scenarioRegistrar hands the steps to one scenario.
 type scenarioRegistrar struct {
-	sc   *godog.ScenarioContext
+	sc    *godog.ScenarioContext
 	given *givenSteps // notes the Given steps
 }
 
@@ -202,4 +204,6 @@ func (m *ScenarioError) Error() string { return m.Err.Error() }
 // Unwrap gives what went wrong.
 func (m *ScenarioError) Unwrap() error { return m.Err }
 
-func scenarioErrorf(format string, args ...any) error { return &ScenarioError{fmt.Errorf(format, args...)} }
+func scenarioErrorf(format string, args ...any) error {
+	return &ScenarioError{fmt.Errorf(format, args...)}
+}

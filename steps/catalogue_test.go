@@ -142,7 +142,7 @@ func TestNoHandlerTakesMoreThanItsPatternGives(t *testing.T) {
 // argumentCounter is a vocabulary that counts what handlers take.
 type argumentCounter struct{ takes map[string]int }
 
-func (c *argumentCounter) group(string)                               {}
+func (c *argumentCounter) group(string)                                 {}
 func (c *argumentCounter) Given(pattern string, handler any, _ stepDoc) { c.count(pattern, handler) }
 func (c *argumentCounter) When(pattern string, handler any, _ stepDoc)  { c.count(pattern, handler) }
 func (c *argumentCounter) Then(pattern string, handler any, _ stepDoc)  { c.count(pattern, handler) }

@@ -29,23 +29,23 @@ func FailureKinds() []fault.Kind { return slices.Clone(kinds) }
 func (w *world) failureSteps(v stepRegistrar) {
 	v.group("Failures: by kind and by file")
 	v.Then(`^reading fails with "([^"]*)"$`, w.fails, stepDoc{
-		meaning: "There is no answer but an error of this kind.",
-		example: `reading fails with "not found"`,
+		meaning:        "There is no answer but an error of this kind.",
+		example:        `reading fails with "not found"`,
 		expectsFailure: true,
 	})
 	v.Then(`^reading fails with "([^"]*)" in "([^"]*)"$`, w.failsIn, stepDoc{
-		meaning: "There is no answer but an error of this kind about this file of the checkpoint.",
-		example: `reading fails with "not JSON" in "config.json"`,
+		meaning:        "There is no answer but an error of this kind about this file of the checkpoint.",
+		example:        `reading fails with "not JSON" in "config.json"`,
 		expectsFailure: true,
 	})
 	v.Then(`^the failure names "([^"]*)"$`, w.failureNames, stepDoc{
-		meaning: "The error names a file, a place or a figure that the reader needs to know.",
-		example: `the failure names "models/openai/gpt2"`,
+		meaning:        "The error names a file, a place or a figure that the reader needs to know.",
+		example:        `the failure names "models/openai/gpt2"`,
 		expectsFailure: true,
 	})
 	v.Then(`^the hint mentions "([^"]*)"$`, w.hintMentions, stepDoc{
-		meaning: "The error's hint at the way out has this text in it.",
-		example: `the hint mentions "git lfs pull"`,
+		meaning:        "The error's hint at the way out has this text in it.",
+		example:        `the hint mentions "git lfs pull"`,
 		expectsFailure: true,
 	})
 }

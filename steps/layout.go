@@ -50,10 +50,12 @@ func (l *givenSteps) replay(w *world) error {
 // givenHandlers is the vocabulary that keeps the handlers of Given steps, by pattern.
 type givenHandlers map[string]reflect.Value
 
-func (g givenHandlers) group(string)                               {}
-func (g givenHandlers) Given(pattern string, handler any, _ stepDoc) { g[pattern] = reflect.ValueOf(handler) }
-func (g givenHandlers) When(string, any, stepDoc)                    {}
-func (g givenHandlers) Then(string, any, stepDoc)                    {}
+func (g givenHandlers) group(string) {}
+func (g givenHandlers) Given(pattern string, handler any, _ stepDoc) {
+	g[pattern] = reflect.ValueOf(handler)
+}
+func (g givenHandlers) When(string, any, stepDoc) {}
+func (g givenHandlers) Then(string, any, stepDoc) {}
 
 // sampledOperation gives the scenario's operation in a form that can be sampled, whatever
 // becomes of this world.

@@ -59,11 +59,11 @@ type Setup struct {
 	// URI.
 	ReadFixture func(feature *godog.Scenario, name string) ([]byte, error)
 
-	exclusive  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
-	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
-	pause func()                                                                             // nil means a breather
-	store store
-	files featureFiles
+	exclusive sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
+	bench     func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
+	pause     func()                                                                             // nil means a breather
+	store     store
+	files     featureFiles
 }
 
 // Record is what one scenario leaves behind besides its verdict. It is filled

@@ -65,10 +65,10 @@ func tokenizerOperations(l *loader.Loader, input TokenizerInput) map[string]Oper
 
 // cachedTokenizer is the tokenizer of a scenario's checkpoint, loaded once.
 type cachedTokenizer struct {
-	loader *loader.Loader
-	once   sync.Once
-	tokenizer      *tokenizer.Tokenizer
-	err    error
+	loader    *loader.Loader
+	once      sync.Once
+	tokenizer *tokenizer.Tokenizer
+	err       error
 }
 
 func (k *cachedTokenizer) with(run func(*tokenizer.Tokenizer) (any, error)) Operation {

@@ -23,28 +23,28 @@ type world struct {
 	record *Record
 
 	// Known before the first step.
-	pickle         *godog.Scenario
-	name           string
-	tags           []string
-	measured       bool // the operation is measured
-	memoryBounded  bool // a step bounds memory
+	pickle             *godog.Scenario
+	name               string
+	tags               []string
+	measured           bool // the operation is measured
+	memoryBounded      bool // a step bounds memory
 	concurrencyBounded bool // a step bounds what callers get done
-	processBounded bool // a step bounds what a process of its own costs
-	coldBounded    bool // the same with the page cache dropped
-	expectsFailure bool // a step asserts that reading fails
-	threshold      *float64
-	iterations     int // timed calls at most, 0 for as many as the plan says
+	processBounded     bool // a step bounds what a process of its own costs
+	coldBounded        bool // the same with the page cache dropped
+	expectsFailure     bool // a step asserts that reading fails
+	threshold          *float64
+	iterations         int // timed calls at most, 0 for as many as the plan says
 
 	// Laid out by Given.
-	disk    afero.Fs // where fixtures are written
-	tempRoot    string   // the real directory under disk, or "" where it is in memory
-	realRoot    string   // the directory that the real checkpoint lies in, or ""
-	fsys    fs.FS    // what the operation is given: disk, or a real checkpoint's surroundings
-	dir     string   // the checkpoint's directory in fsys
+	disk       afero.Fs // where fixtures are written
+	tempRoot   string   // the real directory under disk, or "" where it is in memory
+	realRoot   string   // the directory that the real checkpoint lies in, or ""
+	fsys       fs.FS    // what the operation is given: disk, or a real checkpoint's surroundings
+	dir        string   // the checkpoint's directory in fsys
 	checkpoint *fixtures.Checkpoint
-	options Options
-	given    *givenSteps // how all that can be done again
-	sizes   []int64 // bytes of a checkpoint that is laid out in several sizes; the first is this one
+	options    Options
+	given      *givenSteps // how all that can be done again
+	sizes      []int64     // bytes of a checkpoint that is laid out in several sizes; the first is this one
 
 	// Come of When.
 	operation   string // "" before the When step
@@ -55,12 +55,12 @@ type world struct {
 	measurement *bench.Measurement
 	noProcess   string        // why there was no process of its own, for people
 	bounds      []bench.Bound // what the measurement was judged by, in the order of the steps
-	remeasured       int           // how often it was measured again
+	remeasured  int           // how often it was measured again
 }
 
 // modelsDir is the directory that checkpoints lie in where a scenario does not say.
 const (
-	modelsDir       = "models"
+	modelsDir  = "models"
 	defaultDir = modelsDir + "/checkpoint"
 )
 

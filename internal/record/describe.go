@@ -19,22 +19,22 @@ import (
 	"omniloader/steps"
 )
 
-// text is a feature without the step that lays its checkpoint out.
-type text struct {
-	head  string // up to that step
-	rules string // behind it
+// featureText is a feature without the step that lays its checkpoint out.
+type featureText struct {
+	head string // up to that step
+	tail string // behind it
 }
 
-func (t *text) with(given string) []byte { return []byte(t.head + given + t.rules) }
+func (t *featureText) with(given string) []byte { return []byte(t.head + given + t.tail) }
 
 // describe writes what the loader finds in a recording, as promises.
-func describe(ctx context.Context, r *fixtures.Recording) (*text, error) {
-	fsys, remove, err := layOut(r)
+func describe(ctx context.Context, r *fixtures.Recording) (*featureText, error) {
+	fsys, remove, err := writeCheckpoint(r)
 	if err != nil {
 		return nil, err
 	}
 	defer remove()
-	d := &describer{name: r.Name, dir: path.Join(home, r.Name), fsys: fsys, loader: loader.New()}
+	d := &describer{name: r.Name, dir: path.Join(modelsDir, r.Name), fsys: fsys, loader: loader.New()}
 	info, err := d.loader.Inspect(fsys, d.dir)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func describe(ctx context.Context, r *fixtures.Recording) (*text, error) {
 	if r.HasLinks() {
 		head += "    Given a real temporary directory\n"
 	}
-	return &text{head, d.b.String()}, nil
+	return &featureText{head, d.b.String()}, nil
 }
 
 // contents says what a fixture has.
@@ -124,27 +124,27 @@ func (d *describer) then(step string) {
 	d.b.WriteString("      " + word + " " + step + "\n")
 }
 
-// sayable tells whether a step can hold a text between quotes.
-func sayable(texts ...string) bool {
+// quotable tells whether a step can hold a text between quotes.
+func quotable(texts ...string) bool {
 	return !slices.ContainsFunc(texts, func(s string) bool {
 		return s == "" || strings.Contains(s, `"`) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 	})
 }
 
-// is says that a field is a text, where a step can say it.
-func (d *describer) is(field, value string) {
-	if sayable(value) {
+// fieldIs says that a field fieldIs a text, where a step can say it.
+func (d *describer) fieldIs(field, value string) {
+	if quotable(value) {
 		d.then(fmt.Sprintf("the %s is \"%s\"", field, value))
 	}
 }
 
-// are says what a list holds; a list too long to be read only has its length said.
-func (d *describer) are(field string, values []string) {
+// listIs says what a list holds; a list too long to be read only has its length said.
+func (d *describer) listIs(field string, values []string) {
 	const most = 12
 	switch {
 	case len(values) == 0:
 		d.then("there are no " + field)
-	case len(values) <= most && sayable(values...):
+	case len(values) <= most && quotable(values...):
 		d.then(fmt.Sprintf("the %s are \"%s\"", field, strings.Join(values, ", ")))
 	case len(values) == 1:
 		d.then("there is 1 " + field)
@@ -153,7 +153,7 @@ func (d *describer) are(field string, values []string) {
 	}
 }
 
-func (d *describer) not(is bool, before, after string) {
+func (d *describer) isOrIsNot(is bool, before, after string) {
 	if is {
 		d.then(before + after)
 		return
@@ -165,12 +165,12 @@ func (d *describer) not(is bool, before, after string) {
 func (d *describer) fails(err error) {
 	kind := fault.KindOf(err)
 	if !slices.Contains(steps.FailureKinds(), kind) { // a format's own
-		if name := path.Base(fault.PathOf(err)); sayable(name) {
+		if name := path.Base(fault.PathOf(err)); quotable(name) {
 			d.then(fmt.Sprintf("the failure names \"%s\"", name))
 		}
 		return
 	}
-	if file := strings.TrimPrefix(fault.PathOf(err), d.dir+"/"); file != d.dir && sayable(file) {
+	if file := strings.TrimPrefix(fault.PathOf(err), d.dir+"/"); file != d.dir && quotable(file) {
 		d.then(fmt.Sprintf("reading fails with %q in \"%s\"", kind, file))
 		return
 	}
@@ -189,22 +189,22 @@ func (d *describer) identity() {
 	d.rule("It is known for what it is")
 	d.scenario("What "+d.name+" is", "", "the model info is read")
 	if info.Architecture != loader.None || info.Category == loader.Unknown {
-		d.is("architecture", info.Architecture)
+		d.fieldIs("architecture", info.Architecture)
 	}
 	if len(info.Architectures) > 1 {
-		d.are("architectures", info.Architectures)
+		d.listIs("architectures", info.Architectures)
 	}
 	if info.ModelType != loader.None || info.Category == loader.Unknown {
-		d.is("model type", info.ModelType)
+		d.fieldIs("model type", info.ModelType)
 	}
-	d.is("category", string(info.Category))
-	d.is("task", string(info.Task))
-	d.is("layout", info.Layout)
-	d.not(info.IsSupported, "the model is ", "supported")
+	d.fieldIs("category", string(info.Category))
+	d.fieldIs("task", string(info.Task))
+	d.fieldIs("layout", info.Layout)
+	d.isOrIsNot(info.IsSupported, "the model is ", "supported")
 	if info.RemoteCode {
 		d.then("loading it runs code of its own")
 	}
-	if info.IsSupported && info.LoadsAs != loader.None && info.LoadsAs != info.Architecture && sayable(info.LoadsAs) {
+	if info.IsSupported && info.LoadsAs != loader.None && info.LoadsAs != info.Architecture && quotable(info.LoadsAs) {
 		d.then(fmt.Sprintf("it loads as \"%s\"", info.LoadsAs))
 	}
 	if info.IsOmni {
@@ -213,21 +213,21 @@ func (d *describer) identity() {
 	if info.HasTalker {
 		d.then("the model has a talker")
 	}
-	d.not(info.IsQuantized, "the model is ", "quantized")
+	d.isOrIsNot(info.IsQuantized, "the model is ", "quantized")
 	if q := info.Quantization; q != nil {
-		d.is("quantization method", q.Method)
+		d.fieldIs("quantization method", q.Method)
 		if q.Bits != nil {
 			d.then("the quantization bits are " + strconv.FormatFloat(*q.Bits, 'f', -1, 64))
 		}
 	}
 	if info.HasCustomFiles {
-		d.are("custom files", info.CustomFiles)
+		d.listIs("custom files", info.CustomFiles)
 	}
 	if info.BaseModel != nil {
-		d.is("base model", *info.BaseModel)
+		d.fieldIs("base model", *info.BaseModel)
 	}
 	if len(info.Candidates) > 0 {
-		d.are("candidates", info.Candidates)
+		d.listIs("candidates", info.Candidates)
 	}
 }
 
@@ -240,22 +240,22 @@ func (d *describer) autoencoder(info *loader.Info) {
 	d.rule("It is a sparse autoencoder, and where it reads is known")
 	d.scenario("What "+d.name+" was trained on", "", "the checkpoint is inspected")
 	d.then("the model is an SAE")
-	d.is("sae family", s.Family)
-	d.is("sae kind", s.Kind)
+	d.fieldIs("sae family", s.Family)
+	d.fieldIs("sae kind", s.Kind)
 	if s.BaseModel == nil {
 		d.then("there is no base model")
 	} else {
-		d.is("sae base model", *s.BaseModel)
+		d.fieldIs("sae base model", *s.BaseModel)
 		if s.BaseModelSource != nil {
-			d.is("sae base model source", *s.BaseModelSource)
+			d.fieldIs("sae base model source", *s.BaseModelSource)
 		}
 	}
-	d.are("sae sites", s.Sites)
+	d.listIs("sae sites", s.Sites)
 	layers := make([]string, len(s.Layers))
 	for i, n := range s.Layers {
 		layers[i] = strconv.Itoa(n)
 	}
-	d.are("sae layers", layers)
+	d.listIs("sae layers", layers)
 }
 
 // tokenizer says which tokenizer is found, where there is one or should be.
@@ -273,22 +273,22 @@ func (d *describer) tokenizer() {
 	}
 	d.rule("Its tokenizer is found")
 	d.scenario("The tokenizer of "+d.name, "", "the tokenizer is read")
-	d.is("type", t.Type)
-	d.is("class", t.Class)
+	d.fieldIs("type", t.Type)
+	d.fieldIs("class", t.Class)
 	if t.VocabSize != nil {
 		d.then(fmt.Sprintf("the vocab size is %d", *t.VocabSize))
 	}
 	if t.PadToken == nil {
 		d.then("there is no pad token")
 	} else {
-		d.is("pad token", *t.PadToken)
+		d.fieldIs("pad token", *t.PadToken)
 		if t.PadTokenSource != nil {
-			d.is("pad token source", *t.PadTokenSource)
+			d.fieldIs("pad token source", *t.PadTokenSource)
 		}
 	}
 	for _, role := range slices.Sorted(maps.Keys(t.SpecialTokens)) {
 		if role == "bos_token" || role == "eos_token" || role == "unk_token" {
-			d.is("special tokens "+strings.ReplaceAll(role, "_", " "), t.SpecialTokens[role])
+			d.fieldIs("special tokens "+strings.ReplaceAll(role, "_", " "), t.SpecialTokens[role])
 		}
 	}
 }
@@ -309,7 +309,7 @@ func (d *describer) weights(info *loader.Info) {
 	}
 	d.rule("Its weights are described without being read, and are " + state)
 	d.scenario("The weights of "+d.name, "", "the checkpoint is inspected")
-	d.is("weights format", w.Format)
+	d.fieldIs("weights format", w.Format)
 	if len(w.Files) == 1 {
 		d.then("there is 1 weights file")
 	} else {
@@ -346,7 +346,7 @@ func (d *describer) findings(info *loader.Info) {
 			article = "an"
 		}
 		line := fmt.Sprintf("%s %s \"%s\" is reported", article, f.Severity, f.Code)
-		if sayable(f.File) {
+		if quotable(f.File) {
 			line += fmt.Sprintf(" for \"%s\"", f.File)
 		}
 		if !slices.Contains(lines, line) {
@@ -425,26 +425,26 @@ const (
 func measure(ctx context.Context, call func() (any, error)) (bounds, error) {
 	first, err := bench.Measure(ctx, bench.Plan{Iterations: 1}, call)
 	if err != nil {
-		return bounds{}, unwrapped(err)
+		return bounds{}, callError(err)
 	}
 	const budget = 0.1 // seconds
 	n := int(budget / max(1e-6, first.Summary().Median))
 	m, err := bench.Measure(ctx, bench.Plan{Iterations: max(3, min(n, 50)), Warmup: 1, Memory: true}, call)
 	if err != nil {
-		return bounds{}, unwrapped(err)
+		return bounds{}, callError(err)
 	}
 	return boundsOf(m), nil
 }
 
 func boundsOf(m *bench.Measurement) bounds {
 	return bounds{
-		latency: human(max(leastLatency, m.Summary().Median*latencyRoom)),
-		memory:  human(max(leastMemory, float64(m.Memory.BytesPerCall)*memoryRoom)),
+		latency: roundUp(max(leastLatency, m.Summary().Median*latencyRoom)),
+		memory:  roundUp(max(leastMemory, float64(m.Memory.BytesPerCall)*memoryRoom)),
 	}
 }
 
-// human rounds up to 1, 2 or 5 with zeros.
-func human(value float64) float64 {
+// roundUp rounds up to 1, 2 or 5 with zeros.
+func roundUp(value float64) float64 {
 	for unit := 1e-9; ; unit *= 10 {
 		for _, step := range []float64{1, 2, 5} {
 			// the sum of roundings of a product is far below a millionth
@@ -455,8 +455,8 @@ func human(value float64) float64 {
 	}
 }
 
-// unwrapped is the loader's own error, or that of the measurement.
-func unwrapped(err error) error {
+// callError is the loader's own error, or that of the measurement.
+func callError(err error) error {
 	var failed *bench.CallError
 	if errors.As(err, &failed) {
 		return failed.Err

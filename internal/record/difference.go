@@ -12,11 +12,11 @@ import (
 // Of two objects it is the first member that differs, of two lists what one has
 // and the other has not.
 func difference(want, got []byte) string {
-	return differ("", gjson.ParseBytes(want), gjson.ParseBytes(got))
+	return differenceAt("", gjson.ParseBytes(want), gjson.ParseBytes(got))
 }
 
-// differ compares two values of the same place in two answers.
-func differ(at string, want, got gjson.Result) (different string) {
+// differenceAt compares two values of the same place in two answers.
+func differenceAt(at string, want, got gjson.Result) (different string) {
 	switch {
 	case want.Raw == got.Raw:
 		return ""
@@ -26,26 +26,26 @@ func differ(at string, want, got gjson.Result) (different string) {
 			if at != "" {
 				inner = at + "." + name
 			}
-			if different = differ(inner, want.Map()[name], got.Map()[name]); different != "" {
+			if different = differenceAt(inner, want.Map()[name], got.Map()[name]); different != "" {
 				return different
 			}
 		}
 		return "" // the same members in another order
 	case want.IsArray() && got.IsArray():
-		lost, added := without(want.Array(), got.Array()), without(got.Array(), want.Array())
+		lost, added := missingFrom(want.Array(), got.Array()), missingFrom(got.Array(), want.Array())
 		var parts []string
 		if len(lost) > 0 {
-			parts = append(parts, "would lose "+listed(lost))
+			parts = append(parts, "would lose "+valueList(lost))
 		}
 		if len(added) > 0 {
-			parts = append(parts, "would also have "+listed(added))
+			parts = append(parts, "would also have "+valueList(added))
 		}
 		if len(parts) == 0 {
 			return at + " would have another order"
 		}
 		return at + " " + strings.Join(parts, " and ")
 	}
-	return fmt.Sprintf("%s is %s, and would be %s", at, said(want), said(got))
+	return fmt.Sprintf("%s is %s, and would be %s", at, valueText(want), valueText(got))
 }
 
 // members are the names in either object, sorted.
@@ -59,9 +59,9 @@ func members(objects ...gjson.Result) (names []string) {
 	return slices.Compact(names)
 }
 
-// without gives the elements of a list that another lacks; one that stands there
+// missingFrom gives the elements of a list that another lacks; one that stands there
 // twice has to be there twice.
-func without(list, other []gjson.Result) (left []gjson.Result) {
+func missingFrom(list, other []gjson.Result) (left []gjson.Result) {
 	count := map[string]int{}
 	for _, v := range other {
 		count[v.Raw]++
@@ -74,11 +74,11 @@ func without(list, other []gjson.Result) (left []gjson.Result) {
 	return left
 }
 
-func listed(values []gjson.Result) string {
+func valueList(values []gjson.Result) string {
 	const most = 5
 	var parts []string
 	for _, v := range values[:min(most, len(values))] {
-		parts = append(parts, said(v))
+		parts = append(parts, valueText(v))
 	}
 	if left := len(values) - most; left > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", left))
@@ -86,9 +86,9 @@ func listed(values []gjson.Result) string {
 	return strings.Join(parts, ", ")
 }
 
-// said writes a value for people: a finding by its code and file, anything else
+// valueText writes a value for people: a finding by its code and file, anything else
 // as JSON, shortened.
-func said(v gjson.Result) string {
+func valueText(v gjson.Result) string {
 	const most = 300
 	switch code := v.Get("code").Str; {
 	case v.Raw == "":

@@ -74,18 +74,18 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 		return nil, err
 	}
 
-	seen := newTraced(src.fsys, src.dir, path.Join(home, name))
+	seen := newTracingFS(src.fsys, src.dir, path.Join(modelsDir, name))
 	original, failed := loader.New().Inspect(seen, seen.at)
 	if failed != nil {
 		return nil, failed
 	}
-	private := newPrivate(src)
+	private := newRedactor(src)
 	want, err := answerText(original, private)
 	if err != nil {
 		return nil, err
 	}
 
-	k := &keeper{source: src, seen: seen, private: private, spoken: spokenOf(original)}
+	k := &recorder{source: src, reads: seen, redactor: private, mentioned: filesMentioned(original)}
 	recording, different, err := k.record(ctx, name, files, want)
 	if err != nil {
 		return nil, err
@@ -114,8 +114,8 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 	return out, nil
 }
 
-// home is where a scenario's checkpoint lies.
-const home = "models"
+// modelsDir is where a scenario's checkpoint lies.
+const modelsDir = "models"
 
 // hinted is an error with the way out.
 type hinted struct {
@@ -150,9 +150,9 @@ func docString(fixture []byte) string {
 	return b.String()
 }
 
-// layOut lays a recording out as a scenario will, in memory unless it has links,
+// writeCheckpoint lays a recording out as a scenario will, in memory unless it has links,
 // and gives the filesystem and what removes it again.
-func layOut(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
+func writeCheckpoint(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
 	disk, remove := fixtures.NewFs(), func() {}
 	fsys = afero.NewIOFS(disk)
 	if r.HasLinks() {
@@ -163,7 +163,7 @@ func layOut(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
 		disk, fsys = afero.NewBasePathFs(afero.NewOsFs(), temp), os.DirFS(temp)
 		remove = func() { os.RemoveAll(temp) }
 	}
-	dir := path.Join(home, r.Name)
+	dir := path.Join(modelsDir, r.Name)
 	if err = disk.MkdirAll(dir, 0o755); err == nil {
 		err = fixtures.New(disk, dir).AddRecording(r)
 	}
@@ -177,7 +177,7 @@ func layOut(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
 // answerText is an inspection's answer as a text to compare, with what is
 // private covered as in the fixture. The wording of findings is left out: it may
 // quote bytes or an operating system.
-func answerText(info *loader.Info, p *private) ([]byte, error) {
+func answerText(info *loader.Info, p *redactor) ([]byte, error) {
 	like := *info
 	like.Findings = slices.Clone(info.Findings)
 	for i := range like.Findings {
@@ -187,13 +187,13 @@ func answerText(info *loader.Info, p *private) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the answer has no JSON form: %w", err)
 	}
-	covered, _ := p.cover("answer.json", text)
+	covered, _ := p.redact("answer.json", text)
 	return covered, nil
 }
 
-// spokenOf are the files that an answer is about: its weights, in use or not, and
+// filesMentioned are the files that an answer is about: its weights, in use or not, and
 // those with a finding.
-func spokenOf(info *loader.Info) map[string]bool {
+func filesMentioned(info *loader.Info) map[string]bool {
 	names := map[string]bool{}
 	if w := info.Weights; w != nil {
 		for _, list := range [...][]string{w.Files, w.Ignored, w.Companions} {
@@ -208,14 +208,14 @@ func spokenOf(info *loader.Info) map[string]bool {
 	return names
 }
 
-// again asks the loader about a recording and says where its answer differs.
-func again(r *fixtures.Recording, want []byte, p *private) (different string, err error) {
-	fsys, remove, err := layOut(r)
+// compareAnswers asks the loader about a recording and says where its answer differs.
+func compareAnswers(r *fixtures.Recording, want []byte, p *redactor) (different string, err error) {
+	fsys, remove, err := writeCheckpoint(r)
 	if err != nil {
 		return "", err
 	}
 	defer remove()
-	info, err := loader.New().Inspect(fsys, path.Join(home, r.Name))
+	info, err := loader.New().Inspect(fsys, path.Join(modelsDir, r.Name))
 	if err != nil {
 		return "", err
 	}

@@ -34,8 +34,8 @@ func checkpoint(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// taken records a checkpoint and gives what was kept of it.
-func taken(t *testing.T, dir string) (*Recorded, map[string]fixtures.RecordedFile) {
+// recordDir records a checkpoint and gives what was kept of it.
+func recordDir(t *testing.T, dir string) (*Recorded, map[string]fixtures.RecordedFile) {
 	t.Helper()
 	out, err := Checkpoint(t.Context(), dir, Options{Fixture: "tiny.fixture"})
 	require.NoError(t, err)
@@ -56,8 +56,8 @@ func taken(t *testing.T, dir string) (*Recorded, map[string]fixtures.RecordedFil
 	return out, files
 }
 
-// whole gives the content of a file that was kept whole.
-func whole(t *testing.T, f fixtures.RecordedFile) string {
+// wholeContent gives the content of a file that was kept wholeContent.
+func wholeContent(t *testing.T, f fixtures.RecordedFile) string {
 	t.Helper()
 	require.Len(t, f.Parts, 1, f.Name)
 	require.Len(t, f.Parts[0].Data, int(f.Size), f.Name)
@@ -71,12 +71,12 @@ func TestEveryFileIsKeptByNameAndSizeAndSmallTextAsItWas(t *testing.T) {
 	}
 	dir := checkpoint(t, files)
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "runs", "empty"), 0o755))
-	_, kept := taken(t, dir)
+	_, kept := recordDir(t, dir)
 	for name, content := range files {
 		require.Contains(t, kept, name)
 		assert.EqualValues(t, len(content), kept[name].Size, name)
 		if name != "empty.txt" && name != "noise.dat" {
-			assert.Equal(t, content, whole(t, kept[name]), name)
+			assert.Equal(t, content, wholeContent(t, kept[name]), name)
 		}
 	}
 	assert.Equal(t, []fixtures.Part{{Offset: 1, Data: []byte("\xff")}}, kept["noise.dat"].Parts, "what nobody reads: that it is not blank")
@@ -104,9 +104,9 @@ func TestOfWeightsOnlyTheHeadersAreKept(t *testing.T) {
 		"short.safetensors":  "\x40\x00",
 		"claims.safetensors": "\xff\xff\xff\xff\xff\xff\x00\x00" + strings.Repeat("x", 2000),
 	})
-	out, kept := taken(t, dir)
+	out, kept := recordDir(t, dir)
 	assert.Equal(t, header, string(kept["model.safetensors"].Parts[0].Data[8:]))
-	assert.Equal(t, "\x40\x00", whole(t, kept["short.safetensors"]))
+	assert.Equal(t, "\x40\x00", wholeContent(t, kept["short.safetensors"]))
 	assert.Len(t, kept["claims.safetensors"].Parts[0].Data, plainHead)
 	assert.NotContains(t, string(out.Fixture), secret)
 	for _, p := range kept["pytorch_model.bin"].Parts {
@@ -143,7 +143,7 @@ func TestWhatIsPrivateIsNotKept(t *testing.T) {
 	dir := checkpoint(t, files)
 	files["paths.json"] = fmt.Sprintf("%q", dir)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "paths.json"), []byte(files["paths.json"]), 0o644))
-	out, kept := taken(t, dir)
+	out, kept := recordDir(t, dir)
 	everything := string(out.Feature) + string(out.Fixture)
 	for _, name := range []string{"topsecret1", "topsecret2", "topsecret3", "topsecret4", "jane", "jdoe", "AbCdEfGh", filepath.Dir(dir)} {
 		assert.NotContains(t, everything, name)
@@ -155,17 +155,17 @@ func TestWhatIsPrivateIsNotKept(t *testing.T) {
 	}
 	assert.NotContains(t, kept, ".git/config")
 	assert.Contains(t, kept, ".env", "its name and size")
-	assert.Equal(t, "abc\n", whole(t, kept[".cache/huggingface/download/config.json.metadata"]))
-	assert.Len(t, whole(t, kept["config.json"]), len(files["config.json"]))
-	assert.True(t, json.Valid([]byte(whole(t, kept["config.json"]))))
-	assert.Contains(t, whole(t, kept["config.json"]), "/home/xxxxxxxx/llama")
+	assert.Equal(t, "abc\n", wholeContent(t, kept[".cache/huggingface/download/config.json.metadata"]))
+	assert.Len(t, wholeContent(t, kept["config.json"]), len(files["config.json"]))
+	assert.True(t, json.Valid([]byte(wholeContent(t, kept["config.json"]))))
+	assert.Contains(t, wholeContent(t, kept["config.json"]), "/home/xxxxxxxx/llama")
 	require.Len(t, out.Notes, 1)
 	assert.Contains(t, out.Notes[0], "written as xxx in config.json, paths.json")
 }
 
 func TestSecretsAreCoveredByShapeAndByKey(t *testing.T) {
 	t.Setenv("HOME", "/people/davina")
-	p := newPrivate(&source{path: "/models/m", given: "/models/m"})
+	p := newRedactor(&source{path: "/models/m", requestedDir: "/models/m"})
 	for _, c := range []struct{ file, secret, before, after string }{
 		{"a.json", "sk-", `"k": "`, `AbCd0123456789efGH_-ijklMNOP"`},
 		{"m.py", "sk-", `x = "`, `proj-AbCd_0123456789efGHijklMNOP"`},
@@ -192,7 +192,7 @@ func TestSecretsAreCoveredByShapeAndByKey(t *testing.T) {
 		{"a.json", `"/mnt/data/`, ``, `davina/llama"`},
 	} {
 		whole := c.before + c.secret + c.after
-		got, times := p.cover(c.file, []byte(whole))
+		got, times := p.redact(c.file, []byte(whole))
 		assert.Equal(t, 1, times, whole)
 		assert.Len(t, got, len(whole))
 		rest, ok := strings.CutPrefix(string(got), c.before+c.secret)
@@ -201,14 +201,14 @@ func TestSecretsAreCoveredByShapeAndByKey(t *testing.T) {
 		for _, word := range []string{"opensesame", "hunter2", "jane", "davina", "0123456789", "MIIE", "abcd"} {
 			assert.NotContains(t, string(got), word, whole)
 		}
-		again, times := p.cover(c.file, got)
+		again, times := p.redact(c.file, got)
 		assert.Zero(t, times, "what is covered stays as it is: %s", again)
 	}
 }
 
 func TestWhatIsNoSecretIsNotCovered(t *testing.T) {
 	t.Setenv("HOME", "/root")
-	p := newPrivate(&source{path: "/models/m", given: "/models/m"})
+	p := newRedactor(&source{path: "/models/m", requestedDir: "/models/m"})
 	for file, text := range map[string]string{
 		"tokenizer_config.json":   `{"bos_token": "<s>", "pad_token": "<pad>", "image_token": "<image>", "token": "t", "key": "k", "use_auth_token": true, "api_key": null, "password": ""}`,
 		"special_tokens_map.json": `{"additional_special_tokens": ["<a>"], "eos_token": {"content": "</s>"}}`,
@@ -218,7 +218,7 @@ func TestWhatIsNoSecretIsNotCovered(t *testing.T) {
 		"config.json":             `{"_name_or_path": "sk-learn/some-model", "url": "https://host:8080/x", "sort_key": "name", "num_key_value_heads": 8}`,
 		"README.md":               "Keys and secrets of the model, and its tokens: many.\n",
 	} {
-		got, times := p.cover(file, []byte(text))
+		got, times := p.redact(file, []byte(text))
 		assert.Zero(t, times, "%s: %s", file, got)
 	}
 }
@@ -232,8 +232,8 @@ func TestLinksAreFollowedWithinTheCheckpointAndNeverOutOfIt(t *testing.T) {
 	require.NoError(t, os.Symlink("sub", filepath.Join(dir, "alias")))
 	require.NoError(t, os.Symlink("/nowhere/of/somebody", filepath.Join(dir, "model.safetensors")))
 	require.NoError(t, os.Symlink("loop", filepath.Join(dir, "loop")))
-	out, kept := taken(t, dir)
-	assert.Equal(t, llamaConfig, whole(t, kept["config.json"]))
+	out, kept := recordDir(t, dir)
+	assert.Equal(t, llamaConfig, wholeContent(t, kept["config.json"]))
 	assert.Equal(t, "sub", kept["alias"].Link)
 	assert.Equal(t, "model.safetensors.gone", kept["model.safetensors"].Link)
 	assert.Equal(t, "loop.gone", kept["loop"].Link)
@@ -263,16 +263,16 @@ func TestASnapshotInACacheIsRecordedWithItsBlobs(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(repository, "blobs", "aaaa"), []byte(llamaConfig), 0o644))
 	require.NoError(t, os.Symlink("../../blobs/aaaa", filepath.Join(snapshot, "config.json")))
 	require.NoError(t, os.Symlink("../../blobs/gone", filepath.Join(snapshot, "model.safetensors")))
-	out, kept := taken(t, snapshot)
+	out, kept := recordDir(t, snapshot)
 	assert.Equal(t, "Llama-3-8B", out.Name)
-	assert.Equal(t, llamaConfig, whole(t, kept["config.json"]))
+	assert.Equal(t, llamaConfig, wholeContent(t, kept["config.json"]))
 	assert.Equal(t, "model.safetensors.gone", kept["model.safetensors"].Link)
 	assert.Len(t, kept, 2)
 
 	require.NoError(t, os.Remove(filepath.Join(snapshot, "model.safetensors")))
-	out, kept = taken(t, repository)
+	out, kept = recordDir(t, repository)
 	assert.Equal(t, "models--meta-llama--Llama-3-8B", out.Name)
-	assert.Equal(t, llamaConfig, whole(t, kept["snapshots/0123abcd/config.json"]))
+	assert.Equal(t, llamaConfig, wholeContent(t, kept["snapshots/0123abcd/config.json"]))
 	assert.EqualValues(t, len(llamaConfig), kept["blobs/aaaa"].Size)
 }
 
@@ -302,7 +302,7 @@ func bigTokenizer(t *testing.T, list bool) string {
 func TestALargeTokenizerIsTrimmedWhereTheAnswersStayTheSame(t *testing.T) {
 	text := bigTokenizer(t, false)
 	require.Greater(t, len(text), trimFrom)
-	out, kept := taken(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
+	out, kept := recordDir(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
 	f := kept["tokenizer.json"]
 	assert.True(t, f.Padded)
 	assert.EqualValues(t, len(text), f.Size)
@@ -328,8 +328,8 @@ func TestALargeTokenizerIsTrimmedWhereTheAnswersStayTheSame(t *testing.T) {
 func TestAListedVocabularyIsKeptWhole(t *testing.T) {
 	text := bigTokenizer(t, true)
 	require.Greater(t, len(text), trimFrom)
-	out, kept := taken(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
-	assert.Equal(t, text, whole(t, kept["tokenizer.json"]))
+	out, kept := recordDir(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
+	assert.Equal(t, text, wholeContent(t, kept["tokenizer.json"]))
 	assert.Contains(t, string(out.Feature), "the vocab size is 60000")
 	assert.Empty(t, out.Notes)
 }
@@ -397,7 +397,7 @@ func TestWeightsOfAnyFormatAreRecorded(t *testing.T) {
 		"blank":               {"config.json": llamaConfig, "model.onnx": blank, "metal/model.bin": blank},
 		"no safetensors":      {"config.json": llamaConfig, "model.safetensors": "a text in the place of weights\n"},
 	} {
-		_, kept := taken(t, checkpoint(t, files))
+		_, kept := recordDir(t, checkpoint(t, files))
 		for file, content := range files {
 			assert.EqualValues(t, len(content), kept[file].Size, "%s: %s", name, file)
 			for _, p := range kept[file].Parts {
@@ -410,7 +410,7 @@ func TestWeightsOfAnyFormatAreRecorded(t *testing.T) {
 
 func TestAFileOfTheOwnersIsNotKept(t *testing.T) {
 	files := map[string]string{"config.json": llamaConfig, "diary": "dear diary\n", "photo.raw": "\x01\xffsecret"}
-	_, kept := taken(t, checkpoint(t, files))
+	_, kept := recordDir(t, checkpoint(t, files))
 	assert.True(t, kept["diary"].Padded)
 	assert.Empty(t, kept["diary"].Parts)
 	assert.Equal(t, []fixtures.Part{{Data: []byte("\x01")}}, kept["photo.raw"].Parts)
@@ -418,7 +418,7 @@ func TestAFileOfTheOwnersIsNotKept(t *testing.T) {
 
 func TestBoundsHaveHeadRoomAndHumanFigures(t *testing.T) {
 	for value, want := range map[float64]float64{1e-3: 1e-3, 1.01e-3: 2e-3, 2e-3: 2e-3, 4.9: 5, 5.1: 10, 123456: 200000} {
-		assert.InEpsilon(t, want, human(value), 1e-9)
+		assert.InEpsilon(t, want, roundUp(value), 1e-9)
 	}
 	m := &bench.Measurement{Calls: []time.Duration{300 * time.Microsecond}, Memory: &bench.Memory{BytesPerCall: 30_000}}
 	assert.Equal(t, "5 ms", bench.FormatLatency(boundsOf(m).latency))
@@ -431,12 +431,12 @@ func TestBoundsHaveHeadRoomAndHumanFigures(t *testing.T) {
 func TestWhatAStepCannotSayIsLeftOut(t *testing.T) {
 	var d describer
 	d.scenario("s", "", "it is read")
-	d.is("pad token", `a"b`)
-	d.is("pad token", "a\nb")
-	d.is("pad token", "")
-	d.is("pad token", "<|end|>")
-	d.are("sites", []string{`"`, "b"})
-	d.are("layers", nil)
+	d.fieldIs("pad token", `a"b`)
+	d.fieldIs("pad token", "a\nb")
+	d.fieldIs("pad token", "")
+	d.fieldIs("pad token", "<|end|>")
+	d.listIs("sites", []string{`"`, "b"})
+	d.listIs("layers", nil)
 	assert.Equal(t, "\n    Scenario: s\n      When it is read\n      Then the pad token is \"<|end|>\"\n      And there are 2 sites\n      And there are no layers\n", d.b.String())
 }
 

@@ -14,13 +14,13 @@ import (
 // the checkpoint's directory, or, for a snapshot in a Hugging Face cache, the
 // repository's, whose blobs the snapshot links to.
 type source struct {
-	root  *os.Root
-	fsys  fs.FS  // of root
-	dir   string // the checkpoint in it
-	path  string // the checkpoint, absolute and without links
-	given string // as the caller gave it
-	name  string // what it is called by default
-	notes []string
+	root         *os.Root
+	fsys         fs.FS  // of root
+	dir          string // the checkpoint in it
+	path         string // the checkpoint, absolute and without links
+	requestedDir string // as the caller gave it
+	name         string // what it is called by default
+	notes        []string
 }
 
 // openSource opens the checkpoint in a directory.
@@ -39,7 +39,7 @@ func openSource(dir string) (*source, error) {
 	if !info.IsDir() {
 		return nil, hinted{fmt.Errorf("%s: not a directory", dir), "name the directory that it lies in"}
 	}
-	s := &source{path: full, given: dir, name: filepath.Base(full)}
+	s := &source{path: full, requestedDir: dir, name: filepath.Base(full)}
 	root := full
 	if repository, ok := cacheRepository(full); ok {
 		root = repository
@@ -124,7 +124,7 @@ func (s *source) list() (entries []entry, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.given, err)
+		return nil, fmt.Errorf("%s: %w", s.requestedDir, err)
 	}
 	for _, d := range directories {
 		if !filled[d] {
@@ -149,7 +149,7 @@ func (s *source) entry(p, name string, e fs.DirEntry) (found entry, keep bool, e
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
 		if info, err = fs.Stat(s.fsys, p); err != nil {
-			return s.lost(p, name)
+			return s.brokenLink(p, name)
 		}
 	}
 	switch {
@@ -163,7 +163,7 @@ func (s *source) entry(p, name string, e fs.DirEntry) (found entry, keep bool, e
 		to := path.Join(path.Dir(p), filepath.ToSlash(target))
 		rel := s.relative(to)
 		if to == s.dir || s.dir != "." && rel == to {
-			return found, false, leadsOut(name)
+			return found, false, leadsOutError(name)
 		}
 		return entry{name: name, link: rel}, true, nil
 	}
@@ -171,17 +171,17 @@ func (s *source) entry(p, name string, e fs.DirEntry) (found entry, keep bool, e
 	return found, false, nil
 }
 
-// lost looks at a link that cannot be followed within the root.
-func (s *source) lost(p, name string) (entry, bool, error) {
+// brokenLink looks at a link that cannot be followed within the root.
+func (s *source) brokenLink(p, name string) (entry, bool, error) {
 	if _, err := os.Stat(filepath.Join(s.root.Name(), filepath.FromSlash(p))); err == nil {
-		return entry{}, false, leadsOut(name)
+		return entry{}, false, leadsOutError(name)
 	}
 	// It leads nowhere, and so does its recorded twin. Where it led to is no
 	// business of the fixture's readers.
 	return entry{name: name, link: name + ".gone"}, true, nil
 }
 
-func leadsOut(name string) error {
+func leadsOutError(name string) error {
 	return hinted{fmt.Errorf("%s: a link that leads out of the checkpoint; what lies there is not recorded", name),
 		"copy the file into the checkpoint, or make the link one to a file of the checkpoint"}
 }

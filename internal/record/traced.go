@@ -11,27 +11,27 @@ import (
 	"sync"
 )
 
-// traced is a checkpoint's directory, alone in the world under another name, that
+// tracingFS is a checkpoint's directory, alone in the world under another name, that
 // remembers which bytes of which file were read.
-type traced struct {
+type tracingFS struct {
 	under fs.FS
 	dir   string // in under
 	at    string // where it lies in traced
 
-	mu   sync.Mutex
-	runs map[string][]run // by the name in the checkpoint
+	mu     sync.Mutex
+	ranges map[string][]byteRange // by the name in the checkpoint
 }
 
-// run is a run of bytes, from the first to the one behind the last.
-type run struct{ from, to int64 }
+// byteRange is a byteRange of bytes, from the first to the one behind the last.
+type byteRange struct{ from, to int64 }
 
-func newTraced(under fs.FS, dir, at string) *traced {
-	return &traced{under: under, dir: dir, at: at, runs: map[string][]run{}}
+func newTracingFS(under fs.FS, dir, at string) *tracingFS {
+	return &tracingFS{under: under, dir: dir, at: at, ranges: map[string][]byteRange{}}
 }
 
 // find gives a name in the checkpoint and in the filesystem below. Beside the
 // checkpoint there is nothing.
-func (t *traced) find(op, name string) (inside, below string, err error) {
+func (t *tracingFS) find(op, name string) (inside, below string, err error) {
 	if name == t.at {
 		return ".", t.dir, nil
 	}
@@ -42,7 +42,7 @@ func (t *traced) find(op, name string) (inside, below string, err error) {
 	return inside, path.Join(t.dir, inside), nil
 }
 
-func (t *traced) Open(name string) (fs.File, error) {
+func (t *tracingFS) Open(name string) (fs.File, error) {
 	inside, below, err := t.find("open", name)
 	if err != nil {
 		return nil, err
@@ -51,10 +51,10 @@ func (t *traced) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tracedFile{File: f, fs: t, name: inside}, nil
+	return &tracingFile{File: f, fs: t, name: inside}, nil
 }
 
-func (t *traced) Stat(name string) (fs.FileInfo, error) {
+func (t *tracingFS) Stat(name string) (fs.FileInfo, error) {
 	_, below, err := t.find("stat", name)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (t *traced) Stat(name string) (fs.FileInfo, error) {
 	return fs.Stat(t.under, below)
 }
 
-func (t *traced) ReadDir(name string) ([]fs.DirEntry, error) {
+func (t *tracingFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	_, below, err := t.find("readdir", name)
 	if err != nil {
 		return nil, err
@@ -70,33 +70,33 @@ func (t *traced) ReadDir(name string) ([]fs.DirEntry, error) {
 	return fs.ReadDir(t.under, below)
 }
 
-func (t *traced) note(name string, from, n int64) {
+func (t *tracingFS) note(name string, from, n int64) {
 	if n <= 0 {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	runs := t.runs[name]
+	runs := t.ranges[name]
 	if k := len(runs); k > 0 && runs[k-1].to == from {
 		runs[k-1].to += n
 		return
 	}
-	t.runs[name] = append(runs, run{from, from + n})
+	t.ranges[name] = append(runs, byteRange{from, from + n})
 }
 
-// read gives the runs of a file that were read, ascending and apart.
-func (t *traced) read(name string) []run {
+// rangesRead gives the runs of a file that were rangesRead, ascending and apart.
+func (t *tracingFS) rangesRead(name string) []byteRange {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return joined(t.runs[name])
+	return mergeRanges(t.ranges[name])
 }
 
-// joined sorts runs and joins those that touch or nearly do: a run of its own
+// mergeRanges sorts runs and joins those that touch or nearly do: a run of its own
 // costs more than a few bytes between two.
-func joined(runs []run) []run {
+func mergeRanges(runs []byteRange) []byteRange {
 	const gap = 64
-	sorted := slices.SortedFunc(slices.Values(runs), func(a, b run) int { return cmp.Compare(a.from, b.from) })
-	var out []run
+	sorted := slices.SortedFunc(slices.Values(runs), func(a, b byteRange) int { return cmp.Compare(a.from, b.from) })
+	var out []byteRange
 	for _, r := range sorted {
 		switch k := len(out); {
 		case r.from >= r.to:
@@ -109,25 +109,25 @@ func joined(runs []run) []run {
 	return out
 }
 
-func total(runs []run) (n int64) {
+func totalBytes(runs []byteRange) (n int64) {
 	for _, r := range runs {
 		n += r.to - r.from
 	}
 	return n
 }
 
-// tracedFile notes what is read. It has the methods of an *os.File that readers
+// tracingFile notes what is read. It has the methods of an *os.File that readers
 // look for.
-type tracedFile struct {
+type tracingFile struct {
 	fs.File
-	fs   *traced
+	fs   *tracingFS
 	name string
 
 	mu sync.Mutex
 	at int64
 }
 
-func (f *tracedFile) Read(b []byte) (int, error) {
+func (f *tracingFile) Read(b []byte) (int, error) {
 	n, err := f.File.Read(b)
 	f.mu.Lock()
 	from := f.at
@@ -137,7 +137,7 @@ func (f *tracedFile) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (f *tracedFile) ReadAt(b []byte, offset int64) (int, error) {
+func (f *tracingFile) ReadAt(b []byte, offset int64) (int, error) {
 	r, ok := f.File.(io.ReaderAt)
 	if !ok {
 		return 0, &fs.PathError{Op: "read", Path: f.name, Err: errors.ErrUnsupported}
@@ -147,7 +147,7 @@ func (f *tracedFile) ReadAt(b []byte, offset int64) (int, error) {
 	return n, err
 }
 
-func (f *tracedFile) Seek(offset int64, whence int) (int64, error) {
+func (f *tracingFile) Seek(offset int64, whence int) (int64, error) {
 	s, ok := f.File.(io.Seeker)
 	if !ok {
 		return 0, &fs.PathError{Op: "seek", Path: f.name, Err: errors.ErrUnsupported}
@@ -161,7 +161,7 @@ func (f *tracedFile) Seek(offset int64, whence int) (int64, error) {
 	return at, err
 }
 
-func (f *tracedFile) ReadDir(n int) ([]fs.DirEntry, error) {
+func (f *tracingFile) ReadDir(n int) ([]fs.DirEntry, error) {
 	d, ok := f.File.(fs.ReadDirFile)
 	if !ok {
 		return nil, &fs.PathError{Op: "readdir", Path: f.name, Err: errors.ErrUnsupported}

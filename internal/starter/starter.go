@@ -60,14 +60,14 @@ func Files(o Options) ([]File, error) {
 		}
 		f.Content = content
 		if f.Path == Workflow {
-			f.Content = settled(content, o)
+			f.Content = fillIn(content, o)
 		}
 	}
 	return all, nil
 }
 
-// settled writes what is known into the CI job.
-func settled(job []byte, o Options) []byte {
+// fillIn writes what is known into the CI job.
+func fillIn(job []byte, o Options) []byte {
 	for _, known := range []struct{ variable, value string }{
 		{"${{ vars.OMNILOADER_REPOSITORY }}", o.Source}, {"${{ vars.OMNILOADER_REF }}", o.Revision},
 	} {

@@ -2,19 +2,19 @@ package suite
 
 import "bytes"
 
-// only gives the feature's source without the scenarios and Examples rows that
+// sourceWithOnly gives the feature's source without the scenarios and Examples rows that
 // are not kept. What goes is blanked line by line, so that every line left has
 // the number it had, and reports point at the right place. Feature, rules,
 // backgrounds, tags and the headers of kept outlines stay.
 //
 // An engine that selects for itself could be told what to run; godog selects by
-// the header's line only, and changes the names of features when it does.
-func (f *Feature) only(keep func(*Scenario) bool) []byte {
+// the header's line sourceWithOnly, and changes the names of features when it does.
+func (f *Feature) sourceWithOnly(keep func(*Scenario) bool) []byte {
 	drop := make([]bool, len(f.index.lines)+1)
 	kept := map[int]bool{} // by the line of the scenario or outline
 	for _, s := range f.Scenarios {
 		if keep(s) {
-			kept[header(s)] = true
+			kept[keywordLine(s)] = true
 		}
 	}
 	if len(kept) == 0 {
@@ -22,8 +22,8 @@ func (f *Feature) only(keep func(*Scenario) bool) []byte {
 	}
 	for _, s := range f.Scenarios {
 		switch {
-		case !kept[header(s)]:
-			for line := s.first; line <= s.last; line++ {
+		case !kept[keywordLine(s)]:
+			for line := s.firstLine; line <= s.lastLine; line++ {
 				drop[line] = true
 			}
 		case !keep(s):
@@ -43,9 +43,9 @@ func (f *Feature) only(keep func(*Scenario) bool) []byte {
 	return b.Bytes()
 }
 
-// header gives the line of the scenario's keyword, which the rows of an outline
+// keywordLine gives the line of the scenario's keyword, which the rows of an outline
 // share.
-func header(s *Scenario) int {
+func keywordLine(s *Scenario) int {
 	if s.Outline != 0 {
 		return s.Outline
 	}

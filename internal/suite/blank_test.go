@@ -20,7 +20,7 @@ func checkBlanking(t *testing.T, f *Feature, keep func(*Scenario) bool) {
 			want = append(want, s)
 		}
 	}
-	left := f.only(keep)
+	left := f.sourceWithOnly(keep)
 	if len(want) == 0 {
 		require.Nil(t, left)
 		return
@@ -96,12 +96,12 @@ func TestBlankingKeepsWhatIsSelectedAtItsLine(t *testing.T) {
 
 func TestNothingIsBlankedWhereAllIsKept(t *testing.T) {
 	f := features(t, map[string]string{"a.feature": outline})[0]
-	assert.Equal(t, outline, string(f.only(func(*Scenario) bool { return true })))
+	assert.Equal(t, outline, string(f.sourceWithOnly(func(*Scenario) bool { return true })))
 }
 
 func ExampleFeature_only() {
 	f, _ := parse("a.feature", []byte("Feature: x\n  Scenario: a\n    Given y\n  Scenario: b\n    Given z\n"))
-	fmt.Println(strings.ReplaceAll(string(f.only(func(s *Scenario) bool { return s.Name == "b" })), "\n", "$\n"))
+	fmt.Println(strings.ReplaceAll(string(f.sourceWithOnly(func(s *Scenario) bool { return s.Name == "b" })), "\n", "$\n"))
 	// Output:
 	// Feature: x$
 	// $

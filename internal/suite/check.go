@@ -13,24 +13,24 @@ import (
 	"omniloader/steps"
 )
 
-// language is what the suite must know about the steps.
-type language struct {
+// stepLibrary is what the suite must know about the steps.
+type stepLibrary struct {
 	register      func(*steps.Setup, *godog.ScenarioContext) *steps.Record
 	catalogue     func() []steps.Definition
 	match         func(messages.PickleStepType, string) []steps.Definition
 	measured      func(tags, steps []string) bool
 	benchmarkName func(tags []string, scenario string) string
-	grammar       func([]messages.PickleStepType) (at int, err error)
+	checkOrder    func([]messages.PickleStepType) (at int, err error)
 }
 
-// ours is the language of the package steps.
-var ours = language{
+// builtinSteps is the language of the package steps.
+var builtinSteps = stepLibrary{
 	register:      (*steps.Setup).Register,
 	catalogue:     steps.Catalogue,
 	match:         steps.Match,
 	measured:      steps.Measured,
 	benchmarkName: steps.BenchmarkName,
-	grammar:       steps.CheckStepOrder,
+	checkOrder:    steps.CheckStepOrder,
 }
 
 // Check looks for what makes the selected scenarios impossible to judge, and
@@ -49,14 +49,14 @@ func (p *Plan) Check() error {
 				Message: fmt.Sprintf("%q has no steps", s.Name), Advice: mistypedStep(s.Description)})
 			continue
 		}
-		for _, problem := range p.unmatched(s) {
+		for _, problem := range p.undefinedSteps(s) {
 			place := fmt.Sprintf("%s:%d", problem.URI, problem.Line)
 			if !reported[place] {
 				reported[place] = true
 				problems = append(problems, problem)
 			}
 		}
-		if at, err := p.language.grammar(s.kinds); err != nil {
+		if at, err := p.steps.checkOrder(s.kinds); err != nil {
 			line := s.Line
 			if at >= 0 {
 				line = s.Steps[at].Line
@@ -70,7 +70,7 @@ func (p *Plan) Check() error {
 		if !p.measured(s) {
 			continue
 		}
-		name := p.language.benchmarkName(s.TagNames(), s.Name)
+		name := p.steps.benchmarkName(s.TagNames(), s.Name)
 		if first := places[name]; first != nil {
 			problems = append(problems, Problem{URI: s.URI, Line: s.Line,
 				Message: fmt.Sprintf("a second benchmark called %q; the first is at %s:%d", name, first.URI, first.Line),
@@ -87,14 +87,14 @@ func (p *Plan) measured(s *Scenario) bool {
 	for i, step := range s.Steps {
 		texts[i] = step.Text
 	}
-	return p.language.measured(s.TagNames(), texts)
+	return p.steps.measured(s.TagNames(), texts)
 }
 
-// unmatched finds the steps that nothing, or more than one thing, would run.
-func (p *Plan) unmatched(s *Scenario) Problems {
+// undefinedSteps finds the steps that nothing, or more than one thing, would run.
+func (p *Plan) undefinedSteps(s *Scenario) Problems {
 	var problems Problems
 	for i, step := range s.Steps {
-		candidates := p.language.match(s.kinds[i], step.Text)
+		candidates := p.steps.match(s.kinds[i], step.Text)
 		if len(candidates) == 1 {
 			continue
 		}
@@ -118,15 +118,15 @@ func (p *Plan) unmatched(s *Scenario) Problems {
 // nearestStep advises on a step that nothing defines: the same words under
 // another keyword, else the step whose words are nearest, else where to look.
 func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
-	if others := p.language.match(messages.PickleStepType_UNKNOWN, text); len(others) > 0 {
+	if others := p.steps.match(messages.PickleStepType_UNKNOWN, text); len(others) > 0 {
 		return fmt.Sprintf("this is a %s step, and stands under another keyword", others[0].Keyword)
 	}
-	catalogue := p.language.catalogue()
+	catalogue := p.steps.catalogue()
 	shapes := make([]string, len(catalogue))
 	for i, d := range catalogue {
-		shapes[i] = shape(d.Example)
+		shapes[i] = withoutValues(d.Example)
 	}
-	if near, ok := suggest.Nearest(shape(text), shapes); ok {
+	if near, ok := suggest.Nearest(withoutValues(text), shapes); ok {
 		d := catalogue[slices.Index(shapes, near)]
 		return fmt.Sprintf("did you mean %q?", d.Keyword+" "+d.Example)
 	}
@@ -138,9 +138,9 @@ var (
 	numbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
 )
 
-// shape takes the values out of a step's text, so that two are compared by their
+// withoutValues takes the values out of a step's text, so that two are compared by their
 // words.
-func shape(text string) string {
+func withoutValues(text string) string {
 	return numbers.ReplaceAllString(quoted.ReplaceAllString(text, `""`), "0")
 }
 

@@ -27,11 +27,11 @@ type Feature struct {
 	Source    []byte // without a byte order mark
 	Scenarios []*Scenario
 
-	fsys     fs.FS                     // what it was read from
-	path     string                    // its path there
-	document *messages.GherkinDocument // its Feature is never nil
-	index    *documentIndex
-	picked   map[int]bool // lines of the scenarios asked for; nil means all
+	fsys        fs.FS                     // what it was read from
+	path        string                    // its path there
+	document    *messages.GherkinDocument // its Feature is never nil
+	index       *documentIndex
+	pickedLines map[int]bool // lines of the scenarios asked for; nil means all
 }
 
 // Scenario is one scenario, or one row of an outline's examples. The embedded
@@ -40,12 +40,12 @@ type Scenario struct {
 	outcome.Scenario
 	URI string
 
-	kinds []messages.PickleStepType // of the steps, in step with Steps
-	last  int                       // last line of the scenario or outline that is not blank
-	first int                       // first line: of its tags where it has some
-	block int                       // of an Examples row: the first line of its Examples
-	until int                       // and the last
-	rule  int                       // line of the rule it stands under, or 0
+	kinds         []messages.PickleStepType // of the steps, in step with Steps
+	lastLine      int                       // last line of the scenario or outline that is not blank
+	firstLine     int                       // first line: of its tags where it has some
+	examplesFirst int                       // of an Examples row: the first line of its Examples
+	examplesLast  int                       // and the last
+	ruleLine      int                       // line of the rule it stands under, or 0
 }
 
 // TagNames gives the scenario's tags, own and inherited, with the values of its
@@ -58,9 +58,9 @@ func (s *Scenario) TagNames() []string {
 	return names
 }
 
-// at gives the scenarios that a line of the file stands for: a row, the rows of
+// scenariosAt gives the scenarios that a line of the file stands for: a row, the rows of
 // an Examples block, a scenario, those of a rule, or all of the feature.
-func (f *Feature) at(line int) []*Scenario {
+func (f *Feature) scenariosAt(line int) []*Scenario {
 	narrowest := func(within func(*Scenario) bool) []*Scenario {
 		var found []*Scenario
 		for _, s := range f.Scenarios {
@@ -72,8 +72,8 @@ func (f *Feature) at(line int) []*Scenario {
 	}
 	for _, within := range []func(*Scenario) bool{
 		func(s *Scenario) bool { return s.Line == line },
-		func(s *Scenario) bool { return s.Outline != 0 && s.block <= line && line <= s.until },
-		func(s *Scenario) bool { return s.first <= line && line <= s.last },
+		func(s *Scenario) bool { return s.Outline != 0 && s.examplesFirst <= line && line <= s.examplesLast },
+		func(s *Scenario) bool { return s.firstLine <= line && line <= s.lastLine },
 	} {
 		if found := narrowest(within); len(found) > 0 {
 			return found
@@ -82,7 +82,7 @@ func (f *Feature) at(line int) []*Scenario {
 	if f.document.Feature.Location.Line == int64(line) {
 		return f.Scenarios
 	}
-	return narrowest(func(s *Scenario) bool { return s.rule == line })
+	return narrowest(func(s *Scenario) bool { return s.ruleLine == line })
 }
 
 // nearestTo advises which line may have been meant.
@@ -112,12 +112,12 @@ func parse(uri string, source []byte) (*Feature, Problems) {
 	for _, p := range gherkin.Pickles(*document, uri, newID) {
 		f.Scenarios = append(f.Scenarios, f.index.scenario(document, p))
 	}
-	return f, append(f.swallowed(), f.rowless()...)
+	return f, append(f.mistypedHeadings(), f.emptyParts()...)
 }
 
-// rowless finds the features and outlines that say nothing: success because
+// emptyParts finds the features and outlines that say nothing: success because
 // nothing ran is no success.
-func (f *Feature) rowless() Problems {
+func (f *Feature) emptyParts() Problems {
 	var problems Problems
 	for _, s := range f.index.order {
 		rows := 0
@@ -139,9 +139,9 @@ func (f *Feature) rowless() Problems {
 // headings are the keywords that start a part of a feature in English.
 var headings = []string{"Rule:", "Background:", "Scenario:", "Scenario Outline:", "Examples:"}
 
-// swallowed finds mistyped headings: gherkin takes such a line, and all below it
+// mistypedHeadings finds mistyped headings: gherkin takes such a line, and all below it
 // up to the next heading, for description, and the scenario is gone.
-func (f *Feature) swallowed() Problems {
+func (f *Feature) mistypedHeadings() Problems {
 	var problems Problems
 	look := func(keyword *messages.Location, description string) {
 		if description == "" {
@@ -283,9 +283,9 @@ func (x *documentIndex) addScenario(s *messages.Scenario, rule *messages.Rule) {
 	}
 }
 
-// end gives the last line of what starts at a line: the one before the next
+// endLine gives the last line of what starts at a line: the one before the next
 // background, scenario or rule, or the last of the file.
-func (x *documentIndex) end(start int) int {
+func (x *documentIndex) endLine(start int) int {
 	i, _ := slices.BinarySearch(x.starts, start+1)
 	if i == len(x.starts) {
 		return len(x.lines)
@@ -296,21 +296,21 @@ func (x *documentIndex) end(start int) int {
 // scenario describes a pickle by the file it comes from.
 func (x *documentIndex) scenario(document *messages.GherkinDocument, p *messages.Pickle) *Scenario {
 	node := x.scenarios[p.AstNodeIds[0]]
-	s := &Scenario{URI: document.Uri, first: firstLine(node.Tags, node.Location)}
+	s := &Scenario{URI: document.Uri, firstLine: firstLine(node.Tags, node.Location)}
 	s.Keyword, s.Name, s.Description = node.Keyword, p.Name, strings.TrimSpace(node.Description)
 	s.Line = int(node.Location.Line)
 	s.Status = outcome.Skipped
-	for s.last = x.end(s.first); len(bytes.TrimSpace(x.lines[s.last-1])) == 0; {
-		s.last--
+	for s.lastLine = x.endLine(s.firstLine); len(bytes.TrimSpace(x.lines[s.lastLine-1])) == 0; {
+		s.lastLine--
 	}
 	if rule := x.rules[node.Id]; rule != nil {
-		s.Rule, s.rule = rule.Name, int(rule.Location.Line)
+		s.Rule, s.ruleLine = rule.Name, int(rule.Location.Line)
 	}
 	if len(p.AstNodeIds) > 1 {
 		r := x.rows[p.AstNodeIds[1]]
 		s.Outline, s.Line = s.Line, int(r.row.Location.Line)
-		s.block = firstLine(r.examples.Tags, r.examples.Location)
-		s.until = int(r.examples.TableBody[len(r.examples.TableBody)-1].Location.Line)
+		s.examplesFirst = firstLine(r.examples.Tags, r.examples.Location)
+		s.examplesLast = int(r.examples.TableBody[len(r.examples.TableBody)-1].Location.Line)
 	}
 	for i, name := range steps.ExpandTags(document, p) {
 		s.Tags = append(s.Tags, outcome.Tag{Name: name, Line: int(x.tags[p.Tags[i].AstNodeId].Location.Line)})

@@ -30,7 +30,7 @@ const (
 // LoadFS reads every feature file of a filesystem, in the order of their paths.
 // A feature's URI is its path behind prefix. The error is Problems.
 func LoadFS(fsys fs.FS, prefix string) ([]*Feature, error) {
-	var l loading
+	var l loader
 	l.tree(fsys, func(name string) string { return path.Join(prefix, name) }, prefix)
 	return l.features, l.problems.orNil()
 }
@@ -40,27 +40,27 @@ func LoadFS(fsys fs.FS, prefix string) ([]*Feature, error) {
 // at that line, and file.feature:12:30 for two of them. A file named twice is
 // read once. The error is Problems, of all paths at once.
 func Load(paths []string) ([]*Feature, error) {
-	var l loading
+	var l loader
 	for _, p := range paths {
 		l.path(p)
 	}
 	return l.features, l.problems.orNil()
 }
 
-// loading gathers features and what is wrong with them.
-type loading struct {
+// loader gathers features and what is wrong with them.
+type loader struct {
 	features []*Feature
 	problems Problems
 }
 
-func (l *loading) fail(uri string, line int, advice, format string, args ...any) {
+func (l *loader) fail(uri string, line int, advice, format string, args ...any) {
 	l.problems = append(l.problems, Problem{URI: uri, Line: line, Message: fmt.Sprintf(format, args...), Advice: advice})
 }
 
 var lineSuffix = regexp.MustCompile(`^(.+?)((?::[0-9]+)+)$`)
 
 // path reads what one argument of the command line names.
-func (l *loading) path(arg string) {
+func (l *loader) path(arg string) {
 	name, lines := arg, []int(nil)
 	info, err := os.Stat(name)
 	if m := lineSuffix.FindStringSubmatch(arg); err != nil && m != nil {
@@ -86,7 +86,7 @@ func (l *loading) path(arg string) {
 		l.fail(name, 0, "feature files end in "+extension, "not a feature file")
 	default:
 		uri := filepath.ToSlash(filepath.Clean(name))
-		if f := l.known(uri); f == nil {
+		if f := l.loaded(uri); f == nil {
 			l.file(os.DirFS(filepath.Dir(name)), filepath.Base(name), uri, lines)
 		} else {
 			l.pick(f, lines)
@@ -95,7 +95,7 @@ func (l *loading) path(arg string) {
 }
 
 // missing says why a path cannot be read, with the nearest name beside it.
-func (l *loading) missing(name string, err error) {
+func (l *loader) missing(name string, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		l.fail(name, 0, "", "%s", reason(err))
 		return
@@ -134,7 +134,7 @@ func reason(err error) string {
 }
 
 // tree reads every feature file below the root of fsys.
-func (l *loading) tree(fsys fs.FS, uri func(string) string, root string) {
+func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
 	found := false
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
@@ -147,10 +147,10 @@ func (l *loading) tree(fsys fs.FS, uri func(string) string, root string) {
 			return fs.SkipDir // version control and editors keep copies there
 		case !entry.IsDir() && path.Ext(name) == extension:
 			found = true
-			if l.known(uri(name)) == nil {
+			if l.loaded(uri(name)) == nil {
 				l.file(fsys, name, uri(name), nil)
 			} else {
-				l.pick(l.known(uri(name)), nil)
+				l.pick(l.loaded(uri(name)), nil)
 			}
 		}
 		return nil
@@ -162,7 +162,7 @@ func (l *loading) tree(fsys fs.FS, uri func(string) string, root string) {
 	}
 }
 
-func (l *loading) known(uri string) *Feature {
+func (l *loader) loaded(uri string) *Feature {
 	i := slices.IndexFunc(l.features, func(f *Feature) bool { return f.URI == uri })
 	if i < 0 {
 		return nil
@@ -171,7 +171,7 @@ func (l *loading) known(uri string) *Feature {
 }
 
 // file reads and parses one file.
-func (l *loading) file(fsys fs.FS, name, uri string, lines []int) {
+func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
 	source, err := readBounded(fsys, name)
 	if err != nil {
 		l.fail(uri, 0, "", "%s", reason(err))
@@ -198,27 +198,27 @@ func (l *loading) file(fsys fs.FS, name, uri string, lines []int) {
 	feature.fsys, feature.path = fsys, name
 	l.features = append(l.features, feature)
 	if lines != nil {
-		feature.picked = map[int]bool{}
+		feature.pickedLines = map[int]bool{}
 		l.pick(feature, lines)
 	}
 }
 
 // pick narrows a feature to what stands at the lines; no lines mean all of it.
-func (l *loading) pick(f *Feature, lines []int) {
+func (l *loader) pick(f *Feature, lines []int) {
 	if lines == nil {
-		f.picked = nil
+		f.pickedLines = nil
 		return
 	}
-	if f.picked == nil {
+	if f.pickedLines == nil {
 		return // named as a whole before
 	}
 	for _, line := range lines {
-		at := f.at(line)
+		at := f.scenariosAt(line)
 		if len(at) == 0 {
 			l.fail(f.URI, 0, f.nearestTo(line), "no scenario stands at line %d", line)
 		}
 		for _, s := range at {
-			f.picked[s.Line] = true
+			f.pickedLines[s.Line] = true
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"omniloader/steps"
 )
 
-// looks is what came of measuring one scenario more than once.
-type looks struct {
+// repeatedMeasurements is what came of measuring one scenario more than once.
+type repeatedMeasurements struct {
 	first    outcome.Scenario
 	exceeded []*bench.ExceededError // one for each time, in order
 }
@@ -26,13 +26,13 @@ func exceeded(o *outcome.Scenario) *bench.ExceededError {
 	return nil
 }
 
-// brief is a measurement that one slow phase of the machine can outlast.
-const brief = 1500 * time.Millisecond
+// shortMeasurement is a measurement that one slow phase of the machine can outlast.
+const shortMeasurement = 1500 * time.Millisecond
 
-// fragile tells whether a scenario passed with a bound that may seem nearer to the
+// seemsFragile tells whether a scenario passed with a bound that may seem nearer to the
 // fastest call than it is.
-func fragile(o *outcome.Scenario) bool {
-	return o.Status == outcome.Passed && o.Benchmark != nil && o.Benchmark.Fragile() && o.Duration < brief
+func seemsFragile(o *outcome.Scenario) bool {
+	return o.Status == outcome.Passed && o.Benchmark != nil && o.Benchmark.Fragile() && o.Duration < shortMeasurement
 }
 
 // laterRounds measures again what exceeded a bound, when all others have had their
@@ -42,15 +42,15 @@ func fragile(o *outcome.Scenario) bool {
 // steps.MaxRemeasurements times. Where it passes once, it has passed; else it fails as it
 // did first, with what each time gave. A bound that was kept and seems fragile is
 // measured once more, too, and is told of if it seems so again; the figures stay.
-func (c *collector) laterRounds(ctx context.Context) error {
-	looked := map[*Scenario]*looks{}
+func (c *runner) laterRounds(ctx context.Context) error {
+	looked := map[*Scenario]*repeatedMeasurements{}
 	for round := range steps.MaxRemeasurements {
 		again := map[*Scenario]*bench.ExceededError{}
 		doubtful := map[*Scenario]bool{}
 		for s, o := range c.ended {
 			if e := exceeded(o); e != nil {
 				again[s] = e
-			} else if round == 0 && fragile(o) {
+			} else if round == 0 && seemsFragile(o) {
 				doubtful[s] = true
 			}
 		}
@@ -62,27 +62,27 @@ func (c *collector) laterRounds(ctx context.Context) error {
 			c.interrupted = true
 			break
 		}
-		if err := c.oneMoreRound(ctx, again, doubtful, looked); err != nil {
+		if err := c.measureAgain(ctx, again, doubtful, looked); err != nil {
 			return err
 		}
 	}
 	for s, l := range looked {
 		if o := c.ended[s]; exceeded(o) != nil {
 			l.first.FailedStep().Err = &bench.RepeatedError{Looks: l.exceeded}
-			noteLooks(&l.first, len(l.exceeded))
+			setMeasurementCount(&l.first, len(l.exceeded))
 			c.ended[s] = &l.first
 		}
 	}
-	for _, s := range c.held {
-		c.tell(outcome.Event{Ended: c.ended[s]})
+	for _, s := range c.deferred {
+		c.notify(outcome.Event{Ended: c.ended[s]})
 	}
-	c.held = nil
+	c.deferred = nil
 	return nil
 }
 
-// oneMoreRound runs the scenarios that exceeded a bound again, and keeps what came of
+// measureAgain runs the scenarios that exceeded a bound again, and keeps what came of
 // it; and those with a doubtful note, of which it keeps what came of them first.
-func (c *collector) oneMoreRound(ctx context.Context, again map[*Scenario]*bench.ExceededError, doubtful map[*Scenario]bool, looked map[*Scenario]*looks) error {
+func (c *runner) measureAgain(ctx context.Context, again map[*Scenario]*bench.ExceededError, doubtful map[*Scenario]bool, looked map[*Scenario]*repeatedMeasurements) error {
 	before := map[*Scenario]*outcome.Scenario{}
 	takes := map[*Scenario]bool{}
 	for s := range c.ended {
@@ -100,7 +100,7 @@ func (c *collector) oneMoreRound(ctx context.Context, again map[*Scenario]*bench
 	}
 	c.options.Setup.NextRound()
 	c.round++
-	if err := c.run(ctx, takes, 1); err != nil {
+	if err := c.runBatch(ctx, takes, 1); err != nil {
 		return err
 	}
 	for s := range takes {
@@ -114,7 +114,7 @@ func (c *collector) oneMoreRound(ctx context.Context, again map[*Scenario]*bench
 		}
 		l := looked[s]
 		if l == nil {
-			l = &looks{first: *before[s], exceeded: []*bench.ExceededError{again[s]}}
+			l = &repeatedMeasurements{first: *before[s], exceeded: []*bench.ExceededError{again[s]}}
 			looked[s] = l
 		}
 		if e := exceeded(o); e != nil {
@@ -124,12 +124,12 @@ func (c *collector) oneMoreRound(ctx context.Context, again map[*Scenario]*bench
 		if o.FailedStep() == nil {
 			o.Warnings = append(o.Warnings, (&bench.RepeatedError{Looks: l.exceeded}).Overcome())
 		}
-		noteLooks(o, 1+len(l.exceeded))
+		setMeasurementCount(o, 1+len(l.exceeded))
 	}
 	return nil
 }
 
-func noteLooks(o *outcome.Scenario, n int) {
+func setMeasurementCount(o *outcome.Scenario, n int) {
 	if o.Benchmark != nil {
 		o.Benchmark.Looks = n
 	}
@@ -140,11 +140,11 @@ func (p *Plan) benchmark(s *Scenario) string {
 	if !p.measured(s) {
 		return ""
 	}
-	return p.language.benchmarkName(s.TagNames(), s.Name)
+	return p.steps.benchmarkName(s.TagNames(), s.Name)
 }
 
 // pause passes the time before a later round.
-func (c *collector) pause(ctx context.Context) {
+func (c *runner) pause(ctx context.Context) {
 	if c.options.Pause != nil {
 		c.options.Pause(ctx)
 		return

@@ -14,12 +14,12 @@ import (
 
 // rounds runs a feature and gives the toy, the run, and the scenarios that were told
 // to have ended, in order.
-func rounds(t *testing.T, lines ...string) (*toy, *outcome.Run, []string, int) {
+func rounds(t *testing.T, lines ...string) (*fakeSteps, *outcome.Run, []string, int) {
 	t.Helper()
-	y := newToy()
+	y := newFakeSteps()
 	var told []string
 	pauses := 0
-	run, err := y.play(t, one(t, append([]string{"Feature: f"}, lines...)...), Options{
+	run, err := y.run(t, featureOf(t, append([]string{"Feature: f"}, lines...)...), Options{
 		Setup: &steps.Setup{},
 		Pause: func(context.Context) { pauses++ },
 		Listener: func(e outcome.Event) {
@@ -43,14 +43,14 @@ func TestWhatExceedsABoundIsMeasuredAgainWhenAllOthersHadTheirTurn(t *testing.T)
 	assert.Contains(t, s.Warnings[0], "measured 2 times, and within the bounds the last time only; before: mean latency 1 s (bound: below 1 ms)")
 	assert.Equal(t, []string{"other passed", "busy passed"}, told, "it ends once, and after the others")
 	assert.Equal(t, 1, pauses)
-	assert.Equal(t, 1, y.looks["counted"], "what kept its bounds is left alone")
+	assert.Equal(t, 1, y.judgedCount["counted"], "what kept its bounds is left alone")
 }
 
 func TestWhatExceedsABoundInEveryRoundFailsAndSaysWhatEachGave(t *testing.T) {
 	y, run, told, pauses := rounds(t, "  Scenario: slow", "    When it passes", "    Then it is measured", "    And its mean is low at look 9")
 	s := run.Features[0].Scenarios[0]
 	assert.Equal(t, outcome.Failed, s.Status)
-	assert.Equal(t, 3, y.looks["mean latency below 1 ms"], "the first time and two more")
+	assert.Equal(t, 3, y.judgedCount["mean latency below 1 ms"], "the first time and two more")
 	assert.Equal(t, 2, pauses)
 	err := s.FailedStep().Err
 	require.ErrorIs(t, err, bench.ErrExceeded)
@@ -64,7 +64,7 @@ func TestTwoBoundsShareTheLaterRounds(t *testing.T) {
 	y, run, _, _ := rounds(t, "  Scenario: slow", "    When it passes", "    Then it is measured",
 		"    And its mean is low at look 2", "    And it is as fast as the first at look 9")
 	assert.Equal(t, outcome.Failed, run.Features[0].Scenarios[0].Status)
-	assert.Equal(t, 3, y.looks["mean latency below 1 ms"])
+	assert.Equal(t, 3, y.judgedCount["mean latency below 1 ms"])
 	assert.Contains(t, run.Features[0].Scenarios[0].FailedStep().Err.Error(), "mean latency 1 s, median latency 1000000000 times with 1 calls over")
 }
 
@@ -74,7 +74,7 @@ func TestABoundThatSeemsFragileIsLookedAtOnceMore(t *testing.T) {
 		s := run.Features[0].Scenarios[0]
 		assert.Equal(t, outcome.Passed, s.Status)
 		assert.Equal(t, left, s.Benchmark.Bounds[0].Note)
-		assert.Equal(t, 2, y.looks["seen"], "once more, whatever it shows")
+		assert.Equal(t, 2, y.judgedCount["seen"], "once more, whatever it shows")
 		assert.Zero(t, s.Benchmark.Looks, "the figures are the first ones")
 		assert.Empty(t, s.Warnings)
 		assert.Equal(t, 1, pauses)
@@ -85,7 +85,7 @@ func TestABoundThatSeemsFragileIsLookedAtOnceMore(t *testing.T) {
 func TestMemoryIsNotMeasuredAgain(t *testing.T) {
 	y, run, told, pauses := rounds(t, "  Scenario: fat", "    When it passes", "    Then it is measured", "    And its memory is low at look 2")
 	assert.Equal(t, outcome.Failed, run.Features[0].Scenarios[0].Status)
-	assert.Equal(t, 1, y.looks["no more than 1 allocations per call"])
+	assert.Equal(t, 1, y.judgedCount["no more than 1 allocations per call"])
 	assert.Zero(t, pauses)
 	assert.Equal(t, []string{"fat failed"}, told)
 }
@@ -98,14 +98,14 @@ func TestWhatABoundIsRelativeToIsMeasuredAgainToo(t *testing.T) {
 	for _, s := range run.Features[0].Scenarios {
 		assert.Equal(t, outcome.Passed, s.Status, s.Name)
 	}
-	assert.Equal(t, 2, y.looks["counted"], "both sides anew")
+	assert.Equal(t, 2, y.judgedCount["counted"], "both sides anew")
 	assert.Equal(t, []string{"the first passed", "another passed", "the second passed"}, told)
 	assert.Zero(t, run.Features[0].Scenarios[0].Benchmark.Looks, "its own figures are the first ones")
 }
 
 func TestAnInterruptionBeforeALaterRoundKeepsTheFailure(t *testing.T) {
-	y := newToy()
-	run, err := y.play(t, one(t, "Feature: f", "  Scenario: slow", "    When it passes", "    Then it is measured", "    And its mean is low at look 2"), Options{
+	y := newFakeSteps()
+	run, err := y.run(t, featureOf(t, "Feature: f", "  Scenario: slow", "    When it passes", "    Then it is measured", "    And its mean is low at look 2"), Options{
 		Setup: &steps.Setup{}, Pause: func(context.Context) { y.cancel() },
 	})
 	require.NoError(t, err)

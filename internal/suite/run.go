@@ -42,8 +42,8 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	}
 	options.Setup.Instrumented, options.Setup.LaterRounds = RaceDetector, true
 	run := &outcome.Run{Started: time.Now()}
-	c := &collector{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}}
-	c.tell(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
+	c := &runner{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}}
+	c.notify(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
 	lanes := [2]struct {
 		jobs  int
 		takes map[*Scenario]bool
@@ -51,7 +51,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	for _, s := range p.Scenarios() {
 		switch {
 		case needsModel(s):
-			skipped := *p.begun(s)
+			skipped := *p.newOutcome(s)
 			skipped.SkipReason = "needs a real checkpoint"
 			c.finished(s, &skipped)
 		case p.measured(s):
@@ -65,7 +65,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 			Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
 	}
 	for _, lane := range lanes {
-		if err := c.run(ctx, lane.takes, lane.jobs); err != nil {
+		if err := c.runBatch(ctx, lane.takes, lane.jobs); err != nil {
 			return nil, err
 		}
 	}
@@ -85,14 +85,14 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]bench.Subject, error) {
 	var subjects []bench.Subject
 	setup.Collect = func(s bench.Subject) { subjects = append(subjects, s) }
-	c := &collector{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
+	c := &runner{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
 	takes := map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {
 		if p.measured(s) && (setup.Model != "" || !slices.Contains(s.TagNames(), tagReal)) {
 			takes[s] = true
 		}
 	}
-	if err := c.run(ctx, takes, 1); err != nil {
+	if err := c.runBatch(ctx, takes, 1); err != nil {
 		return nil, err
 	}
 	if c.interrupted {
@@ -150,13 +150,13 @@ func CountBroken(run *outcome.Run) int {
 	return n
 }
 
-// begun gives a scenario as it is before its first step, with the definitions of its
+// newOutcome gives a scenario as it is before its first step, with the definitions of its
 // steps.
-func (p *Plan) begun(s *Scenario) *outcome.Scenario {
+func (p *Plan) newOutcome(s *Scenario) *outcome.Scenario {
 	o := s.Scenario
 	o.Steps = slices.Clone(s.Steps)
 	for i := range o.Steps {
-		if definitions := p.language.match(s.kinds[i], o.Steps[i].Text); len(definitions) == 1 {
+		if definitions := p.steps.match(s.kinds[i], o.Steps[i].Text); len(definitions) == 1 {
 			o.Steps[i].Definition, o.Steps[i].Pattern = definitions[0].Location, definitions[0].Pattern
 		}
 	}
@@ -186,15 +186,15 @@ func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature
 	return features
 }
 
-// collector gathers the facts of a run.
-type collector struct {
+// runner gathers the facts of a run.
+type runner struct {
 	plan    *Plan
 	options Options
 	places  sync.Map // godog's id of a scenario or row → place; of the lane that runs
 	round   int      // 0 until something is measured again
 
 	mu          sync.Mutex
-	held        []*Scenario // ended, and told of only after the last round
+	deferred    []*Scenario // ended, and told of only after the last round
 	ended       map[*Scenario]*outcome.Scenario
 	interrupted bool
 }
@@ -207,15 +207,15 @@ type place struct {
 
 var runs atomic.Int64
 
-// run puts one lane through godog.
-func (c *collector) run(ctx context.Context, takes map[*Scenario]bool, jobs int) error {
+// runBatch puts one lane through godog.
+func (c *runner) runBatch(ctx context.Context, takes map[*Scenario]bool, jobs int) error {
 	if ctx.Err() != nil && len(takes) > 0 {
 		c.interrupted = true
 		return nil
 	}
 	var contents []godog.Feature
 	for _, f := range c.plan.features {
-		if source := f.only(func(s *Scenario) bool { return takes[s] }); source != nil {
+		if source := f.sourceWithOnly(func(s *Scenario) bool { return takes[s] }); source != nil {
 			contents = append(contents, godog.Feature{Name: f.URI, Contents: source})
 		}
 	}
@@ -259,7 +259,7 @@ func (c *collector) run(ctx context.Context, takes map[*Scenario]bool, jobs int)
 	code := godog.TestSuite{
 		Name: name,
 		ScenarioInitializer: func(sc *godog.ScenarioContext) {
-			(&recording{collector: c, ctx: ctx, find: find}).attach(sc)
+			(&scenarioRecorder{collector: c, ctx: ctx, find: find}).attach(sc)
 		},
 		Options: &godog.Options{
 			Format: listener, Output: io.Discard, NoColors: true, Strict: true,
@@ -281,21 +281,21 @@ func (c *collector) run(ctx context.Context, takes map[*Scenario]bool, jobs int)
 	return nil
 }
 
-func (c *collector) finished(s *Scenario, o *outcome.Scenario) {
+func (c *runner) finished(s *Scenario, o *outcome.Scenario) {
 	c.mu.Lock()
 	c.ended[s] = o
 	waits := c.round == 0 && c.options.Setup.LaterRounds && exceeded(o) != nil
 	if waits {
-		c.held = append(c.held, s)
+		c.deferred = append(c.deferred, s)
 	}
 	c.mu.Unlock()
 	if waits || c.round > 0 {
 		return
 	}
-	c.tell(outcome.Event{Ended: o})
+	c.notify(outcome.Event{Ended: o})
 }
 
-func (c *collector) tell(e outcome.Event) {
+func (c *runner) notify(e outcome.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.options.Listener != nil {
@@ -303,23 +303,23 @@ func (c *collector) tell(e outcome.Event) {
 	}
 }
 
-// recording fills the facts of one scenario in, from godog's hooks.
-type recording struct {
-	collector *collector
+// scenarioRecorder fills the facts of one scenario in, from godog's hooks.
+type scenarioRecorder struct {
+	collector *runner
 	ctx       context.Context // of the run
 	find      func(*godog.Scenario) (*Scenario, error)
 
 	scenario *Scenario
 	outcome  *outcome.Scenario
 	step     int // of the one that runs, or will run next
-	over     bool
+	ended    bool
 }
 
 // attach puts the recording's hooks around those of the steps: the first before
 // a scenario, the last after it.
-func (r *recording) attach(sc *godog.ScenarioContext) {
+func (r *scenarioRecorder) attach(sc *godog.ScenarioContext) {
 	sc.Before(r.begin)
-	record := r.collector.plan.language.register(r.collector.options.Setup, sc)
+	record := r.collector.plan.steps.register(r.collector.options.Setup, sc)
 	sc.StepContext().Before(r.beforeStep)
 	sc.StepContext().After(r.afterStep)
 	sc.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
@@ -328,22 +328,22 @@ func (r *recording) attach(sc *godog.ScenarioContext) {
 	})
 }
 
-func (r *recording) begin(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+func (r *scenarioRecorder) begin(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 	s, err := r.find(p)
 	if err != nil {
 		return ctx, err
 	}
-	o := r.collector.plan.begun(s)
+	o := r.collector.plan.newOutcome(s)
 	r.scenario, r.outcome = s, o
 	o.Started = time.Now()
 	if r.ctx.Err() != nil {
 		return ctx, godog.ErrSkip
 	}
-	r.collector.tell(outcome.Event{Started: r.outcome})
+	r.collector.notify(outcome.Event{Started: r.outcome})
 	return ctx, nil
 }
 
-func (r *recording) beforeStep(ctx context.Context, _ *godog.Step) (context.Context, error) {
+func (r *scenarioRecorder) beforeStep(ctx context.Context, _ *godog.Step) (context.Context, error) {
 	if r.recordsStep() {
 		r.outcome.Steps[r.step].Started = time.Now()
 	}
@@ -352,8 +352,8 @@ func (r *recording) beforeStep(ctx context.Context, _ *godog.Step) (context.Cont
 
 // recordsStep is false for a step after the scenario's end: godog calls the
 // hooks for those it skips after a failure too.
-func (r *recording) recordsStep() bool {
-	return r.outcome != nil && !r.over && r.step < len(r.outcome.Steps)
+func (r *scenarioRecorder) recordsStep() bool {
+	return r.outcome != nil && !r.ended && r.step < len(r.outcome.Steps)
 }
 
 var statuses = map[godog.StepResultStatus]outcome.Status{
@@ -365,7 +365,7 @@ var statuses = map[godog.StepResultStatus]outcome.Status{
 	godog.StepAmbiguous: outcome.Ambiguous,
 }
 
-func (r *recording) afterStep(ctx context.Context, _ *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
+func (r *scenarioRecorder) afterStep(ctx context.Context, _ *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
 	if !r.recordsStep() {
 		return ctx, nil
 	}
@@ -386,11 +386,11 @@ func (r *recording) afterStep(ctx context.Context, _ *godog.Step, status godog.S
 
 // end settles the scenario's status. The error covers what the hooks of the
 // steps found after the last step.
-func (r *recording) end(record *steps.Record, err error) {
+func (r *scenarioRecorder) end(record *steps.Record, err error) {
 	if r.outcome == nil {
 		return // begin failed: the engine runs what it should not
 	}
-	r.over = true
+	r.ended = true
 	o := r.outcome
 	o.Duration = time.Since(o.Started)
 	o.Status = outcome.Passed

@@ -29,7 +29,7 @@ type Selection struct {
 type Plan struct {
 	features []*Feature
 	chosen   map[*Scenario]bool
-	language language
+	steps    stepLibrary
 }
 
 // Select picks scenarios: those that the paths of Load picked by line, that
@@ -46,17 +46,17 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	if err := unknownTags(expr, selection.Categories, tags); err != nil {
 		return nil, err
 	}
-	p := &Plan{features: features, chosen: map[*Scenario]bool{}, language: ours}
+	p := &Plan{features: features, chosen: map[*Scenario]bool{}, steps: builtinSteps}
 	total, wip := 0, 0
 	for _, f := range features {
 		for _, s := range f.Scenarios {
 			total++
 			names := s.TagNames()
 			switch {
-			case f.picked != nil && !f.picked[s.Line]:
+			case f.pickedLines != nil && !f.pickedLines[s.Line]:
 			case !inCategory(names, selection.Categories) || !expr.Match(names):
 			case selection.Short && slices.Contains(names, tagSlow):
-			case slices.Contains(names, tagWIP) && !expr.Names(tagWIP) && f.picked == nil:
+			case slices.Contains(names, tagWIP) && !expr.Names(tagWIP) && f.pickedLines == nil:
 				wip++
 			default:
 				p.chosen[s] = true
@@ -129,7 +129,7 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 		if slices.Contains(tags, t) || slices.Contains(fixed, t) || slices.Contains(builtin, strings.TrimPrefix(t, "@")) && strings.HasPrefix(t, "@") {
 			continue
 		}
-		known := withoutNames(tags)
+		known := withoutValueTags(tags)
 		problem := Problem{Message: fmt.Sprintf("unknown tag %q: no scenario carries it", t), Advice: suggest.DidYouMean(t, known)}
 		if !strings.HasPrefix(t, "@") && slices.Contains(append(known, fixed...), "@"+t) {
 			problem.Advice = fmt.Sprintf("did you mean %q?", "@"+t)
@@ -139,7 +139,7 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 	for _, c := range categories {
 		if !slices.Contains(tags, "@"+c) {
 			var known []string
-			for _, t := range withoutNames(tags) {
+			for _, t := range withoutValueTags(tags) {
 				if !slices.Contains(fixed, t) && t != "@benchmark" {
 					known = append(known, strings.TrimPrefix(t, "@"))
 				}
@@ -154,9 +154,9 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 	return problems.orNil()
 }
 
-// withoutNames leaves out the tags that carry a value, such as @benchmark:NAME:
+// withoutValueTags leaves out the tags that carry a value, such as @benchmark:NAME:
 // there is one for each scenario, which is no help in a list.
-func withoutNames(tags []string) []string {
+func withoutValueTags(tags []string) []string {
 	var short []string
 	for _, t := range tags {
 		if !strings.Contains(t, ":") {
