@@ -83,7 +83,7 @@ type Step struct {
 	Started    time.Time
 	Duration   time.Duration
 	Err        error  // why it failed
-	Definition string // where the step is defined: "steps/expect.go:31"
+	Definition string // where the step is defined: "steps/then.go:31"
 	Pattern    string // the regular expression that it is matched with there
 }
 
