@@ -116,7 +116,7 @@ Feature: Category detection
       When the category is detected
       Then the category is "diffusers"
       And the layout is "diffusers"
-      And it was decided by "model_index.json"
+      And detection used "model_index.json"
 
     Scenario: A pipeline with directories of a sparse autoencoder is a pipeline
       Given a checkpoint with the files:
@@ -181,7 +181,7 @@ Feature: Category detection
         """
       When the category is detected
       Then the category is "<category>"
-      And it was decided by "rule for names that are not listed"
+      And detection used "rule for names that are not listed"
 
       Examples:
         | architecture                 | category       |
@@ -236,7 +236,7 @@ Feature: Category detection
       When the model info is read
       Then the category is "<category>"
       And the task is "<task>"
-      And it was decided by "<rule>"
+      And detection used "<rule>"
       And the model is not supported
 
       Examples: It sees
@@ -313,7 +313,7 @@ Feature: Category detection
       When the model info is read
       Then the task is "time_series"
       And it loads as "T5ForConditionalGeneration"
-      And it was decided by "chronos_config"
+      And detection used "chronos_config"
 
   Rule: A model type that is known says more than the beginning of a name
 
@@ -324,7 +324,7 @@ Feature: Category detection
         """
       When the model info is read
       Then the task is "causal_lm"
-      And it was decided by "model type"
+      And detection used "model type"
 
     Scenario: Neither is known, and the names that begin alike are told
       Given a checkpoint with the config:
@@ -333,7 +333,7 @@ Feature: Category detection
         """
       When the model info is read
       Then the category is "audio_encoder"
-      And it was decided by "begins like Wav2Vec2"
+      And detection used "begins like Wav2Vec2"
 
   Rule: A config that names neither class nor model type leaves the word to its members and tensors
 
@@ -370,7 +370,7 @@ Feature: Category detection
         """
       When the model info is read
       Then the category is "sae"
-      And it was decided by "tensors of an encoder"
+      And detection used "tensors of an encoder"
 
   Rule: A name too long to be one is passed over
 

@@ -38,7 +38,7 @@ Feature: Layouts
       Then the layout is "<layout>"
       And the category is "<category>"
       And the task is "<task>"
-      And it was decided by "<file>"
+      And detection used "<file>"
       And the model is supported
 
       Examples: Checkpoints
@@ -146,7 +146,7 @@ Feature: Layouts
       When the model info is read
       Then the layout is "whisper.cpp"
       And the category is "asr"
-      And it was decided by "magic of ggml-base.en.bin"
+      And detection used "magic of ggml-base.en.bin"
 
     Scenario Outline: CTranslate2 with the specification <specification>
       Given a checkpoint with the config:
@@ -214,7 +214,7 @@ Feature: Layouts
       Then the layout is "<layout>"
       And the category is "<category>"
       And the task is "<task>"
-      And it was decided by "<file>"
+      And detection used "<file>"
 
       Examples:
         | what                  | file                      | tensor                                                    | layout                | category  | task               |
@@ -266,7 +266,7 @@ Feature: Layouts
       When the model info is read
       Then the layout is "transformers"
       And the architecture is "Qwen2ForCausalLM"
-      And it was decided by "refs/main"
+      And detection used "refs/main"
 
     Scenario: The only snapshot needs no reference
       Given a checkpoint with the files:
@@ -274,7 +274,7 @@ Feature: Layouts
         | snapshots/0123abcd/config.json | {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2"} |
       When the model info is read
       Then the architecture is "Qwen2ForCausalLM"
-      And it was decided by "the only snapshot"
+      And detection used "the only snapshot"
 
     Scenario: Several snapshots and no main reference: the candidates are told
       Given a checkpoint with the files:
@@ -417,7 +417,7 @@ Feature: Layouts
         """
       When the model info is read
       Then the category is "<category>"
-      And it was decided by "<rule>"
+      And detection used "<rule>"
       And the model is not supported
 
       Examples:

@@ -124,7 +124,7 @@ Feature: Under load
         | AcmeForCausalLM | transformers | causal_lm |
       When the category is detected
       Then the category is "transformers"
-      And the decided by contains "registered classes"
+      And detection used "registered classes"
       And the mean latency is below 0.5 ms
       And the p95 latency is below 1 ms
       And no more than 30 allocations are made per call

@@ -294,7 +294,7 @@ Feature: Families of sparse autoencoders
       And the sae family is "unknown"
       And the sae sites are "<directory>"
       And a note "sae-bare-directories" is reported
-      And it was decided by "directory <directory>"
+      And detection used "directory <directory>"
 
       Examples:
         | directory      |
@@ -354,4 +354,4 @@ Feature: Families of sparse autoencoders
         """
       When the model info is read
       Then the category is "sae"
-      And it was decided by "tensors of an encoder, a decoder and a bias"
+      And detection used "tensors of an encoder, a decoder and a bias"

@@ -118,7 +118,7 @@ Feature: Support
         """
       When support is checked
       Then the model is supported
-      And loading it runs code of its own
+      And loading needs remote code
 
     Scenario: Loading its code is noted
       Given a checkpoint with the config:
@@ -146,7 +146,7 @@ Feature: Support
         """
       When support is checked
       Then the model is supported
-      And the remote code is no
+      And loading needs no remote code
 
     Scenario: Code of the config alone does not load a model
       Given a checkpoint with the config:

@@ -244,7 +244,7 @@ Feature: Traps
       Then the category is "<category>"
       And the architecture is "<architecture>"
       And the model type is "foobar_v9"
-      And it was decided by "rule for names that are not listed"
+      And detection used "rule for names that are not listed"
       And the model is not supported
 
       Examples:
@@ -315,7 +315,7 @@ Feature: Traps
       And the architecture is "unknown"
       And the model type is "gpt2"
       And it loads as "GPT2LMHeadModel"
-      And it was decided by "model type"
+      And detection used "model type"
 
       Examples:
         | id   | what          | config                                                              |
@@ -380,7 +380,7 @@ Feature: Traps
       And the task is "<task>"
       And the architecture is "<class>"
       And the model type is "mystery"
-      And it was decided by "auto_map"
+      And detection used "auto_map"
 
       Examples:
         | what                   | class                     | category       | task                 | auto map |
@@ -504,7 +504,7 @@ Feature: Traps
       And it loads as "<class>"
       And the architecture is "unknown"
       And the model type is "unknown"
-      And it was decided by "params.json"
+      And detection used "params.json"
       And the model is supported
 
       Examples:
@@ -576,7 +576,7 @@ Feature: Traps
       And the layout is "sentence-transformers"
       And the architecture is "RobertaModel"
       And the model type is "roberta"
-      And it was decided by "0_Transformer"
+      And detection used "0_Transformer"
       And the model is supported
 
     @trap:T121
@@ -614,7 +614,7 @@ Feature: Traps
       And the task is "<task>"
       And the layout is "nemo"
       And the architecture is "unknown"
-      And it was decided by "model_config.yaml"
+      And detection used "model_config.yaml"
 
       Examples:
         | category     | task                 | config |
@@ -639,7 +639,7 @@ Feature: Traps
       And the layout is "gguf"
       And the model type is "<model type>"
       And the architecture is "unknown"
-      And it was decided by "general.architecture"
+      And detection used "general.architecture"
 
       Examples:
         | id   | file                | model type       | category      | task                 |
@@ -1084,7 +1084,7 @@ Feature: Traps
       And the category is "transformers"
       And the name is "models--openai-community--gpt2"
       And the path is "hub/models--openai-community--gpt2"
-      And it was decided by "snapshots/607a30d783dfa663caf39e06633721c8d4cfcd7e"
+      And detection used "snapshots/607a30d783dfa663caf39e06633721c8d4cfcd7e"
       And the category says the same
 
   Rule: Tokenizers are told by what is in their files

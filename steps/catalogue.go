@@ -23,21 +23,22 @@ type Definition struct {
 	Location string // where it is defined: "steps/given.go:31"
 }
 
-// Catalogue gives every step in the order of registration, which is the order to
-// show them in. It is recorded from the same calls that register the steps of a
-// scenario.
+// Catalogue returns every step, in the order in which lists show them. Older
+// spellings of a step, which still work, are left out. The list is recorded from the
+// same calls that register the steps of a scenario.
 func Catalogue() []Definition {
-	entries := catalogue()
-	definitions := make([]Definition, len(entries))
-	for i, e := range entries {
-		definitions[i] = e.Definition
+	var definitions []Definition
+	for _, e := range catalogue() {
+		if !e.doc.older {
+			definitions = append(definitions, e.Definition)
+		}
 	}
 	return definitions
 }
 
-// Match gives the steps that a step of this kind and text would run: none where
-// it is undefined, more than one where it is ambiguous. An unknown kind matches
-// steps of every keyword.
+// Match returns the steps that match the text of a step of this kind, older
+// spellings included: none where it is undefined, more than one where it is
+// ambiguous. An unknown kind matches steps of every keyword.
 func Match(kind messages.PickleStepType, text string) []Definition {
 	entries := matching(kind, text)
 	definitions := make([]Definition, len(entries))
@@ -47,45 +48,46 @@ func Match(kind messages.PickleStepType, text string) []Definition {
 	return definitions
 }
 
-// stepDoc says what a step is for. It is the last argument of a registration.
+// stepDoc documents a step. It is the last argument of a registration.
 type stepDoc struct {
 	meaning        string
 	example        string
-	bounds         boundKind // what it bounds, so that the operation is measured
+	bounds         boundKind // what it bounds; the operation is then measured
 	expectsFailure bool      // it asserts that reading fails
+	older          bool      // an older spelling of another step: it works, and is not listed
 }
 
-// boundKind is what a step sets a bound to, or asks to be measured.
+// boundKind is what a step bounds, or asks to be measured without a bound.
 type boundKind int
 
 const (
 	noBound     boundKind = iota
 	latency               // the time of a call
 	memory                // bytes, allocations or the live heap
-	concurrency           // what callers at once get done
-	process               // a process of its own: its first call, its memory
-	coldProcess           // the same with nothing of the checkpoint in the page cache
+	concurrency           // several callers at once
+	process               // a process started for the first call: its time, its memory
+	coldProcess           // the same, with the checkpoint's files dropped from the page cache
 )
 
 // entry is a step as the package itself needs it.
 type entry struct {
 	Definition
-	about   stepDoc
+	doc     stepDoc
 	pattern *regexp.Regexp
 }
 
-// stepRegistrar takes the registration of steps. Its methods are called with a
-// pattern that is a string literal, as direct statements of named functions:
+// stepRegistrar is what steps are registered with. Its methods must be called with a
+// pattern that is a string literal, as direct statements of named functions, because
 // editors find steps in no other form.
 type stepRegistrar interface {
-	// group starts a heading of the catalogue.
+	// group gives the heading in the catalogue for the steps that follow.
 	group(heading string)
 	Given(pattern string, handler any, a stepDoc)
 	When(pattern string, handler any, a stepDoc)
 	Then(pattern string, handler any, a stepDoc)
 }
 
-// catalogue is what registration records, with every pattern compiled once.
+// catalogue is the list of all registered steps, with every pattern compiled once.
 var catalogue = sync.OnceValue(func() []*entry {
 	r := new(catalogueRegistrar)
 	newWorld(new(Setup)).registerSteps(r)
@@ -104,21 +106,21 @@ var patterns = sync.OnceValue(func() map[string]*regexp.Regexp {
 func matching(kind messages.PickleStepType, text string) []*entry {
 	var found []*entry
 	for _, e := range catalogue() {
-		if keyword, asked := keywords[kind]; (!asked || keyword == e.Keyword) && e.pattern.MatchString(text) {
+		if keyword, needed := keywords[kind]; (!needed || keyword == e.Keyword) && e.pattern.MatchString(text) {
 			found = append(found, e)
 		}
 	}
 	return found
 }
 
-// keywords are the kinds of step that ask for a keyword; the others take any.
+// keywords maps the kinds of step that need a certain keyword to it.
 var keywords = map[messages.PickleStepType]string{
 	messages.PickleStepType_CONTEXT: "Given",
 	messages.PickleStepType_ACTION:  "When",
 	messages.PickleStepType_OUTCOME: "Then",
 }
 
-// catalogueRegistrar is the vocabulary that becomes the catalogue.
+// catalogueRegistrar is a stepRegistrar that builds the catalogue.
 type catalogueRegistrar struct {
 	heading string
 	entries []*entry
@@ -139,15 +141,16 @@ func (r *catalogueRegistrar) add(keyword, pattern string, a stepDoc) {
 			Keyword: keyword, Pattern: pattern, Meaning: a.meaning, Example: a.example, Group: r.heading,
 			Location: fmt.Sprintf("%s/%s:%d", path.Base(path.Dir(file)), path.Base(file), line),
 		},
-		about:   a,
+		doc:     a,
 		pattern: regexp.MustCompile(pattern),
 	})
 }
 
-// scenarioRegistrar hands the steps to one scenario.
+// scenarioRegistrar is a stepRegistrar that registers the steps with godog for one
+// scenario.
 type scenarioRegistrar struct {
 	sc    *godog.ScenarioContext
-	given *givenSteps // notes the Given steps
+	given *givenSteps // records the calls of the Given steps
 }
 
 func (v *scenarioRegistrar) group(string) {}
@@ -161,21 +164,21 @@ func (v *scenarioRegistrar) Then(pattern string, handler any, _ stepDoc) {
 	v.sc.Then(patterns()[pattern], handler)
 }
 
-// CheckStepOrder checks the order of a scenario's steps, given their kinds: what is laid
-// out first, the one thing that is read, then what it promises. Where it does not
-// hold, at is the step in the wrong place, or -1 where one is missing.
+// CheckStepOrder checks the order of a scenario's steps by their kinds: Given steps,
+// exactly one When step, then at least one Then step. If the order is wrong, at is the
+// index of the step in the wrong place, or -1 where a step is missing.
 func CheckStepOrder(kinds []messages.PickleStepType) (at int, err error) {
 	whens, thens, misplaced := 0, 0, false
 	for i, kind := range kinds {
 		switch kind {
 		case messages.PickleStepType_CONTEXT:
 			if whens > 0 {
-				return i, &ScenarioError{errors.New("a Given stands behind the When: it would change nothing that is read")}
+				return i, &ScenarioError{errors.New("a Given step after the When step has no effect: move it before the When step")}
 			}
 		case messages.PickleStepType_ACTION:
 			whens++
 			if whens > 1 {
-				return i, &ScenarioError{errors.New("the scenario has 2 When steps: it reads exactly one thing")}
+				return i, &ScenarioError{errors.New("the scenario has 2 When steps: a scenario has exactly one")}
 			}
 		case messages.PickleStepType_OUTCOME:
 			thens++
@@ -186,22 +189,22 @@ func CheckStepOrder(kinds []messages.PickleStepType) (at int, err error) {
 	}
 	switch {
 	case whens == 0:
-		return -1, &ScenarioError{errors.New("the scenario has 0 When steps: it reads exactly one thing")}
+		return -1, &ScenarioError{errors.New("the scenario has 0 When steps: a scenario has exactly one")}
 	case thens == 0:
-		return -1, &ScenarioError{errors.New("the scenario promises nothing: it has no Then step")}
+		return -1, &ScenarioError{errors.New("the scenario checks nothing: it has no Then step")}
 	case misplaced:
-		return at, &ScenarioError{errors.New("a Then stands before the When: nothing was read yet")}
+		return at, &ScenarioError{errors.New("a Then step before the When step has nothing to check: move it after the When step")}
 	}
 	return 0, nil
 }
 
-// ScenarioError is an error of whoever wrote the scenario: it says nothing about the
-// loader, and the run could not judge.
+// ScenarioError is a mistake in the scenario itself: it says nothing about the loader
+// under test, which could not be judged.
 type ScenarioError struct{ Err error }
 
 func (m *ScenarioError) Error() string { return m.Err.Error() }
 
-// Unwrap gives what went wrong.
+// Unwrap returns the cause.
 func (m *ScenarioError) Unwrap() error { return m.Err }
 
 func scenarioErrorf(format string, args ...any) error {

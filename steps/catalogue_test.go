@@ -20,9 +20,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Editors find a step only where it is registered as a direct statement of a
-// named function, with its pattern as a string literal, and choke on syntax that
-// only Go has. A test that runs the same rules keeps all steps within reach.
+// Editors find a step only if it is registered in a direct statement of a named
+// function with its pattern as a string literal, and they cannot read syntax of regular
+// expressions that only Go has.
 func TestStepsAreRegisteredWhereEditorsFindThem(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
@@ -66,13 +66,13 @@ func TestStepsAreRegisteredWhereEditorsFindThem(t *testing.T) {
 				}
 				text, err := strconv.Unquote(pattern.Value)
 				require.NoError(t, err)
-				assert.NotRegexp(t, `\(\?[^:]|\\[AzQEpP]|\[\[:`, text, "%s: syntax that other languages do not have", at)
+				assert.NotRegexp(t, `\(\?[^:]|\\[AzQEpP]|\[\[:`, text, "%s: syntax of regular expressions that only Go has", at)
 				assert.Regexp(t, `^\^.*\$$`, text, "%s: a pattern that matches part of a text", at)
 			}
 		}
 	}
 	assert.Equal(t, registrations, statements, "every registration is a direct statement of a named function")
-	assert.Len(t, Catalogue(), statements)
+	assert.Len(t, catalogue(), statements)
 }
 
 // isRegistration tells whether a call is v.Given, v.When or v.Then with a pattern,
@@ -91,7 +91,7 @@ func TestEveryStepSaysWhatItIsFor(t *testing.T) {
 }
 
 func TestTheExampleOfAStepMatchesThatStepAlone(t *testing.T) {
-	for _, d := range Catalogue() {
+	for _, d := range catalogue() {
 		var patterns []string
 		for _, m := range Match(messages.PickleStepType_UNKNOWN, d.Example) {
 			patterns = append(patterns, m.Pattern)
@@ -114,10 +114,10 @@ func TestTheLocationOfAStepIsTheLineThatRegistersIt(t *testing.T) {
 
 func TestPatternsAreCompiledOnce(t *testing.T) {
 	assert.Same(t, patterns()[Catalogue()[0].Pattern], catalogue()[0].pattern)
-	assert.Len(t, patterns(), len(Catalogue()), "two steps have one pattern")
+	assert.Len(t, patterns(), len(catalogue()), "two steps have one pattern")
 }
 
-func TestMatchHeedsTheKeyword(t *testing.T) {
+func TestMatchConsidersTheKeyword(t *testing.T) {
 	const text = "the model info is read"
 	assert.Len(t, Match(messages.PickleStepType_ACTION, text), 1)
 	assert.Empty(t, Match(messages.PickleStepType_CONTEXT, text))
@@ -139,7 +139,7 @@ func TestNoHandlerTakesMoreThanItsPatternGives(t *testing.T) {
 	}
 }
 
-// argumentCounter is a vocabulary that counts what handlers take.
+// argumentCounter is a stepRegistrar that counts the arguments of handlers.
 type argumentCounter struct{ takes map[string]int }
 
 func (c *argumentCounter) group(string)                                 {}

@@ -12,8 +12,8 @@ import (
 	"omniloader/internal/bench"
 )
 
-// measure carries the operation out as the plan says, alone, and keeps the
-// figures under the scenario's benchmark name.
+// measure measures the operation as the plan says, while no other operation runs, and
+// stores the result under the scenario's benchmark name.
 func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	name, err := w.benchmarkName()
 	if err != nil {
@@ -58,8 +58,8 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	return nil
 }
 
-// measureExtras adds to a measurement what the steps ask for besides: callers at once,
-// other sizes, a process of its own.
+// measureExtras adds to a measurement what the steps or the setup ask for in addition:
+// several callers at once, other sizes, a process started for the first call.
 func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call func() (any, error)) (err error) {
 	if callers := max(w.callers, w.setup.Callers, 1); callers > 1 || w.concurrencyBounded {
 		if w.callers > 0 {
@@ -69,7 +69,7 @@ func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call fu
 			return fmt.Errorf("%d callers at once: %w", callers, err)
 		}
 		if w.callers > 0 {
-			m.Calls = m.Contention.Calls // the latency is that which the callers see
+			m.Calls = m.Contention.Calls // latencies are those that the callers see
 		}
 	}
 	if len(w.sizes) > 1 {
@@ -83,11 +83,11 @@ func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call fu
 	return err
 }
 
-// measureGrowth times the operation on the scenario's checkpoint in its other sizes
-// too. The answers must agree, but for that of the inspection, which knows sizes.
+// measureGrowth measures the operation on the scenario's checkpoint in each of its
+// sizes. All answers must be equal, except those of the inspection, which contain sizes.
 func (w *world) measureGrowth(ctx context.Context, call func() (any, error), first any) (*bench.Growth, error) {
 	sizes := []bench.Sized{{Bytes: float64(w.sizes[0]), Call: call}}
-	agrees := sameAnswer(first)
+	checkSame := sameAnswer(first)
 	for _, size := range w.sizes[1:] {
 		disk := fixtures.NewFs()
 		if err := fixtures.New(disk, w.dir).AddConfigOfSize(size); err != nil {
@@ -104,7 +104,7 @@ func (w *world) measureGrowth(ctx context.Context, call func() (any, error), fir
 		}
 		answer, err := call()
 		if err == nil && w.operation != Inspection {
-			err = agrees(answer)
+			err = checkSame(answer)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("at %s: %w", bench.FormatSize(float64(size)), err)
@@ -114,7 +114,7 @@ func (w *world) measureGrowth(ctx context.Context, call func() (any, error), fir
 	return bench.MeasureGrowth(ctx, sizes)
 }
 
-// benchmarkName is the name that the scenario is measured under.
+// benchmarkName returns the scenario's name in the results.
 func (w *world) benchmarkName() (string, error) {
 	name := BenchmarkName(w.tags, w.name)
 	if name == "" {
@@ -123,15 +123,15 @@ func (w *world) benchmarkName() (string, error) {
 	return name, nil
 }
 
-// failedAtFirstCall tells whether the very first call failed: the operation then fails as
-// such, and not now and then.
+// failedAtFirstCall says whether the first call of all failed: such a failure is the
+// operation's answer, and not one that occurs now and then.
 func failedAtFirstCall(failed *bench.CallError, plan bench.Plan) bool {
 	return failed.Call == 1 && (failed.Phase == "warm-up" || failed.Phase == "timed" && plan.Warmup == 0)
 }
 
-// setMeasuredResult keeps the first answer of a measurement, checks that the last is
-// the same, and lets go of both: the figures outlive the scenario, the answers
-// need not.
+// setMeasuredResult takes the first answer of a measurement as that of the scenario and
+// checks that the last one is the same. It removes both from the measurement, which is
+// kept for longer than the scenario.
 func (w *world) setMeasuredResult(m *bench.Measurement) error {
 	first, last := m.First, m.Last
 	m.First, m.Last = nil, nil
@@ -141,7 +141,7 @@ func (w *world) setMeasuredResult(m *bench.Measurement) error {
 	return w.checkUnchanged(last)
 }
 
-// setAnswerOrFailure keeps an answer, or a failure that was given as one.
+// setAnswerOrFailure sets the scenario's answer, or its failure if value is an error.
 func (w *world) setAnswerOrFailure(value any) error {
 	if failure, ok := value.(error); ok {
 		return w.setResult(nil, failure)
@@ -149,7 +149,7 @@ func (w *world) setAnswerOrFailure(value any) error {
 	return w.setResult(value, nil)
 }
 
-// checkUnchanged checks that a later call gave what the first one gave.
+// checkUnchanged checks that a later call returned the same as the first one.
 func (w *world) checkUnchanged(value any) error {
 	later := world{}
 	if err := later.setAnswerOrFailure(value); err != nil {
@@ -161,7 +161,7 @@ func (w *world) checkUnchanged(value any) error {
 	return nil
 }
 
-// resultText is what reading gave, as a text that can be compared.
+// resultText returns the answer or failure as a text that can be compared.
 func (w *world) resultText() string {
 	if w.err != nil {
 		return "failure: " + w.err.Error()
@@ -169,8 +169,8 @@ func (w *world) resultText() string {
 	return w.answer.text
 }
 
-// metadataFields are the fields of the answer that say in the results file what
-// was measured.
+// metadataFields are the fields of the answer that are copied to the results file, to
+// say what was measured.
 var metadataFields = []string{"architecture", "model_type", "category", "base_model"}
 
 func (w *world) metadata() map[string]any {
@@ -183,14 +183,13 @@ func (w *world) metadata() map[string]any {
 	return m
 }
 
-// check judges what was measured by a bound, and notes the judgement in the
-// result.
+// check judges the measurement by a bound and adds the judgement to the result.
 func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if err != nil {
 		return err
 	}
 	if w.setup.Collect != nil {
-		return nil // bounds are the business of a run that measures
+		return nil // nothing is measured in this run
 	}
 	if w.measurement == nil {
 		return errors.New("nothing was measured")
@@ -220,8 +219,8 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	return err
 }
 
-// whyMissing says why a figure of a process of its own is missing for want of
-// something that the system does not give, or "".
+// whyMissing says why there is no value for a bound on a process started for the first
+// call, because the system cannot provide it; "" if there is a value.
 func (w *world) whyMissing(bound bench.Bound) string {
 	switch f := w.measurement.Fresh; {
 	case !bound.Metric.NeedsProcess():

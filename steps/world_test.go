@@ -22,8 +22,8 @@ import (
 	"omniloader/steps"
 )
 
-// run runs a feature with a setup, and gives the records of its scenarios by name
-// and what godog said of it. status is 0 where everything passed.
+// run runs a feature with a setup. It returns godog's exit status (0 if everything
+// passed), the records of the scenarios by name, and godog's output.
 func run(t *testing.T, setup *steps.Setup, feature string) (status int, records map[string]*steps.Record, output string) {
 	t.Helper()
 	return runWith(t, setup, feature, godog.Options{Format: "pretty", Concurrency: 1})
@@ -53,7 +53,7 @@ func runWith(t *testing.T, setup *steps.Setup, feature string, options godog.Opt
 	return status, records, out.String()
 }
 
-// fake makes a loader that answers every question with what answer gives.
+// fake returns a loader under test whose operations return what answer returns.
 func fake(answer func() (any, error)) steps.LoaderUnderTest {
 	return func(steps.Options) map[string]steps.Operation {
 		read := func(fs.FS, string) (any, error) { return answer() }
@@ -79,8 +79,8 @@ func llama() (any, error) {
 	}, nil
 }
 
-// feature is a feature of one scenario with these Then steps, after a When step
-// that reads the model info.
+// feature is the text of a feature with one scenario, which reads the model info and
+// has these Then steps.
 func feature(thens ...string) string {
 	return "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    When the model info is read\n    Then " +
 		strings.Join(thens, "\n    And ") + "\n"
@@ -148,7 +148,7 @@ func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
 	assert.False(t, records["s"].Benchmark.Bounds[0].Held)
 }
 
-func TestAPercentileOfTooFewCallsIsWarnedOf(t *testing.T) {
+func TestAPercentileOfTooFewCallsGivesAWarning(t *testing.T) {
 	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(llama)}
 	_, records, _ := run(t, setup, feature(`the p95 latency is below 10 s`))
 	require.Len(t, records["s"].Benchmark.Bounds, 1)
@@ -173,7 +173,7 @@ func TestAnAnswerThatChangesIsAFailure(t *testing.T) {
 	assert.Contains(t, out, "the answer changed between the first call and the last")
 }
 
-func TestAFailureThatNobodyAwaitsEndsTheScenarioAtItsWhenStep(t *testing.T) {
+func TestAFailureThatNoStepExpectsFailsTheWhenStep(t *testing.T) {
 	for _, bound := range []string{`the category is "x"`, `the mean latency is below 10 s`} {
 		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Loader: fake(func() (any, error) {
 			return nil, fault.New(fault.Truncated, "config.json", "cut off")
@@ -195,7 +195,7 @@ func TestTheCostOfAFailureCanBeMeasured(t *testing.T) {
 	assert.NotNil(t, records["s"].Benchmark)
 }
 
-func TestAnAnswerInTheWorldOfAnAwaitedFailureIsAFailure(t *testing.T) {
+func TestAnAnswerInsteadOfAnExpectedFailureIsAFailure(t *testing.T) {
 	for _, then := range []string{`reading fails with "not found"`, `the failure names "x"`, `the hint mentions "x"`} {
 		status, _, out := run(t, &steps.Setup{Loader: fake(llama)}, feature(then))
 		assert.Equal(t, 1, status)
@@ -203,7 +203,7 @@ func TestAnAnswerInTheWorldOfAnAwaitedFailureIsAFailure(t *testing.T) {
 	}
 }
 
-// Steps that do not hold, each with the sentence that says why.
+// Each Then step fails, with a message that says why.
 func TestStepsThatDoNotHoldSayWhy(t *testing.T) {
 	failing := func() (any, error) {
 		return nil, fault.New(fault.NotFound, "models/checkpoint/config.json", "").WithHint("look elsewhere")
@@ -221,25 +221,25 @@ func TestStepsThatDoNotHoldSayWhy(t *testing.T) {
 		{llama, `the bits is at least 5`, `the bits is 4, expected at least 5`},
 		{llama, `the bits is at most 3`, `the bits is 4, expected at most 3`},
 		{llama, `the category is yes`, `the category is "transformers", expected yes`},
-		{llama, `the architectures contain "C"`, `the architectures is ["A","B"], without "C"`},
-		{llama, `the bits contain "C"`, `the bits is 4, neither a list nor a text`},
+		{llama, `the architectures contain "C"`, `the architectures is ["A","B"] and does not contain "C"`},
+		{llama, `the bits contain "C"`, `the bits is 4, not a list or a text`},
 		{llama, `the architectures are "B, A"`, `the architectures are "A, B", expected "B, A"`},
 		{llama, `the category are "B, A"`, `the category is "transformers", not a list`},
 		{llama, `there are 3 architectures`, `there are 2 architectures, expected 3`},
-		{llama, `there are 3 category`, `the category is "transformers", nothing to count`},
-		{llama, `there is no category`, `the category is there: "transformers"`},
-		{llama, `a note "odd-config" is reported`, `no such finding "odd-config" is reported, only: [`},
+		{llama, `there are 3 category`, `the category is "transformers", not a list or an object`},
+		{llama, `there is no category`, `the category is not absent: "transformers"`},
+		{llama, `a note "odd-config" is reported`, `no finding "odd-config" like this is reported, only: [`},
 		{llama, `a warning "odd-confg" is reported`, `did you mean "odd-config"?`},
-		{llama, `a warning "odd-config" is reported for "x"`, `no such finding`},
+		{llama, `a warning "odd-config" is reported for "x"`, `no finding "odd-config" like this`},
 		{llama, `no finding is reported`, `reported: {"code":"odd-config"`},
 		{llama, `the model is supported`, `the answer has no field "is supported"`},
 		{llama, `no other place was tried`, `the answer has no field "tried"`},
 		{llama, `the support says the same`, `the loader under test has no operation "support"`},
-		{failing, `reading fails with "not fond"`, `no failure is called "not fond", did you mean "not found"?`},
+		{failing, `reading fails with "not fond"`, `there is no kind of failure "not fond", did you mean "not found"?`},
 		{failing, `reading fails with "truncated"`, `reading failed with "not found", expected "truncated"`},
 		{failing, `reading fails with "not found" in "x.json"`, `reading failed in "config.json", expected "x.json"`},
-		{failing, `the failure names "x"`, `the failure does not name "x"`},
-		{failing, `the hint mentions "pull"`, `the hint is "look elsewhere", without "pull"`},
+		{failing, `the failure names "x"`, `the error does not contain "x"`},
+		{failing, `the hint mentions "pull"`, `the hint is "look elsewhere" and does not contain "pull"`},
 		{llama, `the mean latency is below 2 sec`, `unknown unit "sec"`},
 		{llama, `the median latency is below 3 times that of "nobody"`, `"nobody", which was not measured before this in the run`},
 		{llama, `the max latency is below 0 ms`, `nothing can be below`},
@@ -251,7 +251,7 @@ func TestStepsThatDoNotHoldSayWhy(t *testing.T) {
 	}
 }
 
-func TestFieldsAreFoundByTheirPlainNames(t *testing.T) {
+func TestFieldsAreFoundByTheirNamesInPlainWords(t *testing.T) {
 	status, _, out := run(t, &steps.Setup{Loader: fake(llama)}, feature(
 		`the model type is "llama"`, `the quantization method is "gptq"`, `the method is "gptq"`, `the eos token is "</s>"`,
 		`the special tokens eos token is "</s>"`, `the bits is 4`, `the bits is at most 4.5`, `the architectures are "A, B"`,
@@ -279,10 +279,10 @@ func TestAnAnswerWithoutFieldsIsRefused(t *testing.T) {
 	assert.Contains(t, out, "the answer is 3: an object with named fields was expected")
 }
 
-func TestAScenarioReadsExactlyOneThingAndPromisesSomething(t *testing.T) {
+func TestAScenarioHasOneWhenStepAndSomeThenSteps(t *testing.T) {
 	setup := &steps.Setup{Loader: fake(llama)}
 	_, _, out := run(t, setup, "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    When the model info is read\n")
-	assert.Contains(t, out, "the scenario promises nothing")
+	assert.Contains(t, out, "the scenario checks nothing")
 	_, _, out = run(t, setup, "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    Then the category is \"x\"\n")
 	assert.Contains(t, out, "the scenario has 0 When steps")
 	_, _, out = run(t, setup, "Feature: f\n  Scenario: s\n    When the model info is read\n    And the category is detected\n    Then the category is \"x\"\n")
@@ -348,13 +348,12 @@ func TestTheTemporaryDirectoryIsRemovedWithItsScenario(t *testing.T) {
 	assert.Empty(t, left)
 }
 
-// Laying out that contradicts itself is refused.
-func TestGivensThatContradictEachOtherSayWhy(t *testing.T) {
+func TestGivenStepsThatContradictEachOtherSayWhy(t *testing.T) {
 	for given, want := range map[string]string{
 		"without \"config.json\"": "there is no checkpoint to change yet",
 		"an empty checkpoint directory\n    And an empty checkpoint directory":          "has its checkpoint already",
-		"an empty checkpoint directory\n    And a real temporary directory":             "the temporary directory comes first",
-		"an empty checkpoint directory\n    And the directory \"x\" for the checkpoint": "the directory comes before the checkpoint",
+		"an empty checkpoint directory\n    And a real temporary directory":             "the temporary directory must come first",
+		"an empty checkpoint directory\n    And the directory \"x\" for the checkpoint": "the directory must come before the checkpoint",
 		"the checkpoint \"gtp2\"": "did you mean \"gpt2\"?",
 		"a checkpoint with the files:\n      | fil | content |\n      | a   | b       |": `no column "fil", did you mean "file"?`,
 		"a checkpoint with the files:\n      | file | content |":                         "the table has no files",
@@ -368,14 +367,14 @@ func TestGivensThatContradictEachOtherSayWhy(t *testing.T) {
 	}
 }
 
-func TestASubjectMaySetNoOperationOrNothing(t *testing.T) {
+func TestAMissingOperationOrLoaderIsAFailure(t *testing.T) {
 	_, _, out := run(t, &steps.Setup{Loader: func(steps.Options) map[string]steps.Operation { return nil }}, feature(`the x is 1`))
 	assert.Contains(t, out, `the loader under test has no operation "model info"`)
 	_, _, out = run(t, new(steps.Setup), feature(`the x is 1`))
 	assert.Contains(t, out, "no loader to test")
 }
 
-func TestTheSubjectIsToldWhereElseToLook(t *testing.T) {
+func TestTheLoaderIsGivenTheOptionsOfTheGivenSteps(t *testing.T) {
 	var got steps.Options
 	setup := &steps.Setup{Loader: func(o steps.Options) map[string]steps.Operation {
 		got = o
@@ -386,19 +385,19 @@ func TestTheSubjectIsToldWhereElseToLook(t *testing.T) {
 	assert.Equal(t, steps.Options{ModelRoots: []string{"a", "b"}, TokenizerFallbacks: []string{"c"}}, got)
 }
 
-// A measured operation has the process to itself, whatever runs beside it: it
-// waits for a functional one to end.
+// A measured operation waits until the operations of other scenarios have ended, and
+// none starts before it has ended.
 func TestMeasuredOperationsRunAlone(t *testing.T) {
 	var measuring, functional atomic.Bool
 	var overlaps atomic.Int32
-	about := make(chan struct{}) // the measured scenario is about to begin
+	starting := make(chan struct{}) // closed when the measured scenario is about to start
 	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}}
 	setup.Loader = func(steps.Options) map[string]steps.Operation {
 		return map[string]steps.Operation{
 			steps.CategoryOnly: func(fs.FS, string) (any, error) {
 				functional.Store(true)
-				<-about
-				for range 200_000 { // time enough for the other to begin, if it could
+				<-starting
+				for range 200_000 { // enough time for the other to start, if it could
 					runtime.Gosched()
 				}
 				if measuring.Load() {
@@ -421,7 +420,7 @@ func TestMeasuredOperationsRunAlone(t *testing.T) {
 			for !functional.Load() {
 				runtime.Gosched()
 			}
-			close(about)
+			close(starting)
 		}
 		return nil, nil
 	}
@@ -476,7 +475,7 @@ func TestAnInterruptedMeasurementLeavesNoResult(t *testing.T) {
 	assert.Empty(t, setup.Results())
 }
 
-func TestTheRowOfAnOutlineNamesItsBenchmark(t *testing.T) {
+func TestAnExamplesRowNamesItsBenchmark(t *testing.T) {
 	outline := strings.Replace(feature(`the category is "<category>"`, `the max latency is below 10 s`), "  Scenario: s\n",
 		"  @benchmark:of_<name>\n  Scenario Outline: the <category>\n", 1) +
 		"\n    Examples:\n      | name | category     |\n      | one  | transformers |\n"
@@ -507,10 +506,10 @@ func TestRowsThatCannotBeToldApartAreRefused(t *testing.T) {
 		Options:             &godog.Options{Paths: []string{file}, Strict: true, NoColors: true, Format: "pretty", Output: &out},
 	}.Run()
 	assert.Equal(t, 1, status)
-	assert.Contains(t, out.String(), "two rows make the same scenario")
+	assert.Contains(t, out.String(), "two Examples rows give the same scenario")
 }
 
-func TestWhoeverHasTheDocumentsGivesTheTags(t *testing.T) {
+func TestTagsOfTheSetupAreUsed(t *testing.T) {
 	setup := &steps.Setup{
 		Plan: bench.Plan{Iterations: 1}, Loader: fake(llama),
 		Tags: func(*godog.Scenario) ([]string, error) { return []string{"@memory", "@benchmark:given"}, nil },
@@ -521,7 +520,7 @@ func TestWhoeverHasTheDocumentsGivesTheTags(t *testing.T) {
 	assert.Equal(t, "memory", records["s"].Benchmark.Category)
 }
 
-func TestTheCategoryIsTheInnermostOne(t *testing.T) {
+func TestTheCategoryIsTheLastTagThatIsOne(t *testing.T) {
 	for want, tags := range map[string][]string{
 		"sae":       {"@detection", "@sae", "@slow"},
 		"detection": {"@mine", "@detection", "@wip"},
@@ -539,7 +538,7 @@ func TestABenchmarkIsNamedByItsTagOrItsScenario(t *testing.T) {
 	assert.Equal(t, "ein_mäßiges_modell", steps.BenchmarkName(nil, "Ein mäßiges Modell"))
 }
 
-func TestMeasuredScenariosAreTold(t *testing.T) {
+func TestMeasuredIsTrueForBoundsAndBenchmarkTags(t *testing.T) {
 	assert.True(t, steps.Measured([]string{"@benchmark"}, nil))
 	assert.True(t, steps.Measured([]string{"@benchmark:x"}, nil))
 	assert.True(t, steps.Measured(nil, []string{"the memory delta is below 1 MB"}))

@@ -202,7 +202,7 @@ func (d *describer) identity() {
 	d.fieldIs("layout", info.Layout)
 	d.isOrIsNot(info.IsSupported, "the model is ", "supported")
 	if info.RemoteCode {
-		d.then("loading it runs code of its own")
+		d.then("loading needs remote code")
 	}
 	if info.IsSupported && info.LoadsAs != loader.None && info.LoadsAs != info.Architecture && quotable(info.LoadsAs) {
 		d.then(fmt.Sprintf("it loads as \"%s\"", info.LoadsAs))

@@ -64,7 +64,7 @@ func (p *Plan) Check() error {
 			if place := fmt.Sprintf("%s:%d", s.URI, line); !reported[place] {
 				reported[place] = true
 				problems = append(problems, Problem{URI: s.URI, Line: line, Message: err.Error(),
-					Advice: "Given lays out a checkpoint, one When reads it, Then says what was found"})
+					Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
 			}
 		}
 		if !p.measured(s) {

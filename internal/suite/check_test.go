@@ -57,7 +57,7 @@ func TestAnAmbiguousStepNamesItsCandidates(t *testing.T) {
 
 func TestATagWithAValueThatSaysNothingIsAProblem(t *testing.T) {
 	for tag, want := range map[string]string{
-		"@treshold:10%": `tag @treshold:10% means nothing; did you mean "@threshold:"?`, "@benchmrk:x": `did you mean "@benchmark:"?`,
+		"@treshold:10%": `unknown tag @treshold:10%; did you mean "@threshold:"?`, "@benchmrk:x": `did you mean "@benchmark:"?`,
 		"@threshold:ten": "tag @threshold:ten: write it as", "@iterations:many": "@iterations:many",
 	} {
 		problems := check(t, featureOf(t, "Feature: f", "  "+tag, "  Scenario: a", "    Then all is well")) // not measured

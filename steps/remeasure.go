@@ -10,16 +10,16 @@ import (
 )
 
 // MaxRemeasurements is how often a scenario whose measurement exceeds a bound is
-// measured again, however many bounds it has. What else runs on a machine only ever
-// adds time, so one measurement within the bounds shows that the operation keeps
-// them; an operation that is too slow exceeds them every time.
+// measured again at most, however many bounds it has. Other processes on the machine
+// can only make an operation slower, so one measurement within the bounds shows that
+// the operation keeps them; an operation that is too slow exceeds them every time.
 const MaxRemeasurements = 2
 
-// remeasureDelay is the time before a measurement is made again: phases in which a
-// shared machine is slow were seen to last up to 1.3 s.
+// remeasureDelay is the pause before a measurement is repeated. Phases in which a shared
+// machine was slow lasted up to 1.3 s where they were measured.
 const remeasureDelay = 1500 * time.Millisecond
 
-// WaitBeforeRemeasuring passes the time before a measurement is made again.
+// WaitBeforeRemeasuring waits before a measurement is repeated, or until ctx is done.
 func WaitBeforeRemeasuring(ctx context.Context) {
 	select {
 	case <-ctx.Done():
@@ -27,11 +27,11 @@ func WaitBeforeRemeasuring(ctx context.Context) {
 	}
 }
 
-// NextRound says that scenarios which were measured are about to run again: what
-// they measure takes the place of what they measured before.
+// NextRound is called before scenarios that were measured run again: their new results
+// replace those of the earlier round.
 func (s *Setup) NextRound() { s.store.nextRound() }
 
-// waitBeforeRemeasuring passes the time before a measurement is made again at once.
+// waitBeforeRemeasuring waits before a measurement is repeated within its scenario.
 func (s *Setup) waitBeforeRemeasuring(ctx context.Context) {
 	if s.pause != nil {
 		s.pause()
@@ -40,10 +40,10 @@ func (s *Setup) waitBeforeRemeasuring(ctx context.Context) {
 	WaitBeforeRemeasuring(ctx)
 }
 
-// measureAgain looks for a measurement that keeps every bound judged so far, and
-// puts it in the place of the first one, which stays where there is none. It stands
-// in for later rounds where nobody runs them, as under godog's own command; of a
-// bound that is relative to another benchmark only this side is measured again.
+// measureAgain repeats the measurement until one keeps every bound judged so far, which
+// then replaces the first one; if none does, the first one stays. It is used when the
+// caller runs no later rounds, as godog's own command. For a bound that is relative to
+// another benchmark, only this side is measured again.
 func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError) (held bool, err error) {
 	failure := &bench.RepeatedError{Looks: []*bench.ExceededError{exceeded}}
 	for ; w.remeasured < MaxRemeasurements; w.remeasured++ {
@@ -79,8 +79,8 @@ func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError)
 	return false, failure
 }
 
-// judgedBy judges a measurement by the bounds judged so far, up to the first that is
-// exceeded.
+// judgedBy judges a measurement by the bounds judged so far, and stops at the first that
+// is exceeded.
 func (w *world) judgedBy(m *bench.Measurement) ([]bench.Judgement, error) {
 	judgements := make([]bench.Judgement, len(w.bounds))
 	for i, bound := range w.bounds {

@@ -11,40 +11,41 @@ import (
 	"omniloader/internal/suggest"
 )
 
-// registrationSteps are the Given steps about class names that the loader is told
-// of when it is made.
-func (w *world) registrationSteps(v stepRegistrar) {
-	v.group("Class names that are added when the program runs")
-	v.Given(`^these classes are registered:$`, w.registerClasses, stepDoc{
-		meaning: "The loader is told of more class names: a table with the columns class and category, and perhaps task, model type and real name. What is wrong in it is a failure of kind \"malformed\" in \"registered classes\".",
+// registrationSteps are the Given steps that add class names to those that the loader
+// knows.
+func (w *world) registrationSteps(r stepRegistrar) {
+	r.group("Class names added to the built-in ones")
+	r.Given(`^these classes are registered:$`, w.registerClasses, stepDoc{
+		meaning: "Adds class names from a table with the columns class and category, and optionally task, model type and real name. An error in the table makes reading fail with \"malformed\" in \"registered classes\".",
 		example: `these classes are registered:`,
 	})
-	v.Given(`^([0-9]+) other classes are registered$`, w.registerManyClasses, stepDoc{
-		meaning: "The loader is told of so many class names that no checkpoint has.",
+	r.Given(`^([0-9]+) other classes are registered$`, w.registerManyClasses, stepDoc{
+		meaning: "Adds this many class names that no checkpoint has.",
 		example: `10000 other classes are registered`,
 	})
 }
 
-// classColumns are the columns of a table of classes, in the order of the loader's.
+// classColumns are the columns of a table of classes, in the order that the loader
+// reads.
 var classColumns = []string{"class", "category", "task", "model type", "real name"}
 
 func (w *world) registerClasses(table *godog.Table) error {
 	if len(table.Rows) < 2 {
 		return errors.New("the table has no classes: its first row names the columns (class, category, …)")
 	}
-	var places []int
+	var columns []int // in classColumns
 	for _, cell := range table.Rows[0].Cells {
-		place := slices.Index(classColumns, cell.Value)
-		if place < 0 {
+		column := slices.Index(classColumns, cell.Value)
+		if column < 0 {
 			return fmt.Errorf("a table of classes has no column %q, %s", cell.Value, suggest.DidYouMean(cell.Value, classColumns))
 		}
-		places = append(places, place)
+		columns = append(columns, column)
 	}
 	for _, row := range table.Rows[1:] {
 		fields := slices.Repeat([]string{"-"}, len(classColumns))
 		for i, cell := range row.Cells {
 			if cell.Value != "" {
-				fields[places[i]] = cell.Value
+				fields[columns[i]] = cell.Value
 			}
 		}
 		w.options.Architectures += strings.Join(fields, "\t") + "\n"
@@ -53,9 +54,9 @@ func (w *world) registerClasses(table *godog.Table) error {
 }
 
 func (w *world) registerManyClasses(n int) error {
-	const most = 50_000
-	if n > most {
-		return fmt.Errorf("%d classes: at most %d are possible", n, most)
+	const limit = 50_000
+	if n > limit {
+		return fmt.Errorf("%d classes: at most %d are possible", n, limit)
 	}
 	var b strings.Builder
 	for i := range n {
