@@ -35,7 +35,7 @@ func TestAnUndefinedStepIsAProblem(t *testing.T) {
 	assert.Equal(t, `did you mean "Given a thing \"stone\""?`, problems[0].Advice)
 	assert.Contains(t, problems[1].Advice, "omniloader steps")
 	assert.Equal(t, `a.feature:5: undefined step "And all is well"`, problems[2].Error())
-	assert.Equal(t, "this is a Then step, and stands under another keyword", problems[2].Advice)
+	assert.Equal(t, "this is a Then step, and is used with another keyword", problems[2].Advice)
 }
 
 func TestAnOutlinesUndefinedStepIsReportedOnce(t *testing.T) {
@@ -51,11 +51,11 @@ func TestAnAmbiguousStepNamesItsCandidates(t *testing.T) {
 	problems := check(t, featureOf(t, "Feature: f", "  Scenario: a", "    Then a twin \"b\""))
 	require.Len(t, problems, 1)
 	assert.Contains(t, problems[0].Message, `ambiguous step "Then a twin \"b\""`)
-	assert.Contains(t, problems[0].Message, "toy.go:12")
-	assert.Contains(t, problems[0].Message, "toy.go:13")
+	assert.Contains(t, problems[0].Message, "fake.go:12")
+	assert.Contains(t, problems[0].Message, "fake.go:13")
 }
 
-func TestATagWithAValueThatSaysNothingIsAProblem(t *testing.T) {
+func TestAnInvalidTagWithAValueIsAProblem(t *testing.T) {
 	for tag, want := range map[string]string{
 		"@treshold:10%": `unknown tag @treshold:10%; did you mean "@threshold:"?`, "@benchmrk:x": `did you mean "@benchmark:"?`,
 		"@threshold:ten": "tag @threshold:ten: write it as", "@iterations:many": "@iterations:many",
@@ -78,7 +78,7 @@ func TestAnEmptyScenarioIsAProblem(t *testing.T) {
 func TestAnEmptyScenarioMayHaveAMistypedStep(t *testing.T) {
 	problems := check(t, featureOf(t, "Feature: f", "  Scenario: a", "    Whn it passes"))
 	require.Len(t, problems, 1)
-	assert.Equal(t, `"Whn" passes for description; did you mean "When"?`, problems[0].Advice)
+	assert.Equal(t, `"Whn" is read as a description; did you mean "When"?`, problems[0].Advice)
 }
 
 func TestTwoBenchmarksOfOneNameAreAProblem(t *testing.T) {
@@ -103,9 +103,9 @@ func TestOnlySelectedScenariosAreChecked(t *testing.T) {
 	assert.Empty(t, check(t, featureOf(t, "Feature: f", "  @wip", "  Scenario: a", "    Given nobody", "  Scenario: b", "    Then all is well")))
 }
 
-func TestEveryStepOfOurCatalogueMatchesItsExample(t *testing.T) {
+func TestTheNearestStepOfEveryExampleIsItsStep(t *testing.T) {
 	p := &Plan{steps: builtinSteps}
 	for _, d := range steps.Catalogue() {
-		assert.NotContains(t, p.nearestStep(messages.PickleStepType_UNKNOWN, d.Example), "omniloader steps", "the catalogue's own words: %s", d.Example)
+		assert.NotContains(t, p.nearestStep(messages.PickleStepType_UNKNOWN, d.Example), "omniloader steps", "%s", d.Example)
 	}
 }

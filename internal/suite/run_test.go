@@ -14,7 +14,7 @@ import (
 	"omniloader/steps"
 )
 
-// scenario gives the only scenario of a run.
+// scenario returns the only scenario of a run.
 func scenario(t *testing.T, run *outcome.Run) outcome.Scenario {
 	t.Helper()
 	require.Len(t, run.Features, 1)
@@ -39,7 +39,7 @@ func TestAPassingScenario(t *testing.T) {
 		assert.False(t, step.Started.IsZero())
 		assert.NoError(t, step.Err)
 	}
-	assert.Equal(t, "toy.go:1", s.Steps[0].Definition)
+	assert.Equal(t, "fake.go:1", s.Steps[0].Definition)
 	assert.NotEmpty(t, s.Steps[0].Pattern)
 	assert.Contains(t, string(f.Source), s.Steps[0].Text, "a report can read the feature again")
 	assert.GreaterOrEqual(t, s.Duration, s.Steps[0].Duration)
@@ -53,7 +53,7 @@ func TestAFailedStepSkipsTheRest(t *testing.T) {
 	assert.Equal(t, outcome.Failed, s.Status)
 	assert.Equal(t, []outcome.Status{outcome.Passed, outcome.Failed, outcome.Skipped}, []outcome.Status{s.Steps[0].Status, s.Steps[1].Status, s.Steps[2].Status})
 	assert.ErrorIs(t, s.Steps[1].Err, errBroken)
-	assert.Equal(t, "it: broken on purpose", s.Steps[1].Err.Error(), "as the step said it")
+	assert.Equal(t, "it: broken on purpose", s.Steps[1].Err.Error(), "the step's own message")
 	assert.Same(t, s.FailedStep(), s.FailedStep())
 	assert.Equal(t, 4, s.FailedStep().Line)
 }
@@ -72,7 +72,7 @@ func TestAPanicIsAFailure(t *testing.T) {
 		require.ErrorAs(t, s.Steps[0].Err, &p)
 		assert.Contains(t, p.Error(), "the step panicked: ")
 		assert.Contains(t, p.Error(), want)
-		assert.Contains(t, p.Stack, "suite_test.go", "the place is kept")
+		assert.Contains(t, p.Stack, "suite_test.go", "the stack is kept")
 	}
 }
 
@@ -197,7 +197,7 @@ func TestAPlanThatFailsTheCheckDoesNotRun(t *testing.T) {
 	assert.Zero(t, y.most.Load())
 }
 
-func TestAnInterruptionKeepsWhatEnded(t *testing.T) {
+func TestAnInterruptionKeepsTheScenariosThatEnded(t *testing.T) {
 	run, err := newFakeSteps().run(t, featureOf(t, "Feature: f",
 		"  Scenario: before", "    When it passes",
 		"  Scenario: measured before", "    When it passes", "    Then it is measured",
@@ -214,13 +214,13 @@ func TestAnInterruptionKeepsWhatEnded(t *testing.T) {
 	assert.Equal(t, 1, run.Totals().Benchmarks)
 }
 
-func TestAnInterruptionInTheFirstLaneLeavesTheSecondOut(t *testing.T) {
+func TestAnInterruptionBeforeTheMeasuredScenariosLeavesThemOut(t *testing.T) {
 	run, err := newFakeSteps().run(t, featureOf(t, "Feature: f",
 		"  Scenario: measured", "    Then it is measured",
-		"  Scenario: last of its lane", "    When the user interrupts late"), Options{})
+		"  Scenario: last unmeasured one", "    When the user interrupts late"), Options{})
 	require.NoError(t, err)
 	assert.True(t, run.Interrupted)
-	assert.Equal(t, "last of its lane", scenario(t, run).Name)
+	assert.Equal(t, "last unmeasured one", scenario(t, run).Name)
 }
 
 func TestAnInterruptionAfterTheLastScenarioChangesNothing(t *testing.T) {
@@ -241,7 +241,7 @@ func TestARunThatIsInterruptedBeforeItStartsIsEmpty(t *testing.T) {
 	assert.Empty(t, run.Features)
 }
 
-func TestTheListenerSeesEachScenarioStartAndEnd(t *testing.T) {
+func TestTheListenerIsToldOfEachStartAndEnd(t *testing.T) {
 	var seen []string
 	inside := 0
 	listener := func(e outcome.Event) {
@@ -263,7 +263,7 @@ func TestTheListenerSeesEachScenarioStartAndEnd(t *testing.T) {
 	assert.Equal(t, []string{"selected 3", "ended b skipped", "started a", "ended a failed", "started c", "ended c passed"}, seen)
 }
 
-func TestTwoRunsSideBySideDoNotMix(t *testing.T) {
+func TestParallelRunsDoNotMix(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {

@@ -22,7 +22,7 @@ import (
 	"omniloader/steps"
 )
 
-// features loads the files of a txtar-like map.
+// features loads feature files, given by name and text.
 func features(t *testing.T, files map[string]string) []*Feature {
 	t.Helper()
 	fsys := fstest.MapFS{}
@@ -34,7 +34,7 @@ func features(t *testing.T, files map[string]string) []*Feature {
 	return loaded
 }
 
-// featureOf loads a single feature from its lines.
+// featureOf loads a single feature, given by its lines.
 func featureOf(t *testing.T, lines ...string) []*Feature {
 	t.Helper()
 	return features(t, map[string]string{"a.feature": strings.Join(lines, "\n") + "\n"})
@@ -47,18 +47,18 @@ func selectAll(t *testing.T, fs []*Feature) *Plan {
 	return p
 }
 
-// fakeSteps is a language of its own, so that the suite is tested without the loader:
-// each step does what its text says.
+// fakeSteps is a step library for testing the suite without the loader: each step does
+// what its text says.
 type fakeSteps struct {
 	stepLibrary
-	running, most atomic.Int64 // scenarios side by side
-	benchSide     atomic.Int64 // scenarios that ran beside a measured one
+	running, most atomic.Int64 // scenarios in parallel, now and at most
+	benchSide     atomic.Int64 // scenarios that ran in parallel with a measured one
 	cancel        context.CancelFunc
 	judgedCount   map[string]int // how often each kind of bound was judged
-	record        *steps.Record  // of what is measured last
+	record        *steps.Record  // of the scenario measured last
 }
 
-// bound fails by a bound, until it was looked at so many times.
+// bound exceeds the bound text until it was judged this many times.
 func (y *fakeSteps) bound(text string, until string) error {
 	y.judgedCount[text]++
 	n, err := strconv.Atoi(until)
@@ -77,7 +77,8 @@ func (y *fakeSteps) bound(text string, until string) error {
 	return err
 }
 
-// noteFragile notes a bound of what is measured as fragile, until it was looked at so many times.
+// noteFragile notes a bound of the measured scenario as fragile until it was judged this
+// many times.
 func (y *fakeSteps) noteFragile(until string) error {
 	y.judgedCount["seen"]++
 	n, err := strconv.Atoi(until)
@@ -117,16 +118,16 @@ var fakeStepList = []fakeStep{
 	{"Then", `^it is (measured)$`, func(*fakeSteps, context.Context, string) error { return nil }},
 	{"Then", `^a twin "([^"]*)"$`, func(*fakeSteps, context.Context, string) error { return nil }},
 	{"Then", `^a twin "(.*)"$`, func(*fakeSteps, context.Context, string) error { return nil }},
-	{"Then", `^its mean is low at look (\d+)$`, func(y *fakeSteps, _ context.Context, until string) error {
+	{"Then", `^its mean is low at measurement (\d+)$`, func(y *fakeSteps, _ context.Context, until string) error {
 		return y.bound("mean latency below 1 ms", until)
 	}},
-	{"Then", `^its memory is low at look (\d+)$`, func(y *fakeSteps, _ context.Context, until string) error {
+	{"Then", `^its memory is low at measurement (\d+)$`, func(y *fakeSteps, _ context.Context, until string) error {
 		return y.bound("no more than 1 allocations per call", until)
 	}},
-	{"Then", `^it is as fast as the first at look (\d+)$`, func(y *fakeSteps, _ context.Context, until string) error {
+	{"Then", `^it is as fast as the first at measurement (\d+)$`, func(y *fakeSteps, _ context.Context, until string) error {
 		return y.bound(`median latency below 2 times that of "the first"`, until)
 	}},
-	{"Then", `^its bound seems fragile until look (\d+)$`, func(y *fakeSteps, _ context.Context, until string) error { return y.noteFragile(until) }},
+	{"Then", `^its bound seems fragile until measurement (\d+)$`, func(y *fakeSteps, _ context.Context, until string) error { return y.noteFragile(until) }},
 	{"Then", `^it is counted with (\d+)$`, func(y *fakeSteps, _ context.Context, _ string) error { y.judgedCount["counted"]++; return nil }},
 }
 
@@ -146,7 +147,7 @@ func newFakeSteps() *fakeSteps {
 			var found []steps.Definition
 			for i, s := range fakeStepList {
 				if k, ok := keyword[kind]; (!ok || k == s.keyword) && regexp.MustCompile(s.pattern).MatchString(text) {
-					found = append(found, steps.Definition{Keyword: s.keyword, Pattern: s.pattern, Location: fmt.Sprintf("toy.go:%d", i+1)})
+					found = append(found, steps.Definition{Keyword: s.keyword, Pattern: s.pattern, Location: fmt.Sprintf("fake.go:%d", i+1)})
 				}
 			}
 			return found
@@ -197,7 +198,7 @@ func newFakeSteps() *fakeSteps {
 	return y
 }
 
-// run runs features in the toy language.
+// run runs features with the fake steps.
 func (y *fakeSteps) run(t *testing.T, fs []*Feature, options Options) (*outcome.Run, error) {
 	t.Helper()
 	p := selectAll(t, fs)
@@ -211,7 +212,7 @@ func (y *fakeSteps) run(t *testing.T, fs []*Feature, options Options) (*outcome.
 	return p.Run(ctx, options)
 }
 
-// runFeature runs features that can be judged.
+// runFeature runs features with new fake steps and without options.
 func runFeature(t *testing.T, fs []*Feature) *outcome.Run {
 	t.Helper()
 	run, err := newFakeSteps().run(t, fs, Options{})

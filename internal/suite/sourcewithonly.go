@@ -2,13 +2,12 @@ package suite
 
 import "bytes"
 
-// sourceWithOnly gives the feature's source without the scenarios and Examples rows that
-// are not kept. What goes is blanked line by line, so that every line left has
-// the number it had, and reports point at the right place. Feature, rules,
-// backgrounds, tags and the headers of kept outlines stay.
+// sourceWithOnly returns the feature's source in which the lines of scenarios and
+// Examples rows that are not kept are blank. All other lines keep their numbers, so that
+// reports point at the right place. It returns nil if no scenario is kept.
 //
-// An engine that selects for itself could be told what to run; godog selects by
-// the header's line sourceWithOnly, and changes the names of features when it does.
+// This is how a selection is run: godog itself can select a scenario only by the line of
+// its keyword, and changes the names of features when it does.
 func (f *Feature) sourceWithOnly(keep func(*Scenario) bool) []byte {
 	drop := make([]bool, len(f.index.lines)+1)
 	kept := map[int]bool{} // by the line of the scenario or outline
@@ -43,8 +42,8 @@ func (f *Feature) sourceWithOnly(keep func(*Scenario) bool) []byte {
 	return b.Bytes()
 }
 
-// keywordLine gives the line of the scenario's keyword, which the rows of an outline
-// share.
+// keywordLine returns the line of the scenario's keyword, which is the same for all rows
+// of an outline.
 func keywordLine(s *Scenario) int {
 	if s.Outline != 0 {
 		return s.Outline
