@@ -19,15 +19,16 @@ import (
 	"omniloader/steps"
 )
 
-// featureText is a feature without the step that lays its checkpoint out.
+// featureText is the text of a feature without the step that creates its checkpoint.
 type featureText struct {
-	head string // up to that step
-	tail string // behind it
+	head string // before that step
+	tail string // after it
 }
 
 func (t *featureText) with(given string) []byte { return []byte(t.head + given + t.tail) }
 
-// describe writes what the loader finds in a recording, as promises.
+// describe writes a feature whose scenarios check that the loader finds in the
+// recording what it finds now.
 func describe(ctx context.Context, r *fixtures.Recording) (*featureText, error) {
 	fsys, remove, err := writeCheckpoint(r)
 	if err != nil {
@@ -57,7 +58,7 @@ func describe(ctx context.Context, r *fixtures.Recording) (*featureText, error) 
 	return &featureText{head, d.b.String()}, nil
 }
 
-// contents says what a fixture has.
+// contents summarises the files of a recording.
 func contents(r *fixtures.Recording) string {
 	files, size := 0, int64(0)
 	for _, f := range r.Files {
@@ -69,6 +70,7 @@ func contents(r *fixtures.Recording) string {
 	return fmt.Sprintf("%s, %s in all", counted(files, "file"), bench.FormatSize(float64(size)))
 }
 
+// counted writes a number and a noun, in the plural unless the number is 1.
 func counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -76,7 +78,7 @@ func counted(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
-// wrap breaks prose into lines of a feature's width.
+// wrap breaks a text into lines for a feature.
 func wrap(indent, prose string) string {
 	const width = 96
 	var b strings.Builder
@@ -95,7 +97,7 @@ func wrap(indent, prose string) string {
 	return b.String()
 }
 
-// describer writes rules.
+// describer writes the rules and scenarios of a feature.
 type describer struct {
 	name, dir string
 	fsys      fs.FS
@@ -124,27 +126,28 @@ func (d *describer) then(step string) {
 	d.b.WriteString("      " + word + " " + step + "\n")
 }
 
-// quotable tells whether a step can hold a text between quotes.
+// quotable says whether each of these texts can be written between quotes in a step.
 func quotable(texts ...string) bool {
 	return !slices.ContainsFunc(texts, func(s string) bool {
 		return s == "" || strings.Contains(s, `"`) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 	})
 }
 
-// fieldIs says that a field fieldIs a text, where a step can say it.
+// fieldIs writes a step that checks a field, if its text can be quoted.
 func (d *describer) fieldIs(field, value string) {
 	if quotable(value) {
 		d.then(fmt.Sprintf("the %s is \"%s\"", field, value))
 	}
 }
 
-// listIs says what a list holds; a list too long to be read only has its length said.
+// listIs writes a step that checks the entries of a list, or only their number if there
+// are more than 12.
 func (d *describer) listIs(field string, values []string) {
-	const most = 12
+	const limit = 12
 	switch {
 	case len(values) == 0:
 		d.then("there are no " + field)
-	case len(values) <= most && quotable(values...):
+	case len(values) <= limit && quotable(values...):
 		d.then(fmt.Sprintf("the %s are \"%s\"", field, strings.Join(values, ", ")))
 	case len(values) == 1:
 		d.then("there is 1 " + field)
@@ -153,6 +156,7 @@ func (d *describer) listIs(field string, values []string) {
 	}
 }
 
+// isOrIsNot writes the step before+after, with "not " in between if is is false.
 func (d *describer) isOrIsNot(is bool, before, after string) {
 	if is {
 		d.then(before + after)
@@ -161,10 +165,10 @@ func (d *describer) isOrIsNot(is bool, before, after string) {
 	d.then(before + "not " + after)
 }
 
-// fails says how reading fails.
+// fails writes a step that checks the kind of err, which reading returned.
 func (d *describer) fails(err error) {
 	kind := fault.KindOf(err)
-	if !slices.Contains(steps.FailureKinds(), kind) { // a format's own
+	if !slices.Contains(steps.FailureKinds(), kind) { // a kind of one file format
 		if name := path.Base(fault.PathOf(err)); quotable(name) {
 			d.then(fmt.Sprintf("the failure names \"%s\"", name))
 		}
@@ -177,16 +181,16 @@ func (d *describer) fails(err error) {
 	d.then(fmt.Sprintf("reading fails with %q", kind))
 }
 
-// identity says what the checkpoint is, from the question asked first.
+// identity writes the rule about what the model info says.
 func (d *describer) identity() {
 	info, err := d.loader.ModelInfo(d.fsys, d.dir)
 	if err != nil {
-		d.rule("It is not taken for anything, and the reason is said")
-		d.scenario("What is asked first of "+d.name+" fails", "", "the model info is read")
+		d.rule("It is not recognised, and the error says why")
+		d.scenario("Reading the model info of "+d.name+" fails", "", "the model info is read")
 		d.fails(err)
 		return
 	}
-	d.rule("It is known for what it is")
+	d.rule("It is recognised")
 	d.scenario("What "+d.name+" is", "", "the model info is read")
 	if info.Architecture != loader.None || info.Category == loader.Unknown {
 		d.fieldIs("architecture", info.Architecture)
@@ -231,13 +235,13 @@ func (d *describer) identity() {
 	}
 }
 
-// autoencoder says what a sparse autoencoder reads.
+// autoencoder writes the rule about a sparse autoencoder, if the checkpoint is one.
 func (d *describer) autoencoder(info *loader.Info) {
 	s := info.SAE
 	if s == nil {
 		return
 	}
-	d.rule("It is a sparse autoencoder, and where it reads is known")
+	d.rule("It is a sparse autoencoder, and its base model and layers are recognised")
 	d.scenario("What "+d.name+" was trained on", "", "the checkpoint is inspected")
 	d.then("the model is an SAE")
 	d.fieldIs("sae family", s.Family)
@@ -258,14 +262,14 @@ func (d *describer) autoencoder(info *loader.Info) {
 	d.listIs("sae layers", layers)
 }
 
-// tokenizer says which tokenizer is found, where there is one or should be.
+// tokenizer writes the rule about the tokenizer, or about the error of looking for it.
 func (d *describer) tokenizer() {
 	t, err := d.loader.Tokenizer(d.fsys, d.dir)
 	if err != nil {
 		if fault.KindOf(err) == fault.NotFound {
-			d.rule("It brings no tokenizer")
+			d.rule("It has no tokenizer")
 		} else {
-			d.rule("Its tokenizer cannot be read, and the reason is said")
+			d.rule("Its tokenizer cannot be read, and the error says why")
 		}
 		d.scenario("Looking for a tokenizer in "+d.name, "", "the tokenizer is read")
 		d.fails(err)
@@ -293,11 +297,11 @@ func (d *describer) tokenizer() {
 	}
 }
 
-// weights says what the weight files are.
+// weights writes the rule about the weight files.
 func (d *describer) weights(info *loader.Info) {
 	w := info.Weights
 	if w == nil {
-		d.rule("It brings no weights")
+		d.rule("It has no weights")
 		d.scenario("Looking for weights in "+d.name, "", "the checkpoint is inspected")
 		d.then("there are no weights")
 		d.then(fmt.Sprintf("the size is %d", info.Size))
@@ -307,7 +311,7 @@ func (d *describer) weights(info *loader.Info) {
 	if !w.Complete {
 		state = "incomplete"
 	}
-	d.rule("Its weights are described without being read, and are " + state)
+	d.rule("Its weights are described from their headers, and are " + state)
 	d.scenario("The weights of "+d.name, "", "the checkpoint is inspected")
 	d.fieldIs("weights format", w.Format)
 	if len(w.Files) == 1 {
@@ -329,14 +333,14 @@ func (d *describer) weights(info *loader.Info) {
 	d.then(fmt.Sprintf("the size is %d", info.Size))
 }
 
-// isFieldName tells whether a step can name a field so.
+// isFieldName says whether a step can use this as the name of a field.
 func isFieldName(name string) bool {
 	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789 ") == ""
 }
 
-// findings says what is wrong or notable, worst first, each once.
+// findings writes the rule about the findings, each once, at most 40 of them.
 func (d *describer) findings(info *loader.Info) {
-	const most = 40
+	const limit = 40
 	var lines []string
 	worst := map[loader.Severity]bool{}
 	for _, f := range info.Findings {
@@ -355,17 +359,17 @@ func (d *describer) findings(info *loader.Info) {
 	}
 	switch {
 	case worst[loader.SeverityError]:
-		d.rule("What is wrong with it is reported")
+		d.rule("Errors in it are reported")
 	case len(lines) > 0:
-		d.rule("Nothing is broken, and what is notable is reported")
+		d.rule("It has no errors, and what is notable is reported")
 	default:
 		d.rule("Nothing is wrong with it")
 	}
-	d.scenario("What is reported of "+d.name, "", "the checkpoint is inspected")
-	for _, line := range lines[:min(most, len(lines))] {
+	d.scenario("The findings about "+d.name, "", "the checkpoint is inspected")
+	for _, line := range lines[:min(limit, len(lines))] {
 		d.then(line)
 	}
-	if len(lines) > most {
+	if len(lines) > limit {
 		d.then(fmt.Sprintf("there are %d findings", len(info.Findings)))
 	}
 	switch {
@@ -379,9 +383,10 @@ func (d *describer) findings(info *loader.Info) {
 	}
 }
 
-// costs measures the two questions, and bounds them.
+// costs measures the model info and the inspection, and writes scenarios with bounds on
+// their time and memory.
 func (d *describer) costs(ctx context.Context) error {
-	d.rule("Reading it stays cheap")
+	d.rule("Reading it stays fast")
 	snake := strings.Join(strings.FieldsFunc(strings.ToLower(d.name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "_")
 	if snake == "" {
 		snake = "checkpoint"
@@ -390,11 +395,11 @@ func (d *describer) costs(ctx context.Context) error {
 		scenario, benchmark, when string
 		call                      func() (any, error)
 	}{
-		{"Saying what " + d.name + " is", "model_info", "the model info is read", func() (any, error) { return d.loader.ModelInfo(d.fsys, d.dir) }},
+		{"Reading the model info of " + d.name, "model_info", "the model info is read", func() (any, error) { return d.loader.ModelInfo(d.fsys, d.dir) }},
 		{"Inspecting " + d.name, "inspection", "the checkpoint is inspected", func() (any, error) { return d.loader.Inspect(d.fsys, d.dir) }},
 	} {
 		if _, err := q.call(); err != nil {
-			continue // what it costs to say no is promised by the built-in scenarios
+			continue // the cost of failures is bounded by the built-in scenarios
 		}
 		b, err := measure(ctx, q.call)
 		if err != nil {
@@ -407,21 +412,20 @@ func (d *describer) costs(ctx context.Context) error {
 	return nil
 }
 
-// bounds are what a call may cost.
+// bounds are upper limits for one call.
 type bounds struct {
 	latency float64 // seconds
 	memory  float64 // bytes
 }
 
-// The head-room of bounds, and what is too little to be worth a bound: a
-// machine of a CI server may be busy, and a collector's block may be large.
+// Bounds are this many times what was measured, and not less than a minimum, because the
+// machine of a CI server may be busy, and a single block of the garbage collector large.
 const (
 	latencyRoom, leastLatency = 10, 1e-3
 	memoryRoom, leastMemory   = 2, 10e3
 )
 
-// measure measures a question, with fewer calls where one takes long, and rounds
-// what it may cost up to a human figure.
+// measure measures call, with fewer calls if one takes long, and returns bounds for it.
 func measure(ctx context.Context, call func() (any, error)) (bounds, error) {
 	first, err := bench.Measure(ctx, bench.Plan{Iterations: 1}, call)
 	if err != nil {
@@ -443,11 +447,11 @@ func boundsOf(m *bench.Measurement) bounds {
 	}
 }
 
-// roundUp rounds up to 1, 2 or 5 with zeros.
+// roundUp rounds up to 1, 2 or 5 times a power of ten.
 func roundUp(value float64) float64 {
 	for unit := 1e-9; ; unit *= 10 {
 		for _, step := range []float64{1, 2, 5} {
-			// the sum of roundings of a product is far below a millionth
+			// the tolerance covers rounding errors of the product
 			if figure := step * unit; value <= figure*(1+1e-6) {
 				return figure
 			}
@@ -455,7 +459,8 @@ func roundUp(value float64) float64 {
 	}
 }
 
-// callError is the loader's own error, or that of the measurement.
+// callError returns the error of the operation itself, without that of the measurement
+// around it.
 func callError(err error) error {
 	var failed *bench.CallError
 	if errors.As(err, &failed) {

@@ -8,14 +8,15 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// difference says where two answers differ, and only that: "" where they do not.
-// Of two objects it is the first member that differs, of two lists what one has
-// and the other has not.
+// difference describes the first difference between two answers, "" if they are equal.
+// Of objects it is the first member that differs, of lists the elements that only one
+// of them has.
 func difference(want, got []byte) string {
 	return differenceAt("", gjson.ParseBytes(want), gjson.ParseBytes(got))
 }
 
-// differenceAt compares two values of the same place in two answers.
+// differenceAt describes the difference between two values that are at the same place
+// in two answers.
 func differenceAt(at string, want, got gjson.Result) (different string) {
 	switch {
 	case want.Raw == got.Raw:
@@ -30,12 +31,12 @@ func differenceAt(at string, want, got gjson.Result) (different string) {
 				return different
 			}
 		}
-		return "" // the same members in another order
+		return "" // equal, with the members in another order
 	case want.IsArray() && got.IsArray():
 		lost, added := missingFrom(want.Array(), got.Array()), missingFrom(got.Array(), want.Array())
 		var parts []string
 		if len(lost) > 0 {
-			parts = append(parts, "would lose "+valueList(lost))
+			parts = append(parts, "would not have "+valueList(lost))
 		}
 		if len(added) > 0 {
 			parts = append(parts, "would also have "+valueList(added))
@@ -48,7 +49,7 @@ func differenceAt(at string, want, got gjson.Result) (different string) {
 	return fmt.Sprintf("%s is %s, and would be %s", at, valueText(want), valueText(got))
 }
 
-// members are the names in either object, sorted.
+// members returns the names of the members of these objects, sorted.
 func members(objects ...gjson.Result) (names []string) {
 	for _, o := range objects {
 		for name := range o.Map() {
@@ -59,8 +60,8 @@ func members(objects ...gjson.Result) (names []string) {
 	return slices.Compact(names)
 }
 
-// missingFrom gives the elements of a list that another lacks; one that stands there
-// twice has to be there twice.
+// missingFrom returns the elements of list that other does not have. Duplicates count:
+// an element that is in list twice must be in other twice.
 func missingFrom(list, other []gjson.Result) (left []gjson.Result) {
 	count := map[string]int{}
 	for _, v := range other {
@@ -74,22 +75,23 @@ func missingFrom(list, other []gjson.Result) (left []gjson.Result) {
 	return left
 }
 
+// valueList writes at most five values, and the number of the others.
 func valueList(values []gjson.Result) string {
-	const most = 5
+	const limit = 5
 	var parts []string
-	for _, v := range values[:min(most, len(values))] {
+	for _, v := range values[:min(limit, len(values))] {
 		parts = append(parts, valueText(v))
 	}
-	if left := len(values) - most; left > 0 {
+	if left := len(values) - limit; left > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", left))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// valueText writes a value for people: a finding by its code and file, anything else
-// as JSON, shortened.
+// valueText writes a value for people: a finding as its code and file, anything else as
+// JSON of limited length.
 func valueText(v gjson.Result) string {
-	const most = 300
+	const limit = 300 // bytes
 	switch code := v.Get("code").Str; {
 	case v.Raw == "":
 		return "missing"
@@ -98,8 +100,8 @@ func valueText(v gjson.Result) string {
 			return code + " for " + file
 		}
 		return code
-	case len(v.Raw) > most:
-		return strings.ToValidUTF8(v.Raw[:most], "") + " …"
+	case len(v.Raw) > limit:
+		return strings.ToValidUTF8(v.Raw[:limit], "") + " …"
 	}
 	return v.Raw
 }

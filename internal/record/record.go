@@ -1,10 +1,10 @@
-// Package record turns a real checkpoint into a feature file: a fixture that
-// stands for the checkpoint without its weights, what the loader finds in it as
-// promises, and measured bounds. It asks the loader about the fixture as it
-// asked about the checkpoint, and gives nothing where the answers differ.
+// Package record turns a real checkpoint into a feature file: a fixture with the files of
+// the checkpoint but without its weights, scenarios that check what the loader finds in
+// it, and measured bounds. It compares the loader's answer about the fixture with that
+// about the checkpoint, and returns an error if they differ.
 //
-// It prints nothing, writes nothing beside the checkpoint, and never looks at a
-// file outside it.
+// It prints nothing, writes nothing to the checkpoint's directory, and reads no file
+// outside it.
 package record
 
 import (
@@ -25,37 +25,36 @@ import (
 	"omniloader/loader"
 )
 
-// Options say how a checkpoint is recorded.
+// Options are settings for recording a checkpoint.
 type Options struct {
-	// Name is what the checkpoint is called, one name without slashes; "" means
-	// the name of its directory, or of its repository in a Hugging Face cache.
+	// Name is the name of the recorded checkpoint, without slashes; "" takes the name of
+	// its directory, or of its repository in a Hugging Face cache.
 	Name string
-	// Fixture is the file name under which the fixture will lie beside the
-	// feature; "" means that there is no such place, and it stands in the feature.
+	// Fixture is the name of the fixture's file in the directory of the feature file; if
+	// it is "", the fixture is written into the feature itself.
 	Fixture string
 }
 
-// Recorded is a checkpoint that was recorded.
+// Recorded is a recorded checkpoint.
 type Recorded struct {
 	Name    string
 	Feature []byte // the feature file
-	Fixture []byte // the file beside it, nil where the feature holds it
-	// Notes say, for people, what was left out or changed.
+	Fixture []byte // the fixture file, nil if the fixture is in the feature
+	// Notes say what was left out or changed, for people.
 	Notes []string
 }
 
-// inlineLines and inlineBytes are how long a fixture may be that is still read
-// with pleasure in the feature itself.
 const (
+	// A fixture of at most this size is written into the feature itself.
 	inlineLines = 40
 	inlineBytes = 3 << 10
-	// maxInline bounds one that has to stand there, for want of another place: a
-	// feature file has at most 8 MiB.
+	// maxInline is the limit in bytes for a fixture that must be in the feature because
+	// there is no fixture file. A feature file has at most 8 MiB.
 	maxInline = 6 << 20
 )
 
-// Checkpoint records the checkpoint in a directory of the disk. The errors are
-// for people; some carry a hint.
+// Checkpoint records the checkpoint in a directory on the disk. Errors are written for
+// people; some have a method Hint.
 func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 	src, err := openSource(dir)
 	if err != nil {
@@ -92,7 +91,7 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 	}
 	if different != "" {
 		return nil, hinted{fmt.Errorf("%s: a fixture without its weights would not answer like the checkpoint: %s", dir, different),
-			"describe it by hand: \"omniloader steps checkpoint\" lists the steps that lay one out"}
+			"describe it by hand: \"omniloader steps checkpoint\" lists the steps that create one"}
 	}
 	text, err := describe(ctx, recording)
 	if err != nil {
@@ -102,7 +101,7 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 	fixture := recording.Text()
 	inline := len(fixture) <= inlineBytes && bytes.Count(fixture, []byte("\n")) <= inlineLines
 	if o.Fixture == "" && !inline && len(fixture) > maxInline {
-		return nil, hinted{fmt.Errorf("%s: its fixture has %s, too much for the feature file itself", dir, bench.FormatSize(float64(len(fixture)))),
+		return nil, hinted{fmt.Errorf("%s: its fixture has %s, which is too much for the feature file itself", dir, bench.FormatSize(float64(len(fixture)))),
 			"name the feature file, and the fixture is written beside it: --output FILE.feature"}
 	}
 	if inline || o.Fixture == "" {
@@ -114,10 +113,10 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 	return out, nil
 }
 
-// modelsDir is where a scenario's checkpoint lies.
+// modelsDir is the directory in which scenarios create checkpoints.
 const modelsDir = "models"
 
-// hinted is an error with the way out.
+// hinted is an error with a hint at what to do.
 type hinted struct {
 	error
 	hint string
@@ -126,16 +125,17 @@ type hinted struct {
 func (h hinted) Hint() string  { return h.hint }
 func (h hinted) Unwrap() error { return h.error }
 
-// checkName refuses a name that no directory can have, or no feature can hold.
+// checkName returns an error for a name that cannot be a directory, or cannot be
+// written in a feature.
 func checkName(name string) error {
 	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "/\\:\"\x00") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		return hinted{fmt.Errorf("%q is no name for a recorded checkpoint", name), "give it another: --name NAME"}
+		return hinted{fmt.Errorf("%q is not a valid name for a recorded checkpoint", name), "give it another: --name NAME"}
 	}
 	return nil
 }
 
-// docString writes a fixture as the argument of a step. Gherkin takes the
-// indent away again, and reads \"\"\" as three quotes.
+// docString writes a fixture as the doc string of a step. Gherkin removes the
+// indentation, and reads \"\"\" as three quotes.
 func docString(fixture []byte) string {
 	var b strings.Builder
 	b.WriteString("    Given the recorded checkpoint:\n      \"\"\"\n")
@@ -150,8 +150,8 @@ func docString(fixture []byte) string {
 	return b.String()
 }
 
-// writeCheckpoint lays a recording out as a scenario will, in memory unless it has links,
-// and gives the filesystem and what removes it again.
+// writeCheckpoint writes a recorded checkpoint as a scenario does, in memory unless it
+// has links. It returns the filesystem, and a function that removes it.
 func writeCheckpoint(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
 	disk, remove := fixtures.NewFs(), func() {}
 	fsys = afero.NewIOFS(disk)
@@ -174,9 +174,9 @@ func writeCheckpoint(r *fixtures.Recording) (fsys fs.FS, remove func(), err erro
 	return fsys, remove, nil
 }
 
-// answerText is an inspection's answer as a text to compare, with what is
-// private covered as in the fixture. The wording of findings is left out: it may
-// quote bytes or an operating system.
+// answerText returns the answer of an inspection as a text to compare, with private
+// parts redacted as in the fixture. It leaves out the messages of findings, which may
+// quote redacted bytes or texts of the operating system.
 func answerText(info *loader.Info, p *redactor) ([]byte, error) {
 	like := *info
 	like.Findings = slices.Clone(info.Findings)
@@ -191,8 +191,8 @@ func answerText(info *loader.Info, p *redactor) ([]byte, error) {
 	return covered, nil
 }
 
-// filesMentioned are the files that an answer is about: its weights, in use or not, and
-// those with a finding.
+// filesMentioned returns the files that an answer is about: weights, used or not, and
+// files with findings.
 func filesMentioned(info *loader.Info) map[string]bool {
 	names := map[string]bool{}
 	if w := info.Weights; w != nil {
@@ -208,7 +208,8 @@ func filesMentioned(info *loader.Info) map[string]bool {
 	return names
 }
 
-// compareAnswers asks the loader about a recording and says where its answer differs.
+// compareAnswers says where the loader's answer about a recording differs from want, ""
+// if it does not.
 func compareAnswers(r *fixtures.Recording, want []byte, p *redactor) (different string, err error) {
 	fsys, remove, err := writeCheckpoint(r)
 	if err != nil {

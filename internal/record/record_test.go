@@ -34,7 +34,7 @@ func checkpoint(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// recordDir records a checkpoint and gives what was kept of it.
+// recordDir records a checkpoint and returns the recorded files by name.
 func recordDir(t *testing.T, dir string) (*Recorded, map[string]fixtures.RecordedFile) {
 	t.Helper()
 	out, err := Checkpoint(t.Context(), dir, Options{Fixture: "tiny.fixture"})
@@ -56,7 +56,7 @@ func recordDir(t *testing.T, dir string) (*Recorded, map[string]fixtures.Recorde
 	return out, files
 }
 
-// wholeContent gives the content of a file that was kept wholeContent.
+// wholeContent returns the content of a file that was kept whole.
 func wholeContent(t *testing.T, f fixtures.RecordedFile) string {
 	t.Helper()
 	require.Len(t, f.Parts, 1, f.Name)
@@ -64,7 +64,7 @@ func wholeContent(t *testing.T, f fixtures.RecordedFile) string {
 	return string(f.Parts[0].Data)
 }
 
-func TestEveryFileIsKeptByNameAndSizeAndSmallTextAsItWas(t *testing.T) {
+func TestEveryFileIsKeptByNameAndSizeAndSmallTextWhole(t *testing.T) {
 	files := map[string]string{
 		"config.json": llamaConfig, "empty.txt": "", "with space.json": "{}", "modèle/配置.json": "{\"a\": \"\"\"\"}\r\n",
 		"noise.dat": strings.Repeat("\x00\xff", 5000), "doc.md": "-- config.json --\n```\n\"\"\"\n", "modeling_x.py": "class X: pass\n",
@@ -79,7 +79,7 @@ func TestEveryFileIsKeptByNameAndSizeAndSmallTextAsItWas(t *testing.T) {
 			assert.Equal(t, content, wholeContent(t, kept[name]), name)
 		}
 	}
-	assert.Equal(t, []fixtures.Part{{Offset: 1, Data: []byte("\xff")}}, kept["noise.dat"].Parts, "what nobody reads: that it is not blank")
+	assert.Equal(t, []fixtures.Part{{Offset: 1, Data: []byte("\xff")}}, kept["noise.dat"].Parts, "of a file that nobody reads: that it is not blank")
 	assert.Contains(t, kept, "runs/empty/")
 	assert.NotContains(t, kept, "runs/")
 	assert.Len(t, kept, len(files)+1)
@@ -113,7 +113,7 @@ func TestOfWeightsOnlyTheHeadersAreKept(t *testing.T) {
 		assert.LessOrEqual(t, bytes.Count(p.Data, []byte(secret)), plainHead/len(secret)+1, "more than a head of the archive")
 	}
 
-	// The archive is still one: its list and what describes the others.
+	// The archive can still be listed, and the entries that describe others can be read.
 	memory := fixtures.NewFs()
 	r := &fixtures.Recording{Name: "m", Files: []fixtures.RecordedFile{kept["pytorch_model.bin"]}}
 	require.NoError(t, fixtures.New(memory, "m").AddRecording(r))
@@ -131,7 +131,7 @@ func TestOfWeightsOnlyTheHeadersAreKept(t *testing.T) {
 	}
 }
 
-func TestWhatIsPrivateIsNotKept(t *testing.T) {
+func TestPrivateContentIsNotKept(t *testing.T) {
 	home := t.TempDir() + "/people/jdoe"
 	t.Setenv("HOME", home)
 	files := map[string]string{
@@ -160,10 +160,10 @@ func TestWhatIsPrivateIsNotKept(t *testing.T) {
 	assert.True(t, json.Valid([]byte(wholeContent(t, kept["config.json"]))))
 	assert.Contains(t, wholeContent(t, kept["config.json"]), "/home/xxxxxxxx/llama")
 	require.Len(t, out.Notes, 1)
-	assert.Contains(t, out.Notes[0], "written as xxx in config.json, paths.json")
+	assert.Contains(t, out.Notes[0], "replaced by xxx in config.json, paths.json")
 }
 
-func TestSecretsAreCoveredByShapeAndByKey(t *testing.T) {
+func TestSecretsAreRedactedByFormAndByKey(t *testing.T) {
 	t.Setenv("HOME", "/people/davina")
 	p := newRedactor(&source{path: "/models/m", requestedDir: "/models/m"})
 	for _, c := range []struct{ file, secret, before, after string }{
@@ -202,11 +202,11 @@ func TestSecretsAreCoveredByShapeAndByKey(t *testing.T) {
 			assert.NotContains(t, string(got), word, whole)
 		}
 		again, times := p.redact(c.file, got)
-		assert.Zero(t, times, "what is covered stays as it is: %s", again)
+		assert.Zero(t, times, "redacted content is not redacted again: %s", again)
 	}
 }
 
-func TestWhatIsNoSecretIsNotCovered(t *testing.T) {
+func TestWhatIsNotASecretIsNotRedacted(t *testing.T) {
 	t.Setenv("HOME", "/root")
 	p := newRedactor(&source{path: "/models/m", requestedDir: "/models/m"})
 	for file, text := range map[string]string{
@@ -334,18 +334,18 @@ func TestAListedVocabularyIsKeptWhole(t *testing.T) {
 	assert.Empty(t, out.Notes)
 }
 
-func TestTrimmingLeavesWhatItDoesNotUnderstand(t *testing.T) {
+func TestUnknownFormsOfTokenizersAreNotTrimmed(t *testing.T) {
 	for _, text := range []string{"", "{", "[]", `{"model": 3}`, `{"model": {"vocab": {}}} x`, `{"model": {"vocab": [1]}}`, `{"model": {"vocab": {"a": 1}, "merges": ["a b"]}}`} {
 		_, ok := trimTokenizer([]byte(text))
 		assert.False(t, ok, text)
 	}
 }
 
-func TestANameIsOneDirectory(t *testing.T) {
+func TestANameMustBeValidForADirectory(t *testing.T) {
 	dir := checkpoint(t, map[string]string{"config.json": llamaConfig})
 	for _, name := range []string{"a/b", "..", ".", `a"b`, "a\nb", `a\b`, "c:"} {
 		_, err := Checkpoint(t.Context(), dir, Options{Name: name})
-		assert.ErrorContains(t, err, "is no name for a recorded checkpoint", name)
+		assert.ErrorContains(t, err, "is not a valid name for a recorded checkpoint", name)
 	}
 	out, err := Checkpoint(t.Context(), dir, Options{Name: "Llama 3 «8B»"})
 	require.NoError(t, err)
@@ -353,7 +353,7 @@ func TestANameIsOneDirectory(t *testing.T) {
 	assert.Contains(t, string(out.Feature), "@benchmark:recorded_llama_3_8b_model_info\n")
 }
 
-func TestWhatCannotBeRecordedIsSaid(t *testing.T) {
+func TestWhatCannotBeRecordedIsAnError(t *testing.T) {
 	file := filepath.Join(checkpoint(t, map[string]string{"config.json": llamaConfig}), "config.json")
 	_, err := Checkpoint(t.Context(), file, Options{})
 	assert.ErrorContains(t, err, "not a directory")
@@ -365,24 +365,24 @@ func TestWhatCannotBeRecordedIsSaid(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatDiffersInAnAnswerIsSaid(t *testing.T) {
-	for _, c := range []struct{ want, got, said string }{
+func TestDifferenceDescribesOnlyWhatDiffers(t *testing.T) {
+	for _, c := range []struct{ want, got, difference string }{
 		{`{"a":1,"b":[2]}`, `{"b":[2],"a":1}`, ""},
 		{`{"a":{"b":1,"c":2}}`, `{"a":{"c":2,"b":1}}`, ""},
 		{`{"b":2}`, `{}`, "b is 2, and would be missing"},
 		{`{"a":1,"weights":{"bytes":9,"complete":true}}`, `{"a":1,"weights":{"bytes":9,"complete":false}}`, "weights.complete is true, and would be false"},
 		{`{"weights":null}`, `{"weights":{"bytes":9}}`, `weights is null, and would be {"bytes":9}`},
 		{`{"l":[1,2]}`, `{"l":[2,1]}`, "l would have another order"},
-		{`{"l":[1,1]}`, `{"l":[1]}`, "l would lose 1"},
+		{`{"l":[1,1]}`, `{"l":[1]}`, "l would not have 1"},
 		{`{"l":[1]}`, `{"l":[1,2,3,4,5,6,7,8]}`, "l would also have 2, 3, 4, 5, 6, 2 more"},
-		{`{"findings":[{"code":"x","file":""}]}`, `{"findings":[{"code":"y","file":"a.bin"}]}`, "findings would lose x and would also have y for a.bin"},
+		{`{"findings":[{"code":"x","file":""}]}`, `{"findings":[{"code":"y","file":"a.bin"}]}`, "findings would not have x and would also have y for a.bin"},
 	} {
-		assert.Equal(t, c.said, difference([]byte(c.want), []byte(c.got)), c.want)
+		assert.Equal(t, c.difference, difference([]byte(c.want), []byte(c.got)), c.want)
 	}
 }
 
-// The bytes of other formats of weights are not read, but for the few that tell
-// that a file is not blank.
+// Of weights in other formats only a few bytes are kept, which show that the file is not
+// blank.
 func TestWeightsOfAnyFormatAreRecorded(t *testing.T) {
 	noise := strings.Repeat("\x9c\xe1\x00\x07\xfa", 20_000)
 	blank := strings.Repeat("\x00", 100_000)
@@ -402,13 +402,13 @@ func TestWeightsOfAnyFormatAreRecorded(t *testing.T) {
 			assert.EqualValues(t, len(content), kept[file].Size, "%s: %s", name, file)
 			for _, p := range kept[file].Parts {
 				blank := len(bytes.Trim(p.Data, "\x00")) == 0
-				assert.True(t, blank || len(p.Data) <= 64<<10, "%s: %s: %d bytes are more than a reader's first look", name, file, len(p.Data))
+				assert.True(t, blank || len(p.Data) <= 64<<10, "%s: %s: %d bytes are more than a reader needs to recognise the format", name, file, len(p.Data))
 			}
 		}
 	}
 }
 
-func TestAFileOfTheOwnersIsNotKept(t *testing.T) {
+func TestAFileThatDoesNotDescribeTheModelIsNotKept(t *testing.T) {
 	files := map[string]string{"config.json": llamaConfig, "diary": "dear diary\n", "photo.raw": "\x01\xffsecret"}
 	_, kept := recordDir(t, checkpoint(t, files))
 	assert.True(t, kept["diary"].Padded)
@@ -416,7 +416,7 @@ func TestAFileOfTheOwnersIsNotKept(t *testing.T) {
 	assert.Equal(t, []fixtures.Part{{Data: []byte("\x01")}}, kept["photo.raw"].Parts)
 }
 
-func TestBoundsHaveHeadRoomAndHumanFigures(t *testing.T) {
+func TestBoundsAreRoundedUpWithAMargin(t *testing.T) {
 	for value, want := range map[float64]float64{1e-3: 1e-3, 1.01e-3: 2e-3, 2e-3: 2e-3, 4.9: 5, 5.1: 10, 123456: 200000} {
 		assert.InEpsilon(t, want, roundUp(value), 1e-9)
 	}
@@ -428,7 +428,7 @@ func TestBoundsHaveHeadRoomAndHumanFigures(t *testing.T) {
 	assert.Equal(t, "10 kB", bench.FormatSize(boundsOf(m).memory))
 }
 
-func TestWhatAStepCannotSayIsLeftOut(t *testing.T) {
+func TestTextsThatAStepCannotQuoteAreLeftOut(t *testing.T) {
 	var d describer
 	d.scenario("s", "", "it is read")
 	d.fieldIs("pad token", `a"b`)
@@ -440,7 +440,7 @@ func TestWhatAStepCannotSayIsLeftOut(t *testing.T) {
 	assert.Equal(t, "\n    Scenario: s\n      When it is read\n      Then the pad token is \"<|end|>\"\n      And there are 2 sites\n      And there are no layers\n", d.b.String())
 }
 
-func TestTheOriginalIsLeftAsItWas(t *testing.T) {
+func TestRecordingDoesNotChangeTheCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), dir), "gpt2").AddPreset("gpt2"))
 	list := func() (out []string) {

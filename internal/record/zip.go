@@ -9,17 +9,18 @@ import (
 )
 
 const (
-	maxWholeEntry  = 4 << 20  // bytes of an entry that says what is in the others
-	arrayHeadBytes = 1 << 10  // bytes kept of an array, behind whose header the weights are
+	maxWholeEntry  = 4 << 20  // bytes of an entry that describes others, which is kept whole
+	arrayHeadBytes = 1 << 10  // bytes kept of an array: its header
 	maxEntryList   = 32 << 20 // bytes of the list of entries
 )
 
-// metadataEntries are the entries of a PyTorch archive that are no weights.
+// metadataEntries are the entries of a PyTorch archive that are not weights.
 var metadataEntries = []string{"byteorder", "version", ".format_version", ".storage_alignment"}
 
-// zipRanges are the runs of a zip archive that say what is in it: the headers of
-// its entries, the entries that describe the others, the heads of arrays, and
-// the list at the end. Of an archive that cannot be listed it is what was read.
+// zipRanges returns the ranges of a zip archive that describe its content: the headers
+// of its entries, the entries that describe others, the headers of arrays, and the list
+// of entries at the end. If the archive cannot be listed, it returns what the loader
+// read.
 //
 // Format: PKWARE's APPNOTE.TXT, sections 4.3.7 and 4.3.12.
 func zipRanges(r io.ReaderAt, size int64, read []byteRange) []byteRange {

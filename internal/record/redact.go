@@ -10,33 +10,32 @@ import (
 	"strings"
 )
 
-// redactor covers what a file of a checkpoint tells of the machine and the people
-// it comes from: names of users in paths, the paths of this machine, the local
-// parts of e-mail addresses, and secrets, by their shape or by the key they stand
-// under. Every byte is covered by one byte, so that sizes and offsets stay true,
-// and JSON stays JSON.
+// redactor replaces private content of files: user names in paths, paths of this
+// machine, the local part of e-mail addresses, and secrets, which are recognised by
+// their form or by the key before them. Each byte is replaced by one byte, so that
+// sizes, offsets and the syntax of JSON stay valid.
 type redactor struct {
 	paths    [][]byte // of this machine
 	patterns []redactionPattern
 }
 
-// cover puts this in the place of each byte but those that end lines.
+// redactedByte replaces each private byte, except line breaks.
 const redactedByte = 'x'
 
-// redactionPattern says what is covered, its one group, and in which files.
+// redactionPattern is a regular expression whose only group is replaced.
 type redactionPattern struct {
 	*regexp.Regexp
-	in func(file string) bool // nil: in every file
+	in func(file string) bool // the files it is for; nil for all
 }
 
-// secretKeys are the names, or their endings, under which secrets stand.
-// "token" and "key" alone are none: bos_token and sort_key are no secrets.
+// secretKeys matches names, or the ends of names, of keys whose values are secrets.
+// "token" and "key" alone do not match, because bos_token and sort_key are no secrets.
 const secretKeys = `(?:(?:access|api|auth|bearer|hf|hub|id|refresh|security|session|wandb)[-_]?tokens?|` +
 	`(?:access|account|api|auth|encryption|license|private|secret|signing|storage|subscription)[-_]?keys?(?:[-_]id)?|` +
 	`apikey|client[-_]?secret|secret|passw(?:or)?d|passphrase|credentials?)`
 
-// redactionPatterns are the shapes of what is private. Sources of the tokens'
-// shapes: the providers' own documentation of their prefixes.
+// redactionPatterns match private content. The forms of access tokens are from the
+// documentation of their providers.
 var redactionPatterns = []redactionPattern{
 	{regexp.MustCompile(`/(?:home|Users)/([^/"'\\\s\x00:<>|,;)]{1,64})`), nil},
 	{regexp.MustCompile(`[A-Za-z]:(?:\\{1,2}|/)Users(?:\\{1,2}|/)([^/"'\\\x00:<>|]{1,64})`), nil},
@@ -58,8 +57,8 @@ var redactionPatterns = []redactionPattern{
 	{regexp.MustCompile(`\b([A-Za-z0-9._%+-]{1,64})@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b`), isNotVocabulary},
 }
 
-// isNotVocabulary tells the files whose words are no vocabulary: in one, a token
-// that looks like an address is a token.
+// isNotVocabulary says whether a file is not the vocabulary of a tokenizer. In a
+// vocabulary, a token may look like an e-mail address.
 func isNotVocabulary(file string) bool {
 	base := path.Base(file)
 	switch path.Ext(base) {
@@ -74,7 +73,7 @@ func isNotVocabulary(file string) bool {
 	return true
 }
 
-// allowsUnquotedValues tells the files in which a value may stand without quotes.
+// allowsUnquotedValues says whether values in the file may be written without quotes.
 func allowsUnquotedValues(file string) bool {
 	switch path.Ext(file) {
 	case ".cfg", ".ini", ".md", ".toml", ".yaml", ".yml":
@@ -85,11 +84,12 @@ func allowsUnquotedValues(file string) bool {
 	return false
 }
 
+// newRedactor returns a redactor for the files of a checkpoint on this machine.
 func newRedactor(s *source) *redactor {
 	p := &redactor{patterns: redactionPatterns}
 	add := func(dir string) {
 		dir = filepath.ToSlash(dir)
-		if strings.Count(strings.Trim(dir, "/"), "/") > 0 { // "/tmp" and "/models" tell nothing
+		if strings.Count(strings.Trim(dir, "/"), "/") > 0 { // "/tmp" and "/models" are not private
 			p.paths = append(p.paths, []byte(dir))
 		}
 	}
@@ -99,18 +99,18 @@ func newRedactor(s *source) *redactor {
 	}
 	if dir, err := os.UserHomeDir(); err == nil {
 		add(dir)
-		if user := filepath.Base(dir); len(user) > 3 && strings.Count(filepath.ToSlash(dir), "/") > 1 { // the same user on another disk
+		if user := filepath.Base(dir); len(user) > 3 && strings.Count(filepath.ToSlash(dir), "/") > 1 { // the user's directory on another disk
 			p.patterns = append(slices.Clip(p.patterns), redactionPattern{regexp.MustCompile(`[/\\](` + regexp.QuoteMeta(user) + `)\b`), nil})
 		}
 	}
 	return p
 }
 
-// redact gives the content of a file with what is private covered, and how often
-// that was so. The content itself is not changed.
+// redact returns the content of a file with its private parts replaced, and how many
+// there were. content itself is not changed.
 func (p *redactor) redact(file string, content []byte) (covered []byte, times int) {
 	covered = content
-	own := func() {
+	count := func() {
 		if times++; times == 1 {
 			covered = bytes.Clone(content)
 		}
@@ -121,7 +121,7 @@ func (p *redactor) redact(file string, content []byte) (covered []byte, times in
 			if i < 0 {
 				break
 			}
-			own()
+			count()
 			for j := at + i; j < at+i+len(dir); j++ {
 				if covered[j] != '/' {
 					covered[j] = redactedByte
@@ -138,7 +138,7 @@ func (p *redactor) redact(file string, content []byte) (covered []byte, times in
 			if len(bytes.Trim(covered[m[2]:m[3]], string(redactedByte)+"\r\n")) == 0 {
 				continue
 			}
-			own()
+			count()
 			for j := m[2]; j < m[3]; j++ {
 				if covered[j] != '\n' && covered[j] != '\r' {
 					covered[j] = redactedByte

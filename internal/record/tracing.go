@@ -11,26 +11,26 @@ import (
 	"sync"
 )
 
-// tracingFS is a checkpoint's directory, alone in the world under another name, that
-// remembers which bytes of which file were read.
+// tracingFS contains only a checkpoint's directory, under another name, and records
+// which bytes of its files are read.
 type tracingFS struct {
 	under fs.FS
-	dir   string // in under
-	at    string // where it lies in traced
+	dir   string // the checkpoint's directory in under
+	at    string // its name in this filesystem
 
 	mu     sync.Mutex
-	ranges map[string][]byteRange // by the name in the checkpoint
+	ranges map[string][]byteRange // that were read, by the file's name in the checkpoint
 }
 
-// byteRange is a byteRange of bytes, from the first to the one behind the last.
+// byteRange is the range of bytes from from up to, and without, to.
 type byteRange struct{ from, to int64 }
 
 func newTracingFS(under fs.FS, dir, at string) *tracingFS {
 	return &tracingFS{under: under, dir: dir, at: at, ranges: map[string][]byteRange{}}
 }
 
-// find gives a name in the checkpoint and in the filesystem below. Beside the
-// checkpoint there is nothing.
+// find converts a name in tracingFS to the name in the checkpoint and to the one in the
+// underlying filesystem. Names outside the checkpoint do not exist.
 func (t *tracingFS) find(op, name string) (inside, below string, err error) {
 	if name == t.at {
 		return ".", t.dir, nil
@@ -70,6 +70,7 @@ func (t *tracingFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return fs.ReadDir(t.under, below)
 }
 
+// note records that n bytes of a file were read from an offset on.
 func (t *tracingFS) note(name string, from, n int64) {
 	if n <= 0 {
 		return
@@ -84,15 +85,16 @@ func (t *tracingFS) note(name string, from, n int64) {
 	t.ranges[name] = append(runs, byteRange{from, from + n})
 }
 
-// rangesRead gives the runs of a file that were rangesRead, ascending and apart.
+// rangesRead returns the ranges of a file that were read, in ascending order, without
+// overlap.
 func (t *tracingFS) rangesRead(name string) []byteRange {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return mergeRanges(t.ranges[name])
 }
 
-// mergeRanges sorts runs and joins those that touch or nearly do: a run of its own
-// costs more than a few bytes between two.
+// mergeRanges sorts ranges and merges those that overlap, touch, or have a small gap
+// between them: storing the gap costs less than a further range.
 func mergeRanges(runs []byteRange) []byteRange {
 	const gap = 64
 	sorted := slices.SortedFunc(slices.Values(runs), func(a, b byteRange) int { return cmp.Compare(a.from, b.from) })
@@ -109,6 +111,7 @@ func mergeRanges(runs []byteRange) []byteRange {
 	return out
 }
 
+// totalBytes returns the sum of the lengths.
 func totalBytes(runs []byteRange) (n int64) {
 	for _, r := range runs {
 		n += r.to - r.from
@@ -116,8 +119,8 @@ func totalBytes(runs []byteRange) (n int64) {
 	return n
 }
 
-// tracingFile notes what is read. It has the methods of an *os.File that readers
-// look for.
+// tracingFile records what is read from a file. It has the methods of *os.File that
+// readers look for.
 type tracingFile struct {
 	fs.File
 	fs   *tracingFS

@@ -17,51 +17,52 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// What is kept of a file, in bytes.
+// Limits in bytes for what is kept of a file.
 const (
-	smallText   = 64 << 10  // a describing file of this size is kept whole
-	largeText   = 1 << 20   // and so is one up to here, compressed, read or not
-	wholeText   = 64 << 20  // and up to here where the loader reads most of it
-	trimFrom    = 1 << 20   // a tokenizer.json beyond this is trimmed
-	plainHead   = 512       // of a file of a format that no rule here is about
-	sniffBytes  = 4 << 10   // to tell a format by
-	maxReadKept = 4 << 20   // of what the loader read of a file of no known format
-	maxHeader   = 128 << 20 // of a header; safetensors allows 100 MB
+	smallText   = 64 << 10  // a text of a name without a descriptive extension is kept whole up to this size
+	largeText   = 1 << 20   // a descriptive file is kept whole up to this size
+	wholeText   = 64 << 20  // a descriptive file that the loader reads most of, up to this size
+	trimFrom    = 1 << 20   // a larger tokenizer.json is trimmed
+	plainHead   = 512       // the start of a file of another known format
+	sniffBytes  = 4 << 10   // the start of a file, from which its format is recognised
+	maxReadKept = 4 << 20   // ranges that the loader read of a file of another format
+	maxHeader   = 128 << 20 // a header; safetensors allows 100 MB
 )
 
-// descriptiveExtensions are the endings of files that describe a model. Of others only
-// names, sizes and headers are kept, so that what merely lies in the directory
-// stays there.
+// descriptiveExtensions are the extensions of files that describe a model. Of other
+// files only names, sizes and headers are kept, because they may be private.
 var descriptiveExtensions = []string{
 	".cfg", ".index", ".ini", ".jinja", ".json", ".jsonl", ".md", ".metadata", ".model", ".modelfile", ".nemo", ".pbtxt",
 	".py", ".tiktoken", ".tmpl", ".toml", ".tsv", ".txt", ".vocab", ".xml", ".yaml", ".yml",
 }
 
+// isDescriptive says whether the file has one of descriptiveExtensions.
 func isDescriptive(name string) bool {
 	return slices.Contains(descriptiveExtensions, strings.ToLower(path.Ext(name)))
 }
 
-// hidden tells whether a name, or a directory on the way, begins with a dot, as
-// files with passwords do. The records of a download are an exception.
+// hidden says whether the name of the file or of a directory above it starts with a
+// dot, as files with passwords often do. The records of a Hugging Face download are an
+// exception.
 func hidden(name string) bool {
 	name = strings.TrimPrefix(name, ".cache/huggingface/")
 	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
 }
 
-// recorder makes a recording.
+// recorder makes the recording of a checkpoint.
 type recorder struct {
 	source    *source
 	reads     *tracingFS
 	redactor  *redactor
-	mentioned map[string]bool // the files that the answer is about
+	mentioned map[string]bool // files that the loader's answer is about
 
-	redacted []string // files in which something was covered
-	trimmed  []string // files of which less is kept than was read
+	redacted []string // files in which something was redacted
+	trimmed  []string // tokenizers that were trimmed
 }
 
-// record keeps what is needed, and says where the loader's answer differs from
-// the one wanted: "" where it does not. A trimmed tokenizer is kept whole where
-// that mends it.
+// record makes a recording and says where the loader's answer about it differs from
+// want: "" if it does not. Large tokenizers are trimmed, unless that changes the
+// answer.
 func (k *recorder) record(ctx context.Context, name string, entries []entry, want []byte) (r *fixtures.Recording, different string, err error) {
 	for _, trim := range []bool{true, false} {
 		k.redacted, k.trimmed = nil, nil
@@ -83,10 +84,10 @@ func (k *recorder) record(ctx context.Context, name string, entries []entry, wan
 	return r, different, err
 }
 
-// notes say what was changed, for people.
+// notes returns notes for people about what was changed.
 func (k *recorder) notes() (notes []string) {
 	if len(k.redacted) > 0 {
-		notes = append(notes, "names of users, paths of this machine, addresses or secrets are written as xxx in "+strings.Join(k.redacted, ", "))
+		notes = append(notes, "user names, paths of this machine, e-mail addresses or secrets are replaced by xxx in "+strings.Join(k.redacted, ", "))
 	}
 	for _, name := range k.trimmed {
 		notes = append(notes, name+" is kept without most of its vocabulary")
@@ -94,7 +95,7 @@ func (k *recorder) notes() (notes []string) {
 	return notes
 }
 
-// recordFile gives what is kept of one file.
+// recordFile returns what is kept of one file.
 func (k *recorder) recordFile(e entry, trim bool) (fixtures.RecordedFile, error) {
 	out := fixtures.RecordedFile{Name: e.name, Size: e.size, Link: e.link}
 	if e.link != "" || strings.HasSuffix(e.name, "/") || e.size == 0 || hidden(e.name) {
@@ -137,6 +138,7 @@ func (k *recorder) recordFile(e entry, trim bool) (fixtures.RecordedFile, error)
 	return out, nil
 }
 
+// redact replaces what is private in a part of a file, and remembers the file's name.
 func (k *recorder) redact(name string, data []byte) []byte {
 	covered, times := k.redactor.redact(name, data)
 	if times > 0 && !slices.Contains(k.redacted, name) {
@@ -145,14 +147,16 @@ func (k *recorder) redact(name string, data []byte) []byte {
 	return covered
 }
 
+// readRange reads a range of bytes.
 func readRange(r io.ReaderAt, part byteRange) ([]byte, error) {
 	data := make([]byte, part.to-part.from)
 	_, err := io.ReadFull(io.NewSectionReader(r, part.from, part.to-part.from), data)
 	return data, err
 }
 
-// rangesToKeep says which rangesToKeep of a file's bytes are kept, by its format; where no rule
-// of a format speaks, what the loader read.
+// rangesToKeep returns the ranges of a file to keep: for a known format the headers,
+// for a descriptive text the whole, for another file that the loader's answer mentions
+// the ranges that the loader read.
 func (k *recorder) rangesToKeep(r io.ReaderAt, e entry) ([]byteRange, error) {
 	head, err := readRange(r, byteRange{0, min(e.size, sniffBytes)})
 	if err != nil {
@@ -177,7 +181,7 @@ func (k *recorder) rangesToKeep(r io.ReaderAt, e entry) ([]byteRange, error) {
 		return nil, nil
 	}
 	if c.Format == "" && c.Problem == nil {
-		return []byteRange{{0, min(e.size, sniffBytes)}}, nil // a reader was wrong about it, as its head shows
+		return []byteRange{{0, min(e.size, sniffBytes)}}, nil // enough for the loader to see that it is not what its name says
 	}
 	var kept []byteRange
 	if c.Format != "" && !isText(head) {
@@ -191,10 +195,10 @@ func (k *recorder) rangesToKeep(r io.ReaderAt, e entry) ([]byteRange, error) {
 	return mergeRanges(kept), nil
 }
 
-// fillPlaceholder fills a file of which nothing is kept, for it is the owner's own and
-// says nothing of the model, with what looks as different from a blank file as it
-// did: spaces for a text, and for anything else its first byte that is not zero.
-// A file that begins blank stays blank.
+// fillPlaceholder is for a file of which nothing is kept, because it may be private.
+// The loader must still see whether the file is blank and whether it is text, so a
+// small text is replaced by spaces, and of any other file the first byte that is not
+// zero is kept.
 func fillPlaceholder(f *fixtures.RecordedFile, r io.ReaderAt) error {
 	head, err := readRange(r, byteRange{0, min(f.Size, sniffBytes)})
 	if err != nil {
@@ -210,24 +214,26 @@ func fillPlaceholder(f *fixtures.RecordedFile, r io.ReaderAt) error {
 	return nil
 }
 
-// isReference tells the files of the Hugging Face cache that name a commit.
+// isReference says whether the file is a reference in a Hugging Face cache, which holds
+// the hash of a commit.
 func isReference(name string) bool { return path.Base(path.Dir(name)) == "refs" }
 
-// isText tells whether a file begins like a text: a pointer of Git LFS and a web
-// page do, in the place of weights.
+// isText says whether a file starts like a text. A Git LFS pointer or a web page in the
+// place of weights does.
 func isText(head []byte) bool {
 	return len(head) > 0 && !bytes.ContainsFunc(head, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' })
 }
 
-// isFailedDownload tells whether something else than content stands in a file's place:
-// what a failed download leaves, which is not anybody's own.
+// isFailedDownload says whether the file is what a failed download leaves, such as a
+// web page.
 func isFailedDownload(e entry, head []byte) bool {
 	c := sniff.Head(e.name, e.size, head)
 	return c.Problem != nil && isText(head)
 }
 
-// safetensorsHead is the length of the header with the eight bytes that give it,
-// or, where those cannot be true, of as much as tells that.
+// safetensorsHead returns the number of bytes to keep of a safetensors file: its header
+// with the eight bytes of its length, or, if the length is invalid, enough to show
+// that.
 func safetensorsHead(head []byte, size int64) int64 {
 	if len(head) < 8 {
 		return size
@@ -239,8 +245,8 @@ func safetensorsHead(head []byte, size int64) int64 {
 	return min(size, 8+int64(n))
 }
 
-// ggufHead is everything before the weights. Of a header that is broken it is
-// what the loader read, and no less than a sniff.
+// ggufHead returns everything before the tensors of a GGUF file. Of an invalid header
+// it returns what the loader read, and at least sniffBytes.
 func ggufHead(r io.ReaderAt, e entry, read []byteRange) []byteRange {
 	if f, err := gguf.Read(r, e.size, e.name); err == nil && f.DataOffset <= maxHeader {
 		return []byteRange{{0, min(e.size, f.DataOffset)}}
