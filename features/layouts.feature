@@ -4,7 +4,7 @@ Feature: Layouts
   parts, as a single file, as an adapter, converted for another engine, or as a download cache.
   The layout says which, by the files that such a directory cannot do without.
 
-  Rule: Public repositories are told by their layout
+  Rule: Public repositories are recognised by their layout
 
     Scenario Outline: <checkpoint> has the layout <layout>
       Given the checkpoint "<checkpoint>"
@@ -27,7 +27,7 @@ Feature: Layouts
         | llama-2-7b-gguf        | gguf                  | transformers   |
         | gemma-scope-2-4b       | sae                   | sae            |
 
-  Rule: Without a config.json, the other files say what a directory is
+  Rule: Without a config.json, the other files show what a directory is
 
     Scenario Outline: <layout> by <file> and <other>
       Given a checkpoint with the files:
@@ -112,7 +112,7 @@ Feature: Layouts
         | a Core ML package        | core ml      | model.mlpackage/Manifest.json |
         | weights and an ONNX file | transformers | model.safetensors             |
 
-  Rule: Configs of other libraries are told by their keys
+  Rule: Configs of other libraries are recognised by their keys
 
     Scenario Outline: <layout> has <what>
       Given a checkpoint with the config:
@@ -133,7 +133,7 @@ Feature: Layouts
         | mlx                 | a group size            | transformers   | Qwen3ForCausalLM       | {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "quantization": {"group_size": 64, "bits": 4}} |
         | diffusers component | a class name of its own | diffusers      | AutoencoderKL          | {"_class_name": "AutoencoderKL", "_diffusers_version": "0.30.0"} |
 
-  Rule: Files of one engine say by their first bytes what they hold
+  Rule: Files of an inference engine are recognised by their first bytes
 
     Scenario: whisper.cpp
       Given an empty checkpoint directory
@@ -235,7 +235,7 @@ Feature: Layouts
       Then the category is "unknown"
       And an error "nothing-recognized" is reported
 
-  Rule: The archive of NeMo is opened only as far as its config
+  Rule: A NeMo archive is read only up to its config
 
     Scenario Outline: An archive that <what>
       Given an empty checkpoint directory
@@ -330,7 +330,7 @@ Feature: Layouts
       And the architecture is "GPT2LMHeadModel"
       And there are no candidates
 
-  Rule: An adapter is told from its base model
+  Rule: An adapter is distinguished from its base model
 
     Scenario Outline: An adapter whose base model is <what>
       Given a checkpoint with the files:
@@ -404,7 +404,7 @@ Feature: Layouts
       Then the category is "unknown"
       And the candidates are "model"
 
-  Rule: What a class name does not tell, the files beside the config may
+  Rule: Files beside the config can show what a class name does not
 
     Scenario Outline: A class nobody listed, and <what>
       Given a checkpoint with the config:
