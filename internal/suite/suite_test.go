@@ -161,41 +161,44 @@ func newFakeSteps() *fakeSteps {
 			}
 			return scenario
 		},
-		register: func(setup *steps.Setup, sc *godog.ScenarioContext) *steps.Record {
-			record := &steps.Record{}
-			sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
-				y.most.Store(max(y.most.Load(), y.running.Add(1)))
-				if slices.ContainsFunc(p.Steps, func(s *godog.Step) bool { return s.Text == "it is measured" }) {
-					y.benchSide.Add(y.running.Load() - 1)
-					tags, err := setup.Tags(p)
-					y.record = record
-					record.Benchmark = &bench.Result{Name: y.benchmarkName(tags, p.Name)}
-					return ctx, err
-				}
-				return ctx, nil
-			})
-			sc.After(func(ctx context.Context, p *godog.Scenario, err error) (context.Context, error) {
-				y.running.Add(-1)
-				if p.Name == "bad hook" {
-					return ctx, errBroken
-				}
-				return ctx, nil
-			})
-			for _, s := range fakeStepList {
-				handler := func(ctx context.Context, arg string) error { return s.handler(y, ctx, arg) }
-				switch s.keyword {
-				case "Given":
-					sc.Given(s.pattern, handler)
-				case "When":
-					sc.When(s.pattern, handler)
-				default:
-					sc.Then(s.pattern, handler)
-				}
-			}
-			return record
-		},
+		register: y.registerSteps,
 	}
 	return y
+}
+
+// registerSteps registers the fake steps, and hooks that count scenarios in parallel.
+func (y *fakeSteps) registerSteps(setup *steps.Setup, sc *godog.ScenarioContext) *steps.Record {
+	record := &steps.Record{}
+	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+		y.most.Store(max(y.most.Load(), y.running.Add(1)))
+		if slices.ContainsFunc(p.Steps, func(s *godog.Step) bool { return s.Text == "it is measured" }) {
+			y.benchSide.Add(y.running.Load() - 1)
+			tags, err := setup.Tags(p)
+			y.record = record
+			record.Benchmark = &bench.Result{Name: y.benchmarkName(tags, p.Name)}
+			return ctx, err
+		}
+		return ctx, nil
+	})
+	sc.After(func(ctx context.Context, p *godog.Scenario, err error) (context.Context, error) {
+		y.running.Add(-1)
+		if p.Name == "bad hook" {
+			return ctx, errBroken
+		}
+		return ctx, nil
+	})
+	for _, s := range fakeStepList {
+		handler := func(ctx context.Context, arg string) error { return s.handler(y, ctx, arg) }
+		switch s.keyword {
+		case "Given":
+			sc.Given(s.pattern, handler)
+		case "When":
+			sc.When(s.pattern, handler)
+		default:
+			sc.Then(s.pattern, handler)
+		}
+	}
+	return record
 }
 
 // run runs features with the fake steps.
