@@ -19,8 +19,8 @@ type Definition struct {
 	Pattern  string // the regular expression a step's text is matched with
 	Meaning  string // what it does, in one sentence
 	Example  string // a text that it matches
-	Group    string // the heading it stands under
-	Location string // where it is defined: "steps/given.go:31"
+	Group    string // the heading of the list that it belongs to
+	Location string // where it is defined: "steps/when.go:31"
 }
 
 // Catalogue returns every step, in the order in which lists show them. Older

@@ -75,8 +75,8 @@ func TestStepsAreRegisteredWhereEditorsFindThem(t *testing.T) {
 	assert.Len(t, catalogue(), statements)
 }
 
-// isRegistration tells whether a call is v.Given, v.When or v.Then with a pattern,
-// a handler and what it is about.
+// isRegistration says whether a call is r.Given, r.When or r.Then with a pattern, a
+// handler and a stepDoc.
 func isRegistration(call *ast.CallExpr) bool {
 	selector, ok := call.Fun.(*ast.SelectorExpr)
 	return ok && len(call.Args) == 3 && slices.Contains([]string{"Given", "When", "Then"}, selector.Sel.Name)

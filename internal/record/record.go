@@ -73,18 +73,18 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 		return nil, err
 	}
 
-	seen := newTracingFS(src.fsys, src.dir, path.Join(modelsDir, name))
-	original, failed := loader.New().Inspect(seen, seen.at)
-	if failed != nil {
-		return nil, failed
+	traced := newTracingFS(src.fsys, src.dir, path.Join(modelsDir, name))
+	original, err := loader.New().Inspect(traced, traced.at)
+	if err != nil {
+		return nil, err
 	}
-	private := newRedactor(src)
-	want, err := answerText(original, private)
+	redactor := newRedactor(src)
+	want, err := answerText(original, redactor)
 	if err != nil {
 		return nil, err
 	}
 
-	k := &recorder{source: src, reads: seen, redactor: private, mentioned: filesMentioned(original)}
+	k := &recorder{source: src, reads: traced, redactor: redactor, mentioned: filesMentioned(original)}
 	recording, different, err := k.record(ctx, name, files, want)
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func recordDir(t *testing.T, dir string) (*Recorded, map[string]fixtures.Recorde
 	out, err := Checkpoint(t.Context(), dir, Options{Fixture: "tiny.fixture"})
 	require.NoError(t, err)
 	text := out.Fixture
-	if text == nil { // it stands in the feature
+	if text == nil { // the fixture is in the feature
 		_, rest, ok := strings.Cut(string(out.Feature), "Given the recorded checkpoint:\n      \"\"\"\n")
 		require.True(t, ok, string(out.Feature))
 		rest, _, ok = strings.Cut(rest, "      \"\"\"\n")
