@@ -3,7 +3,6 @@ module omniloader
 go 1.26.0
 
 require (
-	github.com/agext/levenshtein v1.2.3
 	github.com/cucumber/gherkin/go/v26 v26.2.0
 	github.com/cucumber/godog v0.15.1
 	github.com/cucumber/messages/go/v21 v21.0.1

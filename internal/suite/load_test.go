@@ -55,7 +55,7 @@ func names(scenarios []*Scenario) []string {
 	return n
 }
 
-func TestScenariosAreDescribedByTheirFile(t *testing.T) {
+func TestScenariosHaveTheLinesAndTagsOfTheirFile(t *testing.T) {
 	fs := features(t, map[string]string{"x/a.feature": outline})
 	require.Len(t, fs, 1)
 	require.Equal(t, []string{"plain", "passes case", "fails case", "panics case", "last"}, names(fs[0].Scenarios))
@@ -77,7 +77,7 @@ func TestScenariosAreDescribedByTheirFile(t *testing.T) {
 	assert.Equal(t, "x/a.feature", fails.URI)
 }
 
-func TestALinePicks(t *testing.T) {
+func TestALineSelectsScenarios(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.feature")
 	require.NoError(t, os.WriteFile(file, []byte(outline), 0o644))
@@ -134,7 +134,7 @@ func TestFoldersAreReadInTheOrderOfPaths(t *testing.T) {
 	assert.Equal(t, filepath.ToSlash(filepath.Join(dir, "b.feature")), fs[1].URI)
 }
 
-func TestLoadSaysWhatIsWrong(t *testing.T) {
+func TestLoadReportsProblems(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		file := filepath.Join(dir, name)
@@ -149,13 +149,13 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"a folder that is not there", filepath.Join(dir, "nowhere", "deep"), "no such feature file or folder", "built-in"},
 		{"no feature file", write("notes.txt", "x"), "not a feature file", ".feature"},
 		{"a folder without features", filepath.Join(dir, "empty"), "no feature file in this folder", ".feature"},
-		{"a line of a folder", dir + ":3", "a line picks from a file", "feature file"},
-		{"a line that is not there", good + ":999", "no scenario stands at line 999", `"last" at line 33`},
-		{"a line past every number", good + ":99999999999999999999", "no scenario stands at line -1", ""},
-		{"a blank line", good + ":11", "no scenario stands at line 11", `"plain" at line 8`},
-		{"a mistyped keyword", write("k.feature", "Feature: x\n  Scenario: y\n    When z\n    Gven z\n"), `k.feature:4: "Gven z" cannot stand here`, `did you mean "Given"?`},
-		{"a mistyped heading", write("h.feature", "Feature: x\n\n  It is.\n  Scenaro: y\n    When z\n  Scenario: y\n    When z\n"), `h.feature:4: "Scenaro:" is no heading`, `did you mean "Scenario:"?`},
-		{"text where none can be", write("t.feature", "Feature: x\n  Scenario: y\n    Given z\n    zzzzzz\n"), `t.feature:4: "zzzzzz" cannot stand here`, "possible here: "},
+		{"a line of a folder", dir + ":3", "a line can be selected in a file", "feature file"},
+		{"a line that is not there", good + ":999", "there is no scenario at line 999", `"last" at line 33`},
+		{"a line past every number", good + ":99999999999999999999", "there is no scenario at line -1", ""},
+		{"a blank line", good + ":11", "there is no scenario at line 11", `"plain" at line 8`},
+		{"a mistyped keyword", write("k.feature", "Feature: x\n  Scenario: y\n    When z\n    Gven z\n"), `k.feature:4: "Gven z" is not possible here`, `did you mean "Given"?`},
+		{"a mistyped heading", write("h.feature", "Feature: x\n\n  It is.\n  Scenaro: y\n    When z\n  Scenario: y\n    When z\n"), `h.feature:4: "Scenaro:" is not a keyword`, `did you mean "Scenario:"?`},
+		{"text where none can be", write("t.feature", "Feature: x\n  Scenario: y\n    Given z\n    zzzzzz\n"), `t.feature:4: "zzzzzz" is not possible here`, "possible here: "},
 		{"a file that ends too early", write("d.feature", "Feature: x\n  Scenario: y\n    Given z\n      \"\"\"\n      open\n"), "the file ends too early", `"""`},
 		{"an unknown language", write("l.feature", "#language: xx\nFeature: x\n"), "Language not supported: xx", ""},
 		{"an uneven table", write("u.feature", "Feature: x\n  Scenario: y\n    Given z\n      | a | b |\n      | c |\n"), "u.feature:5: inconsistent cell count", ""},
@@ -186,20 +186,20 @@ func TestAllBadPathsAreReportedAtOnce(t *testing.T) {
 	assert.Contains(t, err.Error(), "\n  hint: ")
 }
 
-func TestALineJustShortEnoughIsRead(t *testing.T) {
+func TestTheLongestPossibleLineIsRead(t *testing.T) {
 	text := "Feature: x\n  Scenario: y\n    Given "
 	text += strings.Repeat("z", maxLine-len("    Given \n")) + "\n"
 	fs := features(t, map[string]string{"a.feature": text})
 	assert.Len(t, fs[0].Scenarios[0].Steps, 1)
 }
 
-func TestAByteOrderMarkIsPassedOver(t *testing.T) {
+func TestAByteOrderMarkIsIgnored(t *testing.T) {
 	fs := features(t, map[string]string{"a.feature": "\ufeff" + outline})
 	assert.Len(t, fs[0].Scenarios, 5)
 	assert.Equal(t, 8, fs[0].Scenarios[0].Line)
 }
 
-func FuzzParseAndBlank(f *testing.F) {
+func FuzzParseAndSelect(f *testing.F) {
 	f.Add([]byte(outline), uint64(5))
 	f.Add([]byte(strings.ReplaceAll(outline, "\n", "\r\n")), uint64(9))
 	f.Add([]byte("Feature: x\n  @a @b\n  # c\n  @d\n  Scenario Outline: <a>\n  text\n    * <a>\n      \"\"\"\n      Scenario: no\n      \"\"\"\n  @e\n  Examples:\n  | a |\n  # c\n  | 1 |\n\n  | 2 |\n  Scenario: b\n"), uint64(2))

@@ -13,10 +13,10 @@ import (
 	"omniloader/fixtures"
 )
 
-// ReadBeside reads the file called name in the directory of the feature file
-// feature of fsys, or below it. It refuses a name that leads out of that
-// directory, and a file larger than any fixture.
-func ReadBeside(fsys fs.FS, feature, name string) ([]byte, error) {
+// ReadFixture reads the file called name from the directory of the file feature in
+// fsys, or from below it. It returns fs.ErrInvalid for a name that leads out of that
+// directory, and an error for a file larger than fixtures.MaxRecording.
+func ReadFixture(fsys fs.FS, feature, name string) ([]byte, error) {
 	if !fs.ValidPath(name) || name == "." {
 		return nil, fmt.Errorf("not a slash path beside the feature file: %w", fs.ErrInvalid)
 	}
@@ -35,8 +35,9 @@ func ReadBeside(fsys fs.FS, feature, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, fixtures.MaxRecording))
 }
 
-// besideOnDisk reads a file beside the feature file that godog was given.
-func besideOnDisk(p *godog.Scenario, name string) ([]byte, error) {
+// readFixtureFromDisk reads a file from the directory of the feature file that godog
+// was given.
+func readFixtureFromDisk(p *godog.Scenario, name string) ([]byte, error) {
 	feature := filepath.FromSlash(lineSuffix.ReplaceAllString(p.Uri, ""))
-	return ReadBeside(os.DirFS(filepath.Dir(feature)), filepath.Base(feature), name)
+	return ReadFixture(os.DirFS(filepath.Dir(feature)), filepath.Base(feature), name)
 }

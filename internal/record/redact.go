@@ -10,34 +10,33 @@ import (
 	"strings"
 )
 
-// private covers what a file of a checkpoint tells of the machine and the people
-// it comes from: names of users in paths, the paths of this machine, the local
-// parts of e-mail addresses, and secrets, by their shape or by the key they stand
-// under. Every byte is covered by one byte, so that sizes and offsets stay true,
-// and JSON stays JSON.
-type private struct {
+// redactor replaces private content of files: user names in paths, paths of this
+// machine, the local part of e-mail addresses, and secrets, which are recognised by
+// their form or by the key before them. Each byte is replaced by one byte, so that
+// sizes, offsets and the syntax of JSON stay valid.
+type redactor struct {
 	paths    [][]byte // of this machine
-	patterns []privatePattern
+	patterns []redactionPattern
 }
 
-// cover puts this in the place of each byte but those that end lines.
-const coverByte = 'x'
+// redactedByte replaces each private byte, except line breaks.
+const redactedByte = 'x'
 
-// privatePattern says what is covered, its one group, and in which files.
-type privatePattern struct {
+// redactionPattern is a regular expression whose only group is replaced.
+type redactionPattern struct {
 	*regexp.Regexp
-	in func(file string) bool // nil: in every file
+	in func(file string) bool // the files it is for; nil for all
 }
 
-// secretKeys are the names, or their endings, under which secrets stand.
-// "token" and "key" alone are none: bos_token and sort_key are no secrets.
+// secretKeys matches names, or the ends of names, of keys whose values are secrets.
+// "token" and "key" alone do not match, because bos_token and sort_key are no secrets.
 const secretKeys = `(?:(?:access|api|auth|bearer|hf|hub|id|refresh|security|session|wandb)[-_]?tokens?|` +
 	`(?:access|account|api|auth|encryption|license|private|secret|signing|storage|subscription)[-_]?keys?(?:[-_]id)?|` +
 	`apikey|client[-_]?secret|secret|passw(?:or)?d|passphrase|credentials?)`
 
-// privatePatterns are the shapes of what is private. Sources of the tokens'
-// shapes: the providers' own documentation of their prefixes.
-var privatePatterns = []privatePattern{
+// redactionPatterns match private content. The forms of access tokens are from the
+// documentation of their providers.
+var redactionPatterns = []redactionPattern{
 	{regexp.MustCompile(`/(?:home|Users)/([^/"'\\\s\x00:<>|,;)]{1,64})`), nil},
 	{regexp.MustCompile(`[A-Za-z]:(?:\\{1,2}|/)Users(?:\\{1,2}|/)([^/"'\\\x00:<>|]{1,64})`), nil},
 	{regexp.MustCompile(`\b(?:hf_|api_org_)([A-Za-z0-9]{20,})`), nil},                // Hugging Face
@@ -52,15 +51,15 @@ var privatePatterns = []privatePattern{
 	{regexp.MustCompile(`\beyJ([A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)`), nil}, // a JSON web token
 	{regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----([^-]+)`), nil},
 	{regexp.MustCompile(`://([^/\s:@"'\\<>]{1,64}:[^/\s@"'\\<>]{1,256})@`), nil}, // user and password in an address
-	{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*"((?:[^"\\\n]|\\.)+)"`), notVocabulary},
-	{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*'((?:[^'\\\n]|\\.)+)'`), notVocabulary},
-	{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `[ \t]*[:=][ \t]*([^\s"'\x60#{}\[\]()<>]+)`), isProse},
-	{regexp.MustCompile(`\b([A-Za-z0-9._%+-]{1,64})@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b`), notVocabulary},
+	{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*"((?:[^"\\\n]|\\.)+)"`), isNotVocabulary},
+	{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*'((?:[^'\\\n]|\\.)+)'`), isNotVocabulary},
+	{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `[ \t]*[:=][ \t]*([^\s"'\x60#{}\[\]()<>]+)`), allowsUnquotedValues},
+	{regexp.MustCompile(`\b([A-Za-z0-9._%+-]{1,64})@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b`), isNotVocabulary},
 }
 
-// notVocabulary tells the files whose words are no vocabulary: in one, a token
-// that looks like an address is a token.
-func notVocabulary(file string) bool {
+// isNotVocabulary says whether a file is not the vocabulary of a tokenizer. In a
+// vocabulary, a token may look like an e-mail address.
+func isNotVocabulary(file string) bool {
 	base := path.Base(file)
 	switch path.Ext(base) {
 	case ".model", ".tiktoken", ".vocab", ".bpe":
@@ -74,43 +73,44 @@ func notVocabulary(file string) bool {
 	return true
 }
 
-// isProse tells the files in which a value may stand without quotes.
-func isProse(file string) bool {
+// allowsUnquotedValues says whether values in the file may be written without quotes.
+func allowsUnquotedValues(file string) bool {
 	switch path.Ext(file) {
 	case ".cfg", ".ini", ".md", ".toml", ".yaml", ".yml":
 		return true
 	case ".txt":
-		return notVocabulary(file)
+		return isNotVocabulary(file)
 	}
 	return false
 }
 
-func newPrivate(s *source) *private {
-	p := &private{patterns: privatePatterns}
+// newRedactor returns a redactor for the files of a checkpoint on this machine.
+func newRedactor(s *source) *redactor {
+	p := &redactor{patterns: redactionPatterns}
 	add := func(dir string) {
 		dir = filepath.ToSlash(dir)
-		if strings.Count(strings.Trim(dir, "/"), "/") > 0 { // "/tmp" and "/models" tell nothing
+		if strings.Count(strings.Trim(dir, "/"), "/") > 0 { // "/tmp" and "/models" are not private
 			p.paths = append(p.paths, []byte(dir))
 		}
 	}
 	add(filepath.Dir(s.path))
-	if full, err := filepath.Abs(s.given); err == nil {
+	if full, err := filepath.Abs(s.requestedDir); err == nil {
 		add(filepath.Dir(full))
 	}
 	if dir, err := os.UserHomeDir(); err == nil {
 		add(dir)
-		if user := filepath.Base(dir); len(user) > 3 && strings.Count(filepath.ToSlash(dir), "/") > 1 { // the same user on another disk
-			p.patterns = append(slices.Clip(p.patterns), privatePattern{regexp.MustCompile(`[/\\](` + regexp.QuoteMeta(user) + `)\b`), nil})
+		if user := filepath.Base(dir); len(user) > 3 && strings.Count(filepath.ToSlash(dir), "/") > 1 { // the user's directory on another disk
+			p.patterns = append(slices.Clip(p.patterns), redactionPattern{regexp.MustCompile(`[/\\](` + regexp.QuoteMeta(user) + `)\b`), nil})
 		}
 	}
 	return p
 }
 
-// cover gives the content of a file with what is private covered, and how often
-// that was so. The content itself is not changed.
-func (p *private) cover(file string, content []byte) (covered []byte, times int) {
+// redact returns the content of a file with its private parts replaced, and how many
+// there were. content itself is not changed.
+func (p *redactor) redact(file string, content []byte) (covered []byte, times int) {
 	covered = content
-	own := func() {
+	count := func() {
 		if times++; times == 1 {
 			covered = bytes.Clone(content)
 		}
@@ -121,10 +121,10 @@ func (p *private) cover(file string, content []byte) (covered []byte, times int)
 			if i < 0 {
 				break
 			}
-			own()
+			count()
 			for j := at + i; j < at+i+len(dir); j++ {
 				if covered[j] != '/' {
-					covered[j] = coverByte
+					covered[j] = redactedByte
 				}
 			}
 			at += i + len(dir)
@@ -135,13 +135,13 @@ func (p *private) cover(file string, content []byte) (covered []byte, times int)
 			continue
 		}
 		for _, m := range pattern.FindAllSubmatchIndex(covered, -1) {
-			if len(bytes.Trim(covered[m[2]:m[3]], string(coverByte)+"\r\n")) == 0 {
+			if len(bytes.Trim(covered[m[2]:m[3]], string(redactedByte)+"\r\n")) == 0 {
 				continue
 			}
-			own()
+			count()
 			for j := m[2]; j < m[3]; j++ {
 				if covered[j] != '\n' && covered[j] != '\r' {
-					covered[j] = coverByte
+					covered[j] = redactedByte
 				}
 			}
 		}

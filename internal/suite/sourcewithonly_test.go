@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// checkBlanking parses what is left of a feature, and wants the scenarios kept,
-// and nothing else, exactly as they were, each at its line.
+// checkBlanking parses the source with only the scenarios that are kept, and checks that
+// it has exactly these, unchanged and on the same lines.
 func checkBlanking(t *testing.T, f *Feature, keep func(*Scenario) bool) {
 	t.Helper()
 	var want []*Scenario
@@ -20,22 +20,22 @@ func checkBlanking(t *testing.T, f *Feature, keep func(*Scenario) bool) {
 			want = append(want, s)
 		}
 	}
-	left := f.only(keep)
+	left := f.sourceWithOnly(keep)
 	if len(want) == 0 {
 		require.Nil(t, left)
 		return
 	}
 	require.Equal(t, bytes.Count(f.Source, []byte("\n")), bytes.Count(left, []byte("\n")))
-	again, problems := parse(f.URI, left)
-	require.NotNil(t, again, "%v\n%s", problems, left)
-	require.Len(t, again.Scenarios, len(want))
-	for i, s := range again.Scenarios {
+	parsed, problems := parse(f.URI, left)
+	require.NotNil(t, parsed, "%v\n%s", problems, left)
+	require.Len(t, parsed.Scenarios, len(want))
+	for i, s := range parsed.Scenarios {
 		require.Equal(t, want[i].Scenario, s.Scenario)
 		require.Equal(t, want[i].kinds, s.kinds)
 	}
 }
 
-func TestBlankingKeepsWhatIsSelectedAtItsLine(t *testing.T) {
+func TestSelectedScenariosKeepTheirLines(t *testing.T) {
 	texts := map[string]string{
 		"unix line ends":    outline,
 		"windows line ends": strings.ReplaceAll(outline, "\n", "\r\n"),
@@ -94,14 +94,14 @@ func TestBlankingKeepsWhatIsSelectedAtItsLine(t *testing.T) {
 	}
 }
 
-func TestNothingIsBlankedWhereAllIsKept(t *testing.T) {
+func TestTheSourceIsUnchangedIfAllIsKept(t *testing.T) {
 	f := features(t, map[string]string{"a.feature": outline})[0]
-	assert.Equal(t, outline, string(f.only(func(*Scenario) bool { return true })))
+	assert.Equal(t, outline, string(f.sourceWithOnly(func(*Scenario) bool { return true })))
 }
 
 func ExampleFeature_only() {
 	f, _ := parse("a.feature", []byte("Feature: x\n  Scenario: a\n    Given y\n  Scenario: b\n    Given z\n"))
-	fmt.Println(strings.ReplaceAll(string(f.only(func(s *Scenario) bool { return s.Name == "b" })), "\n", "$\n"))
+	fmt.Println(strings.ReplaceAll(string(f.sourceWithOnly(func(s *Scenario) bool { return s.Name == "b" })), "\n", "$\n"))
 	// Output:
 	// Feature: x$
 	// $

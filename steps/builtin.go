@@ -11,13 +11,13 @@ import (
 	"omniloader/loader/finding"
 )
 
-// Loader is our own loader as the subject of the scenarios.
-func Loader(options Options) map[string]Operation {
+// BuiltinLoader is the package loader of this module, as a loader under test.
+func BuiltinLoader(options Options) map[string]Operation {
 	with := []loader.Option{
 		loader.WithModelRoots(options.ModelRoots...),
 		loader.WithTokenizerFallbacks(options.TokenizerFallbacks...),
 	}
-	var refused error
+	var refused error // why the table of added classes is invalid
 	if options.Architectures != "" {
 		var added *loader.Architectures
 		if added, refused = loader.ReadArchitectures("registered classes", strings.NewReader(options.Architectures)); refused == nil {
@@ -51,7 +51,7 @@ func Loader(options Options) map[string]Operation {
 		},
 	}
 	maps.Copy(operations, tokenizerOperations(l, options.Input))
-	if refused != nil { // there is no loader to ask
+	if refused != nil { // every operation fails, with the same error
 		for name := range operations {
 			operations[name] = func(fs.FS, string) (any, error) { return nil, refused }
 		}
@@ -59,13 +59,14 @@ func Loader(options Options) map[string]Operation {
 	return operations
 }
 
-// operation widens the answer of a method to any.
+// operation makes an Operation of a method of the loader.
 func operation[A any](read func(fs.FS, string) (A, error)) Operation {
 	return func(fsys fs.FS, dir string) (any, error) { return read(fsys, dir) }
 }
 
-// omni and sae give a plain yes or no the field that it has in the inspection's
-// answer. They are bools, which cost no allocation as any.
+// omni and sae are boolean answers whose JSON is an object with the field that the
+// inspection has for them. They are bools, because converting a bool to any does not
+// allocate.
 type (
 	omni bool
 	sae  bool

@@ -1,4 +1,4 @@
-package rooms_test
+package importrules_test
 
 import (
 	"go/ast"
@@ -13,17 +13,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// door is the package that opens the files of a checkpoint, and doorless are the
-// directories whose packages go through it: one that opened a file itself would
-// wait for ever at a named pipe.
-const door = "loader/regular"
+// The package opener refuses to open what is not a regular file: a named pipe in a
+// checkpoint would block its reader for ever. All packages in and below the
+// directories of mustUseOpener open the files of a checkpoint through it.
+const opener = "loader/regular"
 
-var doorless = []string{"loader", "internal/record"}
+var mustUseOpener = []string{"loader", "internal/record"}
 
-// opens lists the calls in a file that open another by its name. What is itself a
-// filesystem hands the call on, from a method Open; a member of an archive is
-// opened without a name.
-func opens(set *token.FileSet, f *ast.File) (found []token.Position) {
+// directOpens finds the calls in a file that open another file by its name and not
+// through the package opener. Left out are calls in a method named Open, by which a
+// wrapper of a filesystem passes the call on, and calls of Open without arguments,
+// which open a member of an archive.
+func directOpens(set *token.FileSet, f *ast.File) (found []token.Position) {
 	for _, decl := range f.Decls {
 		if method, ok := decl.(*ast.FuncDecl); ok && method.Recv != nil && method.Name.Name == "Open" {
 			continue
@@ -42,7 +43,7 @@ func opens(set *token.FileSet, f *ast.File) (found []token.Position) {
 			case "ReadFile", "OpenFile":
 				found = append(found, set.Position(call.Pos()))
 			case "Open":
-				if from == nil || from.Name != filepath.Base(door) {
+				if from == nil || from.Name != filepath.Base(opener) {
 					found = append(found, set.Position(call.Pos()))
 				}
 			}
@@ -52,30 +53,30 @@ func opens(set *token.FileSet, f *ast.File) (found []token.Position) {
 	return found
 }
 
-func TestFilesOfACheckpointAreOpenedAtOneDoor(t *testing.T) {
-	met := 0
-	for _, dir := range doorless {
+func TestCheckpointFilesAreOpenedOnlyThroughTheOpener(t *testing.T) {
+	files := 0
+	for _, dir := range mustUseOpener {
 		require.NoError(t, filepath.WalkDir(filepath.Join("../..", dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
-				filepath.Dir(path) == filepath.Join("../..", door) {
+				filepath.Dir(path) == filepath.Join("../..", opener) {
 				return err
 			}
-			met++
+			files++
 			set := token.NewFileSet()
 			f, err := parser.ParseFile(set, path, nil, 0)
 			if err != nil {
 				return err
 			}
-			for _, at := range opens(set, f) {
-				t.Errorf("%s opens a file past %s", at, door)
+			for _, at := range directOpens(set, f) {
+				t.Errorf("%s opens a file without the package %s", at, opener)
 			}
 			return nil
 		}))
 	}
-	assert.Greater(t, met, 50, "the loader was not found")
+	assert.Greater(t, files, 50, "the files of the loader were not found")
 }
 
-func TestAnOpenPastTheDoorIsFound(t *testing.T) {
+func TestDirectOpensFindsEachCall(t *testing.T) {
 	set := token.NewFileSet()
 	f, err := parser.ParseFile(set, "a.go", `package a
 func a(fsys fs.FS) { fsys.Open("x") }
@@ -85,7 +86,7 @@ func (s *seen) Open(name string) (fs.File, error) { return s.FS.Open(name) }
 `, 0)
 	require.NoError(t, err)
 	lines := []int{}
-	for _, at := range opens(set, f) {
+	for _, at := range directOpens(set, f) {
 		lines = append(lines, at.Line)
 	}
 	assert.Equal(t, []int{2, 3, 3}, lines)

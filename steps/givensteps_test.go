@@ -13,11 +13,11 @@ import (
 	"omniloader/steps"
 )
 
-// collected runs the built-in features and gives the operations to sample.
+// collected runs the built-in features and returns the operations to sample.
 func collected(t *testing.T) []bench.Operation {
 	t.Helper()
-	var subjects []bench.Operation
-	setup := &steps.Setup{Subject: steps.Loader, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Operation) { subjects = append(subjects, s) }}
+	var operations []bench.Operation
+	setup := &steps.Setup{Loader: steps.BuiltinLoader, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Operation) { operations = append(operations, s) }}
 	var out bytes.Buffer
 	status := godog.TestSuite{
 		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
@@ -25,15 +25,15 @@ func collected(t *testing.T) []bench.Operation {
 	}.Run()
 	require.Zero(t, status, out.String())
 	assert.Empty(t, setup.Results(), "nothing is measured")
-	return subjects
+	return operations
 }
 
-func TestEveryMeasuredScenarioCanBeLaidOutAgain(t *testing.T) {
-	subjects := collected(t)
-	require.GreaterOrEqual(t, len(subjects), len(benchmarks(t)))
-	for _, s := range subjects {
+func TestTheCheckpointOfEveryMeasuredScenarioCanBeCreatedAgain(t *testing.T) {
+	operations := collected(t)
+	require.GreaterOrEqual(t, len(operations), len(benchmarks(t)))
+	for _, s := range operations {
 		var answers []string
-		for range 2 { // the second layout must not build on the first
+		for range 2 { // the second checkpoint must not depend on the first
 			call, remove, err := s.Prepare()
 			require.NoError(t, err, s.Name)
 			answer, err := call()

@@ -10,38 +10,38 @@ import (
 	"omniloader/internal/outcome"
 )
 
-// listener is the name of our formatter: godog tells a formatter, and nobody
-// else, which file and line its ids stand for. It writes nothing.
-const listener = "omniloader"
+// placeFormat is the name of a formatter that writes nothing: godog passes the parsed
+// features, which are needed to find the line that an id stands for, only to formatters.
+const placeFormat = "omniloader"
 
-// listeners holds the function to tell, by the name of the run. godog's
-// formatters are registered for the whole process, so this must be too.
+// listeners holds the function to call for each feature, by the name of the run. It is
+// global because godog's formatters are.
 var listeners sync.Map
 
 var register = sync.OnceFunc(func() {
-	godog.Format(listener, "tells the suite where scenarios stand", func(run string, _ io.Writer) godog.Formatter {
-		tell, _ := listeners.Load(run)
-		f, _ := tell.(func(string, map[string]int))
-		return placeFormatter{tell: f}
+	godog.Format(placeFormat, "passes the lines of scenarios to the suite", func(run string, _ io.Writer) godog.Formatter {
+		listener, _ := listeners.Load(run)
+		f, _ := listener.(func(string, map[string]int))
+		return placeFormatter{onFeature: f}
 	})
 })
 
-// listen has tell called for each feature of a run before its first scenario
-// starts, with the lines of its scenarios and rows by godog's ids.
-func listen(run string, tell func(uri string, lines map[string]int)) {
+// listen has onFeature called for each feature of a run, before its first scenario
+// starts, with the lines of its scenarios and Examples rows by godog's ids.
+func listen(run string, onFeature func(uri string, lines map[string]int)) {
 	register()
-	listeners.Store(run, tell)
+	listeners.Store(run, onFeature)
 }
 
 func unlisten(run string) { listeners.Delete(run) }
 
 type placeFormatter struct {
-	tell func(uri string, lines map[string]int)
+	onFeature func(uri string, lines map[string]int)
 }
 
 func (f placeFormatter) Feature(doc *messages.GherkinDocument, uri string, _ []byte) {
-	if f.tell != nil {
-		f.tell(uri, outcome.ScenarioLines(doc.Feature))
+	if f.onFeature != nil {
+		f.onFeature(uri, outcome.ScenarioLines(doc.Feature))
 	}
 }
 

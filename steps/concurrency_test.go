@@ -14,11 +14,11 @@ import (
 	"omniloader/internal/bench"
 )
 
-// ran runs one scenario and gives godog's status and output, and the record.
+// ran runs one scenario and returns godog's exit status and output, and the record.
 func ran(t *testing.T, setup *Setup, lines string) (status int, out string, record *Record) {
 	t.Helper()
-	if setup.Subject == nil {
-		setup.Subject = Loader
+	if setup.Loader == nil {
+		setup.Loader = BuiltinLoader
 	}
 	setup.pause = func() {}
 	setup.Plan = bench.Plan{Iterations: 3, Warmup: 1}
@@ -34,7 +34,7 @@ func ran(t *testing.T, setup *Setup, lines string) (status int, out string, reco
 
 const gpt2 = "    Given the checkpoint \"gpt2\"\n"
 
-func TestCallersAtOnceMakeAnyOperation(t *testing.T) {
+func TestCallersAtOnceCanCallAnyOperation(t *testing.T) {
 	for question, then := range map[string]string{
 		"the model info is read":              `the architecture is "GPT2LMHeadModel"`,
 		"the text \"hello world\" is encoded": "there are 2 ids",
@@ -42,33 +42,34 @@ func TestCallersAtOnceMakeAnyOperation(t *testing.T) {
 	} {
 		status, out, record := ran(t, &Setup{}, gpt2+"    When "+question+" by 3 callers at once\n    Then "+then)
 		require.Zero(t, status, out)
-		require.NotNil(t, record.Benchmark, "it is measured, though nothing is bounded")
+		require.NotNil(t, record.Benchmark, "it is measured although no step bounds it")
 		c := record.Benchmark.Concurrency
 		require.NotNil(t, c)
 		assert.Equal(t, 3, c.Callers)
-		assert.Equal(t, c.P95Time, record.Benchmark.P95Time, "the latency is that which the callers see")
+		assert.Equal(t, c.P95Time, record.Benchmark.P95Time, "latencies are those that the callers see")
 	}
 }
 
 func TestAWrongAnswerAmongCallersFailsTheScenario(t *testing.T) {
 	var calls atomic.Int64
-	setup := &Setup{Subject: func(Options) map[string]Operation {
+	setup := &Setup{Loader: func(Options) map[string]Operation {
 		return map[string]Operation{ModelInfo: func(fs.FS, string) (any, error) {
-			return map[string]any{"x": min(calls.Add(1), 100)/100 + 1}, nil // another from the hundredth call on
+			return map[string]any{"x": min(calls.Add(1), 100)/100 + 1}, nil // a different answer from the hundredth call on
 		}}
 	}}
 	status, out, _ := ran(t, setup, gpt2+"    When the model info is read by 3 callers at once\n    Then the throughput is at least 1 operations per second")
 	assert.Equal(t, 1, status)
-	assert.Contains(t, out, "an answer is not that of the first call")
+	assert.Contains(t, out, "an answer differs from that of the first call")
 }
 
-func TestCallersThatCannotBeAreRefused(t *testing.T) {
+func TestImpossibleCallersAreRefused(t *testing.T) {
 	for line, want := range map[string]string{
 		"the model info is red by 3 callers at once":                            `did you mean "the model info is read"?`,
 		"the model info is read by 1 callers at once":                           "write from 2 to",
 		"the model info is read by 2 callers at once by 2 callers at once":      "there is no When step",
 		"this text is encoded: by 3 callers at once":                            "cannot be given a text block",
-		"99999999999999999999 copies of \"a\" are encoded by 2 callers at once": "is no number",
+		"99999999999999999999 copies of \"a\" are encoded by 2 callers at once": "is not a number",
+		"4611686018427387904 copies of \"abcd\" are encoded":                    "copies are more than", // the product overflows to 0
 	} {
 		status, out, _ := ran(t, &Setup{}, gpt2+"    When "+line+"\n    Then the model is supported")
 		assert.Equal(t, 1, status, line)
@@ -81,7 +82,7 @@ func TestCallersThatCannotBeAreRefused(t *testing.T) {
 	assert.Zero(t, status, out)
 }
 
-func TestASeriesOfSizesHasACurve(t *testing.T) {
+func TestSeveralSizesGiveAGrowthCurve(t *testing.T) {
 	given := "    Given a checkpoint with a config of 10 kB, 100 kB and 1 MB\n"
 	status, out, record := ran(t, &Setup{}, given+"    When the model info is read\n    Then the latency grows with an exponent below 3")
 	require.Zero(t, status, out)
@@ -93,7 +94,7 @@ func TestASeriesOfSizesHasACurve(t *testing.T) {
 	for lines, want := range map[string]string{
 		"    Given a checkpoint with a config of 10 kB\n    When the model info is read\n":            "there is one size",
 		"    Given a checkpoint with a config of 100 kB and 10 kB\n    When the model info is read\n": "ascending order",
-		given + "    And the config has \"x\" set to 1\n    When the model info is read\n":            "stays as it is",
+		given + "    And the config has \"x\" set to 1\n    When the model info is read\n":            "cannot be changed",
 		"    Given a checkpoint with a config of 10 kB and 100 MB\n    When the model info is read\n": "too large",
 	} {
 		status, out, _ := ran(t, &Setup{}, lines+"    Then the latency grows with an exponent below 3")
@@ -104,11 +105,11 @@ func TestASeriesOfSizesHasACurve(t *testing.T) {
 
 const processBounds = "    When the model info is read\n    Then the first latency is below 50 ms\n    And the cold latency is below 80 ms\n    And the peak resident memory is below 40 MB"
 
-func TestWhatAProcessOfItsOwnCostsIsJudged(t *testing.T) {
+func TestBoundsOnAFreshProcessAreJudged(t *testing.T) {
 	var jobs []FreshJob
 	setup := &Setup{Fresh: func(_ context.Context, job FreshJob) (*bench.FreshProcess, error) {
 		jobs = append(jobs, job)
-		f, err := job.Do(Loader) // the checkpoint is there, on the disk
+		f, err := job.Do(BuiltinLoader) // needs the checkpoint on the disk
 		if err == nil {
 			f.First, f.PeakRSS, f.PeakMissing = 0.01, 30e6, ""
 		}
@@ -134,11 +135,11 @@ func TestWhatAProcessOfItsOwnCostsIsJudged(t *testing.T) {
 	assert.Contains(t, out, "peak resident memory is 41 MB, bound: below 40 MB")
 }
 
-func TestWhatASystemDoesNotGiveIsSaidAndNotJudged(t *testing.T) {
+func TestABoundThatTheSystemCannotMeasureIsAWarning(t *testing.T) {
 	status, out, record := ran(t, &Setup{}, gpt2+processBounds)
 	require.Zero(t, status, out)
 	require.Len(t, record.Warnings, 3)
-	assert.Contains(t, record.Warnings[0], "not judged: first latency below 50 ms: no process of its own")
+	assert.Contains(t, record.Warnings[0], "not judged: first latency below 50 ms: no process can be started")
 	assert.Empty(t, record.Benchmark.Bounds)
 
 	status, out, record = ran(t, &Setup{Fresh: func(_ context.Context, job FreshJob) (*bench.FreshProcess, error) {

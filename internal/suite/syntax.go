@@ -1,0 +1,71 @@
+package suite
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"omniloader/internal/suggest"
+)
+
+// maxSyntaxProblems limits the errors that are reported for one file: those after the first
+// are mostly its consequences.
+const maxSyntaxProblems = 3
+
+var syntaxError = regexp.MustCompile(`(?m)^\((\d+):\d+\): (.*)$`)
+
+// syntaxProblems converts gherkin's errors to problems.
+func syntaxProblems(uri string, err error) Problems {
+	var problems Problems
+	for _, m := range syntaxError.FindAllStringSubmatch(err.Error(), maxSyntaxProblems) {
+		line, _ := strconv.Atoi(m[1])
+		message, advice := explainSyntax(m[2])
+		problems = append(problems, Problem{URI: uri, Line: line, Message: message, Advice: advice})
+	}
+	if problems == nil {
+		problems = Problems{{URI: uri, Message: strings.TrimSpace(err.Error())}}
+	}
+	return problems
+}
+
+var (
+	unexpected    = regexp.MustCompile(`^expected: (.*), got '(.*)'$`)
+	unexpectedEnd = regexp.MustCompile(`^unexpected end of file, expected: (.*)$`)
+)
+
+// expectations has the text that people write for each of gherkin's tokens. Tokens that are
+// possible nearly everywhere (comments, blank lines, the end) are left out.
+var expectations = map[string]string{
+	"#FeatureLine": "Feature:", "#RuleLine": "Rule:", "#BackgroundLine": "Background:", "#ScenarioLine": "Scenario:",
+	"#ExamplesLine": "Examples:", "#StepLine": "a step (Given, When, Then, And, But)", "#TagLine": "tags (@sae)",
+	"#TableRow": "a row of a table (| … |)", "#DocStringSeparator": `a doc string (""")`, "#Language": "# language: en",
+}
+
+// explainSyntax rewrites a message of gherkin's parser, and adds advice.
+func explainSyntax(message string) (explained, advice string) {
+	tokens, text := "", ""
+	if m := unexpected.FindStringSubmatch(message); m != nil {
+		tokens, text = m[1], strings.TrimSpace(m[2])
+		explained = fmt.Sprintf("%q is not possible here", text)
+	} else if m := unexpectedEnd.FindStringSubmatch(message); m != nil {
+		tokens, explained = m[1], "the file ends too early"
+	} else {
+		return message, ""
+	}
+	var wanted []string
+	for token := range strings.SplitSeq(tokens, ", ") {
+		if w, ok := expectations[token]; ok {
+			wanted = append(wanted, w)
+		}
+	}
+	first, _, _ := strings.Cut(text, " ")
+	keywords := []string{"Given", "When", "Then", "And", "But", "Feature:", "Rule:", "Background:", "Scenario:", "Outline:", "Examples:"}
+	if near, ok := suggest.Nearest(first, keywords); ok && near != first {
+		return explained, fmt.Sprintf("did you mean %q?", near)
+	}
+	if len(wanted) > 0 {
+		advice = "possible here: " + strings.Join(wanted, ", ")
+	}
+	return explained, advice
+}
