@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"omniloader/loader/fault"
+	"omniloader/loader/internal/ndarray"
 	"omniloader/loader/window"
 )
 
@@ -44,7 +45,7 @@ type Tensor struct {
 
 // Elements is the product of the dimensions, 1 for a scalar.
 func (t *Tensor) Elements() int64 {
-	n, _ := product(t.Shape)
+	n, _ := ndarray.Elements(t.Shape)
 	return n
 }
 
@@ -283,7 +284,7 @@ func (w *walker) tensor(length int64, constant bool) error {
 	if err != nil {
 		return err
 	}
-	elements, ok := product(t.Shape)
+	elements, ok := ndarray.Elements(t.Shape)
 	if !ok {
 		return w.Fault(fault.Malformed, at, "the tensor %.80q has a shape beyond all memory", t.Name)
 	}
@@ -345,20 +346,4 @@ func number(s string) (int64, error) {
 		err = strconv.ErrRange
 	}
 	return n, err
-}
-
-// product multiplies dimensions; false where that is beyond 63 bits.
-func product(shape []int64) (int64, bool) {
-	n := int64(1)
-	for _, d := range shape {
-		if d < 0 {
-			return 0, false
-		}
-		high, low := bits.Mul64(uint64(n), uint64(d))
-		if high != 0 || low > math.MaxInt64 {
-			return 0, false
-		}
-		n = int64(low)
-	}
-	return n, true
 }
