@@ -155,7 +155,7 @@ func FuzzRead(f *testing.F) {
 		tensors, err := read(data)
 		var e *fault.Error
 		if err != nil && (!errors.As(err, &e) || e.Path != "m.onnx") {
-			t.Fatalf("not an error of ours: %v", err)
+			t.Fatalf("not a fault.Error: %v", err)
 		}
 		named := 0
 		for _, x := range tensors {
