@@ -116,28 +116,14 @@ func (m *bpe) characters(text string, w *work) error {
 	unkID := int64(-1)
 	for i := 0; i < len(text); {
 		n := runeLen(text, i)
-		char := text[i : i+n]
 		id := int64(-1)
-		spelled := char
-		if m.prefix == "" && m.suffix == "" {
-			if n == 1 {
-				id = m.ascii[char[0]&0x7F]
-			} else if found, ok := m.vocab.lookupString(char); ok {
-				id = int64(found)
-			}
-		} else {
-			w.bytes = w.bytes[:0]
-			if i > 0 {
-				w.bytes = append(w.bytes, m.prefix...)
-			}
-			w.bytes = append(w.bytes, char...)
-			if i+n == len(text) {
-				w.bytes = append(w.bytes, m.suffix...)
-			}
-			if found, ok := m.vocab.lookup(w.bytes); ok {
-				id = int64(found)
-			}
-			spelled = string(w.bytes)
+		spelled := text[i : i+n]
+		if m.prefix != "" || m.suffix != "" {
+			spelled, id = m.affixed(spelled, i == 0, i+n == len(text), w)
+		} else if n == 1 {
+			id = m.ascii[spelled[0]&0x7F]
+		} else if found, ok := m.vocab.lookupString(spelled); ok {
+			id = int64(found)
 		}
 		i += n
 		if id >= 0 {
@@ -170,6 +156,23 @@ func (m *bpe) characters(text string, w *work) error {
 	}
 	flush()
 	return nil
+}
+
+// affixed returns a character with the prefix and the suffix that its position in the
+// word needs, and the id of that token, -1 where there is none.
+func (m *bpe) affixed(char string, first, last bool, w *work) (token string, id int64) {
+	w.bytes = w.bytes[:0]
+	if !first {
+		w.bytes = append(w.bytes, m.prefix...)
+	}
+	w.bytes = append(w.bytes, char...)
+	if last {
+		w.bytes = append(w.bytes, m.suffix...)
+	}
+	if found, ok := m.vocab.lookup(w.bytes); ok {
+		return string(w.bytes), int64(found)
+	}
+	return string(w.bytes), -1
 }
 
 func (m *bpe) hasBytes(s string) bool {

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"omniloader/loader/fault"
 )
 
 // decoder turns tokens back into text; each step takes the parts of the last.
@@ -15,29 +13,13 @@ type decoder interface {
 
 var decoderNames = []string{"BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse", "Metaspace", "Replace", "Sequence", "Strip", "WordPiece"}
 
-// parseDecoder reads a "decoder" value; null gives nil. Objects without a type are
-// read as the first kind whose fields they have.
+// parseDecoder reads a "decoder" value; null gives nil.
 func parseDecoder(n node) (decoder, error) {
 	c, ok, err := n.component("decoder")
 	if err != nil || !ok {
 		return nil, err
 	}
-	tag := c.tag
-	if !c.tagged {
-		switch {
-		case c.has("suffix"):
-			tag = "BPEDecoder"
-		case c.has("prefix", "cleanup"):
-			tag = "WordPiece"
-		case c.has("pad_token", "word_delimiter_token", "cleanup"):
-			tag = "CTC"
-		case c.has("pattern", "content"):
-			tag = "Replace"
-		case c.has("content", "start", "stop"):
-			tag = "Strip"
-		}
-	}
-	switch tag {
+	switch decoderTag(&c) {
 	case "BPEDecoder":
 		s, err := c.needStr("suffix")
 		return bpeDecoder(s), err
@@ -45,65 +27,76 @@ func parseDecoder(n node) (decoder, error) {
 		_, err := parseByteLevel(&c)
 		return byteLevelDecoder{}, err
 	case "WordPiece":
-		prefix, err := c.needStr("prefix")
-		if err != nil {
-			return nil, err
-		}
-		cleanup, err := c.needBool("cleanup")
-		return wordPieceDecoder{prefix, cleanup}, err
+		return parseWordPieceDecoder(&c)
 	case "Metaspace":
 		m, err := parseMetaspace(&c)
 		return metaspaceDecoder(m), err
 	case "CTC":
-		d := ctcDecoder{}
-		if d.pad, err = c.needStr("pad_token"); err != nil {
-			return nil, err
-		}
-		if d.delimiter, err = c.needStr("word_delimiter_token"); err != nil {
-			return nil, err
-		}
-		d.cleanup, err = c.needBool("cleanup")
-		return d, err
+		return parseCTCDecoder(&c)
 	case "Replace":
 		p, content, err := parseReplace(&c)
 		return replaceDecoder{p, content}, err
 	case "Fuse":
 		return fuse{}, nil
 	case "Strip":
-		d := stripDecoder{}
-		if d.content, err = c.needChar("content"); err != nil {
-			return nil, err
-		}
-		if d.start, err = c.needUint("start", 1<<63); err != nil {
-			return nil, err
-		}
-		d.stop, err = c.needUint("stop", 1<<63)
-		return d, err
+		return parseStripDecoder(&c)
 	case "ByteFallback":
 		return byteFallbackDecoder{}, nil
 	case "Sequence":
-		list, err := c.need("decoders")
-		if err != nil {
-			return nil, err
-		}
-		items, err := list.array(`"decoders"`)
-		if err != nil {
-			return nil, err
-		}
-		seq := make(decoderSequence, 0, len(items))
-		for _, item := range items {
-			d, err := parseDecoder(item)
-			if err != nil {
-				return nil, err
-			}
-			if d == nil {
-				return nil, item.fail(fault.WrongType, "a decoder must be an object, found null")
-			}
-			seq = append(seq, d)
-		}
-		return seq, nil
+		list, err := parseSequence(&c, "decoders", "decoder", parseDecoder)
+		return decoderSequence(list), err
 	}
 	return nil, c.unknown("decoder", decoderNames)
+}
+
+// decoderTag returns the type. As in the reference, an object without one has the
+// first type whose fields it has.
+func decoderTag(c *typed) string {
+	switch {
+	case c.tagged:
+		return c.tag
+	case c.has("suffix"):
+		return "BPEDecoder"
+	case c.has("prefix", "cleanup"):
+		return "WordPiece"
+	case c.has("pad_token", "word_delimiter_token", "cleanup"):
+		return "CTC"
+	case c.has("pattern", "content"):
+		return "Replace"
+	case c.has("content", "start", "stop"):
+		return "Strip"
+	}
+	return ""
+}
+
+func parseWordPieceDecoder(c *typed) (d wordPieceDecoder, err error) {
+	if d.prefix, err = c.needStr("prefix"); err != nil {
+		return d, err
+	}
+	d.cleanup, err = c.needBool("cleanup")
+	return d, err
+}
+
+func parseCTCDecoder(c *typed) (d ctcDecoder, err error) {
+	if d.pad, err = c.needStr("pad_token"); err != nil {
+		return d, err
+	}
+	if d.delimiter, err = c.needStr("word_delimiter_token"); err != nil {
+		return d, err
+	}
+	d.cleanup, err = c.needBool("cleanup")
+	return d, err
+}
+
+func parseStripDecoder(c *typed) (d stripDecoder, err error) {
+	if d.content, err = c.needChar("content"); err != nil {
+		return d, err
+	}
+	if d.start, err = c.needUint("start", 1<<63); err != nil {
+		return d, err
+	}
+	d.stop, err = c.needUint("stop", 1<<63)
+	return d, err
 }
 
 type decoderSequence []decoder

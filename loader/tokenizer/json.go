@@ -294,73 +294,92 @@ func parseBPE(c *typed) (*bpe, error) {
 	return m, nil
 }
 
-// parseMerges reads ["a b", …] or [["a", "b"], …]; the first line decides.
+// mergesParser reads the merges of a BPE model.
+type mergesParser struct {
+	list    node
+	scan    jsonscan.Scanner
+	builder *mergeBuilder
+}
+
+// parseMerges reads ["a b", …] or [["a", "b"], …]; the first element decides.
 func (m *bpe) parseMerges(n node) error {
 	if err := n.want(jsonscan.Array, `"merges"`); err != nil {
 		return err
 	}
-	b := newMergeBuilder(m.vocab, m.prefix, len(n.raw)/16)
-	s := jsonscan.New(n.raw)
+	p := &mergesParser{n, jsonscan.New(n.raw), newMergeBuilder(m.vocab, m.prefix, len(n.raw)/16)}
 	pairs := false
-	var left []byte
-	err := s.Array(func(i int) error {
-		kind := s.Kind()
-		at := s.Offset()
+	err := p.scan.Array(func(i int) error {
+		kind := p.scan.Kind()
 		if i == 0 {
 			pairs = kind == jsonscan.Array
 		}
-		here := func(kind fault.Kind, format string, args ...any) error {
-			return node{path: n.path, off: n.off + int64(at)}.fail(kind, format, args...)
+		if pairs {
+			return p.pair(kind)
 		}
-		if !pairs {
-			if kind != jsonscan.String {
-				return here(fault.WrongType, "a merge must be a string as those before it, found %s", kind)
-			}
-			line, err := s.Text()
-			if err != nil {
-				return err
-			}
-			if bytes.HasPrefix(line, []byte("#version")) {
-				return nil
-			}
-			l, r, ok := bytes.Cut(line, []byte(" "))
-			if !ok || bytes.IndexByte(r, ' ') >= 0 {
-				return here(BadVocabulary, "merge %q is not two tokens with a space between", clip(line))
-			}
-			if err := b.add(l, r); err != "" {
-				return here(BadVocabulary, "%s", err)
-			}
-			return nil
-		}
-		if kind != jsonscan.Array {
-			return here(fault.WrongType, "a merge must be a pair as those before it, found %s", kind)
-		}
-		count := 0
-		err := s.Array(func(j int) error {
-			count++
-			if k := s.Kind(); k != jsonscan.String || j > 1 {
-				return here(fault.WrongType, "a merge must be a pair of strings")
-			}
-			text, err := s.Text()
-			if err != nil {
-				return err
-			}
-			if j == 0 {
-				left = text
-				return nil
-			}
-			if bad := b.add(left, text); bad != "" {
-				return here(BadVocabulary, "%s", bad)
-			}
-			return nil
-		})
-		if err == nil && count != 2 {
-			err = here(fault.WrongType, "a merge must be a pair of strings")
-		}
-		return err
+		return p.line(kind)
 	})
-	m.merges = b.merges
+	m.merges = p.builder.merges
 	return n.place(err)
+}
+
+// fail is an error at an offset of the list.
+func (p *mergesParser) fail(at int, kind fault.Kind, format string, args ...any) error {
+	return node{path: p.list.path, off: p.list.off + int64(at)}.fail(kind, format, args...)
+}
+
+// line reads a merge of the form "a b".
+func (p *mergesParser) line(kind jsonscan.Kind) error {
+	at := p.scan.Offset()
+	if kind != jsonscan.String {
+		return p.fail(at, fault.WrongType, "a merge must be a string as those before it, found %s", kind)
+	}
+	line, err := p.scan.Text()
+	if err != nil {
+		return err
+	}
+	if bytes.HasPrefix(line, []byte("#version")) {
+		return nil
+	}
+	left, right, ok := bytes.Cut(line, []byte(" "))
+	if !ok || bytes.IndexByte(right, ' ') >= 0 {
+		return p.fail(at, BadVocabulary, "merge %q is not two tokens with a space between", clip(line))
+	}
+	if bad := p.builder.add(left, right); bad != "" {
+		return p.fail(at, BadVocabulary, "%s", bad)
+	}
+	return nil
+}
+
+// pair reads a merge of the form ["a", "b"].
+func (p *mergesParser) pair(kind jsonscan.Kind) error {
+	at := p.scan.Offset()
+	if kind != jsonscan.Array {
+		return p.fail(at, fault.WrongType, "a merge must be a pair as those before it, found %s", kind)
+	}
+	var left []byte
+	count := 0
+	err := p.scan.Array(func(i int) error {
+		count++
+		if k := p.scan.Kind(); k != jsonscan.String || i > 1 {
+			return p.fail(at, fault.WrongType, "a merge must be a pair of strings")
+		}
+		text, err := p.scan.Text()
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			left = text
+			return nil
+		}
+		if bad := p.builder.add(left, text); bad != "" {
+			return p.fail(at, BadVocabulary, "%s", bad)
+		}
+		return nil
+	})
+	if err == nil && count != 2 {
+		err = p.fail(at, fault.WrongType, "a merge must be a pair of strings")
+	}
+	return err
 }
 
 func parseWordPiece(c *typed) (*wordPiece, error) {
@@ -421,25 +440,44 @@ func parseUnigram(c *typed) (*unigram, error) {
 	if err := list.want(jsonscan.Array, `"vocab"`); err != nil {
 		return nil, err
 	}
+	if err := m.parsePieces(list); err != nil {
+		return nil, err
+	}
+	if u, ok := c.optional("unk_id"); ok {
+		id, err := u.uint(`"unk_id"`, math.MaxUint64)
+		if err != nil {
+			return nil, err
+		}
+		if id >= uint64(len(m.scores)) {
+			return nil, u.fail(BadVocabulary, "unk_id %d, the vocabulary has %d tokens", id, len(m.scores))
+		}
+		m.unkID = int64(id)
+	}
+	m.seal()
+	return m, nil
+}
+
+// parsePieces reads the vocabulary of Unigram, [["token", score], …].
+func (m *unigram) parsePieces(list node) error {
 	s := jsonscan.New(list.raw)
-	err = s.Array(func(int) error {
-		s.Kind()
+	return list.place(s.Array(func(int) error {
+		kind := s.Kind()
 		at := s.Offset()
 		bad := func(kind fault.Kind) error {
 			return node{path: list.path, off: list.off + int64(at)}.fail(kind, "a token must be [text, score]")
 		}
-		if s.Kind() != jsonscan.Array {
+		if kind != jsonscan.Array {
 			return bad(fault.WrongType)
 		}
 		var text []byte
 		count, score := 0, 0.0
-		err := s.Array(func(j int) error {
+		err := s.Array(func(i int) error {
 			count++
 			var err error
 			switch k := s.Kind(); {
-			case j == 0 && k == jsonscan.String:
+			case i == 0 && k == jsonscan.String:
 				text, err = s.Text()
-			case j == 1 && k == jsonscan.Number:
+			case i == 1 && k == jsonscan.Number:
 				raw, e := s.Raw()
 				if e != nil {
 					return e
@@ -460,20 +498,5 @@ func parseUnigram(c *typed) (*unigram, error) {
 			m.add(text, score)
 		}
 		return err
-	})
-	if err != nil {
-		return nil, list.place(err)
-	}
-	if u, ok := c.optional("unk_id"); ok {
-		id, err := u.uint(`"unk_id"`, math.MaxUint64)
-		if err != nil {
-			return nil, err
-		}
-		if id >= uint64(len(m.scores)) {
-			return nil, u.fail(BadVocabulary, "unk_id %d, the vocabulary has %d tokens", id, len(m.scores))
-		}
-		m.unkID = int64(id)
-	}
-	m.seal()
-	return m, nil
+	}))
 }

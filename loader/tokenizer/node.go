@@ -294,3 +294,28 @@ func (c *typed) unknown(what string, known []string) error {
 	}
 	return at.fail(UnknownComponent, "%s %s is none of %v", what, strconv.Quote(clip(c.tag)), known)
 }
+
+// parseSequence reads a member that is a list of components, none of which is null.
+// part is their name in messages: "decoder".
+func parseSequence[T any](c *typed, member, part string, parse func(node) (T, error)) ([]T, error) {
+	list, err := c.need(member)
+	if err != nil {
+		return nil, err
+	}
+	items, err := list.array(strconv.Quote(member))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, 0, len(items))
+	for _, item := range items {
+		v, err := parse(item)
+		if err != nil {
+			return nil, err
+		}
+		if any(v) == nil {
+			return nil, item.fail(fault.WrongType, "a %s must be an object, found null", part)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}

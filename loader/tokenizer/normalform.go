@@ -55,21 +55,29 @@ func (f unicodeForm) normalize(p *piece, track bool, _ *budget) error {
 		}
 		pending = append(pending, decomposed{class, r, change})
 	}
-	inert := unicodeTables().sets["norm.inert"]
+	f.decompose(p.text, push)
+	flush()
+	out.finish()
+	w.done()
+	return nil
+}
+
+// decompose calls push with the characters of the decomposition of s, and with how each
+// relates to s (see rewriter.emit).
+func (f unicodeForm) decompose(s string, push func(r rune, change int)) {
+	form, inert := norm.NFD, unicodeTables().sets["norm.inert"]
+	if f.compat {
+		form = norm.NFKD
+	}
 	var buf [utf8.UTFMax]byte
-	for _, r := range p.text {
+	for _, r := range s {
 		if r < 0xA0 {
 			push(r, 0)
 			continue
 		}
 		var parts []byte
 		if !inRanges(inert, r) {
-			b := buf[:utf8.EncodeRune(buf[:], r)]
-			if f.compat {
-				parts = norm.NFKD.Properties(b).Decomposition()
-			} else {
-				parts = norm.NFD.Properties(b).Decomposition()
-			}
+			parts = form.Properties(buf[:utf8.EncodeRune(buf[:], r)]).Decomposition()
 		}
 		switch {
 		case r >= hangulS && r < hangulS+hangulCount:
@@ -91,10 +99,6 @@ func (f unicodeForm) normalize(p *piece, track bool, _ *budget) error {
 			}
 		}
 	}
-	flush()
-	out.finish()
-	w.done()
-	return nil
 }
 
 func hasInert(s string) bool {

@@ -19,41 +19,17 @@ type normalizer interface {
 var normalizerNames = []string{"BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Nmt",
 	"Precompiled", "Prepend", "Replace", "Sequence", "Strip", "StripAccents"}
 
-// parseNormalizer reads a "normalizer" value; null gives nil. An object without a
-// type is read as the reference reads old files: as the first kind whose fields it
-// has.
+// parseNormalizer reads a "normalizer" value; null gives nil.
 func parseNormalizer(n node) (normalizer, error) {
 	c, ok, err := n.component("normalizer")
 	if err != nil || !ok {
 		return nil, err
 	}
-	tag := c.tag
-	if !c.tagged {
-		switch {
-		case c.has("clean_text", "handle_chinese_chars", "lowercase"):
-			tag = "BertNormalizer"
-		case c.has("strip_left", "strip_right"):
-			tag = "Strip"
-		case c.has("normalizers"):
-			tag = "Sequence"
-		case c.has("precompiled_charsmap"):
-			tag = "Precompiled"
-		case c.has("pattern", "content"):
-			tag = "Replace"
-		case c.has("prepend"):
-			tag = "Prepend"
-		}
-	}
-	switch tag {
+	switch normalizerTag(&c) {
 	case "BertNormalizer", "Bert":
 		return parseBertNormalizer(&c)
 	case "Strip":
-		left, err := c.needBool("strip_left")
-		if err != nil {
-			return nil, err
-		}
-		right, err := c.needBool("strip_right")
-		return stripNormalizer{left, right}, err
+		return parseStripNormalizer(&c)
 	case "StripAccents":
 		return stripAccents{}, nil
 	case "NFC":
@@ -77,46 +53,62 @@ func parseNormalizer(n node) (normalizer, error) {
 		pattern, content, err := parseReplace(&c)
 		return &replaceNormalizer{pattern, content}, err
 	case "Precompiled":
-		m, err := c.need("precompiled_charsmap")
-		if err != nil {
-			return nil, err
-		}
-		text, err := m.str(`"precompiled_charsmap"`)
-		if err != nil {
-			return nil, err
-		}
-		blob, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return nil, m.fail(fault.Malformed, "precompiled_charsmap is not base64")
-		}
-		p, err := newCharsMap(blob)
-		if err != nil {
-			return nil, m.fail(fault.Malformed, "precompiled_charsmap: %v", err)
-		}
-		return p, nil
+		return parsePrecompiled(&c)
 	case "Sequence":
-		list, err := c.need("normalizers")
-		if err != nil {
-			return nil, err
-		}
-		items, err := list.array(`"normalizers"`)
-		if err != nil {
-			return nil, err
-		}
-		seq := make(normalizerSequence, 0, len(items))
-		for _, item := range items {
-			m, err := parseNormalizer(item)
-			if err != nil {
-				return nil, err
-			}
-			if m == nil {
-				return nil, item.fail(fault.WrongType, "a normalizer must be an object, found null")
-			}
-			seq = append(seq, m)
-		}
-		return seq, nil
+		list, err := parseSequence(&c, "normalizers", "normalizer", parseNormalizer)
+		return normalizerSequence(list), err
 	}
 	return nil, c.unknown("normalizer", normalizerNames)
+}
+
+// normalizerTag returns the type. As in the reference, an object without one, from an
+// old file, has the first type whose fields it has.
+func normalizerTag(c *typed) string {
+	switch {
+	case c.tagged:
+		return c.tag
+	case c.has("clean_text", "handle_chinese_chars", "lowercase"):
+		return "BertNormalizer"
+	case c.has("strip_left", "strip_right"):
+		return "Strip"
+	case c.has("normalizers"):
+		return "Sequence"
+	case c.has("precompiled_charsmap"):
+		return "Precompiled"
+	case c.has("pattern", "content"):
+		return "Replace"
+	case c.has("prepend"):
+		return "Prepend"
+	}
+	return ""
+}
+
+func parseStripNormalizer(c *typed) (n stripNormalizer, err error) {
+	if n.left, err = c.needBool("strip_left"); err != nil {
+		return n, err
+	}
+	n.right, err = c.needBool("strip_right")
+	return n, err
+}
+
+func parsePrecompiled(c *typed) (normalizer, error) {
+	m, err := c.need("precompiled_charsmap")
+	if err != nil {
+		return nil, err
+	}
+	text, err := m.str(`"precompiled_charsmap"`)
+	if err != nil {
+		return nil, err
+	}
+	blob, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, m.fail(fault.Malformed, "precompiled_charsmap is not base64")
+	}
+	p, err := newCharsMap(blob)
+	if err != nil {
+		return nil, m.fail(fault.Malformed, "precompiled_charsmap: %v", err)
+	}
+	return p, nil
 }
 
 func parseReplace(c *typed) (*pattern, string, error) {

@@ -40,26 +40,8 @@ func parsePostProcessor(n node) (postProcessor, error) {
 	case c.has("single", "pair", "special_tokens") && c.tag != "Sequence":
 		return parseTemplate(&c)
 	case c.tag == "Sequence":
-		list, err := c.need("processors")
-		if err != nil {
-			return nil, err
-		}
-		items, err := list.array(`"processors"`)
-		if err != nil {
-			return nil, err
-		}
-		seq := make(postSequence, 0, len(items))
-		for _, item := range items {
-			p, err := parsePostProcessor(item)
-			if err != nil {
-				return nil, err
-			}
-			if p == nil {
-				return nil, item.fail(fault.WrongType, "a post_processor must be an object, found null")
-			}
-			seq = append(seq, p)
-		}
-		return seq, nil
+		list, err := parseSequence(&c, "processors", "post_processor", parsePostProcessor)
+		return postSequence(list), err
 	case c.tagged:
 		for _, name := range map[string][]string{"TemplateProcessing": {"single", "pair", "special_tokens"}}[c.tag] {
 			if _, err := c.need(name); err != nil {

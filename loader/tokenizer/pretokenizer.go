@@ -39,57 +39,52 @@ func parsePreTokenizer(n node) (preTokenizer, error) {
 	case "WhitespaceSplit":
 		return &runeSplit{isSpace, removed}, nil
 	case "Punctuation":
-		how := isolated
-		if b, ok := c.lookup("behavior"); ok {
-			if how, err = parseBehavior(b); err != nil {
-				return nil, err
-			}
-		}
-		return &runeSplit{isPunct, how}, nil
+		return parsePunctuation(&c)
 	case "Digits":
-		single, err := c.needBool("individual_digits")
-		if single {
-			return &runeSplit{isNumber, isolated}, err
-		}
-		return &runeSplit{isNumber, contiguous}, err
+		return parseDigits(&c)
 	case "UnicodeScripts":
 		return unicodeScripts{}, nil
 	case "FixedLength":
-		length := uint64(5)
-		if l, ok := c.lookup("length"); ok {
-			if length, err = l.uint(`"length"`, 1<<31); err != nil {
-				return nil, err
-			}
-			if length == 0 {
-				return nil, l.fail(fault.Malformed, "a FixedLength of 0 cuts nothing")
-			}
-		}
-		return fixedLength(length), nil
+		return parseFixedLength(&c)
 	case "Split":
 		return parseSplit(&c)
 	case "Sequence":
-		list, err := c.need("pretokenizers")
-		if err != nil {
-			return nil, err
-		}
-		items, err := list.array(`"pretokenizers"`)
-		if err != nil {
-			return nil, err
-		}
-		seq := make(preSequence, 0, len(items))
-		for _, item := range items {
-			p, err := parsePreTokenizer(item)
-			if err != nil {
-				return nil, err
-			}
-			if p == nil {
-				return nil, item.fail(fault.WrongType, "a pre_tokenizer must be an object, found null")
-			}
-			seq = append(seq, p)
-		}
-		return seq, nil
+		list, err := parseSequence(&c, "pretokenizers", "pre_tokenizer", parsePreTokenizer)
+		return preSequence(list), err
 	}
 	return nil, c.unknown("pre_tokenizer", preTokenizerNames)
+}
+
+func parsePunctuation(c *typed) (preTokenizer, error) {
+	s := &runeSplit{isPunct, isolated}
+	b, ok := c.lookup("behavior")
+	if !ok {
+		return s, nil
+	}
+	var err error
+	s.how, err = parseBehavior(b)
+	return s, err
+}
+
+func parseDigits(c *typed) (preTokenizer, error) {
+	s := &runeSplit{isNumber, contiguous}
+	single, err := c.needBool("individual_digits")
+	if single {
+		s.how = isolated
+	}
+	return s, err
+}
+
+func parseFixedLength(c *typed) (preTokenizer, error) {
+	l, ok := c.lookup("length")
+	if !ok {
+		return fixedLength(5), nil
+	}
+	length, err := l.uint(`"length"`, 1<<31)
+	if err == nil && length == 0 {
+		err = l.fail(fault.Malformed, "a FixedLength of 0 cuts nothing")
+	}
+	return fixedLength(length), err
 }
 
 type preSequence []preTokenizer

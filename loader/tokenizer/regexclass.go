@@ -64,36 +64,41 @@ func (p *regexParser) class() (*runeSet, error) {
 			set = &runeSet{}
 			continue
 		}
-		from, single, err := p.classChar(c, set)
-		if err != nil {
+		if err := p.classItem(c, set); err != nil {
 			return nil, err
-		}
-		if !single {
-			continue
-		}
-		// A dash makes a range unless it stands last, or before &&.
-		rest := p.s[p.at:]
-		if !strings.HasPrefix(rest, "-") || strings.HasPrefix(rest, "-]") || strings.HasPrefix(rest, "-[") || strings.HasPrefix(rest, "-&&") {
-			set.add(from, p.fold)
-			continue
-		}
-		p.at++
-		if !p.more() {
-			return nil, p.errorf("a character class without an end")
-		}
-		to, single, err := p.classChar(p.next(), set)
-		switch {
-		case err != nil:
-			return nil, err
-		case !single: // [a-\d]: the dash is a dash
-			set.add(from, p.fold)
-			set.add('-', false)
-		case to < from:
-			return nil, p.errorf("the range %q-%q counts down", from, to)
-		default:
-			set.addRange(from, to, p.fold)
 		}
 	}
+}
+
+// classItem adds to set what c begins: a character, a range or an escape.
+func (p *regexParser) classItem(c rune, set *runeSet) error {
+	from, single, err := p.classChar(c, set)
+	if err != nil || !single {
+		return err
+	}
+	// A hyphen makes a range unless it is last, or before && or a nested class.
+	rest := p.s[p.at:]
+	if !strings.HasPrefix(rest, "-") || strings.HasPrefix(rest, "-]") || strings.HasPrefix(rest, "-[") || strings.HasPrefix(rest, "-&&") {
+		set.add(from, p.fold)
+		return nil
+	}
+	p.at++
+	if !p.more() {
+		return p.errorf("a character class without an end")
+	}
+	to, single, err := p.classChar(p.next(), set)
+	switch {
+	case err != nil:
+		return err
+	case !single: // [a-\d]: the hyphen is a character
+		set.add(from, p.fold)
+		set.add('-', false)
+	case to < from:
+		return p.errorf("the range %q-%q counts down", from, to)
+	default:
+		set.addRange(from, to, p.fold)
+	}
+	return nil
 }
 
 // classChar gives the character that c begins, or adds the set that it stands for.
@@ -412,6 +417,7 @@ func (n *regexNode) write(b *strings.Builder) error {
 	case opRepeat:
 		if n.posses {
 			b.WriteString("(?>")
+			defer b.WriteString(")")
 		}
 		if err := wrap("(?:"); err != nil {
 			return err
@@ -424,9 +430,6 @@ func (n *regexNode) write(b *strings.Builder) error {
 		if n.lazy {
 			b.WriteString("?")
 		}
-		if n.posses {
-			b.WriteString(")")
-		}
 	case opLook:
 		open := map[bool]string{false: "(?", true: "(?<"}[n.behind]
 		return wrap(open + map[bool]string{false: "=", true: "!"}[n.negative])
@@ -437,27 +440,31 @@ func (n *regexNode) write(b *strings.Builder) error {
 	case opBack:
 		fmt.Fprintf(b, "(?:\\%d)", n.n)
 	case opAnchor:
-		switch n.anchor {
-		case '^':
-			b.WriteString("(?:\\A|(?<=\\n)(?!\\z))") // not behind a line feed that ends the text
-		case '$':
-			b.WriteString("(?m:$)")
-		case 'b', 'B':
-			word := &runeSet{}
-			named("word", word)
-			word.finish()
-			var w strings.Builder
-			word.write(&w)
-			edge := "(?:(?<=" + w.String() + ")(?!" + w.String() + ")|(?<!" + w.String() + ")(?=" + w.String() + "))"
-			if n.anchor == 'B' {
-				edge = "(?!" + edge + ")"
-			}
-			b.WriteString(edge)
-		default:
-			b.WriteString("\\" + string(n.anchor))
-		}
+		n.writeAnchor(b)
 	}
 	return nil
+}
+
+func (n *regexNode) writeAnchor(b *strings.Builder) {
+	switch n.anchor {
+	case '^':
+		b.WriteString("(?:\\A|(?<=\\n)(?!\\z))") // not after a line feed that ends the text
+	case '$':
+		b.WriteString("(?m:$)")
+	case 'b', 'B':
+		word := &runeSet{}
+		named("word", word)
+		word.finish()
+		var w strings.Builder
+		word.write(&w)
+		boundary := "(?:(?<=" + w.String() + ")(?!" + w.String() + ")|(?<!" + w.String() + ")(?=" + w.String() + "))"
+		if n.anchor == 'B' {
+			boundary = "(?!" + boundary + ")"
+		}
+		b.WriteString(boundary)
+	default:
+		b.WriteString("\\" + string(n.anchor))
+	}
 }
 
 // categoryStarts are the code points at which the category changes.
