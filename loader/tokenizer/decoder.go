@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// decoder turns tokens back into text; each step takes the parts of the last.
+// decoder converts the texts of tokens to the parts of a text, or parts to other parts.
 type decoder interface {
 	decode(parts []string, b *budget) []string
 }
@@ -125,7 +125,7 @@ type fuse struct{}
 
 func (fuse) decode(parts []string, _ *budget) []string { return []string{strings.Join(parts, "")} }
 
-// bpeDecoder writes a space where a word ends.
+// bpeDecoder replaces the suffix that ends a word by a space.
 type bpeDecoder string
 
 func (d bpeDecoder) decode(parts []string, _ *budget) []string {
@@ -147,7 +147,7 @@ func (byteLevelDecoder) decode(parts []string, _ *budget) []string {
 		from := len(out)
 		for _, r := range p {
 			b := charByte(r)
-			if b < 0 { // a token that is no byte-level one stands for itself
+			if b < 0 { // a token with other characters is kept as it is
 				out = append(out[:from], p...)
 				break
 			}
@@ -179,8 +179,8 @@ func (d wordPieceDecoder) decode(parts []string, _ *budget) []string {
 	return parts
 }
 
-// cleanUp takes out the spaces that tokenizing English put in. The steps follow each
-// other; one may make work for the next.
+// cleanUp removes the spaces before English punctuation and contractions, in the order
+// of the reference.
 func cleanUp(s string) string {
 	for _, step := range cleanUps {
 		s = strings.ReplaceAll(s, step[0], step[1])
@@ -204,7 +204,7 @@ func (d metaspaceDecoder) decode(parts []string, _ *budget) []string {
 	return parts
 }
 
-// ctcDecoder joins what a CTC model repeats.
+// ctcDecoder merges repeated tokens, as the output of a CTC model needs.
 type ctcDecoder struct {
 	pad, delimiter string
 	cleanup        bool
@@ -248,7 +248,7 @@ func (d replaceDecoder) decode(parts []string, b *budget) []string {
 			last = to
 			return nil
 		})
-		if err != nil { // the rest stays as it is
+		if err != nil { // the rest is not replaced
 			b.err = err
 			break
 		}
@@ -284,8 +284,8 @@ func (d stripDecoder) decode(parts []string, _ *budget) []string {
 	return parts
 }
 
-// byteFallbackDecoder joins tokens like <0xE2>; bytes that are no character become
-// one U+FFFD each.
+// byteFallbackDecoder joins runs of tokens such as <0xE2>. The bytes of a run that is not
+// UTF-8 become one U+FFFD each.
 type byteFallbackDecoder struct{}
 
 func (byteFallbackDecoder) decode(parts []string, _ *budget) []string {

@@ -29,7 +29,7 @@ func FuzzLoad(f *testing.F) {
 		if len(data) > 1<<16 {
 			return
 		}
-		tok, err := FromJSON(data)
+		tok, err := fromJSON(fileTokenizer, data)
 		if err != nil {
 			if fault.KindOf(err) == "" {
 				t.Fatalf("an error without a kind: %v", err)
@@ -155,7 +155,7 @@ func FuzzSentencePiece(f *testing.F) {
 		if len(data) > 1<<16 {
 			return
 		}
-		tok, err := FromSentencePiece(data)
+		tok, err := fromSentencePiece("tokenizer.model", data)
 		if err != nil {
 			if fault.KindOf(err) == "" {
 				t.Fatalf("an error without a kind: %v", err)
@@ -192,10 +192,10 @@ func TestMatcherAgreesWithTheEngineOnTheTable(t *testing.T) {
 func TestSentencePieceSeedIsRead(t *testing.T) {
 	data, err := os.ReadFile("testdata/llama2/tokenizer.model")
 	require.NoError(t, err)
-	_, err = FromSentencePiece(data)
+	_, err = fromSentencePiece("tokenizer.model", data)
 	require.NoError(t, err)
 	for n := 0; n < len(data); n += 97 {
-		if _, err := FromSentencePiece(data[:n]); err != nil {
+		if _, err := fromSentencePiece("tokenizer.model", data[:n]); err != nil {
 			require.NotEmpty(t, fault.KindOf(err))
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 // must reads a file made of a model and other members.
 func must(t testing.TB, members string) *Tokenizer {
-	tok, err := FromJSON([]byte("{" + members + "}"))
+	tok, err := fromJSON(fileTokenizer, []byte("{"+members+"}"))
 	require.NoError(t, err)
 	return tok
 }
@@ -27,7 +27,7 @@ func TestLongWordsMergeInTheSameOrderAsShortOnes(t *testing.T) {
 	m := tok.model.(*bpe)
 	for _, v := range readVectors(t, "testdata/llama2/vectors.json").Vectors {
 		var short, long symbols
-		w := &work{budget: newBudget(len(v.Text))}
+		w := &scratch{budget: newBudget(len(v.Text))}
 		require.NoError(t, m.characters(repair(v.Text), w))
 		short.list = append(short.list, w.list...)
 		long.list = append(long.list, w.list...)
@@ -184,7 +184,7 @@ func TestTokensThatTakeSpaceAlongCostNoMoreThanTheText(t *testing.T) {
 		`{"added_tokens":[{"id":1,"content":" ","single_word":false,"lstrip":false,"rstrip":true,"normalized":false,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`,
 		`{"added_tokens":[{"id":1,"content":"\n","single_word":false,"lstrip":true,"rstrip":true,"normalized":false,"special":false},{"id":2,"content":"\t","single_word":false,"lstrip":true,"rstrip":true,"normalized":false,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`,
 	} {
-		tok, err := FromJSON([]byte(file))
+		tok, err := fromJSON(fileTokenizer, []byte(file))
 		require.NoError(t, err)
 		for _, space := range []string{" ", "\t"} {
 			ids, err := tok.IDs(strings.Repeat(space, 1<<20), true)
@@ -204,13 +204,13 @@ func TestTextsThatGrowWithoutEndAreRefused(t *testing.T) {
 		"fixed length": `{"padding":{"strategy":{"Fixed":16777216},"direction":"Right","pad_to_multiple_of":null,"pad_id":0,"pad_type_id":0,"pad_token":"a"},` + model + `}`,
 		"overflow":     `{"truncation":{"direction":"Right","max_length":1,"strategy":"LongestFirst","stride":0},"padding":{"strategy":{"Fixed":65536},"direction":"Right","pad_to_multiple_of":null,"pad_id":0,"pad_type_id":0,"pad_token":"a"},"model":{"type":"BPE","vocab":{"a":0," ":1,"é":2},"merges":[]}}`,
 	} {
-		tok, err := FromJSON([]byte(file))
+		tok, err := fromJSON(fileTokenizer, []byte(file))
 		require.NoError(t, err, name)
 		_, err = tok.Encode("aé "+strings.Repeat("a ", 500), EncodeOptions{})
 		assert.Equal(t, fault.TooLarge, fault.KindOf(err), name)
 		assert.NotEmpty(t, fault.HintOf(err), name)
 	}
-	tok, err := FromJSON([]byte(`{"decoder":{"type":"Sequence","decoders":[` + double + `]},` + model + `}`))
+	tok, err := fromJSON(fileTokenizer, []byte(`{"decoder":{"type":"Sequence","decoders":[`+double+`]},`+model+`}`))
 	require.NoError(t, err)
 	_, err = tok.DecodeText([]uint32{0}, false)
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
@@ -220,21 +220,21 @@ func TestTextsThatGrowWithoutEndAreRefused(t *testing.T) {
 	for i := range 500 {
 		added = append(added, fmt.Sprintf(`{"id":%d,"content":"t%d","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}`, i+1, i))
 	}
-	_, err = FromJSON([]byte(`{"normalizer":{"type":"Prepend","prepend":"` + strings.Repeat("x", 100_000) + `"},"added_tokens":[` + strings.Join(added, ",") + `],` + model + `}`))
+	_, err = fromJSON(fileTokenizer, []byte(`{"normalizer":{"type":"Prepend","prepend":"`+strings.Repeat("x", 100_000)+`"},"added_tokens":[`+strings.Join(added, ",")+`],`+model+`}`))
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
 }
 
 // The bound on an engine that backtracks is for the whole call, however many pieces
 // there are.
 func TestPatternsThatBacktrackAreBoundedForTheWholeCall(t *testing.T) {
-	tok, err := FromJSON([]byte(`{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Split","pattern":{"Regex":"(a+)+b"},"behavior":"Isolated","invert":false}]},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	tok, err := fromJSON(fileTokenizer, []byte(`{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Split","pattern":{"Regex":"(a+)+b"},"behavior":"Isolated","invert":false}]},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	require.NoError(t, err)
 	_, err = tok.IDs(strings.Repeat(strings.Repeat("a", 19)+" ", 10_000), true)
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
 }
 
 func TestOfTwoTokensWithOneFormTheFirstIsFound(t *testing.T) {
-	tok, err := FromJSON([]byte(`{"normalizer":{"type":"Lowercase"},"added_tokens":[{"id":1,"content":"<t>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false},{"id":2,"content":"<T>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	tok, err := fromJSON(fileTokenizer, []byte(`{"normalizer":{"type":"Lowercase"},"added_tokens":[{"id":1,"content":"<t>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false},{"id":2,"content":"<T>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	require.NoError(t, err)
 	ids, err := tok.IDs("<t><T>", true)
 	require.NoError(t, err)
@@ -244,7 +244,7 @@ func TestOfTwoTokensWithOneFormTheFirstIsFound(t *testing.T) {
 // Each step of a pattern is asked once for what it may begin with, however many
 // branches lead to it.
 func TestPatternsOfManyBranchesLoadAtOnce(t *testing.T) {
-	tok, err := FromJSON([]byte(`{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"` + strings.Repeat("(?:a?|b?)", 60) + `z"},"behavior":"Isolated","invert":false},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	tok, err := fromJSON(fileTokenizer, []byte(`{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"`+strings.Repeat("(?:a?|b?)", 60)+`z"},"behavior":"Isolated","invert":false},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	require.NoError(t, err)
 	_, err = tok.IDs("z", true) // to match is another matter
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
@@ -252,9 +252,9 @@ func TestPatternsOfManyBranchesLoadAtOnce(t *testing.T) {
 
 func TestComponentsNestedTooDeepAreRefused(t *testing.T) {
 	deep := strings.Repeat(`{"type":"Sequence","normalizers":[`, 60) + `{"type":"Lowercase"}` + strings.Repeat("]}", 60)
-	_, err := FromJSON([]byte(`{"normalizer":` + deep + `,"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	_, err := fromJSON(fileTokenizer, []byte(`{"normalizer":`+deep+`,"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
-	_, err = FromJSON([]byte(`{"normalizer":{"type":"Replace","pattern":{"String":"` + strings.Repeat(`[\"`, 99) + `"},"content":""},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	_, err = fromJSON(fileTokenizer, []byte(`{"normalizer":{"type":"Replace","pattern":{"String":"`+strings.Repeat(`[\"`, 99)+`"},"content":""},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	assert.NoError(t, err, "brackets in texts are none")
 }
 

@@ -9,11 +9,9 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// FromJSON reads a tokenizer.json. It fails where the file breaks JSON, where a
-// component is unknown or lacks a field, and where vocabulary and merges contradict
-// each other; the error tells the byte.
-func FromJSON(data []byte) (*Tokenizer, error) { return fromJSON("tokenizer.json", data) }
-
+// fromJSON reads a tokenizer.json; errors name path. It fails where the file is not
+// JSON, where a component is unknown or lacks a field, and where vocabulary and merges
+// contradict each other; the error has the byte.
 func fromJSON(path string, data []byte) (*Tokenizer, error) {
 	t, tokens, err := parseJSON(path, data)
 	if err != nil {
@@ -25,11 +23,11 @@ func fromJSON(path string, data []byte) (*Tokenizer, error) {
 	return t, nil
 }
 
-// maxNesting is how deep a component may be. Sequences within sequences are two levels
-// each; each level is scanned again by the one around it.
+// maxNesting is how many levels of arrays and objects a component may have. A Sequence
+// within a Sequence has two; each level is scanned again by the one around it.
 const maxNesting = 32
 
-// nesting is how deep a sound JSON value is.
+// nesting is the number of levels of a valid JSON value.
 func nesting(raw []byte) (deepest int) {
 	depth, inText := 0, false
 	for i := 0; i < len(raw); i++ {
@@ -49,7 +47,7 @@ func nesting(raw []byte) (deepest int) {
 	return deepest
 }
 
-// parseJSON reads the file without tying its parts together.
+// parseJSON reads the components and the added tokens, which assemble puts together.
 func parseJSON(path string, data []byte) (*Tokenizer, []AddedToken, error) {
 	if len(data) == 0 {
 		return nil, nil, fault.New(fault.Empty, path, "")
@@ -103,7 +101,7 @@ func parseJSON(path string, data []byte) (*Tokenizer, []AddedToken, error) {
 		err = s.End()
 	}
 	if err != nil {
-		return nil, nil, file.place(err)
+		return nil, nil, file.locate(err)
 	}
 	if t.model == nil {
 		return nil, nil, file.fail(MissingField, "\"model\" is missing")
@@ -149,13 +147,13 @@ func parseAddedTokens(n node) ([]AddedToken, error) {
 		out = append(out, t)
 		return nil
 	})
-	return out, n.place(err)
+	return out, n.locate(err)
 }
 
 var modelNames = []string{"BPE", "Unigram", "WordLevel", "WordPiece"}
 
-// parseModel reads a "model" value. Old files have no type; they are read as the
-// first kind that takes their fields, in the order of the reference.
+// parseModel reads a "model" value. As in the reference, a model without a type, from an
+// old file, has the first type whose fields it has.
 func parseModel(n node) (model, error) {
 	c, ok, err := n.component("model")
 	if err != nil {
@@ -195,8 +193,8 @@ func parseVocab(n node) (*vocabulary, error) {
 	if err := n.want(jsonscan.Object, `"vocab"`); err != nil {
 		return nil, err
 	}
-	// A line of a vocabulary takes some 14 bytes at least; too small a guess costs a
-	// second table, too large a one memory.
+	// A token of a vocabulary takes at least 14 bytes of the file. Too low an estimate
+	// costs a second table, too high an estimate costs memory.
 	v := newVocabulary(len(n.raw)/24, len(n.raw)/2)
 	s := jsonscan.New(n.raw)
 	err := s.Object(func(name []byte) error {
@@ -221,13 +219,13 @@ func parseVocab(n node) (*vocabulary, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, n.place(err)
+		return nil, n.locate(err)
 	}
 	v.arena = bytes.Clone(v.arena)
 	return v, nil
 }
 
-// parseID reads a short whole number.
+// parseID parses an integer of at most 9 digits.
 func parseID(raw []byte) (id uint32, ok bool) {
 	if len(raw) == 0 || len(raw) > 9 {
 		return 0, false
@@ -251,7 +249,7 @@ func parseBPE(c *typed) (*bpe, error) {
 		if p < 0 || p > 1 {
 			return nil, d.fail(fault.Malformed, "a dropout of %v is not between 0 and 1", p)
 		}
-		m.noMerges = p == 1 // anything between is chance, and belongs to training
+		m.noMerges = p == 1 // between is random, for training only
 	}
 	for _, f := range []struct {
 		name string
@@ -290,7 +288,7 @@ func parseBPE(c *typed) (*bpe, error) {
 	if err := m.parseMerges(list); err != nil {
 		return nil, err
 	}
-	m.seal()
+	m.finish()
 	return m, nil
 }
 
@@ -319,7 +317,7 @@ func (m *bpe) parseMerges(n node) error {
 		return p.line(kind)
 	})
 	m.merges = p.builder.merges
-	return n.place(err)
+	return n.locate(err)
 }
 
 // fail is an error at an offset of the list.
@@ -401,12 +399,12 @@ func parseWordPiece(c *typed) (*wordPiece, error) {
 	if m.vocab, err = parseVocab(vocab); err != nil {
 		return nil, err
 	}
-	m.seal()
+	m.finish()
 	return m, nil
 }
 
-func (m *wordPiece) seal() {
-	m.vocab.seal()
+func (m *wordPiece) finish() {
+	m.vocab.finish()
 	m.longest = m.vocab.longest()
 }
 
@@ -423,7 +421,7 @@ func parseWordLevel(c *typed) (*wordLevel, error) {
 	if m.vocab, err = parseVocab(vocab); err != nil {
 		return nil, err
 	}
-	m.vocab.seal()
+	m.vocab.finish()
 	return m, nil
 }
 
@@ -453,14 +451,14 @@ func parseUnigram(c *typed) (*unigram, error) {
 		}
 		m.unkID = int64(id)
 	}
-	m.seal()
+	m.finish()
 	return m, nil
 }
 
 // parsePieces reads the vocabulary of Unigram, [["token", score], …].
 func (m *unigram) parsePieces(list node) error {
 	s := jsonscan.New(list.raw)
-	return list.place(s.Array(func(int) error {
+	return list.locate(s.Array(func(int) error {
 		kind := s.Kind()
 		at := s.Offset()
 		bad := func(kind fault.Kind) error {

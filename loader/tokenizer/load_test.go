@@ -189,7 +189,7 @@ func TestUnknownComponentsAreNamedWithTheirPlace(t *testing.T) {
 		{`{"model":{"type":"Unigram","unk_id":0,"vocab":[["a"]]}}`, fault.WrongType, `[text, score]`},
 		{`{"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x","type_id":0}}],"pair":[],"special_tokens":{}},` + model + `}`, MissingField, `"x"`},
 	} {
-		_, err := FromJSON([]byte(c.file))
+		_, err := fromJSON(fileTokenizer, []byte(c.file))
 		assert.Equal(t, c.kind, fault.KindOf(err), "%s: %v", c.file, err)
 		assert.ErrorContains(t, err, c.text, c.file)
 		assert.ErrorContains(t, err, "byte ", c.file)
@@ -218,7 +218,7 @@ func ranks(t testing.TB, dir string) (file []byte, tokens [][]byte) {
 func TestTiktokenRanksGiveTheIDsOfTheSameVocabulary(t *testing.T) {
 	file, _ := ranks(t, "testdata/llama3")
 	special := loadJSON(t, "testdata/llama3").AddedTokens()
-	tok, err := FromTiktoken(file, "llama3", special)
+	tok, err := fromTiktoken("tokenizer.model", file, "llama3", special)
 	require.NoError(t, err)
 	for _, v := range readVectors(t, "testdata/llama3/vectors.json").Vectors {
 		ids, err := tok.IDs(v.Text, false)
@@ -232,7 +232,7 @@ func TestTiktokenRanksGiveTheIDsOfTheSameVocabulary(t *testing.T) {
 	ids, err := tok.IDs("<|begin_of_text|>the", true)
 	require.NoError(t, err)
 	assert.EqualValues(t, 1156, ids[0])
-	_, err = FromTiktoken([]byte("IQ== 0\nnot base64 1\n"), "llama3", nil)
+	_, err = fromTiktoken("tokenizer.model", []byte("IQ== 0\nnot base64 1\n"), "llama3", nil)
 	assert.ErrorContains(t, err, "byte 7")
 }
 
@@ -288,7 +288,7 @@ func TestByteLevelModelsNeedNoFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []uint32{'h' + 3, 0xC3 + 3, 0xA9 + 3, 1}, ids)
 	assert.Equal(t, "hé", tok.Decode(ids, true))
-	tok, ok, err := ForClass("PerceiverTokenizer")
+	tok, ok, err := forClass("PerceiverTokenizer", -1)
 	require.NoError(t, err)
 	require.True(t, ok)
 	ids, err = tok.IDs("a", true)

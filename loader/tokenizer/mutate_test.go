@@ -139,7 +139,7 @@ func useMutant(t testing.TB, file []byte, what string) (loaded bool) {
 			t.Errorf("%s: panic: %v", what, r)
 		}
 	}()
-	tok, err := FromJSON(file)
+	tok, err := fromJSON(fileTokenizer, file)
 	if err != nil {
 		assert.NotEmpty(t, fault.KindOf(err), "%s: %v", what, err)
 		return false
@@ -178,7 +178,7 @@ func TestMutatedFilesAreRefusedWhereTheReferenceRefuses(t *testing.T) {
 		}
 		var a refAnswer
 		require.NoError(t, json.Unmarshal(line, &a))
-		_, err = FromJSON(file)
+		_, err = fromJSON(fileTokenizer, file)
 		switch {
 		case a.Error != "" && err == nil:
 			lenient++

@@ -8,14 +8,13 @@ import (
 	"omniloader/loader/fault"
 )
 
-// normalizer changes the text of a piece before it is cut. With track it keeps the
-// alignment to the original.
+// normalizer changes the text of a piece before it is split. With track it keeps the
+// alignment with the original.
 type normalizer interface {
 	normalize(p *piece, track bool, b *budget) error
 }
 
-// normalizerKinds are the names of normalizers and how they are read; a type not in
-// the list is refused.
+// normalizerNames are the types of normalizers, for messages.
 var normalizerNames = []string{"BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Nmt",
 	"Precompiled", "Prepend", "Replace", "Sequence", "Strip", "StripAccents"}
 
@@ -165,7 +164,7 @@ func (n stripNormalizer) normalize(p *piece, _ bool, _ *budget) error {
 		base := p.base
 		*p = p.slice(from, to)
 		if p.align == nil {
-			return nil // still plain: a part of the original
+			return nil // still plain: a slice of the original
 		}
 		p.base = base
 	}
@@ -234,7 +233,8 @@ func (n *replaceNormalizer) normalize(p *piece, track bool, b *budget) error {
 	return nil
 }
 
-// nmt cleans as the NMT normalizer of SentencePiece does.
+// nmt is the NMT normalizer of SentencePiece: it removes control characters and makes
+// other white space a space.
 type nmt struct{}
 
 func (nmt) normalize(p *piece, track bool, _ *budget) error {
@@ -252,7 +252,7 @@ func (nmt) normalize(p *piece, track bool, _ *budget) error {
 	return nil
 }
 
-// byteLevelNormalizer writes each byte as the character that GPT-2 gave it.
+// byteLevelNormalizer replaces each byte by the character of byteChars.
 type byteLevelNormalizer struct{}
 
 func (byteLevelNormalizer) normalize(p *piece, track bool, _ *budget) error {
@@ -275,8 +275,8 @@ func (p *piece) toByteChars(track bool) {
 	w.done()
 }
 
-// byteChars are the characters that stand for bytes in byte-level vocabularies:
-// printable bytes of Latin-1 stand for themselves, the others follow U+0100.
+// byteChars are the characters for bytes in byte-level vocabularies (GPT-2): printable
+// bytes of Latin-1 are themselves, the others are U+0100 and following.
 var byteChars = func() (t [256]rune) {
 	next := rune(256)
 	for b := range t {
@@ -291,7 +291,7 @@ var byteChars = func() (t [256]rune) {
 	return t
 }()
 
-// charByte is the inverse of byteChars, -1 where r stands for no byte.
+// charByte is the inverse of byteChars, -1 where r is not one of them.
 func charByte(r rune) int {
 	if uint32(r) < uint32(len(charBytes)) {
 		return int(charBytes[r])
@@ -371,7 +371,8 @@ func (n bertNormalizer) normalize(p *piece, track bool, b *budget) error {
 	return nil
 }
 
-// isIdeograph is BERT's idea of a Chinese character (2B820-2B91F are missing there).
+// isIdeograph reports whether BERT treats r as a Chinese character (its ranges do not
+// include 2B820-2B91F).
 func isIdeograph(r rune) bool {
 	return r >= 0x3400 && (r >= 0x4E00 && r <= 0x9FFF || r <= 0x4DBF || r >= 0x20000 && r <= 0x2A6DF ||
 		r >= 0x2A700 && r <= 0x2B81F || r >= 0x2B920 && r <= 0x2CEAF || r >= 0xF900 && r <= 0xFAFF ||

@@ -252,7 +252,7 @@ func TestReferenceOnRandomTexts(t *testing.T) {
 	for n, c := range all {
 		t.Run(c.name, func(t *testing.T) {
 			a := ref.ask(t, map[string]any{"op": "load", "json": string(c.file)})
-			tok, err := FromJSON(c.file)
+			tok, err := fromJSON(fileTokenizer, c.file)
 			if a.Error != "" {
 				require.Error(t, err, "the reference refuses: %s", a.Error)
 				return
@@ -367,7 +367,7 @@ func TestReferenceOnSentencePieceModels(t *testing.T) {
 			path := filepath.Join("testdata", file)
 			data, err := os.ReadFile(path)
 			require.NoError(t, err)
-			tok, err := FromSentencePiece(data)
+			tok, err := fromSentencePiece("tokenizer.model", data)
 			require.NoError(t, err)
 			r := rand.New(rand.NewPCG(3, 9))
 			var texts [][]string
@@ -428,7 +428,7 @@ func TestVariantsGiveTheAnswersOfTheReference(t *testing.T) {
 	require.Len(t, all, len(variants))
 	for i, v := range variants {
 		require.Equal(t, v.Name, all[i].Name)
-		tok, err := FromJSON(v.file(t))
+		tok, err := fromJSON(fileTokenizer, v.file(t))
 		if all[i].Refuses {
 			assert.Error(t, err, v.Name)
 			continue

@@ -16,8 +16,8 @@ func sortRanges(rs []runeRange) {
 	slices.SortFunc(rs, func(a, b runeRange) int { return cmp.Compare(a.first, b.first) })
 }
 
-// class reads a character class behind its opening bracket. Classes nest, and &&
-// takes what both sides have.
+// class parses a character class after its opening bracket. Classes nest, and && is the
+// intersection of its sides.
 func (p *regexParser) class() (*runeSet, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func (p *regexParser) class() (*runeSet, error) {
 	defer func() { p.depth-- }()
 	negative := p.accept("^")
 	set := &runeSet{}
-	var left *runeSet // the sides of && read so far
+	var left *runeSet // the intersection of the sides before the last &&
 	for first := true; ; first = false {
 		if !p.more() {
 			return nil, p.errorf("a character class without an end")
@@ -101,7 +101,7 @@ func (p *regexParser) classItem(c rune, set *runeSet) error {
 	return nil
 }
 
-// classChar gives the character that c begins, or adds the set that it stands for.
+// classChar returns the character that c begins, or adds to set the set that it begins.
 func (p *regexParser) classChar(c rune, set *runeSet) (r rune, single bool, err error) {
 	if c != '\\' {
 		return c, true, nil
@@ -123,8 +123,7 @@ func (p *regexParser) classChar(c rune, set *runeSet) (r rune, single bool, err 
 	return 0, false, nil
 }
 
-// n is the number of different characters where all are given one by one, folded
-// forms of the first not counted.
+// n is 1 where the set is one character and its case variants, else 2.
 func (s *runeSet) n() int {
 	first := s.ranges[0].first
 	for _, r := range s.ranges {
@@ -144,8 +143,7 @@ func foldsTo(a, b rune) bool {
 	return false
 }
 
-// classEscape reads an escape that stands for a character or a set, behind the
-// backslash.
+// classEscape parses an escape for a character or a set, after the backslash.
 func (p *regexParser) classEscape(set *runeSet) error {
 	switch c := p.next(); c {
 	case 's', 'S':
@@ -285,8 +283,8 @@ var classNames = map[string]struct {
 	"extendedpictographic": {"", "pict.onig", nil},
 }
 
-// derived are the properties that Unicode makes of categories and a table of its
-// own (DerivedCoreProperties).
+// derived are the properties that Unicode derives from categories and a table
+// (DerivedCoreProperties).
 var derived = map[string]struct {
 	categories string
 	table      *unicode.RangeTable
@@ -296,12 +294,12 @@ var derived = map[string]struct {
 	"math":      {"Sm", unicode.Other_Math},
 }
 
-// scriptCodes are the codes of scripts by ISO 15924, a code and a script in a line.
+// scriptCodes are the ISO 15924 codes of scripts: a code and a script in each line.
 //
 //go:embed scripts.tsv
 var scriptCodes string
 
-// scriptOf gives the script of a code, or the key itself.
+// scriptOf returns the script of a code, or key where it is no code.
 func scriptOf(key string) string {
 	for line := range strings.Lines(scriptCodes) {
 		if code, script, _ := strings.Cut(strings.TrimSpace(line), "\t"); code == key {
@@ -311,7 +309,7 @@ func scriptOf(key string) string {
 	return key
 }
 
-// addTable adds what a table of the standard library has.
+// addTable adds the characters of a table of the standard library.
 func (s *runeSet) addTable(t *unicode.RangeTable) {
 	add := func(first, last, stride rune) {
 		if stride == 1 {
@@ -341,10 +339,9 @@ var longNames = map[string]string{"letter": "L", "uppercaseletter": "Lu", "lower
 	"separator": "Z", "spaceseparator": "Zs", "lineseparator": "Zl", "paragraphseparator": "Zp",
 	"other": "C", "control": "Cc", "format": "Cf", "privateuse": "Co", "unassigned": "Cn", "alphabetic": "alpha", "whitespace": "space"}
 
-// named adds the property, whose name is read without case, spaces, dashes and
-// underscores. Properties that no table of ours has are those of the standard library,
-// which knows Unicode 15: characters of Unicode 16 are missing from Dash and
-// Ideographic.
+// named adds a property; case, spaces, hyphens and underscores of its name are ignored.
+// Properties that unicode.tsv lacks come from the standard library, which has Unicode 15:
+// the characters of Unicode 16 are missing from Dash and Ideographic.
 func named(name string, set *runeSet) bool {
 	key := strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(name))
 	if short, ok := longNames[key]; ok {
@@ -381,8 +378,8 @@ func named(name string, set *runeSet) bool {
 	return false
 }
 
-// write writes the expression in the syntax of the backtracking engine, with every
-// class as plain ranges, so that both engines agree on what a letter is.
+// write writes the expression in the syntax of the backtracking engine. Classes are
+// written as ranges, so that both engines have the same character sets.
 func (n *regexNode) write(b *strings.Builder) error {
 	const mostText = 1 << 22
 	if b.Len() > mostText {
@@ -415,7 +412,7 @@ func (n *regexNode) write(b *strings.Builder) error {
 	case opAlt:
 		return each("|")
 	case opRepeat:
-		if n.posses {
+		if n.possessive {
 			b.WriteString("(?>")
 			defer b.WriteString(")")
 		}
@@ -493,8 +490,8 @@ func (s *runeSet) edges(out []rune) []rune {
 	return out
 }
 
-// write writes the set as ranges. Between two edges, or changes of category, all
-// characters are in it or none.
+// write writes the set as ranges. Between two consecutive edges or changes of category
+// either all characters are in the set or none.
 func (s *runeSet) write(b *strings.Builder) {
 	edges := s.edges(slices.Clone(categoryStarts()))
 	slices.Sort(edges)

@@ -170,7 +170,7 @@ func TestSpeedBesideTheReference(t *testing.T) {
 			start := time.Now()
 			read, err := os.ReadFile(file)
 			require.NoError(t, err)
-			tok, err := FromJSON(read)
+			tok, err := fromJSON(fileTokenizer, read)
 			require.NoError(t, err)
 			loads = append(loads, time.Since(start).Seconds())
 			tokens := 0
@@ -198,7 +198,7 @@ func TestLoadingALargeFileTakesLittleMemory(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	tok, err := FromJSON(data)
+	tok, err := fromJSON(fileTokenizer, data)
 	require.NoError(t, err)
 	runtime.ReadMemStats(&after)
 	taken := after.TotalAlloc - before.TotalAlloc
@@ -211,7 +211,7 @@ func BenchmarkLoadLarge(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := FromJSON(data); err != nil {
+		if _, err := fromJSON(fileTokenizer, data); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -225,7 +225,7 @@ func BenchmarkLoadSmall(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := FromJSON(data); err != nil {
+		if _, err := fromJSON(fileTokenizer, data); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -53,7 +53,7 @@ func configurations(t testing.TB) []string {
 func loadJSON(t testing.TB, dir string) *Tokenizer {
 	data, err := os.ReadFile(filepath.Join(dir, "tokenizer.json"))
 	require.NoError(t, err)
-	tok, err := FromJSON(data)
+	tok, err := fromJSON(fileTokenizer, data)
 	require.NoError(t, err)
 	return tok
 }
