@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// vector is a text with the reference's answers.
+// vector is a text with the reference's results.
 type vector struct {
 	Text               string   `json:"text_base64"`
 	Kind               string   `json:"kind"`
@@ -89,7 +89,7 @@ func TestVectorsOfTheReference(t *testing.T) {
 	}
 }
 
-// empty makes no difference between nil and nothing.
+// empty returns an empty slice for nil.
 func empty(ids []uint32) []uint32 {
 	if ids == nil {
 		return []uint32{}
