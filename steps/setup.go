@@ -14,7 +14,7 @@ import (
 	"unicode"
 
 	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/bench"
 )

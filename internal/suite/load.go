@@ -22,7 +22,7 @@ const (
 	extension = ".feature"
 	// maxFeature bounds a feature file. A hand-written one has a few kB.
 	maxFeature = 8 << 20
-	// maxLine is one less than the longest line gherkin v26 scans: beyond it the
+	// maxLine is one less than the longest line gherkin v42 scans: beyond it the
 	// parser panics.
 	maxLine = 64<<10 - 2
 )
