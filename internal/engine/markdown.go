@@ -116,7 +116,8 @@ func (c *markdownClassifier) featureLine(lines [][]byte, language int) int {
 		if fence != "" {
 			continue
 		}
-		if keyword, _ := c.heading(text, c.dialect.FeatureKeywords()); keyword != "" {
+		indent := len(line) - len(bytes.TrimLeft(line, " \t"))
+		if keyword, _ := c.heading(indent, text, c.dialect.FeatureKeywords()); keyword != "" {
 			return i
 		}
 		if first < 0 && text != "" && !markdownTagLine.MatchString(text) {
@@ -126,10 +127,11 @@ func (c *markdownClassifier) featureLine(lines [][]byte, language int) int {
 	return first
 }
 
-// heading gives the keyword of a heading and its name, or "".
-func (c *markdownClassifier) heading(text string, keywords []string) (keyword, name string) {
+// heading gives the keyword of a heading and its name, or "". What is indented by 4
+// spaces or more is a block of code in Markdown.
+func (c *markdownClassifier) heading(indent int, text string, keywords []string) (keyword, name string) {
 	mark := markdownHeading.FindString(text)
-	if mark == "" {
+	if mark == "" || indent > 3 {
 		return "", ""
 	}
 	for _, keyword := range keywords {
@@ -201,7 +203,7 @@ func (c *markdownClassifier) meaning(i, indent int, line, text string, token fun
 	var none gherkin.Token
 	if i == c.feature {
 		c.section = gherkin.TokenTypeFeatureLine
-		keyword, name := c.heading(text, c.dialect.FeatureKeywords())
+		keyword, name := c.heading(indent, text, c.dialect.FeatureKeywords())
 		if keyword == "" {
 			name = text
 		}
@@ -229,7 +231,7 @@ func (c *markdownClassifier) meaning(i, indent int, line, text string, token fun
 		{gherkin.TokenTypeScenarioLine, c.dialect.ScenarioOutlineKeywords()},
 		{gherkin.TokenTypeExamplesLine, c.dialect.ExamplesKeywords()},
 	} {
-		if keyword, name := c.heading(text, h.keywords); keyword != "" {
+		if keyword, name := c.heading(indent, text, h.keywords); keyword != "" {
 			c.section = h.kind
 			t := token(h.kind, indent+len(markdownHeading.FindString(text)), name)
 			t.Keyword = keyword

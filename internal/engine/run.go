@@ -68,7 +68,7 @@ type Result struct {
 }
 
 // Steps gives the results of the last attempt, one for each step.
-func (r *Result) Steps() []StepResult { return r.Attempts[len(r.Attempts)-1].Steps }
+func (r Result) Steps() []StepResult { return r.Attempts[len(r.Attempts)-1].Steps }
 
 // Attempt is one way through a scenario.
 type Attempt struct {
