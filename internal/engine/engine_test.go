@@ -71,7 +71,7 @@ func TestRegistrationNamesWhatDoesNotFit(t *testing.T) {
 		{`^a`, func(_, _ *engine.DocString) {}, "a step has one doc string at most"},
 		{`^a`, func(*engine.Table, *engine.DocString, *engine.Table) {}, "a step has one table at most"},
 		{`^a`, func() int { return 0 }, "a step's function gives"},
-		{`^a`, func() (error, context.Context) { return nil, nil }, "a step's function gives"},
+		{`^a`, func() (context.Context, int) { return nil, 0 }, "a step's function gives"},
 		{`^a`, func() (int, string, error) { return 0, "", nil }, "a step's function gives"},
 		{`^a`, func() []string { return nil }, "a step's function gives"},
 	} {

@@ -159,13 +159,12 @@ func (a *attempt) carryOut() {
 	a.result.Started = time.Now()
 	a.result.Steps = make([]StepResult, len(a.pickle.Steps))
 	a.tell(Event{Step: begin})
-	ctx, cancel := a.run, context.CancelFunc(func() {})
+	ctx, cancel := context.WithCancel(a.run)
+	defer cancel()
 	if a.options.Timeout > 0 {
 		ctx, cancel = context.WithTimeout(ctx, a.options.Timeout)
-	} else {
-		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
 	}
-	defer cancel()
 	a.timed, a.ctx = ctx, ctx
 	if len(a.pickle.Steps) == 0 {
 		a.result.Status, a.result.Err = Undefined, ErrNoSteps
