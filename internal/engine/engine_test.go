@@ -196,7 +196,7 @@ func TestWhatStandsBelowAStepIsExactlyWhatItTakes(t *testing.T) {
 func TestAmbiguousNamesTheDefinitions(t *testing.T) {
 	r := run(t, t.Context(), feature("* twice over"), engine.Options{}, func(s *engine.Scope) { toy(ourHooks{s}) }).Steps()[0]
 	assert.ErrorIs(t, r.Err, engine.ErrAmbiguous)
-	assert.Regexp(t, `^ambiguous step: it matches Step \^twice \(\.\*\)\$ \(engine/difference_test.go:\d+\) and Step \^twice over\$ \(engine/difference_test.go:\d+\)$`, r.Err.Error())
+	assert.Regexp(t, `^ambiguous step: it matches Step \^twice \(\.\*\)\$ \(engine/godog_test.go:\d+\) and Step \^twice over\$ \(engine/godog_test.go:\d+\)$`, r.Err.Error())
 }
 
 func deref(p *int) int { return *p }
