@@ -10,7 +10,7 @@ import (
 	"sync"
 
 	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 )
 
 // Definition is one step of the catalogue.

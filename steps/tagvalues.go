@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/suggest"
 )

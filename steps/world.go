@@ -9,7 +9,7 @@ import (
 	"os"
 
 	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 	"github.com/spf13/afero"
 
 	"omniloader/fixtures"

@@ -3,7 +3,7 @@ package suite
 import (
 	"testing"
 
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"

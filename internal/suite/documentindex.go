@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/outcome"
 	"omniloader/steps"

@@ -23,7 +23,8 @@ const (
 	extension = ".feature"
 	// maxFeature is the limit in bytes for a feature file. One written by hand has a few kB.
 	maxFeature = 8 << 20
-	// maxLine is the limit in bytes for a line: gherkin v26 panics on longer ones.
+	// maxLine is one less than the longest line gherkin v42 scans: beyond it the
+	// parser panics.
 	maxLine = 64<<10 - 2
 )
 

@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/outcome"
 )

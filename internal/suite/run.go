@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
