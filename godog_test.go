@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -21,10 +23,10 @@ import (
 	"omniloader/steps"
 )
 
-// godog run builds a program of its own around the two functions below, and its
-// default is to pass where a step is undefined. Its flags are read after this. Like
-// the binary of "go test" it starts itself for what is measured in a process of its
-// own.
+// "godog run" builds a program around the two functions InitializeTestSuite and
+// InitializeScenario. Without --strict, that program passes if a step is undefined, so the
+// flag is added before the program reads its flags. The program, like the binary of "go
+// test", starts itself to measure a first call in a new process.
 func init() {
 	if cli.IsFreshProcess() {
 		os.Exit(cli.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -34,25 +36,26 @@ func init() {
 	}
 }
 
-// shared is what the scenarios of one "godog run" have in common. The names of
-// the functions below, which find it, are godog's.
+// shared is the state of one "godog run". It is global because godog calls the functions
+// below by their names, without arguments of ours.
 var shared struct {
 	setup *steps.Setup
 	ran   atomic.Int64
 }
 
-// InitializeTestSuite prepares "godog run": the environment variables are those
-// of the program, and a run of no scenario is a failure.
+// InitializeTestSuite prepares "godog run". It reads the environment variables of
+// omniloader, and makes a run without scenarios a failure.
 func InitializeTestSuite(ctx *godog.TestSuiteContext) {
 	env, err := cli.ReadEnvironment()
 	if err != nil {
-		giveUp(err)
+		exitUnable(err)
 	}
 	shared.setup = newSetup(env)
+	shared.setup.Skip = godog.ErrSkip
 	started := time.Now()
 	ctx.AfterSuite(func() {
 		if shared.ran.Load() == 0 {
-			giveUp(fmt.Errorf("nothing selected: no scenario ran"))
+			exitUnable(fmt.Errorf("nothing selected: no scenario ran"))
 		}
 		if env.Output == "" {
 			return
@@ -62,14 +65,14 @@ func InitializeTestSuite(ctx *godog.TestSuiteContext) {
 			results = append(results, *r)
 		}
 		if err := cli.WriteResults(env.Output, started, results); err != nil {
-			giveUp(err)
+			exitUnable(err)
 		}
 	})
 }
 
-// InitializeScenario gives each scenario its steps.
+// InitializeScenario registers the steps for one scenario.
 func InitializeScenario(sc *godog.ScenarioContext) {
-	shared.ran.Add(1) // also for a scenario without steps, for which no hook is called
+	shared.ran.Add(1) // not in a hook, because none is called for a scenario without steps
 	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 		for _, tag := range p.Tags {
 			if tag.Name == "@real" && shared.setup.Model == "" || tag.Name == "@wip" {
@@ -78,24 +81,36 @@ func InitializeScenario(sc *godog.ScenarioContext) {
 		}
 		return ctx, nil
 	})
-	shared.setup.Register(sc)
+	scenario := shared.setup.Register(sc)
+	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+		return ctx, scenario.Begin(p, steps.Source{})
+	})
+	sc.After(func(ctx context.Context, _ *godog.Scenario, _ error) (context.Context, error) {
+		err := scenario.End()
+		if r := scenario.Record().Benchmark; r != nil { // for reports made from godog's messages
+			body, encodeErr := json.Marshal(r)
+			err = errors.Join(err, encodeErr)
+			ctx = godog.Attach(ctx, godog.Attachment{Body: body, FileName: r.Name + ".json", MediaType: "application/json"})
+		}
+		return ctx, err
+	})
 }
 
 func newSetup(env cli.Environment) *steps.Setup {
-	return &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model, Fresh: cli.FreshProcess}
+	return &steps.Setup{Loader: steps.BuiltinLoader, Plan: env.Plan, Model: env.Model, Fresh: cli.FreshProcess}
 }
 
-func giveUp(err error) {
+func exitUnable(err error) {
 	fmt.Fprintln(os.Stderr, "omniloader:", err)
 	os.Exit(2)
 }
 
-// TestFeatures runs every promise, each scenario a subtest. With -short the
-// scenarios tagged @slow are left out.
+// TestFeatures runs the built-in scenarios, each as a subtest. With -short, scenarios with
+// the tag @slow are left out.
 func TestFeatures(t *testing.T) {
 	env, err := cli.ReadEnvironment()
 	require.NoError(t, err)
-	loaded, err := suite.LoadFS(features.FS, "features")
+	loaded, err := suite.LoadFS(t.Context(), features.FS, "features")
 	require.NoError(t, err)
 	plan, err := suite.Select(loaded, suite.Selection{Short: testing.Short()})
 	require.NoError(t, err)
@@ -108,7 +123,7 @@ func TestFeatures(t *testing.T) {
 				if s.Benchmark != nil {
 					results = append(results, *s.Benchmark)
 				}
-				t.Run(s.Name, func(t *testing.T) { mirror(t, f.URI, s) })
+				t.Run(s.Name, func(t *testing.T) { reportOutcome(t, f.URI, s) })
 			}
 		})
 	}
@@ -117,8 +132,8 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
-// mirror gives a subtest the verdict of a scenario that has run.
-func mirror(t *testing.T, uri string, s outcome.Scenario) {
+// reportOutcome gives a subtest the outcome of a scenario that has run.
+func reportOutcome(t *testing.T, uri string, s outcome.Scenario) {
 	switch s.Status {
 	case outcome.Passed:
 	case outcome.Skipped:

@@ -62,7 +62,7 @@ Feature: Architecture detection
       Then the architecture is "LlamaForCausalLM"
       And the model type is "llama"
 
-  Rule: What a checkpoint does not say is unknown, and not guessed
+  Rule: What a checkpoint does not state is unknown, and not guessed
 
     Scenario: Without a model type, the class name still tells what it is
       Given a checkpoint with the config:
@@ -114,7 +114,7 @@ Feature: Architecture detection
       Then the category is "unknown"
       And the model is not supported
 
-  Rule: A class name is known in every spelling that checkpoints use
+  Rule: A class name is recognised in every spelling that checkpoints use
 
     Scenario Outline: <spelling> is <class>
       Given a checkpoint with the config:
@@ -152,7 +152,7 @@ Feature: Architecture detection
       Then the model is supported
       And it loads as "LlamaForCausalLM"
 
-  Rule: Where class and model type disagree, the class decides and the disagreement is reported
+  Rule: If class and model type disagree, the class decides and the disagreement is reported
 
     Scenario: A BERT class under the model type of Whisper
       Given a checkpoint with the config:

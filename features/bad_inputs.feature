@@ -3,7 +3,7 @@ Feature: Bad inputs
   Checkpoints arrive cut off, half downloaded and edited by hand. Each gets a definite answer or a
   definite error that names the file and the way out; never a crash, and never a quiet no.
 
-  Rule: A config that cannot be read is an error, whatever was asked
+  Rule: A config that cannot be read is an error of every operation
 
     Scenario Outline: A config that is <what>
       Given a checkpoint with the config:
@@ -100,7 +100,7 @@ Feature: Bad inputs
       When the category is detected
       Then reading fails with "truncated" in "model_index.json"
 
-  Rule: A config built to harm is refused before it costs anything
+  Rule: A config made to cause harm is refused before it takes time or memory
 
     Scenario: A config of 100 MB
       Given the checkpoint "gpt2"
@@ -120,7 +120,7 @@ Feature: Bad inputs
       When the model info is read
       Then the architecture is "GPT2LMHeadModel"
 
-  Rule: Without a directory there is nothing to judge
+  Rule: A directory that does not exist is an error of every operation
 
     Scenario Outline: <question> where there is no directory
       Given no checkpoint directory
@@ -138,7 +138,7 @@ Feature: Bad inputs
         | the tokenizer is read   |
         | the checkpoint is inspected |
 
-  Rule: What is odd and still readable is answered, and reported
+  Rule: An unusual config that can be read is answered, and reported
 
     Scenario: A byte order mark
       Given the checkpoint "gpt2"

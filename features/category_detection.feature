@@ -1,9 +1,9 @@
 @detection
 Feature: Category detection
   The category says which kind of loader a checkpoint needs: transformers, vision_encoder,
-  audio_encoder, asr, diffusers, sae or adapter. It is decided by the strongest evidence there is.
+  audio_encoder, asr, diffusers, sae or adapter. The most reliable evidence decides.
 
-  Rule: Every kind of checkpoint has its category
+  Rule: Every kind of checkpoint has a category
 
     @benchmark:category_detection_<kind>
     Scenario Outline: <kind> by the class name
@@ -102,7 +102,7 @@ Feature: Category detection
       And there is no base model
       And a warning "adapter-base-unknown" is reported for "adapter_config.json"
 
-  Rule: The index of a pipeline beats everything else
+  Rule: The index of a pipeline has precedence over everything else
 
     Scenario: A pipeline with a language model's config beside it is a pipeline
       Given a checkpoint with the config:
@@ -116,7 +116,7 @@ Feature: Category detection
       When the category is detected
       Then the category is "diffusers"
       And the layout is "diffusers"
-      And it was decided by "model_index.json"
+      And detection used "model_index.json"
 
     Scenario: A pipeline with directories of a sparse autoencoder is a pipeline
       Given a checkpoint with the files:
@@ -153,7 +153,7 @@ Feature: Category detection
       When the category is detected
       Then the category is "diffusers"
 
-  Rule: The marks of a sparse autoencoder beat the config
+  Rule: The files of a sparse autoencoder have precedence over the config
 
     Scenario: Autoencoders beside a config that says nothing
       Given a checkpoint with the config:
@@ -172,7 +172,7 @@ Feature: Category detection
       When the category is detected
       Then the category is "diffusers"
 
-  Rule: A class that nobody listed is judged by the shape of its name
+  Rule: A class that is not listed is classified by the form of its name
 
     Scenario Outline: <architecture> ends like <category>
       Given a checkpoint with the config:
@@ -181,7 +181,7 @@ Feature: Category detection
         """
       When the category is detected
       Then the category is "<category>"
-      And it was decided by "rule for names that are not listed"
+      And detection used "rule for names that are not listed"
 
       Examples:
         | architecture                 | category       |
@@ -226,7 +226,7 @@ Feature: Category detection
         | ZuluForProteinFolding            | transformers   | protein                 |
         | ZuluForAnyToAny                  | transformers   | omni                    |
 
-  Rule: Where a class nobody listed has a head of every kind of model, its config says which kind
+  Rule: If the name of a class that is not listed fits several kinds of model, its config says which
 
     Scenario Outline: <architecture>: <what>
       Given a checkpoint with the config:
@@ -236,7 +236,7 @@ Feature: Category detection
       When the model info is read
       Then the category is "<category>"
       And the task is "<task>"
-      And it was decided by "<rule>"
+      And detection used "<rule>"
       And the model is not supported
 
       Examples: It sees
@@ -313,9 +313,9 @@ Feature: Category detection
       When the model info is read
       Then the task is "time_series"
       And it loads as "T5ForConditionalGeneration"
-      And it was decided by "chronos_config"
+      And detection used "chronos_config"
 
-  Rule: A model type that is known says more than the beginning of a name
+  Rule: A known model type has precedence over the beginning of a class name
 
     Scenario: A training wrapper in the place of the class
       Given a checkpoint with the config:
@@ -324,7 +324,7 @@ Feature: Category detection
         """
       When the model info is read
       Then the task is "causal_lm"
-      And it was decided by "model type"
+      And detection used "model type"
 
     Scenario: Neither is known, and the names that begin alike are told
       Given a checkpoint with the config:
@@ -333,9 +333,9 @@ Feature: Category detection
         """
       When the model info is read
       Then the category is "audio_encoder"
-      And it was decided by "begins like Wav2Vec2"
+      And detection used "begins like Wav2Vec2"
 
-  Rule: A config that names neither class nor model type leaves the word to its members and tensors
+  Rule: A checkpoint whose config names neither class nor model type is classified by other keys and tensors
 
     Scenario Outline: <what>
       Given a checkpoint with the config:
@@ -370,9 +370,9 @@ Feature: Category detection
         """
       When the model info is read
       Then the category is "sae"
-      And it was decided by "tensors of an encoder"
+      And detection used "tensors of an encoder"
 
-  Rule: A name too long to be one is passed over
+  Rule: A class name that is too long is ignored
 
     Scenario: A thousand letters
       Given a checkpoint with the config:
@@ -385,7 +385,7 @@ Feature: Category detection
       And the architecture is "unknown"
       And a warning "config-architectures" is reported
 
-  Rule: Where nothing says what it is, the category is unknown
+  Rule: If nothing shows what it is, the category is unknown
 
     Scenario: An empty directory
       Given an empty checkpoint directory

@@ -16,7 +16,7 @@ Feature: Config variations
     And the mean latency is below 1 ms
     And the p95 latency is below 2 ms
 
-  Rule: A config with a quantization section is of a quantized model
+  Rule: A config with a quantization section describes a quantized model
 
     @benchmark:arch_variation_llama_with_quant
     Scenario: A quantization section that says nothing
@@ -153,7 +153,7 @@ Feature: Config variations
       When the model info is read
       Then the model has no talker
 
-  Rule: Variations add up
+  Rule: Several variations in one config are all recognised
 
     @benchmark:arch_variation_complex_config
     Scenario: Quantized, speaking and hearing
@@ -173,7 +173,7 @@ Feature: Config variations
       And the mean latency is below 1 ms
       And the p95 latency is below 2 ms
 
-  Rule: Code that a checkpoint brings is listed, and never run
+  Rule: Code in a checkpoint is listed, and never run
 
     Scenario: Files that the config names and files that lie there
       Given a checkpoint with the config:

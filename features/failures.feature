@@ -4,7 +4,7 @@ Feature: Failures
   file, what is wrong with it, and the way out. None of them needs loading to be seen. A checkpoint
   whose name begins with "broken-" is a sound one with one thing gone wrong; FAILURES.md lists them.
 
-  Rule: 1. A Git LFS pointer in the weights' place is called that, and not a header too large
+  Rule: 1. A Git LFS pointer in the place of weights is reported as such, and not as a header that is too large
 
     Scenario: A clone without git-lfs
       Given the checkpoint "broken-lfs-pointer"
@@ -24,7 +24,7 @@ Feature: Failures
       Then a note "lfs-pointer" is reported for "plot.png"
       And no error is reported
 
-  Rule: 2. The same look at every file, not at the weights alone
+  Rule: 2. Every file is checked for this, not only the weights
 
     Scenario: The files of the tokenizer
       Given the checkpoint "broken-lfs-tokenizer"
@@ -44,7 +44,7 @@ Feature: Failures
         | config.json                  |
         | model.safetensors.index.json |
 
-  Rule: 3. A tokenizer.model may be tiktoken's
+  Rule: 3. A tokenizer.model can be in tiktoken's format
 
     Scenario: The tokenizer of Llama 3's own format
       Given the checkpoint "broken-tiktoken-model"
@@ -114,7 +114,7 @@ Feature: Failures
       Then a warning "layers-missing" is reported for "model-00001-of-00002.safetensors"
       And no error is reported
 
-  Rule: 6. An index of an earlier save is called stale
+  Rule: 6. An index of an earlier save is reported as stale
 
     Scenario: An index of three shards beside a whole set of two
       Given the checkpoint "broken-stale-index"
@@ -136,7 +136,7 @@ Feature: Failures
       And the parameters are 8030261248
       And there are 4 weights files
 
-  Rule: 8. Of weights that are there twice, one set counts
+  Rule: 8. Of weights that exist twice, one set counts
 
     Scenario: Mistral's own format beside the shards
       Given the checkpoint "mistral-7b-v0.3"
@@ -164,7 +164,7 @@ Feature: Failures
       Then a note "weights-duplicate" is reported for "pytorch_model.bin"
       And the parameters are 110106428
 
-  Rule: 9. A tokenizer that is newer than its readers says in which part
+  Rule: 9. For a tokenizer that is newer than its readers, the unknown part is named
 
     Scenario: A part of a type that nobody knows
       Given the checkpoint "broken-newer-tokenizer"
@@ -176,7 +176,7 @@ Feature: Failures
       When the checkpoint is inspected
       Then a note "tokenizer-merges-as-pairs" is reported for "tokenizer.json"
 
-  Rule: 10. What we do not know is told from what is broken
+  Rule: 10. An unknown checkpoint is distinguished from a broken one
 
     Scenario: A class of tomorrow, in a checkpoint written by tomorrow's library
       Given the checkpoint "broken-class-of-tomorrow"
@@ -186,7 +186,7 @@ Feature: Failures
       And no error is reported
       And the weights are complete
 
-  Rule: 11. Without a config, what is there is named
+  Rule: 11. Without a config, the existing files are named
 
     Scenario: A class and no model type
       Given the checkpoint "broken-no-model-type"
@@ -213,7 +213,7 @@ Feature: Failures
       And the weights format is "gguf"
       And the quantization detail is "Q4_K_M"
 
-  Rule: 12. An adapter is no model
+  Rule: 12. An adapter is not a model
 
     Scenario Outline: <checkpoint>, with the model that it is for
       Given the checkpoint "<checkpoint>"
@@ -228,7 +228,7 @@ Feature: Failures
         | llama-2-7b-lora         |
         | broken-adapter-as-model |
 
-  Rule: 13. A bad base model is null, a dead path, or a name: three answers
+  Rule: 13. A missing base model, an invalid path and a repository name are three different findings
 
     Scenario: Null
       Given the checkpoint "broken-adapter-base-null"
@@ -247,7 +247,7 @@ Feature: Failures
       Then the base model is "meta-llama/Llama-2-7b-hf"
       And no warning is reported
 
-  Rule: 14. No checkpoint is hidden because its class is on no list
+  Rule: 14. A checkpoint of an unlisted class is inspected like any other
 
     Scenario: A slip in the class
       Given the checkpoint "broken-class-slip"
@@ -262,7 +262,7 @@ Feature: Failures
       Then the model is not supported
       And the nearest is "Qwen3ForCausalLM"
 
-  Rule: 15. "Not supported" does not mask another cause
+  Rule: 15. "Not supported" does not hide another cause
 
     Scenario: A base class is known, and writes no text
       Given the checkpoint "broken-base-class"
@@ -381,7 +381,7 @@ Feature: Failures
       When the checkpoint is inspected
       Then a warning "custom-code-elsewhere" is reported for "config.json"
 
-  Rule: 19. The layouts of diffusion models are told apart
+  Rule: 19. The layouts of diffusion models are distinguished
 
     Scenario: A component that was not downloaded
       Given the checkpoint "broken-missing-component"
@@ -457,7 +457,7 @@ Feature: Failures
         | StableAudioPipeline              | text-to-audio  |
         | TomorrowImageToVideoPipeline     | image-to-video |
 
-  Rule: 20. Autoencoders have failures of their own
+  Rule: 20. Sparse autoencoders have their own failures
 
     Scenario: A file one letter off
       Given the checkpoint "broken-sae-misspelled"
@@ -471,7 +471,7 @@ Feature: Failures
       And a note "sae-other-family" is reported
       And a note "sae-base-model-unknown" is reported
 
-  Rule: What else is seen without loading
+  Rule: More that is found without loading
 
     Scenario: A header of more than 100 MB
       Given the checkpoint "gpt2"

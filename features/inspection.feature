@@ -85,7 +85,7 @@ Feature: Inspection
       Then a finding "tokenizer-missing" is reported
       And there is no tokenizer
 
-  Rule: An inspection says where tokenizer and model do not fit
+  Rule: An inspection reports where tokenizer and model do not fit
 
     Scenario Outline: <what>
       Given the checkpoint "llama-3-8b"
@@ -114,7 +114,7 @@ Feature: Inspection
       When the checkpoint is inspected
       Then an error "pad-id-beyond-embeddings" is reported for "tokenizer.json"
 
-  Rule: A verification reads every file, and compares it with what its download left on record
+  Rule: A verification reads every file, and compares its hash with the one that its download recorded
 
     Background:
       Given a checkpoint with the tree:
@@ -149,7 +149,7 @@ Feature: Inspection
       Then a warning "hash-unrecorded" is reported
       And the verified bytes is 0
 
-  Rule: The context length is that of the library where the config is silent
+  Rule: If the config has no context length, it is the default of the library
 
     Scenario Outline: The config of a <type> model without <key>
       Given a checkpoint with the config:
@@ -173,7 +173,7 @@ Feature: Inspection
       When the checkpoint is inspected
       Then the context length is 8192
 
-  Rule: The parameters of a program are counted where its format lists them
+  Rule: The parameters of a program are counted if its format lists them
 
     Scenario: The initial values of an ONNX graph
       Given an empty checkpoint directory
@@ -186,7 +186,7 @@ Feature: Inspection
       Then the weights format is "onnx"
       And the parameters are 6
 
-  Rule: A directory of GGUF files by quantization is one model in versions
+  Rule: A directory with GGUF files of several quantizations is one model
 
     Background:
       Given the checkpoint "llama-2-7b-gguf"
@@ -202,7 +202,7 @@ Feature: Inspection
       And a note "weights-alternatives" is reported
       And no error is reported
 
-  Rule: Weights inside a program are not read, and not missed
+  Rule: Weights inside a program are not read, and not reported as missing
 
     Scenario Outline: A model of <layout>
       Given a checkpoint with the files:

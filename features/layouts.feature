@@ -4,7 +4,7 @@ Feature: Layouts
   parts, as a single file, as an adapter, converted for another engine, or as a download cache.
   The layout says which, by the files that such a directory cannot do without.
 
-  Rule: Public repositories are told by their layout
+  Rule: Public repositories are recognised by their layout
 
     Scenario Outline: <checkpoint> has the layout <layout>
       Given the checkpoint "<checkpoint>"
@@ -27,7 +27,7 @@ Feature: Layouts
         | llama-2-7b-gguf        | gguf                  | transformers   |
         | gemma-scope-2-4b       | sae                   | sae            |
 
-  Rule: Without a config.json, the other files say what a directory is
+  Rule: Without a config.json, the other files show what a directory is
 
     Scenario Outline: <layout> by <file> and <other>
       Given a checkpoint with the files:
@@ -38,7 +38,7 @@ Feature: Layouts
       Then the layout is "<layout>"
       And the category is "<category>"
       And the task is "<task>"
-      And it was decided by "<file>"
+      And detection used "<file>"
       And the model is supported
 
       Examples: Checkpoints
@@ -112,7 +112,7 @@ Feature: Layouts
         | a Core ML package        | core ml      | model.mlpackage/Manifest.json |
         | weights and an ONNX file | transformers | model.safetensors             |
 
-  Rule: Configs of other libraries are told by their keys
+  Rule: Configs of other libraries are recognised by their keys
 
     Scenario Outline: <layout> has <what>
       Given a checkpoint with the config:
@@ -133,7 +133,7 @@ Feature: Layouts
         | mlx                 | a group size            | transformers   | Qwen3ForCausalLM       | {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "quantization": {"group_size": 64, "bits": 4}} |
         | diffusers component | a class name of its own | diffusers      | AutoencoderKL          | {"_class_name": "AutoencoderKL", "_diffusers_version": "0.30.0"} |
 
-  Rule: Files of one engine say by their first bytes what they hold
+  Rule: Files of an inference engine are recognised by their first bytes
 
     Scenario: whisper.cpp
       Given an empty checkpoint directory
@@ -146,7 +146,7 @@ Feature: Layouts
       When the model info is read
       Then the layout is "whisper.cpp"
       And the category is "asr"
-      And it was decided by "magic of ggml-base.en.bin"
+      And detection used "magic of ggml-base.en.bin"
 
     Scenario Outline: CTranslate2 with the specification <specification>
       Given a checkpoint with the config:
@@ -214,7 +214,7 @@ Feature: Layouts
       Then the layout is "<layout>"
       And the category is "<category>"
       And the task is "<task>"
-      And it was decided by "<file>"
+      And detection used "<file>"
 
       Examples:
         | what                  | file                      | tensor                                                    | layout                | category  | task               |
@@ -235,7 +235,7 @@ Feature: Layouts
       Then the category is "unknown"
       And an error "nothing-recognized" is reported
 
-  Rule: The archive of NeMo is opened only as far as its config
+  Rule: A NeMo archive is read only up to its config
 
     Scenario Outline: An archive that <what>
       Given an empty checkpoint directory
@@ -266,7 +266,7 @@ Feature: Layouts
       When the model info is read
       Then the layout is "transformers"
       And the architecture is "Qwen2ForCausalLM"
-      And it was decided by "refs/main"
+      And detection used "refs/main"
 
     Scenario: The only snapshot needs no reference
       Given a checkpoint with the files:
@@ -274,7 +274,7 @@ Feature: Layouts
         | snapshots/0123abcd/config.json | {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2"} |
       When the model info is read
       Then the architecture is "Qwen2ForCausalLM"
-      And it was decided by "the only snapshot"
+      And detection used "the only snapshot"
 
     Scenario: Several snapshots and no main reference: the candidates are told
       Given a checkpoint with the files:
@@ -330,7 +330,7 @@ Feature: Layouts
       And the architecture is "GPT2LMHeadModel"
       And there are no candidates
 
-  Rule: An adapter is told from its base model
+  Rule: An adapter is distinguished from its base model
 
     Scenario Outline: An adapter whose base model is <what>
       Given a checkpoint with the files:
@@ -404,7 +404,7 @@ Feature: Layouts
       Then the category is "unknown"
       And the candidates are "model"
 
-  Rule: What a class name does not tell, the files beside the config may
+  Rule: Files beside the config can show what a class name does not
 
     Scenario Outline: A class nobody listed, and <what>
       Given a checkpoint with the config:
@@ -417,7 +417,7 @@ Feature: Layouts
         """
       When the model info is read
       Then the category is "<category>"
-      And it was decided by "<rule>"
+      And detection used "<rule>"
       And the model is not supported
 
       Examples:

@@ -3,7 +3,7 @@ Feature: Under load
   Many callers at once, configs of many megabytes, the first call of a new process, and reading that
   fails: what a service meets, and a quiet loop over one small config does not show.
 
-  Rule: Callers at once share one loader, and each gets the answer of a caller alone
+  Rule: Several callers at once share one loader, and each gets the same answer as a single caller
 
     @benchmark:callers_model_info_<callers>
     Scenario Outline: The model info for <callers> callers
@@ -55,7 +55,7 @@ Feature: Under load
       And no more than 20 kB is allocated per call
       And the peak resident memory is below 48 MB
 
-  Rule: Saying no costs no more than saying yes
+  Rule: A failure takes no longer than an answer
 
     @benchmark:failure_none
     Scenario: A sound config, which the others are compared with
@@ -92,7 +92,7 @@ Feature: Under load
       And the mean latency is below 1 ms
       And the p95 latency is below 2 ms
 
-  Rule: The first call of a process finds nothing prepared
+  Rule: The first call of a process is fast, without anything in memory
 
     @iterations:5 @benchmark:first_inspection
     Scenario: An inspection, cold and warm
@@ -110,7 +110,7 @@ Feature: Under load
       Then the first latency is below 500 ms
       And the peak resident memory is below 64 MB
 
-  Rule: Class names that are registered when the program runs cost a look-up nothing
+  Rule: Added class names do not make a look-up slower
 
     @benchmark:registered_classes_<number>
     Scenario Outline: One class among <number> others
@@ -124,7 +124,7 @@ Feature: Under load
         | AcmeForCausalLM | transformers | causal_lm |
       When the category is detected
       Then the category is "transformers"
-      And the decided by contains "registered classes"
+      And detection used "registered classes"
       And the mean latency is below 0.5 ms
       And the p95 latency is below 1 ms
       And no more than 30 allocations are made per call

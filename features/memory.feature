@@ -2,7 +2,7 @@
 Feature: Memory
   Saying what a checkpoint is takes kilobytes, however large the checkpoint.
 
-  Rule: Every question is answered within its memory
+  Rule: Every operation keeps its bound on memory
 
     Background:
       Given a checkpoint with the config:
@@ -32,7 +32,7 @@ Feature: Memory
       And the memory delta is below 1 MB
       And no more than 1 MB is allocated per call
 
-  Rule: A tree of directories is not kept
+  Rule: The listing of a directory tree is not kept in memory
 
     @benchmark:sae_detection_with_memory
     Scenario: The SAE check

@@ -37,7 +37,7 @@ Feature: Omni detection
       | qwen    | qwen2      | Qwen2ForCausalLM   |
       | mistral | mistral    | MistralForCausalLM |
 
-  Rule: Two senses are not omni
+  Rule: A model for two of speech, vision and text is not omni
 
     Scenario Outline: <architecture> hears or sees, not both
       Given a checkpoint with the config:
@@ -54,7 +54,7 @@ Feature: Omni detection
         | Qwen2AudioForConditionalGeneration | qwen2_audio | audio_config  |
         | WhisperForConditionalGeneration    | whisper     | audio_config  |
 
-  Rule: A name that nobody listed is omni when its config has the parts for it
+  Rule: A class that is not listed is omni if its config has the parts for it
 
     Scenario: Parts for sound, vision and text
       Given a checkpoint with the config:
@@ -102,7 +102,7 @@ Feature: Omni detection
       When the omni check is made
       Then the model is not omni
 
-  Rule: A family that comes with and without hearing is judged by its parts
+  Rule: A family with and without audio input is omni only with the parts for it
 
     Scenario: Gemma 4 with a part for sound
       Given a checkpoint with the config:
@@ -120,7 +120,7 @@ Feature: Omni detection
       When the omni check is made
       Then the model is not omni
 
-  Rule: The model info says the same
+  Rule: The model info agrees
 
     Scenario: Qwen2.5-Omni under the name that its repository gives it
       Given a checkpoint with the config:

@@ -4,7 +4,7 @@ Feature: Recorded checkpoints
   file by name and size, small files as they were, and of weights the headers only, so that the
   loader finds in it what it found in the checkpoint.
 
-  Rule: A recorded checkpoint answers like the real one
+  Rule: The answer about a recorded checkpoint is that about the real one
 
     Scenario: The fixture lies beside the feature
       Given the recorded checkpoint "saelens-gpt2-small.fixture"
@@ -49,7 +49,7 @@ Feature: Recorded checkpoints
       When the checkpoint is inspected
       Then the layers are "0, 8"
 
-  Rule: What was broken stays broken
+  Rule: A broken checkpoint is recorded as broken
 
     Scenario: A link that leads nowhere, on a disk, as only a disk has links
       Given a real temporary directory

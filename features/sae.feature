@@ -3,7 +3,7 @@ Feature: Sparse autoencoders
   A release of sparse autoencoders is a tree of directories, one for each place in the model that
   they read. It has no class name and no tokenizer of its own; its base model stands in its files.
 
-  Rule: Directories named after places in a model mark a release of autoencoders
+  Rule: Directories named after places in a model show a release of autoencoders
 
     @benchmark:sae_detection_sae_<name>
     Scenario Outline: <directories>
@@ -126,7 +126,7 @@ Feature: Sparse autoencoders
       When the SAE check is made
       Then the model is not an SAE
 
-  Rule: The base model stands in the config of any of the autoencoders
+  Rule: The base model is named in the config of any of the autoencoders
 
     @benchmark:sae_base_model_extraction
     Scenario: The config of a layer names it
@@ -185,7 +185,7 @@ Feature: Sparse autoencoders
       When the SAE base model is looked up
       Then reading fails with "not an SAE"
 
-  Rule: A malformed config is passed over and reported, and the next one is tried
+  Rule: A malformed config is reported and skipped, and the next one is tried
 
     Scenario Outline: A config that is <what>
       Given a checkpoint with the files:

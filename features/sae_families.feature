@@ -148,7 +148,7 @@ Feature: Families of sparse autoencoders
       And the sae kind is "clt"
       And the sae base model is "google/gemma-2-2b"
 
-  Rule: Where no config names the base model, a directory's or file's name may
+  Rule: If no config names the base model, the name of a directory or file can
 
     Scenario Outline: <name>
       Given the directory "<repository>" for the checkpoint
@@ -194,7 +194,7 @@ Feature: Families of sparse autoencoders
         | MLP             | Llama3_1-8B-Base-L15M-8x  | mlp_out    | sae        |
         | transcoder      | Llama3_1-8B-Base-L15TC-8x | transcoder | transcoder |
 
-  Rule: A base model that nobody names is unknown, not guessed
+  Rule: A base model that is not named anywhere is unknown, and not guessed
 
     Scenario: sparsify without the config of its run
       Given the directory "EleutherAI/sae-pythia-70m-32k" for the checkpoint
@@ -245,7 +245,7 @@ Feature: Families of sparse autoencoders
       And the sae layers are "12"
       And a note "sae-base-model-unknown" is reported
 
-  Rule: Where several base models are named, all are candidates and none wins
+  Rule: If several base models are named, all are candidates and none is chosen
 
     Scenario: A release whose makers and whose users name different models
       Given the directory "fnlp/Llama-Scope-R1-Distill" for the checkpoint
@@ -281,7 +281,7 @@ Feature: Families of sparse autoencoders
       And there are no base model candidates
       And no finding is reported
 
-  Rule: Names of directories alone are weak evidence
+  Rule: Names of directories alone are not enough for a clear answer
 
     Scenario Outline: A bare directory <directory> is an autoencoder, and it is said how little speaks for it
       Given a checkpoint with the config:
@@ -294,7 +294,7 @@ Feature: Families of sparse autoencoders
       And the sae family is "unknown"
       And the sae sites are "<directory>"
       And a note "sae-bare-directories" is reported
-      And it was decided by "directory <directory>"
+      And detection used "directory <directory>"
 
       Examples:
         | directory      |
@@ -354,4 +354,4 @@ Feature: Families of sparse autoencoders
         """
       When the model info is read
       Then the category is "sae"
-      And it was decided by "tensors of an encoder, a decoder and a bias"
+      And detection used "tensors of an encoder, a decoder and a bias"

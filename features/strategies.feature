@@ -1,9 +1,9 @@
 @comparison
 Feature: Strategies compared
-  Three questions, three prices: which category, is it supported, and everything there is to know.
-  The small questions are answered as the large one answers them.
+  Three operations of different cost: reading the category, checking support, and reading the
+  complete model info. Their answers agree.
 
-  Rule: The category alone is the cheapest question
+  Rule: Reading only the category is the fastest operation
 
     @benchmark:strategy_detection_<kind>
     Scenario Outline: The category of a checkpoint for <kind>
@@ -23,7 +23,7 @@ Feature: Strategies compared
         | vision       | SigLIPModel                     | vision_encoder |
         | asr          | WhisperForConditionalGeneration | asr            |
 
-  Rule: Support is answered from the same file
+  Rule: Support is read from the same file
 
     @benchmark:strategy_support_<kind>
     Scenario Outline: Support of a checkpoint for <kind>
@@ -43,7 +43,7 @@ Feature: Strategies compared
         | vision       | SigLIPModel                     |
         | asr          | WhisperForConditionalGeneration |
 
-  Rule: Everything costs little more than the category
+  Rule: The complete model info takes little longer than the category
 
     @benchmark:strategy_full_info_<kind>
     Scenario Outline: The full info of a checkpoint for <kind>

@@ -59,7 +59,7 @@ Feature: Support
         | qwen3_moe     | Qwen3ForCausalLM      |
         | agent_cpm     | Qwen3ForCausalLM      |
 
-  Rule: What no loader knows is not supported, and the reason names it
+  Rule: A class without a loader is not supported, and the reason names it
 
     @benchmark:support_check_unsupported_custom
     Scenario: An unknown class of an unknown type
@@ -105,7 +105,7 @@ Feature: Support
       Then the model is not supported
       And a warning "architecture-unknown" is reported for "config.json"
 
-  Rule: A checkpoint that brings the code of its model is supported with remote code
+  Rule: A checkpoint that contains the code of its model is supported with remote code
 
     Scenario: An unknown class with its code beside it
       Given a checkpoint with the config:
@@ -118,7 +118,7 @@ Feature: Support
         """
       When support is checked
       Then the model is supported
-      And loading it runs code of its own
+      And loading needs remote code
 
     Scenario: Loading its code is noted
       Given a checkpoint with the config:
@@ -146,7 +146,7 @@ Feature: Support
         """
       When support is checked
       Then the model is supported
-      And the remote code is no
+      And loading needs no remote code
 
     Scenario: Code of the config alone does not load a model
       Given a checkpoint with the config:

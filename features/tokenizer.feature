@@ -4,7 +4,7 @@ Feature: Tokenizers
   size, its special tokens and what to pad with. Where the checkpoint has none, it says whose
   tokenizer it took, and where it had looked before.
 
-  Rule: A checkpoint's own tokenizer comes first
+  Rule: A checkpoint's own tokenizer has precedence
 
     @benchmark:tokenizer_load_normal
     Scenario: A small byte-level BPE
@@ -111,7 +111,7 @@ Feature: Tokenizers
       Then the type is "WordPiece"
       And the vocab size is 4
 
-  Rule: There is always something to pad with, and it is said where that comes from
+  Rule: The pad token and its source are reported, and the end of text stands in for a missing one
 
     Scenario: The pad token that the tokenizer's config gives
       Given a checkpoint with the files:
@@ -210,7 +210,7 @@ Feature: Tokenizers
       When the tokenizer is read
       Then there is no pad token
 
-  Rule: An autoencoder takes the tokenizer of its base model, found beside it
+  Rule: For an autoencoder, the tokenizer of its base model is used, if it is found
 
     @benchmark:tokenizer_load_sae_fallback
     Scenario: The base model lies beside it
@@ -350,7 +350,7 @@ Feature: Tokenizers
       When the tokenizer is read
       Then reading fails with "not found"
 
-  Rule: A tokenizer that is there and broken is an error, not a reason to look elsewhere
+  Rule: A broken tokenizer is an error, and no other place is tried
 
     Scenario Outline: A tokenizer.json that is <what>
       Given a checkpoint with the files:

@@ -3,7 +3,7 @@ Feature: Texts and tokens
   The loader runs the tokenizers of the published families: it turns texts into ids and ids into texts
   as the library that made the files does. The ids here were given by that library.
 
-  Rule: Each family cuts a text its own way
+  Rule: Each family splits a text in its own way
 
     Scenario Outline: <checkpoint> cuts "<text>"
       Given the checkpoint "<checkpoint>"
@@ -87,7 +87,7 @@ Feature: Texts and tokens
       When the text "" is encoded
       Then there are no ids
 
-  Rule: Ids become the text again
+  Rule: Decoding gives the text again
 
     Scenario Outline: "<text>" comes back from <checkpoint>
       Given the checkpoint "<checkpoint>"

@@ -1,9 +1,9 @@
 @tokenizer
-Feature: Loading tokenizers for real
+Feature: Loading tokenizers
   A tokenizer that is loaded can encode. What the loader says of it then is what it is, and not what a
   file claims; where none can be loaded, it says which places it tried and why each was not taken.
 
-  Rule: Every form of tokenizer file is loaded
+  Rule: Every kind of tokenizer file is loaded
 
     Scenario Outline: <checkpoint>, whose tokenizer is <type>
       Given the checkpoint "<checkpoint>"
@@ -63,7 +63,7 @@ Feature: Loading tokenizers for real
       Then the files contain "llama-2-7b.Q4_K_M.gguf"
       And the mean latency is below 10 ms
 
-  Rule: The pad token, its id, and where it came from
+  Rule: The pad token, its id and its source are reported
 
     Scenario: A pad token of its own
       Given the checkpoint "gemma-2-2b"
@@ -77,7 +77,7 @@ Feature: Loading tokenizers for real
       Then the pad token source is "eos_token"
       And the pad token id is 128001
 
-  Rule: Where the checkpoint has none, the next place is tried
+  Rule: If the checkpoint has no tokenizer, the next place is tried
 
     Scenario: An adapter takes its base model's
       Given a checkpoint with the files:
@@ -139,7 +139,7 @@ Feature: Loading tokenizers for real
       And the failure names "library/missing"
       And the hint mentions "openai-community/gpt2"
 
-  Rule: A tokenizer that is there and broken is an error, and no other is taken
+  Rule: A broken tokenizer is an error, and no other one is used
 
     Scenario Outline: <what>
       Given the checkpoint "gpt2"
@@ -185,7 +185,7 @@ Feature: Loading tokenizers for real
       When the tokenizer is loaded
       Then the type is "BPE"
 
-  Rule: Where tokenizer and model do not fit, that is said
+  Rule: A tokenizer that does not fit the model is reported
 
     Scenario: They fit
       Given the checkpoint "gemma-2-2b"

@@ -3,7 +3,7 @@ Feature: Traps
   Checkpoints on which quick detection goes wrong: names that mislead, files that are missing,
   renamed or doubled, configs of other tools. Each has a number, and the answer that is right.
 
-  Rule: The head decides, not the family
+  Rule: The task in the class name decides, not the model family
 
     @trap:<id>
     Scenario Outline: <id> <architecture> is <category>
@@ -68,7 +68,7 @@ Feature: Traps
       Then the task is "text_classification"
       And it loads as "LlamaForSequenceClassification"
 
-  Rule: What goes in and what comes out decides, not the words in the name
+  Rule: The kinds of input and output decide, not the words in the name
 
     @trap:<id>
     Scenario Outline: <id> <architecture> is <category>
@@ -161,7 +161,7 @@ Feature: Traps
         | MistralModel     | mistral    |
         | Qwen3ForCausalLM | qwen3      |
 
-  Rule: A family that hears and sees does so only where its config has the parts
+  Rule: A model of a family with audio and vision has these only if its config has the parts
 
     @trap:<id>
     Scenario Outline: <id> <architecture>: <what>
@@ -189,7 +189,7 @@ Feature: Traps
         | T048 | with sound             | NemotronH_Nano_VL_V2                | NemotronH_Nano_VL_V2 | omni_input      | yes  | no     | {"architectures": ["NemotronH_Nano_VL_V2"], "model_type": "NemotronH_Nano_VL_V2", "vision_config": {}, "sound_config": {}, "llm_config": {}} |
         | T063 | sizes two levels down  | Qwen2_5OmniForConditionalGeneration | qwen2_5_omni         | omni            | yes  | yes    | {"architectures": ["Qwen2_5OmniForConditionalGeneration"], "model_type": "qwen2_5_omni", "thinker_config": {"text_config": {"num_hidden_layers": 28, "hidden_size": 3584}}, "talker_config": {}} |
 
-  Rule: A name is found in any of its spellings, and kept as it is written
+  Rule: A class name is recognised in any spelling, and reported as it is written
 
     @trap:<id>
     Scenario Outline: <id> <architecture> is known
@@ -244,7 +244,7 @@ Feature: Traps
       Then the category is "<category>"
       And the architecture is "<architecture>"
       And the model type is "foobar_v9"
-      And it was decided by "rule for names that are not listed"
+      And detection used "rule for names that are not listed"
       And the model is not supported
 
       Examples:
@@ -275,7 +275,7 @@ Feature: Traps
         | tf_model.h5       | tensorflow |
         | flax_model.msgpack | flax      |
 
-  Rule: Architectures and model type are taken as they are, and their faults are told
+  Rule: Architectures and model type are taken as they are, and mistakes in them are reported
 
     @trap:T033
     Scenario: T033 Nulls in the parts of a config hide nothing
@@ -315,7 +315,7 @@ Feature: Traps
       And the architecture is "unknown"
       And the model type is "gpt2"
       And it loads as "GPT2LMHeadModel"
-      And it was decided by "model type"
+      And detection used "model type"
 
       Examples:
         | id   | what          | config                                                              |
@@ -380,7 +380,7 @@ Feature: Traps
       And the task is "<task>"
       And the architecture is "<class>"
       And the model type is "mystery"
-      And it was decided by "auto_map"
+      And detection used "auto_map"
 
       Examples:
         | what                   | class                     | category       | task                 | auto map |
@@ -489,7 +489,7 @@ Feature: Traps
       Then the category is "transformers"
       And the architecture is "unknown"
 
-  Rule: A checkpoint without config.json says by its other files what it is
+  Rule: A checkpoint without config.json is recognised by its other files
 
     @trap:T073
     Scenario Outline: T073 Mistral's own files: <what>
@@ -504,7 +504,7 @@ Feature: Traps
       And it loads as "<class>"
       And the architecture is "unknown"
       And the model type is "unknown"
-      And it was decided by "params.json"
+      And detection used "params.json"
       And the model is supported
 
       Examples:
@@ -576,7 +576,7 @@ Feature: Traps
       And the layout is "sentence-transformers"
       And the architecture is "RobertaModel"
       And the model type is "roberta"
-      And it was decided by "0_Transformer"
+      And detection used "0_Transformer"
       And the model is supported
 
     @trap:T121
@@ -614,7 +614,7 @@ Feature: Traps
       And the task is "<task>"
       And the layout is "nemo"
       And the architecture is "unknown"
-      And it was decided by "model_config.yaml"
+      And detection used "model_config.yaml"
 
       Examples:
         | category     | task                 | config |
@@ -622,7 +622,7 @@ Feature: Traps
         | transformers | tts_audio_generation | target: nemo.collections.tts.models.fastpitch.FastPitchModel\\n |
         | transformers | causal_lm            | target: nemo.collections.nlp.models.language_modeling.megatron_gpt_model.MegatronGPTModel\\n |
 
-  Rule: GGUF files say what they are in their keys, not in their names
+  Rule: GGUF files are recognised by their keys, not by their names
 
     @trap:<id>
     Scenario Outline: <id> general.architecture is <model type>
@@ -639,7 +639,7 @@ Feature: Traps
       And the layout is "gguf"
       And the model type is "<model type>"
       And the architecture is "unknown"
-      And it was decided by "general.architecture"
+      And detection used "general.architecture"
 
       Examples:
         | id   | file                | model type       | category      | task                 |
@@ -684,7 +684,7 @@ Feature: Traps
       Then the model type is "gemma3"
       And the category is "transformers"
 
-  Rule: An adapter is no model of its own
+  Rule: An adapter is not a model of its own
 
     @trap:T087
     Scenario: T087 An adapter beside a copy of its base model's config
@@ -721,7 +721,7 @@ Feature: Traps
       And the layout is "diffusers lora"
       And the architecture is "unknown"
 
-  Rule: Diffusion pipelines and their parts are told by their files, not by their names
+  Rule: Diffusion pipelines and their parts are recognised by their files, not by their names
 
     @trap:<id>
     Scenario Outline: <id> <what>
@@ -789,7 +789,7 @@ Feature: Traps
       And the architecture is "unknown"
       And an error "config-unreadable" is reported for "scheduler_config.json"
 
-  Rule: Weights are counted once, and missed only where they are missing
+  Rule: Weights are counted once, and reported as missing only if they are
 
     @trap:T075
     Scenario: T075 Shards and Mistral's consolidated file are the same weights
@@ -972,7 +972,7 @@ Feature: Traps
       And the weights are complete
       And no error is reported
 
-  Rule: Quantization stands in many places, and each is read
+  Rule: Quantization is read from each of the places that may describe it
 
     @trap:<id>
     Scenario Outline: <id> <what>
@@ -1036,7 +1036,7 @@ Feature: Traps
         | T106 | awq      | under GPTQ's name | quantize_config.json | {"bits": 4, "group_size": 128, "zero_point": true, "version": "GEMM"} |
         | T112 | modelopt | NVFP4            | hf_quant_config.json | {"producer": {"name": "modelopt", "version": "0.29.0"}, "quantization": {"quant_algo": "NVFP4", "group_size": 16}} |
 
-  Rule: Sparse autoencoders are told by their files
+  Rule: Sparse autoencoders are recognised by their files
 
     @trap:<id>
     Scenario Outline: <id> <what>
@@ -1084,10 +1084,10 @@ Feature: Traps
       And the category is "transformers"
       And the name is "models--openai-community--gpt2"
       And the path is "hub/models--openai-community--gpt2"
-      And it was decided by "snapshots/607a30d783dfa663caf39e06633721c8d4cfcd7e"
+      And detection used "snapshots/607a30d783dfa663caf39e06633721c8d4cfcd7e"
       And the category says the same
 
-  Rule: Tokenizers are told by what is in their files
+  Rule: Tokenizers are recognised by the content of their files
 
     @trap:T133
     Scenario Outline: T133 <file> in the form of tiktoken

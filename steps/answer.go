@@ -11,18 +11,18 @@ import (
 	"omniloader/internal/suggest"
 )
 
-// answer is what an operation gave, as JSON.
+// answer is the JSON of what an operation returned.
 type answer struct {
 	text string
 	root gjson.Result
 }
 
-// newAnswer makes the JSON of an operation's answer. It must be an object, so
-// that its fields can be named.
+// newAnswer encodes the result of an operation. It must be a JSON object, because
+// steps name its fields.
 func newAnswer(value any) (answer, error) {
 	text, err := json.Marshal(value)
 	if err != nil {
-		return answer{}, fmt.Errorf("the answer has no JSON form: %w", err)
+		return answer{}, fmt.Errorf("encoding the answer as JSON: %w", err)
 	}
 	a := answer{string(text), gjson.ParseBytes(text)}
 	if !a.root.IsObject() {
@@ -31,10 +31,10 @@ func newAnswer(value any) (answer, error) {
 	return a, nil
 }
 
-// field finds a field by its plain name: "model type" is model_type, and
-// "quantization method" is the method of quantization. Where no field has the
-// whole name, its end may be left to name the field: "eos token" is that of the
-// special tokens, as long as only one field ends so.
+// field finds a field by its name in plain words: "model type" is model_type, and
+// "quantization method" is quantization.method. If no field has the whole name, a
+// field whose name ends with it is taken, if there is only one: "eos token" is
+// special_tokens.eos_token.
 func (a answer) field(name string) (gjson.Result, error) {
 	wanted := words(name)
 	fields := a.fields()
@@ -51,7 +51,7 @@ func (a answer) field(name string) (gjson.Result, error) {
 		return ends[0].value, nil
 	}
 	if len(ends) > 1 {
-		return gjson.Result{}, mistake("the answer has more than one field %q: %s", name, names(ends))
+		return gjson.Result{}, scenarioErrorf("the answer has more than one field %q: %s", name, names(ends))
 	}
 	for _, f := range fields {
 		if f.value.Type == gjson.Null && strings.HasPrefix(wanted, f.name+" ") {
@@ -62,17 +62,17 @@ func (a answer) field(name string) (gjson.Result, error) {
 	for i, f := range fields {
 		known[i] = f.name
 	}
-	return gjson.Result{}, mistake("the answer has no field %q, %s", name, suggest.DidYouMean(wanted, known))
+	return gjson.Result{}, scenarioErrorf("the answer has no field %q, %s", name, suggest.DidYouMean(wanted, known))
 }
 
-// field is one field of an answer, however deep.
+// field is one field of an answer, at any depth.
 type field struct {
-	name  string   // in plain words, with those of the fields it is in
-	ends  []string // the name without the first, the first two … of those
+	name  string   // in plain words, the names of the enclosing fields first
+	ends  []string // name without the first enclosing field, without the first two …
 	value gjson.Result
 }
 
-// fields lists the fields of the answer. Those of lists are not among them.
+// fields lists the fields of the answer, but not those of the elements of lists.
 func (a answer) fields() []field {
 	var fields []field
 	var walk func(path []string, v gjson.Result)
@@ -94,7 +94,8 @@ func (a answer) fields() []field {
 	return fields
 }
 
-// words writes a name of any spelling in plain words: lower case, single spaces.
+// words converts a name such as "model_type" to plain words: lower case, separated by
+// single spaces.
 func words(name string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '_' || r == '.' || r == ' ' || r == '-' }), " ")
 }

@@ -10,62 +10,62 @@ import (
 	"omniloader/internal/suggest"
 )
 
-// boundSteps are the Then steps about what reading may cost. A scenario with one
-// of them is measured.
-func (w *world) boundSteps(v vocabulary) {
-	v.group("What it may cost: a scenario with one of these is measured")
-	v.Then(`^the (mean|median|p95|p99|max|min) latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.latencyBelow, about{
+// boundSteps are the Then steps that bound the time or memory of the operation. A
+// scenario with one of them is measured.
+func (w *world) boundSteps(r stepRegistrar) {
+	r.group("Bounds on time and memory: a scenario with one of these is measured")
+	r.Then(`^the (mean|median|p95|p99|max|min) latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.latencyBelow, stepDoc{
 		meaning: "A call takes less than this; units are ns, µs (us), ms and s.",
 		example: `the p95 latency is below 2 ms`,
 		bounds:  latency,
 	})
-	v.Then(`^the median latency is below ([0-9.]+) times that of "([^"]*)"$`, w.medianBelowTimes, about{
-		meaning: "A call takes less than so many times the call of another benchmark, measured earlier in the same run.",
+	r.Then(`^the median latency is below ([0-9.]+) times that of "([^"]*)"$`, w.medianBelowTimes, stepDoc{
+		meaning: "The median time of a call is less than this many times that of another benchmark, which must be measured earlier in the same run.",
 		example: `the median latency is below 20 times that of "strategy_detection_transformers"`,
 		bounds:  latency,
 	})
-	v.Then(`^no more than ([0-9.]+ ?[A-Za-z]+) is allocated per call$`, w.allocatesAtMost, about{
-		meaning: "A call allocates at most so many bytes; units are B, kB, MB, GB and KiB, MiB, GiB.",
+	r.Then(`^no more than ([0-9.]+ ?[A-Za-z]+) is allocated per call$`, w.allocatesAtMost, stepDoc{
+		meaning: "A call allocates at most this many bytes; units are B, kB, MB, GB and KiB, MiB, GiB.",
 		example: `no more than 1 MB is allocated per call`,
 		bounds:  memory,
 	})
-	v.Then(`^no more than ([0-9]+) allocations are made per call$`, w.allocationsAtMost, about{
-		meaning: "A call makes at most so many allocations.",
+	r.Then(`^no more than ([0-9]+) allocations are made per call$`, w.allocationsAtMost, stepDoc{
+		meaning: "A call makes at most this many allocations.",
 		example: `no more than 120 allocations are made per call`,
 		bounds:  memory,
 	})
-	v.Then(`^the throughput is at least ([0-9.]+) operations per second$`, w.throughputAtLeast, about{
-		meaning: "All callers together make this many calls a second, in the best of some rounds.",
+	r.Then(`^the throughput is at least ([0-9.]+) operations per second$`, w.throughputAtLeast, stepDoc{
+		meaning: "All callers together make at least this many calls a second; the best of several rounds counts.",
 		example: `the throughput is at least 1000 operations per second`,
-		bounds:  contention,
+		bounds:  concurrency,
 	})
-	v.Then(`^the throughput is at least ([0-9.]+) times that of one caller$`, w.scalingAtLeast, about{
-		meaning: "The scaling: all callers together make at least so many times the calls a second of one caller alone. 2 where two do twice as much, 1 where the others wait, less where they get in each other's way.",
+	r.Then(`^the throughput is at least ([0-9.]+) times that of one caller$`, w.scalingAtLeast, stepDoc{
+		meaning: "All callers together make at least this many times the calls per second of one caller alone: 2 means that two callers do twice as much, 1 that callers wait for each other, less that they slow each other down.",
 		example: `the throughput is at least 1.2 times that of one caller`,
-		bounds:  contention,
+		bounds:  concurrency,
 	})
-	v.Then(`^the latency grows with an exponent below ([0-9.]+)$`, w.growsBelow, about{
-		meaning: "The time of a call grows with less than this power of the size, over the sizes that the checkpoint is laid out in: 1 is in proportion, 2 is four times the time for twice the size.",
+	r.Then(`^the latency grows with an exponent below ([0-9.]+)$`, w.growsBelow, stepDoc{
+		meaning: "The time of a call grows with less than this power of the config's size, over the sizes that the checkpoint is created in: 1 means in proportion to the size, 2 that twice the size takes four times as long.",
 		example: `the latency grows with an exponent below 1.3`,
 		bounds:  latency,
 	})
-	v.Then(`^the first latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.firstBelow, about{
-		meaning: "The first call in a process that was started for it takes less than this, on the real disk.",
+	r.Then(`^the first latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.firstBelow, stepDoc{
+		meaning: "The first call in a process started for it takes less than this, with the checkpoint on the real disk.",
 		example: `the first latency is below 50 ms`,
 		bounds:  process,
 	})
-	v.Then(`^the cold latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.coldBelow, about{
-		meaning: "The same with the checkpoint's files out of the page cache. Where the system does not allow that, it is not judged, and the report says so.",
+	r.Then(`^the cold latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.coldBelow, stepDoc{
+		meaning: "The same, with the checkpoint's files dropped from the page cache. On a system that cannot drop them the bound is not judged, and the report says so.",
 		example: `the cold latency is below 20 ms`,
-		bounds:  cold,
+		bounds:  coldProcess,
 	})
-	v.Then(`^the peak resident memory is below ([0-9.]+ ?[A-Za-z]+)$`, w.peakBelow, about{
-		meaning: "A process that was started for it, program included, never has more than this in memory while it makes its first call, on the real disk.",
+	r.Then(`^the peak resident memory is below ([0-9.]+ ?[A-Za-z]+)$`, w.peakBelow, stepDoc{
+		meaning: "A process started for the first call, with the checkpoint on the real disk, never has more than this in memory, its program included.",
 		example: `the peak resident memory is below 64 MB`,
 		bounds:  process,
 	})
-	v.Then(`^the memory delta is below ([0-9.]+ ?[A-Za-z]+)$`, w.deltaBelow, about{
-		meaning: "The answer keeps less than so many bytes alive.",
+	r.Then(`^the memory delta is below ([0-9.]+ ?[A-Za-z]+)$`, w.deltaBelow, stepDoc{
+		meaning: "The answer keeps less than this many bytes alive.",
 		example: `the memory delta is below 0.5 MB`,
 		bounds:  memory,
 	})
@@ -78,9 +78,9 @@ func (w *world) latencyBelow(ctx context.Context, figure, limit string) error {
 
 func (w *world) medianBelowTimes(ctx context.Context, factor, benchmark string) error {
 	bound, err := bench.MedianBelowTimes(factor, benchmark)
-	if err == nil && w.setup.Collect == nil && w.setup.store.measurement(benchmark) == nil {
+	if err == nil && w.setup.Collect == nil && w.setup.state().store.measurement(benchmark) == nil {
 		message := fmt.Sprintf("the bound is relative to %q, which was not measured before this in the run: select it too", benchmark)
-		others := slices.DeleteFunc(w.setup.store.names(), func(name string) bool { return name == w.record.Benchmark.Name })
+		others := slices.DeleteFunc(w.setup.state().store.names(), func(name string) bool { return name == w.record.Benchmark.Name })
 		if near, ok := suggest.Nearest(benchmark, others); ok {
 			message += fmt.Sprintf("; did you mean %q?", near)
 		}
@@ -111,7 +111,7 @@ func (w *world) throughputAtLeast(ctx context.Context, limit string) error {
 
 func (w *world) scalingAtLeast(ctx context.Context, limit string) error {
 	if max(w.callers, w.setup.Callers) < 2 {
-		return mistake(`there is one caller: write the When step with "by 8 callers at once" at its end`)
+		return scenarioErrorf(`there is one caller: write the When step with "by 8 callers at once" at its end`)
 	}
 	bound, err := bench.ScalingAtLeast(limit)
 	return w.check(ctx, bound, err)
@@ -119,7 +119,7 @@ func (w *world) scalingAtLeast(ctx context.Context, limit string) error {
 
 func (w *world) growsBelow(ctx context.Context, limit string) error {
 	if len(w.sizes) < 2 {
-		return mistake(`there is one size: lay the checkpoint out in several, as in "a checkpoint with a config of 1 MB, 10 MB and 50 MB"`)
+		return scenarioErrorf(`there is one size: create the checkpoint in several, as in "a checkpoint with a config of 1 MB, 10 MB and 50 MB"`)
 	}
 	bound, err := bench.GrowthBelow(limit)
 	return w.check(ctx, bound, err)

@@ -7,35 +7,34 @@ import (
 	"regexp"
 	"strconv"
 
-	"github.com/cucumber/godog"
-
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 )
 
-// callerSteps are the When steps that several callers make at once.
-func (w *world) callerSteps(v vocabulary) {
-	v.group("Several callers: the operation of another step, by all of them at once")
-	v.When(`^(.+) by ([0-9]+) callers at once$`, w.byCallers, about{
-		meaning: "Callers begin at one moment and share one loader. The answers must agree with that of a caller alone; latencies are those that the callers see. What stands before \"by\" is any other When step without a text block.",
+// callerSteps are the When steps whose operation several callers call at once.
+func (w *world) callerSteps(r stepRegistrar) {
+	r.group("Several callers at once: the operation of another When step")
+	r.When(`^(.+) by ([0-9]+) callers at once$`, w.byCallers, stepDoc{
+		meaning: "The callers start together and share one loader. Each answer must equal the answer to a single caller; latencies are those that the callers see. The text before \"by\" is any other When step without a text block.",
 		example: `the model info is read by 8 callers at once`,
-		bounds:  contention,
+		bounds:  concurrency,
 	})
 }
 
-// byCallers carries out the operation of another step.
+// byCallers carries out the operation of another When step, whose text is question.
 func (w *world) byCallers(ctx context.Context, question string, callers int) error {
 	if callers < 2 || callers > bench.MaxCallers {
-		return mistake("%d callers at once: write from 2 to %d", callers, bench.MaxCallers)
+		return scenarioErrorf("%d callers at once: write from 2 to %d", callers, bench.MaxCallers)
 	}
 	w.callers = callers
-	asked := whens{}
-	w.vocabulary(asked)
+	handlers := whenHandlers{}
+	w.registerSteps(handlers)
 	var known []string
-	for pattern, step := range asked {
+	for pattern, step := range handlers {
 		parts := regexp.MustCompile(pattern).FindStringSubmatch(question)
-		if parts == nil || step.about.bounds == contention {
-			known = append(known, step.about.example)
+		if parts == nil || step.doc.bounds == concurrency {
+			known = append(known, step.doc.example)
 			continue
 		}
 		handler := reflect.ValueOf(step.handler)
@@ -46,20 +45,20 @@ func (w *world) byCallers(ctx context.Context, question string, callers int) err
 		failure, _ := handler.Call(arguments)[0].Interface().(error)
 		return failure
 	}
-	return mistake("there is no When step %q for callers to make, %s", question, suggest.DidYouMean(question, known))
+	return scenarioErrorf("there is no When step %q for callers to make, %s", question, suggest.DidYouMean(question, known))
 }
 
-// arguments turns the parts of a step's text into what its handler takes.
+// arguments converts the parts of a step's text to the arguments of its handler.
 func arguments(ctx context.Context, handler reflect.Type, parts []string) ([]reflect.Value, error) {
 	values := []reflect.Value{reflect.ValueOf(ctx)}
 	for i := 1; i < handler.NumIn(); i++ {
 		switch handler.In(i) {
-		case reflect.TypeFor[*godog.DocString]():
-			return nil, mistake("callers at once cannot be given a text block: write a step that has its text in quotes")
+		case reflect.TypeFor[*engine.DocString]():
+			return nil, scenarioErrorf("callers at once cannot be given a text block: write a step that has its text in quotes")
 		case reflect.TypeFor[int]():
 			n, err := strconv.Atoi(parts[i-1])
 			if err != nil {
-				return nil, mistake("%q is no number", parts[i-1])
+				return nil, scenarioErrorf("%q is not a number", parts[i-1])
 			}
 			values = append(values, reflect.ValueOf(n))
 		default:
@@ -69,22 +68,24 @@ func arguments(ctx context.Context, handler reflect.Type, parts []string) ([]ref
 	return values, nil
 }
 
-// whens is the vocabulary that keeps the When steps, by pattern.
-type whens map[string]when
+// whenHandlers is a stepRegistrar that keeps the When steps, by pattern.
+type whenHandlers map[string]whenHandler
 
-type when struct {
+type whenHandler struct {
 	handler any
-	about   about
+	doc     stepDoc
 }
 
-func (h whens) group(string)                              {}
-func (h whens) Given(string, any, about)                  {}
-func (h whens) When(pattern string, handler any, a about) { h[pattern] = when{handler, a} }
-func (h whens) Then(string, any, about)                   {}
+func (h whenHandlers) group(string)               {}
+func (h whenHandlers) Given(string, any, stepDoc) {}
+func (h whenHandlers) When(pattern string, handler any, a stepDoc) {
+	h[pattern] = whenHandler{handler, a}
+}
+func (h whenHandlers) Then(string, any, stepDoc) {}
 
-// agreeing gives the check that each of other answers is that of the first call,
-// which one caller made alone.
-func agreeing(first any) func(answer any) error {
+// sameAnswer returns a check that an answer equals first, the answer to a single
+// caller. It makes the JSON of first only once.
+func sameAnswer(first any) func(answer any) error {
 	outcome := ""
 	return func(answer any) error {
 		if reflect.DeepEqual(first, answer) {
@@ -96,13 +97,13 @@ func agreeing(first any) func(answer any) error {
 				continue
 			}
 			one := world{}
-			if err := one.takeAny(value); err != nil {
+			if err := one.setAnswerOrFailure(value); err != nil {
 				return err
 			}
-			texts[i] = one.outcome()
+			texts[i] = one.resultText()
 		}
 		if outcome = texts[0]; texts[0] != texts[1] {
-			return fmt.Errorf("an answer is not that of the first call:\nfirst %s\nthis  %s", texts[0], texts[1])
+			return fmt.Errorf("an answer differs from that of the first call:\nfirst %s\nthis  %s", texts[0], texts[1])
 		}
 		return nil
 	}

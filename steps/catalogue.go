@@ -9,8 +9,9 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	"omniloader/internal/engine"
+
+	messages "github.com/cucumber/messages/go/v34"
 )
 
 // Definition is one step of the catalogue.
@@ -19,25 +20,26 @@ type Definition struct {
 	Pattern  string // the regular expression a step's text is matched with
 	Meaning  string // what it does, in one sentence
 	Example  string // a text that it matches
-	Group    string // the heading it stands under
-	Location string // where it is defined: "steps/given.go:31"
+	Group    string // the heading of the list that it belongs to
+	Location string // where it is defined: "steps/when.go:31"
 }
 
-// Catalogue gives every step in the order of registration, which is the order to
-// show them in. It is recorded from the same calls that register the steps of a
-// scenario.
+// Catalogue returns every step, in the order in which lists show them. Older
+// spellings of a step, which still work, are left out. The list is recorded from the
+// same calls that register the steps of a scenario.
 func Catalogue() []Definition {
-	entries := catalogue()
-	definitions := make([]Definition, len(entries))
-	for i, e := range entries {
-		definitions[i] = e.Definition
+	var definitions []Definition
+	for _, e := range catalogue() {
+		if !e.doc.older {
+			definitions = append(definitions, e.Definition)
+		}
 	}
 	return definitions
 }
 
-// Match gives the steps that a step of this kind and text would run: none where
-// it is undefined, more than one where it is ambiguous. An unknown kind matches
-// steps of every keyword.
+// Match returns the steps that match the text of a step of this kind, older
+// spellings included: none where it is undefined, more than one where it is
+// ambiguous. An unknown kind matches steps of every keyword.
 func Match(kind messages.PickleStepType, text string) []Definition {
 	entries := matching(kind, text)
 	definitions := make([]Definition, len(entries))
@@ -47,48 +49,49 @@ func Match(kind messages.PickleStepType, text string) []Definition {
 	return definitions
 }
 
-// about says what a step is for. It is the last argument of a registration.
-type about struct {
-	meaning string
-	example string
-	bounds  bounded // what it bounds, so that the operation is measured
-	failure bool    // it asserts that reading fails
+// stepDoc documents a step. It is the last argument of a registration.
+type stepDoc struct {
+	meaning        string
+	example        string
+	bounds         boundKind // what it bounds; the operation is then measured
+	expectsFailure bool      // it asserts that reading fails
+	older          bool      // an older spelling of another step: it works, and is not listed
 }
 
-// bounded is what a step sets a bound to, or asks to be measured.
-type bounded int
+// boundKind is what a step bounds, or asks to be measured without a bound.
+type boundKind int
 
 const (
-	none       bounded = iota
-	latency            // the time of a call
-	memory             // bytes, allocations or the live heap
-	contention         // what callers at once get done
-	process            // a process of its own: its first call, its memory
-	cold               // the same with nothing of the checkpoint in the page cache
+	noBound     boundKind = iota
+	latency               // the time of a call
+	memory                // bytes, allocations or the live heap
+	concurrency           // several callers at once
+	process               // a process started for the first call: its time, its memory
+	coldProcess           // the same, with the checkpoint's files dropped from the page cache
 )
 
 // entry is a step as the package itself needs it.
 type entry struct {
 	Definition
-	about   about
+	doc     stepDoc
 	pattern *regexp.Regexp
 }
 
-// vocabulary takes the registration of steps. Its methods are called with a
-// pattern that is a string literal, as direct statements of named functions:
+// stepRegistrar is what steps are registered with. Its methods must be called with a
+// pattern that is a string literal, as direct statements of named functions, because
 // editors find steps in no other form.
-type vocabulary interface {
-	// group starts a heading of the catalogue.
+type stepRegistrar interface {
+	// group gives the heading in the catalogue for the steps that follow.
 	group(heading string)
-	Given(pattern string, handler any, a about)
-	When(pattern string, handler any, a about)
-	Then(pattern string, handler any, a about)
+	Given(pattern string, handler any, a stepDoc)
+	When(pattern string, handler any, a stepDoc)
+	Then(pattern string, handler any, a stepDoc)
 }
 
-// catalogue is what registration records, with every pattern compiled once.
+// catalogue is the list of all registered steps, with every pattern compiled once.
 var catalogue = sync.OnceValue(func() []*entry {
-	r := new(recorder)
-	newWorld(new(Setup)).vocabulary(r)
+	r := new(catalogueRegistrar)
+	newWorld(new(Setup)).registerSteps(r)
 	return r.entries
 })
 
@@ -103,33 +106,26 @@ var patterns = sync.OnceValue(func() map[string]*regexp.Regexp {
 
 func matching(kind messages.PickleStepType, text string) []*entry {
 	var found []*entry
-	for _, e := range catalogue() {
-		if keyword, asked := keywords[kind]; (!asked || keyword == e.Keyword) && e.pattern.MatchString(text) {
-			found = append(found, e)
-		}
+	for _, m := range Engine().Matches(kind, text) {
+		found = append(found, catalogue()[m.Definition.Index]) // both are in the order of registration
 	}
 	return found
 }
 
-// keywords are the kinds of step that ask for a keyword; the others take any.
-var keywords = map[messages.PickleStepType]string{
-	messages.PickleStepType_CONTEXT: "Given",
-	messages.PickleStepType_ACTION:  "When",
-	messages.PickleStepType_OUTCOME: "Then",
-}
-
-// recorder is the vocabulary that becomes the catalogue.
-type recorder struct {
+// catalogueRegistrar is a stepRegistrar that builds the catalogue.
+type catalogueRegistrar struct {
 	heading string
 	entries []*entry
 }
 
-func (r *recorder) group(heading string)                       { r.heading = heading }
-func (r *recorder) Given(pattern string, handler any, a about) { r.add("Given", pattern, a) }
-func (r *recorder) When(pattern string, handler any, a about)  { r.add("When", pattern, a) }
-func (r *recorder) Then(pattern string, handler any, a about)  { r.add("Then", pattern, a) }
+func (r *catalogueRegistrar) group(heading string) { r.heading = heading }
+func (r *catalogueRegistrar) Given(pattern string, handler any, a stepDoc) {
+	r.add("Given", pattern, a)
+}
+func (r *catalogueRegistrar) When(pattern string, handler any, a stepDoc) { r.add("When", pattern, a) }
+func (r *catalogueRegistrar) Then(pattern string, handler any, a stepDoc) { r.add("Then", pattern, a) }
 
-func (r *recorder) add(keyword, pattern string, a about) {
+func (r *catalogueRegistrar) add(keyword, pattern string, a stepDoc) {
 	_, file, line, _ := runtime.Caller(2) // the statement that registers the step
 	file = filepath.ToSlash(file)
 	r.entries = append(r.entries, &entry{
@@ -137,43 +133,43 @@ func (r *recorder) add(keyword, pattern string, a about) {
 			Keyword: keyword, Pattern: pattern, Meaning: a.meaning, Example: a.example, Group: r.heading,
 			Location: fmt.Sprintf("%s/%s:%d", path.Base(path.Dir(file)), path.Base(file), line),
 		},
-		about:   a,
+		doc:     a,
 		pattern: regexp.MustCompile(pattern),
 	})
 }
 
-// scenarioVocabulary hands the steps to one scenario.
-type scenarioVocabulary struct {
-	sc   *godog.ScenarioContext
-	laid *layout // notes the Given steps
+// scenarioRegistrar is a stepRegistrar that registers the steps for one scenario.
+type scenarioRegistrar struct {
+	r     engine.Registrar
+	given *givenSteps // records the calls of the Given steps
 }
 
-func (v *scenarioVocabulary) group(string) {}
-func (v *scenarioVocabulary) Given(pattern string, handler any, _ about) {
-	v.sc.Given(patterns()[pattern], v.laid.noting(pattern, handler))
+func (v *scenarioRegistrar) group(string) {}
+func (v *scenarioRegistrar) Given(pattern string, handler any, _ stepDoc) {
+	v.r.Given(patterns()[pattern], v.given.recording(pattern, handler))
 }
-func (v *scenarioVocabulary) When(pattern string, handler any, _ about) {
-	v.sc.When(patterns()[pattern], handler)
+func (v *scenarioRegistrar) When(pattern string, handler any, _ stepDoc) {
+	v.r.When(patterns()[pattern], handler)
 }
-func (v *scenarioVocabulary) Then(pattern string, handler any, _ about) {
-	v.sc.Then(patterns()[pattern], handler)
+func (v *scenarioRegistrar) Then(pattern string, handler any, _ stepDoc) {
+	v.r.Then(patterns()[pattern], handler)
 }
 
-// Grammar checks the order of a scenario's steps, given their kinds: what is laid
-// out first, the one thing that is read, then what it promises. Where it does not
-// hold, at is the step in the wrong place, or -1 where one is missing.
-func Grammar(kinds []messages.PickleStepType) (at int, err error) {
+// CheckStepOrder checks the order of a scenario's steps by their kinds: Given steps,
+// exactly one When step, then at least one Then step. If the order is wrong, at is the
+// index of the step in the wrong place, or -1 where a step is missing.
+func CheckStepOrder(kinds []messages.PickleStepType) (at int, err error) {
 	whens, thens, misplaced := 0, 0, false
 	for i, kind := range kinds {
 		switch kind {
 		case messages.PickleStepType_CONTEXT:
 			if whens > 0 {
-				return i, &Mistake{errors.New("a Given stands behind the When: it would change nothing that is read")}
+				return i, &ScenarioError{errors.New("a Given step after the When step has no effect: move it before the When step")}
 			}
 		case messages.PickleStepType_ACTION:
 			whens++
 			if whens > 1 {
-				return i, &Mistake{errors.New("the scenario has 2 When steps: it reads exactly one thing")}
+				return i, &ScenarioError{errors.New("the scenario has 2 When steps: a scenario has exactly one")}
 			}
 		case messages.PickleStepType_OUTCOME:
 			thens++
@@ -184,22 +180,24 @@ func Grammar(kinds []messages.PickleStepType) (at int, err error) {
 	}
 	switch {
 	case whens == 0:
-		return -1, &Mistake{errors.New("the scenario has 0 When steps: it reads exactly one thing")}
+		return -1, &ScenarioError{errors.New("the scenario has 0 When steps: a scenario has exactly one")}
 	case thens == 0:
-		return -1, &Mistake{errors.New("the scenario promises nothing: it has no Then step")}
+		return -1, &ScenarioError{errors.New("the scenario checks nothing: it has no Then step")}
 	case misplaced:
-		return at, &Mistake{errors.New("a Then stands before the When: nothing was read yet")}
+		return at, &ScenarioError{errors.New("a Then step before the When step has nothing to check: move it after the When step")}
 	}
 	return 0, nil
 }
 
-// Mistake is an error of whoever wrote the scenario: it says nothing about the
-// loader, and the run could not judge.
-type Mistake struct{ Err error }
+// ScenarioError is a mistake in the scenario itself: it says nothing about the loader
+// under test, which could not be judged.
+type ScenarioError struct{ Err error }
 
-func (m *Mistake) Error() string { return m.Err.Error() }
+func (m *ScenarioError) Error() string { return m.Err.Error() }
 
-// Unwrap gives what went wrong.
-func (m *Mistake) Unwrap() error { return m.Err }
+// Unwrap returns the cause.
+func (m *ScenarioError) Unwrap() error { return m.Err }
 
-func mistake(format string, args ...any) error { return &Mistake{fmt.Errorf(format, args...)} }
+func scenarioErrorf(format string, args ...any) error {
+	return &ScenarioError{fmt.Errorf(format, args...)}
+}

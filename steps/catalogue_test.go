@@ -15,14 +15,14 @@ import (
 	"strings"
 	"testing"
 
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// Editors find a step only where it is registered as a direct statement of a
-// named function, with its pattern as a string literal, and choke on syntax that
-// only Go has. A test that runs the same rules keeps all steps within reach.
+// Editors find a step only if it is registered in a direct statement of a named
+// function with its pattern as a string literal, and they cannot read syntax of regular
+// expressions that only Go has.
 func TestStepsAreRegisteredWhereEditorsFindThem(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
@@ -66,17 +66,17 @@ func TestStepsAreRegisteredWhereEditorsFindThem(t *testing.T) {
 				}
 				text, err := strconv.Unquote(pattern.Value)
 				require.NoError(t, err)
-				assert.NotRegexp(t, `\(\?[^:]|\\[AzQEpP]|\[\[:`, text, "%s: syntax that other languages do not have", at)
+				assert.NotRegexp(t, `\(\?[^:]|\\[AzQEpP]|\[\[:`, text, "%s: syntax of regular expressions that only Go has", at)
 				assert.Regexp(t, `^\^.*\$$`, text, "%s: a pattern that matches part of a text", at)
 			}
 		}
 	}
 	assert.Equal(t, registrations, statements, "every registration is a direct statement of a named function")
-	assert.Len(t, Catalogue(), statements)
+	assert.Len(t, catalogue(), statements)
 }
 
-// isRegistration tells whether a call is v.Given, v.When or v.Then with a pattern,
-// a handler and what it is about.
+// isRegistration says whether a call is r.Given, r.When or r.Then with a pattern, a
+// handler and a stepDoc.
 func isRegistration(call *ast.CallExpr) bool {
 	selector, ok := call.Fun.(*ast.SelectorExpr)
 	return ok && len(call.Args) == 3 && slices.Contains([]string{"Given", "When", "Then"}, selector.Sel.Name)
@@ -91,7 +91,7 @@ func TestEveryStepSaysWhatItIsFor(t *testing.T) {
 }
 
 func TestTheExampleOfAStepMatchesThatStepAlone(t *testing.T) {
-	for _, d := range Catalogue() {
+	for _, d := range catalogue() {
 		var patterns []string
 		for _, m := range Match(messages.PickleStepType_UNKNOWN, d.Example) {
 			patterns = append(patterns, m.Pattern)
@@ -114,10 +114,10 @@ func TestTheLocationOfAStepIsTheLineThatRegistersIt(t *testing.T) {
 
 func TestPatternsAreCompiledOnce(t *testing.T) {
 	assert.Same(t, patterns()[Catalogue()[0].Pattern], catalogue()[0].pattern)
-	assert.Len(t, patterns(), len(Catalogue()), "two steps have one pattern")
+	assert.Len(t, patterns(), len(catalogue()), "two steps have one pattern")
 }
 
-func TestMatchHeedsTheKeyword(t *testing.T) {
+func TestMatchConsidersTheKeyword(t *testing.T) {
 	const text = "the model info is read"
 	assert.Len(t, Match(messages.PickleStepType_ACTION, text), 1)
 	assert.Empty(t, Match(messages.PickleStepType_CONTEXT, text))
@@ -129,7 +129,7 @@ func TestMatchHeedsTheKeyword(t *testing.T) {
 func TestNoHandlerTakesMoreThanItsPatternGives(t *testing.T) {
 	// godog notices a wrong number of arguments only when the step runs.
 	r := new(argumentCounter)
-	newWorld(new(Setup)).vocabulary(r)
+	newWorld(new(Setup)).registerSteps(r)
 	for pattern, takes := range r.takes {
 		gives := regexp.MustCompile(pattern).NumSubexp()
 		if strings.HasSuffix(pattern, ":$") {
@@ -139,13 +139,13 @@ func TestNoHandlerTakesMoreThanItsPatternGives(t *testing.T) {
 	}
 }
 
-// argumentCounter is a vocabulary that counts what handlers take.
+// argumentCounter is a stepRegistrar that counts the arguments of handlers.
 type argumentCounter struct{ takes map[string]int }
 
-func (c *argumentCounter) group(string)                               {}
-func (c *argumentCounter) Given(pattern string, handler any, _ about) { c.count(pattern, handler) }
-func (c *argumentCounter) When(pattern string, handler any, _ about)  { c.count(pattern, handler) }
-func (c *argumentCounter) Then(pattern string, handler any, _ about)  { c.count(pattern, handler) }
+func (c *argumentCounter) group(string)                                 {}
+func (c *argumentCounter) Given(pattern string, handler any, _ stepDoc) { c.count(pattern, handler) }
+func (c *argumentCounter) When(pattern string, handler any, _ stepDoc)  { c.count(pattern, handler) }
+func (c *argumentCounter) Then(pattern string, handler any, _ stepDoc)  { c.count(pattern, handler) }
 
 func (c *argumentCounter) count(pattern string, handler any) {
 	if c.takes == nil {

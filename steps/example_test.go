@@ -3,7 +3,7 @@ package steps_test
 import (
 	"fmt"
 
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/steps"
 )

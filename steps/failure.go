@@ -13,8 +13,7 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// kinds are the failures that a scenario can name. A feature file spells a kind
-// as the kind spells itself, so this is a list and not a translation.
+// kinds are the kinds of error that a scenario can name, by the text of the kind.
 var kinds = []fault.Kind{
 	fault.NotFound, fault.Unreadable, fault.NotAFile, fault.Empty, fault.TooLarge, fault.TooDeep, fault.Truncated,
 	fault.Malformed, fault.NotJSON, fault.WrongType, fault.Unsupported, fault.Unsafe, fault.LFSPointer, fault.HTMLPage,
@@ -22,39 +21,39 @@ var kinds = []fault.Kind{
 	tokenizer.UnknownComponent, tokenizer.MissingField, tokenizer.BadVocabulary, tokenizer.BadPattern,
 }
 
-// FailureKinds gives the kinds of failure that a step can name.
+// FailureKinds returns the kinds of error that a step can name.
 func FailureKinds() []fault.Kind { return slices.Clone(kinds) }
 
-// failureSteps are the Then steps about reading that fails.
-func (w *world) failureSteps(v vocabulary) {
-	v.group("Failures: by kind and by file")
-	v.Then(`^reading fails with "([^"]*)"$`, w.fails, about{
-		meaning: "There is no answer but an error of this kind.",
-		example: `reading fails with "not found"`,
-		failure: true,
+// failureSteps are the Then steps that expect an operation to fail.
+func (w *world) failureSteps(r stepRegistrar) {
+	r.group("Failures, by kind and by file")
+	r.Then(`^reading fails with "([^"]*)"$`, w.fails, stepDoc{
+		meaning:        "Reading fails with an error of this kind.",
+		example:        `reading fails with "not found"`,
+		expectsFailure: true,
 	})
-	v.Then(`^reading fails with "([^"]*)" in "([^"]*)"$`, w.failsIn, about{
-		meaning: "There is no answer but an error of this kind about this file of the checkpoint.",
-		example: `reading fails with "not JSON" in "config.json"`,
-		failure: true,
+	r.Then(`^reading fails with "([^"]*)" in "([^"]*)"$`, w.failsIn, stepDoc{
+		meaning:        "Reading fails with an error of this kind about this file of the checkpoint.",
+		example:        `reading fails with "not JSON" in "config.json"`,
+		expectsFailure: true,
 	})
-	v.Then(`^the failure names "([^"]*)"$`, w.failureNames, about{
-		meaning: "The error names a file, a place or a figure that the reader needs to know.",
-		example: `the failure names "models/openai/gpt2"`,
-		failure: true,
+	r.Then(`^the failure names "([^"]*)"$`, w.failureNames, stepDoc{
+		meaning:        "The text of the error contains this: a file, a directory or a number, for example.",
+		example:        `the failure names "models/openai/gpt2"`,
+		expectsFailure: true,
 	})
-	v.Then(`^the hint mentions "([^"]*)"$`, w.hintMentions, about{
-		meaning: "The error's hint at the way out has this text in it.",
-		example: `the hint mentions "git lfs pull"`,
-		failure: true,
+	r.Then(`^the hint mentions "([^"]*)"$`, w.hintMentions, stepDoc{
+		meaning:        "The hint that comes with the error, which says what to do, contains this text.",
+		example:        `the hint mentions "git lfs pull"`,
+		expectsFailure: true,
 	})
 }
 
-// failed gives the error of the operation, or an error that there was none.
+// failed returns an error if the operation was not called or did not fail.
 func (w *world) failed() error {
 	switch {
 	case w.operation == "":
-		return errors.New("nothing was read yet")
+		return errors.New("no operation was called yet")
 	case w.err == nil:
 		return fmt.Errorf("reading the %s did not fail; the answer is %s", w.operation, shortened(w.answer.text))
 	}
@@ -76,7 +75,7 @@ func (w *world) fails(kind string) error {
 		}
 		return nil
 	}
-	return mistake("no failure is called %q, %s", kind, suggest.DidYouMean(kind, known))
+	return scenarioErrorf("there is no kind of failure %q, %s", kind, suggest.DidYouMean(kind, known))
 }
 
 func (w *world) failsIn(kind, file string) error {
@@ -89,7 +88,8 @@ func (w *world) failsIn(kind, file string) error {
 	return nil
 }
 
-// relative writes a path as the checkpoint sees it, where it lies in it.
+// relative returns name relative to the checkpoint's directory if it is inside it, and
+// unchanged if not.
 func (w *world) relative(name string) string {
 	if rest, ok := strings.CutPrefix(path.Clean(name), path.Clean(w.dir)+"/"); ok {
 		return rest
@@ -102,7 +102,7 @@ func (w *world) failureNames(text string) error {
 		return err
 	}
 	if !strings.Contains(w.err.Error(), text) {
-		return fmt.Errorf("the failure does not name %q: %w", text, w.err)
+		return fmt.Errorf("the error does not contain %q: %w", text, w.err)
 	}
 	return nil
 }
@@ -112,16 +112,16 @@ func (w *world) hintMentions(text string) error {
 		return err
 	}
 	if hint := fault.HintOf(w.err); !strings.Contains(hint, text) {
-		return fmt.Errorf("the hint is %q, without %q: %w", hint, text, w.err)
+		return fmt.Errorf("the hint is %q and does not contain %q: %w", hint, text, w.err)
 	}
 	return nil
 }
 
-// shortened cuts an answer to what fits a line or two of a report.
+// shortened cuts the text of an answer to at most 160 bytes and a mark.
 func shortened(text string) string {
-	const most = 160
-	if len(text) <= most {
+	const limit = 160 // bytes
+	if len(text) <= limit {
 		return text
 	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	gherkin "github.com/cucumber/gherkin/go/v26"
-	messages "github.com/cucumber/messages/go/v21"
+	gherkin "github.com/cucumber/gherkin/go/v42"
+	messages "github.com/cucumber/messages/go/v34"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -18,8 +18,7 @@ import (
 	"omniloader/steps"
 )
 
-// Nothing is measured here: how long an operation takes is the business of a run,
-// not of this test.
+// The operations are called once and not measured.
 func TestTheBuiltInScenariosHold(t *testing.T) {
 	assert.GreaterOrEqual(t, len(collected(t)), len(benchmarks(t)))
 }
@@ -59,11 +58,11 @@ func scenarios(t *testing.T) []scenario {
 	return all
 }
 
-func TestThereAreManyPromises(t *testing.T) {
+func TestNoBuiltInScenarioIsLost(t *testing.T) {
 	assert.GreaterOrEqual(t, len(scenarios(t)), 170)
 }
 
-func TestEveryLineOfTheFeaturesIsOneStep(t *testing.T) {
+func TestEveryLineOfTheFeaturesMatchesExactlyOneStep(t *testing.T) {
 	for _, s := range scenarios(t) {
 		for _, step := range s.steps {
 			assert.Len(t, steps.Match(step.Type, step.Text), 1, "%s: %s: %s", s.file, s.name, step.Text)
@@ -95,7 +94,8 @@ func TestEveryScenarioHasACategory(t *testing.T) {
 //go:embed testdata/benchmarks.tsv
 var benchmarksTSV string
 
-// benchmark is one line of the predecessor's list.
+// benchmark is one line of testdata/benchmarks.tsv, the benchmarks of this program's
+// predecessor.
 type benchmark struct{ name, category, operation, bound string }
 
 func benchmarks(t *testing.T) []benchmark {
@@ -112,8 +112,8 @@ func benchmarks(t *testing.T) []benchmark {
 	return list
 }
 
-// questions are the When steps for the operations of the list.
-var questions = map[string]string{
+// whenSteps are the When steps for the operations in the list.
+var whenSteps = map[string]string{
 	"model info":     "the model info is read",
 	"category":       "the category is detected",
 	"support":        "support is checked",
@@ -123,32 +123,32 @@ var questions = map[string]string{
 	"tokenizer":      "the tokenizer is loaded",
 }
 
-// The list states a bound and a wider gate. The bound is kept on the mean, as it
-// is stated; the gate on the 95th percentile, which one slow call of a busy machine
-// does not move.
+// The list has a bound and a wider gate. Scenarios keep the bound with the mean, as the
+// list does, and the gate with the 95th percentile, which a single slow call of a busy
+// machine does not change.
 var (
 	latencyBound = regexp.MustCompile(`^mean < (\S+ ms) \(gate (\S+ ms)\)$`)
 	memoryBound  = regexp.MustCompile(`^memory < (\S+ MB) \(gate \S+ MB\)$`)
 )
 
-func TestEveryBenchmarkOfThePredecessorIsPromised(t *testing.T) {
-	promised := make(map[string]scenario)
+func TestEveryBenchmarkOfThePredecessorHasAScenario(t *testing.T) {
+	measured := make(map[string]scenario)
 	for _, s := range scenarios(t) {
 		if slices.Contains(s.tags, "@real") || !steps.Measured(s.tags, s.texts()) {
 			continue
 		}
 		name := steps.BenchmarkName(s.tags, s.name)
-		assert.NotContains(t, promised, name, "two benchmarks of one name")
-		promised[name] = s
+		assert.NotContains(t, measured, name, "two benchmarks of one name")
+		measured[name] = s
 	}
 	for _, b := range benchmarks(t) {
-		s, ok := promised[b.name]
+		s, ok := measured[b.name]
 		if !assert.True(t, ok, "no scenario measures %s", b.name) {
 			continue
 		}
-		delete(promised, b.name)
+		delete(measured, b.name)
 		assert.Equal(t, b.category, steps.Category(s.tags), b.name)
-		assert.Contains(t, s.texts(), questions[b.operation], b.name)
+		assert.Contains(t, s.texts(), whenSteps[b.operation], b.name)
 		if m := latencyBound.FindStringSubmatch(b.bound); m != nil {
 			assert.Contains(t, s.texts(), "the mean latency is below "+m[1], b.name)
 			assert.Contains(t, s.texts(), "the p95 latency is below "+m[2], b.name)
@@ -164,7 +164,8 @@ func TestEveryBenchmarkOfThePredecessorIsPromised(t *testing.T) {
 //go:embed testdata/traps.tsv
 var trapsTSV string
 
-// Every trap has its number in the table, and every number its scenario.
+// testdata/traps.tsv lists what makes detection fail in practice. Each line has a number
+// and a scenario with the tag @trap:NUMBER, and no scenario has another number.
 func TestEveryTrapHasItsScenario(t *testing.T) {
 	listed := map[string]bool{}
 	for line := range strings.Lines(trapsTSV) {
@@ -173,21 +174,21 @@ func TestEveryTrapHasItsScenario(t *testing.T) {
 		}
 		columns := strings.Split(strings.TrimRight(line, "\n"), "\t")
 		require.Len(t, columns, 8, line)
-		require.False(t, listed[columns[0]], "%s stands twice", columns[0])
+		require.False(t, listed[columns[0]], "%s is listed twice", columns[0])
 		listed[columns[0]] = true
 	}
 	require.Len(t, listed, 91)
-	held := map[string]bool{}
+	covered := map[string]bool{}
 	for _, s := range scenarios(t) {
 		for _, tag := range s.tags {
 			if id, ok := strings.CutPrefix(tag, "@trap:"); ok {
-				assert.True(t, listed[id], "%s: no trap %s is listed", s.name, id)
+				assert.True(t, listed[id], "%s: testdata/traps.tsv has no line %s", s.name, id)
 				assert.Contains(t, s.name, id)
-				held[id] = true
+				covered[id] = true
 			}
 		}
 	}
 	for id := range listed {
-		assert.True(t, held[id], "no scenario holds trap %s", id)
+		assert.True(t, covered[id], "no scenario has the tag @trap:%s", id)
 	}
 }

@@ -10,20 +10,20 @@ import (
 	"omniloader/internal/bench"
 )
 
-// FreshJob is an operation on a checkpoint of the real disk, for a process that is
-// started for it and has done nothing before. It has a JSON form.
+// FreshJob describes one call of an operation on a checkpoint on the real disk, in a
+// process that is started for it and has done nothing before. It is passed as JSON.
 type FreshJob struct {
 	Operation      string  `json:"operation"`
-	Root           string  `json:"root"` // the real directory that Dir and those of Options are in
+	Root           string  `json:"root"` // real directory; Dir and the directories in Options are relative to it
 	Dir            string  `json:"dir"`
 	Options        Options `json:"options"`
-	FailureAwaited bool    `json:"failure_awaited"`
-	Cold           bool    `json:"cold"` // with the checkpoint's files out of the page cache
+	ExpectsFailure bool    `json:"expects_failure"`
+	Cold           bool    `json:"cold"` // drop the checkpoint's files from the page cache first
 }
 
-// Do carries the job out in this process.
-func (j FreshJob) Do(subject Subject) (*bench.FreshProcess, error) {
-	operation, ok := subject(j.Options)[j.Operation]
+// Do calls the operation in this process and measures the call.
+func (j FreshJob) Do(loader LoaderUnderTest) (*bench.FreshProcess, error) {
+	operation, ok := loader(j.Options)[j.Operation]
 	if !ok {
 		return nil, fmt.Errorf("the loader under test has no operation %q", j.Operation)
 	}
@@ -34,37 +34,38 @@ func (j FreshJob) Do(subject Subject) (*bench.FreshProcess, error) {
 	}
 	fsys := os.DirFS(j.Root)
 	call := func() (any, error) { return operation(fsys, j.Dir) }
-	if j.FailureAwaited {
-		call = answeringFailure(call)
+	if j.ExpectsFailure {
+		call = failureAsAnswer(call)
 	}
 	return bench.FirstCall(call)
 }
 
 // ErrNoProcess is the error of Setup.Fresh where no process can be started.
-var ErrNoProcess = errors.New("no process of its own can be started here")
+var ErrNoProcess = errors.New("no process can be started for the call here")
 
-// fresh calls the operation in processes of its own, on a checkpoint laid out on
-// the real disk for them. It gives nil, and notes why, where that is not possible.
+// fresh measures first calls of the operation in processes started for them, on a copy
+// of the checkpoint on the real disk. If no process can be started it returns nil, and
+// w.noProcess says why.
 func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 	if w.setup.Fresh == nil {
 		w.noProcess = ErrNoProcess.Error()
 		return nil, nil
 	}
-	job := FreshJob{Operation: w.operation, Root: w.temp, Dir: w.dir, Options: w.options, FailureAwaited: w.failureAwaited}
+	job := FreshJob{Operation: w.operation, Root: w.tempRoot, Dir: w.dir, Options: w.options, ExpectsFailure: w.expectsFailure}
 	switch {
-	case w.real != "":
-		job.Root = w.real
-	case w.temp == "":
-		on := newWorld(w.setup)
-		on.pickle = w.pickle
-		if err := on.temporary(); err != nil {
+	case w.realRoot != "":
+		job.Root = w.realRoot
+	case w.tempRoot == "":
+		copied := newWorld(w.setup)
+		copied.source = w.source
+		if err := copied.temporaryDirectory(); err != nil {
 			return nil, err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(on.temp)) }()
-		if err := w.laid.again(on); err != nil {
-			return nil, fmt.Errorf("laying the checkpoint out on the disk: %w", err)
+		defer func() { err = errors.Join(err, os.RemoveAll(copied.tempRoot)) }()
+		if err := w.given.replay(copied); err != nil {
+			return nil, fmt.Errorf("writing the checkpoint to the disk: %w", err)
 		}
-		job.Root, job.Dir = on.temp, on.dir
+		job.Root, job.Dir = copied.tempRoot, copied.dir
 	}
 	f, err = w.setup.Fresh(ctx, job)
 	if err == nil && w.coldBounded {
@@ -81,7 +82,7 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("calling the %s in a process of its own: %w", w.operation, err)
+		return nil, fmt.Errorf("calling the %s in a process started for it: %w", w.operation, err)
 	}
 	return f, nil
 }

@@ -13,8 +13,8 @@ import (
 	"omniloader/internal/quantity"
 )
 
-// measure carries the operation out as the plan says, alone, and keeps the
-// figures under the scenario's benchmark name.
+// measure measures the operation as the plan says, while no other operation runs, and
+// stores the result under the scenario's benchmark name.
 func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	name, err := w.benchmarkName()
 	if err != nil {
@@ -25,52 +25,52 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	if w.iterations > 0 {
 		plan.Iterations, plan.Warmup = min(plan.Iterations, w.iterations), min(plan.Warmup, w.iterations)
 	}
-	if w.failureAwaited {
-		call = answeringFailure(call)
+	if w.expectsFailure {
+		call = failureAsAnswer(call)
 	}
 	w.sample = func(ctx context.Context) (*bench.Measurement, error) {
-		w.setup.lane.Lock()
-		defer w.setup.lane.Unlock()
+		w.setup.state().exclusive.Lock()
+		defer w.setup.state().exclusive.Unlock()
 		m, err := w.setup.measure(ctx, plan, call)
 		if err != nil {
 			return nil, err
 		}
-		return m, w.measureMore(ctx, m, call)
+		return m, w.measureExtras(ctx, m, call)
 	}
 
 	m, err := w.sample(ctx)
 	var failed *bench.CallError
 	switch {
-	case errors.As(err, &failed) && firstOfAll(failed, plan):
-		return w.take(nil, failed.Err)
+	case errors.As(err, &failed) && failedAtFirstCall(failed, plan):
+		return w.setResult(nil, failed.Err)
 	case err != nil:
 		return fmt.Errorf("measuring the %s: %w", w.operation, err)
 	}
-	if err := w.takeMeasured(m); err != nil {
+	if err := w.setMeasuredResult(m); err != nil {
 		return err
 	}
 	w.measurement = m
 	r := bench.NewResult(name, Category(w.tags), m, w.metadata())
 	r.Threshold = w.threshold
-	if err := w.setup.store.add(r); err != nil {
+	if err := w.setup.state().store.add(r); err != nil {
 		return err
 	}
 	w.record.Benchmark = r
 	return nil
 }
 
-// measureMore adds to a measurement what the steps ask for besides: callers at once,
-// other sizes, a process of its own.
-func (w *world) measureMore(ctx context.Context, m *bench.Measurement, call func() (any, error)) (err error) {
-	if callers := max(w.callers, w.setup.Callers, 1); callers > 1 || w.callersBounded {
+// measureExtras adds to a measurement what the steps or the setup ask for in addition:
+// several callers at once, other sizes, a process started for the first call.
+func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call func() (any, error)) (err error) {
+	if callers := max(w.callers, w.setup.Callers, 1); callers > 1 || w.concurrencyBounded {
 		if w.callers > 0 {
 			callers = w.callers
 		}
-		if m.Concurrency, err = bench.MeasureConcurrency(ctx, callers, m.Plan.Iterations, call, agreeing(m.FirstAnswer)); err != nil {
+		if m.Concurrency, err = bench.MeasureConcurrency(ctx, callers, m.Plan.Iterations, call, sameAnswer(m.FirstAnswer)); err != nil {
 			return fmt.Errorf("%d callers at once: %w", callers, err)
 		}
 		if w.callers > 0 {
-			m.Calls = m.Concurrency.Calls // the latency is that which the callers see
+			m.Calls = m.Concurrency.Calls // latencies are those that the callers see
 		}
 	}
 	if len(w.sizes) > 1 {
@@ -84,11 +84,11 @@ func (w *world) measureMore(ctx context.Context, m *bench.Measurement, call func
 	return err
 }
 
-// measureGrowth times the operation on the scenario's checkpoint in its other sizes
-// too. The answers must agree, but for that of the inspection, which knows sizes.
+// measureGrowth measures the operation on the scenario's checkpoint in each of its
+// sizes. All answers must be equal, except those of the inspection, which contain sizes.
 func (w *world) measureGrowth(ctx context.Context, call func() (any, error), first any) (*bench.Growth, error) {
 	sizes := []bench.SizedOperation{{Bytes: float64(w.sizes[0]), Call: call}}
-	agrees := agreeing(first)
+	checkSame := sameAnswer(first)
 	for _, size := range w.sizes[1:] {
 		disk := fixtures.NewFs()
 		if err := fixtures.New(disk, w.dir).AddConfigOfSize(size); err != nil {
@@ -100,12 +100,12 @@ func (w *world) measureGrowth(ctx context.Context, call func() (any, error), fir
 		if err != nil {
 			return nil, err
 		}
-		if w.failureAwaited {
-			call = answeringFailure(call)
+		if w.expectsFailure {
+			call = failureAsAnswer(call)
 		}
 		answer, err := call()
 		if err == nil && w.operation != Inspection {
-			err = agrees(answer)
+			err = checkSame(answer)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("at %s: %w", quantity.FormatSize(float64(size)), err)
@@ -115,7 +115,7 @@ func (w *world) measureGrowth(ctx context.Context, call func() (any, error), fir
 	return bench.MeasureGrowth(ctx, sizes)
 }
 
-// benchmarkName is the name that the scenario is measured under.
+// benchmarkName returns the scenario's name in the results.
 func (w *world) benchmarkName() (string, error) {
 	name := BenchmarkName(w.tags, w.name)
 	if name == "" {
@@ -124,54 +124,54 @@ func (w *world) benchmarkName() (string, error) {
 	return name, nil
 }
 
-// firstOfAll tells whether the very first call failed: the operation then fails as
-// such, and not now and then.
-func firstOfAll(failed *bench.CallError, plan bench.Plan) bool {
+// failedAtFirstCall says whether the first call of all failed: such a failure is the
+// operation's answer, and not one that occurs now and then.
+func failedAtFirstCall(failed *bench.CallError, plan bench.Plan) bool {
 	return failed.Call == 1 && (failed.Phase == "warm-up" || failed.Phase == "timed" && plan.Warmup == 0)
 }
 
-// takeMeasured keeps the first answer of a measurement, checks that the last is
-// the same, and lets go of both: the figures outlive the scenario, the answers
-// need not.
-func (w *world) takeMeasured(m *bench.Measurement) error {
+// setMeasuredResult takes the first answer of a measurement as that of the scenario and
+// checks that the last one is the same. It removes both from the measurement, which is
+// kept for longer than the scenario.
+func (w *world) setMeasuredResult(m *bench.Measurement) error {
 	first, last := m.FirstAnswer, m.LastAnswer
 	m.FirstAnswer, m.LastAnswer = nil, nil
-	if err := w.takeAny(first); err != nil {
+	if err := w.setAnswerOrFailure(first); err != nil {
 		return err
 	}
-	return w.unchanged(last)
+	return w.checkUnchanged(last)
 }
 
-// takeAny keeps an answer, or a failure that was given as one.
-func (w *world) takeAny(value any) error {
+// setAnswerOrFailure sets the scenario's answer, or its failure if value is an error.
+func (w *world) setAnswerOrFailure(value any) error {
 	if failure, ok := value.(error); ok {
-		return w.take(nil, failure)
+		return w.setResult(nil, failure)
 	}
-	return w.take(value, nil)
+	return w.setResult(value, nil)
 }
 
-// unchanged checks that a later call gave what the first one gave.
-func (w *world) unchanged(value any) error {
+// checkUnchanged checks that a later call returned the same as the first one.
+func (w *world) checkUnchanged(value any) error {
 	later := world{}
-	if err := later.takeAny(value); err != nil {
+	if err := later.setAnswerOrFailure(value); err != nil {
 		return err
 	}
-	if before, after := w.outcome(), later.outcome(); before != after {
+	if before, after := w.resultText(), later.resultText(); before != after {
 		return fmt.Errorf("the answer changed between the first call and the last:\nfirst %s\nlast  %s", before, after)
 	}
 	return nil
 }
 
-// outcome is what reading gave, as a text that can be compared.
-func (w *world) outcome() string {
+// resultText returns the answer or failure as a text that can be compared.
+func (w *world) resultText() string {
 	if w.err != nil {
 		return "failure: " + w.err.Error()
 	}
 	return w.answer.text
 }
 
-// metadataFields are the fields of the answer that say in the results file what
-// was measured.
+// metadataFields are the fields of the answer that are copied to the results file, to
+// say what was measured.
 var metadataFields = []string{"architecture", "model_type", "category", "base_model"}
 
 func (w *world) metadata() map[string]any {
@@ -184,23 +184,22 @@ func (w *world) metadata() map[string]any {
 	return m
 }
 
-// check judges what was measured by a bound, and notes the judgement in the
-// result.
+// check judges the measurement by a bound and adds the judgement to the result.
 func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if err != nil {
 		return err
 	}
 	if w.setup.Collect != nil {
-		return nil // bounds are the business of a run that measures
+		return nil // nothing is measured in this run
 	}
 	if w.measurement == nil {
 		return errors.New("nothing was measured")
 	}
-	if why := w.notThere(bound); why != "" {
+	if why := w.whyMissing(bound); why != "" {
 		w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("not judged: %s: %s", bound, why))
 		return nil
 	}
-	judgement, err := bound.Check(w.measurement, w.setup.store.measurement)
+	judgement, err := bound.Check(w.measurement, w.setup.state().store.measurement)
 	var exceeded *bench.ExceededError
 	if err != nil && !errors.As(err, &exceeded) {
 		return err
@@ -221,9 +220,9 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	return err
 }
 
-// notThere says why a figure of a process of its own is missing for want of
-// something that the system does not give, or "".
-func (w *world) notThere(bound bench.Bound) string {
+// whyMissing says why there is no value for a bound on a process started for the first
+// call, because the system cannot provide it; "" if there is a value.
+func (w *world) whyMissing(bound bench.Bound) string {
 	switch f := w.measurement.FreshProcess; {
 	case !bound.Metric.NeedsFreshProcess():
 		return ""

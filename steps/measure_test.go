@@ -1,28 +1,26 @@
 package steps
 
 import (
-	"bytes"
 	"context"
 	"io/fs"
 	"testing"
 	"time"
 
-	"github.com/cucumber/godog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
 )
 
-// judged runs a scenario with these Then steps on measurements that are given:
-// each a mean of its two calls. It gives godog's status and output, the record,
-// and how often was measured.
+// judged runs a scenario with these Then steps, whose measurements are given: each has
+// the times of two calls. It returns 0 if it passed, its output, the record, and the
+// number of measurements made.
 func judged(t *testing.T, measurements [][2]time.Duration, thens string) (status int, out string, record *Record, measured int) {
 	t.Helper()
 	return judgedBy(t, &Setup{}, measurements, thens)
 }
 
-// judgedBy does so with a setup of which only the flags are set.
+// judgedBy is judged with the flags of a setup.
 func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens string) (status int, out string, record *Record, measured int) {
 	t.Helper()
 	setup := &Setup{
@@ -30,7 +28,7 @@ func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens
 		LaterRounds:  flags.LaterRounds,
 		pause:        func() {},
 		Plan:         bench.Plan{Iterations: 2},
-		Subject: func(Options) map[string]Operation {
+		Loader: func(Options) map[string]Operation {
 			return map[string]Operation{ModelInfo: func(fs.FS, string) (any, error) { return map[string]any{"x": 1}, nil }}
 		},
 		bench: func(_ context.Context, plan bench.Plan, call func() (any, error)) (*bench.Measurement, error) {
@@ -42,19 +40,14 @@ func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens
 			return &bench.Measurement{Plan: plan, Calls: m[:], FirstAnswer: answer, LastAnswer: answer}, nil
 		},
 	}
-	var b bytes.Buffer
-	status = godog.TestSuite{
-		ScenarioInitializer: func(sc *godog.ScenarioContext) { record = setup.Register(sc) },
-		Options: &godog.Options{Strict: true, NoColors: true, Format: "pretty", Output: &b, FeatureContents: []godog.Feature{{
-			Name: "a.feature", Contents: []byte("Feature: f\n  Scenario: s\n    When the model info is read\n    Then " + thens)}}},
-	}.Run()
+	status, out, record = runScenario(t, setup, "Feature: f\n  Scenario: s\n    When the model info is read\n    Then "+thens)
 	require.NotNil(t, record)
-	return status, b.String(), record, measured
+	return status, out, record, measured
 }
 
 const ms = time.Millisecond
 
-func TestABoundThatABusyMachineExceededIsMeasuredAgain(t *testing.T) {
+func TestABoundThatIsExceededIsMeasuredAgain(t *testing.T) {
 	status, out, record, measured := judged(t, [][2]time.Duration{{1 * ms, 9 * ms}, {1 * ms, 1 * ms}}, "the mean latency is below 2 ms")
 	require.Zero(t, status, out)
 	assert.Equal(t, 2, measured)
@@ -83,15 +76,15 @@ func TestLatencyIsNotJudgedWhereTheRaceDetectorSlowsIt(t *testing.T) {
 	assert.Equal(t, 1, measured)
 	require.Len(t, record.Warnings, 1)
 	assert.Contains(t, record.Warnings[0], "not judged")
-	assert.Empty(t, record.Benchmark.Bounds, "a bound that nobody judged did not hold")
+	assert.Empty(t, record.Benchmark.Bounds, "a bound that was not judged is not reported as kept")
 }
 
-func TestASlowPhaseThatOutlastsAllCallsIsNoFailure(t *testing.T) {
+func TestOneMeasurementWithinTheBoundIsEnough(t *testing.T) {
 	// even the fastest call of the first measurement is over the bound
 	status, out, record, measured := judged(t, [][2]time.Duration{{3 * ms, 3 * ms}, {1 * ms, 1 * ms}}, "the min latency is below 2 ms")
 	require.Zero(t, status, out)
 	assert.Equal(t, 2, measured)
-	assert.Equal(t, 2, record.Benchmark.TimesMeasured, "the file says that these are the figures of a second look")
+	assert.Equal(t, 2, record.Benchmark.TimesMeasured, "the results file says that the second measurement was taken")
 }
 
 func TestAScenarioIsMeasuredAgainTwiceHoweverManyBoundsItHas(t *testing.T) {
@@ -103,7 +96,7 @@ func TestAScenarioIsMeasuredAgainTwiceHoweverManyBoundsItHas(t *testing.T) {
 	assert.Contains(t, out, "measured 2 times, never within the bounds: max latency 9 ms, max latency 8 ms")
 }
 
-func TestWhereLaterRoundsFollowNothingIsMeasuredAgainAtOnce(t *testing.T) {
+func TestWithLaterRoundsNothingIsMeasuredAgainWithinTheScenario(t *testing.T) {
 	status, out, record, measured := judgedBy(t, &Setup{LaterRounds: true}, [][2]time.Duration{{3 * ms, 9 * ms}}, "the mean latency is below 2 ms")
 	assert.Equal(t, 1, status)
 	assert.Equal(t, 1, measured)
@@ -111,7 +104,7 @@ func TestWhereLaterRoundsFollowNothingIsMeasuredAgainAtOnce(t *testing.T) {
 	require.Len(t, record.Benchmark.Bounds, 1)
 }
 
-func TestALaterRoundTakesThePlaceOfAnEarlierOne(t *testing.T) {
+func TestAResultOfALaterRoundReplacesTheEarlierOne(t *testing.T) {
 	var s store
 	require.NoError(t, s.add(&bench.Result{Name: "a", MeanTime: 1}))
 	require.NoError(t, s.add(&bench.Result{Name: "b", MeanTime: 1}))
@@ -123,7 +116,7 @@ func TestALaterRoundTakesThePlaceOfAnEarlierOne(t *testing.T) {
 	assert.Equal(t, 2.0, s.all()[0].MeanTime)
 }
 
-func TestAnotherMeasurementMustKeepTheBoundsThatHeldBefore(t *testing.T) {
+func TestARepeatedMeasurementMustKeepAllBoundsJudgedSoFar(t *testing.T) {
 	// The second measurement keeps the new bound and breaks the old one.
 	status, _, record, measured := judged(t,
 		[][2]time.Duration{{1 * ms, 4 * ms}, {2 * ms, 2100 * time.Microsecond}, {1 * ms, 2 * ms}},
@@ -133,10 +126,10 @@ func TestAnotherMeasurementMustKeepTheBoundsThatHeldBefore(t *testing.T) {
 	assert.Len(t, record.Benchmark.Bounds, 2)
 }
 
-func TestAMeasurementWithoutAnAnswerToCompareIsRefused(t *testing.T) {
+func TestAnAnswerThatDiffersFromTheFirstIsAnError(t *testing.T) {
 	w := newWorld(new(Setup))
-	require.NoError(t, w.take(map[string]any{"x": 1}, nil))
-	assert.NoError(t, w.unchanged(map[string]any{"x": 1}))
-	assert.ErrorContains(t, w.unchanged(map[string]any{"x": 2}), "the answer changed")
-	assert.ErrorContains(t, w.unchanged(context.Canceled), "failure: context canceled")
+	require.NoError(t, w.setResult(map[string]any{"x": 1}, nil))
+	assert.NoError(t, w.checkUnchanged(map[string]any{"x": 1}))
+	assert.ErrorContains(t, w.checkUnchanged(map[string]any{"x": 2}), "the answer changed")
+	assert.ErrorContains(t, w.checkUnchanged(context.Canceled), "failure: context canceled")
 }

@@ -6,11 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cucumber/godog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/fixtures"
+	"omniloader/internal/engine"
+	"omniloader/internal/engine/enginetest"
 	"omniloader/steps"
 )
 
@@ -18,11 +19,13 @@ const recordedStep = "Feature: F\n  Scenario: s\n    Given the recorded checkpoi
 
 func TestAFixtureLiesBesideItsFeature(t *testing.T) {
 	var asked string
-	setup := &steps.Setup{Subject: fake(llama), Beside: func(p *godog.Scenario, name string) ([]byte, error) {
-		asked = p.Uri + " " + name
-		return []byte("recording 1\nname m\n"), nil
-	}}
-	status, _, out := run(t, setup, strings.ReplaceAll(recordedStep, "NAME", "sub/m.fixture"))
+	feature := enginetest.Feature{Text: strings.ReplaceAll(recordedStep, "NAME", "sub/m.fixture")}
+	status, _, out := runIn(t, &steps.Setup{Loader: fake(llama)}, []enginetest.Feature{feature}, 1, func(s *engine.Scenario) steps.Source {
+		return steps.Source{ReadFixture: func(name string) ([]byte, error) {
+			asked = s.Pickle.Uri + " " + name
+			return []byte("recording 1\nname m\n"), nil
+		}}
+	})
 	assert.Zero(t, status, out)
 	assert.Equal(t, "a.feature sub/m.fixture", asked)
 }
@@ -41,18 +44,18 @@ func TestAFixtureThatCannotBeReadFailsTheStep(t *testing.T) {
 		"other.fixture": `no line "recording 1"`,
 		"links.fixture": `put "Given a real temporary directory" before it`,
 	} {
-		status, _, out := run(t, &steps.Setup{Subject: fake(llama)}, strings.ReplaceAll(recordedStep, "NAME", name))
+		status, _, out := run(t, &steps.Setup{Loader: fake(llama)}, strings.ReplaceAll(recordedStep, "NAME", name))
 		assert.NotZero(t, status, name)
 		assert.Contains(t, strings.ReplaceAll(out, "\\\"", "\""), want, name)
 	}
 }
 
-func TestReadBesideRefusesWhatIsLargerThanAnyFixture(t *testing.T) {
+func TestReadFixtureRefusesAFileThatIsTooLarge(t *testing.T) {
 	dir := t.TempDir()
 	f, err := os.Create(filepath.Join(dir, "m.fixture"))
 	require.NoError(t, err)
 	require.NoError(t, f.Truncate(fixtures.MaxRecording+1))
 	require.NoError(t, f.Close())
-	_, err = steps.ReadBeside(os.DirFS(dir), "a.feature", "m.fixture")
+	_, err = steps.ReadFixture(os.DirFS(dir), "a.feature", "m.fixture")
 	assert.ErrorContains(t, err, "the limit for a fixture")
 }

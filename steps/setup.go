@@ -1,100 +1,160 @@
-// Package steps turns the lines of a feature file into calls: it holds the
-// vocabulary of the scenarios, one world per scenario, and the narrow door
-// through which a loader under test is reached. It reads no bytes of a
-// checkpoint and does no arithmetic: fixtures lay checkpoints out, the loader
-// reads them, bench measures.
+// Package steps defines the steps of the scenarios and runs them: a Given step
+// creates a checkpoint, a When step calls an operation of the loader under test, a
+// Then step checks the answer or what the call cost. LoaderUnderTest is the only way
+// in which a loader is called.
+//
+// The package reads no bytes of a checkpoint and computes no statistics: fixtures
+// writes checkpoints, the loader reads them, bench measures.
 package steps
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 	"sync"
-	"unicode"
 
-	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 )
 
-// Setup is what the scenarios of one run share. Its fields are set before the
-// first scenario and not changed after it. A Setup serves scenarios that run
-// side by side, and must not be copied.
+// Setup is what the scenarios of one run share. Its fields are set before the first
+// scenario and not changed afterwards. Scenarios that run in parallel may share it. A
+// Setup must not be copied.
 type Setup struct {
-	// Subject is the loader under test; Loader gives ours.
-	Subject Subject
+	// Loader is the loader under test; BuiltinLoader is the one of this module.
+	Loader LoaderUnderTest
 	// Plan says how often a measured operation is called. Where Plan.Memory is
 	// false, memory is measured only for the scenarios that bound it.
 	Plan bench.Plan
-	// Model is the directory of the real checkpoint for scenarios that ask for
-	// one, or "": then they are skipped.
+	// Model is the directory of the checkpoint for scenarios that need a real one; if
+	// it is "", they are skipped.
 	Model string
-	// Tags gives the tags of a scenario with the values of its Examples row
-	// filled in, which a pickle does not carry. Where it is nil, the feature file
-	// is read from the disk at the scenario's URI.
-	Tags func(*godog.Scenario) ([]string, error)
-	// Instrumented says that the program was built to find faults, which slows
-	// every call several times: latency bounds are then noted and not judged.
+	// Instrumented says that the program was built with the race detector, which makes
+	// every call several times slower: a latency bound that is exceeded is then a
+	// warning and no failure.
 	Instrumented bool
-	// Collect takes the operation of each measured scenario, which is then carried
-	// out once and not measured; its bounds are not judged. Nil measures.
+	// Collect, if not nil, is given the operation of each measured scenario. The
+	// operation is then called once and not measured, and no bound is judged.
 	Collect func(bench.Operation)
-	// Architectures is a table of class names that the loader is told of in every
-	// scenario, see Options.
+	// Architectures is a table of class names that are added to the loader's own in
+	// every scenario, see Options.
 	Architectures string
-	// LaterRounds says that whoever runs the scenarios runs one again, in a later
-	// round, whose measurement exceeds a bound, see NextRound. Otherwise it is measured
-	// again at once, after a breather.
+	// LaterRounds says that the caller runs a scenario again in a later round if its
+	// measurement exceeds a bound, see NextRound. If it is false, the operation is
+	// measured again within the scenario, after a pause.
 	LaterRounds bool
-	// Callers is how many callers at once each measured operation is made by, besides
-	// the one that latencies are those of; below 2 means none.
+	// Callers is the number of callers at once by which each measured operation is
+	// measured in addition to the single caller; below 2 means none.
 	Callers int
-	// Fresh carries a job out in a process that is started for it. The error is of
-	// the kind ErrNoProcess where that cannot be done; so it is where Fresh is nil.
+	// Fresh does a job in a process that is started for it. It returns ErrNoProcess if
+	// that is not possible. A nil Fresh means the same.
 	Fresh func(context.Context, FreshJob) (*bench.FreshProcess, error)
-	// Beside reads a file that lies beside, or below, the feature file of a
-	// scenario. Where it is nil, it is read from the disk beside the scenario's
-	// URI.
-	Beside func(feature *godog.Scenario, name string) ([]byte, error)
+	// Skip is the error with which a step ends its scenario as skipped. If it is nil,
+	// engine.ErrSkip is used.
+	Skip error
 
-	lane  sync.RWMutex                                                                       // held for writing by a measured operation, for reading by any other
 	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
-	pause func()                                                                             // nil means a breather
-	store store
-	files featureFiles
+	pause func()                                                                             // before measuring again; nil means to wait for remeasureDelay
+
+	once   sync.Once
+	shared *shared // see state
 }
 
-// Record is what one scenario leaves behind besides its verdict. It is filled
-// while the scenario runs and may be read when it has ended.
+// shared is what the scenarios of a Setup, and of those derived from it, have in common
+// while they run.
+type shared struct {
+	exclusive sync.RWMutex // held for writing while an operation is measured, for reading while one is called without
+	store     store
+	files     featureFiles
+}
+
+func (s *Setup) state() *shared {
+	s.once.Do(func() {
+		if s.shared == nil {
+			s.shared = new(shared)
+		}
+	})
+	return s.shared
+}
+
+// Derive returns a Setup with the same settings, changed by change, whose scenarios
+// share results and locks with those of s. s itself stays as it is.
+func (s *Setup) Derive(change func(*Setup)) *Setup {
+	d := &Setup{
+		Loader: s.Loader, Plan: s.Plan, Model: s.Model, Instrumented: s.Instrumented, Collect: s.Collect,
+		Architectures: s.Architectures, LaterRounds: s.LaterRounds, Callers: s.Callers, Fresh: s.Fresh, Skip: s.Skip,
+		bench: s.bench, pause: s.pause, shared: s.state(),
+	}
+	change(d)
+	return d
+}
+
+// Record is the result of one scenario, apart from whether it passed. It is filled while
+// the scenario runs and may be read when it has ended.
 type Record struct {
 	Benchmark  *bench.Result // nil where nothing was measured
-	Warnings   []string      // notes on the measurement, for people
+	Warnings   []string      // about the measurement, for people
 	SkipReason string        // why the scenario was skipped, for people
 }
 
-// Register gives one scenario a fresh world: all steps and the hooks around
-// them. It is called once for each scenario, from a ScenarioInitializer.
-func (s *Setup) Register(sc *godog.ScenarioContext) *Record {
+// Register registers all steps for one attempt at a scenario. Whoever runs the attempt
+// calls Begin of the returned Scenario before the first step, and End after the last.
+func (s *Setup) Register(r engine.Registrar) *Scenario {
 	w := newWorld(s)
-	w.laid = new(layout)
-	v := &scenarioVocabulary{sc: sc, laid: w.laid}
-	w.vocabulary(v)
-	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
-		return ctx, w.begin(p)
-	})
-	sc.After(func(ctx context.Context, _ *godog.Scenario, _ error) (context.Context, error) {
-		return w.end(ctx)
-	})
-	return w.record
+	w.given = new(givenSteps)
+	w.registerSteps(&scenarioRegistrar{r: r, given: w.given})
+	return &Scenario{w}
 }
 
-// Results gives what was measured, in the order in which it was measured. It is
-// called when the scenarios have ended: a running one still adds to its result.
-func (s *Setup) Results() []*bench.Result { return s.store.all() }
+// Scenario is one attempt at a scenario.
+type Scenario struct{ w *world }
 
-// measure samples an operation.
+// Source is what a pickle does not say of its scenario. The zero value stands for a
+// feature file on the disk, at the URI of the pickle.
+type Source struct {
+	// Tags are the scenario's tags with the values of its Examples row filled in,
+	// inherited ones first. If it is nil, the feature file is read for them.
+	Tags []string
+	// ReadFixture reads a file from the directory of the feature file, or from below it.
+	ReadFixture func(name string) ([]byte, error)
+}
+
+// Begin finds out what must be known about the scenario before its first step. The error
+// is a mistake in the scenario.
+func (s *Scenario) Begin(p *messages.Pickle, source Source) error {
+	if source.Tags == nil {
+		tags, err := s.w.setup.state().files.tags(p)
+		if err != nil {
+			return err
+		}
+		source.Tags = tags
+	}
+	if source.ReadFixture == nil {
+		source.ReadFixture = func(name string) ([]byte, error) { return readFixtureFromDisk(p, name) }
+	}
+	return s.w.begin(p, source)
+}
+
+// End removes what the scenario wrote to the real disk.
+func (s *Scenario) End() error { return s.w.end() }
+
+// Record returns the result of the scenario, apart from whether it passed.
+func (s *Scenario) Record() *Record { return s.w.record }
+
+// Engine returns the engine that knows all steps, in the order of registration.
+var Engine = sync.OnceValue(func() *engine.Engine {
+	e, err := engine.New(func(s *engine.Scope) { new(Setup).Register(s) })
+	if err != nil {
+		panic(err) // a test registers the same steps
+	}
+	return e
+})
+
+// Results returns what was measured, in the order of measuring. It must be called when
+// all scenarios have ended, because a running one still changes its result.
+func (s *Setup) Results() []*bench.Result { return s.state().store.all() }
+
+// measure measures an operation as the plan says.
 func (s *Setup) measure(ctx context.Context, plan bench.Plan, call func() (any, error)) (*bench.Measurement, error) {
 	if s.bench != nil {
 		return s.bench(ctx, plan, call)
@@ -102,136 +162,10 @@ func (s *Setup) measure(ctx context.Context, plan bench.Plan, call func() (any, 
 	return bench.Measure(ctx, plan, call)
 }
 
-// Reserved tags have a meaning of their own and are never a category.
-var reservedTags = []string{"@real", "@slow", "@wip"}
-
-var categories = []string{"architecture", "comparison", "detection", "memory", "regression", "sae", "support", "tokenizer"}
-
-// Categories gives the built-in categories of scenarios, sorted. Each is a tag
-// with an @ before it.
-func Categories() []string { return slices.Clone(categories) }
-
-// Category gives the category that a scenario's tags put it in: the last of the
-// built-in ones among them, else the last tag that has no meaning of its own and
-// no colon, else "". The tags carry their @, inherited ones first.
-func Category(tags []string) string {
-	for _, tag := range slices.Backward(tags) {
-		if name := strings.TrimPrefix(tag, "@"); slices.Contains(categories, name) {
-			return name
-		}
+// skip returns the error with which a step ends its scenario as skipped.
+func (s *Setup) skip() error {
+	if s.Skip != nil {
+		return s.Skip
 	}
-	for _, tag := range slices.Backward(tags) {
-		if !slices.Contains(reservedTags, tag) && tag != benchmarkTag && !strings.Contains(tag, ":") {
-			return strings.TrimPrefix(tag, "@")
-		}
-	}
-	return ""
-}
-
-const benchmarkTag = "@benchmark"
-
-// BenchmarkName gives the name under which a measured scenario stands in the
-// results file: what follows "@benchmark:" in its tags, else the scenario's name
-// in snake case. The tags are those of ExpandTags.
-func BenchmarkName(tags []string, scenario string) string {
-	for _, tag := range slices.Backward(tags) {
-		if name, ok := strings.CutPrefix(tag, benchmarkTag+":"); ok && name != "" {
-			return name
-		}
-	}
-	return snakeCase(scenario)
-}
-
-// snakeCase keeps letters and digits of any script, in lower case, and puts one
-// underscore for each run of anything else.
-func snakeCase(s string) string {
-	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	return strings.Join(words, "_")
-}
-
-// Measured says whether the operation of a scenario with these tags and step
-// texts is measured: one of its steps bounds what it may cost, several callers make
-// it at once, or it carries @benchmark.
-func Measured(tags []string, steps []string) bool {
-	for _, tag := range tags {
-		if tag == benchmarkTag || strings.HasPrefix(tag, benchmarkTag+":") {
-			return true
-		}
-	}
-	return slices.ContainsFunc(steps, func(text string) bool {
-		return slices.ContainsFunc(matching(messages.PickleStepType_UNKNOWN, text), func(e *entry) bool { return e.about.bounds != none })
-	})
-}
-
-// store keeps the results of a run. Its zero value is empty and ready.
-type store struct {
-	mu      sync.Mutex
-	order   []*bench.Result
-	results map[string]*bench.Result
-	earlier map[string]bool // names of what was measured in a round before this one, and not yet in it
-}
-
-// nextRound begins a round in which what was measured may be measured again.
-func (s *store) nextRound() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.earlier = make(map[string]bool, len(s.results))
-	for name := range s.results {
-		s.earlier[name] = true
-	}
-}
-
-// add keeps a result. Two of one name in one round are an error: the second would
-// hide the first in the results file.
-func (s *store) add(r *bench.Result) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if before, taken := s.results[r.Name]; taken {
-		if s.earlier[r.Name] {
-			delete(s.earlier, r.Name)
-			s.order[slices.Index(s.order, before)], s.results[r.Name] = r, r
-			return nil
-		}
-		return fmt.Errorf("two benchmarks of this run are called %q: give one of them a tag %s:NAME", r.Name, benchmarkTag)
-	}
-	if s.results == nil {
-		s.results = make(map[string]*bench.Result)
-	}
-	s.results[r.Name] = r
-	s.order = append(s.order, r)
-	return nil
-}
-
-// replace puts a better measurement in the place of a result that was added.
-func (s *store) replace(r, better *bench.Result) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	*r = *better
-}
-
-// measurement gives what was measured under a name, or nil.
-func (s *store) measurement(name string) *bench.Measurement {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r, ok := s.results[name]; ok {
-		return r.Measurement
-	}
-	return nil
-}
-
-// names gives the names of what was measured, in the order of measuring.
-func (s *store) names() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	names := make([]string, len(s.order))
-	for i, r := range s.order {
-		names[i] = r.Name
-	}
-	return names
-}
-
-func (s *store) all() []*bench.Result {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.order)
+	return engine.ErrSkip
 }

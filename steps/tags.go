@@ -9,15 +9,14 @@ import (
 	"strings"
 	"sync"
 
-	gherkin "github.com/cucumber/gherkin/go/v26"
-	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	gherkin "github.com/cucumber/gherkin/go/v42"
+	messages "github.com/cucumber/messages/go/v34"
 )
 
-// ExpandTags gives the tags of a pickle, each with its @, inherited ones first,
-// and with the values of its Examples row in the place of <placeholders>. Gherkin
-// fills placeholders into names and steps, and not into tags. The pickle must have
-// been compiled from doc.
+// ExpandTags returns the tags of a pickle, each with its @, inherited ones first, with
+// <placeholders> replaced by the values of its Examples row. Gherkin itself replaces
+// placeholders in names and steps, but not in tags. The pickle must have been compiled
+// from doc.
 func ExpandTags(doc *messages.GherkinDocument, pickle *messages.Pickle) []string {
 	tags := make([]string, len(pickle.Tags))
 	for i, tag := range pickle.Tags {
@@ -62,9 +61,9 @@ func examplesRow(feature *messages.Feature, id string) (header, row []*messages.
 	return nil, nil
 }
 
-// featureFiles answers for the tags of scenarios whose document is out of reach,
-// as it is under godog's own command: it reads the feature file again. Its zero
-// value is ready.
+// featureFiles finds the tags of scenarios when the parsed feature is not available, as
+// under godog's own command, by reading the feature file again. Its zero value is ready
+// to use.
 type featureFiles struct {
 	mu     sync.Mutex
 	parsed map[string]*parsedFeature
@@ -76,11 +75,11 @@ type parsedFeature struct {
 	err     error
 }
 
-// godog puts the line it was asked for behind the path.
+// lineSuffix is the line that godog appends to the path of a feature.
 var lineSuffix = regexp.MustCompile(`:[0-9]+$`)
 
-// tags gives the tags of a scenario with its Examples row filled in.
-func (f *featureFiles) tags(pickle *godog.Scenario) ([]string, error) {
+// tags returns the tags of a scenario with the values of its Examples row filled in.
+func (f *featureFiles) tags(pickle *messages.Pickle) ([]string, error) {
 	tags := ExpandTags(&messages.GherkinDocument{}, pickle)
 	if len(pickle.AstNodeIds) < 2 || !slices.ContainsFunc(tags, func(t string) bool { return strings.Contains(t, "<") }) {
 		return tags, nil
@@ -89,7 +88,7 @@ func (f *featureFiles) tags(pickle *godog.Scenario) ([]string, error) {
 	if feature.err != nil {
 		return nil, fmt.Errorf("filling in the tags of an outline: %w", feature.err)
 	}
-	// The ids of two parses differ, so the scenario is found by what it says.
+	// Ids differ each time a file is parsed, so the scenario is found by its text.
 	var found []string
 	for _, p := range feature.pickles {
 		if !sameScenario(p, pickle) {
@@ -97,12 +96,12 @@ func (f *featureFiles) tags(pickle *godog.Scenario) ([]string, error) {
 		}
 		expanded := ExpandTags(feature.doc, p)
 		if found != nil && !slices.Equal(found, expanded) {
-			return nil, fmt.Errorf("%s: two rows make the same scenario %q with different tags: use the column in its name or a step", pickle.Uri, pickle.Name)
+			return nil, fmt.Errorf("%s: two Examples rows give the same scenario %q with different tags: use the column in its name or in a step", pickle.Uri, pickle.Name)
 		}
 		found = expanded
 	}
 	if found == nil {
-		return nil, fmt.Errorf("%s has no scenario %q any more: it changed since the run began", pickle.Uri, pickle.Name)
+		return nil, fmt.Errorf("%s has no scenario %q any more: the file changed during the run", pickle.Uri, pickle.Name)
 	}
 	return found, nil
 }
@@ -129,7 +128,7 @@ func (f *featureFiles) feature(path string) *parsedFeature {
 	return p
 }
 
-// sameScenario tells whether two pickles of one file read the same.
+// sameScenario says whether two pickles of one file have the same text.
 func sameScenario(a, b *messages.Pickle) bool {
 	return a.Name == b.Name &&
 		slices.EqualFunc(a.Tags, b.Tags, func(x, y *messages.PickleTag) bool { return x.Name == y.Name }) &&

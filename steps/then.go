@@ -11,75 +11,75 @@ import (
 	"omniloader/internal/suggest"
 )
 
-// verdictSteps are the Then steps that say what the model is.
-func (w *world) verdictSteps(v vocabulary) {
-	v.group("What the model is")
-	v.Then(`^the model is (not )?supported$`, w.isSupported, about{
-		meaning: "A loader for the checkpoint is known, or is not.",
+// modelSteps are the Then steps about the kind of model and what it takes to load it.
+func (w *world) modelSteps(r stepRegistrar) {
+	r.group("The model and how it loads")
+	r.Then(`^the model is (not )?supported$`, w.isSupported, stepDoc{
+		meaning: "A loader for the checkpoint is known, or not.",
 		example: `the model is supported`,
 	})
-	v.Then(`^the model is (not )?omni$`, w.isOmni, about{
-		meaning: "The model handles speech, vision and text in one, or does not.",
+	r.Then(`^the model is (not )?omni$`, w.isOmni, stepDoc{
+		meaning: "One model handles speech, vision and text, or not.",
 		example: `the model is not omni`,
 	})
-	v.Then(`^the model is (not )?quantized$`, w.isQuantized, about{
+	r.Then(`^the model is (not )?quantized$`, w.isQuantized, stepDoc{
 		meaning: "The weights were compressed, or were not.",
 		example: `the model is quantized`,
 	})
-	v.Then(`^the model is (not )?an SAE$`, w.isSAE, about{
-		meaning: "The checkpoint is a sparse autoencoder, or is not.",
+	r.Then(`^the model is (not )?an SAE$`, w.isSAE, stepDoc{
+		meaning: "The checkpoint is a sparse autoencoder, or not.",
 		example: `the model is an SAE`,
 	})
-	v.Then(`^the model has (a|no) talker$`, w.hasTalker, about{
-		meaning: "The config describes a part that speaks or hears, or does not.",
+	r.Then(`^the model has (a|no) talker$`, w.hasTalker, stepDoc{
+		meaning: "The config describes a part that produces or takes in speech, or not.",
 		example: `the model has a talker`,
 	})
-	v.Then(`^the model has (no )?custom files$`, w.hasCustomFiles, about{
-		meaning: "The checkpoint brings code of its own, or does not.",
+	r.Then(`^the model has (no )?custom files$`, w.hasCustomFiles, stepDoc{
+		meaning: "The checkpoint contains Python code, or not.",
 		example: `the model has custom files`,
 	})
-	v.Then(`^it loads as "([^"]*)"$`, w.loadsAs, about{
-		meaning: "The class that loads it, which may have another name than the checkpoint's own.",
+	r.Then(`^it loads as "([^"]*)"$`, w.loadsAs, stepDoc{
+		meaning: "The class that loads the checkpoint, which may differ from the class in its config.",
 		example: `it loads as "Glm4MoeForCausalLM"`,
 	})
-	v.Then(`^it was decided by "([^"]*)"$`, w.decidedBy, about{
-		meaning: "The rule or the file that decided the category has this text in its description.",
-		example: `it was decided by "model_index.json"`,
+	r.Then(`^detection used "([^"]*)"$`, w.detectionUsed, stepDoc{
+		meaning: "The description of the rule or file that determined the category contains this text.",
+		example: `detection used "model_index.json"`,
 	})
-	v.Then(`^loading it runs (no )?code of its own$`, w.runsCode, about{
-		meaning: "The checkpoint can be loaded only by running the code it brings, or without.",
-		example: `loading it runs no code of its own`,
+	r.Then(`^loading needs (no )?remote code$`, w.needsRemoteCode, stepDoc{
+		meaning: "The checkpoint can be loaded only by running Python code that it contains, or without.",
+		example: `loading needs no remote code`,
 	})
-	v.Then(`^the weights are (in)?complete$`, w.weightsComplete, about{
-		meaning: "Every weight file that the checkpoint should have is there, or is not.",
+	r.Then(`^the weights are (in)?complete$`, w.weightsComplete, stepDoc{
+		meaning: "Every weight file that the checkpoint should have is there, or not.",
 		example: `the weights are incomplete`,
 	})
-	v.Then(`^the (model info|category|support|inspection) says the same$`, w.agrees, about{
-		meaning: "Another question, asked once of the same checkpoint, is answered alike in every field that both answers have.",
+	r.Then(`^the (model info|category|support|inspection) says the same$`, w.sameAnswerFrom, stepDoc{
+		meaning: "Another operation, called once on the same checkpoint, gives the same value in every field that both answers have.",
 		example: `the model info says the same`,
 	})
 }
 
-func (w *world) isSupported(not string) error    { return w.flag("is supported", not == "") }
-func (w *world) isOmni(not string) error         { return w.flag("is omni", not == "") }
-func (w *world) isQuantized(not string) error    { return w.flag("is quantized", not == "") }
-func (w *world) isSAE(not string) error          { return w.flag("is sae", not == "") }
-func (w *world) hasTalker(which string) error    { return w.flag("has talker", which == "a") }
-func (w *world) hasCustomFiles(not string) error { return w.flag("has custom files", not == "") }
-func (w *world) weightsComplete(in string) error { return w.flag("weights complete", in == "") }
-func (w *world) runsCode(no string) error        { return w.flag("remote code", no == "") }
-func (w *world) decidedBy(rule string) error     { return w.fieldContains("decided by", rule) }
+func (w *world) isSupported(not string) error    { return w.fieldIsTrue("is supported", not == "") }
+func (w *world) isOmni(not string) error         { return w.fieldIsTrue("is omni", not == "") }
+func (w *world) isQuantized(not string) error    { return w.fieldIsTrue("is quantized", not == "") }
+func (w *world) isSAE(not string) error          { return w.fieldIsTrue("is sae", not == "") }
+func (w *world) hasTalker(which string) error    { return w.fieldIsTrue("has talker", which == "a") }
+func (w *world) hasCustomFiles(not string) error { return w.fieldIsTrue("has custom files", not == "") }
+func (w *world) weightsComplete(in string) error { return w.fieldIsTrue("weights complete", in == "") }
+func (w *world) needsRemoteCode(no string) error { return w.fieldIsTrue("remote code", no == "") }
+func (w *world) detectionUsed(rule string) error { return w.fieldContains("decided by", rule) }
 func (w *world) loadsAs(class string) error      { return w.fieldIs("loads as", class) }
 
-// flag asserts a yes-or-no field, and says in the failure what else the answer
-// knows of the matter.
-func (w *world) flag(name string, want bool) error {
+// fieldIsTrue asserts that a boolean field has the value want. The failure quotes the
+// fields that give a reason.
+func (w *world) fieldIsTrue(name string, want bool) error {
 	value, err := w.field(name)
 	if err != nil {
 		return err
 	}
 	if !value.IsBool() {
-		return fmt.Errorf("%s is %s, neither yes nor no", name, value.Raw)
+		return fmt.Errorf("%s is %s, not true or false", name, value.Raw)
 	}
 	if value.Bool() == want {
 		return nil
@@ -100,8 +100,9 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// agrees asserts that another operation answers alike.
-func (w *world) agrees(operation string) error {
+// sameAnswerFrom asserts that another operation gives the same answer, in the fields
+// that both have.
+func (w *world) sameAnswerFrom(operation string) error {
 	if w.operation == "" || w.err != nil {
 		return errors.New("there is no answer to compare with")
 	}
@@ -109,9 +110,9 @@ func (w *world) agrees(operation string) error {
 	if err != nil {
 		return err
 	}
-	w.setup.lane.RLock()
+	w.setup.state().exclusive.RLock()
 	value, err := call()
-	w.setup.lane.RUnlock()
+	w.setup.state().exclusive.RUnlock()
 	if err != nil {
 		return fmt.Errorf("reading the %s: %w", operation, err)
 	}
@@ -120,7 +121,7 @@ func (w *world) agrees(operation string) error {
 		return err
 	}
 	compared := 0
-	var differ error
+	var difference error
 	w.answer.root.ForEach(func(key, value gjson.Result) bool {
 		same := other.root.Get(key.String())
 		if !same.Exists() {
@@ -128,59 +129,55 @@ func (w *world) agrees(operation string) error {
 		}
 		compared++
 		if value.Raw != same.Raw {
-			differ = fmt.Errorf("the %s gives %s %s, the %s %s", w.operation, words(key.String()), value.Raw, operation, same.Raw)
+			difference = fmt.Errorf("the %s gives %s %s, the %s %s", w.operation, words(key.String()), value.Raw, operation, same.Raw)
 		}
-		return differ == nil
+		return difference == nil
 	})
 	if compared == 0 {
 		return fmt.Errorf("the answers to %s and %s have no field in common", w.operation, operation)
 	}
-	return differ
+	return difference
 }
 
-// fieldSteps are the Then steps that assert any field of the answer by its plain
-// name.
-func (w *world) fieldSteps(v vocabulary) {
-	v.group("Any field of the answer, by its plain name")
-	v.Then(`^the ([a-z][a-z0-9 ]*) is "([^"]*)"$`, w.fieldIs, about{
-		meaning: "A field is this text. Fields within fields are named by both: \"quantization method\".",
+// fieldSteps are the Then steps that assert any field of the answer, by its name in
+// plain words.
+func (w *world) fieldSteps(r stepRegistrar) {
+	r.group("Any field of the answer, by its name in plain words")
+	r.Then(`^the ([a-z][a-z0-9 ]*) is "([^"]*)"$`, w.fieldIs, stepDoc{
+		meaning: "A field is this text. A field inside another is named by both: \"quantization method\".",
 		example: `the quantization method is "gptq"`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) (?:is|are) (-?[0-9][0-9.]*)$`, w.fieldIsNumber, about{
+	r.Then(`^the ([a-z][a-z0-9 ]*) (?:is|are) (-?[0-9][0-9.]*)$`, w.fieldIsNumber, stepDoc{
 		meaning: "A field is this number.",
 		example: `the vocab size is 50257`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) is at (least|most) (-?[0-9][0-9.]*)$`, w.fieldIsAt, about{
-		meaning: "A field is a number within a limit.",
+	r.Then(`^the ([a-z][a-z0-9 ]*) is at (least|most) (-?[0-9][0-9.]*)$`, w.fieldIsAt, stepDoc{
+		meaning: "A field is a number and at least, or at most, this one.",
 		example: `the size is at least 1000`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) is (yes|no)$`, w.fieldIsYesNo, about{
-		meaning: "A field is true or false.",
-		example: `the remote code is no`,
-	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) contains? "([^"]*)"$`, w.fieldContains, about{
-		meaning: "A list has this text as one of its entries, or a text has it somewhere.",
+	r.Then(`^the ([a-z][a-z0-9 ]*) contains? "([^"]*)"$`, w.fieldContains, stepDoc{
+		meaning: "A list has this text as one of its entries, or a text contains it.",
 		example: `the architectures contain "LlamaForCausalLM"`,
 	})
-	v.Then(`^the ([a-z][a-z0-9 ]*) are "([^"]*)"$`, w.fieldAre, about{
+	r.Then(`^the ([a-z][a-z0-9 ]*) are "([^"]*)"$`, w.fieldAre, stepDoc{
 		meaning: "A list has exactly these entries, in this order, separated by commas.",
 		example: `the custom files are "configuration_x.py, modeling_x.py"`,
 	})
-	v.Then(`^there (?:are|is) ([0-9]+) ([a-z][a-z0-9 ]*)$`, w.fieldCounts, about{
+	r.Then(`^there (?:are|is) ([0-9]+) ([a-z][a-z0-9 ]*)$`, w.fieldCounts, stepDoc{
 		meaning: "A list or an object has this many entries.",
 		example: `there are 2 architectures`,
 	})
-	v.Then(`^there (?:are|is) no ([a-z][a-z0-9 ]*)$`, w.fieldIsAbsent, about{
+	r.Then(`^there (?:are|is) no ([a-z][a-z0-9 ]*)$`, w.fieldIsAbsent, stepDoc{
 		meaning: "A field is null, empty text or an empty list.",
 		example: `there is no base model`,
 	})
 }
 
-// field gives a field of what was read.
+// field returns a field of the answer.
 func (w *world) field(name string) (gjson.Result, error) {
 	switch {
 	case w.operation == "":
-		return gjson.Result{}, errors.New("nothing was read yet")
+		return gjson.Result{}, errors.New("no operation was called yet")
 	case w.err != nil:
 		return gjson.Result{}, fmt.Errorf("there is no answer: reading the %s failed: %w", w.operation, w.err)
 	}
@@ -220,7 +217,7 @@ func (w *world) fieldIsAt(name, side, limit string) error {
 	return nil
 }
 
-// number gives a numeric field and the number that a step wrote.
+// number returns a numeric field and the number in the step's text.
 func (w *world) number(name, text string) (value, number float64, err error) {
 	v, err := w.field(name)
 	if err != nil {
@@ -230,7 +227,7 @@ func (w *world) number(name, text string) (value, number float64, err error) {
 		return 0, 0, fmt.Errorf("the %s is %s, not a number", name, v.Raw)
 	}
 	if number, err = strconv.ParseFloat(text, 64); err != nil {
-		return 0, 0, fmt.Errorf("%q is no number", text)
+		return 0, 0, fmt.Errorf("%q is not a number", text)
 	}
 	return v.Num, number, nil
 }
@@ -263,9 +260,9 @@ func (w *world) fieldContains(name, want string) error {
 			}
 		}
 	default:
-		return fmt.Errorf("the %s is %s, neither a list nor a text", name, value.Raw)
+		return fmt.Errorf("the %s is %s, not a list or a text", name, value.Raw)
 	}
-	return fmt.Errorf("the %s is %s, without %q", name, value.Raw, want)
+	return fmt.Errorf("the %s is %s and does not contain %q", name, value.Raw, want)
 }
 
 func (w *world) fieldAre(name, want string) error {
@@ -303,7 +300,7 @@ func (w *world) fieldCounts(want int, name string) error {
 	case value.IsObject():
 		count = len(value.Map())
 	default:
-		return fmt.Errorf("the %s is %s, nothing to count", name, value.Raw)
+		return fmt.Errorf("the %s is %s, not a list or an object", name, value.Raw)
 	}
 	if count != want {
 		return fmt.Errorf("there are %d %s, expected %d: %s", count, name, want, value.Raw)
@@ -319,23 +316,23 @@ func (w *world) fieldIsAbsent(name string) error {
 	if value.Type == gjson.Null || value.Raw == `""` || value.Raw == `[]` || value.Raw == `{}` {
 		return nil
 	}
-	return fmt.Errorf("the %s is there: %s", name, value.Raw)
+	return fmt.Errorf("the %s is not absent: %s", name, value.Raw)
 }
 
-// tokenizerSteps are the Then steps about where a tokenizer was found.
-func (w *world) tokenizerSteps(v vocabulary) {
-	v.group("Where a tokenizer was looked for")
-	v.Then(`^"([^"]*)" was tried before$`, w.tried, about{
-		meaning: "A place was looked at for a tokenizer, had none, and is reported.",
+// tokenizerSteps are the Then steps about the places in which a tokenizer was looked for.
+func (w *world) tokenizerSteps(r stepRegistrar) {
+	r.group("Places in which a tokenizer was looked for")
+	r.Then(`^"([^"]*)" was tried before$`, w.placeTried, stepDoc{
+		meaning: "The answer lists this place among those that were looked at and had no tokenizer.",
 		example: `"models/google/gemma-2b-it" was tried before`,
 	})
-	v.Then(`^no other place was tried$`, w.triedNone, about{
+	r.Then(`^no other place was tried$`, w.noPlaceTried, stepDoc{
 		meaning: "The tokenizer was found in the first place it was looked for.",
 		example: `no other place was tried`,
 	})
 }
 
-func (w *world) tried(place string) error {
+func (w *world) placeTried(place string) error {
 	tried, err := w.field("tried")
 	if err != nil {
 		return err
@@ -348,21 +345,22 @@ func (w *world) tried(place string) error {
 	return fmt.Errorf("%q was not tried; tried: %s", place, tried.Raw)
 }
 
-func (w *world) triedNone() error { return w.fieldIsAbsent("tried") }
+func (w *world) noPlaceTried() error { return w.fieldIsAbsent("tried") }
 
-// findingSteps are the Then steps about what is wrong or notable.
-func (w *world) findingSteps(v vocabulary) {
-	v.group("Findings")
-	v.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported$`, w.reports, about{
-		meaning: "Something wrong or notable is reported, by its code and, if it matters, its severity.",
+// findingSteps are the Then steps about findings: what is wrong with a checkpoint, or
+// notable.
+func (w *world) findingSteps(r stepRegistrar) {
+	r.group("Findings")
+	r.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported$`, w.reports, stepDoc{
+		meaning: "A finding with this code is reported: with this severity, or with any if the step says \"finding\".",
 		example: `a warning "weights-missing" is reported`,
 	})
-	v.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported for "([^"]*)"$`, w.reportsFor, about{
+	r.Then(`^an? (finding|error|warning|note) "([^"]*)" is reported for "([^"]*)"$`, w.reportsFor, stepDoc{
 		meaning: "The same, about one file of the checkpoint.",
 		example: `a warning "sae-config-malformed" is reported for "resid_post/layer_0/config.json"`,
 	})
-	v.Then(`^no (finding|error|warning|note) is reported$`, w.reportsNone, about{
-		meaning: "Nothing of this severity is reported, or nothing at all.",
+	r.Then(`^no (finding|error|warning|note) is reported$`, w.reportsNone, stepDoc{
+		meaning: "No finding of this severity is reported, or none at all if the step says \"finding\".",
 		example: `no finding is reported`,
 	})
 }
@@ -373,8 +371,8 @@ func (w *world) reportsFor(severity, code, file string) error {
 	return w.findFinding(severity, code, file)
 }
 
-// findFinding looks for a finding; the severity "finding" is any, the file ""
-// too.
+// findFinding asserts that a finding is reported. The severity "finding" stands for any
+// severity, the file "" for any file.
 func (w *world) findFinding(severity, code, file string) error {
 	findings, err := w.field("findings")
 	if err != nil {
@@ -395,7 +393,7 @@ func (w *world) findFinding(severity, code, file string) error {
 	if near, ok := suggest.Nearest(code, codes); ok && near != code {
 		return fmt.Errorf("no finding %q is reported, did you mean %q? Reported: %s", code, near, findings.Raw)
 	}
-	return fmt.Errorf("no such finding %q is reported, only: %s", code, findings.Raw)
+	return fmt.Errorf("no finding %q like this is reported, only: %s", code, findings.Raw)
 }
 
 func (w *world) reportsNone(severity string) error {

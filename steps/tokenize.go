@@ -8,52 +8,51 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/cucumber/godog"
-
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 )
 
-// tokenizeSteps are the When steps that load a tokenizer and run it.
-func (w *world) tokenizeSteps(v vocabulary) {
-	v.group("Tokenizers: one operation a scenario")
-	v.When(`^the tokenizer is loaded$`, w.loadTokenizer, about{
-		meaning: "Loads the checkpoint's tokenizer, or that of its base model or a fallback, ready to encode: its type, size, special tokens, pad token and that one's id.",
+// tokenizeSteps are the When steps that load and run a tokenizer.
+func (w *world) tokenizeSteps(r stepRegistrar) {
+	r.group("Tokenizers: one operation in each scenario")
+	r.When(`^the tokenizer is loaded$`, w.loadTokenizer, stepDoc{
+		meaning: "Loads the checkpoint's tokenizer, or that of its base model or a fallback, so that it can encode. The answer has its type, vocabulary size, special tokens, and the pad token with its id.",
 		example: `the tokenizer is loaded`,
 	})
-	v.When(`^the tokenizer is compared with the model$`, w.checkTokenizer, about{
-		meaning: "Loads the tokenizer and looks for where it does not fit the model: pad token, ids beyond the embeddings, tokens in no vocabulary, another id in config.json.",
+	r.When(`^the tokenizer is compared with the model$`, w.checkTokenizer, stepDoc{
+		meaning: "Loads the tokenizer and reports where it does not fit the model: a missing pad token, ids beyond the embeddings, special tokens that are not in the vocabulary, other ids in config.json.",
 		example: `the tokenizer is compared with the model`,
 	})
-	v.When(`^the text "([^"]*)" is encoded$`, w.encodeText, about{
-		meaning: "Turns a text into tokens, special ones included: ids, tokens, offsets in bytes, and type ids. Where it is measured, loading is not.",
+	r.When(`^the text "([^"]*)" is encoded$`, w.encodeText, stepDoc{
+		meaning: "Encodes a text, special tokens included: the answer has ids, tokens, offsets in bytes, and type ids. If it is measured, loading the tokenizer is not part of it.",
 		example: `the text "hello world" is encoded`,
 	})
-	v.When(`^this text is encoded:$`, w.encodeDocument, about{
-		meaning: "The same, of a text of several lines or with quotes.",
+	r.When(`^this text is encoded:$`, w.encodeDocument, stepDoc{
+		meaning: "The same, for a text of several lines or with quotes.",
 		example: `this text is encoded:`,
 	})
-	v.When(`^the text "([^"]*)" is encoded without special tokens$`, w.encodePlain, about{
-		meaning: "The same, without the tokens that the tokenizer puts around a text.",
+	r.When(`^the text "([^"]*)" is encoded without special tokens$`, w.encodePlain, stepDoc{
+		meaning: "The same, without the special tokens that the tokenizer adds to a text.",
 		example: `the text "hello world" is encoded without special tokens`,
 	})
-	v.When(`^the texts "([^"]*)" and "([^"]*)" are encoded as a pair$`, w.encodePair, about{
-		meaning: "Turns two texts into the tokens of one input, as question and answer.",
+	r.When(`^the texts "([^"]*)" and "([^"]*)" are encoded as a pair$`, w.encodePair, stepDoc{
+		meaning: "Encodes two texts as one input, such as a question and an answer.",
 		example: `the texts "hello" and "world" are encoded as a pair`,
 	})
-	v.When(`^(\d+) copies of "([^"]*)" are encoded$`, w.encodeCopies, about{
-		meaning: "Turns a long text into tokens: the copies of a short one, one after the other.",
+	r.When(`^(\d+) copies of "([^"]*)" are encoded$`, w.encodeCopies, stepDoc{
+		meaning: "Encodes a long text: this many copies of a short one.",
 		example: `1000 copies of "hello world " are encoded`,
 	})
-	v.When(`^the ids "([^"]*)" are decoded$`, w.decode, about{
-		meaning: "Turns ids, separated by commas, into the text that they stand for, special tokens included.",
+	r.When(`^the ids "([^"]*)" are decoded$`, w.decode, stepDoc{
+		meaning: "Decodes ids, separated by commas, to a text, special tokens included.",
 		example: `the ids "31373, 995" are decoded`,
 	})
-	v.When(`^the ids "([^"]*)" are decoded without special tokens$`, w.decodePlain, about{
-		meaning: "The same, with special tokens left out.",
+	r.When(`^the ids "([^"]*)" are decoded without special tokens$`, w.decodePlain, stepDoc{
+		meaning: "The same, without special tokens.",
 		example: `the ids "31373, 995" are decoded without special tokens`,
 	})
-	v.When(`^the text "([^"]*)" is encoded and decoded$`, w.roundTrip, about{
-		meaning: "Turns a text into tokens and those back into a text, without special tokens.",
+	r.When(`^the text "([^"]*)" is encoded and decoded$`, w.roundTrip, stepDoc{
+		meaning: "Encodes a text and decodes the ids again, without special tokens.",
 		example: `the text "hello world" is encoded and decoded`,
 	})
 }
@@ -65,7 +64,7 @@ func (w *world) encodeText(ctx context.Context, text string) error {
 	return w.tokenize(ctx, Encoding, TokenizerInput{Text: unescape(text)})
 }
 
-func (w *world) encodeDocument(ctx context.Context, text *godog.DocString) error {
+func (w *world) encodeDocument(ctx context.Context, text *engine.DocString) error {
 	return w.tokenize(ctx, Encoding, TokenizerInput{Text: text.Content})
 }
 
@@ -79,9 +78,9 @@ func (w *world) encodePair(ctx context.Context, first, second string) error {
 }
 
 func (w *world) encodeCopies(ctx context.Context, n int, text string) error {
-	const most = 64 << 20 // bytes
-	if text = unescape(text); n*len(text) > most {
-		return mistake("%d copies are more than %d bytes", n, most)
+	const limit = 64 << 20 // bytes
+	if text = unescape(text); n > limit/max(1, len(text)) {
+		return scenarioErrorf("%d copies are more than %d bytes", n, limit)
 	}
 	return w.tokenize(ctx, EncodingSize, TokenizerInput{Text: strings.Repeat(text, n), NoSpecial: true})
 }
@@ -99,7 +98,7 @@ func (w *world) decodeIDs(ctx context.Context, list string, noSpecial bool) erro
 	for text := range strings.SplitSeq(list, ",") {
 		id, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
 		if err != nil {
-			return mistake("%q is no id: write numbers separated by commas", text)
+			return scenarioErrorf("%q is not an id: write numbers separated by commas", text)
 		}
 		ids = append(ids, uint32(id))
 	}
@@ -110,7 +109,8 @@ func (w *world) roundTrip(ctx context.Context, text string) error {
 	return w.tokenize(ctx, RoundTrip, TokenizerInput{Text: unescape(text), NoSpecial: true})
 }
 
-// unescape reads \n, \t and the like, so that a text of a step can have them.
+// unescape replaces escapes such as \n and \t in the text of a step by what they stand
+// for.
 func unescape(text string) string {
 	if s, err := strconv.Unquote(`"` + text + `"`); err == nil {
 		return s
@@ -118,8 +118,9 @@ func unescape(text string) string {
 	return text
 }
 
-// rates notes how fast a tokenizer's files were read, or a text was cut.
-func (w *world) rates(r *bench.Result) {
+// addRates adds to the result how fast a tokenizer's files were read, or a text was
+// encoded.
+func (w *world) addRates(r *bench.Result) {
 	const megabyte = 1e6
 	answer := w.answer.root
 	switch w.operation {
@@ -140,8 +141,8 @@ func (w *world) rates(r *bench.Result) {
 	}
 }
 
-// tokenize carries out an operation on a tokenizer. Where that is measured, it is
-// called once before: loading is not what is measured.
+// tokenize calls an operation that runs a tokenizer. A measured operation is called once
+// before it is measured, because the first call loads the tokenizer.
 func (w *world) tokenize(ctx context.Context, operation string, input TokenizerInput) error {
 	w.options.Input = input
 	if w.setup.Collect != nil {
@@ -156,15 +157,15 @@ func (w *world) tokenize(ctx context.Context, operation string, input TokenizerI
 		if _, err = call(); err == nil {
 			err = w.measure(ctx, call)
 		} else {
-			err = w.take(nil, err)
+			err = w.setResult(nil, err)
 		}
 	} else {
-		err = w.once(call)
+		err = w.callOnce(call)
 	}
 	switch {
 	case err != nil:
 		return err
-	case w.err != nil && !w.failureAwaited:
+	case w.err != nil && !w.expectsFailure:
 		return fmt.Errorf("the %s: %w", operation, w.err)
 	}
 	return nil

@@ -10,18 +10,18 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// TokenizerInput is what an operation on a tokenizer is given.
+// TokenizerInput is the input of an operation that runs a tokenizer.
 type TokenizerInput struct {
 	Text      string
-	Pair      *string // a second text, nil for none
+	Pair      *string // a second text, encoded with the first as one input; nil for none
 	IDs       []uint32
 	NoSpecial bool // leave special tokens out
 }
 
-// tokenizerOperations are the operations of our loader that build a tokenizer. The
-// ones that run it load it on their first call and keep it.
+// tokenizerOperations are the operations of the built-in loader that load a tokenizer.
+// Those that run it load it in their first call and use it in later ones.
 func tokenizerOperations(l *loader.Loader, input TokenizerInput) map[string]Operation {
-	keep := &kept{loader: l}
+	cached := &cachedTokenizer{loader: l}
 	options := tokenizer.EncodeOptions{NoSpecial: input.NoSpecial}
 	encode := func(t *tokenizer.Tokenizer) (*tokenizer.Encoding, error) {
 		if input.Pair != nil {
@@ -41,19 +41,19 @@ func tokenizerOperations(l *loader.Loader, input TokenizerInput) map[string]Oper
 			}
 			return tokenizerCheck{info, l.TokenizerFindings(fsys, dir, t, info)}, nil
 		},
-		Encoding: keep.with(func(t *tokenizer.Tokenizer) (any, error) {
+		Encoding: cached.with(func(t *tokenizer.Tokenizer) (any, error) {
 			e, err := encode(t)
 			return encoding{e, len(input.Text)}, err
 		}),
-		EncodingSize: keep.with(func(t *tokenizer.Tokenizer) (any, error) {
+		EncodingSize: cached.with(func(t *tokenizer.Tokenizer) (any, error) {
 			ids, err := t.IDs(input.Text, !input.NoSpecial)
 			return encodingSize{len(ids), len(input.Text)}, err
 		}),
-		Decoding: keep.with(func(t *tokenizer.Tokenizer) (any, error) {
+		Decoding: cached.with(func(t *tokenizer.Tokenizer) (any, error) {
 			text, err := t.DecodeText(input.IDs, input.NoSpecial)
 			return decoding{text}, err
 		}),
-		RoundTrip: keep.with(func(t *tokenizer.Tokenizer) (any, error) {
+		RoundTrip: cached.with(func(t *tokenizer.Tokenizer) (any, error) {
 			e, err := encode(t)
 			if err != nil {
 				return nil, err
@@ -64,21 +64,22 @@ func tokenizerOperations(l *loader.Loader, input TokenizerInput) map[string]Oper
 	}
 }
 
-// kept is the tokenizer of a scenario's checkpoint, loaded once.
-type kept struct {
-	loader *loader.Loader
-	once   sync.Once
-	t      *tokenizer.Tokenizer
-	err    error
+// cachedTokenizer is the tokenizer of a scenario's checkpoint, loaded at most once.
+type cachedTokenizer struct {
+	loader    *loader.Loader
+	once      sync.Once
+	tokenizer *tokenizer.Tokenizer
+	err       error
 }
 
-func (k *kept) with(run func(*tokenizer.Tokenizer) (any, error)) Operation {
+// with makes the operation that runs the tokenizer.
+func (k *cachedTokenizer) with(run func(*tokenizer.Tokenizer) (any, error)) Operation {
 	return func(fsys fs.FS, dir string) (any, error) {
-		k.once.Do(func() { k.t, _, k.err = k.loader.LoadTokenizer(fsys, dir) })
+		k.once.Do(func() { k.tokenizer, _, k.err = k.loader.LoadTokenizer(fsys, dir) })
 		if k.err != nil {
 			return nil, k.err
 		}
-		return run(k.t)
+		return run(k.tokenizer)
 	}
 }
 
@@ -87,14 +88,15 @@ type tokenizerCheck struct {
 	Findings []loaded.Finding `json:"findings"`
 }
 
-// encoding, encodingSize and decoding are the answers of operations. Their JSON is
-// made where an answer is looked at, which is not measured.
+// encoding, encodingSize and decoding are answers of operations. They are encoded as
+// JSON only when a step looks at them, which is not measured.
 type encoding struct {
 	*tokenizer.Encoding
 	bytes int
 }
 
-// MarshalJSON names the fields as scenarios do. Offsets are "start-end".
+// MarshalJSON gives the fields the names that scenarios use. An offset is a list of the
+// first byte and the one behind the last.
 func (e encoding) MarshalJSON() ([]byte, error) {
 	offsets := make([][2]int, len(e.Offsets))
 	for i, o := range e.Offsets {
@@ -103,7 +105,7 @@ func (e encoding) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		IDs        []uint32 `json:"ids"`
 		Tokens     []string `json:"tokens"`
-		Offsets    [][2]int `json:"offsets"` // bytes of the text; 0, 0 for a token that was put in
+		Offsets    [][2]int `json:"offsets"` // in bytes of the text; [0, 0] for a token that was added
 		TypeIDs    []uint32 `json:"type_ids"`
 		TokenCount int      `json:"token_count"`
 		TextBytes  int      `json:"text_bytes"`

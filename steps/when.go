@@ -2,43 +2,43 @@ package steps
 
 import "context"
 
-// operationSteps are the When steps: one operation each.
-func (w *world) operationSteps(v vocabulary) {
-	v.group("Reading: one operation a scenario")
-	v.When(`^the model info is read$`, w.readModelInfo, about{
+// operationSteps are the When steps that read a checkpoint, one operation each.
+func (w *world) operationSteps(r stepRegistrar) {
+	r.group("Reading a checkpoint: one operation in each scenario")
+	r.When(`^the model info is read$`, w.readModelInfo, stepDoc{
 		meaning: "Reads what the checkpoint is: architecture, model type, category, support, quantization and more, without opening its weights.",
 		example: `the model info is read`,
 	})
-	v.When(`^the category is detected$`, w.detectCategory, about{
-		meaning: "Reads which kind of loader the checkpoint needs, and nothing else.",
+	r.When(`^the category is detected$`, w.detectCategory, stepDoc{
+		meaning: "Reads which kind of loader the checkpoint needs (its category), and nothing else.",
 		example: `the category is detected`,
 	})
-	v.When(`^support is checked$`, w.checkSupport, about{
+	r.When(`^support is checked$`, w.checkSupport, stepDoc{
 		meaning: "Reads whether a loader for the checkpoint is known, and why not.",
 		example: `support is checked`,
 	})
-	v.When(`^the omni check is made$`, w.checkOmni, about{
-		meaning: "Reads whether the model handles speech, vision and text in one.",
+	r.When(`^the omni check is made$`, w.checkOmni, stepDoc{
+		meaning: "Reads whether one model handles speech, vision and text.",
 		example: `the omni check is made`,
 	})
-	v.When(`^the SAE check is made$`, w.checkSAE, about{
+	r.When(`^the SAE check is made$`, w.checkSAE, stepDoc{
 		meaning: "Reads whether the checkpoint is a sparse autoencoder.",
 		example: `the SAE check is made`,
 	})
-	v.When(`^the SAE base model is looked up$`, w.lookUpBaseModel, about{
+	r.When(`^the SAE base model is looked up$`, w.lookUpBaseModel, stepDoc{
 		meaning: "Reads which model a sparse autoencoder was trained on.",
 		example: `the SAE base model is looked up`,
 	})
-	v.When(`^the tokenizer is read$`, w.readTokenizer, about{
+	r.When(`^the tokenizer is read$`, w.readTokenizer, stepDoc{
 		meaning: "Finds the checkpoint's tokenizer, or that of its base model or a fallback, and reads its type, size and special tokens.",
 		example: `the tokenizer is read`,
 	})
-	v.When(`^the checkpoint is inspected$`, w.inspect, about{
-		meaning: "Reads everything the inspection reports: the model info, the tokenizer, the weight files and the findings.",
+	r.When(`^the checkpoint is inspected$`, w.inspect, stepDoc{
+		meaning: "Reads everything: the model info, the tokenizer, the headers of the weight files, and the findings.",
 		example: `the checkpoint is inspected`,
 	})
-	v.When(`^the checkpoint is verified$`, w.verify, about{
-		meaning: "Inspects the checkpoint, reads every file, and compares it with the hash that its download left on record.",
+	r.When(`^the checkpoint is verified$`, w.verify, stepDoc{
+		meaning: "Inspects the checkpoint, reads every file completely, and compares its hash with the one that the download recorded.",
 		example: `the checkpoint is verified`,
 	})
 }

@@ -2,66 +2,65 @@ package steps
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 
-	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 	"github.com/spf13/afero"
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
 )
 
-// world is the state of one scenario: what was laid out, what was read, and what
-// came of it. It is used by one goroutine.
+// world is the state of one scenario: the checkpoint it created, the operation it
+// called, and the result. It is used by one goroutine.
 type world struct {
 	setup  *Setup
 	record *Record
 
 	// Known before the first step.
-	pickle         *godog.Scenario
-	name           string
-	tags           []string
-	measured       bool // the operation is measured
-	memoryBounded  bool // a step bounds memory
-	callersBounded bool // a step bounds what callers get done
-	processBounded bool // a step bounds what a process of its own costs
-	coldBounded    bool // the same with the page cache dropped
-	failureAwaited bool // a step asserts that reading fails
-	threshold      *float64
-	iterations     int // timed calls at most, 0 for as many as the plan says
+	source             Source
+	name               string
+	tags               []string
+	measured           bool // the operation is measured
+	memoryBounded      bool // a step bounds memory
+	concurrencyBounded bool // a step bounds the throughput of callers at once
+	processBounded     bool // a step bounds the first call in a process started for it
+	coldBounded        bool // a step bounds that call with the page cache dropped
+	expectsFailure     bool // a step asserts that reading fails
+	threshold          *float64
+	iterations         int // timed calls at most, 0 for as many as the plan says
 
-	// Laid out by Given.
-	disk    afero.Fs // where fixtures are written
-	temp    string   // the real directory under disk, or "" where it is in memory
-	real    string   // the directory that the real checkpoint lies in, or ""
-	fsys    fs.FS    // what the operation is given: disk, or a real checkpoint's surroundings
-	dir     string   // the checkpoint's directory in fsys
-	current *fixtures.Checkpoint
-	options Options
-	laid    *layout // how all that can be done again
-	sizes   []int64 // bytes of a checkpoint that is laid out in several sizes; the first is this one
+	// Set by Given steps.
+	disk       afero.Fs // where fixtures are written
+	tempRoot   string   // the real directory of disk; "" if disk is in memory
+	realRoot   string   // the directory that contains the real checkpoint; "" for a created one
+	fsys       fs.FS    // what the operation reads: disk, or realRoot
+	dir        string   // the checkpoint's directory in fsys
+	checkpoint *fixtures.Checkpoint
+	options    Options
+	given      *givenSteps // the Given steps, to repeat them
+	sizes      []int64     // bytes of the config, for a checkpoint in several sizes; the first is this checkpoint
 
-	// Come of When.
+	// Set by the When step.
 	operation   string // "" before the When step
 	callers     int    // at once; 0 for one
 	answer      answer
-	err         error                                             // why reading failed
-	sample      func(context.Context) (*bench.Measurement, error) // measures the operation, nil where it is not measured
+	err         error                                             // the operation's error
+	sample      func(context.Context) (*bench.Measurement, error) // measures the operation; nil if it is not measured
 	measurement *bench.Measurement
-	noProcess   string        // why there was no process of its own, for people
-	bounds      []bench.Bound // what the measurement was judged by, in the order of the steps
-	again       int           // how often it was measured again
+	noProcess   string        // why no process was started for the first call, for people
+	bounds      []bench.Bound // the bounds judged so far, in the order of the steps
+	remeasured  int           // how often the measurement was repeated
 }
 
-// home is the directory that checkpoints lie in where a scenario does not say.
+// modelsDir is the directory in which checkpoints are created if the scenario does not
+// give one.
 const (
-	home       = "models"
-	defaultDir = home + "/checkpoint"
+	modelsDir  = "models"
+	defaultDir = modelsDir + "/checkpoint"
 )
 
 func newWorld(s *Setup) *world {
@@ -76,79 +75,67 @@ func newWorld(s *Setup) *world {
 	}
 }
 
-// vocabulary registers every step, heading by heading.
-func (w *world) vocabulary(v vocabulary) {
-	w.layoutSteps(v)
-	w.surroundingSteps(v)
-	w.registrationSteps(v)
-	w.alterationSteps(v)
-	w.operationSteps(v)
-	w.tokenizeSteps(v)
-	w.callerSteps(v)
-	w.verdictSteps(v)
-	w.fieldSteps(v)
-	w.tokenizerSteps(v)
-	w.findingSteps(v)
-	w.failureSteps(v)
-	w.boundSteps(v)
+// registerSteps registers every step, in the order of the catalogue.
+func (w *world) registerSteps(r stepRegistrar) {
+	w.checkpointSteps(r)
+	w.placementSteps(r)
+	w.registrationSteps(r)
+	w.fileSteps(r)
+	w.jsonSteps(r)
+	w.damageSteps(r)
+	w.operationSteps(r)
+	w.tokenizeSteps(r)
+	w.callerSteps(r)
+	w.modelSteps(r)
+	w.fieldSteps(r)
+	w.tokenizerSteps(r)
+	w.findingSteps(r)
+	w.failureSteps(r)
+	w.boundSteps(r)
+	w.olderSpellings(r)
 }
 
-// begin reads from the scenario what has to be known before its first step.
-func (w *world) begin(p *godog.Scenario) error {
-	resolve := w.setup.Tags
-	if resolve == nil {
-		resolve = w.setup.files.tags
-	}
-	tags, err := resolve(p)
-	if err != nil {
-		return err
-	}
-	w.pickle, w.name, w.tags = p, p.Name, tags
+// begin finds out what must be known about the scenario before its first step.
+func (w *world) begin(p *messages.Pickle, source Source) (err error) {
+	w.source, w.name, w.tags = source, p.Name, source.Tags
 	texts := make([]string, len(p.Steps))
-	kinds := make([]messages.PickleStepType, len(p.Steps))
+	kinds := Engine().Kinds(p)
 	for i, step := range p.Steps {
-		texts[i], kinds[i] = step.Text, step.Type
-		if step.Type == messages.PickleStepType_OUTCOME {
-			for _, e := range matching(step.Type, step.Text) {
-				w.memoryBounded = w.memoryBounded || e.about.bounds == memory
-				w.callersBounded = w.callersBounded || e.about.bounds == contention
-				w.coldBounded = w.coldBounded || e.about.bounds == cold
-				w.processBounded = w.processBounded || e.about.bounds == process || e.about.bounds == cold
-				w.failureAwaited = w.failureAwaited || e.about.failure
+		texts[i] = step.Text
+		if kinds[i] == messages.PickleStepType_OUTCOME {
+			for _, e := range matching(kinds[i], step.Text) {
+				w.memoryBounded = w.memoryBounded || e.doc.bounds == memory
+				w.concurrencyBounded = w.concurrencyBounded || e.doc.bounds == concurrency
+				w.coldBounded = w.coldBounded || e.doc.bounds == coldProcess
+				w.processBounded = w.processBounded || e.doc.bounds == process || e.doc.bounds == coldProcess
+				w.expectsFailure = w.expectsFailure || e.doc.expectsFailure
 			}
 		}
 	}
-	w.measured = Measured(tags, texts)
-	if w.threshold, err = Threshold(tags); err != nil {
+	w.measured = Measured(w.tags, texts)
+	if w.threshold, err = Threshold(w.tags); err != nil {
 		return err
 	}
-	if w.iterations, err = Iterations(tags); err != nil {
+	if w.iterations, err = Iterations(w.tags); err != nil {
 		return err
 	}
-	_, err = Grammar(kinds)
+	_, err = CheckStepOrder(kinds)
 	return err
 }
 
-// end puts the result beside the scenario's last step, for reports made of
-// godog's messages, and removes what the scenario put on the real disk.
-func (w *world) end(ctx context.Context) (context.Context, error) {
+// end completes the result and removes what the scenario wrote to the real disk.
+func (w *world) end() error {
 	if r := w.record.Benchmark; r != nil {
-		w.rates(r)
-		body, err := json.Marshal(r)
-		if err != nil {
-			return ctx, fmt.Errorf("the result of %s has no JSON form: %w", r.Name, err)
-		}
-		ctx = godog.Attach(ctx, godog.Attachment{Body: body, FileName: r.Name + ".json", MediaType: "application/json"})
+		w.addRates(r)
 	}
-	if w.temp == "" {
-		return ctx, nil
+	if w.tempRoot == "" {
+		return nil
 	}
-	return ctx, os.RemoveAll(w.temp)
+	return os.RemoveAll(w.tempRoot)
 }
 
-// read carries out an operation: once, or as often as the plan says where the
-// scenario is measured. A failure that no step of the scenario asserts ends the
-// scenario here.
+// read calls an operation: once, or as often as the plan says if the scenario is
+// measured. A failure that no step of the scenario expects is returned as an error.
 func (w *world) read(ctx context.Context, operation string) error {
 	call, err := w.call(operation)
 	if err != nil {
@@ -157,31 +144,31 @@ func (w *world) read(ctx context.Context, operation string) error {
 	w.operation = operation
 	switch {
 	case w.measured && w.setup.Collect != nil:
-		var subject bench.Operation
-		if subject, err = w.subject(operation); err == nil {
-			w.setup.Collect(subject)
-			err = w.once(call)
+		var sampled bench.Operation
+		if sampled, err = w.sampledOperation(operation); err == nil {
+			w.setup.Collect(sampled)
+			err = w.callOnce(call)
 		}
 	case w.measured:
 		err = w.measure(ctx, call)
 	default:
-		err = w.once(call)
+		err = w.callOnce(call)
 	}
 	if err != nil {
 		return err
 	}
-	if w.err != nil && !w.failureAwaited {
+	if w.err != nil && !w.expectsFailure {
 		return fmt.Errorf("reading the %s: %w", operation, w.err)
 	}
 	return nil
 }
 
-// call binds an operation of the subject to the checkpoint of the scenario.
+// call binds an operation of the loader under test to the checkpoint of the scenario.
 func (w *world) call(operation string) (func() (any, error), error) {
-	if w.setup.Subject == nil {
-		return nil, errors.New("no loader to test: Setup.Subject is not set")
+	if w.setup.Loader == nil {
+		return nil, errors.New("no loader to test: Setup.Loader is not set")
 	}
-	read, ok := w.setup.Subject(w.options)[operation]
+	read, ok := w.setup.Loader(w.options)[operation]
 	if !ok {
 		return nil, fmt.Errorf("the loader under test has no operation %q", operation)
 	}
@@ -189,17 +176,18 @@ func (w *world) call(operation string) (func() (any, error), error) {
 	return func() (any, error) { return read(fsys, dir) }, nil
 }
 
-// once carries the operation out beside other scenarios, but not beside a
-// measured one.
-func (w *world) once(call func() (any, error)) error {
-	w.setup.lane.RLock()
+// callOnce calls the operation. Other scenarios may call theirs at the same time, but not
+// while an operation is measured.
+func (w *world) callOnce(call func() (any, error)) error {
+	w.setup.state().exclusive.RLock()
 	value, err := call()
-	w.setup.lane.RUnlock()
-	return w.take(value, err)
+	w.setup.state().exclusive.RUnlock()
+	return w.setResult(value, err)
 }
 
-// take keeps what the operation gave. Its own failure is not an error here.
-func (w *world) take(value any, failure error) (err error) {
+// setResult keeps the answer or the failure of the operation. A failure is not an error
+// of setResult.
+func (w *world) setResult(value any, failure error) (err error) {
 	if failure != nil {
 		w.err = failure
 		return nil

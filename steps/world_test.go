@@ -1,7 +1,6 @@
 package steps_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,51 +9,50 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v34"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
+	"omniloader/internal/engine/enginetest"
 	"omniloader/loader/fault"
 	"omniloader/steps"
 )
 
-// run runs a feature with a setup, and gives the records of its scenarios by name
-// and what godog said of it. status is 0 where everything passed.
+// run runs a feature with a setup. It returns 0 if everything passed or was skipped, else
+// 1; the records of the scenarios by name; and a line for each step.
 func run(t *testing.T, setup *steps.Setup, feature string) (status int, records map[string]*steps.Record, output string) {
 	t.Helper()
-	return runWith(t, setup, feature, godog.Options{Format: "pretty", Concurrency: 1})
+	return runIn(t, setup, []enginetest.Feature{{Text: feature}}, 1, func(*engine.Scenario) steps.Source { return steps.Source{} })
 }
 
-func runWith(t *testing.T, setup *steps.Setup, feature string, options godog.Options) (int, map[string]*steps.Record, string) {
+// runIn is run for several features and scenarios in parallel, with the source of each.
+func runIn(t *testing.T, setup *steps.Setup, features []enginetest.Feature, jobs int, source func(*engine.Scenario) steps.Source) (int, map[string]*steps.Record, string) {
 	t.Helper()
-	var out bytes.Buffer
+	var mu sync.Mutex
 	records := make(map[string]*steps.Record)
-	options.FeatureContents = []godog.Feature{{Name: "a.feature", Contents: []byte(feature)}}
-	options.Strict, options.NoColors, options.Output = true, true, &out
-	found := make(chan func(), 1000)
-	status := godog.TestSuite{
-		ScenarioInitializer: func(sc *godog.ScenarioContext) {
-			record := setup.Register(sc)
-			sc.After(func(ctx context.Context, p *godog.Scenario, _ error) (context.Context, error) {
-				found <- func() { records[p.Name] = record }
-				return ctx, nil
-			})
-		},
-		Options: &options,
-	}.Run()
-	close(found)
-	for keep := range found {
-		keep()
-	}
-	return status, records, out.String()
+	status, output := enginetest.Run(t, steps.Engine(), features, jobs, func(scope *engine.Scope, s *engine.Scenario) {
+		scenario := setup.Register(scope)
+		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
+			return ctx, scenario.Begin(p, source(s))
+		})
+		scope.After(func(ctx context.Context, p *messages.Pickle, _ error) (context.Context, error) {
+			mu.Lock()
+			records[p.Name] = scenario.Record()
+			mu.Unlock()
+			return ctx, scenario.End()
+		})
+	})
+	return status, records, output
 }
 
-// fake makes a loader that answers every question with what answer gives.
-func fake(answer func() (any, error)) steps.Subject {
+// fake returns a loader under test whose operations return what answer returns.
+func fake(answer func() (any, error)) steps.LoaderUnderTest {
 	return func(steps.Options) map[string]steps.Operation {
 		read := func(fs.FS, string) (any, error) { return answer() }
 		return map[string]steps.Operation{steps.ModelInfo: read, steps.CategoryOnly: read}
@@ -79,8 +77,8 @@ func llama() (any, error) {
 	}, nil
 }
 
-// feature is a feature of one scenario with these Then steps, after a When step
-// that reads the model info.
+// feature is the text of a feature with one scenario, which reads the model info and
+// has these Then steps.
 func feature(thens ...string) string {
 	return "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    When the model info is read\n    Then " +
 		strings.Join(thens, "\n    And ") + "\n"
@@ -88,7 +86,7 @@ func feature(thens ...string) string {
 
 func TestAnOperationThatNothingBoundsRunsOnce(t *testing.T) {
 	calls := 0
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Loader: fake(func() (any, error) {
 		calls++
 		return llama()
 	})}
@@ -101,7 +99,7 @@ func TestAnOperationThatNothingBoundsRunsOnce(t *testing.T) {
 
 func TestABoundMakesTheOperationMeasured(t *testing.T) {
 	calls := 0
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5, Warmup: 2}, Loader: fake(func() (any, error) {
 		calls++
 		return llama()
 	})}
@@ -132,7 +130,7 @@ func TestMemoryIsMeasuredWhereAStepBoundsItOrThePlanAsksForIt(t *testing.T) {
 		{"the memory delta is below 1 GB", false, true},
 		{"no more than 1000000 allocations are made per call", false, true},
 	} {
-		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: c.plan}, Subject: fake(llama)}
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: c.plan}, Loader: fake(llama)}
 		status, records, out := run(t, setup, feature(c.bound))
 		require.Zero(t, status, out)
 		assert.Equal(t, c.want, records["s"].Benchmark.BytesPerOp != nil, "%+v", c)
@@ -140,7 +138,7 @@ func TestMemoryIsMeasuredWhereAStepBoundsItOrThePlanAsksForIt(t *testing.T) {
 }
 
 func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}, Loader: fake(llama)}
 	status, records, out := run(t, setup, feature(`the mean latency is below 0.001 ns`))
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, "bound: below 0.001 ns (20 calls")
@@ -148,15 +146,15 @@ func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
 	assert.False(t, records["s"].Benchmark.Bounds[0].Held)
 }
 
-func TestAPercentileOfTooFewCallsIsWarnedOf(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+func TestAPercentileOfTooFewCallsGivesAWarning(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(llama)}
 	_, records, _ := run(t, setup, feature(`the p95 latency is below 10 s`))
 	require.Len(t, records["s"].Benchmark.Bounds, 1)
 	assert.Contains(t, records["s"].Benchmark.Bounds[0].Warning, "3 calls are few for the p95")
 }
 
 func TestABenchmarkTagAloneMeasuresAndNames(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Loader: fake(llama)}
 	_, records, out := run(t, setup, "Feature: f\n  @benchmark:my_name\n"+strings.TrimPrefix(feature(`the category is "transformers"`), "Feature: f\n"))
 	require.NotNil(t, records["s"].Benchmark, out)
 	assert.Equal(t, "my_name", records["s"].Benchmark.Name)
@@ -164,7 +162,7 @@ func TestABenchmarkTagAloneMeasuresAndNames(t *testing.T) {
 
 func TestAnAnswerThatChangesIsAFailure(t *testing.T) {
 	calls := 0
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(func() (any, error) {
 		calls++
 		return map[string]any{"category": fmt.Sprint("c", calls)}, nil
 	})}
@@ -173,20 +171,20 @@ func TestAnAnswerThatChangesIsAFailure(t *testing.T) {
 	assert.Contains(t, out, "the answer changed between the first call and the last")
 }
 
-func TestAFailureThatNobodyAwaitsEndsTheScenarioAtItsWhenStep(t *testing.T) {
+func TestAFailureThatNoStepExpectsFailsTheWhenStep(t *testing.T) {
 	for _, bound := range []string{`the category is "x"`, `the mean latency is below 10 s`} {
-		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Subject: fake(func() (any, error) {
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Loader: fake(func() (any, error) {
 			return nil, fault.New(fault.Truncated, "config.json", "cut off")
 		})}
 		status, _, out := run(t, setup, feature(bound))
 		assert.Equal(t, 1, status)
 		assert.Contains(t, out, "reading the model info: config.json: cut off: truncated")
-		assert.Contains(t, out, "1 failed")
+		assert.Contains(t, out, "s: failed")
 	}
 }
 
 func TestTheCostOfAFailureCanBeMeasured(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(func() (any, error) {
 		return nil, fault.New(fault.TooLarge, "models/checkpoint/config.json", "200 MB").WithHint("delete it")
 	})}
 	status, records, out := run(t, setup, feature(`reading fails with "too large" in "config.json"`,
@@ -195,15 +193,15 @@ func TestTheCostOfAFailureCanBeMeasured(t *testing.T) {
 	assert.NotNil(t, records["s"].Benchmark)
 }
 
-func TestAnAnswerInTheWorldOfAnAwaitedFailureIsAFailure(t *testing.T) {
+func TestAnAnswerInsteadOfAnExpectedFailureIsAFailure(t *testing.T) {
 	for _, then := range []string{`reading fails with "not found"`, `the failure names "x"`, `the hint mentions "x"`} {
-		status, _, out := run(t, &steps.Setup{Subject: fake(llama)}, feature(then))
+		status, _, out := run(t, &steps.Setup{Loader: fake(llama)}, feature(then))
 		assert.Equal(t, 1, status)
 		assert.Contains(t, out, "did not fail; the answer is {")
 	}
 }
 
-// Steps that do not hold, each with the sentence that says why.
+// Each Then step fails, with a message that says why.
 func TestStepsThatDoNotHoldSayWhy(t *testing.T) {
 	failing := func() (any, error) {
 		return nil, fault.New(fault.NotFound, "models/checkpoint/config.json", "").WithHint("look elsewhere")
@@ -221,38 +219,38 @@ func TestStepsThatDoNotHoldSayWhy(t *testing.T) {
 		{llama, `the bits is at least 5`, `the bits is 4, expected at least 5`},
 		{llama, `the bits is at most 3`, `the bits is 4, expected at most 3`},
 		{llama, `the category is yes`, `the category is "transformers", expected yes`},
-		{llama, `the architectures contain "C"`, `the architectures is ["A","B"], without "C"`},
-		{llama, `the bits contain "C"`, `the bits is 4, neither a list nor a text`},
+		{llama, `the architectures contain "C"`, `the architectures is ["A","B"] and does not contain "C"`},
+		{llama, `the bits contain "C"`, `the bits is 4, not a list or a text`},
 		{llama, `the architectures are "B, A"`, `the architectures are "A, B", expected "B, A"`},
 		{llama, `the category are "B, A"`, `the category is "transformers", not a list`},
 		{llama, `there are 3 architectures`, `there are 2 architectures, expected 3`},
-		{llama, `there are 3 category`, `the category is "transformers", nothing to count`},
-		{llama, `there is no category`, `the category is there: "transformers"`},
-		{llama, `a note "odd-config" is reported`, `no such finding "odd-config" is reported, only: [`},
+		{llama, `there are 3 category`, `the category is "transformers", not a list or an object`},
+		{llama, `there is no category`, `the category is not absent: "transformers"`},
+		{llama, `a note "odd-config" is reported`, `no finding "odd-config" like this is reported, only: [`},
 		{llama, `a warning "odd-confg" is reported`, `did you mean "odd-config"?`},
-		{llama, `a warning "odd-config" is reported for "x"`, `no such finding`},
+		{llama, `a warning "odd-config" is reported for "x"`, `no finding "odd-config" like this`},
 		{llama, `no finding is reported`, `reported: {"code":"odd-config"`},
 		{llama, `the model is supported`, `the answer has no field "is supported"`},
 		{llama, `no other place was tried`, `the answer has no field "tried"`},
 		{llama, `the support says the same`, `the loader under test has no operation "support"`},
-		{failing, `reading fails with "not fond"`, `no failure is called "not fond", did you mean "not found"?`},
+		{failing, `reading fails with "not fond"`, `there is no kind of failure "not fond", did you mean "not found"?`},
 		{failing, `reading fails with "truncated"`, `reading failed with "not found", expected "truncated"`},
 		{failing, `reading fails with "not found" in "x.json"`, `reading failed in "config.json", expected "x.json"`},
-		{failing, `the failure names "x"`, `the failure does not name "x"`},
-		{failing, `the hint mentions "pull"`, `the hint is "look elsewhere", without "pull"`},
+		{failing, `the failure names "x"`, `the error does not contain "x"`},
+		{failing, `the hint mentions "pull"`, `the hint is "look elsewhere" and does not contain "pull"`},
 		{llama, `the mean latency is below 2 sec`, `unknown unit "sec"`},
 		{llama, `the median latency is below 3 times that of "nobody"`, `"nobody", which was not measured before this in the run`},
 		{llama, `the max latency is below 0 ms`, `nothing can be below`},
 	} {
-		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Subject: fake(c.answer)}
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2}, Loader: fake(c.answer)}
 		status, _, out := run(t, setup, feature(c.then))
 		assert.Equal(t, 1, status, c.then)
 		assert.Contains(t, out, c.want, c.then)
 	}
 }
 
-func TestFieldsAreFoundByTheirPlainNames(t *testing.T) {
-	status, _, out := run(t, &steps.Setup{Subject: fake(llama)}, feature(
+func TestFieldsAreFoundByTheirNamesInPlainWords(t *testing.T) {
+	status, _, out := run(t, &steps.Setup{Loader: fake(llama)}, feature(
 		`the model type is "llama"`, `the quantization method is "gptq"`, `the method is "gptq"`, `the eos token is "</s>"`,
 		`the special tokens eos token is "</s>"`, `the bits is 4`, `the bits is at most 4.5`, `the architectures are "A, B"`,
 		`the architectures contain "B"`, `there are 2 architectures`, `there is 1 finding`, `the category contains "form"`,
@@ -261,28 +259,28 @@ func TestFieldsAreFoundByTheirPlainNames(t *testing.T) {
 }
 
 func TestAFieldOfSomethingThatIsNullSaysSo(t *testing.T) {
-	_, _, out := run(t, &steps.Setup{Subject: fake(func() (any, error) {
+	_, _, out := run(t, &steps.Setup{Loader: fake(func() (any, error) {
 		return map[string]any{"quantization": nil}, nil
 	})}, feature(`the quantization method is "gptq"`))
 	assert.Contains(t, out, "there is no quantization method: quantization is null")
 }
 
 func TestAnAmbiguousFieldListsWhatItMayMean(t *testing.T) {
-	_, _, out := run(t, &steps.Setup{Subject: fake(func() (any, error) {
+	_, _, out := run(t, &steps.Setup{Loader: fake(func() (any, error) {
 		return map[string]any{"a": map[string]any{"x": 1}, "b": map[string]any{"x": 2}}, nil
 	})}, feature(`the x is 1`))
 	assert.Contains(t, out, `more than one field "x": "a x", "b x"`)
 }
 
 func TestAnAnswerWithoutFieldsIsRefused(t *testing.T) {
-	_, _, out := run(t, &steps.Setup{Subject: fake(func() (any, error) { return 3, nil })}, feature(`the x is 1`))
+	_, _, out := run(t, &steps.Setup{Loader: fake(func() (any, error) { return 3, nil })}, feature(`the x is 1`))
 	assert.Contains(t, out, "the answer is 3: an object with named fields was expected")
 }
 
-func TestAScenarioReadsExactlyOneThingAndPromisesSomething(t *testing.T) {
-	setup := &steps.Setup{Subject: fake(llama)}
+func TestAScenarioHasOneWhenStepAndSomeThenSteps(t *testing.T) {
+	setup := &steps.Setup{Loader: fake(llama)}
 	_, _, out := run(t, setup, "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    When the model info is read\n")
-	assert.Contains(t, out, "the scenario promises nothing")
+	assert.Contains(t, out, "the scenario checks nothing")
 	_, _, out = run(t, setup, "Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    Then the category is \"x\"\n")
 	assert.Contains(t, out, "the scenario has 0 When steps")
 	_, _, out = run(t, setup, "Feature: f\n  Scenario: s\n    When the model info is read\n    And the category is detected\n    Then the category is \"x\"\n")
@@ -290,7 +288,7 @@ func TestAScenarioReadsExactlyOneThingAndPromisesSomething(t *testing.T) {
 }
 
 func TestTwoBenchmarksOfOneNameAreAnError(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
 	one := strings.TrimPrefix(feature(`the mean latency is below 10 s`), "Feature: f\n")
 	status, _, out := run(t, setup, "Feature: f\n"+one+one)
 	assert.Equal(t, 1, status)
@@ -299,13 +297,13 @@ func TestTwoBenchmarksOfOneNameAreAnError(t *testing.T) {
 }
 
 func TestABoundMayReferToABenchmarkMeasuredBefore(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(llama)}
 	first := strings.ReplaceAll(strings.TrimPrefix(feature(`the mean latency is below 10 s`), "Feature: f\n"), "Scenario: s", "Scenario: first")
 	status, records, out := run(t, setup, "Feature: f\n"+first+strings.TrimPrefix(feature(`the median latency is below 100000 times that of "first"`), "Feature: f\n"))
 	require.Zero(t, status, out)
 	assert.Len(t, records["s"].Benchmark.Bounds, 1)
 
-	setup = &steps.Setup{Plan: bench.Plan{Iterations: 3}, Subject: fake(llama)}
+	setup = &steps.Setup{Plan: bench.Plan{Iterations: 3}, Loader: fake(llama)}
 	status, _, out = run(t, setup, "Feature: f\n"+first+strings.TrimPrefix(feature(`the median latency is below 3 times that of "frist"`), "Feature: f\n"))
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, `did you mean "first"?`)
@@ -313,19 +311,19 @@ func TestABoundMayReferToABenchmarkMeasuredBefore(t *testing.T) {
 
 func TestWithoutARealCheckpointItsScenariosAreSkippedWithAReason(t *testing.T) {
 	const real = "Feature: f\n  Scenario: s\n    Given the real checkpoint\n    When the model info is read\n    Then the name is \"mine\"\n"
-	status, records, out := run(t, &steps.Setup{Subject: steps.Loader}, real)
+	status, records, out := run(t, &steps.Setup{Loader: steps.BuiltinLoader}, real)
 	assert.Zero(t, status, out)
-	assert.Contains(t, out, "3 skipped")
+	assert.Contains(t, out, "s: skipped")
 	assert.Contains(t, records["s"].SkipReason, "--model")
 
 	dir := filepath.Join(t.TempDir(), "mine")
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"model_type":"llama"}`), 0o644))
-	status, _, out = run(t, &steps.Setup{Subject: steps.Loader, Model: dir}, real)
+	status, _, out = run(t, &steps.Setup{Loader: steps.BuiltinLoader, Model: dir}, real)
 	assert.Zero(t, status, out)
-	assert.Contains(t, out, "1 passed")
+	assert.Contains(t, out, "s: passed")
 
-	status, _, out = run(t, &steps.Setup{Subject: steps.Loader, Model: filepath.Join(dir, "nowhere")}, real)
+	status, _, out = run(t, &steps.Setup{Loader: steps.BuiltinLoader, Model: filepath.Join(dir, "nowhere")}, real)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, "nowhere")
 }
@@ -333,7 +331,7 @@ func TestWithoutARealCheckpointItsScenariosAreSkippedWithAReason(t *testing.T) {
 func TestTheTemporaryDirectoryIsRemovedWithItsScenario(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	var seen []string
-	setup := &steps.Setup{Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Loader: fake(func() (any, error) {
 		entries, err := os.ReadDir(os.TempDir())
 		for _, e := range entries {
 			seen = append(seen, e.Name())
@@ -348,36 +346,35 @@ func TestTheTemporaryDirectoryIsRemovedWithItsScenario(t *testing.T) {
 	assert.Empty(t, left)
 }
 
-// Laying out that contradicts itself is refused.
-func TestGivensThatContradictEachOtherSayWhy(t *testing.T) {
+func TestGivenStepsThatContradictEachOtherSayWhy(t *testing.T) {
 	for given, want := range map[string]string{
 		"without \"config.json\"": "there is no checkpoint to change yet",
 		"an empty checkpoint directory\n    And an empty checkpoint directory":          "has its checkpoint already",
-		"an empty checkpoint directory\n    And a real temporary directory":             "the temporary directory comes first",
-		"an empty checkpoint directory\n    And the directory \"x\" for the checkpoint": "the directory comes before the checkpoint",
+		"an empty checkpoint directory\n    And a real temporary directory":             "the temporary directory must come first",
+		"an empty checkpoint directory\n    And the directory \"x\" for the checkpoint": "the directory must come before the checkpoint",
 		"the checkpoint \"gtp2\"": "did you mean \"gpt2\"?",
 		"a checkpoint with the files:\n      | fil | content |\n      | a   | b       |": `no column "fil", did you mean "file"?`,
 		"a checkpoint with the files:\n      | file | content |":                         "the table has no files",
 		"a checkpoint with the files:\n      | file | size |\n      | a | 3 parsecs |":   "parsecs",
 		"an empty checkpoint directory\n    And \"a\" is grown to 10 lightyears":         "lightyears",
 	} {
-		status, _, out := run(t, &steps.Setup{Subject: fake(llama)},
+		status, _, out := run(t, &steps.Setup{Loader: fake(llama)},
 			"Feature: f\n  Scenario: s\n    Given "+given+"\n    When the model info is read\n    Then the category is \"transformers\"\n")
 		assert.Equal(t, 1, status, given)
 		assert.Contains(t, out, want, given)
 	}
 }
 
-func TestASubjectMaySetNoOperationOrNothing(t *testing.T) {
-	_, _, out := run(t, &steps.Setup{Subject: func(steps.Options) map[string]steps.Operation { return nil }}, feature(`the x is 1`))
+func TestAMissingOperationOrLoaderIsAFailure(t *testing.T) {
+	_, _, out := run(t, &steps.Setup{Loader: func(steps.Options) map[string]steps.Operation { return nil }}, feature(`the x is 1`))
 	assert.Contains(t, out, `the loader under test has no operation "model info"`)
 	_, _, out = run(t, new(steps.Setup), feature(`the x is 1`))
 	assert.Contains(t, out, "no loader to test")
 }
 
-func TestTheSubjectIsToldWhereElseToLook(t *testing.T) {
+func TestTheLoaderIsGivenTheOptionsOfTheGivenSteps(t *testing.T) {
 	var got steps.Options
-	setup := &steps.Setup{Subject: func(o steps.Options) map[string]steps.Operation {
+	setup := &steps.Setup{Loader: func(o steps.Options) map[string]steps.Operation {
 		got = o
 		return fake(llama)(o)
 	}}
@@ -386,19 +383,19 @@ func TestTheSubjectIsToldWhereElseToLook(t *testing.T) {
 	assert.Equal(t, steps.Options{ModelRoots: []string{"a", "b"}, TokenizerFallbacks: []string{"c"}}, got)
 }
 
-// A measured operation has the process to itself, whatever runs beside it: it
-// waits for a functional one to end.
+// A measured operation waits until the operations of other scenarios have ended, and
+// none starts before it has ended.
 func TestMeasuredOperationsRunAlone(t *testing.T) {
 	var measuring, functional atomic.Bool
 	var overlaps atomic.Int32
-	about := make(chan struct{}) // the measured scenario is about to begin
+	starting := make(chan struct{}) // closed when the measured scenario is about to start
 	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}}
-	setup.Subject = func(steps.Options) map[string]steps.Operation {
+	setup.Loader = func(steps.Options) map[string]steps.Operation {
 		return map[string]steps.Operation{
 			steps.CategoryOnly: func(fs.FS, string) (any, error) {
 				functional.Store(true)
-				<-about
-				for range 200_000 { // time enough for the other to begin, if it could
+				<-starting
+				for range 200_000 { // enough time for the other to start, if it could
 					runtime.Gosched()
 				}
 				if measuring.Load() {
@@ -416,23 +413,23 @@ func TestMeasuredOperationsRunAlone(t *testing.T) {
 			},
 		}
 	}
-	setup.Tags = func(p *godog.Scenario) ([]string, error) {
-		if p.Name == "measured" {
+	source := func(s *engine.Scenario) steps.Source {
+		if s.Pickle.Name == "measured" {
 			for !functional.Load() {
 				runtime.Gosched()
 			}
-			close(about)
+			close(starting)
 		}
-		return nil, nil
+		return steps.Source{}
 	}
-	status, _, out := runWith(t, setup, `Feature: f
+	status, _, out := runIn(t, setup, []enginetest.Feature{{Text: `Feature: f
   Scenario: functional
     When the category is detected
     Then the category is "transformers"
   Scenario: measured
     When the model info is read
     Then the max latency is below 10 s
-`, godog.Options{Format: "progress", Concurrency: 2})
+`}}, 2, source)
 	require.Zero(t, status, out)
 	assert.Zero(t, overlaps.Load())
 	assert.Len(t, setup.Results(), 1)
@@ -440,14 +437,14 @@ func TestMeasuredOperationsRunAlone(t *testing.T) {
 
 // Measured scenarios side by side keep their results apart.
 func TestResultsAreKeptSafelyByScenariosSideBySide(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5}, Subject: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 5}, Loader: fake(llama)}
 	var b strings.Builder
 	b.WriteString("Feature: f\n")
 	for i := range 20 {
 		fmt.Fprintf(&b, "  Scenario: measured %d\n    When the model info is read\n    Then the max latency is below 10 s\n", i)
 		fmt.Fprintf(&b, "  Scenario: functional %d\n    When the category is detected\n    Then the category is \"transformers\"\n", i)
 	}
-	status, _, out := runWith(t, setup, b.String(), godog.Options{Format: "progress", Concurrency: 4})
+	status, _, out := runIn(t, setup, []enginetest.Feature{{Text: b.String()}}, 4, func(*engine.Scenario) steps.Source { return steps.Source{} })
 	require.Zero(t, status, out)
 	names := make(map[string]bool)
 	for _, r := range setup.Results() {
@@ -457,40 +454,40 @@ func TestResultsAreKeptSafelyByScenariosSideBySide(t *testing.T) {
 	assert.Len(t, names, 20)
 }
 
-func TestTheResultIsAttachedWithItsBounds(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
-	_, _, out := runWith(t, setup, feature(`the mean latency is below 10 s`), godog.Options{Format: "cucumber", Concurrency: 1})
-	assert.Contains(t, out, `"mime_type": "application/json"`)
-}
-
 func TestAnInterruptedMeasurementLeavesNoResult(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1000}, Subject: fake(func() (any, error) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1000}, Loader: fake(func() (any, error) {
 		cancel(errors.New("stopped by hand"))
 		return llama()
 	})}
-	status, records, out := runWith(t, setup, feature(`the mean latency is below 10 s`), godog.Options{Format: "pretty", DefaultContext: ctx})
-	assert.Equal(t, 1, status)
-	assert.Contains(t, out, "stopped by hand")
-	assert.Nil(t, records["s"].Benchmark)
+	parsed, err := engine.Parse(ctx, "a.feature", []byte(feature(`the mean latency is below 10 s`)))
+	require.NoError(t, err)
+	for s := range parsed.Scenarios() {
+		var scenario *steps.Scenario
+		result := steps.Engine().Run(ctx, s.Pickle, func(scope *engine.Scope) {
+			scenario = setup.Register(scope)
+			scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
+				return ctx, scenario.Begin(p, steps.Source{})
+			})
+		}, engine.Options{})
+		assert.True(t, result.Interrupted)
+		assert.ErrorContains(t, result.Steps()[1].Err, "stopped by hand")
+		assert.Nil(t, scenario.Record().Benchmark)
+	}
 	assert.Empty(t, setup.Results())
 }
 
-func TestTheRowOfAnOutlineNamesItsBenchmark(t *testing.T) {
+func TestAnExamplesRowNamesItsBenchmark(t *testing.T) {
 	outline := strings.Replace(feature(`the category is "<category>"`, `the max latency is below 10 s`), "  Scenario: s\n",
 		"  @benchmark:of_<name>\n  Scenario Outline: the <category>\n", 1) +
 		"\n    Examples:\n      | name | category     |\n      | one  | transformers |\n"
 	file := filepath.Join(t.TempDir(), "a.feature")
 	require.NoError(t, os.WriteFile(file, []byte(outline), 0o644))
 	for _, path := range []string{file, file + ":3"} {
-		setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
-		var out bytes.Buffer
-		status := godog.TestSuite{
-			ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
-			Options:             &godog.Options{Paths: []string{path}, Strict: true, NoColors: true, Format: "pretty", Output: &out},
-		}.Run()
-		require.Zero(t, status, out.String())
-		require.Len(t, setup.Results(), 1, out.String())
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
+		status, _, out := runIn(t, setup, []enginetest.Feature{{URI: path, Text: outline}}, 1, func(*engine.Scenario) steps.Source { return steps.Source{} })
+		require.Zero(t, status, out)
+		require.Len(t, setup.Results(), 1, out)
 		assert.Equal(t, "of_one", setup.Results()[0].Name)
 	}
 }
@@ -500,28 +497,23 @@ func TestRowsThatCannotBeToldApartAreRefused(t *testing.T) {
 		"\n    Examples:\n      | name |\n      | one  |\n      | two  |\n"
 	file := filepath.Join(t.TempDir(), "a.feature")
 	require.NoError(t, os.WriteFile(file, []byte(outline), 0o644))
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Subject: fake(llama)}
-	var out bytes.Buffer
-	status := godog.TestSuite{
-		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
-		Options:             &godog.Options{Paths: []string{file}, Strict: true, NoColors: true, Format: "pretty", Output: &out},
-	}.Run()
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
+	status, _, out := runIn(t, setup, []enginetest.Feature{{URI: file, Text: outline}}, 1, func(*engine.Scenario) steps.Source { return steps.Source{} })
 	assert.Equal(t, 1, status)
-	assert.Contains(t, out.String(), "two rows make the same scenario")
+	assert.Contains(t, out, "two Examples rows give the same scenario")
 }
 
-func TestWhoeverHasTheDocumentsGivesTheTags(t *testing.T) {
-	setup := &steps.Setup{
-		Plan: bench.Plan{Iterations: 1}, Subject: fake(llama),
-		Tags: func(*godog.Scenario) ([]string, error) { return []string{"@memory", "@benchmark:given"}, nil },
-	}
-	_, records, out := run(t, setup, feature(`the category is "transformers"`))
+func TestTagsOfTheSourceAreUsed(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
+	_, records, out := runIn(t, setup, []enginetest.Feature{{Text: feature(`the category is "transformers"`)}}, 1, func(*engine.Scenario) steps.Source {
+		return steps.Source{Tags: []string{"@memory", "@benchmark:given"}}
+	})
 	require.NotNil(t, records["s"].Benchmark, out)
 	assert.Equal(t, "given", records["s"].Benchmark.Name)
 	assert.Equal(t, "memory", records["s"].Benchmark.Category)
 }
 
-func TestTheCategoryIsTheInnermostOne(t *testing.T) {
+func TestTheCategoryIsTheLastTagThatIsOne(t *testing.T) {
 	for want, tags := range map[string][]string{
 		"sae":       {"@detection", "@sae", "@slow"},
 		"detection": {"@mine", "@detection", "@wip"},
@@ -539,7 +531,7 @@ func TestABenchmarkIsNamedByItsTagOrItsScenario(t *testing.T) {
 	assert.Equal(t, "ein_mäßiges_modell", steps.BenchmarkName(nil, "Ein mäßiges Modell"))
 }
 
-func TestMeasuredScenariosAreTold(t *testing.T) {
+func TestMeasuredIsTrueForBoundsAndBenchmarkTags(t *testing.T) {
 	assert.True(t, steps.Measured([]string{"@benchmark"}, nil))
 	assert.True(t, steps.Measured([]string{"@benchmark:x"}, nil))
 	assert.True(t, steps.Measured(nil, []string{"the memory delta is below 1 MB"}))

@@ -99,7 +99,7 @@ func (p *program) freshCommand() *cobra.Command {
 			if err := json.NewDecoder(io.LimitReader(c.InOrStdin(), maxInput)).Decode(&job); err != nil {
 				return fmt.Errorf("standard input holds no job: %w", err)
 			}
-			fresh, err := job.Do(steps.Loader)
+			fresh, err := job.Do(steps.BuiltinLoader)
 			if err != nil {
 				return err
 			}

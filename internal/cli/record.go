@@ -143,7 +143,7 @@ func checkPasses(ctx context.Context, r *record.Recorded, fixture string) error 
 	if err != nil {
 		return err
 	}
-	loaded, err := suite.LoadFS(fsys, "")
+	loaded, err := suite.LoadFS(ctx, fsys, "")
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func checkPasses(ctx context.Context, r *record.Recorded, fixture string) error 
 	if err != nil {
 		return err
 	}
-	run, err := plan.Run(ctx, suite.Options{Setup: &steps.Setup{Subject: steps.Loader, Plan: bench.Plan{Iterations: 3, Warmup: 1}}, Jobs: 1})
+	run, err := plan.Run(ctx, suite.Options{Setup: &steps.Setup{Loader: steps.BuiltinLoader, Plan: bench.Plan{Iterations: 3, Warmup: 1}}, Jobs: 1})
 	if err != nil {
 		return err
 	}

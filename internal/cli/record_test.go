@@ -156,7 +156,7 @@ func TestWhatCannotBeRecordedExitsWith2AndWritesNothing(t *testing.T) {
 		{[]string{dir, "--output", filepath.Join(out, ".feature")}, "a feature file ends in .feature"},
 		{[]string{dir, "--output", filepath.Join(out, "no", "x.feature")}, "no folder for it"},
 		{[]string{dir, "--output", filepath.Join(dir, "x.feature")}, "it is in the checkpoint itself"},
-		{[]string{dir, "--output", feature, "--name", "a/b"}, `"a/b" is no name for a recorded checkpoint` + "\n  hint: give it another: --name NAME"},
+		{[]string{dir, "--output", feature, "--name", "a/b"}, `"a/b" is not a valid name for a recorded checkpoint` + "\n  hint: give it another: --name NAME"},
 		{[]string{linked, "--output", feature}, "tokenizer.json: a link that leads out of the checkpoint"},
 		{[]string{dir, "--ouput", feature}, `did you mean "--output"?`},
 	} {
@@ -182,6 +182,6 @@ func TestNotesNameTheFilesWithHiddenText(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "generation_config.json"), []byte(`{"_name_or_path": "/home/jane/llama"}`), 0o644))
 	a := call(t, "record", dir)
 	require.Equal(t, 0, a.code, a.err)
-	assert.Equal(t, "note: names of users, paths of this machine, addresses or secrets are written as xxx in generation_config.json\n", a.err)
+	assert.Equal(t, "note: user names, paths of this machine, e-mail addresses or secrets are replaced by xxx in generation_config.json\n", a.err)
 	assert.NotContains(t, a.out, "jane")
 }

@@ -33,9 +33,9 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	if run.Interrupted {
 		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
 	}
-	failures = append(failures, suite.Unjudged(run))
+	failures = append(failures, suite.UnjudgedSteps(run))
 	last := p.complainAllButLast(failures)
-	if suite.Broken(run) > 0 { // exit code 1, whatever else could not be done
+	if suite.CountBroken(run) > 0 { // exit code 1, whatever else could not be done
 		if last != nil {
 			p.complain(last)
 		}

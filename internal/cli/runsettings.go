@@ -95,7 +95,7 @@ func (f *runFlags) setup() (setup *steps.Setup, output string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	setup = &steps.Setup{Subject: steps.Loader, Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: f.concurrency.n}
+	setup = &steps.Setup{Loader: steps.BuiltinLoader, Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: f.concurrency.n}
 	setup.Plan.Memory = f.memoryProfiling || f.all
 	if given[envIterations] {
 		setup.Plan.Iterations = f.iterations.n

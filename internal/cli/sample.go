@@ -77,15 +77,15 @@ func (p *program) serveSampling(ctx context.Context, stdin io.Reader) error {
 
 // sample samples in this process; beforeRound is called before each round.
 func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench.Samples, error) {
-	plan, err := planOf(j.Paths, suite.Selection{Tags: j.Tags, Categories: j.Categories})
+	plan, err := planOf(ctx, j.Paths, suite.Selection{Tags: j.Tags, Categories: j.Categories})
 	if err != nil {
 		return nil, err
 	}
-	subjects, err := plan.Subjects(ctx, &steps.Setup{Subject: steps.Loader, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
+	operations, err := plan.MeasuredOperations(ctx, &steps.Setup{Loader: steps.BuiltinLoader, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
 	if err != nil {
 		return nil, err
 	}
-	return bench.TakeSamples(ctx, j.Plan, subjects, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, AwaitTurn: beforeRound})
+	return bench.TakeSamples(ctx, j.Plan, operations, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, AwaitTurn: beforeRound})
 }
 
 // sampleInProcesses carries each job out in a process that is started for it, their

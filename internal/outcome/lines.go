@@ -1,6 +1,6 @@
 package outcome
 
-import messages "github.com/cucumber/messages/go/v21"
+import messages "github.com/cucumber/messages/go/v34"
 
 // ScenarioLines gives the lines of scenarios and of Examples rows, counted from 1, by their
 // ids in a parsed feature.

@@ -21,22 +21,23 @@ import (
 	"omniloader/steps"
 )
 
-// text is a feature without the step that lays its checkpoint out.
-type text struct {
-	head  string // up to that step
-	rules string // behind it
+// featureText is the text of a feature without the step that creates its checkpoint.
+type featureText struct {
+	head string // before that step
+	tail string // after it
 }
 
-func (t *text) with(given string) []byte { return []byte(t.head + given + t.rules) }
+func (t *featureText) with(given string) []byte { return []byte(t.head + given + t.tail) }
 
-// describe writes what the loader finds in a recording, as promises.
-func describe(ctx context.Context, r *fixtures.Recording) (*text, error) {
-	fsys, remove, err := layOut(r)
+// describe writes a feature whose scenarios check that the loader finds in the
+// recording what it finds now.
+func describe(ctx context.Context, r *fixtures.Recording) (*featureText, error) {
+	fsys, remove, err := writeCheckpoint(r)
 	if err != nil {
 		return nil, err
 	}
 	defer remove()
-	d := &describer{name: r.Name, dir: path.Join(home, r.Name), fsys: fsys, loader: loader.New()}
+	d := &describer{name: r.Name, dir: path.Join(modelsDir, r.Name), fsys: fsys, loader: loader.New()}
 	info, err := d.loader.Inspect(fsys, d.dir)
 	if err != nil {
 		return nil, err
@@ -56,10 +57,10 @@ func describe(ctx context.Context, r *fixtures.Recording) (*text, error) {
 	if r.HasLinks() {
 		head += "    Given a real temporary directory\n"
 	}
-	return &text{head, d.b.String()}, nil
+	return &featureText{head, d.b.String()}, nil
 }
 
-// contents says what a fixture has.
+// contents summarises the files of a recording.
 func contents(r *fixtures.Recording) string {
 	files, size := 0, int64(0)
 	for _, f := range r.Files {
@@ -68,10 +69,18 @@ func contents(r *fixtures.Recording) string {
 			size += f.Size
 		}
 	}
-	return fmt.Sprintf("%s, %s in all", quantity.Count(files, "file"), quantity.FormatSize(float64(size)))
+	return fmt.Sprintf("%s, %s in all", counted(files, "file"), quantity.FormatSize(float64(size)))
 }
 
-// wrap breaks prose into lines of a feature's width.
+// counted writes a number and a noun, in the plural unless the number is 1.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// wrap breaks a text into lines for a feature.
 func wrap(indent, prose string) string {
 	const width = 96
 	var b strings.Builder
@@ -90,7 +99,7 @@ func wrap(indent, prose string) string {
 	return b.String()
 }
 
-// describer writes rules.
+// describer writes the rules and scenarios of a feature.
 type describer struct {
 	name, dir string
 	fsys      fs.FS
@@ -119,27 +128,28 @@ func (d *describer) then(step string) {
 	d.b.WriteString("      " + word + " " + step + "\n")
 }
 
-// sayable tells whether a step can hold a text between quotes.
-func sayable(texts ...string) bool {
+// quotable says whether each of these texts can be written between quotes in a step.
+func quotable(texts ...string) bool {
 	return !slices.ContainsFunc(texts, func(s string) bool {
 		return s == "" || strings.Contains(s, `"`) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 	})
 }
 
-// is says that a field is a text, where a step can say it.
-func (d *describer) is(field, value string) {
-	if sayable(value) {
+// fieldIs writes a step that checks a field, if its text can be quoted.
+func (d *describer) fieldIs(field, value string) {
+	if quotable(value) {
 		d.then(fmt.Sprintf("the %s is \"%s\"", field, value))
 	}
 }
 
-// are says what a list holds; a list too long to be read only has its length said.
-func (d *describer) are(field string, values []string) {
-	const most = 12
+// listIs writes a step that checks the entries of a list, or only their number if there
+// are more than 12.
+func (d *describer) listIs(field string, values []string) {
+	const limit = 12
 	switch {
 	case len(values) == 0:
 		d.then("there are no " + field)
-	case len(values) <= most && sayable(values...):
+	case len(values) <= limit && quotable(values...):
 		d.then(fmt.Sprintf("the %s are \"%s\"", field, strings.Join(values, ", ")))
 	case len(values) == 1:
 		d.then("there is 1 " + field)
@@ -148,7 +158,8 @@ func (d *describer) are(field string, values []string) {
 	}
 }
 
-func (d *describer) not(is bool, before, after string) {
+// isOrIsNot writes the step before+after, with "not " in between if is is false.
+func (d *describer) isOrIsNot(is bool, before, after string) {
 	if is {
 		d.then(before + after)
 		return
@@ -156,50 +167,50 @@ func (d *describer) not(is bool, before, after string) {
 	d.then(before + "not " + after)
 }
 
-// fails says how reading fails.
+// fails writes a step that checks the kind of err, which reading returned.
 func (d *describer) fails(err error) {
 	kind := fault.KindOf(err)
-	if !slices.Contains(steps.FailureKinds(), kind) { // a format's own
-		if name := path.Base(fault.PathOf(err)); sayable(name) {
+	if !slices.Contains(steps.FailureKinds(), kind) { // a kind of one file format
+		if name := path.Base(fault.PathOf(err)); quotable(name) {
 			d.then(fmt.Sprintf("the failure names \"%s\"", name))
 		}
 		return
 	}
-	if file := strings.TrimPrefix(fault.PathOf(err), d.dir+"/"); file != d.dir && sayable(file) {
+	if file := strings.TrimPrefix(fault.PathOf(err), d.dir+"/"); file != d.dir && quotable(file) {
 		d.then(fmt.Sprintf("reading fails with %q in \"%s\"", kind, file))
 		return
 	}
 	d.then(fmt.Sprintf("reading fails with %q", kind))
 }
 
-// identity says what the checkpoint is, from the question asked first.
+// identity writes the rule about what the model info says.
 func (d *describer) identity() {
 	info, err := d.loader.ModelInfo(d.fsys, d.dir)
 	if err != nil {
-		d.rule("It is not taken for anything, and the reason is said")
-		d.scenario("What is asked first of "+d.name+" fails", "", "the model info is read")
+		d.rule("It is not recognised, and the error says why")
+		d.scenario("Reading the model info of "+d.name+" fails", "", "the model info is read")
 		d.fails(err)
 		return
 	}
-	d.rule("It is known for what it is")
+	d.rule("It is recognised")
 	d.scenario("What "+d.name+" is", "", "the model info is read")
 	if info.Architecture != answer.UnknownName || info.Category == answer.Unknown {
-		d.is("architecture", info.Architecture)
+		d.fieldIs("architecture", info.Architecture)
 	}
 	if len(info.Architectures) > 1 {
-		d.are("architectures", info.Architectures)
+		d.listIs("architectures", info.Architectures)
 	}
 	if info.ModelType != answer.UnknownName || info.Category == answer.Unknown {
-		d.is("model type", info.ModelType)
+		d.fieldIs("model type", info.ModelType)
 	}
-	d.is("category", string(info.Category))
-	d.is("task", string(info.Task))
-	d.is("layout", info.Layout)
-	d.not(info.IsSupported, "the model is ", "supported")
+	d.fieldIs("category", string(info.Category))
+	d.fieldIs("task", string(info.Task))
+	d.fieldIs("layout", info.Layout)
+	d.isOrIsNot(info.IsSupported, "the model is ", "supported")
 	if info.RemoteCode {
-		d.then("loading it runs code of its own")
+		d.then("loading needs remote code")
 	}
-	if info.IsSupported && info.LoadsAs != answer.UnknownName && info.LoadsAs != info.Architecture && sayable(info.LoadsAs) {
+	if info.IsSupported && info.LoadsAs != answer.UnknownName && info.LoadsAs != info.Architecture && quotable(info.LoadsAs) {
 		d.then(fmt.Sprintf("it loads as \"%s\"", info.LoadsAs))
 	}
 	if info.IsOmni {
@@ -208,59 +219,59 @@ func (d *describer) identity() {
 	if info.HasTalker {
 		d.then("the model has a talker")
 	}
-	d.not(info.IsQuantized, "the model is ", "quantized")
+	d.isOrIsNot(info.IsQuantized, "the model is ", "quantized")
 	if q := info.Quantization; q != nil {
-		d.is("quantization method", q.Method)
+		d.fieldIs("quantization method", q.Method)
 		if q.Bits != nil {
 			d.then("the quantization bits are " + strconv.FormatFloat(*q.Bits, 'f', -1, 64))
 		}
 	}
 	if info.HasCustomFiles {
-		d.are("custom files", info.CustomFiles)
+		d.listIs("custom files", info.CustomFiles)
 	}
 	if info.BaseModel != nil {
-		d.is("base model", *info.BaseModel)
+		d.fieldIs("base model", *info.BaseModel)
 	}
 	if len(info.Candidates) > 0 {
-		d.are("candidates", info.Candidates)
+		d.listIs("candidates", info.Candidates)
 	}
 }
 
-// autoencoder says what a sparse autoencoder reads.
+// autoencoder writes the rule about a sparse autoencoder, if the checkpoint is one.
 func (d *describer) autoencoder(info *answer.Info) {
 	s := info.SAE
 	if s == nil {
 		return
 	}
-	d.rule("It is a sparse autoencoder, and where it reads is known")
+	d.rule("It is a sparse autoencoder, and its base model and layers are recognised")
 	d.scenario("What "+d.name+" was trained on", "", "the checkpoint is inspected")
 	d.then("the model is an SAE")
-	d.is("sae family", s.Family)
-	d.is("sae kind", s.Kind)
+	d.fieldIs("sae family", s.Family)
+	d.fieldIs("sae kind", s.Kind)
 	if s.BaseModel == nil {
 		d.then("there is no base model")
 	} else {
-		d.is("sae base model", *s.BaseModel)
+		d.fieldIs("sae base model", *s.BaseModel)
 		if s.BaseModelSource != nil {
-			d.is("sae base model source", *s.BaseModelSource)
+			d.fieldIs("sae base model source", *s.BaseModelSource)
 		}
 	}
-	d.are("sae sites", s.Sites)
+	d.listIs("sae sites", s.Sites)
 	layers := make([]string, len(s.Layers))
 	for i, n := range s.Layers {
 		layers[i] = strconv.Itoa(n)
 	}
-	d.are("sae layers", layers)
+	d.listIs("sae layers", layers)
 }
 
-// tokenizer says which tokenizer is found, where there is one or should be.
+// tokenizer writes the rule about the tokenizer, or about the error of looking for it.
 func (d *describer) tokenizer() {
 	t, err := d.loader.Tokenizer(d.fsys, d.dir)
 	if err != nil {
 		if fault.KindOf(err) == fault.NotFound {
-			d.rule("It brings no tokenizer")
+			d.rule("It has no tokenizer")
 		} else {
-			d.rule("Its tokenizer cannot be read, and the reason is said")
+			d.rule("Its tokenizer cannot be read, and the error says why")
 		}
 		d.scenario("Looking for a tokenizer in "+d.name, "", "the tokenizer is read")
 		d.fails(err)
@@ -268,31 +279,31 @@ func (d *describer) tokenizer() {
 	}
 	d.rule("Its tokenizer is found")
 	d.scenario("The tokenizer of "+d.name, "", "the tokenizer is read")
-	d.is("type", t.Type)
-	d.is("class", t.Class)
+	d.fieldIs("type", t.Type)
+	d.fieldIs("class", t.Class)
 	if t.VocabSize != nil {
 		d.then(fmt.Sprintf("the vocab size is %d", *t.VocabSize))
 	}
 	if t.PadToken == nil {
 		d.then("there is no pad token")
 	} else {
-		d.is("pad token", *t.PadToken)
+		d.fieldIs("pad token", *t.PadToken)
 		if t.PadTokenSource != nil {
-			d.is("pad token source", *t.PadTokenSource)
+			d.fieldIs("pad token source", *t.PadTokenSource)
 		}
 	}
 	for _, role := range slices.Sorted(maps.Keys(t.SpecialTokens)) {
 		if role == "bos_token" || role == "eos_token" || role == "unk_token" {
-			d.is("special tokens "+strings.ReplaceAll(role, "_", " "), t.SpecialTokens[role])
+			d.fieldIs("special tokens "+strings.ReplaceAll(role, "_", " "), t.SpecialTokens[role])
 		}
 	}
 }
 
-// weights says what the weight files are.
+// weights writes the rule about the weight files.
 func (d *describer) weights(info *answer.Info) {
 	w := info.Weights
 	if w == nil {
-		d.rule("It brings no weights")
+		d.rule("It has no weights")
 		d.scenario("Looking for weights in "+d.name, "", "the checkpoint is inspected")
 		d.then("there are no weights")
 		d.then(fmt.Sprintf("the size is %d", info.Size))
@@ -302,9 +313,9 @@ func (d *describer) weights(info *answer.Info) {
 	if !w.Complete {
 		state = "incomplete"
 	}
-	d.rule("Its weights are described without being read, and are " + state)
+	d.rule("Its weights are described from their headers, and are " + state)
 	d.scenario("The weights of "+d.name, "", "the checkpoint is inspected")
-	d.is("weights format", w.Format)
+	d.fieldIs("weights format", w.Format)
 	if len(w.Files) == 1 {
 		d.then("there is 1 weights file")
 	} else {
@@ -324,14 +335,14 @@ func (d *describer) weights(info *answer.Info) {
 	d.then(fmt.Sprintf("the size is %d", info.Size))
 }
 
-// isFieldName tells whether a step can name a field so.
+// isFieldName says whether a step can use this as the name of a field.
 func isFieldName(name string) bool {
 	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789 ") == ""
 }
 
-// findings says what is wrong or notable, worst first, each once.
+// findings writes the rule about the findings, each once, at most 40 of them.
 func (d *describer) findings(info *answer.Info) {
-	const most = 40
+	const limit = 40
 	var lines []string
 	worst := map[answer.Severity]bool{}
 	for _, f := range info.Findings {
@@ -341,7 +352,7 @@ func (d *describer) findings(info *answer.Info) {
 			article = "an"
 		}
 		line := fmt.Sprintf("%s %s \"%s\" is reported", article, f.Severity, f.Code)
-		if sayable(f.File) {
+		if quotable(f.File) {
 			line += fmt.Sprintf(" for \"%s\"", f.File)
 		}
 		if !slices.Contains(lines, line) {
@@ -350,17 +361,17 @@ func (d *describer) findings(info *answer.Info) {
 	}
 	switch {
 	case worst[answer.SeverityError]:
-		d.rule("What is wrong with it is reported")
+		d.rule("Errors in it are reported")
 	case len(lines) > 0:
-		d.rule("Nothing is broken, and what is notable is reported")
+		d.rule("It has no errors, and what is notable is reported")
 	default:
 		d.rule("Nothing is wrong with it")
 	}
-	d.scenario("What is reported of "+d.name, "", "the checkpoint is inspected")
-	for _, line := range lines[:min(most, len(lines))] {
+	d.scenario("The findings about "+d.name, "", "the checkpoint is inspected")
+	for _, line := range lines[:min(limit, len(lines))] {
 		d.then(line)
 	}
-	if len(lines) > most {
+	if len(lines) > limit {
 		d.then(fmt.Sprintf("there are %d findings", len(info.Findings)))
 	}
 	switch {
@@ -374,9 +385,10 @@ func (d *describer) findings(info *answer.Info) {
 	}
 }
 
-// costs measures the two questions, and bounds them.
+// costs measures the model info and the inspection, and writes scenarios with bounds on
+// their time and memory.
 func (d *describer) costs(ctx context.Context) error {
-	d.rule("Reading it stays cheap")
+	d.rule("Reading it stays fast")
 	snake := strings.Join(strings.FieldsFunc(strings.ToLower(d.name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "_")
 	if snake == "" {
 		snake = "checkpoint"
@@ -385,11 +397,11 @@ func (d *describer) costs(ctx context.Context) error {
 		scenario, benchmark, when string
 		call                      func() (any, error)
 	}{
-		{"Saying what " + d.name + " is", "model_info", "the model info is read", func() (any, error) { return d.loader.ModelInfo(d.fsys, d.dir) }},
+		{"Reading the model info of " + d.name, "model_info", "the model info is read", func() (any, error) { return d.loader.ModelInfo(d.fsys, d.dir) }},
 		{"Inspecting " + d.name, "inspection", "the checkpoint is inspected", func() (any, error) { return d.loader.Inspect(d.fsys, d.dir) }},
 	} {
 		if _, err := q.call(); err != nil {
-			continue // what it costs to say no is promised by the built-in scenarios
+			continue // the cost of failures is bounded by the built-in scenarios
 		}
 		b, err := measure(ctx, q.call)
 		if err != nil {
@@ -402,47 +414,46 @@ func (d *describer) costs(ctx context.Context) error {
 	return nil
 }
 
-// bounds are what a call may cost.
+// bounds are upper limits for one call.
 type bounds struct {
 	latency float64 // seconds
 	memory  float64 // bytes
 }
 
-// The head-room of bounds, and what is too little to be worth a bound: a
-// machine of a CI server may be busy, and a collector's block may be large.
+// Bounds are this many times what was measured, and not less than a minimum, because the
+// machine of a CI server may be busy, and a single block of the garbage collector large.
 const (
 	latencyRoom, leastLatency = 10, 1e-3
 	memoryRoom, leastMemory   = 2, 10e3
 )
 
-// measure measures a question, with fewer calls where one takes long, and rounds
-// what it may cost up to a human figure.
+// measure measures call, with fewer calls if one takes long, and returns bounds for it.
 func measure(ctx context.Context, call func() (any, error)) (bounds, error) {
 	first, err := bench.Measure(ctx, bench.Plan{Iterations: 1}, call)
 	if err != nil {
-		return bounds{}, unwrapped(err)
+		return bounds{}, callError(err)
 	}
 	const budget = 0.1 // seconds
 	n := int(budget / max(1e-6, first.Summary().Median))
 	m, err := bench.Measure(ctx, bench.Plan{Iterations: max(3, min(n, 50)), Warmup: 1, Memory: true}, call)
 	if err != nil {
-		return bounds{}, unwrapped(err)
+		return bounds{}, callError(err)
 	}
 	return boundsOf(m), nil
 }
 
 func boundsOf(m *bench.Measurement) bounds {
 	return bounds{
-		latency: human(max(leastLatency, m.Summary().Median*latencyRoom)),
-		memory:  human(max(leastMemory, float64(m.Memory.BytesPerCall)*memoryRoom)),
+		latency: roundUp(max(leastLatency, m.Summary().Median*latencyRoom)),
+		memory:  roundUp(max(leastMemory, float64(m.Memory.BytesPerCall)*memoryRoom)),
 	}
 }
 
-// human rounds up to 1, 2 or 5 with zeros.
-func human(value float64) float64 {
+// roundUp rounds up to 1, 2 or 5 times a power of ten.
+func roundUp(value float64) float64 {
 	for unit := 1e-9; ; unit *= 10 {
 		for _, step := range []float64{1, 2, 5} {
-			// the sum of roundings of a product is far below a millionth
+			// the tolerance covers rounding errors of the product
 			if figure := step * unit; value <= figure*(1+1e-6) {
 				return figure
 			}
@@ -450,8 +461,9 @@ func human(value float64) float64 {
 	}
 }
 
-// unwrapped is the loader's own error, or that of the measurement.
-func unwrapped(err error) error {
+// callError returns the error of the operation itself, without that of the measurement
+// around it.
+func callError(err error) error {
 	var failed *bench.CallError
 	if errors.As(err, &failed) {
 		return failed.Err

@@ -8,15 +8,16 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// difference says where two answers differ, and only that: "" where they do not.
-// Of two objects it is the first member that differs, of two lists what one has
-// and the other has not.
+// difference describes the first difference between two answers, "" if they are equal.
+// Of objects it is the first member that differs, of lists the elements that only one
+// of them has.
 func difference(want, got []byte) string {
-	return differ("", gjson.ParseBytes(want), gjson.ParseBytes(got))
+	return differenceAt("", gjson.ParseBytes(want), gjson.ParseBytes(got))
 }
 
-// differ compares two values of the same place in two answers.
-func differ(at string, want, got gjson.Result) (different string) {
+// differenceAt describes the difference between two values that are at the same place
+// in two answers.
+func differenceAt(at string, want, got gjson.Result) (different string) {
 	switch {
 	case want.Raw == got.Raw:
 		return ""
@@ -26,29 +27,29 @@ func differ(at string, want, got gjson.Result) (different string) {
 			if at != "" {
 				inner = at + "." + name
 			}
-			if different = differ(inner, want.Map()[name], got.Map()[name]); different != "" {
+			if different = differenceAt(inner, want.Map()[name], got.Map()[name]); different != "" {
 				return different
 			}
 		}
-		return "" // the same members in another order
+		return "" // equal, with the members in another order
 	case want.IsArray() && got.IsArray():
-		lost, added := without(want.Array(), got.Array()), without(got.Array(), want.Array())
+		lost, added := missingFrom(want.Array(), got.Array()), missingFrom(got.Array(), want.Array())
 		var parts []string
 		if len(lost) > 0 {
-			parts = append(parts, "would lose "+listed(lost))
+			parts = append(parts, "would not have "+valueList(lost))
 		}
 		if len(added) > 0 {
-			parts = append(parts, "would also have "+listed(added))
+			parts = append(parts, "would also have "+valueList(added))
 		}
 		if len(parts) == 0 {
 			return at + " would have another order"
 		}
 		return at + " " + strings.Join(parts, " and ")
 	}
-	return fmt.Sprintf("%s is %s, and would be %s", at, said(want), said(got))
+	return fmt.Sprintf("%s is %s, and would be %s", at, valueText(want), valueText(got))
 }
 
-// members are the names in either object, sorted.
+// members returns the names of the members of these objects, sorted.
 func members(objects ...gjson.Result) (names []string) {
 	for _, o := range objects {
 		for name := range o.Map() {
@@ -59,9 +60,9 @@ func members(objects ...gjson.Result) (names []string) {
 	return slices.Compact(names)
 }
 
-// without gives the elements of a list that another lacks; one that stands there
-// twice has to be there twice.
-func without(list, other []gjson.Result) (left []gjson.Result) {
+// missingFrom returns the elements of list that other does not have. Duplicates count:
+// an element that is in list twice must be in other twice.
+func missingFrom(list, other []gjson.Result) (left []gjson.Result) {
 	count := map[string]int{}
 	for _, v := range other {
 		count[v.Raw]++
@@ -74,22 +75,23 @@ func without(list, other []gjson.Result) (left []gjson.Result) {
 	return left
 }
 
-func listed(values []gjson.Result) string {
-	const most = 5
+// valueList writes at most five values, and the number of the others.
+func valueList(values []gjson.Result) string {
+	const limit = 5
 	var parts []string
-	for _, v := range values[:min(most, len(values))] {
-		parts = append(parts, said(v))
+	for _, v := range values[:min(limit, len(values))] {
+		parts = append(parts, valueText(v))
 	}
-	if left := len(values) - most; left > 0 {
+	if left := len(values) - limit; left > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", left))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// said writes a value for people: a finding by its code and file, anything else
-// as JSON, shortened.
-func said(v gjson.Result) string {
-	const most = 300
+// valueText writes a value for people: a finding as its code and file, anything else as
+// JSON of limited length.
+func valueText(v gjson.Result) string {
+	const limit = 300 // bytes
 	switch code := v.Get("code").Str; {
 	case v.Raw == "":
 		return "missing"
@@ -98,8 +100,8 @@ func said(v gjson.Result) string {
 			return code + " for " + file
 		}
 		return code
-	case len(v.Raw) > most:
-		return strings.ToValidUTF8(v.Raw[:most], "") + " …"
+	case len(v.Raw) > limit:
+		return strings.ToValidUTF8(v.Raw[:limit], "") + " …"
 	}
 	return v.Raw
 }

@@ -20,8 +20,8 @@ import (
 	"omniloader/loader/safetensors"
 )
 
-// readers read the headers of each format. What they give of a recorded file is
-// what they give of the real one: names, types, shapes and places.
+// readers read the headers of each format. They return the same names, types, shapes and
+// offsets for a recorded file as for the real one.
 var readers = map[string]func(r io.ReaderAt, size int64) (any, error){
 	".safetensors": func(r io.ReaderAt, size int64) (any, error) { return safetensors.Read("x", r, size) },
 	".npz":         func(r io.ReaderAt, size int64) (any, error) { return npz.Read(r, size, "x") },

@@ -1,10 +1,10 @@
-// Package record turns a real checkpoint into a feature file: a fixture that
-// stands for the checkpoint without its weights, what the loader finds in it as
-// promises, and measured bounds. It asks the loader about the fixture as it
-// asked about the checkpoint, and gives nothing where the answers differ.
+// Package record turns a real checkpoint into a feature file: a fixture with the files of
+// the checkpoint but without its weights, scenarios that check what the loader finds in
+// it, and measured bounds. It compares the loader's answer about the fixture with that
+// about the checkpoint, and returns an error if they differ.
 //
-// It prints nothing, writes nothing beside the checkpoint, and never looks at a
-// file outside it.
+// It prints nothing, writes nothing to the checkpoint's directory, and reads no file
+// outside it.
 package record
 
 import (
@@ -26,37 +26,36 @@ import (
 	"omniloader/loader/answer"
 )
 
-// Options say how a checkpoint is recorded.
+// Options are settings for recording a checkpoint.
 type Options struct {
-	// Name is what the checkpoint is called, one name without slashes; "" means
-	// the name of its directory, or of its repository in a Hugging Face cache.
+	// Name is the name of the recorded checkpoint, without slashes; "" takes the name of
+	// its directory, or of its repository in a Hugging Face cache.
 	Name string
-	// Fixture is the file name under which the fixture will lie beside the
-	// feature; "" means that there is no such place, and it stands in the feature.
+	// Fixture is the name of the fixture's file in the directory of the feature file; if
+	// it is "", the fixture is written into the feature itself.
 	Fixture string
 }
 
-// Recorded is a checkpoint that was recorded.
+// Recorded is a recorded checkpoint.
 type Recorded struct {
 	Name    string
 	Feature []byte // the feature file
-	Fixture []byte // the file beside it, nil where the feature holds it
-	// Notes say, for people, what was left out or changed.
+	Fixture []byte // the fixture file, nil if the fixture is in the feature
+	// Notes say what was left out or changed, for people.
 	Notes []string
 }
 
-// inlineLines and inlineBytes are how long a fixture may be that is still read
-// with pleasure in the feature itself.
 const (
+	// A fixture of at most this size is written into the feature itself.
 	inlineLines = 40
 	inlineBytes = 3 << 10
-	// maxInline bounds one that has to stand there, for want of another place: a
-	// feature file has at most 8 MiB.
+	// maxInline is the limit in bytes for a fixture that must be in the feature because
+	// there is no fixture file. A feature file has at most 8 MiB.
 	maxInline = 6 << 20
 )
 
-// Checkpoint records the checkpoint in a directory of the disk. The errors are
-// for people; some carry a hint.
+// Checkpoint records the checkpoint in a directory on the disk. Errors are written for
+// people; some have a method Hint.
 func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 	src, err := openSource(dir)
 	if err != nil {
@@ -75,25 +74,25 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 		return nil, err
 	}
 
-	seen := newTraced(src.fsys, src.dir, path.Join(home, name))
-	original, failed := loader.New().Inspect(seen, seen.at)
-	if failed != nil {
-		return nil, failed
+	traced := newTracingFS(src.fsys, src.dir, path.Join(modelsDir, name))
+	original, err := loader.New().Inspect(traced, traced.at)
+	if err != nil {
+		return nil, err
 	}
-	private := newPrivate(src)
-	want, err := answerText(original, private)
+	redactor := newRedactor(src)
+	want, err := answerText(original, redactor)
 	if err != nil {
 		return nil, err
 	}
 
-	k := &keeper{source: src, seen: seen, private: private, spoken: spokenOf(original)}
+	k := &recorder{source: src, reads: traced, redactor: redactor, mentioned: filesMentioned(original)}
 	recording, different, err := k.record(ctx, name, files, want)
 	if err != nil {
 		return nil, err
 	}
 	if different != "" {
 		return nil, hinted{fmt.Errorf("%s: a fixture without its weights would not answer like the checkpoint: %s", dir, different),
-			"describe it by hand: \"omniloader steps checkpoint\" lists the steps that lay one out"}
+			"describe it by hand: \"omniloader steps checkpoint\" lists the steps that create one"}
 	}
 	text, err := describe(ctx, recording)
 	if err != nil {
@@ -103,7 +102,7 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 	fixture := recording.Text()
 	inline := len(fixture) <= inlineBytes && bytes.Count(fixture, []byte("\n")) <= inlineLines
 	if o.Fixture == "" && !inline && len(fixture) > maxInline {
-		return nil, hinted{fmt.Errorf("%s: its fixture has %s, too much for the feature file itself", dir, quantity.FormatSize(float64(len(fixture)))),
+		return nil, hinted{fmt.Errorf("%s: its fixture has %s, which is too much for the feature file itself", dir, quantity.FormatSize(float64(len(fixture)))),
 			"name the feature file, and the fixture is written beside it: --output FILE.feature"}
 	}
 	if inline || o.Fixture == "" {
@@ -115,10 +114,10 @@ func Checkpoint(ctx context.Context, dir string, o Options) (*Recorded, error) {
 	return out, nil
 }
 
-// home is where a scenario's checkpoint lies.
-const home = "models"
+// modelsDir is the directory in which scenarios create checkpoints.
+const modelsDir = "models"
 
-// hinted is an error with the way out.
+// hinted is an error with a hint at what to do.
 type hinted struct {
 	error
 	hint string
@@ -127,16 +126,17 @@ type hinted struct {
 func (h hinted) Hint() string  { return h.hint }
 func (h hinted) Unwrap() error { return h.error }
 
-// checkName refuses a name that no directory can have, or no feature can hold.
+// checkName returns an error for a name that cannot be a directory, or cannot be
+// written in a feature.
 func checkName(name string) error {
 	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "/\\:\"\x00") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		return hinted{fmt.Errorf("%q is no name for a recorded checkpoint", name), "give it another: --name NAME"}
+		return hinted{fmt.Errorf("%q is not a valid name for a recorded checkpoint", name), "give it another: --name NAME"}
 	}
 	return nil
 }
 
-// docString writes a fixture as the argument of a step. Gherkin takes the
-// indent away again, and reads \"\"\" as three quotes.
+// docString writes a fixture as the doc string of a step. Gherkin removes the
+// indentation, and reads \"\"\" as three quotes.
 func docString(fixture []byte) string {
 	var b strings.Builder
 	b.WriteString("    Given the recorded checkpoint:\n      \"\"\"\n")
@@ -151,9 +151,9 @@ func docString(fixture []byte) string {
 	return b.String()
 }
 
-// layOut lays a recording out as a scenario will, in memory unless it has links,
-// and gives the filesystem and what removes it again.
-func layOut(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
+// writeCheckpoint writes a recorded checkpoint as a scenario does, in memory unless it
+// has links. It returns the filesystem, and a function that removes it.
+func writeCheckpoint(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
 	disk, remove := fixtures.NewFs(), func() {}
 	fsys = afero.NewIOFS(disk)
 	if r.HasLinks() {
@@ -164,7 +164,7 @@ func layOut(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
 		disk, fsys = afero.NewBasePathFs(afero.NewOsFs(), temp), os.DirFS(temp)
 		remove = func() { os.RemoveAll(temp) }
 	}
-	dir := path.Join(home, r.Name)
+	dir := path.Join(modelsDir, r.Name)
 	if err = disk.MkdirAll(dir, 0o755); err == nil {
 		err = fixtures.New(disk, dir).AddRecording(r)
 	}
@@ -175,10 +175,10 @@ func layOut(r *fixtures.Recording) (fsys fs.FS, remove func(), err error) {
 	return fsys, remove, nil
 }
 
-// answerText is an inspection's answer as a text to compare, with what is
-// private covered as in the fixture. The wording of findings is left out: it may
-// quote bytes or an operating system.
-func answerText(info *answer.Info, p *private) ([]byte, error) {
+// answerText returns the answer of an inspection as a text to compare, with private
+// parts redacted as in the fixture. It leaves out the messages of findings, which may
+// quote redacted bytes or texts of the operating system.
+func answerText(info *answer.Info, p *redactor) ([]byte, error) {
 	like := *info
 	like.Findings = slices.Clone(info.Findings)
 	for i := range like.Findings {
@@ -188,13 +188,13 @@ func answerText(info *answer.Info, p *private) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the answer has no JSON form: %w", err)
 	}
-	covered, _ := p.cover("answer.json", text)
+	covered, _ := p.redact("answer.json", text)
 	return covered, nil
 }
 
-// spokenOf are the files that an answer is about: its weights, in use or not, and
-// those with a finding.
-func spokenOf(info *answer.Info) map[string]bool {
+// filesMentioned returns the files that an answer is about: weights, used or not, and
+// files with findings.
+func filesMentioned(info *answer.Info) map[string]bool {
 	names := map[string]bool{}
 	if w := info.Weights; w != nil {
 		for _, list := range [...][]string{w.Files, w.Ignored, w.Companions} {
@@ -209,14 +209,15 @@ func spokenOf(info *answer.Info) map[string]bool {
 	return names
 }
 
-// again asks the loader about a recording and says where its answer differs.
-func again(r *fixtures.Recording, want []byte, p *private) (different string, err error) {
-	fsys, remove, err := layOut(r)
+// compareAnswers says where the loader's answer about a recording differs from want, ""
+// if it does not.
+func compareAnswers(r *fixtures.Recording, want []byte, p *redactor) (different string, err error) {
+	fsys, remove, err := writeCheckpoint(r)
 	if err != nil {
 		return "", err
 	}
 	defer remove()
-	info, err := loader.New().Inspect(fsys, path.Join(home, r.Name))
+	info, err := loader.New().Inspect(fsys, path.Join(modelsDir, r.Name))
 	if err != nil {
 		return "", err
 	}

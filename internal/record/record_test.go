@@ -35,13 +35,13 @@ func checkpoint(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// taken records a checkpoint and gives what was kept of it.
-func taken(t *testing.T, dir string) (*Recorded, map[string]fixtures.RecordedFile) {
+// recordDir records a checkpoint and returns the recorded files by name.
+func recordDir(t *testing.T, dir string) (*Recorded, map[string]fixtures.RecordedFile) {
 	t.Helper()
 	out, err := Checkpoint(t.Context(), dir, Options{Fixture: "tiny.fixture"})
 	require.NoError(t, err)
 	text := out.Fixture
-	if text == nil { // it stands in the feature
+	if text == nil { // the fixture is in the feature
 		_, rest, ok := strings.Cut(string(out.Feature), "Given the recorded checkpoint:\n      \"\"\"\n")
 		require.True(t, ok, string(out.Feature))
 		rest, _, ok = strings.Cut(rest, "      \"\"\"\n")
@@ -57,30 +57,30 @@ func taken(t *testing.T, dir string) (*Recorded, map[string]fixtures.RecordedFil
 	return out, files
 }
 
-// whole gives the content of a file that was kept whole.
-func whole(t *testing.T, f fixtures.RecordedFile) string {
+// wholeContent returns the content of a file that was kept whole.
+func wholeContent(t *testing.T, f fixtures.RecordedFile) string {
 	t.Helper()
 	require.Len(t, f.Parts, 1, f.Name)
 	require.Len(t, f.Parts[0].Data, int(f.Size), f.Name)
 	return string(f.Parts[0].Data)
 }
 
-func TestEveryFileIsKeptByNameAndSizeAndSmallTextAsItWas(t *testing.T) {
+func TestEveryFileIsKeptByNameAndSizeAndSmallTextWhole(t *testing.T) {
 	files := map[string]string{
 		"config.json": llamaConfig, "empty.txt": "", "with space.json": "{}", "modèle/配置.json": "{\"a\": \"\"\"\"}\r\n",
 		"noise.dat": strings.Repeat("\x00\xff", 5000), "doc.md": "-- config.json --\n```\n\"\"\"\n", "modeling_x.py": "class X: pass\n",
 	}
 	dir := checkpoint(t, files)
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "runs", "empty"), 0o755))
-	_, kept := taken(t, dir)
+	_, kept := recordDir(t, dir)
 	for name, content := range files {
 		require.Contains(t, kept, name)
 		assert.EqualValues(t, len(content), kept[name].Size, name)
 		if name != "empty.txt" && name != "noise.dat" {
-			assert.Equal(t, content, whole(t, kept[name]), name)
+			assert.Equal(t, content, wholeContent(t, kept[name]), name)
 		}
 	}
-	assert.Equal(t, []fixtures.Part{{Offset: 1, Data: []byte("\xff")}}, kept["noise.dat"].Parts, "what nobody reads: that it is not blank")
+	assert.Equal(t, []fixtures.Part{{Offset: 1, Data: []byte("\xff")}}, kept["noise.dat"].Parts, "of a file that nobody reads: that it is not blank")
 	assert.Contains(t, kept, "runs/empty/")
 	assert.NotContains(t, kept, "runs/")
 	assert.Len(t, kept, len(files)+1)
@@ -105,16 +105,16 @@ func TestOfWeightsOnlyTheHeadersAreKept(t *testing.T) {
 		"short.safetensors":  "\x40\x00",
 		"claims.safetensors": "\xff\xff\xff\xff\xff\xff\x00\x00" + strings.Repeat("x", 2000),
 	})
-	out, kept := taken(t, dir)
+	out, kept := recordDir(t, dir)
 	assert.Equal(t, header, string(kept["model.safetensors"].Parts[0].Data[8:]))
-	assert.Equal(t, "\x40\x00", whole(t, kept["short.safetensors"]))
+	assert.Equal(t, "\x40\x00", wholeContent(t, kept["short.safetensors"]))
 	assert.Len(t, kept["claims.safetensors"].Parts[0].Data, plainHead)
 	assert.NotContains(t, string(out.Fixture), secret)
 	for _, p := range kept["pytorch_model.bin"].Parts {
 		assert.LessOrEqual(t, bytes.Count(p.Data, []byte(secret)), plainHead/len(secret)+1, "more than a head of the archive")
 	}
 
-	// The archive is still one: its list and what describes the others.
+	// The archive can still be listed, and the entries that describe others can be read.
 	memory := fixtures.NewFs()
 	r := &fixtures.Recording{Name: "m", Files: []fixtures.RecordedFile{kept["pytorch_model.bin"]}}
 	require.NoError(t, fixtures.New(memory, "m").AddRecording(r))
@@ -132,7 +132,7 @@ func TestOfWeightsOnlyTheHeadersAreKept(t *testing.T) {
 	}
 }
 
-func TestWhatIsPrivateIsNotKept(t *testing.T) {
+func TestPrivateContentIsNotKept(t *testing.T) {
 	home := t.TempDir() + "/people/jdoe"
 	t.Setenv("HOME", home)
 	files := map[string]string{
@@ -144,7 +144,7 @@ func TestWhatIsPrivateIsNotKept(t *testing.T) {
 	dir := checkpoint(t, files)
 	files["paths.json"] = fmt.Sprintf("%q", dir)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "paths.json"), []byte(files["paths.json"]), 0o644))
-	out, kept := taken(t, dir)
+	out, kept := recordDir(t, dir)
 	everything := string(out.Feature) + string(out.Fixture)
 	for _, name := range []string{"topsecret1", "topsecret2", "topsecret3", "topsecret4", "jane", "jdoe", "AbCdEfGh", filepath.Dir(dir)} {
 		assert.NotContains(t, everything, name)
@@ -156,17 +156,17 @@ func TestWhatIsPrivateIsNotKept(t *testing.T) {
 	}
 	assert.NotContains(t, kept, ".git/config")
 	assert.Contains(t, kept, ".env", "its name and size")
-	assert.Equal(t, "abc\n", whole(t, kept[".cache/huggingface/download/config.json.metadata"]))
-	assert.Len(t, whole(t, kept["config.json"]), len(files["config.json"]))
-	assert.True(t, json.Valid([]byte(whole(t, kept["config.json"]))))
-	assert.Contains(t, whole(t, kept["config.json"]), "/home/xxxxxxxx/llama")
+	assert.Equal(t, "abc\n", wholeContent(t, kept[".cache/huggingface/download/config.json.metadata"]))
+	assert.Len(t, wholeContent(t, kept["config.json"]), len(files["config.json"]))
+	assert.True(t, json.Valid([]byte(wholeContent(t, kept["config.json"]))))
+	assert.Contains(t, wholeContent(t, kept["config.json"]), "/home/xxxxxxxx/llama")
 	require.Len(t, out.Notes, 1)
-	assert.Contains(t, out.Notes[0], "written as xxx in config.json, paths.json")
+	assert.Contains(t, out.Notes[0], "replaced by xxx in config.json, paths.json")
 }
 
-func TestSecretsAreCoveredByShapeAndByKey(t *testing.T) {
+func TestSecretsAreRedactedByFormAndByKey(t *testing.T) {
 	t.Setenv("HOME", "/people/davina")
-	p := newPrivate(&source{path: "/models/m", given: "/models/m"})
+	p := newRedactor(&source{path: "/models/m", requestedDir: "/models/m"})
 	for _, c := range []struct{ file, secret, before, after string }{
 		{"a.json", "sk-", `"k": "`, `AbCd0123456789efGH_-ijklMNOP"`},
 		{"m.py", "sk-", `x = "`, `proj-AbCd_0123456789efGHijklMNOP"`},
@@ -193,7 +193,7 @@ func TestSecretsAreCoveredByShapeAndByKey(t *testing.T) {
 		{"a.json", `"/mnt/data/`, ``, `davina/llama"`},
 	} {
 		whole := c.before + c.secret + c.after
-		got, times := p.cover(c.file, []byte(whole))
+		got, times := p.redact(c.file, []byte(whole))
 		assert.Equal(t, 1, times, whole)
 		assert.Len(t, got, len(whole))
 		rest, ok := strings.CutPrefix(string(got), c.before+c.secret)
@@ -202,14 +202,14 @@ func TestSecretsAreCoveredByShapeAndByKey(t *testing.T) {
 		for _, word := range []string{"opensesame", "hunter2", "jane", "davina", "0123456789", "MIIE", "abcd"} {
 			assert.NotContains(t, string(got), word, whole)
 		}
-		again, times := p.cover(c.file, got)
-		assert.Zero(t, times, "what is covered stays as it is: %s", again)
+		again, times := p.redact(c.file, got)
+		assert.Zero(t, times, "redacted content is not redacted again: %s", again)
 	}
 }
 
-func TestWhatIsNoSecretIsNotCovered(t *testing.T) {
+func TestWhatIsNotASecretIsNotRedacted(t *testing.T) {
 	t.Setenv("HOME", "/root")
-	p := newPrivate(&source{path: "/models/m", given: "/models/m"})
+	p := newRedactor(&source{path: "/models/m", requestedDir: "/models/m"})
 	for file, text := range map[string]string{
 		"tokenizer_config.json":   `{"bos_token": "<s>", "pad_token": "<pad>", "image_token": "<image>", "token": "t", "key": "k", "use_auth_token": true, "api_key": null, "password": ""}`,
 		"special_tokens_map.json": `{"additional_special_tokens": ["<a>"], "eos_token": {"content": "</s>"}}`,
@@ -219,7 +219,7 @@ func TestWhatIsNoSecretIsNotCovered(t *testing.T) {
 		"config.json":             `{"_name_or_path": "sk-learn/some-model", "url": "https://host:8080/x", "sort_key": "name", "num_key_value_heads": 8}`,
 		"README.md":               "Keys and secrets of the model, and its tokens: many.\n",
 	} {
-		got, times := p.cover(file, []byte(text))
+		got, times := p.redact(file, []byte(text))
 		assert.Zero(t, times, "%s: %s", file, got)
 	}
 }
@@ -233,8 +233,8 @@ func TestLinksAreFollowedWithinTheCheckpointAndNeverOutOfIt(t *testing.T) {
 	require.NoError(t, os.Symlink("sub", filepath.Join(dir, "alias")))
 	require.NoError(t, os.Symlink("/nowhere/of/somebody", filepath.Join(dir, "model.safetensors")))
 	require.NoError(t, os.Symlink("loop", filepath.Join(dir, "loop")))
-	out, kept := taken(t, dir)
-	assert.Equal(t, llamaConfig, whole(t, kept["config.json"]))
+	out, kept := recordDir(t, dir)
+	assert.Equal(t, llamaConfig, wholeContent(t, kept["config.json"]))
 	assert.Equal(t, "sub", kept["alias"].Link)
 	assert.Equal(t, "model.safetensors.gone", kept["model.safetensors"].Link)
 	assert.Equal(t, "loop.gone", kept["loop"].Link)
@@ -264,16 +264,16 @@ func TestASnapshotInACacheIsRecordedWithItsBlobs(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(repository, "blobs", "aaaa"), []byte(llamaConfig), 0o644))
 	require.NoError(t, os.Symlink("../../blobs/aaaa", filepath.Join(snapshot, "config.json")))
 	require.NoError(t, os.Symlink("../../blobs/gone", filepath.Join(snapshot, "model.safetensors")))
-	out, kept := taken(t, snapshot)
+	out, kept := recordDir(t, snapshot)
 	assert.Equal(t, "Llama-3-8B", out.Name)
-	assert.Equal(t, llamaConfig, whole(t, kept["config.json"]))
+	assert.Equal(t, llamaConfig, wholeContent(t, kept["config.json"]))
 	assert.Equal(t, "model.safetensors.gone", kept["model.safetensors"].Link)
 	assert.Len(t, kept, 2)
 
 	require.NoError(t, os.Remove(filepath.Join(snapshot, "model.safetensors")))
-	out, kept = taken(t, repository)
+	out, kept = recordDir(t, repository)
 	assert.Equal(t, "models--meta-llama--Llama-3-8B", out.Name)
-	assert.Equal(t, llamaConfig, whole(t, kept["snapshots/0123abcd/config.json"]))
+	assert.Equal(t, llamaConfig, wholeContent(t, kept["snapshots/0123abcd/config.json"]))
 	assert.EqualValues(t, len(llamaConfig), kept["blobs/aaaa"].Size)
 }
 
@@ -303,7 +303,7 @@ func bigTokenizer(t *testing.T, list bool) string {
 func TestALargeTokenizerIsTrimmedWhereTheAnswersStayTheSame(t *testing.T) {
 	text := bigTokenizer(t, false)
 	require.Greater(t, len(text), trimFrom)
-	out, kept := taken(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
+	out, kept := recordDir(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
 	f := kept["tokenizer.json"]
 	assert.True(t, f.Padded)
 	assert.EqualValues(t, len(text), f.Size)
@@ -329,24 +329,24 @@ func TestALargeTokenizerIsTrimmedWhereTheAnswersStayTheSame(t *testing.T) {
 func TestAListedVocabularyIsKeptWhole(t *testing.T) {
 	text := bigTokenizer(t, true)
 	require.Greater(t, len(text), trimFrom)
-	out, kept := taken(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
-	assert.Equal(t, text, whole(t, kept["tokenizer.json"]))
+	out, kept := recordDir(t, checkpoint(t, map[string]string{"config.json": llamaConfig, "tokenizer.json": text}))
+	assert.Equal(t, text, wholeContent(t, kept["tokenizer.json"]))
 	assert.Contains(t, string(out.Feature), "the vocab size is 60000")
 	assert.Empty(t, out.Notes)
 }
 
-func TestTrimmingLeavesWhatItDoesNotUnderstand(t *testing.T) {
+func TestUnknownFormsOfTokenizersAreNotTrimmed(t *testing.T) {
 	for _, text := range []string{"", "{", "[]", `{"model": 3}`, `{"model": {"vocab": {}}} x`, `{"model": {"vocab": [1]}}`, `{"model": {"vocab": {"a": 1}, "merges": ["a b"]}}`} {
 		_, ok := trimTokenizer([]byte(text))
 		assert.False(t, ok, text)
 	}
 }
 
-func TestANameIsOneDirectory(t *testing.T) {
+func TestANameMustBeValidForADirectory(t *testing.T) {
 	dir := checkpoint(t, map[string]string{"config.json": llamaConfig})
 	for _, name := range []string{"a/b", "..", ".", `a"b`, "a\nb", `a\b`, "c:"} {
 		_, err := Checkpoint(t.Context(), dir, Options{Name: name})
-		assert.ErrorContains(t, err, "is no name for a recorded checkpoint", name)
+		assert.ErrorContains(t, err, "is not a valid name for a recorded checkpoint", name)
 	}
 	out, err := Checkpoint(t.Context(), dir, Options{Name: "Llama 3 «8B»"})
 	require.NoError(t, err)
@@ -354,7 +354,7 @@ func TestANameIsOneDirectory(t *testing.T) {
 	assert.Contains(t, string(out.Feature), "@benchmark:recorded_llama_3_8b_model_info\n")
 }
 
-func TestWhatCannotBeRecordedIsSaid(t *testing.T) {
+func TestWhatCannotBeRecordedIsAnError(t *testing.T) {
 	file := filepath.Join(checkpoint(t, map[string]string{"config.json": llamaConfig}), "config.json")
 	_, err := Checkpoint(t.Context(), file, Options{})
 	assert.ErrorContains(t, err, "not a directory")
@@ -366,24 +366,24 @@ func TestWhatCannotBeRecordedIsSaid(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatDiffersInAnAnswerIsSaid(t *testing.T) {
-	for _, c := range []struct{ want, got, said string }{
+func TestDifferenceDescribesOnlyWhatDiffers(t *testing.T) {
+	for _, c := range []struct{ want, got, difference string }{
 		{`{"a":1,"b":[2]}`, `{"b":[2],"a":1}`, ""},
 		{`{"a":{"b":1,"c":2}}`, `{"a":{"c":2,"b":1}}`, ""},
 		{`{"b":2}`, `{}`, "b is 2, and would be missing"},
 		{`{"a":1,"weights":{"bytes":9,"complete":true}}`, `{"a":1,"weights":{"bytes":9,"complete":false}}`, "weights.complete is true, and would be false"},
 		{`{"weights":null}`, `{"weights":{"bytes":9}}`, `weights is null, and would be {"bytes":9}`},
 		{`{"l":[1,2]}`, `{"l":[2,1]}`, "l would have another order"},
-		{`{"l":[1,1]}`, `{"l":[1]}`, "l would lose 1"},
+		{`{"l":[1,1]}`, `{"l":[1]}`, "l would not have 1"},
 		{`{"l":[1]}`, `{"l":[1,2,3,4,5,6,7,8]}`, "l would also have 2, 3, 4, 5, 6, 2 more"},
-		{`{"findings":[{"code":"x","file":""}]}`, `{"findings":[{"code":"y","file":"a.bin"}]}`, "findings would lose x and would also have y for a.bin"},
+		{`{"findings":[{"code":"x","file":""}]}`, `{"findings":[{"code":"y","file":"a.bin"}]}`, "findings would not have x and would also have y for a.bin"},
 	} {
-		assert.Equal(t, c.said, difference([]byte(c.want), []byte(c.got)), c.want)
+		assert.Equal(t, c.difference, difference([]byte(c.want), []byte(c.got)), c.want)
 	}
 }
 
-// The bytes of other formats of weights are not read, but for the few that tell
-// that a file is not blank.
+// Of weights in other formats only a few bytes are kept, which show that the file is not
+// blank.
 func TestWeightsOfAnyFormatAreRecorded(t *testing.T) {
 	noise := strings.Repeat("\x9c\xe1\x00\x07\xfa", 20_000)
 	blank := strings.Repeat("\x00", 100_000)
@@ -398,28 +398,28 @@ func TestWeightsOfAnyFormatAreRecorded(t *testing.T) {
 		"blank":               {"config.json": llamaConfig, "model.onnx": blank, "metal/model.bin": blank},
 		"no safetensors":      {"config.json": llamaConfig, "model.safetensors": "a text in the place of weights\n"},
 	} {
-		_, kept := taken(t, checkpoint(t, files))
+		_, kept := recordDir(t, checkpoint(t, files))
 		for file, content := range files {
 			assert.EqualValues(t, len(content), kept[file].Size, "%s: %s", name, file)
 			for _, p := range kept[file].Parts {
 				blank := len(bytes.Trim(p.Data, "\x00")) == 0
-				assert.True(t, blank || len(p.Data) <= 64<<10, "%s: %s: %d bytes are more than a reader's first look", name, file, len(p.Data))
+				assert.True(t, blank || len(p.Data) <= 64<<10, "%s: %s: %d bytes are more than a reader needs to recognise the format", name, file, len(p.Data))
 			}
 		}
 	}
 }
 
-func TestAFileOfTheOwnersIsNotKept(t *testing.T) {
+func TestAFileThatDoesNotDescribeTheModelIsNotKept(t *testing.T) {
 	files := map[string]string{"config.json": llamaConfig, "diary": "dear diary\n", "photo.raw": "\x01\xffsecret"}
-	_, kept := taken(t, checkpoint(t, files))
+	_, kept := recordDir(t, checkpoint(t, files))
 	assert.True(t, kept["diary"].Padded)
 	assert.Empty(t, kept["diary"].Parts)
 	assert.Equal(t, []fixtures.Part{{Data: []byte("\x01")}}, kept["photo.raw"].Parts)
 }
 
-func TestBoundsHaveHeadRoomAndHumanFigures(t *testing.T) {
+func TestBoundsAreRoundedUpWithAMargin(t *testing.T) {
 	for value, want := range map[float64]float64{1e-3: 1e-3, 1.01e-3: 2e-3, 2e-3: 2e-3, 4.9: 5, 5.1: 10, 123456: 200000} {
-		assert.InEpsilon(t, want, human(value), 1e-9)
+		assert.InEpsilon(t, want, roundUp(value), 1e-9)
 	}
 	m := &bench.Measurement{Calls: []time.Duration{300 * time.Microsecond}, Memory: &bench.Memory{BytesPerCall: 30_000}}
 	assert.Equal(t, "5 ms", quantity.FormatDuration(boundsOf(m).latency))
@@ -429,19 +429,19 @@ func TestBoundsHaveHeadRoomAndHumanFigures(t *testing.T) {
 	assert.Equal(t, "10 kB", quantity.FormatSize(boundsOf(m).memory))
 }
 
-func TestWhatAStepCannotSayIsLeftOut(t *testing.T) {
+func TestTextsThatAStepCannotQuoteAreLeftOut(t *testing.T) {
 	var d describer
 	d.scenario("s", "", "it is read")
-	d.is("pad token", `a"b`)
-	d.is("pad token", "a\nb")
-	d.is("pad token", "")
-	d.is("pad token", "<|end|>")
-	d.are("sites", []string{`"`, "b"})
-	d.are("layers", nil)
+	d.fieldIs("pad token", `a"b`)
+	d.fieldIs("pad token", "a\nb")
+	d.fieldIs("pad token", "")
+	d.fieldIs("pad token", "<|end|>")
+	d.listIs("sites", []string{`"`, "b"})
+	d.listIs("layers", nil)
 	assert.Equal(t, "\n    Scenario: s\n      When it is read\n      Then the pad token is \"<|end|>\"\n      And there are 2 sites\n      And there are no layers\n", d.b.String())
 }
 
-func TestTheOriginalIsLeftAsItWas(t *testing.T) {
+func TestRecordingDoesNotChangeTheCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), dir), "gpt2").AddPreset("gpt2"))
 	list := func() (out []string) {

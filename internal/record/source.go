@@ -10,17 +10,17 @@ import (
 	"strings"
 )
 
-// source is a checkpoint on the disk. Its root is the only place that is read:
-// the checkpoint's directory, or, for a snapshot in a Hugging Face cache, the
-// repository's, whose blobs the snapshot links to.
+// source is a checkpoint on the disk. Only root is read: the checkpoint's directory or,
+// for a snapshot in a Hugging Face cache, the directory of the repository, which has
+// the files that the snapshot links to.
 type source struct {
-	root  *os.Root
-	fsys  fs.FS  // of root
-	dir   string // the checkpoint in it
-	path  string // the checkpoint, absolute and without links
-	given string // as the caller gave it
-	name  string // what it is called by default
-	notes []string
+	root         *os.Root
+	fsys         fs.FS  // of root
+	dir          string // the checkpoint's directory in fsys
+	path         string // the checkpoint's directory, absolute, with links resolved
+	requestedDir string // the directory as the caller wrote it
+	name         string // the default name of the recorded checkpoint
+	notes        []string
 }
 
 // openSource opens the checkpoint in a directory.
@@ -39,7 +39,7 @@ func openSource(dir string) (*source, error) {
 	if !info.IsDir() {
 		return nil, hinted{fmt.Errorf("%s: not a directory", dir), "name the directory that it lies in"}
 	}
-	s := &source{path: full, given: dir, name: filepath.Base(full)}
+	s := &source{path: full, requestedDir: dir, name: filepath.Base(full)}
 	root := full
 	if repository, ok := cacheRepository(full); ok {
 		root = repository
@@ -61,8 +61,8 @@ func openSource(dir string) (*source, error) {
 
 func (s *source) close() { s.root.Close() }
 
-// cacheRepository finds the repository of a snapshot in a Hugging Face cache:
-// models--org--name/snapshots/<commit>.
+// cacheRepository returns the directory of the repository if dir is in a snapshot of a
+// Hugging Face cache: models--org--name/snapshots/<commit>.
 func cacheRepository(dir string) (string, bool) {
 	for at := dir; ; {
 		up := filepath.Dir(at)
@@ -78,20 +78,20 @@ func cacheRepository(dir string) (string, bool) {
 	}
 }
 
-// entry is one thing in a checkpoint.
+// entry is a file, link or empty directory of a checkpoint.
 type entry struct {
-	name string // in the checkpoint; of an empty directory with a slash
+	name string // in the checkpoint; that of an empty directory ends in a slash
 	size int64
-	link string // of a link that stays one: what it points to, in the checkpoint
+	link string // the target of a link that is recorded as a link, in the checkpoint
 }
 
-// maxFiles bounds the files of one recording. A feature about more is of no use.
+// maxFiles is the limit for the files of one recording.
 const maxFiles = 20_000
 
-// list gives every file, sorted by name. Links to files are followed where they
-// stay within the root; git's own directories are left out.
+// list returns every entry, sorted by name. A link to a file is followed if the file is
+// inside root; git's own directories are left out.
 func (s *source) list() (entries []entry, err error) {
-	filled := map[string]bool{}
+	notEmpty := map[string]bool{}
 	var directories []string
 	err = fs.WalkDir(s.fsys, s.dir, func(p string, e fs.DirEntry, err error) error {
 		name := s.relative(p)
@@ -105,10 +105,10 @@ func (s *source) list() (entries []entry, err error) {
 			return fs.SkipDir
 		}
 		if strings.ContainsAny(name, "\\:\x00") {
-			return hinted{fmt.Errorf("%q: a name with a backslash or a colon cannot be laid out on every system", name), "rename it, or move it out of the checkpoint"}
+			return hinted{fmt.Errorf("%q: a name with a backslash or a colon is not possible on every system", name), "rename it, or move it out of the checkpoint"}
 		}
-		for up := path.Dir(name); !filled[up]; up = path.Dir(up) {
-			filled[up] = true
+		for up := path.Dir(name); !notEmpty[up]; up = path.Dir(up) {
+			notEmpty[up] = true
 		}
 		if e.IsDir() {
 			directories = append(directories, name)
@@ -124,16 +124,17 @@ func (s *source) list() (entries []entry, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.given, err)
+		return nil, fmt.Errorf("%s: %w", s.requestedDir, err)
 	}
 	for _, d := range directories {
-		if !filled[d] {
+		if !notEmpty[d] {
 			entries = append(entries, entry{name: d + "/"})
 		}
 	}
 	return entries, nil
 }
 
+// relative returns the name in the checkpoint of a path in fsys.
 func (s *source) relative(p string) string {
 	if s.dir == "." {
 		return p
@@ -141,7 +142,8 @@ func (s *source) relative(p string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(p, s.dir), "/")
 }
 
-// entry looks at what is no directory.
+// entry returns the entry of a path that is not a directory. keep is false if it is
+// left out.
 func (s *source) entry(p, name string, e fs.DirEntry) (found entry, keep bool, err error) {
 	info, err := e.Info()
 	if err != nil {
@@ -149,13 +151,13 @@ func (s *source) entry(p, name string, e fs.DirEntry) (found entry, keep bool, e
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
 		if info, err = fs.Stat(s.fsys, p); err != nil {
-			return s.lost(p, name)
+			return s.brokenLink(p, name)
 		}
 	}
 	switch {
 	case info.Mode().IsRegular():
 		return entry{name: name, size: info.Size()}, true, nil
-	case info.IsDir(): // through a link
+	case info.IsDir(): // a link to a directory
 		target, err := s.root.Readlink(p)
 		if err != nil {
 			return found, false, fmt.Errorf("%s: %w", name, cause(err))
@@ -163,30 +165,30 @@ func (s *source) entry(p, name string, e fs.DirEntry) (found entry, keep bool, e
 		to := path.Join(path.Dir(p), filepath.ToSlash(target))
 		rel := s.relative(to)
 		if to == s.dir || s.dir != "." && rel == to {
-			return found, false, leadsOut(name)
+			return found, false, leadsOutError(name)
 		}
 		return entry{name: name, link: rel}, true, nil
 	}
-	s.notes = append(s.notes, name+" is no file, and was left out")
+	s.notes = append(s.notes, name+" is not a file, and was left out")
 	return found, false, nil
 }
 
-// lost looks at a link that cannot be followed within the root.
-func (s *source) lost(p, name string) (entry, bool, error) {
+// brokenLink returns the entry of a link that cannot be followed inside root.
+func (s *source) brokenLink(p, name string) (entry, bool, error) {
 	if _, err := os.Stat(filepath.Join(s.root.Name(), filepath.FromSlash(p))); err == nil {
-		return entry{}, false, leadsOut(name)
+		return entry{}, false, leadsOutError(name)
 	}
-	// It leads nowhere, and so does its recorded twin. Where it led to is no
-	// business of the fixture's readers.
+	// Its target does not exist, and neither does that of the recorded link. The name of
+	// the target may be private.
 	return entry{name: name, link: name + ".gone"}, true, nil
 }
 
-func leadsOut(name string) error {
-	return hinted{fmt.Errorf("%s: a link that leads out of the checkpoint; what lies there is not recorded", name),
-		"copy the file into the checkpoint, or make the link one to a file of the checkpoint"}
+func leadsOutError(name string) error {
+	return hinted{fmt.Errorf("%s: a link that leads out of the checkpoint, whose target is not recorded", name),
+		"copy the file into the checkpoint, or let the link point to a file of the checkpoint"}
 }
 
-// cause is an error of the filesystem without its path.
+// cause returns an error of the filesystem without the path.
 func cause(err error) error {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {

@@ -9,22 +9,20 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// What is kept of a vocabulary that is trimmed: the first ids (bytes, special
-// tokens), the first merges with the tokens they join and make, and the highest
-// id, which gives the vocabulary's size. The result is a tokenizer that still
-// loads.
+// A trimmed tokenizer keeps the tokens with the first ids (bytes, special tokens), the
+// first merges with the tokens in them, and the highest id, from which the size of the
+// vocabulary is computed. It can still be loaded.
 const (
 	keptIDs    = 512
 	keptMerges = 64
 )
 
-// trimTokenizer gives a tokenizer.json with most of its vocabulary and merges
-// left out. It gives false where the file is none that can be trimmed: no JSON, a
-// vocabulary that is a list, in which a token's place is its id, or one that has
-// nothing to trim.
+// trimTokenizer returns a tokenizer.json without most of its vocabulary and merges. ok
+// is false if the file cannot be trimmed: because it is not JSON, its vocabulary is a
+// list, in which the place of a token is its id, or it is not large.
 func trimTokenizer(text []byte) (trimmed []byte, ok bool) {
 	s := jsonscan.New(text)
-	var vocab, merges []byte // as they stand in text
+	var vocab, merges []byte // their JSON in text
 	var vocabAt, mergesAt int
 	unknown := ""
 	err := s.Object(func(name []byte) error {
@@ -80,8 +78,8 @@ func trimTokenizer(text []byte) (trimmed []byte, ok bool) {
 	return trimmed, len(trimmed) < len(text)/2
 }
 
-// trimMerges gives the first merges, and notes the tokens they need. A merge is
-// "left right", or a list of the two.
+// trimMerges returns the first merges, and adds the tokens that they need to needed. A
+// merge is "left right", or a list of the two.
 func trimMerges(merges []byte, needed map[string]bool) []byte {
 	list := gjson.ParseBytes(merges)
 	if !list.IsArray() {
@@ -105,10 +103,10 @@ func trimMerges(merges []byte, needed map[string]bool) []byte {
 	return append(out, ']')
 }
 
-// trimVocabulary keeps the tokens that are needed, the first ids and the highest.
-// Added tokens that are not in the vocabulary have the ids behind it, by its number
-// of tokens, which is another one now; so they are put into it with these ids. They
-// are given as they stand in the file.
+// trimVocabulary keeps the tokens that are needed, those with the first ids, and the
+// one with the highest id. Added tokens that are not in the vocabulary have the ids
+// that follow it; because trimming changes them, these tokens are added to the
+// vocabulary with their ids. added holds them as JSON strings.
 func trimVocabulary(vocab []byte, needed map[string]bool, added []string) []byte {
 	tokens := gjson.ParseBytes(vocab)
 	highest, size := int64(-1), int64(0)

@@ -9,29 +9,30 @@ import (
 )
 
 const (
-	zipEntryWhole = 4 << 20  // bytes of an entry that says what is in the others
-	zipEntryHead  = 1 << 10  // bytes kept of an array, behind whose header the weights are
-	zipListMost   = 32 << 20 // bytes of the list of entries
+	maxWholeEntry  = 4 << 20  // bytes of an entry that describes others, which is kept whole
+	arrayHeadBytes = 1 << 10  // bytes kept of an array: its header
+	maxEntryList   = 32 << 20 // bytes of the list of entries
 )
 
-// zipDescribing are the entries of a PyTorch archive that are no weights.
-var zipDescribing = []string{"byteorder", "version", ".format_version", ".storage_alignment"}
+// metadataEntries are the entries of a PyTorch archive that are not weights.
+var metadataEntries = []string{"byteorder", "version", ".format_version", ".storage_alignment"}
 
-// zipRuns are the runs of a zip archive that say what is in it: the headers of
-// its entries, the entries that describe the others, the heads of arrays, and
-// the list at the end. Of an archive that cannot be listed it is what was read.
+// zipRanges returns the ranges of a zip archive that describe its content: the headers
+// of its entries, the entries that describe others, the headers of arrays, and the list
+// of entries at the end. If the archive cannot be listed, it returns what the loader
+// read.
 //
 // Format: PKWARE's APPNOTE.TXT, sections 4.3.7 and 4.3.12.
-func zipRuns(r io.ReaderAt, size int64, read []run) []run {
-	kept := []run{{0, min(size, plainHead)}}
+func zipRanges(r io.ReaderAt, size int64, read []byteRange) []byteRange {
+	kept := []byteRange{{0, min(size, plainHead)}}
 	archive, err := zip.NewReader(r, size)
 	if err != nil {
 		for _, part := range read {
-			if room := readMost - total(kept); room > 0 {
-				kept = append(kept, run{part.from, min(part.to, part.from+room)})
+			if room := maxReadKept - totalBytes(kept); room > 0 {
+				kept = append(kept, byteRange{part.from, min(part.to, part.from+room)})
 			}
 		}
-		return joined(kept)
+		return mergeRanges(kept)
 	}
 	type span struct {
 		data, size int64
@@ -47,23 +48,23 @@ func zipRuns(r io.ReaderAt, size int64, read []run) []run {
 	end := int64(0)
 	for _, s := range spans {
 		if s.data-end <= 1<<17 { // a header with its name and padding
-			kept = append(kept, run{min(end, s.data), s.data})
+			kept = append(kept, byteRange{min(end, s.data), s.data})
 		}
 		base := path.Base(s.file.Name)
 		switch {
-		case s.size <= zipEntryWhole && (path.Ext(base) == ".pkl" || path.Ext(base) == ".json" || slices.Contains(zipDescribing, base)):
-			kept = append(kept, run{s.data, s.data + s.size})
+		case s.size <= maxWholeEntry && (path.Ext(base) == ".pkl" || path.Ext(base) == ".json" || slices.Contains(metadataEntries, base)):
+			kept = append(kept, byteRange{s.data, s.data + s.size})
 		case path.Ext(base) == ".npy":
-			most := int64(zipEntryHead)
+			most := int64(arrayHeadBytes)
 			if s.file.Method != zip.Store {
 				most *= 8 // a reader of compressed data reads ahead
 			}
-			kept = append(kept, run{s.data, s.data + min(s.size, most)})
+			kept = append(kept, byteRange{s.data, s.data + min(s.size, most)})
 		}
 		end = max(end, s.data+s.size)
 	}
-	if size-end <= zipListMost {
-		kept = append(kept, run{end, size})
+	if size-end <= maxEntryList {
+		kept = append(kept, byteRange{end, size})
 	}
-	return joined(kept)
+	return mergeRanges(kept)
 }

@@ -11,14 +11,14 @@ import (
 	"time"
 	"unicode/utf16"
 
-	gherkin "github.com/cucumber/gherkin/go/v26"
-	messages "github.com/cucumber/messages/go/v21"
+	gherkin "github.com/cucumber/gherkin/go/v42"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/outcome"
 )
 
 // protocol is the version of the messages, that of the package that has their types.
-const protocol = "21.0.1"
+const protocol = "34.2.1"
 
 // Messages writes a run as Cucumber Messages, one JSON object a line: the features
 // as they were read, the step definitions, and what happened to each scenario.

@@ -1,5 +1,5 @@
-// Package starter holds the files that a new user begins with: a first feature, what
-// an editor needs to know of the steps, and a CI job. It writes none of them.
+// Package starter has the files that "omniloader init" writes: a first feature, the steps
+// for the completion of an editor, and a CI job. It does not write them itself.
 package starter
 
 import (
@@ -12,19 +12,19 @@ import (
 	"omniloader/steps"
 )
 
-// File is one of them.
+// File is a file to be written.
 type File struct {
-	Path    string // below the directory, with slashes
-	About   string // what it is for, in some words
+	Path    string // relative to the project's directory, with slashes
+	About   string // a short description
 	Content []byte
 }
 
-// Options say what is known of the place the files are for.
+// Options are what is known about the project that the files are for.
 type Options struct {
-	// Source is where the CI job fetches this program from, OWNER/NAME on GitHub; ""
-	// leaves that to a variable of the repository.
+	// Source is the repository that the CI job builds omniloader from, OWNER/NAME on
+	// GitHub; "" leaves it to a variable of the project's repository.
 	Source string
-	// Revision is what it fetches there, "" for the same.
+	// Revision is the branch, tag or commit of Source; "" leaves it to a variable too.
 	Revision string
 }
 
@@ -40,13 +40,13 @@ const (
 	Steps      = ".vscode/omniloader-steps.js"
 )
 
-// Files gives the files in the order to write them.
+// Files returns the files in the order in which they should be written.
 func Files(o Options) ([]File, error) {
 	all := []File{
 		{Path: Feature, About: "a first feature, to change"},
 		{Path: Settings, About: "tells the Cucumber extension of VS Code where features and steps are"},
 		{Path: Extensions, About: "suggests that extension"},
-		{Path: Steps, About: "every step, for completion in the editor; nothing runs it", Content: stepsForEditors(steps.Catalogue())},
+		{Path: Steps, About: "every step, for completion in the editor; it is never run", Content: stepsForEditors(steps.Catalogue())},
 		{Path: Workflow, About: "a job for GitHub Actions: checks, compares with main, reports"},
 	}
 	for i := range all {
@@ -60,14 +60,14 @@ func Files(o Options) ([]File, error) {
 		}
 		f.Content = content
 		if f.Path == Workflow {
-			f.Content = settled(content, o)
+			f.Content = fillIn(content, o)
 		}
 	}
 	return all, nil
 }
 
-// settled writes what is known into the CI job.
-func settled(job []byte, o Options) []byte {
+// fillIn replaces the variables of the CI job by the options that are set.
+func fillIn(job []byte, o Options) []byte {
 	for _, known := range []struct{ variable, value string }{
 		{"${{ vars.OMNILOADER_REPOSITORY }}", o.Source}, {"${{ vars.OMNILOADER_REF }}", o.Revision},
 	} {
@@ -78,13 +78,13 @@ func settled(job []byte, o Options) []byte {
 	return job
 }
 
-// stepsForEditors writes the catalogue of steps as step definitions in JavaScript,
-// the language of Cucumber that its editor extensions read best: from them they
-// complete a line and underline one that no step is defined for.
+// stepsForEditors writes the steps as step definitions in JavaScript, which editor
+// extensions for Cucumber can read: they complete steps from it and underline undefined
+// ones.
 func stepsForEditors(catalogue []steps.Definition) []byte {
 	var b bytes.Buffer
-	b.WriteString("// The steps of omniloader, for editors only: written by `omniloader init`, run by nothing.\n" +
-		"// To write them anew, delete this file and run it again.\n")
+	b.WriteString("// The steps of omniloader, for editors only: written by `omniloader init`, and never run.\n" +
+		"// To update them, delete this file and run the command again.\n")
 	group := ""
 	for _, d := range catalogue {
 		if d.Group != group {

@@ -54,7 +54,7 @@ func jobSteps(t *testing.T, o Options) (workflow, []step) {
 	require.NoError(t, decoder.Decode(&document))
 	require.NoError(t, document.Decode(&w))
 	require.Len(t, w.Jobs, 1)
-	return w, w.Jobs["promises"].Steps
+	return w, w.Jobs["scenarios"].Steps
 }
 
 func TestTheCIJobIsAWorkflow(t *testing.T) {
@@ -62,30 +62,30 @@ func TestTheCIJobIsAWorkflow(t *testing.T) {
 	assert.Contains(t, w.On, "push")
 	assert.Contains(t, w.On, "pull_request")
 	assert.Equal(t, map[string]string{"contents": "read"}, w.Permissions, "no more than it needs")
-	assert.Positive(t, w.Jobs["promises"].Timeout)
+	assert.Positive(t, w.Jobs["scenarios"].Timeout)
 	position := map[string]int{}
 	for i, s := range all {
-		assert.NotEqual(t, s.Uses == "", s.Run == "", "step %d does one of the two", i)
+		assert.NotEqual(t, s.Uses == "", s.Run == "", "step %d either uses an action or runs a command", i)
 		if s.Uses != "" {
 			assert.Regexp(t, `^actions/[a-z/-]+@v[0-9]+$`, s.Uses)
 		}
 		position[s.Name] = i + 1
 	}
-	order := []string{"Fetch omniloader", "Install omniloader", "Find what main kept last", "Check the promises", "Show the summary", "Keep the reports", "Keep the figures of main"}
+	order := []string{"Fetch omniloader", "Install omniloader", "Restore the last results of main", "Run the scenarios", "Show the summary", "Store the reports", "Store the results of main"}
 	for i, name := range order {
 		require.Positive(t, position[name], name)
 		if i > 0 {
 			assert.Greater(t, position[name], position[order[i-1]])
 		}
 	}
-	for _, name := range []string{"Show the summary", "Keep the reports"} {
-		assert.Equal(t, "always()", all[position[name]-1].If, "most wanted where something failed")
+	for _, name := range []string{"Show the summary", "Store the reports"} {
+		assert.Equal(t, "always()", all[position[name]-1].If, "needed most when something failed")
 	}
-	restored, saved := all[position["Find what main kept last"]-1], all[position["Keep the figures of main"]-1]
+	restored, saved := all[position["Restore the last results of main"]-1], all[position["Store the results of main"]-1]
 	assert.Equal(t, restored.With["path"], saved.With["path"])
 	assert.Equal(t, restored.With["key"], saved.With["key"])
-	assert.True(t, strings.HasPrefix(saved.With["key"], restored.With["restore-keys"]), "what main saved is found")
-	assert.Contains(t, all[position["Check the promises"]-1].Run, "--save-baseline "+saved.With["path"])
+	assert.True(t, strings.HasPrefix(saved.With["key"], restored.With["restore-keys"]), "the key under which main stored its results is found")
+	assert.Contains(t, all[position["Run the scenarios"]-1].Run, "--save-baseline "+saved.With["path"])
 	assert.Contains(t, all[position["Show the summary"]-1].Run, "GITHUB_STEP_SUMMARY")
 }
 

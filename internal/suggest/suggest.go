@@ -16,8 +16,13 @@ import (
 func Nearest(word string, known []string) (string, bool) {
 	folded := []rune(strings.ToLower(word))
 	best, bestDistance := "", max(1, len(folded)/3)+1
+	letters := countLetters(folded)
 	for _, candidate := range slices.Sorted(slices.Values(known)) {
-		d := distance(folded, []rune(strings.ToLower(candidate)))
+		other := []rune(strings.ToLower(candidate))
+		if countLetters(other).distance(letters) >= bestDistance {
+			continue // most are told apart by their letters alone, at a hundredth of the cost
+		}
+		d := distance(folded, other, bestDistance)
 		if d < bestDistance && d < max(len(folded), 1) {
 			best, bestDistance = candidate, d
 		}
@@ -38,14 +43,42 @@ func DidYouMean(word string, known []string) string {
 	return "known: " + strings.Join(known, ", ")
 }
 
-// distance is the optimal string alignment distance of two words.
-func distance(a, b []rune) int {
+// letters counts the letters of a word, several in one place.
+type letters [64]int16
+
+func countLetters(word []rune) *letters {
+	var l letters
+	for _, r := range word {
+		l[r%64]++
+	}
+	return &l
+}
+
+// distance is at most that of the words: a slip adds a letter, takes one away or
+// does both.
+func (l *letters) distance(other *letters) int {
+	more, fewer := 0, 0
+	for i := range l {
+		if d := int(l[i] - other[i]); d > 0 {
+			more += d
+		} else {
+			fewer -= d
+		}
+	}
+	return max(more, fewer)
+}
+
+// distance is the optimal string alignment distance of two words, or any number
+// from limit on where it is no smaller.
+func distance(a, b []rune, limit int) int {
 	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
+	smallest := 0 // of the row before
 	for i, ra := range a {
 		next[0] = i + 1
+		least := next[0]
 		for j, rb := range b {
 			cost := 1
 			if ra == rb {
@@ -55,7 +88,12 @@ func distance(a, b []rune) int {
 			if i > 0 && j > 0 && ra == b[j-1] && a[i-1] == rb {
 				next[j+1] = min(next[j+1], before[j-1]+1)
 			}
+			least = min(least, next[j+1])
 		}
+		if min(least, smallest+1) >= limit {
+			return limit // a row is made of the two before it
+		}
+		smallest = least
 		before, row, next = row, next, before
 	}
 	return row[len(b)]

@@ -1,6 +1,7 @@
 package suggest
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -41,7 +42,27 @@ func TestDidYouMeanListsTheKnownWordsWhereNoneIsNear(t *testing.T) {
 }
 
 func TestDistanceCountsASwapAsOne(t *testing.T) {
-	assert.Equal(t, 1, distance([]rune("tag"), []rune("tga")))
-	assert.Equal(t, 3, distance([]rune("kitten"), []rune("sitting")))
-	assert.Equal(t, 4, distance(nil, []rune("word")))
+	assert.Equal(t, 1, distance([]rune("tag"), []rune("tga"), 9))
+	assert.Equal(t, 3, distance([]rune("kitten"), []rune("sitting"), 9))
+	assert.Equal(t, 4, distance(nil, []rune("word"), 9))
+}
+
+// TestDistanceUpToALimit compares what is cut short with what is counted to the end.
+func TestDistanceUpToALimit(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	word := func() []rune {
+		w := make([]rune, r.IntN(9))
+		for i := range w {
+			w[i] = rune("abcdé"[r.IntN(5)])
+		}
+		return w
+	}
+	for range 5000 {
+		a, b := word(), word()
+		whole := distance(a, b, 99)
+		assert.LessOrEqual(t, countLetters(a).distance(countLetters(b)), whole, "%q %q", string(a), string(b))
+		for limit := range 9 {
+			assert.Equal(t, min(whole, limit), min(distance(a, b, limit), limit), "%q %q up to %d", string(a), string(b), limit)
+		}
+	}
 }

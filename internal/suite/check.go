@@ -1,100 +1,136 @@
 package suite
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
+	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 	"omniloader/steps"
 )
 
-// language is what the suite must know about the steps.
-type language struct {
-	register      func(*steps.Setup, *godog.ScenarioContext) *steps.Record
+// stepLibrary holds the functions of the package steps that the suite uses, so that tests
+// can use others.
+type stepLibrary struct {
+	engine        func() *engine.Engine
+	register      func(*steps.Setup, engine.Registrar) scenarioSteps
 	catalogue     func() []steps.Definition
 	match         func(messages.PickleStepType, string) []steps.Definition
 	measured      func(tags, steps []string) bool
 	benchmarkName func(tags []string, scenario string) string
-	grammar       func([]messages.PickleStepType) (at int, err error)
+	checkOrder    func([]messages.PickleStepType) (at int, err error)
 }
 
-// ours is the language of the package steps.
-var ours = language{
-	register:      (*steps.Setup).Register,
+// scenarioSteps are the registered steps of one attempt at a scenario.
+type scenarioSteps interface {
+	Begin(*messages.Pickle, steps.Source) error
+	End() error
+	Record() *steps.Record
+}
+
+// builtinSteps is the package steps.
+var builtinSteps = stepLibrary{
+	engine:        steps.Engine,
+	register:      func(s *steps.Setup, r engine.Registrar) scenarioSteps { return s.Register(r) },
 	catalogue:     steps.Catalogue,
 	match:         steps.Match,
 	measured:      steps.Measured,
 	benchmarkName: steps.BenchmarkName,
-	grammar:       steps.Grammar,
+	checkOrder:    steps.CheckStepOrder,
 }
 
-// Check looks for what makes the selected scenarios impossible to judge, and
-// runs nothing: scenarios without steps, steps that are undefined or ambiguous,
-// and two benchmarks of one name. The error is Problems.
-func (p *Plan) Check() error {
-	var problems Problems
-	places := map[string]*Scenario{} // by the name of the benchmark
-	reported := map[string]bool{}    // places of steps: an outline repeats them, and so does a background
+// Check looks for everything that makes the selected scenarios impossible to judge, and
+// runs nothing: unknown tags with a value, scenarios without steps, undefined and
+// ambiguous steps, steps in the wrong order, and two benchmarks of one name. The error
+// is Problems, or the cause of the end of ctx.
+func (p *Plan) Check(ctx context.Context) error {
+	c := &checker{plan: p, benchmarks: map[string]*Scenario{}, reported: map[string]bool{}}
 	for _, s := range p.Scenarios() {
-		if err := steps.CheckTags(s.TagNames()); err != nil {
-			problems = append(problems, Problem{URI: s.URI, Line: s.Line, Message: err.Error()})
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
 		}
-		if len(s.Steps) == 0 {
-			problems = append(problems, Problem{URI: s.URI, Line: s.Line,
-				Message: fmt.Sprintf("%q has no steps", s.Name), Advice: mistypedStep(s.Description)})
-			continue
-		}
-		for _, problem := range p.unmatched(s) {
-			place := fmt.Sprintf("%s:%d", problem.URI, problem.Line)
-			if !reported[place] {
-				reported[place] = true
-				problems = append(problems, problem)
-			}
-		}
-		if at, err := p.language.grammar(s.kinds); err != nil {
-			line := s.Line
-			if at >= 0 {
-				line = s.Steps[at].Line
-			}
-			if place := fmt.Sprintf("%s:%d", s.URI, line); !reported[place] {
-				reported[place] = true
-				problems = append(problems, Problem{URI: s.URI, Line: line, Message: err.Error(),
-					Advice: "Given lays out a checkpoint, one When reads it, Then says what was found"})
-			}
-		}
-		if !p.measured(s) {
-			continue
-		}
-		name := p.language.benchmarkName(s.TagNames(), s.Name)
-		if first := places[name]; first != nil {
-			problems = append(problems, Problem{URI: s.URI, Line: s.Line,
-				Message: fmt.Sprintf("a second benchmark called %q; the first is at %s:%d", name, first.URI, first.Line),
-				Advice:  "give one of them another name with a tag @benchmark:NAME; in an outline, one with a <placeholder>"})
-			continue
-		}
-		places[name] = s
+		c.checkScenario(s)
 	}
-	return problems.orNil()
+	return c.problems.orNil()
 }
 
+// checker collects the problems of a plan.
+type checker struct {
+	plan       *Plan
+	problems   Problems
+	benchmarks map[string]*Scenario // by name
+	reported   map[string]bool      // places of steps: rows of an outline and scenarios below a background share steps
+}
+
+func (c *checker) checkScenario(s *Scenario) {
+	if err := steps.CheckTags(s.TagNames()); err != nil {
+		c.problems = append(c.problems, Problem{URI: s.URI, Line: s.Line, Message: err.Error()})
+	}
+	if len(s.Steps) == 0 {
+		c.problems = append(c.problems, Problem{URI: s.URI, Line: s.Line,
+			Message: fmt.Sprintf("%q has no steps", s.Name), Advice: mistypedStep(s.Description)})
+		return
+	}
+	for _, problem := range c.plan.undefinedSteps(s) {
+		c.addOnce(problem)
+	}
+	if at, err := c.plan.steps.checkOrder(c.plan.kinds(s)); err != nil {
+		line := s.Line
+		if at >= 0 {
+			line = s.Steps[at].Line
+		}
+		c.addOnce(Problem{URI: s.URI, Line: line, Message: err.Error(),
+			Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
+	}
+	if c.plan.measured(s) {
+		c.checkBenchmarkName(s)
+	}
+}
+
+// addOnce adds a problem, unless one of the same step was added before.
+func (c *checker) addOnce(problem Problem) {
+	if place := fmt.Sprintf("%s:%d", problem.URI, problem.Line); !c.reported[place] {
+		c.reported[place] = true
+		c.problems = append(c.problems, problem)
+	}
+}
+
+func (c *checker) checkBenchmarkName(s *Scenario) {
+	name := c.plan.steps.benchmarkName(s.TagNames(), s.Name)
+	first := c.benchmarks[name]
+	if first == nil {
+		c.benchmarks[name] = s
+		return
+	}
+	c.problems = append(c.problems, Problem{URI: s.URI, Line: s.Line,
+		Message: fmt.Sprintf("a second benchmark called %q; the first is at %s:%d", name, first.URI, first.Line),
+		Advice:  "give one of them another name with a tag @benchmark:NAME; in an outline, one with a <placeholder>"})
+}
+
+// kinds says of each step of a scenario whether it is a Given, a When or a Then step. Of a
+// step with a star, or an And before any other keyword, the definition decides.
+func (p *Plan) kinds(s *Scenario) []messages.PickleStepType { return p.steps.engine().Kinds(s.pickle) }
+
+// measured says whether a scenario is measured.
 func (p *Plan) measured(s *Scenario) bool {
 	texts := make([]string, len(s.Steps))
 	for i, step := range s.Steps {
 		texts[i] = step.Text
 	}
-	return p.language.measured(s.TagNames(), texts)
+	return p.steps.measured(s.TagNames(), texts)
 }
 
-// unmatched finds the steps that nothing, or more than one thing, would run.
-func (p *Plan) unmatched(s *Scenario) Problems {
+// undefinedSteps finds the steps that match no definition, or more than one.
+func (p *Plan) undefinedSteps(s *Scenario) Problems {
 	var problems Problems
+	kinds := p.kinds(s)
 	for i, step := range s.Steps {
-		candidates := p.language.match(s.kinds[i], step.Text)
+		candidates := p.steps.match(kinds[i], step.Text)
 		if len(candidates) == 1 {
 			continue
 		}
@@ -106,31 +142,39 @@ func (p *Plan) unmatched(s *Scenario) Problems {
 			}
 			problems = append(problems, Problem{URI: s.URI, Line: step.Line,
 				Message: fmt.Sprintf("ambiguous step %q: it matches %s", text, strings.Join(patterns, " and ")),
-				Advice:  "word one of them differently"})
+				Advice:  "change the text of one of them"})
 			continue
 		}
 		problems = append(problems, Problem{URI: s.URI, Line: step.Line,
-			Message: fmt.Sprintf("undefined step %q", text), Advice: p.nearestStep(s.kinds[i], step.Text)})
+			Message: fmt.Sprintf("undefined step %q", text), Advice: p.nearestStep(kinds[i], step.Text)})
 	}
 	return problems
 }
 
-// nearestStep advises on a step that nothing defines: the same words under
-// another keyword, else the step whose words are nearest, else where to look.
+// nearestStep returns the advice for an undefined step: the keyword under which its text
+// is defined, else the defined step with the most similar words, else how to list all
+// steps.
 func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
-	if others := p.language.match(messages.PickleStepType_UNKNOWN, text); len(others) > 0 {
-		return fmt.Sprintf("this is a %s step, and stands under another keyword", others[0].Keyword)
+	if others := p.steps.match(messages.PickleStepType_UNKNOWN, text); len(others) > 0 {
+		return fmt.Sprintf("this is a %s step, and is used with another keyword", others[0].Keyword)
 	}
-	catalogue := p.language.catalogue()
-	shapes := make([]string, len(catalogue))
-	for i, d := range catalogue {
-		shapes[i] = shape(d.Example)
-	}
-	if near, ok := suggest.Nearest(shape(text), shapes); ok {
-		d := catalogue[slices.Index(shapes, near)]
+	catalogue := p.steps.catalogue()
+	examples := p.examples()
+	if near, ok := suggest.Nearest(withoutValues(text), examples); ok {
+		d := catalogue[slices.Index(examples, near)]
 		return fmt.Sprintf("did you mean %q?", d.Keyword+" "+d.Example)
 	}
 	return `"omniloader steps" lists every step; "omniloader steps WORD" those with a word in them`
+}
+
+// examples returns the example of each step of the catalogue, without its values.
+func (p *Plan) examples() []string {
+	p.once.Do(func() {
+		for _, d := range p.steps.catalogue() {
+			p.exampleTexts = append(p.exampleTexts, withoutValues(d.Example))
+		}
+	})
+	return p.exampleTexts
 }
 
 var (
@@ -138,13 +182,13 @@ var (
 	numbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
 )
 
-// shape takes the values out of a step's text, so that two are compared by their
-// words.
-func shape(text string) string {
+// withoutValues replaces the values in a step's text, so that two steps are compared by
+// their words only.
+func withoutValues(text string) string {
 	return numbers.ReplaceAllString(quoted.ReplaceAllString(text, `""`), "0")
 }
 
-// Scenarios gives the selected scenarios in the order of features and lines.
+// Scenarios returns the selected scenarios in the order of features and lines.
 func (p *Plan) Scenarios() []*Scenario {
 	var all []*Scenario
 	for _, f := range p.features {
@@ -157,7 +201,7 @@ func (p *Plan) Scenarios() []*Scenario {
 	return all
 }
 
-// Benchmarks counts the selected scenarios that are measured.
+// Benchmarks returns the number of selected scenarios that are measured.
 func (p *Plan) Benchmarks() int {
 	n := 0
 	for _, s := range p.Scenarios() {

@@ -1,7 +1,8 @@
 package suite
 
 import (
-	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,54 +14,56 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 )
 
-const (
-	extension = ".feature"
-	// maxFeature bounds a feature file. A hand-written one has a few kB.
-	maxFeature = 8 << 20
-	// maxLine is one less than the longest line gherkin v26 scans: beyond it the
-	// parser panics.
-	maxLine = 64<<10 - 2
-)
+const extension = ".feature"
 
-// LoadFS reads every feature file of a filesystem, in the order of their paths.
-// A feature's URI is its path behind prefix. The error is Problems.
-func LoadFS(fsys fs.FS, prefix string) ([]*Feature, error) {
-	var l loading
+// LoadFS reads every feature file of a filesystem, in the order of their paths. A
+// feature's URI is prefix joined with its path. The error is Problems.
+func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) {
+	l := loader{ctx: ctx}
 	l.tree(fsys, func(name string) string { return path.Join(prefix, name) }, prefix)
-	return l.features, l.problems.orNil()
+	return l.result()
 }
 
-// Load reads feature files and folders from the disk. A folder stands for all
-// feature files below it; file.feature:12 for the scenario or the Examples row
-// at that line, and file.feature:12:30 for two of them. A file named twice is
-// read once. The error is Problems, of all paths at once.
-func Load(paths []string) ([]*Feature, error) {
-	var l loading
+// Load reads feature files and folders from the disk. A folder stands for all feature
+// files below it, file.feature:12 for the scenario or Examples row at that line, and
+// file.feature:12:30 for those at two lines. A file that is named twice is read once. The
+// error is Problems, with those of all paths.
+func Load(ctx context.Context, paths []string) ([]*Feature, error) {
+	l := loader{ctx: ctx}
 	for _, p := range paths {
 		l.path(p)
+	}
+	return l.result()
+}
+
+// result returns what was loaded, or the cause of the end of the context.
+func (l *loader) result() ([]*Feature, error) {
+	if l.ctx.Err() != nil {
+		return nil, context.Cause(l.ctx)
 	}
 	return l.features, l.problems.orNil()
 }
 
-// loading gathers features and what is wrong with them.
-type loading struct {
+// loader collects features and problems.
+type loader struct {
+	ctx      context.Context
 	features []*Feature
 	problems Problems
 }
 
-func (l *loading) fail(uri string, line int, advice, format string, args ...any) {
+func (l *loader) fail(uri string, line int, advice, format string, args ...any) {
 	l.problems = append(l.problems, Problem{URI: uri, Line: line, Message: fmt.Sprintf(format, args...), Advice: advice})
 }
 
 var lineSuffix = regexp.MustCompile(`^(.+?)((?::[0-9]+)+)$`)
 
-// path reads what one argument of the command line names.
-func (l *loading) path(arg string) {
+// path reads the feature files that one argument of the command line names.
+func (l *loader) path(arg string) {
 	name, lines := arg, []int(nil)
 	info, err := os.Stat(name)
 	if m := lineSuffix.FindStringSubmatch(arg); err != nil && m != nil {
@@ -78,15 +81,15 @@ func (l *loading) path(arg string) {
 	case err != nil:
 		l.missing(name, err)
 	case info.IsDir() && lines != nil:
-		l.fail(name, 0, "name the feature file before the line", "a line picks from a file, and this is a folder")
+		l.fail(name, 0, "name the feature file before the line", "a line can be selected in a file, but this is a folder")
 	case info.IsDir():
 		root := filepath.Clean(name)
 		l.tree(os.DirFS(root), func(file string) string { return filepath.ToSlash(filepath.Join(root, filepath.FromSlash(file))) }, name)
-	case filepath.Ext(name) != extension:
-		l.fail(name, 0, "feature files end in "+extension, "not a feature file")
+	case !engine.IsFeature(filepath.ToSlash(name)):
+		l.fail(name, 0, "feature files end in "+extension+" or "+extension+".md", "not a feature file")
 	default:
 		uri := filepath.ToSlash(filepath.Clean(name))
-		if f := l.known(uri); f == nil {
+		if f := l.loaded(uri); f == nil {
 			l.file(os.DirFS(filepath.Dir(name)), filepath.Base(name), uri, lines)
 		} else {
 			l.pick(f, lines)
@@ -94,36 +97,30 @@ func (l *loading) path(arg string) {
 	}
 }
 
-// missing says why a path cannot be read, with the nearest name beside it.
-func (l *loading) missing(name string, err error) {
+// missing adds the problem of a path that cannot be read, with the advice of a similar
+// name in its directory.
+func (l *loader) missing(name string, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		l.fail(name, 0, "", "%s", reason(err))
 		return
 	}
 	dir, base := filepath.Split(filepath.Clean(name))
-	var beside []string
-	if entries, err := os.ReadDir(cmpOr(dir, ".")); err == nil {
+	var siblings []string
+	if entries, err := os.ReadDir(cmp.Or(dir, ".")); err == nil {
 		for _, e := range entries {
-			if e.IsDir() || filepath.Ext(e.Name()) == extension {
-				beside = append(beside, e.Name())
+			if e.IsDir() || engine.IsFeature(e.Name()) {
+				siblings = append(siblings, e.Name())
 			}
 		}
 	}
 	advice := "the built-in scenarios run without any path"
-	if near, ok := suggest.Nearest(base, beside); ok {
+	if near, ok := suggest.Nearest(base, siblings); ok {
 		advice = fmt.Sprintf("did you mean %q?", filepath.ToSlash(filepath.Join(dir, near)))
 	}
 	l.fail(name, 0, advice, "no such feature file or folder")
 }
 
-func cmpOr(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
-}
-
-// reason is the last clause of a filesystem's error: the path stands before it
+// reason returns an error of a filesystem without the path, which the problem has
 // already.
 func reason(err error) string {
 	var pathErr *fs.PathError
@@ -133,8 +130,8 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// tree reads every feature file below the root of fsys.
-func (l *loading) tree(fsys fs.FS, uri func(string) string, root string) {
+// tree reads every feature file of fsys. root is its name in a problem.
+func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
 	found := false
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
@@ -144,13 +141,13 @@ func (l *loading) tree(fsys fs.FS, uri func(string) string, root string) {
 				return fs.SkipDir
 			}
 		case entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), "."):
-			return fs.SkipDir // version control and editors keep copies there
-		case !entry.IsDir() && path.Ext(name) == extension:
+			return fs.SkipDir // version control systems and editors keep copies there
+		case !entry.IsDir() && engine.IsFeature(name):
 			found = true
-			if l.known(uri(name)) == nil {
+			if l.loaded(uri(name)) == nil {
 				l.file(fsys, name, uri(name), nil)
 			} else {
-				l.pick(l.known(uri(name)), nil)
+				l.pick(l.loaded(uri(name)), nil)
 			}
 		}
 		return nil
@@ -158,11 +155,12 @@ func (l *loading) tree(fsys fs.FS, uri func(string) string, root string) {
 	if err != nil {
 		l.fail(root, 0, "", "%s", reason(err))
 	} else if !found && len(l.problems) == 0 {
-		l.fail(root, 0, "feature files end in "+extension, "no feature file in this folder or below it")
+		l.fail(root, 0, "feature files end in "+extension+" or "+extension+".md", "no feature file in this folder or below it")
 	}
 }
 
-func (l *loading) known(uri string) *Feature {
+// loaded returns the feature with this URI if it was read before, else nil.
+func (l *loader) loaded(uri string) *Feature {
 	i := slices.IndexFunc(l.features, func(f *Feature) bool { return f.URI == uri })
 	if i < 0 {
 		return nil
@@ -171,26 +169,16 @@ func (l *loading) known(uri string) *Feature {
 }
 
 // file reads and parses one file.
-func (l *loading) file(fsys fs.FS, name, uri string, lines []int) {
+func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
+	if l.ctx.Err() != nil {
+		return
+	}
 	source, err := readBounded(fsys, name)
 	if err != nil {
 		l.fail(uri, 0, "", "%s", reason(err))
 		return
 	}
-	// Editors on Windows write a byte order mark, which gherkin takes for text.
-	source = bytes.TrimPrefix(source, []byte("\ufeff"))
-	if !utf8.Valid(source) {
-		l.fail(uri, lineOf(source, invalidAt(source)), "save the file as UTF-8", "not UTF-8")
-		return
-	}
-	number := 0
-	for line := range bytes.Lines(source) {
-		if number++; len(line) > maxLine {
-			l.fail(uri, number, "break the line", "a line of %d bytes; the limit is %d", len(line), maxLine)
-			return
-		}
-	}
-	feature, problems := parse(uri, source)
+	feature, problems := parse(l.ctx, uri, source)
 	l.problems = append(l.problems, problems...)
 	if feature == nil {
 		return
@@ -198,55 +186,42 @@ func (l *loading) file(fsys fs.FS, name, uri string, lines []int) {
 	feature.fsys, feature.path = fsys, name
 	l.features = append(l.features, feature)
 	if lines != nil {
-		feature.picked = map[int]bool{}
+		feature.pickedLines = map[int]bool{}
 		l.pick(feature, lines)
 	}
 }
 
-// pick narrows a feature to what stands at the lines; no lines mean all of it.
-func (l *loading) pick(f *Feature, lines []int) {
+// pick selects the scenarios at these lines of a feature, in addition to those selected
+// before; nil selects all.
+func (l *loader) pick(f *Feature, lines []int) {
 	if lines == nil {
-		f.picked = nil
+		f.pickedLines = nil
 		return
 	}
-	if f.picked == nil {
-		return // named as a whole before
+	if f.pickedLines == nil {
+		return // all were selected before
 	}
 	for _, line := range lines {
-		at := f.at(line)
+		at := f.scenariosAt(line)
 		if len(at) == 0 {
-			l.fail(f.URI, 0, f.nearestTo(line), "no scenario stands at line %d", line)
+			l.fail(f.URI, 0, f.nearestTo(line), "there is no scenario at line %d", line)
 		}
 		for _, s := range at {
-			f.picked[s.Line] = true
+			f.pickedLines[s.Line] = true
 		}
 	}
 }
 
+// readBounded reads a file of at most engine.MaxSource bytes.
 func readBounded(fsys fs.FS, name string) ([]byte, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	source, err := io.ReadAll(io.LimitReader(file, maxFeature+1))
-	if err == nil && len(source) > maxFeature {
-		err = fmt.Errorf("larger than %d MiB, the limit for a feature file", maxFeature>>20)
+	source, err := io.ReadAll(io.LimitReader(file, engine.MaxSource+1))
+	if err == nil && len(source) > engine.MaxSource {
+		err = fmt.Errorf("larger than %d MiB, the limit for a feature file", engine.MaxSource>>20)
 	}
 	return source, err
-}
-
-func invalidAt(source []byte) int {
-	for i := 0; i < len(source); {
-		r, size := utf8.DecodeRune(source[i:])
-		if r == utf8.RuneError && size == 1 {
-			return i
-		}
-		i += size
-	}
-	return len(source)
-}
-
-func lineOf(source []byte, offset int) int {
-	return bytes.Count(source[:offset], []byte("\n")) + 1
 }

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Problem is one reason why scenarios cannot be judged: a feature that does not
-// parse, a step nobody defined, a tag nobody carries.
+// Problem is one reason why scenarios cannot be judged, such as a feature that cannot be
+// parsed, an undefined step, or an unknown tag.
 type Problem struct {
-	URI     string // the feature file, or "" where the problem is none of a file's
-	Line    int    // in that file, from 1; 0 where it is about the whole
+	URI     string // the feature file; "" if the problem is not in a file
+	Line    int    // in that file, from 1; 0 for the file as a whole
 	Message string // what was found
 	Advice  string // what to do next, or ""
 }
 
-// Error reads "features/sae.feature:12: message".
+// Error returns "features/sae.feature:12: message".
 func (p Problem) Error() string {
 	switch {
 	case p.URI == "":
@@ -26,14 +26,14 @@ func (p Problem) Error() string {
 	return fmt.Sprintf("%s:%d: %s", p.URI, p.Line, p.Message)
 }
 
-// Hint gives what to do next, or "".
+// Hint returns what to do next, or "".
 func (p Problem) Hint() string { return p.Advice }
 
-// Problems is every reason found, in the order of files and lines. It is the
-// error for whatever ends in exit code 2.
+// Problems is a list of problems in the order of files and lines. It is the error of
+// everything that ends in exit code 2.
 type Problems []Problem
 
-// Error gives a line for each problem, and one for its hint below it.
+// Error returns a line for each problem, followed by one for its hint.
 func (ps Problems) Error() string {
 	var b strings.Builder
 	for i, p := range ps {
@@ -48,8 +48,8 @@ func (ps Problems) Error() string {
 	return b.String()
 }
 
-// orNil gives the problems as an error, each once, and nil where there is none:
-// an empty Problems in an error would not be nil.
+// orNil returns the problems as an error, without duplicates, and nil if there are none
+// (an empty Problems converted to error is not nil).
 func (ps Problems) orNil() error {
 	if len(ps) == 0 {
 		return nil

@@ -4,97 +4,90 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/cucumber/godog"
-	messages "github.com/cucumber/messages/go/v21"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
 	"omniloader/steps"
 )
 
-// Options say how a plan is run.
+// Options are settings for running a plan.
 type Options struct {
-	Setup    *steps.Setup     // what the scenarios share; Run sets its Tags and Beside
-	Jobs     int              // functional scenarios side by side; below 1 means 1
-	Listener outcome.Listener // follows the run, or nil; it must not keep what it is shown
-	// Pause passes the time before what exceeded a bound is measured again; nil takes
-	// as long as a machine's slow phases were seen to last.
+	Setup    *steps.Setup     // shared by all scenarios
+	Jobs     int              // scenarios that are not measured run in parallel, this many at once; below 1 means 1
+	Listener outcome.Listener // is called with the events of the run, or nil; it must not keep what it is given
+	// Pause waits before scenarios that exceeded a bound are measured again; nil waits as
+	// steps.WaitBeforeRemeasuring does.
 	Pause func(context.Context)
 }
 
-// Run checks the plan and runs it: the functional scenarios first, side by side,
-// then the measured ones, each alone. Scenarios tagged @real are skipped where
-// the setup has no model. When ctx is cancelled, scenarios that have ended are
-// kept, the others are left out, and the Run says it was interrupted. What exceeds a
-// bound on time is measured again, see laterRounds. The error is Problems where nothing could be judged; a scenario that fails is none.
+// Run checks the plan and runs it: first the scenarios that are not measured, in parallel,
+// then the measured ones, each alone, and at last again those that exceeded a bound on
+// time, see laterRounds. Scenarios with the tag @real are skipped if the setup has no
+// model. If ctx is cancelled, the result has the scenarios that have ended and says that
+// it was interrupted. The error is Problems if nothing could be judged; a scenario that
+// fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
-	if err := p.Check(); err != nil {
+	if err := p.Check(ctx); ctx.Err() != nil {
+		return &outcome.Run{Started: time.Now(), Interrupted: true}, nil
+	} else if err != nil {
 		return nil, err
 	}
 	needsModel := func(s *Scenario) bool {
 		return options.Setup.Model == "" && slices.Contains(s.TagNames(), tagReal)
 	}
-	options.Setup.Instrumented, options.Setup.LaterRounds = RaceDetector, true
+	options.Setup = options.Setup.Derive(func(s *steps.Setup) { s.Instrumented, s.LaterRounds = RaceDetector, true })
 	run := &outcome.Run{Started: time.Now()}
-	c := &collector{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}}
-	c.tell(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
-	lanes := [2]struct {
-		jobs  int
-		takes map[*Scenario]bool
-	}{{max(1, options.Jobs), map[*Scenario]bool{}}, {1, map[*Scenario]bool{}}}
+	c := &runner{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}}
+	c.notify(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
+	functional, measured := map[*Scenario]bool{}, map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {
 		switch {
 		case needsModel(s):
-			skipped := *p.begun(s)
+			skipped := *p.newOutcome(s)
 			skipped.SkipReason = "needs a real checkpoint"
 			c.finished(s, &skipped)
 		case p.measured(s):
-			lanes[1].takes[s] = true
+			measured[s] = true
 		default:
-			lanes[0].takes[s] = true
+			functional[s] = true
 		}
 	}
-	if len(lanes[0].takes)+len(lanes[1].takes) == 0 {
+	if len(functional)+len(measured) == 0 {
 		return nil, Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", len(c.ended)),
 			Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
 	}
-	for _, lane := range lanes {
-		if err := c.run(ctx, lane.takes, lane.jobs); err != nil {
-			return nil, err
-		}
-	}
-	if err := c.laterRounds(ctx); err != nil {
-		return nil, err
-	}
+	c.runBatch(ctx, functional, max(1, options.Jobs))
+	c.runBatch(ctx, measured, 1)
+	c.laterRounds(ctx)
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
 	run.Features = p.outcomes(c.ended)
 	return run, nil
 }
 
-// Subjects carries every measured scenario of the plan out once and gives their
-// operations, ready to be sampled, in the order of the scenarios. Scenarios tagged
-// @real are left out where the setup has no model. A scenario that does not hold
-// is an error: what it measures would not be what it promises.
-func (p *Plan) Subjects(ctx context.Context, setup *steps.Setup) ([]bench.Operation, error) {
-	var subjects []bench.Operation
-	setup.Collect = func(s bench.Operation) { subjects = append(subjects, s) }
-	c := &collector{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
+// MeasuredOperations runs every measured scenario of the plan once, without measuring it,
+// and returns their operations, ready to be sampled, in the order of the scenarios.
+// Scenarios with the tag @real are left out if the setup has no model. A scenario that
+// fails is an error, because its operation does not do what would be measured.
+func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]bench.Operation, error) {
+	var operations []bench.Operation
+	setup = setup.Derive(func(s *steps.Setup) {
+		s.Collect = func(o bench.Operation) { operations = append(operations, o) }
+	})
+	c := &runner{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
 	takes := map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {
 		if p.measured(s) && (setup.Model != "" || !slices.Contains(s.TagNames(), tagReal)) {
 			takes[s] = true
 		}
 	}
-	if err := c.run(ctx, takes, 1); err != nil {
-		return nil, err
-	}
+	c.runBatch(ctx, takes, 1)
 	if c.interrupted {
 		return nil, fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
 	}
@@ -109,13 +102,13 @@ func (p *Plan) Subjects(ctx context.Context, setup *steps.Setup) ([]bench.Operat
 		}
 		return nil, fmt.Errorf("%s:%d: %s: %w", s.URI, s.Line, s.Name, err)
 	}
-	return subjects, nil
+	return operations, nil
 }
 
-// Unjudged gives the steps that say nothing about the loader, as the error that
-// ends in exit code 2, and nil where there is none: unfinished steps, and those
-// that fail by a mistake in the scenario. Only running a step shows that it is.
-func Unjudged(run *outcome.Run) error {
+// UnjudgedSteps returns the steps of a run that could not judge the loader, as Problems,
+// and nil if there is none: pending, undefined and ambiguous steps, and steps that failed
+// with a steps.ScenarioError. Only running them shows that.
+func UnjudgedSteps(run *outcome.Run) error {
 	var problems Problems
 	for _, f := range run.Features {
 		for _, s := range f.Scenarios {
@@ -124,9 +117,9 @@ func Unjudged(run *outcome.Run) error {
 					problems = append(problems, Problem{URI: f.URI, Line: step.Line,
 						Message: fmt.Sprintf("%s step %q", step.Status, step.Text), Advice: "finish the step, or tag its scenario " + tagWIP})
 				}
-				var mistake *steps.Mistake
-				if step.Status == outcome.Failed && errors.As(step.Err, &mistake) {
-					problems = append(problems, Problem{URI: f.URI, Line: step.Line, Message: "could not judge: " + mistake.Error()})
+				var wrong *steps.ScenarioError
+				if step.Status == outcome.Failed && errors.As(step.Err, &wrong) {
+					problems = append(problems, Problem{URI: f.URI, Line: step.Line, Message: "could not judge: " + wrong.Error()})
 				}
 			}
 		}
@@ -134,15 +127,15 @@ func Unjudged(run *outcome.Run) error {
 	return problems.orNil()
 }
 
-// Broken counts the scenarios that break a promise: they failed, and not by a
-// mistake of whoever wrote them.
-func Broken(run *outcome.Run) int {
+// CountBroken returns the number of scenarios that failed because of the loader, and not
+// because of a mistake in the scenario.
+func CountBroken(run *outcome.Run) int {
 	n := 0
 	for _, f := range run.Features {
 		for _, s := range f.Scenarios {
 			failed := s.FailedStep()
-			var mistake *steps.Mistake
-			if s.Status == outcome.Failed && (failed == nil || !errors.As(failed.Err, &mistake)) {
+			var wrong *steps.ScenarioError
+			if s.Status == outcome.Failed && (failed == nil || !errors.As(failed.Err, &wrong)) {
 				n++
 			}
 		}
@@ -150,20 +143,21 @@ func Broken(run *outcome.Run) int {
 	return n
 }
 
-// begun gives a scenario as it is before its first step, with the definitions of its
-// steps.
-func (p *Plan) begun(s *Scenario) *outcome.Scenario {
+// newOutcome returns the outcome of a scenario that has not started, with the definitions
+// of its steps.
+func (p *Plan) newOutcome(s *Scenario) *outcome.Scenario {
 	o := s.Scenario
 	o.Steps = slices.Clone(s.Steps)
+	kinds := p.kinds(s)
 	for i := range o.Steps {
-		if definitions := p.language.match(s.kinds[i], o.Steps[i].Text); len(definitions) == 1 {
+		if definitions := p.steps.match(kinds[i], o.Steps[i].Text); len(definitions) == 1 {
 			o.Steps[i].Definition, o.Steps[i].Pattern = definitions[0].Location, definitions[0].Pattern
 		}
 	}
 	return &o
 }
 
-// outcomes puts what ended in the order of the files.
+// outcomes returns the scenarios that have ended, in the order of the files.
 func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature {
 	var features []outcome.Feature
 	for _, f := range p.features {
@@ -186,116 +180,65 @@ func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature
 	return features
 }
 
-// collector gathers the facts of a run.
-type collector struct {
+// runner runs the scenarios of a plan and collects their outcomes.
+type runner struct {
 	plan    *Plan
 	options Options
-	places  sync.Map // godog's id of a scenario or row → place; of the lane that runs
-	round   int      // 0 until something is measured again
+	round   int // 0 until scenarios are measured again
 
 	mu          sync.Mutex
-	held        []*Scenario // ended, and told of only after the last round
+	deferred    []*Scenario // ended; the listener is told only after the last round
 	ended       map[*Scenario]*outcome.Scenario
 	interrupted bool
 }
 
-// place is where a node of a feature file stands.
-type place struct {
-	uri  string
-	line int
-}
-
-var runs atomic.Int64
-
-// run puts one lane through godog.
-func (c *collector) run(ctx context.Context, takes map[*Scenario]bool, jobs int) error {
-	if ctx.Err() != nil && len(takes) > 0 {
-		c.interrupted = true
-		return nil
+// runBatch runs the scenarios of takes, this many in parallel, in the order of the plan.
+func (c *runner) runBatch(ctx context.Context, takes map[*Scenario]bool, jobs int) {
+	next := make(chan *Scenario)
+	var workers sync.WaitGroup
+	for range min(max(1, jobs), len(takes)) {
+		workers.Go(func() {
+			for s := range next {
+				c.runScenario(ctx, s)
+			}
+		})
 	}
-	var contents []godog.Feature
-	for _, f := range c.plan.features {
-		if source := f.only(func(s *Scenario) bool { return takes[s] }); source != nil {
-			contents = append(contents, godog.Feature{Name: f.URI, Contents: source})
+	for _, s := range c.plan.Scenarios() {
+		if !takes[s] {
+			continue
 		}
-	}
-	if len(contents) == 0 {
-		return nil
-	}
-	byPlace := make(map[place]*Scenario, len(takes))
-	for s := range takes {
-		byPlace[place{s.URI, s.Line}] = s
-	}
-	find := func(p *godog.Scenario) (*Scenario, error) {
-		at, _ := c.places.Load(p.AstNodeIds[len(p.AstNodeIds)-1])
-		if known, ok := at.(place); ok && byPlace[known] != nil {
-			return byPlace[known], nil
-		}
-		return nil, fmt.Errorf("the engine runs a scenario %q of %s that was not selected", p.Name, p.Uri)
-	}
-	c.options.Setup.Tags = func(p *godog.Scenario) ([]string, error) {
-		s, err := find(p)
-		if err != nil {
-			return nil, err
-		}
-		return s.TagNames(), nil
-	}
-	c.options.Setup.Beside = func(p *godog.Scenario, name string) ([]byte, error) {
-		s, err := find(p)
-		if err != nil {
-			return nil, err
-		}
-		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
-		return steps.ReadBeside(c.plan.features[i].fsys, c.plan.features[i].path, name)
-	}
-	c.places.Clear()
-	name := fmt.Sprintf("run %d", runs.Add(1))
-	listen(name, func(uri string, ids map[string]int) {
-		for id, line := range ids {
-			c.places.Store(id, place{uri, line})
-		}
-	})
-	defer unlisten(name)
-	code := godog.TestSuite{
-		Name: name,
-		ScenarioInitializer: func(sc *godog.ScenarioContext) {
-			(&recording{collector: c, ctx: ctx, find: find}).attach(sc)
-		},
-		Options: &godog.Options{
-			Format: listener, Output: io.Discard, NoColors: true, Strict: true,
-			Concurrency: jobs, DefaultContext: ctx, FeatureContents: contents,
-		},
-	}.Run()
-	if code > 1 {
-		return fmt.Errorf("godog gave up with code %d", code)
-	}
-	for s := range takes {
-		switch {
-		case c.ended[s] != nil:
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			c.interrupted = true
-		default:
-			return fmt.Errorf("%s:%d: the engine did not run %q", s.URI, s.Line, s.Name)
+			break
+		}
+		next <- s
+	}
+	close(next)
+	workers.Wait()
+	for s := range takes {
+		if c.ended[s] == nil {
+			c.interrupted = true
 		}
 	}
-	return nil
 }
 
-func (c *collector) finished(s *Scenario, o *outcome.Scenario) {
+// finished keeps the result of a scenario. Of one that will be measured again, the listener
+// is told only after the last round.
+func (c *runner) finished(s *Scenario, o *outcome.Scenario) {
 	c.mu.Lock()
 	c.ended[s] = o
-	waits := c.round == 0 && c.options.Setup.LaterRounds && exceeded(o) != nil
-	if waits {
-		c.held = append(c.held, s)
+	isDeferred := c.round == 0 && c.options.Setup.LaterRounds && exceeded(o) != nil
+	if isDeferred {
+		c.deferred = append(c.deferred, s)
 	}
 	c.mu.Unlock()
-	if waits || c.round > 0 {
+	if isDeferred || c.round > 0 {
 		return
 	}
-	c.tell(outcome.Event{Ended: o})
+	c.notify(outcome.Event{Ended: o})
 }
 
-func (c *collector) tell(e outcome.Event) {
+func (c *runner) notify(e outcome.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.options.Listener != nil {
@@ -303,132 +246,106 @@ func (c *collector) tell(e outcome.Event) {
 	}
 }
 
-// recording fills the facts of one scenario in, from godog's hooks.
-type recording struct {
-	collector *collector
-	ctx       context.Context // of the run
-	find      func(*godog.Scenario) (*Scenario, error)
-
-	scenario *Scenario
-	outcome  *outcome.Scenario
-	step     int // of the one that runs, or will run next
-	over     bool
-}
-
-// attach puts the recording's hooks around those of the steps: the first before
-// a scenario, the last after it.
-func (r *recording) attach(sc *godog.ScenarioContext) {
-	sc.Before(r.begin)
-	record := r.collector.plan.language.register(r.collector.options.Setup, sc)
-	sc.StepContext().Before(r.beforeStep)
-	sc.StepContext().After(r.afterStep)
-	sc.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
-		r.end(record, err)
-		return ctx, nil
-	})
-}
-
-func (r *recording) begin(ctx context.Context, p *godog.Scenario) (context.Context, error) {
-	s, err := r.find(p)
-	if err != nil {
-		return ctx, err
-	}
-	o := r.collector.plan.begun(s)
-	r.scenario, r.outcome = s, o
+// runScenario runs one scenario and keeps its outcome, unless it was interrupted.
+func (c *runner) runScenario(ctx context.Context, s *Scenario) {
+	o := c.plan.newOutcome(s)
 	o.Started = time.Now()
-	if r.ctx.Err() != nil {
-		return ctx, godog.ErrSkip
+	c.notify(outcome.Event{Started: o})
+	var scenario scenarioSteps
+	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
+		scenario = c.plan.steps.register(c.options.Setup, scope)
+		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
+			return ctx, scenario.Begin(p, c.source(s))
+		})
+		scope.After(func(ctx context.Context, _ *messages.Pickle, _ error) (context.Context, error) {
+			return ctx, scenario.End()
+		})
+	}, engine.Options{})
+	attempt := result.Attempts[len(result.Attempts)-1]
+	o.Duration = time.Since(o.Started)
+	for i, r := range attempt.Steps {
+		addResult(&o.Steps[i], r)
 	}
-	r.collector.tell(outcome.Event{Started: r.outcome})
-	return ctx, nil
+	o.Status = statuses[result.Status]
+	failure := attempt.Err // of a hook, which belongs to no step
+	if failed := o.FailedStep(); failed != nil {
+		failure = failed.Err
+	} else if failure != nil && o.Status == outcome.Failed && len(o.Steps) > 0 {
+		last := &o.Steps[lastRun(o.Steps)]
+		last.Status, last.Err = outcome.Failed, explain(failure)
+	}
+	if ctx.Err() != nil && (result.Interrupted || o.Status == outcome.Skipped || interruptedBy(ctx, failure)) {
+		return
+	}
+	if record := scenario.Record(); record != nil {
+		o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
+	}
+	c.finished(s, o)
 }
 
-func (r *recording) beforeStep(ctx context.Context, _ *godog.Step) (context.Context, error) {
-	if r.recordsStep() {
-		r.outcome.Steps[r.step].Started = time.Now()
-	}
-	return ctx, nil
+// source says what the pickle of a scenario does not.
+func (c *runner) source(s *Scenario) steps.Source {
+	return steps.Source{Tags: s.TagNames(), ReadFixture: func(name string) ([]byte, error) {
+		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
+		return steps.ReadFixture(c.plan.features[i].fsys, c.plan.features[i].path, name)
+	}}
 }
 
-// recordsStep is false for a step after the scenario's end: godog calls the
-// hooks for those it skips after a failure too.
-func (r *recording) recordsStep() bool {
-	return r.outcome != nil && !r.over && r.step < len(r.outcome.Steps)
+var statuses = map[engine.Status]outcome.Status{
+	engine.Passed:    outcome.Passed,
+	engine.Failed:    outcome.Failed,
+	engine.Skipped:   outcome.Skipped,
+	engine.Undefined: outcome.Undefined,
+	engine.Pending:   outcome.Pending,
+	engine.Ambiguous: outcome.Ambiguous,
 }
 
-var statuses = map[godog.StepResultStatus]outcome.Status{
-	godog.StepPassed:    outcome.Passed,
-	godog.StepFailed:    outcome.Failed,
-	godog.StepSkipped:   outcome.Skipped,
-	godog.StepUndefined: outcome.Undefined,
-	godog.StepPending:   outcome.Pending,
-	godog.StepAmbiguous: outcome.Ambiguous,
+// addResult completes a step with its result.
+func addResult(step *outcome.Step, r engine.StepResult) {
+	step.Status = statuses[r.Status]
+	step.Started = r.Started
+	if step.Status == outcome.Skipped {
+		return
+	}
+	step.Duration = r.Duration
+	if r.Err == nil {
+		return
+	}
+	step.Err = explain(r.Err)
+	if r.Kind == messages.PickleStepType_CONTEXT && step.Status == outcome.Failed {
+		step.Err = &steps.ScenarioError{Err: step.Err} // there is no checkpoint to judge the loader with
+	}
 }
 
-func (r *recording) afterStep(ctx context.Context, _ *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
-	if !r.recordsStep() {
-		return ctx, nil
-	}
-	s := &r.outcome.Steps[r.step]
-	r.step++
-	s.Status = statuses[status]
-	if s.Status != outcome.Skipped {
-		s.Duration = time.Since(s.Started)
-	}
-	if err != nil && s.Status != outcome.Skipped {
-		s.Err = explain(err)
-		if kind := r.scenario.kinds[r.step-1]; kind == messages.PickleStepType_CONTEXT && s.Status == outcome.Failed {
-			s.Err = &steps.Mistake{Err: s.Err} // nothing was laid out that could be judged
+// lastRun returns the index of the last step that was run, 0 if none was.
+func lastRun(list []outcome.Step) int {
+	for i, step := range slices.Backward(list) {
+		if step.Status != outcome.Skipped {
+			return i
 		}
 	}
-	return ctx, nil
+	return 0
 }
 
-// end settles the scenario's status. The error covers what the hooks of the
-// steps found after the last step.
-func (r *recording) end(record *steps.Record, err error) {
-	if r.outcome == nil {
-		return // begin failed: the engine runs what it should not
-	}
-	r.over = true
-	o := r.outcome
-	o.Duration = time.Since(o.Started)
-	o.Status = outcome.Passed
-	if slices.ContainsFunc(o.Steps, func(s outcome.Step) bool { return s.Status == outcome.Skipped }) {
-		o.Status = outcome.Skipped
-	}
-	if failed := o.FailedStep(); failed != nil {
-		o.Status = failed.Status
-	} else if err != nil && !errors.Is(err, godog.ErrSkip) {
-		o.Status = outcome.Failed
-		last := &o.Steps[max(0, r.step-1)]
-		last.Status, last.Err = outcome.Failed, explain(err)
-	}
-	if r.ctx.Err() != nil && (o.Status == outcome.Skipped || cutOff(r.ctx, err)) {
-		return // it did not end
-	}
-	o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
-	r.collector.finished(r.scenario, o)
-}
-
-// cutOff says whether err comes from the end of the context.
-func cutOff(ctx context.Context, err error) bool {
+// interruptedBy says whether err is caused by the end of the context.
+func interruptedBy(ctx context.Context, err error) bool {
 	return errors.Is(err, bench.ErrInterrupted) || errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))
 }
 
-// PanicError is a panic in a step.
+// PanicError is the error of a step that panicked.
 type PanicError struct {
-	Value string // what the step panicked with
-	Stack string // the value, then the calls that led there
+	Value string // the value of the panic
+	Stack string // the value and the stack
 }
 
 func (e *PanicError) Error() string { return "the step panicked: " + e.Value }
 
-// explain turns the error that godog makes of a panic into one of ours. Its type
-// is not exported; a test watches that it keeps its name.
+// explain converts the error that the engine makes of a panic to a PanicError.
 func explain(err error) error {
-	if fmt.Sprintf("%T", err) == "*godog.traceError" {
-		return &PanicError{Value: err.Error(), Stack: fmt.Sprintf("%+v", err)}
+	var p *engine.PanicError
+	if errors.As(err, &p) {
+		value := fmt.Sprint(p.Value)
+		return &PanicError{Value: value, Stack: value + "\n" + p.Stack}
 	}
 	return err
 }

@@ -14,7 +14,7 @@ import (
 	"omniloader/steps"
 )
 
-// scenario gives the only scenario of a run.
+// scenario returns the only scenario of a run.
 func scenario(t *testing.T, run *outcome.Run) outcome.Scenario {
 	t.Helper()
 	require.Len(t, run.Features, 1)
@@ -23,7 +23,7 @@ func scenario(t *testing.T, run *outcome.Run) outcome.Scenario {
 }
 
 func TestAPassingScenario(t *testing.T) {
-	run := play1(t, one(t, "@top", "Feature: f", "  text", "  Scenario: a", "    Given a thing \"b\"", "    When it passes", "    Then all is well"))
+	run := runFeature(t, featureOf(t, "@top", "Feature: f", "  text", "  Scenario: a", "    Given a thing \"b\"", "    When it passes", "    Then all is well"))
 	f := run.Features[0]
 	assert.Equal(t, "a.feature", f.URI)
 	assert.Equal(t, "f", f.Name)
@@ -39,7 +39,7 @@ func TestAPassingScenario(t *testing.T) {
 		assert.False(t, step.Started.IsZero())
 		assert.NoError(t, step.Err)
 	}
-	assert.Equal(t, "toy.go:1", s.Steps[0].Definition)
+	assert.Equal(t, "fake.go:1", s.Steps[0].Definition)
 	assert.NotEmpty(t, s.Steps[0].Pattern)
 	assert.Contains(t, string(f.Source), s.Steps[0].Text, "a report can read the feature again")
 	assert.GreaterOrEqual(t, s.Duration, s.Steps[0].Duration)
@@ -49,30 +49,30 @@ func TestAPassingScenario(t *testing.T) {
 }
 
 func TestAFailedStepSkipsTheRest(t *testing.T) {
-	s := scenario(t, play1(t, one(t, "Feature: f", "  Scenario: a", "    Given a thing \"b\"", "    When it fails", "    Then all is well")))
+	s := scenario(t, runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    Given a thing \"b\"", "    When it fails", "    Then all is well")))
 	assert.Equal(t, outcome.Failed, s.Status)
 	assert.Equal(t, []outcome.Status{outcome.Passed, outcome.Failed, outcome.Skipped}, []outcome.Status{s.Steps[0].Status, s.Steps[1].Status, s.Steps[2].Status})
 	assert.ErrorIs(t, s.Steps[1].Err, errBroken)
-	assert.Equal(t, "it: broken on purpose", s.Steps[1].Err.Error(), "as the step said it")
+	assert.Equal(t, "it: broken on purpose", s.Steps[1].Err.Error(), "the step's own message")
 	assert.Same(t, s.FailedStep(), s.FailedStep())
 	assert.Equal(t, 4, s.FailedStep().Line)
 }
 
 func TestAFirstStepThatFails(t *testing.T) {
-	s := scenario(t, play1(t, one(t, "Feature: f", "  Scenario: a", "    When it fails", "    Then all is well")))
+	s := scenario(t, runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it fails", "    Then all is well")))
 	assert.Equal(t, outcome.Failed, s.Status)
 	assert.Equal(t, outcome.Skipped, s.Steps[1].Status)
 }
 
 func TestAPanicIsAFailure(t *testing.T) {
 	for text, want := range map[string]string{"panics": "kaboom", "dereferences nil": "nil pointer dereference"} {
-		s := scenario(t, play1(t, one(t, "Feature: f", "  Scenario: a", "    When it "+text, "    Then all is well")))
+		s := scenario(t, runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it "+text, "    Then all is well")))
 		assert.Equal(t, outcome.Failed, s.Status)
 		var p *PanicError
 		require.ErrorAs(t, s.Steps[0].Err, &p)
 		assert.Contains(t, p.Error(), "the step panicked: ")
 		assert.Contains(t, p.Error(), want)
-		assert.Contains(t, p.Stack, "suite_test.go", "the place is kept")
+		assert.Contains(t, p.Stack, "suite_test.go", "the stack is kept")
 	}
 }
 
@@ -82,23 +82,23 @@ func TestASkippedStepSkipsTheScenario(t *testing.T) {
 		{"    When it is skipped", "    Then all is well"},
 		{"    Given a thing \"b\"", "    When it is skipped"},
 	} {
-		s := scenario(t, play1(t, one(t, append([]string{"Feature: f", "  Scenario: a"}, lines...)...)))
+		s := scenario(t, runFeature(t, featureOf(t, append([]string{"Feature: f", "  Scenario: a"}, lines...)...)))
 		assert.Equal(t, outcome.Skipped, s.Status)
 		assert.Nil(t, s.FailedStep())
 	}
 }
 
 func TestAnUnfinishedStepCannotBeJudged(t *testing.T) {
-	run := play1(t, one(t, "Feature: f", "  Scenario: a", "    When it is unfinished", "    Then all is well"))
+	run := runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it is unfinished", "    Then all is well"))
 	assert.Equal(t, outcome.Pending, scenario(t, run).Status)
-	err := Unjudged(run)
+	err := UnjudgedSteps(run)
 	require.ErrorContains(t, err, `a.feature:3: pending step "it is unfinished"`)
 	assert.True(t, IsProblem(err))
-	assert.NoError(t, Unjudged(play1(t, one(t, "Feature: f", "  Scenario: a", "    When it fails"))))
+	assert.NoError(t, UnjudgedSteps(runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it fails"))))
 }
 
 func TestAHookThatFailsIsAFailureOfTheLastStep(t *testing.T) {
-	s := scenario(t, play1(t, one(t, "Feature: f", "  Scenario: bad hook", "    When it passes", "    Then all is well")))
+	s := scenario(t, runFeature(t, featureOf(t, "Feature: f", "  Scenario: bad hook", "    When it passes", "    Then all is well")))
 	assert.Equal(t, outcome.Failed, s.Status)
 	assert.Equal(t, outcome.Failed, s.Steps[1].Status)
 	assert.ErrorIs(t, s.Steps[1].Err, errBroken)
@@ -120,8 +120,8 @@ func TestScenariosComeInTheOrderOfTheFiles(t *testing.T) {
 		files[fmt.Sprintf("%d.feature", i)] = b.String()
 	}
 	for _, jobs := range []int{0, 1, 4} {
-		y := newToy()
-		run, err := y.play(t, features(t, files), Options{Jobs: jobs})
+		y := newFakeSteps()
+		run, err := y.run(t, features(t, files), Options{Jobs: jobs})
 		require.NoError(t, err)
 		var got []string
 		for _, f := range run.Features {
@@ -138,7 +138,7 @@ func TestScenariosComeInTheOrderOfTheFiles(t *testing.T) {
 }
 
 func TestAnOutlineRunsRowByRow(t *testing.T) {
-	run := play1(t, features(t, map[string]string{"a.feature": outline}))
+	run := runFeature(t, features(t, map[string]string{"a.feature": outline}))
 	got := map[string]string{}
 	for _, s := range run.Features[0].Scenarios {
 		got[fmt.Sprintf("%d %s", s.Line, s.Name)] = string(s.Status)
@@ -152,7 +152,7 @@ func TestOnlyWhatIsSelectedRuns(t *testing.T) {
 	f := features(t, map[string]string{"a.feature": outline})
 	p, err := Select(f, Selection{Tags: "@benchmark:first_fails"})
 	require.NoError(t, err)
-	p.language = newToy().language
+	p.steps = newFakeSteps().stepLibrary
 	run, err := p.Run(t.Context(), Options{Setup: &steps.Setup{}})
 	require.NoError(t, err)
 	s := scenario(t, run)
@@ -162,7 +162,7 @@ func TestOnlyWhatIsSelectedRuns(t *testing.T) {
 }
 
 func TestTheStepsSeeTagsWithTheRowsValues(t *testing.T) {
-	run := play1(t, one(t, "Feature: f", "  @benchmark:of_<v>", "  Scenario Outline: a", "    Given a thing \"<v>\"", "    Then it is measured",
+	run := runFeature(t, featureOf(t, "Feature: f", "  @benchmark:of_<v>", "  Scenario Outline: a", "    Given a thing \"<v>\"", "    Then it is measured",
 		"    Examples:", "      | v |", "      | 1 |", "      | 2 |"))
 	var got []string
 	for _, s := range run.Features[0].Scenarios {
@@ -173,32 +173,32 @@ func TestTheStepsSeeTagsWithTheRowsValues(t *testing.T) {
 
 func TestRealScenariosAreSkippedWithoutAModel(t *testing.T) {
 	text := []string{"Feature: f", "  @real", "  Scenario: a", "    When it fails", "  Scenario: b", "    When it passes"}
-	run := play1(t, one(t, text...))
+	run := runFeature(t, featureOf(t, text...))
 	totals := run.Totals()
 	assert.Equal(t, 1, totals.Skipped)
 	assert.Equal(t, 1, totals.Passed)
 	assert.Equal(t, "needs a real checkpoint", run.Features[0].Scenarios[0].SkipReason)
 
-	run, err := newToy().play(t, one(t, text...), Options{Setup: &steps.Setup{Model: "somewhere"}})
+	run, err := newFakeSteps().run(t, featureOf(t, text...), Options{Setup: &steps.Setup{Model: "somewhere"}})
 	require.NoError(t, err)
 	assert.Equal(t, 1, run.Totals().Failed, "with a model it runs")
 }
 
 func TestNothingButRealScenariosCannotBeJudgedWithoutAModel(t *testing.T) {
-	_, err := newToy().play(t, one(t, "Feature: f", "  @real", "  Scenario: a", "    When it passes"), Options{})
+	_, err := newFakeSteps().run(t, featureOf(t, "Feature: f", "  @real", "  Scenario: a", "    When it passes"), Options{})
 	require.ErrorContains(t, err, "each of 1 selected scenarios needs a real checkpoint")
 	assert.True(t, IsProblem(err))
 }
 
 func TestAPlanThatFailsTheCheckDoesNotRun(t *testing.T) {
-	y := newToy()
-	_, err := y.play(t, one(t, "Feature: f", "  Scenario: a", "    When it passes", "  Scenario: b", "    When nobody"), Options{})
+	y := newFakeSteps()
+	_, err := y.run(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it passes", "  Scenario: b", "    When nobody"), Options{})
 	require.ErrorContains(t, err, "undefined step")
 	assert.Zero(t, y.most.Load())
 }
 
-func TestAnInterruptionKeepsWhatEnded(t *testing.T) {
-	run, err := newToy().play(t, one(t, "Feature: f",
+func TestAnInterruptionKeepsTheScenariosThatEnded(t *testing.T) {
+	run, err := newFakeSteps().run(t, featureOf(t, "Feature: f",
 		"  Scenario: before", "    When it passes",
 		"  Scenario: measured before", "    When it passes", "    Then it is measured",
 		"  Scenario: cut off", "    When the user interrupts", "    Then it is measured",
@@ -214,25 +214,25 @@ func TestAnInterruptionKeepsWhatEnded(t *testing.T) {
 	assert.Equal(t, 1, run.Totals().Benchmarks)
 }
 
-func TestAnInterruptionInTheFirstLaneLeavesTheSecondOut(t *testing.T) {
-	run, err := newToy().play(t, one(t, "Feature: f",
+func TestAnInterruptionBeforeTheMeasuredScenariosLeavesThemOut(t *testing.T) {
+	run, err := newFakeSteps().run(t, featureOf(t, "Feature: f",
 		"  Scenario: measured", "    Then it is measured",
-		"  Scenario: last of its lane", "    When the user interrupts late"), Options{})
+		"  Scenario: last unmeasured one", "    When the user interrupts late"), Options{})
 	require.NoError(t, err)
 	assert.True(t, run.Interrupted)
-	assert.Equal(t, "last of its lane", scenario(t, run).Name)
+	assert.Equal(t, "last unmeasured one", scenario(t, run).Name)
 }
 
 func TestAnInterruptionAfterTheLastScenarioChangesNothing(t *testing.T) {
-	run, err := newToy().play(t, one(t, "Feature: f", "  Scenario: a", "    When the user interrupts late"), Options{})
+	run, err := newFakeSteps().run(t, featureOf(t, "Feature: f", "  Scenario: a", "    When the user interrupts late"), Options{})
 	require.NoError(t, err)
 	assert.False(t, run.Interrupted)
 	assert.Equal(t, outcome.Passed, scenario(t, run).Status)
 }
 
 func TestARunThatIsInterruptedBeforeItStartsIsEmpty(t *testing.T) {
-	p := selectAll(t, one(t, "Feature: f", "  Scenario: a", "    When it passes"))
-	p.language = newToy().language
+	p := selectAll(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it passes"))
+	p.steps = newFakeSteps().stepLibrary
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	run, err := p.Run(ctx, Options{Setup: &steps.Setup{}})
@@ -241,7 +241,7 @@ func TestARunThatIsInterruptedBeforeItStartsIsEmpty(t *testing.T) {
 	assert.Empty(t, run.Features)
 }
 
-func TestTheListenerSeesEachScenarioStartAndEnd(t *testing.T) {
+func TestTheListenerIsToldOfEachStartAndEnd(t *testing.T) {
 	var seen []string
 	inside := 0
 	listener := func(e outcome.Event) {
@@ -257,18 +257,18 @@ func TestTheListenerSeesEachScenarioStartAndEnd(t *testing.T) {
 		}
 		inside--
 	}
-	_, err := newToy().play(t, one(t, "Feature: f", "  Scenario: a", "    When it fails", "  @real", "  Scenario: b", "    When it fails",
+	_, err := newFakeSteps().run(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it fails", "  @real", "  Scenario: b", "    When it fails",
 		"  Scenario: c", "    Then it is measured"), Options{Listener: listener})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"selected 3", "ended b skipped", "started a", "ended a failed", "started c", "ended c passed"}, seen)
 }
 
-func TestTwoRunsSideBySideDoNotMix(t *testing.T) {
+func TestParallelRunsDoNotMix(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {
-			f := one(t, "Feature: f", fmt.Sprintf("  Scenario: only %d", i), "    When it passes")
-			run, err := newToy().play(t, f, Options{Jobs: 2})
+			f := featureOf(t, "Feature: f", fmt.Sprintf("  Scenario: only %d", i), "    When it passes")
+			run, err := newFakeSteps().run(t, f, Options{Jobs: 2})
 			if assert.NoError(t, err) {
 				assert.Equal(t, fmt.Sprintf("only %d", i), run.Features[0].Scenarios[0].Name)
 			}

@@ -5,38 +5,42 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"omniloader/internal/suggest"
 	"omniloader/internal/tagexpr"
 	"omniloader/steps"
 )
 
-// The tags with a meaning of their own.
+// The tags with a meaning to this package.
 const (
-	tagWIP  = "@wip"  // left out unless asked for
+	tagWIP  = "@wip"  // left out unless selected explicitly
 	tagSlow = "@slow" // left out of a short run
 	tagReal = "@real" // needs a real checkpoint
 )
 
-// Selection says which scenarios to run. The zero value takes all but @wip.
+// Selection says which scenarios to run. The zero value selects all but those with @wip.
 type Selection struct {
 	Tags       string   // a Cucumber tag expression
-	Categories []string // any of these, each a tag without its @
-	Short      bool     // leave @slow out
+	Categories []string // scenarios of any of these; each is a tag without its @
+	Short      bool     // leave out scenarios with @slow
 }
 
-// Plan is the scenarios selected, ready to be checked and run.
+// Plan is a selection of scenarios that can be checked and run.
 type Plan struct {
 	features []*Feature
 	chosen   map[*Scenario]bool
-	language language
+	steps    stepLibrary
+
+	once         sync.Once
+	exampleTexts []string // see examples
 }
 
-// Select picks scenarios: those that the paths of Load picked by line, that
-// carry one of the categories, and that the tag expression holds for. @wip is
-// left out unless the expression names it or a line picked it. A wrong
-// expression, a tag or category that no scenario has, and a selection that is
-// empty are errors: a *tagexpr.SyntaxError or Problems.
+// Select selects the scenarios that are at a line given to Load, if there was one, that
+// have one of the categories, and that match the tag expression. Scenarios with @wip are
+// left out unless the expression names it or a line selects them. An invalid expression
+// is a *tagexpr.SyntaxError; a tag or category that no scenario has, and an empty
+// selection, are Problems.
 func Select(features []*Feature, selection Selection) (*Plan, error) {
 	expr, err := tagexpr.Parse(selection.Tags)
 	if err != nil {
@@ -46,17 +50,17 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	if err := unknownTags(expr, selection.Categories, tags); err != nil {
 		return nil, err
 	}
-	p := &Plan{features: features, chosen: map[*Scenario]bool{}, language: ours}
+	p := &Plan{features: features, chosen: map[*Scenario]bool{}, steps: builtinSteps}
 	total, wip := 0, 0
 	for _, f := range features {
 		for _, s := range f.Scenarios {
 			total++
 			names := s.TagNames()
 			switch {
-			case f.picked != nil && !f.picked[s.Line]:
+			case f.pickedLines != nil && !f.pickedLines[s.Line]:
 			case !inCategory(names, selection.Categories) || !expr.Match(names):
 			case selection.Short && slices.Contains(names, tagSlow):
-			case slices.Contains(names, tagWIP) && !expr.Names(tagWIP) && f.picked == nil:
+			case slices.Contains(names, tagWIP) && !expr.Names(tagWIP) && f.pickedLines == nil:
 				wip++
 			default:
 				p.chosen[s] = true
@@ -74,30 +78,30 @@ func inCategory(tags, categories []string) bool {
 }
 
 func nothingSelected(selection Selection, total, wip int) error {
-	var asked []string
+	var conditions []string
 	if len(selection.Categories) > 0 {
-		asked = append(asked, "category "+strings.Join(selection.Categories, " or "))
+		conditions = append(conditions, "category "+strings.Join(selection.Categories, " or "))
 	}
 	if selection.Tags != "" {
-		asked = append(asked, "tags "+selection.Tags)
+		conditions = append(conditions, "tags "+selection.Tags)
 	}
 	if selection.Short {
-		asked = append(asked, "not "+tagSlow)
+		conditions = append(conditions, "not "+tagSlow)
 	}
-	problem := Problem{Message: fmt.Sprintf("nothing selected: none of %d scenarios has %s", total, strings.Join(asked, ", "))}
+	problem := Problem{Message: fmt.Sprintf("nothing selected: none of %d scenarios has %s", total, strings.Join(conditions, ", "))}
 	switch {
 	case total == 0:
 		problem.Message = "nothing selected: there is no scenario"
 	case wip > 0:
 		problem.Message = fmt.Sprintf("nothing selected: %d of %d scenarios match, and all of them are tagged %s", wip, total, tagWIP)
-		problem.Advice = "ask for them: --tags " + tagWIP
-	case len(asked) > 1:
+		problem.Advice = "select them: --tags " + tagWIP
+	case len(conditions) > 1:
 		problem.Advice = "conditions are joined with and; try one of them alone"
 	}
 	return Problems{problem}
 }
 
-// Tags gives every tag of the features, own and inherited, sorted.
+// Tags returns every tag of the scenarios, inherited ones included, sorted.
 func Tags(features []*Feature) []string { return allTags(features) }
 
 func allTags(features []*Feature) []string {
@@ -117,10 +121,9 @@ func allTags(features []*Feature) []string {
 	return tags
 }
 
-// unknownTags refuses tags and categories that nothing carries, because a
-// misspelled one would select nothing, or, behind "not", too much. The tags of
-// fixed meaning and the built-in categories are known even where no scenario at
-// hand has them.
+// unknownTags returns Problems for tags and categories that no scenario has, because a
+// misspelled one would select nothing or, after "not", too much. The tags with a meaning
+// to this package and the built-in categories are always known.
 func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 	fixed := []string{tagWIP, tagSlow, tagReal}
 	builtin := steps.Categories()
@@ -129,8 +132,8 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 		if slices.Contains(tags, t) || slices.Contains(fixed, t) || slices.Contains(builtin, strings.TrimPrefix(t, "@")) && strings.HasPrefix(t, "@") {
 			continue
 		}
-		known := withoutNames(tags)
-		problem := Problem{Message: fmt.Sprintf("unknown tag %q: no scenario carries it", t), Advice: suggest.DidYouMean(t, known)}
+		known := withoutValueTags(tags)
+		problem := Problem{Message: fmt.Sprintf("unknown tag %q: no scenario has it", t), Advice: suggest.DidYouMean(t, known)}
 		if !strings.HasPrefix(t, "@") && slices.Contains(append(known, fixed...), "@"+t) {
 			problem.Advice = fmt.Sprintf("did you mean %q?", "@"+t)
 		}
@@ -139,7 +142,7 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 	for _, c := range categories {
 		if !slices.Contains(tags, "@"+c) {
 			var known []string
-			for _, t := range withoutNames(tags) {
+			for _, t := range withoutValueTags(tags) {
 				if !slices.Contains(fixed, t) && t != "@benchmark" {
 					known = append(known, strings.TrimPrefix(t, "@"))
 				}
@@ -148,25 +151,25 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 			if trimmed := strings.TrimPrefix(c, "@"); trimmed != c && slices.Contains(known, trimmed) {
 				advice = fmt.Sprintf("did you mean %q?", trimmed)
 			}
-			problems = append(problems, Problem{Message: fmt.Sprintf("unknown category %q: no scenario is tagged with it", c), Advice: advice})
+			problems = append(problems, Problem{Message: fmt.Sprintf("unknown category %q: no scenario has this tag", c), Advice: advice})
 		}
 	}
 	return problems.orNil()
 }
 
-// withoutNames leaves out the tags that carry a value, such as @benchmark:NAME:
-// there is one for each scenario, which is no help in a list.
-func withoutNames(tags []string) []string {
-	var short []string
+// withoutValueTags returns the tags without those that have a value, such as
+// @benchmark:NAME, which are too many to list.
+func withoutValueTags(tags []string) []string {
+	var plain []string
 	for _, t := range tags {
 		if !strings.Contains(t, ":") {
-			short = append(short, t)
+			plain = append(plain, t)
 		}
 	}
-	return short
+	return plain
 }
 
-// IsProblem says whether err means that nothing could be judged.
+// IsProblem says whether err means that scenarios could not be judged.
 func IsProblem(err error) bool {
 	var problems Problems
 	var syntax *tagexpr.SyntaxError

@@ -92,7 +92,7 @@ func TestSelectRefusesABrokenExpression(t *testing.T) {
 }
 
 func TestSelectSaysThatOnlyWorkInProgressMatches(t *testing.T) {
-	_, err := Select(one(t, "Feature: f", "  @wip", "  Scenario: a", "    Then all is well"), Selection{})
+	_, err := Select(featureOf(t, "Feature: f", "  @wip", "  Scenario: a", "    Then all is well"), Selection{})
 	require.ErrorContains(t, err, "1 of 1 scenarios match, and all of them are tagged @wip")
 }
 
@@ -103,7 +103,7 @@ func TestNoFeaturesAreNothingSelected(t *testing.T) {
 
 func TestALinePicksWorkInProgress(t *testing.T) {
 	f := features(t, map[string]string{"a.feature": tagged})
-	f[0].picked = map[int]bool{9: true}
+	f[0].pickedLines = map[int]bool{9: true}
 	p, err := Select(f, Selection{})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"three"}, names(p.Scenarios()))

@@ -1,6 +1,6 @@
-// Package fault is the vocabulary of errors that every reader of the loader
-// shares: a kind, spelled as feature files spell it, and the place where it was
-// met. It knows no file format; formats add kinds of their own.
+// Package fault defines the errors of all readers of the loader: a kind, spelled as in
+// feature files, and the place in the file. It is independent of file formats; the
+// package of a format adds kinds of its own.
 package fault
 
 import (
@@ -9,45 +9,45 @@ import (
 	"strings"
 )
 
-// Kind is one class of failure. Its text is the word a feature file uses, so a
-// Kind must never be renamed lightly. Kinds are compared with errors.Is.
+// Kind is one class of error. Feature files and scripts refer to kinds by their text,
+// so changing the text breaks them. Kinds are compared with errors.Is.
 type Kind string
 
 func (k Kind) Error() string { return string(k) }
 
-// The kinds that more than one reader reports. A format's own kinds stand in the
-// format's package.
+// The kinds that more than one reader reports. Those of one format are in the
+// package of that format.
 const (
-	NotFound    Kind = "not found"           // the file or directory is not there
-	Unreadable  Kind = "unreadable"          // it is there, and reading it failed
-	NotAFile    Kind = "not a file"          // a directory stands where a file should
+	NotFound    Kind = "not found"           // the file or directory does not exist
+	Unreadable  Kind = "unreadable"          // it exists, and reading it failed
+	NotAFile    Kind = "not a file"          // a directory or a special file in place of a file
 	Empty       Kind = "empty file"          // no bytes at all
-	TooLarge    Kind = "too large"           // beyond the limit this reader sets itself
+	TooLarge    Kind = "too large"           // beyond a limit of the reader
 	TooDeep     Kind = "nested too deeply"   // beyond the limit on nesting
-	Truncated   Kind = "truncated"           // the file ends before what it promises
-	Malformed   Kind = "malformed"           // the bytes break the format's rules
+	Truncated   Kind = "truncated"           // the file ends before the data it declares
+	Malformed   Kind = "malformed"           // the bytes violate the format
 	NotJSON     Kind = "not JSON"            // not a JSON text
-	WrongType   Kind = "wrong type"          // well-formed, and of another type than the format asks
-	Unsupported Kind = "unsupported"         // well-formed, and beyond what this reader knows
-	Unsafe      Kind = "unsafe"              // following it would leave the checkpoint or run its code
-	LFSPointer  Kind = "git-lfs pointer"     // the pointer file of Git LFS instead of the content
-	HTMLPage    Kind = "HTML page"           // a web page saved in the content's place
-	ZeroFilled  Kind = "zero-filled"         // allocated and never written
-	Incomplete  Kind = "incomplete download" // a download that did not end
-	Ambiguous   Kind = "ambiguous"           // more than one answer fits equally well
+	WrongType   Kind = "wrong type"          // well-formed, but not of the type that the format needs
+	Unsupported Kind = "unsupported"         // well-formed, but not known to this reader
+	Unsafe      Kind = "unsafe"              // loading it would leave the checkpoint or run code of it
+	LFSPointer  Kind = "git-lfs pointer"     // the pointer file of Git LFS in place of the content
+	HTMLPage    Kind = "HTML page"           // a web page in place of the content
+	ZeroFilled  Kind = "zero-filled"         // space that was allocated and never written
+	Incomplete  Kind = "incomplete download" // an unfinished download
+	Ambiguous   Kind = "ambiguous"           // more than one answer is equally right
 )
 
-// Error is a failure with its place.
+// Error is an error with its place.
 type Error struct {
-	Path   string // the file, as the reader was given it
+	Path   string // the file, as it was named to the reader
 	Offset int64  // byte in the file, or NoOffset
-	Kind   Kind   // the class of failure
+	Kind   Kind   // the class of error
 	Detail string // what was found and what was needed, in one clause
-	Advice string // the way out, or empty
-	Cause  error  // the error underneath, or nil
+	Advice string // the hint: what the user can do about it, or empty
+	Cause  error  // the underlying error, or nil
 }
 
-// NoOffset stands for an error that has no byte to point at.
+// NoOffset is the offset of an error that concerns no single byte.
 const NoOffset int64 = -1
 
 // New returns an Error without an offset.
@@ -60,19 +60,19 @@ func At(kind Kind, path string, offset int64, detail string) *Error {
 	return &Error{Path: path, Offset: offset, Kind: kind, Detail: detail}
 }
 
-// WithHint sets the way out and returns the error.
+// WithHint sets the hint, what the user can do about the error, and returns e.
 func (e *Error) WithHint(advice string) *Error {
 	e.Advice = advice
 	return e
 }
 
-// WithCause sets the error underneath and returns the error.
+// WithCause sets the underlying error and returns e.
 func (e *Error) WithCause(err error) *Error {
 	e.Cause = err
 	return e
 }
 
-// Error reads "path: byte 8: detail: kind".
+// Error returns "path: byte 8: detail: kind".
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Path != "" {
@@ -92,11 +92,11 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Hint gives the way out, or the empty string. It is printed once, by whoever
-// prints the error.
+// Hint returns the hint, or "". It is not a part of Error: whoever prints the error
+// prints it once.
 func (e *Error) Hint() string { return e.Advice }
 
-// Unwrap gives the kind, and the cause where there is one.
+// Unwrap returns the kind, and the cause where there is one.
 func (e *Error) Unwrap() []error {
 	if e.Cause == nil {
 		return []error{e.Kind}
@@ -104,7 +104,7 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Cause}
 }
 
-// KindOf gives the kind of the outermost Error in err, and the empty Kind where
+// KindOf returns the kind of the outermost Error in err, and the empty Kind where
 // there is none.
 func KindOf(err error) Kind {
 	var e *Error
@@ -118,7 +118,7 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// PathOf gives the file that the outermost Error in err names, or "".
+// PathOf returns the file that the outermost Error in err names, or "".
 func PathOf(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
@@ -127,7 +127,7 @@ func PathOf(err error) string {
 	return ""
 }
 
-// HintOf gives the first hint found in err's chain, or "".
+// HintOf returns the first hint in err's chain, or "".
 func HintOf(err error) string {
 	var h interface{ Hint() string }
 	if errors.As(err, &h) {

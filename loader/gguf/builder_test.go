@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// builder writes GGUF files by the letter of docs/gguf.md, sound or not: every
-// count and length can be overridden.
+// builder writes GGUF files according to docs/gguf.md. Counts and lengths can be
+// overridden to write files that are not valid.
 type builder struct {
 	order   binary.ByteOrder
 	version uint32

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// Architecture gives general.architecture, which elsewhere is called the model
-// type: "llama", "qwen3moe"; for a projector it is "clip".
+// Architecture returns general.architecture, which Hugging Face calls the model type:
+// "llama", "qwen3moe"; "clip" for a projector.
 func (f *File) Architecture() string { return f.Key("general.architecture").Text() }
 
-// Name gives general.name.
+// Name returns general.name.
 func (f *File) Name() string { return f.Key("general.name").Text() }
 
-// Content is what a GGUF file holds.
+// Content is the kind of content of a GGUF file.
 type Content string
 
-// What general.type may say, and what files without it are seen to hold.
+// The values of general.type. Files without that key are classified by Content.
 const (
 	Model     Content = "model"
 	Adapter   Content = "adapter" // LoRA
@@ -26,8 +26,8 @@ const (
 	Vocab     Content = "vocab"   // a tokenizer alone
 )
 
-// Content tells what the file holds, and which key decided it: general.type where
-// it is there, else what files without that key have instead.
+// Content returns the kind of content, and the key that decided it: general.type
+// where the file has it, else another key that such files have.
 func (f *File) Content() (content Content, decidedBy string) {
 	if t := f.Key("general.type").Text(); t != "" {
 		return Content(strings.ToLower(t)), "general.type"
@@ -43,10 +43,10 @@ func (f *File) Content() (content Content, decidedBy string) {
 	return Model, "general.architecture"
 }
 
-// BaseModels gives the repositories that general.base_model.* names, in order;
-// the first is where a tokenizer can be had.
+// BaseModels returns the repositories that general.base_model.* names, in order, at
+// most 16. The first is where a tokenizer can be found.
 func (f *File) BaseModels() []string {
-	const most = 16 // merges of more are not worth reading
+	const most = 16
 	var repos []string
 	for i := range min(f.Key("general.base_model.count").Uint(), most) {
 		if url := f.Key("general.base_model." + strconv.FormatUint(i, 10) + ".repo_url").Text(); url != "" {
@@ -83,7 +83,7 @@ func (f *File) BitsPerWeight() float64 {
 	return float64(f.TensorBytes()) * 8 / float64(n)
 }
 
-// Usage is what the tensors of one type come to.
+// Usage is a sum over the tensors of one type.
 type Usage struct {
 	Type     Type
 	Tensors  int

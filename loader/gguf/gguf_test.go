@@ -125,81 +125,83 @@ func TestKeysKeepTheFilesOrder(t *testing.T) {
 	assert.Equal(t, []string{"general.architecture", "general.name", "general.alignment"}, names[:3])
 }
 
-// Each refusal, by the kind it has. The writer knows nothing of the reader.
-func TestRefusals(t *testing.T) {
-	for name, c := range map[string]struct {
-		kind   fault.Kind
-		detail string
-		data   []byte
-		named  bool // the file can still be named
-	}{
-		"Empty":           {fault.Empty, "", nil, false},
-		"NotGGUF":         {gguf.NotGGUF, `"PK\x03\x04"`, []byte("PK\x03\x04 and so on"), false},
-		"OldFormat ggml":  {gguf.OldFormat, "ggml", []byte("lmgg\x01\x02\x03\x04\x05"), false},
-		"OldFormat ggmf":  {gguf.OldFormat, "ggmf", []byte("fmgg\x01\x02\x03\x04\x05"), false},
-		"OldFormat ggjt":  {gguf.OldFormat, "ggjt", []byte("tjgg\x01\x02\x03\x04\x05"), false},
-		"ZeroFilled":      {fault.ZeroFilled, "zeros", make([]byte, 4096), false},
-		"BadVersion 0":    {gguf.BadVersion, "version 0", []byte("GGUF\x00\x00\x00\x00" + repeat("\x00", 16)), false},
-		"BadVersion 4":    {gguf.BadVersion, "version 4", []byte("GGUF\x04\x00\x00\x00" + repeat("\x00", 16)), false},
-		"BadVersion big":  {gguf.BadVersion, "version 4", []byte("GGUF\x00\x00\x00\x04" + repeat("\x00", 16)), false},
-		"BadCount keys":   {gguf.BadCount, "keys", with(newBuilder(), func(b *builder) { b.keyCount = ptr(1 << 40) }), false},
-		"BadCount signed": {gguf.BadCount, "tensors", with(newBuilder(), func(b *builder) { b.tensorCount = ptr(math.MaxUint64) }), false},
-		"TooLarge":        {fault.TooLarge, "limits", with(newBuilder().text("x", repeat("x", 3<<20)), func(b *builder) { b.keyCount = ptr(200_000) }), false},
-		"EmptyKey":        {gguf.EmptyKey, "key 1", newBuilder().text("", "x").build(), true},
-		"DuplicateKey":    {gguf.DuplicateKey, `"a"`, newBuilder().text("a", "x").text("b", "").number("a", 4, uint32(1)).build(), true},
-		"BadValueType":    {gguf.BadValueType, "type 13", newBuilder().number("a", 13, uint64(1)).build(), true},
-		"BadValueType element": {gguf.BadValueType, "elements of type 99", newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
-			b.num(out, uint32(99))
-			b.num(out, uint64(1))
-			b.num(out, uint64(1))
-		}).build(), true},
-		"NestedArray": {gguf.NestedArray, `"a"`, newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
-			b.num(out, uint32(9))
-			b.num(out, uint64(1))
-			b.num(out, uint64(1))
-		}).build(), true},
-		"ArrayTooLong": {gguf.ArrayTooLong, "1073741825", newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
-			b.num(out, uint32(0))
-			b.num(out, uint64(1<<30+1))
-		}).build(), true},
-		"Truncated array": {fault.Truncated, "array", newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
-			b.num(out, uint32(10))
-			b.num(out, uint64(1<<30))
-		}).build(), true},
-		"Truncated string array": {fault.Truncated, "", newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
-			b.num(out, uint32(8))
-			b.num(out, uint64(1<<30))
-		}).build(), true},
-		"StringTooLong": {gguf.StringTooLong, "1073741825", newBuilder().key("a", 8, func(b *builder, out *bytes.Buffer) {
-			b.num(out, uint64(1<<30+1))
-		}).build(), true},
-		"StringTooLong key": {gguf.StringTooLong, "65536", newBuilder().text(repeat("k", 65536), "").build(), true},
-		"Truncated string": {fault.Truncated, "1000 bytes", newBuilder().key("a", 8, func(b *builder, out *bytes.Buffer) {
-			b.num(out, uint64(1000))
-		}).build(), true},
-		"TooLarge text":        {fault.TooLarge, "", newBuilder().text("a", repeat("a", 16<<20)).build(), true},
-		"BadAlignment":         {gguf.BadAlignment, "48", newBuilder().number("general.alignment", 4, uint32(48)).f32("a", 4).build(), true},
-		"BadAlignment 0":       {gguf.BadAlignment, "0", newBuilder().number("general.alignment", 4, uint32(0)).f32("a", 4).build(), true},
-		"WrongType alignment":  {fault.WrongType, "uint64", newBuilder().number("general.alignment", 10, uint64(32)).f32("a", 4).build(), true},
-		"NameTooLong":          {gguf.NameTooLong, "64", newBuilder().f32(repeat("n", 64), 4).build(), true},
-		"DuplicateTensor":      {gguf.DuplicateTensor, `"a"`, newBuilder().f32("a", 4).f32("b", 4).f32("a", 8).build(), true},
-		"TooManyDims":          {gguf.TooManyDims, "5", newBuilder().f32("a", 1, 1, 1, 1, 1).build(), true},
-		"NegativeDim":          {gguf.NegativeDim, "-4", newBuilder().tensor("a", 0, 0, math.MaxUint64-3).build(), true},
-		"SizeOverflow":         {gguf.SizeOverflow, "", newBuilder().tensor("a", 0, 0, 1<<32, 1<<31).build(), true},
-		"SizeOverflow bytes":   {gguf.SizeOverflow, "", newBuilder().tensor("a", 28, 0, 1<<31, 1<<30).build(), true},
-		"SizeOverflow sum":     {gguf.SizeOverflow, "", newBuilder().tensor("a", 28, 1<<62, 1<<59).tensor("b", 28, 1<<62, 1<<59).build(), true},
-		"UnknownType":          {gguf.UnknownType, "type 43", newBuilder().tensor("a", 43, 32, 32).build(), true},
-		"UnknownType negative": {gguf.UnknownType, "", newBuilder().tensor("a", math.MaxUint32, 32, 32).build(), true},
-		"RemovedType":          {gguf.RemovedType, "Q4_0_4_8", newBuilder().tensor("a", 32, 18, 32).build(), true},
-		"PartialBlock":         {gguf.PartialBlock, "rows of 48", newBuilder().tensor("a", 2, 54, 48, 2).build(), true},
-		"BadOffset hole": {gguf.BadOffset, "belongs at 32", with(newBuilder().f32("a", 4).f32("b", 4), func(b *builder) {
-			b.tensors[1].offset = ptr(64)
-		}), true},
-		"BadOffset overlap": {gguf.BadOffset, "belongs at 32", with(newBuilder().f32("a", 4).f32("b", 4), func(b *builder) {
-			b.tensors[1].offset = ptr(0)
-		}), true},
-		"Truncated data": {fault.Truncated, `"b"`, cut(newBuilder().f32("a", 4).f32("b", 4).build(), 17), true},
-	} {
+// One case for each kind of error. The writer is independent of the reader.
+var errorCases = map[string]struct {
+	kind   fault.Kind
+	detail string
+	data   []byte
+	named  bool // a File with the architecture comes with the error
+}{
+	"Empty":           {fault.Empty, "", nil, false},
+	"NotGGUF":         {gguf.NotGGUF, `"PK\x03\x04"`, []byte("PK\x03\x04 and so on"), false},
+	"OldFormat ggml":  {gguf.OldFormat, "ggml", []byte("lmgg\x01\x02\x03\x04\x05"), false},
+	"OldFormat ggmf":  {gguf.OldFormat, "ggmf", []byte("fmgg\x01\x02\x03\x04\x05"), false},
+	"OldFormat ggjt":  {gguf.OldFormat, "ggjt", []byte("tjgg\x01\x02\x03\x04\x05"), false},
+	"ZeroFilled":      {fault.ZeroFilled, "zeros", make([]byte, 4096), false},
+	"BadVersion 0":    {gguf.BadVersion, "version 0", []byte("GGUF\x00\x00\x00\x00" + repeat("\x00", 16)), false},
+	"BadVersion 4":    {gguf.BadVersion, "version 4", []byte("GGUF\x04\x00\x00\x00" + repeat("\x00", 16)), false},
+	"BadVersion big":  {gguf.BadVersion, "version 4", []byte("GGUF\x00\x00\x00\x04" + repeat("\x00", 16)), false},
+	"BadCount keys":   {gguf.BadCount, "keys", with(newBuilder(), func(b *builder) { b.keyCount = ptr(1 << 40) }), false},
+	"BadCount signed": {gguf.BadCount, "tensors", with(newBuilder(), func(b *builder) { b.tensorCount = ptr(math.MaxUint64) }), false},
+	"TooLarge":        {fault.TooLarge, "limits", with(newBuilder().text("x", repeat("x", 3<<20)), func(b *builder) { b.keyCount = ptr(200_000) }), false},
+	"EmptyKey":        {gguf.EmptyKey, "key 1", newBuilder().text("", "x").build(), true},
+	"DuplicateKey":    {gguf.DuplicateKey, `"a"`, newBuilder().text("a", "x").text("b", "").number("a", 4, uint32(1)).build(), true},
+	"BadValueType":    {gguf.BadValueType, "type 13", newBuilder().number("a", 13, uint64(1)).build(), true},
+	"BadValueType element": {gguf.BadValueType, "elements of type 99", newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
+		b.num(out, uint32(99))
+		b.num(out, uint64(1))
+		b.num(out, uint64(1))
+	}).build(), true},
+	"NestedArray": {gguf.NestedArray, `"a"`, newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
+		b.num(out, uint32(9))
+		b.num(out, uint64(1))
+		b.num(out, uint64(1))
+	}).build(), true},
+	"ArrayTooLong": {gguf.ArrayTooLong, "1073741825", newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
+		b.num(out, uint32(0))
+		b.num(out, uint64(1<<30+1))
+	}).build(), true},
+	"Truncated array": {fault.Truncated, "array", newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
+		b.num(out, uint32(10))
+		b.num(out, uint64(1<<30))
+	}).build(), true},
+	"Truncated string array": {fault.Truncated, "", newBuilder().key("a", 9, func(b *builder, out *bytes.Buffer) {
+		b.num(out, uint32(8))
+		b.num(out, uint64(1<<30))
+	}).build(), true},
+	"StringTooLong": {gguf.StringTooLong, "1073741825", newBuilder().key("a", 8, func(b *builder, out *bytes.Buffer) {
+		b.num(out, uint64(1<<30+1))
+	}).build(), true},
+	"StringTooLong key": {gguf.StringTooLong, "65536", newBuilder().text(repeat("k", 65536), "").build(), true},
+	"Truncated string": {fault.Truncated, "1000 bytes", newBuilder().key("a", 8, func(b *builder, out *bytes.Buffer) {
+		b.num(out, uint64(1000))
+	}).build(), true},
+	"TooLarge text":        {fault.TooLarge, "", newBuilder().text("a", repeat("a", 16<<20)).build(), true},
+	"BadAlignment":         {gguf.BadAlignment, "48", newBuilder().number("general.alignment", 4, uint32(48)).f32("a", 4).build(), true},
+	"BadAlignment 0":       {gguf.BadAlignment, "0", newBuilder().number("general.alignment", 4, uint32(0)).f32("a", 4).build(), true},
+	"WrongType alignment":  {fault.WrongType, "uint64", newBuilder().number("general.alignment", 10, uint64(32)).f32("a", 4).build(), true},
+	"NameTooLong":          {gguf.NameTooLong, "64", newBuilder().f32(repeat("n", 64), 4).build(), true},
+	"DuplicateTensor":      {gguf.DuplicateTensor, `"a"`, newBuilder().f32("a", 4).f32("b", 4).f32("a", 8).build(), true},
+	"TooManyDims":          {gguf.TooManyDims, "5", newBuilder().f32("a", 1, 1, 1, 1, 1).build(), true},
+	"NegativeDim":          {gguf.NegativeDim, "-4", newBuilder().tensor("a", 0, 0, math.MaxUint64-3).build(), true},
+	"SizeOverflow":         {gguf.SizeOverflow, "", newBuilder().tensor("a", 0, 0, 1<<32, 1<<31).build(), true},
+	"SizeOverflow bytes":   {gguf.SizeOverflow, "", newBuilder().tensor("a", 28, 0, 1<<31, 1<<30).build(), true},
+	"SizeOverflow sum":     {gguf.SizeOverflow, "", newBuilder().tensor("a", 28, 1<<62, 1<<59).tensor("b", 28, 1<<62, 1<<59).build(), true},
+	"UnknownType":          {gguf.UnknownType, "type 43", newBuilder().tensor("a", 43, 32, 32).build(), true},
+	"UnknownType negative": {gguf.UnknownType, "", newBuilder().tensor("a", math.MaxUint32, 32, 32).build(), true},
+	"RemovedType":          {gguf.RemovedType, "Q4_0_4_8", newBuilder().tensor("a", 32, 18, 32).build(), true},
+	"PartialBlock":         {gguf.PartialBlock, "rows of 48", newBuilder().tensor("a", 2, 54, 48, 2).build(), true},
+	"BadOffset hole": {gguf.BadOffset, "belongs at 32", with(newBuilder().f32("a", 4).f32("b", 4), func(b *builder) {
+		b.tensors[1].offset = ptr(64)
+	}), true},
+	"BadOffset overlap": {gguf.BadOffset, "belongs at 32", with(newBuilder().f32("a", 4).f32("b", 4), func(b *builder) {
+		b.tensors[1].offset = ptr(0)
+	}), true},
+	"Truncated data": {fault.Truncated, `"b"`, cut(newBuilder().f32("a", 4).f32("b", 4).build(), 17), true},
+}
+
+func TestErrors(t *testing.T) {
+	for name, c := range errorCases {
 		t.Run(name, func(t *testing.T) {
 			f, err := readErr(c.data)
 			require.ErrorIs(t, err, c.kind)
@@ -214,7 +216,7 @@ func TestRefusals(t *testing.T) {
 			}
 			require.NotNil(t, f)
 			assert.True(t, f.Partial)
-			assert.Equal(t, "llama", f.Architecture(), "what was read before the fault is given")
+			assert.Equal(t, "llama", f.Architecture(), "what was read before the error is returned")
 		})
 	}
 }
@@ -262,7 +264,7 @@ func TestVocabularyStaysInTheFile(t *testing.T) {
 	assert.Less(t, allocated, uint64(100<<10), "the file has %d bytes", len(data))
 }
 
-// allocation gives the bytes that f allocates.
+// allocation returns the number of bytes that f allocates.
 func allocation(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -271,9 +273,10 @@ func allocation(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// The files of testdata were written by gguf-py 0.19.0's GGUFWriter (llama.cpp's
-// own), and the .txt beside each by its GGUFReader: one line a key with type and
-// value, one line a tensor with type, dimensions, elements, bytes and place.
+// The files of testdata were written by the GGUFWriter of gguf-py 0.19.0 (a part of
+// llama.cpp), and the .txt of the same name by its GGUFReader: a line for each key
+// with type and value, and one for each tensor with type, dimensions, elements, bytes
+// and offset.
 func TestAgreesWithReferenceReader(t *testing.T) {
 	for _, name := range []string{"little", "big"} {
 		t.Run(name, func(t *testing.T) {
@@ -308,7 +311,7 @@ func describe(t *testing.T, f *gguf.File) string {
 	return out.String()
 }
 
-// show writes a value as Python does.
+// show formats a value as Python does.
 func show(v gguf.Value) string {
 	switch v.Type() {
 	case gguf.String:
@@ -431,9 +434,9 @@ func TestBaseModels(t *testing.T) {
 	assert.Equal(t, []string{"https://a/b", "https://c/d"}, f.BaseModels())
 }
 
-// Whatever becomes of a file, the answer is a File or an error of ours, and memory
-// stays in proportion.
-func TestDamagedFilesGiveOurErrors(t *testing.T) {
+// However a file is damaged, the result is a File or an error of this package, and
+// memory is proportional to the file.
+func TestDamagedFilesGiveErrorsWithKind(t *testing.T) {
 	little, err := os.ReadFile("testdata/little.gguf")
 	require.NoError(t, err)
 	samples := [][]byte{everything(binary.LittleEndian, 1).build(), everything(binary.BigEndian, 3).build(), little[:2200]}
@@ -466,7 +469,7 @@ func TestDamagedFilesGiveOurErrors(t *testing.T) {
 	}
 }
 
-// checkError fails for an error that is not ours or has no kind or path.
+// checkError fails for an error that is no fault.Error, or has no kind or path.
 func checkError(t testing.TB, err error) {
 	t.Helper()
 	if err == nil {
@@ -474,7 +477,7 @@ func checkError(t testing.TB, err error) {
 	}
 	var e *fault.Error
 	if !errors.As(err, &e) || e.Kind == "" || e.Path == "" {
-		t.Errorf("not one of ours: %v", err)
+		t.Errorf("not a fault.Error with kind and path: %v", err)
 	}
 }
 

@@ -11,20 +11,20 @@ import (
 // The kinds of error of a set of shards.
 const (
 	NotSplit      fault.Kind = "not a shard"             // a file without split.count among shards
-	SplitConflict fault.Kind = "shards disagree"         // on their number, or two claim one place
-	MissingShard  fault.Kind = "missing shard"           // a place that no file claims
-	TensorCount   fault.Kind = "tensor count disagrees"  // all shards together against split.tensors.count
-	SharedTensor  fault.Kind = "tensor in several files" // a name that two shards hold
+	SplitConflict fault.Kind = "shards disagree"         // on their count, or two have the same number
+	MissingShard  fault.Kind = "missing shard"           // a number that no file has
+	TensorCount   fault.Kind = "tensor count disagrees"  // of all shards together with split.tensors.count
+	SharedTensor  fault.Kind = "tensor in several files" // a name in two shards
 )
 
-// Split is the place of a file among the shards of a model.
+// Split is what a file says of its position among the shards of a model.
 type Split struct {
 	Index   int // counted from 0, where file names count from 1
 	Count   int // shards of the model
 	Tensors int // tensors of all shards together, 0 where the file does not say
 }
 
-// Split gives the place that the file claims; ok is false where it claims none.
+// Split returns the keys split.*; ok is false where the file is no shard.
 func (f *File) Split() (s Split, ok bool) {
 	count := f.Key("split.count").Uint()
 	if count == 0 {
@@ -38,14 +38,14 @@ func (f *File) Split() (s Split, ok bool) {
 	}, true
 }
 
-// ShardName is the name of one shard: prefix "m", index 0 of 3 gives
+// ShardName returns the name of one shard: prefix "m", index 0 of 3 is
 // "m-00001-of-00003.gguf".
 func ShardName(prefix string, index, count int) string {
 	return fmt.Sprintf("%s-%05d-of-%05d.gguf", prefix, index+1, count)
 }
 
-// ParseShardName takes a shard's name apart; index counts from 0. Names with
-// another number of digits are not shards to llama.cpp, nor here.
+// ParseShardName splits a shard's name; index counts from 0. As for llama.cpp, both
+// numbers must have five digits.
 func ParseShardName(name string) (prefix string, index, count int, ok bool) {
 	const tail = len("-00001-of-00003.gguf")
 	if len(name) <= tail {
@@ -63,8 +63,8 @@ func ParseShardName(name string) (prefix string, index, count int, ok bool) {
 	return prefix, int(no) - 1, int(of), true
 }
 
-// CheckShards compares the shards of one model with what each says of the whole,
-// and gives every disagreement, in the order of the shards, missing ones last.
+// CheckShards compares the shards of one model with what each says of all of them. It
+// returns every contradiction, in the order of the shards, then missing shards.
 func CheckShards(shards []*File) []error {
 	if len(shards) == 0 {
 		return nil
@@ -74,8 +74,8 @@ func CheckShards(shards []*File) []error {
 		return []error{fault.New(NotSplit, shards[0].Path, "no split.count")}
 	}
 	var errs []error
-	at := make(map[int]*File, len(shards))
-	holder := map[string]*File{}
+	byIndex := make(map[int]*File, len(shards))
+	shardOf := map[string]*File{} // by tensor
 	tensors, partial := 0, false
 	for _, f := range shards {
 		s, ok := f.Split()
@@ -87,26 +87,26 @@ func CheckShards(shards []*File) []error {
 			errs = append(errs, fault.New(SplitConflict, f.Path, fmt.Sprintf("one of %d shards, and %s is one of %d", s.Count, shards[0].Path, first.Count)))
 		case s.Index >= s.Count:
 			errs = append(errs, fault.New(SplitConflict, f.Path, fmt.Sprintf("split.no is %d of %d, counted from 0", s.Index, s.Count)))
-		case at[s.Index] != nil:
-			errs = append(errs, fault.New(SplitConflict, f.Path, fmt.Sprintf("shard %d, as %s", s.Index+1, at[s.Index].Path)))
+		case byIndex[s.Index] != nil:
+			errs = append(errs, fault.New(SplitConflict, f.Path, fmt.Sprintf("shard %d, as %s", s.Index+1, byIndex[s.Index].Path)))
 		default:
-			at[s.Index] = f
+			byIndex[s.Index] = f
 		}
 		partial = partial || f.Partial
 		tensors += len(f.Tensors)
 		for i := range f.Tensors {
 			name := f.Tensors[i].Name
-			if other := holder[name]; other != nil {
+			if other := shardOf[name]; other != nil {
 				errs = append(errs, fault.New(SharedTensor, f.Path, fmt.Sprintf("%s is in %s too", quote(name), other.Path)))
 				continue
 			}
-			holder[name] = f
+			shardOf[name] = f
 		}
 	}
-	missing := first.Count - len(at)
-	const most = 1000 // places worth naming one by one
+	missing := first.Count - len(byIndex)
+	const most = 1000 // missing shards reported one by one
 	for i := 0; i < first.Count && missing > 0 && i < most; i++ {
-		if at[i] == nil {
+		if byIndex[i] == nil {
 			errs = append(errs, fault.New(MissingShard, shards[0].Path, fmt.Sprintf("shard %d of %d is not there", i+1, first.Count)).
 				WithHint("download the missing file; all shards must lie in one directory"))
 		}

@@ -12,8 +12,8 @@ import (
 // Type is the type of a tensor's data, numbered as ggml_type in ggml.h.
 type Type uint32
 
-// Knowledge, one line each, sorted by the first column; a block of 0 elements
-// stands for a type that ggml has removed.
+// Tables, sorted by the first column. In types.tsv a block of 0 elements marks a type
+// that ggml has removed.
 var (
 	//go:embed types.tsv
 	typesTSV string
@@ -31,7 +31,7 @@ type block struct {
 // blocks is indexed by Type; numbers that were never used have no name.
 var blocks = sync.OnceValue(func() []block {
 	var all []block
-	for id, rest := range numbered(typesTSV) {
+	for id, rest := range numberedRows(typesTSV) {
 		name, sizes, _ := strings.Cut(rest, "\t")
 		elements, bytes, _ := strings.Cut(sizes, "\t")
 		for len(all) <= id {
@@ -45,16 +45,16 @@ var blocks = sync.OnceValue(func() []block {
 // fileTypes maps general.file_type to its name.
 var fileTypes = sync.OnceValue(func() map[uint64]string {
 	all := make(map[uint64]string, 64)
-	for id, rest := range numbered(fileTypesTSV) {
+	for id, rest := range numberedRows(fileTypesTSV) {
 		name, _, _ := strings.Cut(rest, "\t")
 		all[uint64(id)] = name
 	}
 	return all
 })
 
-// numbered yields the lines of a table behind its header: the number in the first
-// column, and the rest.
-func numbered(table string) iter.Seq2[int, string] {
+// numberedRows yields the rows of a table after its header: the number in the first
+// column, and the rest of the line.
+func numberedRows(table string) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
 		_, table, _ := strings.Cut(table, "\n")
 		for line := range strings.Lines(table) {
@@ -66,7 +66,7 @@ func numbered(table string) iter.Seq2[int, string] {
 	}
 }
 
-// number reads a number of the tables, whose form a test checks.
+// number parses a number of the tables; a test checks that all are valid.
 func number(s string) int {
 	n, _ := strconv.Atoi(s)
 	return n
@@ -79,7 +79,7 @@ func (t Type) block() block {
 	return block{}
 }
 
-// String gives ggml's name, "Q4_K".
+// String returns ggml's name, "Q4_K".
 func (t Type) String() string {
 	if name := t.block().name; name != "" {
 		return name
@@ -93,26 +93,16 @@ func (t Type) Known() bool { return t.block().name != "" }
 // Removed reports that ggml no longer reads this type.
 func (t Type) Removed() bool { return t.Known() && t.block().elements == 0 }
 
-// Block gives the elements of one block, and its bytes.
+// Block returns the number of elements of one block, and its size in bytes.
 func (t Type) Block() (elements, bytes uint64) {
 	b := t.block()
 	return b.elements, b.bytes
 }
 
-// BitsPerWeight is what one element takes, scales and minima included; 0 for an
-// unknown type.
-func (t Type) BitsPerWeight() float64 {
-	b := t.block()
-	if b.elements == 0 {
-		return 0
-	}
-	return float64(b.bytes) * 8 / float64(b.elements)
-}
-
-// FileType gives general.file_type and its name without the prefix MOSTLY_:
-// "Q4_K_M". The numbering is llama_ftype's in llama.h, and neither Type's nor
-// ggml_ftype's. The name is empty where the number is unknown, and ok is false
-// where the key is missing or no integer.
+// FileType returns general.file_type and its name without the prefix MOSTLY_:
+// "Q4_K_M". The numbers are those of llama_ftype in llama.h, which differ from those
+// of Type and of ggml_ftype. The name is empty where the number is unknown, and ok is
+// false where the key is missing or no integer.
 func (f *File) FileType() (id uint64, name string, ok bool) {
 	v := f.Key("general.file_type")
 	if !v.Valid() || !v.Type().integer() || v.Type().signed() && v.Int() < 0 {
@@ -121,12 +111,12 @@ func (f *File) FileType() (id uint64, name string, ok bool) {
 	return v.Uint(), fileTypes()[v.Uint()], true
 }
 
-// Architecture is what a general.architecture stands for.
+// Architecture describes a value of general.architecture.
 type Architecture struct {
 	Name     string // as in general.architecture
 	Category string // what loads it: transformers, vision_encoder, audio_encoder, diffusers
 	Task     string // causal_lm, text_encoder, vision_language, projector …
-	Source   string // who knows it: llama.cpp, ollama for its own engine's names, or comfyui-gguf
+	Source   string // the program that uses the name: llama.cpp, ollama (for its own engine), comfyui-gguf
 }
 
 var architectures = sync.OnceValue(func() []Architecture {

@@ -32,8 +32,8 @@ const (
 	Float64
 )
 
-// valueTypes gives each type its name and its size in the file; the size of
-// strings and arrays is in the file.
+// valueTypes are the name of each type and its size in the file, 0 for strings and
+// arrays.
 var valueTypes = [...]struct {
 	name  string
 	bytes int
@@ -43,7 +43,7 @@ var valueTypes = [...]struct {
 	String: {"string", 0}, Array: {"array", 0}, Uint64: {"uint64", 8}, Int64: {"int64", 8}, Float64: {"float64", 8},
 }
 
-// String gives the type's name in docs/gguf.md, in lower case.
+// String returns the type's name in docs/gguf.md, in lower case.
 func (t ValueType) String() string {
 	if int(t) < len(valueTypes) {
 		return valueTypes[t].name
@@ -55,8 +55,8 @@ func (t ValueType) signed() bool  { return t == Int8 || t == Int16 || t == Int32
 func (t ValueType) float() bool   { return t == Float32 || t == Float64 }
 func (t ValueType) integer() bool { return t <= Int32 || t == Uint64 || t == Int64 }
 
-// bits reads a number as Value keeps it: integers sign-extended, floats as
-// float64.
+// bits decodes a number into the representation of Value: integers sign-extended,
+// floats as the bits of a float64.
 func (t ValueType) bits(order binary.ByteOrder, b []byte) uint64 {
 	switch t {
 	case Int8:
@@ -78,7 +78,7 @@ func (t ValueType) bits(order binary.ByteOrder, b []byte) uint64 {
 }
 
 // Value is the value of a key. The zero Value is that of a missing key: Valid is
-// false and every accessor gives zero, as it does for a value of another type.
+// false. An accessor of another type than the value's returns zero.
 type Value struct {
 	file  *File
 	text  string
@@ -90,16 +90,16 @@ type Value struct {
 	valid bool
 }
 
-// Valid reports that the key is there.
+// Valid reports whether the key exists.
 func (v Value) Valid() bool { return v.valid }
 
 // Type is the value's type in the file.
 func (v Value) Type() ValueType { return v.typ }
 
-// Text gives a string.
+// Text returns a string.
 func (v Value) Text() string { return v.text }
 
-// Uint gives an integer of any width that is not negative.
+// Uint returns an integer of any width; 0 for a negative one.
 func (v Value) Uint() uint64 {
 	if !v.typ.integer() || v.typ.signed() && int64(v.bits) < 0 {
 		return 0
@@ -107,7 +107,7 @@ func (v Value) Uint() uint64 {
 	return v.bits
 }
 
-// Int gives an integer of any width that fits.
+// Int returns an integer of any width; 0 for one above 2^63-1.
 func (v Value) Int() int64 {
 	if !v.typ.integer() || !v.typ.signed() && v.bits > math.MaxInt64 {
 		return 0
@@ -115,7 +115,7 @@ func (v Value) Int() int64 {
 	return int64(v.bits)
 }
 
-// Float gives a float, or an integer as one.
+// Float returns a float, or an integer as a float.
 func (v Value) Float() float64 {
 	switch {
 	case v.typ.float():
@@ -128,7 +128,7 @@ func (v Value) Float() float64 {
 	return 0
 }
 
-// Bool gives a truth value; any byte but zero is true, as for gguf.cpp.
+// Bool returns a boolean; any byte but zero is true, as for gguf.cpp.
 func (v Value) Bool() bool { return v.typ == Bool && v.bits != 0 }
 
 // Len is the number of an array's elements, 0 for anything else.
@@ -137,12 +137,12 @@ func (v Value) Len() int { return int(v.n) }
 // ElementType is the type of an array's elements.
 func (v Value) ElementType() ValueType { return v.elem }
 
-// show writes an unsigned integer for an error.
-func (v Value) show() string { return strconv.FormatUint(v.Uint(), 10) }
+// uintText returns an unsigned integer as text, for errors.
+func (v Value) uintText() string { return strconv.FormatUint(v.Uint(), 10) }
 
-// Elements reads an array's elements from the file, in order; it yields nothing
-// for anything else. An error is yielded once, last. The reader that Read was
-// given must still be open.
+// Elements reads an array's elements from the file, in order; it yields nothing for
+// other values. An error is yielded last, once. The reader that Read was given must
+// still be open.
 func (v Value) Elements() iter.Seq2[Value, error] {
 	return func(yield func(Value, error) bool) {
 		if v.typ != Array || !v.valid || v.n == 0 {
@@ -164,7 +164,7 @@ func (v Value) Elements() iter.Seq2[Value, error] {
 func (p *parser) element(typ ValueType) (v Value, err error) {
 	v = Value{typ: typ, valid: true}
 	if typ == String {
-		n, err := p.length(MaxText, fault.TooLarge, "string")
+		n, err := p.length(maxText, fault.TooLarge, "string")
 		if err != nil {
 			return Value{}, err
 		}
@@ -179,16 +179,16 @@ func (p *parser) element(typ ValueType) (v Value, err error) {
 	return v, nil
 }
 
-// Key gives the value of a key, the zero Value where it is missing. Of two values
-// under one name, which is an error, it gives one of them.
+// Key returns the value of a key, the zero Value where it is missing. Of two keys with
+// one name, which is an error, it returns one of the values.
 func (f *File) Key(name string) Value {
-	i, found := slices.BinarySearchFunc(f.by, name, func(i int32, name string) int {
+	i, found := slices.BinarySearchFunc(f.sorted, name, func(i int32, name string) int {
 		return strings.Compare(f.keys[i].name, name)
 	})
 	if !found {
 		return Value{}
 	}
-	return f.keys[f.by[i]].value
+	return f.keys[f.sorted[i]].value
 }
 
 // Keys yields all keys in the file's order.
@@ -202,7 +202,7 @@ func (f *File) Keys() iter.Seq2[string, Value] {
 	}
 }
 
-// ModelKey gives the value of a key of the model's architecture:
+// ModelKey returns the value of a key of the model's architecture:
 // ModelKey("context_length") is Key("llama.context_length") in a file of
 // architecture llama.
 func (f *File) ModelKey(name string) Value {
@@ -213,7 +213,7 @@ func (f *File) ModelKey(name string) Value {
 	return f.Key(arch + "." + name)
 }
 
-// quote cuts a name from the file to what an error can show.
+// quote quotes a name from the file for an error, shortened to 80 bytes.
 func quote[T string | []byte](name T) string {
 	const most = 80
 	if len(name) > most {

@@ -1,13 +1,11 @@
-// Package jsonscan walks a JSON text once, in place, without building a tree.
+// Package jsonscan scans a JSON text once, in place, without building a tree.
 //
-// It reads what model repositories really hold: a byte order mark is skipped,
-// and the bare words NaN, Infinity and -Infinity, which Python writes, count as
-// numbers; both are noted, so that the caller can report them. Everything else
-// follows RFC 8259. Nesting is bounded, and nothing recurses, so no input can
-// exhaust the stack.
+// It accepts what model repositories contain beyond RFC 8259: a byte order mark is
+// skipped, and NaN, Infinity and -Infinity, which Python writes, are numbers. Both are
+// recorded, so that the caller can report them. Nesting is bounded and not handled by
+// recursion, so no input can exhaust the stack.
 //
-// It is not a decoder: it gives the bytes of a value, and the caller says what
-// they mean.
+// It is not a decoder: it returns the bytes of a value, which the caller interprets.
 package jsonscan
 
 import (
@@ -19,15 +17,15 @@ import (
 	"omniloader/loader/fault"
 )
 
-// MaxDepth is how deeply arrays and objects may nest. Real configurations stay
-// below 20; Python's own reader gives up near 1,000.
-const MaxDepth = 512
+// maxDepth is how many levels of arrays and objects there may be. Real configurations
+// have fewer than 20; Python's json module fails near 1,000.
+const maxDepth = 512
 
-// Kind is the type of a value, told from its first byte.
+// Kind is the type of a value, as its first byte shows it.
 type Kind byte
 
-// The kinds of value. Invalid stands for the end of the text, and for a byte
-// that begins no value.
+// The kinds of value. Invalid is the end of the text, or a byte that no value begins
+// with.
 const (
 	Invalid Kind = iota
 	Null
@@ -40,22 +38,22 @@ const (
 
 var kindNames = [...]string{"nothing", "null", "a boolean", "a number", "a string", "an array", "an object"}
 
-// String reads well behind "found": "null", "a string", "an object".
+// String names the kind for messages: "null", "a string", "an object".
 func (k Kind) String() string { return kindNames[k] }
 
 // Scanner is a position in a JSON text. The zero value scans the empty text.
 type Scanner struct {
 	data []byte
 	pos  int
-	base int // bytes of the byte order mark, which data no longer has
+	base int // bytes of the byte order mark, which data does not include
 
-	// NonFinite is the offset of the first NaN or Infinity passed, or -1.
+	// NonFinite is the offset of the first NaN or Infinity scanned so far, or -1.
 	NonFinite int
-	// BOM reports that the text began with a byte order mark.
+	// BOM reports that the text begins with a byte order mark.
 	BOM bool
 }
 
-// New returns a Scanner at the start of data, which it never copies or changes.
+// New returns a Scanner at the start of data, which is neither copied nor changed.
 func New(data []byte) Scanner {
 	s := Scanner{data: data, NonFinite: -1}
 	if len(data) >= 3 && data[0] == 0xEF && data[1] == 0xBB && data[2] == 0xBF {
@@ -67,7 +65,7 @@ func New(data []byte) Scanner {
 // Offset is the byte of the original text that is read next.
 func (s *Scanner) Offset() int { return s.base + s.pos }
 
-// Kind tells the type of the next value without consuming it.
+// Kind returns the type of the next value. It consumes white space only.
 func (s *Scanner) Kind() Kind {
 	s.space()
 	if s.pos >= len(s.data) {
@@ -99,10 +97,9 @@ func (s *Scanner) End() error {
 	return nil
 }
 
-// Object consumes an object, calling member at each value with the member's
-// name; member must consume exactly that value. The name is the raw content
-// between the quotes where it has no escape, and the unescaped text otherwise;
-// it is valid until member returns.
+// Object consumes an object. It calls member before each value with the member's
+// name, unescaped; member must consume exactly that value. The name is valid until
+// member returns.
 func (s *Scanner) Object(member func(name []byte) error) error {
 	if err := s.expect('{', "an object"); err != nil {
 		return err
@@ -128,8 +125,8 @@ func (s *Scanner) Object(member func(name []byte) error) error {
 	}
 }
 
-// Array consumes an array, calling element at each value with its index;
-// element must consume exactly that value.
+// Array consumes an array. It calls element before each value with its index; element
+// must consume exactly that value.
 func (s *Scanner) Array(element func(i int) error) error {
 	if err := s.expect('[', "an array"); err != nil {
 		return err
@@ -148,9 +145,9 @@ func (s *Scanner) Array(element func(i int) error) error {
 	}
 }
 
-// Text consumes a string and gives its content, unescaped. Where the string has
-// no escape the result is a part of the text itself, and is not copied.
-// Unpaired surrogates become U+FFFD.
+// Text consumes a string and returns its content, unescaped. Where the string has no
+// escape the result is a slice of the text, not a copy. Unpaired surrogates become
+// U+FFFD.
 func (s *Scanner) Text() ([]byte, error) {
 	s.space()
 	raw, escaped, err := s.text()
@@ -160,8 +157,8 @@ func (s *Scanner) Text() ([]byte, error) {
 	return unescape(raw), nil
 }
 
-// Raw consumes the next value, whatever it is, checks it, and gives its bytes,
-// without white space around them.
+// Raw consumes and checks the next value of any kind, and returns its bytes without
+// white space around them.
 func (s *Scanner) Raw() ([]byte, error) {
 	s.space()
 	start := s.pos
@@ -171,10 +168,10 @@ func (s *Scanner) Raw() ([]byte, error) {
 	return s.data[start:s.pos], nil
 }
 
-// skip consumes one value. Arrays and objects are kept as bits on a stack of
-// fixed size, one for each level: set for an object.
+// skip consumes one value. The stack of open arrays and objects has one bit for each
+// level: set for an object.
 func (s *Scanner) skip() error {
-	var stack [MaxDepth / 64]uint64
+	var stack [maxDepth / 64]uint64
 	depth := 0
 	for {
 		s.space()
@@ -183,11 +180,11 @@ func (s *Scanner) skip() error {
 		}
 		switch c := s.data[s.pos]; c {
 		case '{', '[':
-			if depth == MaxDepth {
-				return s.fail(fault.TooDeep, "more than "+strconv.Itoa(MaxDepth)+" levels of arrays and objects")
+			if depth == maxDepth {
+				return s.fail(fault.TooDeep, "more than "+strconv.Itoa(maxDepth)+" levels of arrays and objects")
 			}
 			s.pos++
-			closing := c + 2 // ']' and '}' stand two after their openers
+			closing := c + 2 // in ASCII, ']' is '[' + 2 and '}' is '{' + 2
 			if s.accept(closing) {
 				break
 			}
@@ -206,7 +203,8 @@ func (s *Scanner) skip() error {
 				return err
 			}
 		}
-		// A value has ended: close what ends with it.
+		// A value has ended: consume the comma behind it, or the ends of the arrays and
+		// objects that end with it.
 		for {
 			if depth == 0 {
 				return nil
@@ -316,7 +314,7 @@ func (s *Scanner) digits() (n int) {
 	return n
 }
 
-// text consumes a string and gives the bytes between its quotes.
+// text consumes a string and returns the bytes between its quotes.
 func (s *Scanner) text() (raw []byte, escaped bool, err error) {
 	if s.peek() != '"' {
 		return nil, false, s.errorf("expected a string, found " + s.found())
@@ -352,8 +350,8 @@ func (s *Scanner) text() (raw []byte, escaped bool, err error) {
 	return nil, false, s.errorf("the text ends inside a string")
 }
 
-// escapeLen is the length of the escape that b begins with, and 0 where it is
-// none.
+// escapeLen is the length of the escape sequence at the start of b, 0 where it is not
+// valid.
 func escapeLen(b []byte) int {
 	if len(b) < 2 {
 		return 0
@@ -449,7 +447,7 @@ func (s *Scanner) peek() byte {
 	return 0
 }
 
-// accept consumes white space and then c, where it comes next.
+// accept consumes white space, and then c where it is the next byte.
 func (s *Scanner) accept(c byte) bool {
 	s.space()
 	if s.pos < len(s.data) && s.data[s.pos] == c {
@@ -466,7 +464,7 @@ func (s *Scanner) expect(c byte, what string) error {
 	return s.errorf("expected " + what + ", found " + s.found())
 }
 
-// found describes the next byte for an error.
+// found names the next byte for messages.
 func (s *Scanner) found() string {
 	if s.pos >= len(s.data) {
 		return "the end of the text"

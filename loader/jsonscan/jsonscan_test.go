@@ -54,7 +54,7 @@ func TestTextIsUnescaped(t *testing.T) {
 	}
 }
 
-func TestPythonNumbersAndByteOrderMarkAreNoted(t *testing.T) {
+func TestPythonNumbersAndByteOrderMarkAreRecorded(t *testing.T) {
 	s := jsonscan.New([]byte("\xEF\xBB\xBF[1, -Infinity, NaN]"))
 	_, err := s.Raw()
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func TestArrayAndKind(t *testing.T) {
 	assert.Equal(t, []string{"a string", "a number", "null", "a boolean", "an object", "an array", "a number"}, kinds)
 }
 
-func TestErrorsSayKindLineAndOffset(t *testing.T) {
+func TestErrorsHaveKindLineAndOffset(t *testing.T) {
 	for in, want := range map[string]struct {
 		kind   fault.Kind
 		offset int64
@@ -131,8 +131,8 @@ func TestRawDoesNotAllocate(t *testing.T) {
 	}))
 }
 
-// FuzzRaw compares with encoding/json: what it accepts we accept, and what only
-// we accept has NaN or Infinity in it, or a byte order mark.
+// FuzzRaw compares with encoding/json: we accept what it accepts, and texts that only
+// we accept contain NaN or Infinity, or begin with a byte order mark.
 func FuzzRaw(f *testing.F) {
 	for _, seed := range []string{
 		`{"architectures":["LlamaForCausalLM"],"model_type":"llama"}`, `[1,-2.5e-3,"\ud83d\ude00",null,true]`,

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// literal reads the few Python literals that a header is made of, by hand: strings,
-// numbers, True and False, tuples and lists. The first failure stays in err.
+// literal parses the Python literals that occur in a header: strings, numbers, True
+// and False, tuples and lists. err keeps the first error.
 type literal struct {
 	text string
 	pos  int
 	err  string
 }
 
-// maxNesting bounds a structured type; numpy writes a level or two.
+// maxNesting bounds the levels of a structured type; numpy writes one or two.
 const maxNesting = 32
 
 func (l *literal) fail(detail string) {
@@ -28,7 +28,7 @@ func (l *literal) space() {
 	}
 }
 
-// accept consumes c where it comes next.
+// accept consumes c, after white space, where it is the next character.
 func (l *literal) accept(c byte) bool {
 	l.space()
 	if l.err != "" || l.pos == len(l.text) || l.text[l.pos] != c {
@@ -44,7 +44,7 @@ func (l *literal) expect(c byte) {
 	}
 }
 
-// str consumes a string; escapes stay as they are.
+// str consumes a string and returns what is between its quotes, escapes unresolved.
 func (l *literal) str() string {
 	l.space()
 	if l.err != "" {
@@ -69,7 +69,7 @@ func (l *literal) str() string {
 	return ""
 }
 
-// word consumes letters and digits.
+// word consumes letters, digits, hyphens and underscores.
 func (l *literal) word() string {
 	l.space()
 	start := l.pos
@@ -90,7 +90,7 @@ func (l *literal) boolean() bool {
 	return w == "True"
 }
 
-// ints consumes a tuple of lengths.
+// ints consumes a tuple of non-negative integers.
 func (l *literal) ints() []int64 {
 	l.expect('(')
 	all := []int64{}
@@ -103,8 +103,8 @@ func (l *literal) ints() []int64 {
 			l.fail("expected a length")
 			break
 		}
-		if all = append(all, n); len(all) > MaxDims {
-			l.fail("more than " + strconv.Itoa(MaxDims) + " dimensions")
+		if all = append(all, n); len(all) > maxDims {
+			l.fail("more than " + strconv.Itoa(maxDims) + " dimensions")
 			break
 		}
 		if !l.accept(',') {

@@ -8,7 +8,6 @@ package npz
 import (
 	"archive/zip"
 	"compress/flate"
-	_ "embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,19 +16,19 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
-	"sync"
 
 	"omniloader/loader/fault"
+	"omniloader/loader/internal/ndarray"
 	"omniloader/loader/window"
 )
 
 // The limits of this reader.
 const (
-	// MaxHeader is the longest header read. numpy itself stops at 10,000 bytes
-	// unless told otherwise.
-	MaxHeader = 64 << 10
-	MaxArrays = 1 << 18 // arrays of one file
-	MaxDims   = 64      // dimensions of an array, as for numpy 2
+	// maxHeader is the longest header read, in bytes. numpy's own limit is 10,000
+	// unless the caller raises it.
+	maxHeader = 64 << 10
+	maxArrays = 1 << 18 // arrays of one file
+	maxDims   = 64      // dimensions of an array, as for numpy 2
 )
 
 // The kinds of error of this format.
@@ -37,47 +36,48 @@ const (
 	NotNPY       fault.Kind = "not a numpy array"           // another magic
 	NotNPZ       fault.Kind = "not a numpy archive"         // a zip without .npy files
 	BadVersion   fault.Kind = "unknown npy version"         // not 1, 2 or 3
-	BadHeader    fault.Kind = "broken npy header"           // not the dictionary it should be
+	BadHeader    fault.Kind = "broken npy header"           // not the dictionary that the format asks for
 	BadDType     fault.Kind = "unknown numpy type"          // a description numpy would not write
-	WrongSize    fault.Kind = "array of another size"       // than its shape and type say
+	WrongSize    fault.Kind = "array of another size"       // more data than its shape and type need
 	SizeOverflow fault.Kind = "array size overflows"        // in elements or in bytes
 	Duplicate    fault.Kind = "two arrays of the same name" // in one archive
 )
 
 const damaged = "the file is damaged or cut short: download it again"
 
-// Array is one array.
+// Array describes one array.
 type Array struct {
 	Name string // without .npy; empty for a file of one array
-	// Descr is numpy's description as it stands, "<f4"; of a structured type the
-	// whole list.
+	// Descr is the type as the file describes it: "<f4", or the whole list of a
+	// structured type.
 	Descr string
-	// DType is spelled as in safetensors, "F32", and empty where the type has no
-	// equal there.
+	// DType is the element type, spelled as in safetensors: "F32". It is empty where
+	// safetensors has no such type.
 	DType     string
 	BigEndian bool
-	// Pickled says that the elements are Python objects: loading them unpickles.
+	// Pickled reports that the elements are Python objects: loading them unpickles.
 	Pickled bool
-	Fortran bool // the first index runs fastest
+	Fortran bool // Fortran order: the first index varies fastest
 	Shape   []int64
-	// ItemBytes is the size of an element, 0 where it is not known.
+	// ItemBytes is the size of an element in bytes, 0 where it is not known.
 	ItemBytes int64
-	// Compressed says that the array is packed, so that it cannot be mapped.
+	// Compressed reports that the array is compressed, so that the file cannot be
+	// mapped into memory.
 	Compressed bool
 }
 
 // Elements is the product of the dimensions.
 func (a *Array) Elements() int64 {
-	n, _ := product(a.Shape)
+	n, _ := ndarray.Elements(a.Shape)
 	return n
 }
 
-// Bytes is the size of the array's data, 0 where it is not known.
+// Bytes is the size of the array's data in bytes, 0 where it is not known.
 func (a *Array) Bytes() int64 { return a.Elements() * a.ItemBytes }
 
 // Read reads the headers of a .npz archive of size bytes, in the archive's order;
-// path is what errors name. It gives the arrays it could read with the first error
-// it met, so that one broken array does not hide the others.
+// errors name path. It returns the arrays it could read together with the first
+// error, so that one broken array does not hide the others.
 func Read(r io.ReaderAt, size int64, path string) ([]Array, error) {
 	if size <= 0 {
 		return nil, fault.New(fault.Empty, path, "no bytes")
@@ -100,11 +100,11 @@ func Read(r io.ReaderAt, size int64, path string) ([]Array, error) {
 		return nil, fault.New(fault.Truncated, path, "a zip archive without its directory, which stands at the end").
 			WithCause(err).WithHint("the download did not end, or the file was cut: download it again")
 	}
-	if len(archive.File) > MaxArrays {
-		return nil, fault.New(fault.TooLarge, path, fmt.Sprintf("%d files in the archive, the limit is %d", len(archive.File), MaxArrays))
+	if len(archive.File) > maxArrays {
+		return nil, fault.New(fault.TooLarge, path, fmt.Sprintf("%d files in the archive, the limit is %d", len(archive.File), maxArrays))
 	}
 	var arrays []Array
-	var failed error
+	var firstErr error
 	seen := make(map[string]bool, len(archive.File))
 	found := false
 	for _, member := range archive.File {
@@ -118,8 +118,8 @@ func Read(r io.ReaderAt, size int64, path string) ([]Array, error) {
 			err = fault.New(Duplicate, path, fmt.Sprintf("%.80q", name))
 		}
 		if err != nil {
-			if failed == nil {
-				failed = err
+			if firstErr == nil {
+				firstErr = err
 			}
 			continue
 		}
@@ -130,11 +130,11 @@ func Read(r io.ReaderAt, size int64, path string) ([]Array, error) {
 	if !found {
 		return nil, fault.New(NotNPZ, path, fmt.Sprintf("a zip archive of %d files, none of them .npy", len(archive.File)))
 	}
-	return arrays, failed
+	return arrays, firstErr
 }
 
-// readMember reads one array's header; of a packed one no more is unpacked than
-// the header takes.
+// readMember reads one array's header; of a compressed one no more than the header is
+// decompressed.
 func readMember(member *zip.File, path string) (Array, error) {
 	fail := func(err error) (Array, error) {
 		kind := fault.Malformed
@@ -152,12 +152,12 @@ func readMember(member *zip.File, path string) (Array, error) {
 		return fail(err)
 	}
 	defer in.Close()
-	a, header, err := parse(in, path, offset)
+	a, header, err := readHeader(in, path, offset)
 	if err != nil {
 		return Array{}, err
 	}
 	a.Compressed = member.Method != zip.Store
-	if err := a.fits(member.UncompressedSize64, header, path, member.Name); err != nil {
+	if err := a.checkSize(member.UncompressedSize64, header, path, member.Name); err != nil {
 		return Array{}, err
 	}
 	return a, nil
@@ -168,15 +168,16 @@ func ReadArray(r io.ReaderAt, size int64, path string) (Array, error) {
 	if size <= 0 {
 		return Array{}, fault.New(fault.Empty, path, "no bytes")
 	}
-	a, header, err := parse(io.NewSectionReader(window.Bounded(r, size), 0, size), path, 0)
+	a, header, err := readHeader(io.NewSectionReader(window.Bounded(r, size), 0, size), path, 0)
 	if err != nil {
 		return Array{}, err
 	}
-	return a, a.fits(uint64(size), header, path, path)
+	return a, a.checkSize(uint64(size), header, path, path)
 }
 
-// fits compares the size of the data with what shape and type ask for.
-func (a *Array) fits(size uint64, header int64, path, name string) error {
+// checkSize compares size, the bytes of header and data, with what shape and type
+// need.
+func (a *Array) checkSize(size uint64, header int64, path, name string) error {
 	if a.ItemBytes == 0 {
 		return nil // objects are pickled, and other types unknown
 	}
@@ -192,76 +193,91 @@ func (a *Array) fits(size uint64, header int64, path, name string) error {
 
 const magic = "\x93NUMPY"
 
-// parse reads a header: magic, version, length, and a Python dictionary of descr,
-// fortran_order and shape. header is the number of bytes before the data.
-func parse(in io.Reader, path string, offset int64) (a Array, header int64, err error) {
-	cut := func(at int64, err error) error {
-		kind := fault.Truncated
-		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			kind = fault.Unreadable
-			var corrupt flate.CorruptInputError
-			if errors.As(err, &corrupt) || errors.Is(err, zip.ErrChecksum) {
-				kind = fault.Malformed
-			}
-		}
-		return fault.At(kind, path, offset+at, "inside an array's header").WithCause(err).WithHint(damaged)
+// readHeader reads the header of an array that begins at offset of the file, and
+// checks its shape and type. header is the number of bytes before the data.
+//
+// A header is the magic, the version, its length, and a Python dictionary of descr,
+// fortran_order and shape.
+func readHeader(in io.Reader, path string, offset int64) (a Array, header int64, err error) {
+	prefix, length, err := readPrefix(in, path, offset)
+	if err != nil {
+		return a, 0, err
 	}
+	body, err := io.ReadAll(io.LimitReader(in, int64(length)))
+	if err == nil && len(body) < length {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return a, 0, readError(path, offset+prefix, err)
+	}
+	header = prefix + int64(length)
+	at, detail := a.parseDictionary(string(body))
+	if detail != "" {
+		return a, 0, fault.At(BadHeader, path, offset+prefix+int64(at), detail).WithHint(damaged)
+	}
+	elements, ok := ndarray.Elements(a.Shape)
+	if !ok {
+		return a, 0, fault.At(SizeOverflow, path, offset, fmt.Sprintf("shape %v", a.Shape))
+	}
+	if !a.parseDescr() {
+		return a, 0, fault.At(BadDType, path, offset, fmt.Sprintf("%.80q", a.Descr))
+	}
+	if hi, lo := bits.Mul64(uint64(elements), uint64(a.ItemBytes)); hi != 0 || lo > math.MaxInt64-maxHeader-16 {
+		return a, 0, fault.At(SizeOverflow, path, offset, fmt.Sprintf("shape %v in %.80s", a.Shape, a.Descr))
+	}
+	return a, header, nil
+}
+
+// readPrefix reads magic, version and length of a header. prefix is the number of
+// bytes they take, length that of the dictionary behind them.
+func readPrefix(in io.Reader, path string, offset int64) (prefix int64, length int, err error) {
 	var start [12]byte
 	if n, err := io.ReadFull(in, start[:8]); err != nil {
-		return a, 0, cut(int64(n), err)
+		return 0, 0, readError(path, offset+int64(n), err)
 	}
 	if string(start[:6]) != magic {
 		kind := NotNPY
 		if string(start[:8]) == "\x00\x00\x00\x00\x00\x00\x00\x00" {
 			kind = fault.ZeroFilled
 		}
-		return a, 0, fault.At(kind, path, offset, fmt.Sprintf("begins with %q", start[:6]))
+		return 0, 0, fault.At(kind, path, offset, fmt.Sprintf("begins with %q", start[:6]))
 	}
 	major := start[6]
 	width := 4
 	if major == 1 {
 		width = 2
 	} else if major < 1 || major > 3 {
-		return a, 0, fault.At(BadVersion, path, offset+6, fmt.Sprintf("version %d.%d", major, start[7]))
+		return 0, 0, fault.At(BadVersion, path, offset+6, fmt.Sprintf("version %d.%d", major, start[7]))
 	}
 	if _, err := io.ReadFull(in, start[8:8+width]); err != nil {
-		return a, 0, cut(8, err)
+		return 0, 0, readError(path, offset+8, err)
 	}
 	n := uint32(binary.LittleEndian.Uint16(start[8:]))
 	if width == 4 {
 		n = binary.LittleEndian.Uint32(start[8:])
 	}
-	if n > MaxHeader {
-		return a, 0, fault.At(fault.TooLarge, path, offset+8, fmt.Sprintf("header of %d bytes, the limit is %d", n, MaxHeader))
+	if n > maxHeader {
+		return 0, 0, fault.At(fault.TooLarge, path, offset+8, fmt.Sprintf("header of %d bytes, the limit is %d", n, maxHeader))
 	}
-	body, err := io.ReadAll(io.LimitReader(in, int64(n)))
-	if err == nil && len(body) < int(n) {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return a, 0, cut(int64(8+width), err)
-	}
-	header = int64(8 + width + int(n))
-	at, detail := a.take(string(body))
-	if detail != "" {
-		return a, 0, fault.At(BadHeader, path, offset+int64(8+width+at), detail).WithHint(damaged)
-	}
-	elements, ok := product(a.Shape)
-	if !ok {
-		return a, 0, fault.At(SizeOverflow, path, offset, fmt.Sprintf("shape %v", a.Shape))
-	}
-	if !a.typed() {
-		return a, 0, fault.At(BadDType, path, offset, fmt.Sprintf("%.80q", a.Descr))
-	}
-	if hi, lo := bits.Mul64(uint64(elements), uint64(a.ItemBytes)); hi != 0 || lo > math.MaxInt64-MaxHeader-16 {
-		return a, 0, fault.At(SizeOverflow, path, offset, fmt.Sprintf("shape %v in %.80s", a.Shape, a.Descr))
-	}
-	return a, header, nil
+	return int64(8 + width), int(n), nil
 }
 
-// take reads the dictionary. detail is empty where it is sound, and at is where it
-// is not.
-func (a *Array) take(header string) (at int, detail string) {
+// readError is the error of a read that failed at a byte of the file.
+func readError(path string, at int64, err error) error {
+	kind := fault.Truncated
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		kind = fault.Unreadable
+		var corrupt flate.CorruptInputError
+		if errors.As(err, &corrupt) || errors.Is(err, zip.ErrChecksum) {
+			kind = fault.Malformed
+		}
+	}
+	return fault.At(kind, path, at, "inside an array's header").WithCause(err).WithHint(damaged)
+}
+
+// parseDictionary reads the dictionary of a header. Where it is not valid, at is the
+// byte and detail the reason; otherwise detail is empty.
+func (a *Array) parseDictionary(header string) (at int, detail string) {
 	l := &literal{text: header}
 	have := map[string]bool{}
 	l.expect('{')
@@ -301,29 +317,16 @@ func (a *Array) take(header string) (at int, detail string) {
 	return l.pos, l.err
 }
 
-//go:embed types.tsv
-var typesTSV string
-
-// types maps a type without its byte order to the dtype.
-var types = sync.OnceValue(func() map[string]string {
-	_, table, _ := strings.Cut(typesTSV, "\n")
-	all := map[string]string{}
-	for line := range strings.Lines(table) {
-		code, dtype, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		all[code] = dtype
-	}
-	return all
-})
-
-// typed takes Descr apart; it is false for what numpy would not write.
-func (a *Array) typed() bool {
+// parseDescr sets the fields that follow from Descr; it returns false for a
+// description that numpy would not write.
+func (a *Array) parseDescr() bool {
 	if strings.HasPrefix(a.Descr, "[") {
-		// A structured type. Objects may hide in its fields.
+		// A structured type, whose fields may be objects.
 		a.Pickled = hasObject(a.Descr)
 		return true
 	}
 	if len(a.Descr) < 2 || a.Descr[0] != '\'' && a.Descr[0] != '"' {
-		return strings.HasPrefix(a.Descr, "(") // a type with a shape of its own
+		return strings.HasPrefix(a.Descr, "(") // a subarray type: (type, shape)
 	}
 	code := a.Descr[1 : len(a.Descr)-1]
 	a.Descr = code
@@ -345,13 +348,13 @@ func (a *Array) typed() bool {
 		n *= 4 // code points
 	}
 	a.ItemBytes = n
-	a.DType = types()[order]
+	a.DType = ndarray.NumpyDType(order)
 	return true
 }
 
-// hasObject looks for a field of Python objects in a structured type: any string
-// of the list that is an object's code. A field may be called "O" as well, and
-// then the answer errs on the side of caution.
+// hasObject reports whether a structured type has a field of Python objects: whether
+// any string of the list is the code of an object. It is true, too, for a field that
+// is named "O".
 func hasObject(descr string) bool {
 	for _, quote := range []string{"'", `"`} {
 		for _, order := range []string{"", "|", "<", ">", "="} {
@@ -361,22 +364,4 @@ func hasObject(descr string) bool {
 		}
 	}
 	return strings.Contains(descr, "\\") // an escape, which numpy does not write for a type
-}
-
-// product multiplies the dimensions; ok is false beyond 2^63-1.
-func product(shape []int64) (n int64, ok bool) {
-	n = 1
-	for _, d := range shape {
-		if d == 0 {
-			return 0, true
-		}
-	}
-	for _, d := range shape {
-		hi, lo := bits.Mul64(uint64(n), uint64(d))
-		if hi != 0 || lo > math.MaxInt64 {
-			return 0, false
-		}
-		n = int64(lo)
-	}
-	return n, true
 }

@@ -39,7 +39,7 @@ func show(a npz.Array) string {
 	return fmt.Sprintf("%s %s %q %v %d fortran=%t big=%t pickled=%t", a.Name, a.Descr, a.DType, a.Shape, a.ItemBytes, a.Fortran, a.BigEndian, a.Pickled)
 }
 
-func TestArraysOfNumpysOwnFiles(t *testing.T) {
+func TestArraysWrittenByNumpy(t *testing.T) {
 	for _, name := range []string{"plain.npz", "packed.npz"} {
 		arrays, err := read(sample(t, name))
 		require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestArraysOfNumpysOwnFiles(t *testing.T) {
 	}
 }
 
-func TestObjectsAreReportedNotUnpickled(t *testing.T) {
+func TestObjectArraysAreReported(t *testing.T) {
 	arrays, err := read(sample(t, "objects.npz"))
 	require.NoError(t, err)
 	require.Len(t, arrays, 2)
@@ -88,7 +88,7 @@ func TestSingleArrays(t *testing.T) {
 	assert.Equal(t, []int64{3, 2}, a.Shape, "as Python 2 wrote it")
 }
 
-// npy writes a file by the letter of numpy/lib/format.py.
+// npy builds a file according to numpy/lib/format.py.
 func npy(version byte, header string, data int) []byte {
 	b := append([]byte("\x93NUMPY"), version, 0, byte(len(header)), byte(len(header)>>8))
 	if version > 1 {
@@ -181,7 +181,7 @@ func TestOneBrokenArrayDoesNotHideTheOthers(t *testing.T) {
 	assert.Equal(t, "c", arrays[1].Name)
 }
 
-func TestPackedArraysAreNotUnpackedBeyondTheirHeaders(t *testing.T) {
+func TestOnlyHeadersAreDecompressed(t *testing.T) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	out, err := w.Create("a.npy")
@@ -208,11 +208,11 @@ func checkError(t testing.TB, err error) {
 	t.Helper()
 	var e *fault.Error
 	if err != nil && (!errors.As(err, &e) || e.Kind == "" || e.Path == "") {
-		t.Errorf("not one of ours: %v", err)
+		t.Errorf("not a fault.Error with kind and path: %v", err)
 	}
 }
 
-func TestDamagedFilesGiveOurErrors(t *testing.T) {
+func TestDamagedFilesGiveErrorsWithKind(t *testing.T) {
 	for _, name := range []string{"plain.npz", "packed.npz", "objects.npz", "single.npy", "version2.npy"} {
 		data := sample(t, name)
 		one := strings.HasSuffix(name, ".npy")

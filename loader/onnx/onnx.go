@@ -1,10 +1,10 @@
 // Package onnx lists the tensors that an ONNX file stores: the initializers of its
-// graphs and the tensors of its constants, with their types, shapes, and where
-// their data lies if it lies in another file.
+// graphs and the tensors of its Constant nodes, with types, shapes, and the file that
+// holds their data where that is another.
 //
-// It walks the protocol buffer and steps over the data, so that of a file of any
-// size little is read. It does not check a graph, and runs nothing. Source: the
-// ONNX project, onnx/onnx.proto and docs/ExternalData.md.
+// It reads the fields of the protocol buffer and skips the data, so that little of a
+// large file is read. It does not check the graph and runs nothing. Source: the ONNX
+// project, onnx/onnx.proto and docs/ExternalData.md.
 package onnx
 
 import (
@@ -16,52 +16,53 @@ import (
 	"strings"
 
 	"omniloader/loader/fault"
+	"omniloader/loader/internal/ndarray"
 	"omniloader/loader/window"
 )
 
 // NotONNX is the kind of error for a file that holds no model.
 const NotONNX fault.Kind = "not ONNX"
 
-// The bounds of what is read.
+// The limits of this reader.
 const (
-	MaxTensors = 1 << 20
-	MaxDepth   = 32 // of graphs within the branches of graphs
-	maxName    = 4 << 10
-	maxDims    = 64
+	maxTensors = 1 << 20
+	maxDepth   = 32      // levels of graphs within graphs
+	maxText    = 4 << 10 // bytes kept of a name or a path
+	maxDims    = 64      // dimensions of a tensor
 )
 
 // Tensor is one stored tensor.
 type Tensor struct {
 	Name  string
-	DType string // as safetensors has it: "F32"; "" where the number is not known
+	DType string // spelled as in safetensors, "F32"; "" where the number of the type is not known
 	Shape []int64
-	// Bytes is the size of the data: as it is stored, or what shape and type come to
-	// where the data lies elsewhere.
+	// Bytes is the size of the data: as stored, or by shape and type where the data is
+	// in another file.
 	Bytes    int64
-	Constant bool      // of a Constant node, and no initializer
-	External *External // where the data lies in another file, else nil
+	Constant bool      // an attribute of a node, not an initializer
+	External *External // the place of data in another file, else nil
 }
 
 // Elements is the product of the dimensions, 1 for a scalar.
 func (t *Tensor) Elements() int64 {
-	n, _ := product(t.Shape)
+	n, _ := ndarray.Elements(t.Shape)
 	return n
 }
 
-// External is where a tensor's data lies outside the model's file.
+// External is the place of a tensor's data outside the model's file.
 type External struct {
-	File   string // below the model's directory, as the model has it
-	Offset int64
-	Length int64 // 0 where the model does not say it
+	File   string // as the model writes it, relative to the model's directory
+	Offset int64  // in bytes
+	Length int64  // in bytes, 0 where the model gives none
 }
 
-// Unsafe tells whether the file lies outside the model's directory.
+// Unsafe reports whether the file is outside the model's directory.
 func (e *External) Unsafe() bool {
 	p := strings.ReplaceAll(e.File, `\`, "/")
 	return path.IsAbs(p) || strings.Contains(p, ":") || p == ".." || strings.HasPrefix(path.Clean(p), "../")
 }
 
-// The types, by their number in TensorProto.DataType.
+// types maps the numbers of TensorProto.DataType to our names and to bits.
 var types = map[uint64]struct {
 	name string
 	bits int64
@@ -72,8 +73,8 @@ var types = map[uint64]struct {
 	21: {"U4", 4}, 22: {"I4", 4}, 23: {"F4", 4}, 24: {"F8_E8M0", 8},
 }
 
-// Read lists the tensors of a model of size bytes, in the file's order; path is
-// what errors name. What was read before an error comes with it.
+// Read lists the tensors of a model of size bytes, in the file's order; errors name
+// path. With an error it returns the tensors that were read before it.
 func Read(r io.ReaderAt, size int64, path string) ([]Tensor, error) {
 	if size <= 0 {
 		return nil, fault.New(fault.Empty, path, "no bytes")
@@ -125,8 +126,8 @@ func (w *walker) varint() (uint64, error) {
 	}
 }
 
-// message reads the fields of a message of so many bytes. field must consume
-// exactly its value: for bytes, length of them.
+// message reads the fields of a message of length bytes. field must consume a value
+// of any wire type but bytes; of bytes, whose number is length, it may read some.
 func (w *walker) message(length int64, field func(number, wire, length int64) error) error {
 	end := w.Offset() + length
 	for w.Offset() < end {
@@ -168,7 +169,7 @@ func (w *walker) message(length int64, field func(number, wire, length int64) er
 	return nil
 }
 
-// skip steps over a value.
+// skip passes over a value without reading bytes.
 func (w *walker) skip(wire, length int64) error {
 	switch wire {
 	case varintWire:
@@ -187,11 +188,11 @@ func (w *walker) skip(wire, length int64) error {
 	return w.Fault(fault.Malformed, w.Offset(), "a field of wire type %d, which no model has", wire)
 }
 
-// graph reads a GraphProto: its initializers, and what its nodes hold.
+// graph reads a GraphProto: its initializers, and the tensors in its nodes.
 func (w *walker) graph(length int64, depth int) error {
 	const node, initializer = 1, 5
-	if depth > MaxDepth {
-		return w.Fault(fault.TooDeep, w.Offset(), "more than %d graphs within each other", MaxDepth)
+	if depth > maxDepth {
+		return w.Fault(fault.TooDeep, w.Offset(), "more than %d graphs within each other", maxDepth)
 	}
 	return w.message(length, func(field, wire, length int64) error {
 		switch {
@@ -204,7 +205,8 @@ func (w *walker) graph(length int64, depth int) error {
 	})
 }
 
-// node reads a NodeProto's attributes: tensors, and graphs of its branches.
+// node reads a NodeProto's attributes: tensors, and graphs such as the branches of
+// an If.
 func (w *walker) node(length int64, depth int) error {
 	const attribute, tensor, graph, tensors, graphs = 5, 5, 6, 10, 11
 	return w.message(length, func(field, wire, length int64) error {
@@ -223,92 +225,117 @@ func (w *walker) node(length int64, depth int) error {
 	})
 }
 
-// text reads a text, cut to what is kept of one.
+// text reads at most maxText bytes of a text.
 func (w *walker) text(length int64) (string, error) {
-	b, err := w.Next(int(min(length, maxName)))
-	return string(b), err // message steps over the rest
+	b, err := w.Next(int(min(length, maxText)))
+	return string(b), err // message skips the rest
 }
+
+// tensorProto is what a TensorProto says of one tensor.
+type tensorProto struct {
+	Tensor
+	at       int64  // offset of the message
+	dataType uint64 // TensorProto.DataType
+	location uint64 // TensorProto.DataLocation
+	external External
+}
+
+// externalLocation is the DataLocation of data in another file.
+const externalLocation = 1
 
 // tensor reads a TensorProto.
 func (w *walker) tensor(length int64, constant bool) error {
+	if len(w.tensors) == maxTensors {
+		return w.Fault(fault.TooLarge, w.Offset(), "more than %d tensors", maxTensors)
+	}
+	t := &tensorProto{Tensor: Tensor{Constant: constant}, at: w.Offset()}
+	err := w.message(length, func(field, wire, length int64) error { return w.tensorField(t, field, wire, length) })
+	if err != nil {
+		return err
+	}
+	if err := w.checkTensor(t); err != nil {
+		return err
+	}
+	w.tensors = append(w.tensors, t.Tensor)
+	return nil
+}
+
+// tensorField reads one field of a TensorProto. Of fields that hold data it adds up
+// the bytes and skips them.
+func (w *walker) tensorField(t *tensorProto, field, wire, length int64) (err error) {
 	const (
 		dims, dataType, name, external, location      = 1, 2, 8, 13, 14
 		floats, int32s, int64s, raw, doubles, uint64s = 4, 5, 7, 9, 10, 11
 	)
-	if len(w.tensors) == MaxTensors {
-		return w.Fault(fault.TooLarge, w.Offset(), "more than %d tensors", MaxTensors)
-	}
-	at := w.Offset()
-	t := Tensor{Constant: constant}
-	var typ, where uint64
-	var elsewhere External
-	dim := func() error {
-		n, err := w.varint()
-		if err != nil {
-			return err
-		}
-		if len(t.Shape) == maxDims || n > math.MaxInt64 {
-			return w.Fault(fault.Malformed, at, "a tensor of impossible shape")
-		}
-		t.Shape = append(t.Shape, int64(n))
-		return nil
-	}
-	err := w.message(length, func(field, wire, length int64) (err error) {
-		switch {
-		case field == dims && wire == varintWire:
-			return dim()
-		case field == dims && wire == bytesWire:
-			for end := w.Offset() + length; w.Offset() < end; {
-				if err := dim(); err != nil {
-					return err
-				}
+	switch {
+	case field == dims && wire == varintWire:
+		return w.dimension(t)
+	case field == dims && wire == bytesWire:
+		for end := w.Offset() + length; w.Offset() < end; {
+			if err := w.dimension(t); err != nil {
+				return err
 			}
-			return nil
-		case field == dataType && wire == varintWire:
-			typ, err = w.varint()
-			return err
-		case field == location && wire == varintWire:
-			where, err = w.varint()
-			return err
-		case field == name && wire == bytesWire:
-			t.Name, err = w.text(length)
-			return err
-		case field == external && wire == bytesWire:
-			return w.external(length, &elsewhere)
-		case wire == bytesWire && (field == floats || field == int32s || field == int64s || field == raw || field == doubles || field == uint64s):
-			t.Bytes += length
 		}
-		return w.skip(wire, length)
-	})
+		return nil
+	case field == dataType && wire == varintWire:
+		t.dataType, err = w.varint()
+		return err
+	case field == location && wire == varintWire:
+		t.location, err = w.varint()
+		return err
+	case field == name && wire == bytesWire:
+		t.Name, err = w.text(length)
+		return err
+	case field == external && wire == bytesWire:
+		return w.external(length, &t.external)
+	case wire == bytesWire && (field == floats || field == int32s || field == int64s || field == raw || field == doubles || field == uint64s):
+		t.Bytes += length
+	}
+	return w.skip(wire, length)
+}
+
+func (w *walker) dimension(t *tensorProto) error {
+	n, err := w.varint()
 	if err != nil {
 		return err
 	}
-	elements, ok := product(t.Shape)
-	if !ok {
-		return w.Fault(fault.Malformed, at, "the tensor %.80q has a shape beyond all memory", t.Name)
+	if len(t.Shape) == maxDims || n > math.MaxInt64 {
+		return w.Fault(fault.Malformed, t.at, "a tensor of impossible shape")
 	}
-	known := types[typ]
-	t.DType = known.name
-	if where == 1 {
-		t.External = &elsewhere
-	}
-	if known.bits > 0 && (where == 1 || t.Bytes == 0) {
-		high, low := bits.Mul64(uint64(elements), uint64(known.bits))
-		if high != 0 || low > math.MaxInt64 {
-			return w.Fault(fault.Malformed, at, "the tensor %.80q has a shape beyond all memory", t.Name)
-		}
-		if where == 1 {
-			t.Bytes = int64((low + 7) / 8)
-		}
-	}
-	if where != 1 && known.bits >= 8 && t.Bytes == 0 && elements > 0 {
-		return w.Fault(fault.Truncated, at, "the tensor %.80q has %d elements and no data", t.Name, elements)
-	}
-	w.tensors = append(w.tensors, t)
+	t.Shape = append(t.Shape, int64(n))
 	return nil
 }
 
-// external reads one pair of a key and a value that say where the data lies.
+// checkTensor sets what follows from the fields, and checks shape, type and size
+// against each other.
+func (w *walker) checkTensor(t *tensorProto) error {
+	elements, ok := ndarray.Elements(t.Shape)
+	if !ok {
+		return w.Fault(fault.Malformed, t.at, "the tensor %.80q has a shape beyond all memory", t.Name)
+	}
+	typ := types[t.dataType]
+	t.DType = typ.name
+	isExternal := t.location == externalLocation
+	if isExternal {
+		external := t.external
+		t.External = &external
+	}
+	if typ.bits > 0 && (isExternal || t.Bytes == 0) {
+		high, low := bits.Mul64(uint64(elements), uint64(typ.bits))
+		if high != 0 || low > math.MaxInt64 {
+			return w.Fault(fault.Malformed, t.at, "the tensor %.80q has a shape beyond all memory", t.Name)
+		}
+		if isExternal {
+			t.Bytes = int64((low + 7) / 8)
+		}
+	}
+	if !isExternal && typ.bits >= 8 && t.Bytes == 0 && elements > 0 {
+		return w.Fault(fault.Truncated, t.at, "the tensor %.80q has %d elements and no data", t.Name, elements)
+	}
+	return nil
+}
+
+// external reads one key and value of external_data.
 func (w *walker) external(length int64, e *External) error {
 	var key, value string
 	err := w.message(length, func(field, wire, length int64) (err error) {
@@ -345,20 +372,4 @@ func number(s string) (int64, error) {
 		err = strconv.ErrRange
 	}
 	return n, err
-}
-
-// product multiplies dimensions; false where that is beyond 63 bits.
-func product(shape []int64) (int64, bool) {
-	n := int64(1)
-	for _, d := range shape {
-		if d < 0 {
-			return 0, false
-		}
-		high, low := bits.Mul64(uint64(n), uint64(d))
-		if high != 0 || low > math.MaxInt64 {
-			return 0, false
-		}
-		n = int64(low)
-	}
-	return n, true
 }

@@ -14,7 +14,7 @@ import (
 	"omniloader/loader/fault"
 )
 
-// The writer of these tests: fields of protocol buffers.
+// The functions up to model write the fields of protocol buffers.
 func number64(field int, n uint64) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint(nil, uint64(field)<<3), n)
 }
@@ -85,9 +85,9 @@ func TestTensorsOfAModel(t *testing.T) {
 	assert.EqualValues(t, 1, tensors[3].Elements())
 }
 
-func TestWhatIsNoModel(t *testing.T) {
+func TestErrors(t *testing.T) {
 	deep := message(5, tensor("x", 1, true, []uint64{1}, raw(4)))
-	for range MaxDepth + 2 {
+	for range maxDepth + 2 {
 		deep = message(1, message(5, message(6, deep)))
 	}
 	for name, c := range map[string]struct {
@@ -117,8 +117,8 @@ func TestUnsafeExternalData(t *testing.T) {
 	}
 }
 
-// The data of the tensors is stepped over.
-func TestReadsLittle(t *testing.T) {
+// The data of the tensors is skipped.
+func TestDataIsNotRead(t *testing.T) {
 	const size = 64 << 20
 	head := model(message(5, tensor("w", 1, true, []uint64{size / 4}, raw(size))))
 	src := &counting{ReaderAt: bytes.NewReader(head)}
@@ -155,7 +155,7 @@ func FuzzRead(f *testing.F) {
 		tensors, err := read(data)
 		var e *fault.Error
 		if err != nil && (!errors.As(err, &e) || e.Path != "m.onnx") {
-			t.Fatalf("not an error of ours: %v", err)
+			t.Fatalf("not a fault.Error: %v", err)
 		}
 		named := 0
 		for _, x := range tensors {

@@ -7,12 +7,13 @@ import (
 	"strconv"
 
 	"omniloader/loader/fault"
+	"omniloader/loader/internal/ndarray"
 )
 
 // The bounds of the search for tensors.
 const (
-	maxDepth = 64      // mappings in mappings
-	maxDims  = 64      // of a tensor; torch itself stops there
+	maxDepth = 64      // levels of nested containers
+	maxDims  = 64      // dimensions of a tensor, as in torch
 	maxPaths = 8 << 20 // bytes of all paths together
 )
 
@@ -20,20 +21,20 @@ const (
 type collector struct {
 	f       *File
 	m       *machine
-	seen    []bool // mappings and objects walked already
-	storage map[int]int
-	paths   int
-	names   map[ref]string
-	deep    bool
+	seen    []bool         // by node: containers and objects that were visited
+	storage map[int]int    // machine.storages to File.Storages
+	paths   int            // bytes of all paths so far
+	names   map[ref]string // keys of mappings, as text
+	deep    bool           // a limit on the search was met
 }
 
-// collect takes the tensors and storages out of a walked pickle.
+// collect lists the tensors and storages of a pickle whose opcodes were executed.
 func (f *File) collect(m *machine, root ref) {
-	if m == nil || m.blind {
+	if m == nil || m.importsOnly {
 		return
 	}
 	c := &collector{f: f, m: m, seen: make([]bool, len(m.nodes)), storage: map[int]int{}, names: map[ref]string{}}
-	if n := m.node(root); n.form == object {
+	if n := m.node(root); n.kind == object {
 		if g := m.globalOf(ref(n.a)); g != nil {
 			f.Class = g.String()
 		}
@@ -44,10 +45,10 @@ func (f *File) collect(m *machine, root ref) {
 	}
 }
 
-// value walks a mapping, a list or an object; in is the way to it.
+// value visits a mapping, a list or an object; in is the path to it.
 func (c *collector) value(r ref, in string, depth int) {
 	n := c.m.node(r)
-	switch n.form {
+	switch n.kind {
 	case tensor:
 		if depth == 0 {
 			c.tensor(n, "", in)
@@ -66,11 +67,11 @@ func (c *collector) value(r ref, in string, depth int) {
 	}
 	c.seen[r] = true
 	of := c.m.elements(r)
-	switch n.form {
+	switch n.kind {
 	case dict:
 		c.pairs(of, in, depth)
 	case object:
-		// A dictionary's subclass, then the state of an object.
+		// The entries of a subclass of dict, then the state of an object.
 		c.pairs(of, in, depth)
 		c.state(ref(n.n), in, depth)
 	default:
@@ -89,10 +90,9 @@ func (c *collector) pairs(of []ref, in string, depth int) {
 	}
 }
 
-// holds tells whether a value may hold tensors, which spares the names of those
-// that cannot.
+// holds reports whether a value may contain tensors; no path is built for others.
 func (c *collector) holds(r ref) bool {
-	switch c.m.node(r).form {
+	switch c.m.node(r).kind {
 	case tensor:
 		return true
 	case dict, list, tuple, object:
@@ -101,13 +101,13 @@ func (c *collector) holds(r ref) bool {
 	return false
 }
 
-// key writes a mapping's key. One that many mappings share is made once.
+// key returns a mapping's key as text, made once for all mappings that share it.
 func (c *collector) key(r ref) string {
 	if s, have := c.names[r]; have {
 		return s
 	}
 	var s string
-	switch n := c.m.node(r); n.form {
+	switch n := c.m.node(r); n.kind {
 	case text:
 		s = c.m.textOf(r)
 	case integer:
@@ -119,23 +119,23 @@ func (c *collector) key(r ref) string {
 	return s
 }
 
-// inside are the parts of a torch module's state that add nothing to a
-// parameter's name.
-var inside = map[string]bool{"_parameters": true, "_buffers": true, "_modules": true}
+// unnamedParts are the members of a torch module's state that do not appear in the
+// names of its parameters.
+var unnamedParts = map[string]bool{"_parameters": true, "_buffers": true, "_modules": true}
 
-// state walks an object's state; of a module, as a whole-model pickle has it, the
-// names come out as in its state dictionary.
+// state visits an object's state. For a module, which pickles of whole models hold,
+// it gives the names that its state dictionary would have.
 func (c *collector) state(r ref, in string, depth int) {
 	n := c.m.node(r)
-	if n.form == tuple { // (dict, slots)
+	if n.kind == tuple { // (dict, slots)
 		for _, r := range c.m.elements(r) {
-			if c.m.node(r).form == dict {
+			if c.m.node(r).kind == dict {
 				c.state(r, in, depth+1)
 			}
 		}
 		return
 	}
-	if n.form != dict || c.seen[r] {
+	if n.kind != dict || c.seen[r] {
 		return
 	}
 	if depth > maxDepth {
@@ -148,7 +148,7 @@ func (c *collector) state(r ref, in string, depth int) {
 		if !c.holds(of[i+1]) {
 			continue
 		}
-		if key := c.key(of[i]); inside[key] {
+		if key := c.key(of[i]); unnamedParts[key] {
 			c.value(of[i+1], in, depth+1)
 		} else {
 			c.entry(of[i+1], key, in, depth)
@@ -156,25 +156,25 @@ func (c *collector) state(r ref, in string, depth int) {
 	}
 }
 
-// entry takes one value of a container: a tensor is listed, a container walked.
+// entry handles one value of a container: a tensor is listed, a container visited.
 func (c *collector) entry(r ref, key, in string, depth int) {
 	n := c.m.node(r)
-	if n.form == tensor {
+	if n.kind == tensor {
 		c.tensor(n, key, in)
 		return
 	}
 	if !c.holds(r) {
 		return
 	}
-	way := key
+	path := key
 	if in != "" {
-		way = in + "." + key
+		path = in + "." + key
 	}
-	if c.paths += len(way); c.paths > maxPaths {
+	if c.paths += len(path); c.paths > maxPaths {
 		c.deep = true
 		return
 	}
-	c.value(r, way, depth+1)
+	c.value(r, path, depth+1)
 }
 
 // tensor lists a tensor.
@@ -182,7 +182,7 @@ func (c *collector) tensor(n *node, name, in string) {
 	raw := &c.m.tensors[n.a]
 	t := Tensor{Name: name, In: in, DType: c.m.dtypeOf(raw), Offset: raw.offset, Storage: -1, Layout: raw.layout}
 	of := c.m.elements(raw.size)
-	if len(of) > maxDims || raw.size != refEmpty && c.m.node(raw.size).form != tuple && c.m.node(raw.size).form != list {
+	if len(of) > maxDims || raw.size != refEmpty && c.m.node(raw.size).kind != tuple && c.m.node(raw.size).kind != list {
 		c.f.problem(fault.New(fault.Malformed, c.f.Path, fmt.Sprintf("tensor %.80q has no shape", name)))
 		return
 	}
@@ -195,27 +195,27 @@ func (c *collector) tensor(n *node, name, in string) {
 		}
 		t.Shape[i] = d
 	}
-	if _, ok := product(t.Shape); !ok {
+	if _, ok := ndarray.Elements(t.Shape); !ok {
 		c.f.problem(fault.New(fault.Malformed, c.f.Path, fmt.Sprintf("tensor %.80q of shape %v", name, t.Shape)))
 		return
 	}
-	if s := c.m.node(raw.storage); s.form == storage {
+	if s := c.m.node(raw.storage); s.kind == storage {
 		t.Storage = c.storageIndex(int(s.a))
-		if reach, ok := c.reach(t.Shape, raw); !ok || reach > c.room(t.Storage, t.DType) {
+		if reach, ok := c.reach(t.Shape, raw); !ok || reach > c.capacity(t.Storage, t.DType) {
 			c.f.problem(fault.New(OutOfStorage, c.f.Path, fmt.Sprintf("tensor %.80q of shape %v at %d, in a storage of %d", name, t.Shape, t.Offset, c.f.Storages[t.Storage].Elements)).WithHint(damaged))
 		}
 	}
 	c.f.Tensors = append(c.f.Tensors, t)
 }
 
-// storageIndex lists a storage. The same key is one storage, however often the
-// pickle names it.
+// storageIndex returns the index in File.Storages of a storage, and adds it where it
+// is new. Storages with the same key are one, however often the pickle names them.
 func (c *collector) storageIndex(raw int) int {
 	if i, have := c.storage[raw]; have {
 		return i
 	}
 	s := &c.m.storages[raw]
-	// A persistent id is written again for each tensor; the key is what counts.
+	// Each tensor repeats the persistent id of its storage; the key identifies it.
 	key := c.m.textOf(s.key)
 	if n, ok := c.m.intOf(s.key); ok {
 		key = strconv.FormatInt(n, 10)
@@ -240,8 +240,8 @@ func (c *collector) storageIndex(raw int) int {
 	return i
 }
 
-// reach is the number of elements, from the storage's start, that a tensor looks
-// into.
+// reach is the number of elements, from the storage's start, that a tensor spans;
+// false where offset, shape and stride are not valid.
 func (c *collector) reach(shape []int64, raw *rawTensor) (int64, bool) {
 	if raw.offset < 0 {
 		return 0, false
@@ -267,8 +267,8 @@ func (c *collector) reach(shape []int64, raw *rawTensor) (int64, bool) {
 	return int64(last) + 1, true
 }
 
-// room is the number of elements of a type that a storage has room for.
-func (c *collector) room(storage int, dtype string) int64 {
+// capacity is the number of elements of a type that fit into a storage.
+func (c *collector) capacity(storage int, dtype string) int64 {
 	s := &c.f.Storages[storage]
 	if s.DType != "" {
 		return s.Elements
@@ -279,7 +279,7 @@ func (c *collector) room(storage int, dtype string) int64 {
 	return s.Elements
 }
 
-// checkStorages looks at storages whose type is not known.
+// checkStorages reports storages whose size is not known.
 func (f *File) checkStorages() {
 	for i := range f.Storages {
 		s := &f.Storages[i]
@@ -287,22 +287,4 @@ func (f *File) checkStorages() {
 			f.problem(fault.New(fault.Malformed, f.Path, fmt.Sprintf("storage %.80q is of no known type, or too large", s.Key)))
 		}
 	}
-}
-
-// product multiplies the dimensions; ok is false beyond 2^63-1.
-func product(shape []int64) (n int64, ok bool) {
-	n = 1
-	for _, d := range shape {
-		if d == 0 {
-			return 0, true
-		}
-	}
-	for _, d := range shape {
-		hi, lo := bits.Mul64(uint64(n), uint64(d))
-		if hi != 0 || lo > math.MaxInt64 {
-			return 0, false
-		}
-		n = int64(lo)
-	}
-	return n, true
 }

@@ -8,18 +8,18 @@ import (
 	"sync"
 )
 
-// Risk says what an import can do to whoever unpickles the file.
+// Risk says how dangerous an import is for whoever unpickles the file.
 type Risk uint8
 
-// The risks. What no table names is suspicious, since unpickling it runs code
+// The risks. A name that the table lacks is suspicious, since importing it runs code
 // that this reader does not know.
 const (
-	Allowed    Risk = iota // data only: what torch.load(weights_only=True) lets pass, and plain values
+	Allowed    Risk = iota // data only: what torch.load(weights_only=True) accepts, and plain values
 	Suspicious             // unknown
-	Dangerous              // known to run code, to reach files, memory or the network
+	Dangerous              // known to run code, or to access files, memory or the network
 )
 
-// String gives the risk in lower case, as the table has it.
+// String returns the risk in lower case, as in the table.
 func (r Risk) String() string {
 	if int(r) < len(risks) {
 		return risks[r]
@@ -31,17 +31,17 @@ var risks = [...]string{Allowed: "allowed", Suspicious: "suspicious", Dangerous:
 
 // Import is one name that a pickle asks Python to import.
 type Import struct {
-	Module string // empty where it is not known before unpickling
+	Module string // empty where it is only known while unpickling
 	Name   string
 	Risk   Risk
 	Why    string // what makes it dangerous or harmless
 	Called bool   // by REDUCE, NEWOBJ, OBJ, INST or BUILD
 	Opcode string // GLOBAL, STACK_GLOBAL, INST or EXT
-	Offset int64  // in the file, behind the first opcode that names it; in a compressed part, from that part's start
+	Offset int64  // in the file, after the first opcode that names it; in a compressed member, from that member's start
 	Member string // file inside the archive, or empty
 }
 
-// String gives "os.system".
+// String returns the full name, "os.system".
 func (i Import) String() string {
 	if i.Module == "" {
 		return i.Name
@@ -57,17 +57,12 @@ const maxImports = 10_000
 type imports struct {
 	list   []Import
 	index  map[[2]string]int
-	member string
-	base   int64
-	more   bool // there were more than maxImports
+	member string // of the archive, being read
+	base   int64  // offset of that member in the file
 }
 
-// overflow is the entry for all imports beyond the limit.
-func (i *imports) overflow() int {
-	i.more = true
-	return maxImports - 1
-}
-
+// add returns the index of an import, and lists it where it is new. The last entry
+// stands for all imports beyond maxImports.
 func (i *imports) add(opcode, module, name string, offset int64) int {
 	key := [2]string{module, name}
 	if at, have := i.index[key]; have {
@@ -77,12 +72,12 @@ func (i *imports) add(opcode, module, name string, offset int64) int {
 		if len(i.list) == maxImports-1 {
 			i.list = append(i.list, Import{Name: "more imports than are listed", Risk: Dangerous, Why: "hides among too many", Opcode: opcode, Offset: i.base + offset, Member: i.member})
 		}
-		return i.overflow()
+		return maxImports - 1
 	}
 	if i.index == nil {
 		i.index = map[[2]string]int{}
 	}
-	risk, why := Classify(module, name)
+	risk, why := classify(module, name)
 	i.index[key] = len(i.list)
 	i.list = append(i.list, Import{
 		Module: module, Name: name, Risk: risk, Why: why, Opcode: opcode, Offset: i.base + offset, Member: i.member,
@@ -124,13 +119,14 @@ func findRule(module, name string) (rule, bool) {
 	return all[i], true
 }
 
-// Classify tells the risk of importing name from module, and why. The exact name
-// is looked up first, then the module as a whole, then the packages it is in.
+// classify returns the risk of importing name from module, and the reason. The exact
+// name is looked up first, then the module as a whole, then the packages that contain
+// it.
 //
-// From protocol 4 on a name may be a path: importing "serialization.os.system"
-// from torch reaches os.system through a module that looks harmless. Every step
-// of such a path counts as a module.
-func Classify(module, name string) (Risk, string) {
+// From protocol 4 on a name may be a dotted path: importing "serialization.os.system"
+// from torch reaches os.system through a module that looks harmless. Every step of
+// such a path is looked up as a module.
+func classify(module, name string) (Risk, string) {
 	if module == "" {
 		return Dangerous, "not known before unpickling"
 	}
@@ -167,9 +163,9 @@ func Classify(module, name string) (Risk, string) {
 	return Suspicious, "unknown: unpickling it runs its module's code"
 }
 
-// elementType is what a storage type, or a dtype, means.
+// elementType is the element type that a storage class or a dtype stands for.
 type elementType struct {
-	dtype string // as safetensors spells it, where it has the type; empty for an untyped storage
+	dtype string // as in safetensors where that has the type; empty for an untyped storage
 	bytes int64  // of one element
 }
 
@@ -184,13 +180,14 @@ var elementTypes = sync.OnceValue(func() map[[2]string]elementType {
 	return all
 })
 
-// lookupType finds an element type; kind is storage, dtype or numpy.
+// lookupType finds an element type; kind is "storage" for classes of torch storages,
+// or "dtype" for torch's dtypes.
 func lookupType(kind, name string) (elementType, bool) {
 	t, found := elementTypes()[[2]string{kind, name}]
 	return t, found
 }
 
-// dtypeBytes gives the size of one element of a dtype, 0 where it is not known.
+// dtypeBytes maps dtypes to the size of one element in bytes.
 var dtypeBytes = sync.OnceValue(func() map[string]int64 {
 	all := map[string]int64{}
 	for _, t := range elementTypes() {

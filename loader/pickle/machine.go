@@ -7,136 +7,140 @@ import (
 // ref names a node of a machine. Zero is the opaque node.
 type ref uint32
 
-// form is what a node stands for.
-type form uint8
+// nodeKind says what a node stands for. The comments say which fields of the node
+// it uses.
+type nodeKind uint8
 
 const (
-	opaque form = iota // a value that is not followed: a float, a long text, bytes
-	none
-	truth   // n
-	integer // n
-	big     // an integer beyond 64 bits: its bytes, or its decimal digits
-	text    // a, b: place and length in machine.held
-	global  // a: index of an import
-	tuple   // a, b: place and length in machine.items
-	list    // a: index in machine.grown, 0 while empty
-	dict    // as list, keys and values in turn
-	object  // a: callable, b: arguments, n: state, c: as list
-	storage // a: index in machine.storages
-	tensor  // a: index in machine.tensors
-	array   // a numpy array under construction; n: state
+	opaque     nodeKind = iota // a value that is not kept: a float, a long text, bytes
+	none                       // None
+	boolean                    // n: 0 or 1
+	integer                    // n: the value
+	bigInteger                 // beyond 64 bits; a, b: start and length in machine.texts of its bytes or decimal digits
+	text                       // a, b: start and length in machine.texts
+	global                     // a: index of an import
+	tuple                      // a, b: start and length in machine.tupleItems
+	list                       // a: index in machine.lists, 0 while empty
+	dict                       // as list, keys and values alternating
+	object                     // a: callable, b: arguments, n: state, c: as list
+	storage                    // a: index in machine.storages
+	tensor                     // a: index in machine.tensors
+	array                      // a numpy array whose state has not been read
 )
 
-// node is one value of the symbolic stack. Nothing is built and nothing is
-// called: a call is a node that remembers what would be called.
+// node is one value of the symbolic stack. No Python object is created and no
+// function is called: a call is a node with its callable and arguments.
 type node struct {
 	n    int64
 	a, b uint32
 	c    uint32
-	form form
+	kind nodeKind
 }
 
-// What nodes and references take in memory, for the budget.
+// The bytes of memory that the budget counts.
 const (
 	nodeBytes = 24
 	refBytes  = 4
-	listBytes = 64 // a list's header, and its first growth
+	listBytes = 64 // a list's header, and its first allocation
 )
 
-// machine follows one pickle.
+// machine executes the opcodes of one pickle symbolically.
 type machine struct {
 	in    *window.Reader
 	found *imports
 
-	nodes    []node
-	stack    []ref
-	marks    []int // heights of the stack
-	memo     []ref
-	sparse   map[uint32]ref // memo entries that do not follow one another
-	held     []byte         // all texts
-	items    []ref          // all tuples
-	grown    [][]ref        // lists and dictionaries; entry 0 is not used
-	storages []rawStorage
-	tensors  []rawTensor
+	nodes      []node
+	stack      []ref
+	marks      []int // heights of the stack
+	memo       []ref
+	sparseMemo map[uint32]ref // memo entries whose numbers are not consecutive
+	texts      []byte         // the bytes of all texts
+	tupleItems []ref          // the elements of all tuples
+	lists      [][]ref        // the elements of lists and dictionaries; entry 0 is not used
+	storages   []rawStorage
+	tensors    []rawTensor
+	line       []byte // buffer for arguments of protocol 0
 
 	start, skipped int64
 	spent          int64 // bytes of memory, by the constants above
-	blind          bool  // the budget is used up: only imports are still followed
+	importsOnly    bool  // the budget is used up: values are no longer kept
 	protocol       int
 }
 
-// rawStorage is a persistent id, as torch writes it.
+// rawStorage is the persistent id of a storage, as torch writes it.
 type rawStorage struct {
 	key, location, kind ref
 	elements            int64
 }
 
-// rawTensor is a call of a rebuilding function.
+// rawTensor holds the arguments of a function that rebuilds a tensor.
 type rawTensor struct {
 	storage ref // a storage, or 0
 	offset  int64
 	size    ref
 	stride  ref
-	dtype   string // where it is not the storage's
+	dtype   string // where it differs from the storage's
 	layout  string
 }
 
-// Nodes that need no memory of their own.
+// Nodes that every machine has, so that they are not created again.
 const (
 	refOpaque ref = iota
 	refNone
 	refFalse
 	refTrue
 	refEmpty // the empty tuple
-	refInt0  // and the 255 that follow
+	refInt0  // the integer 0; those up to 255 follow
 )
 
-// The budget grows with what was read, so that memory stays in proportion to the
-// file, and ends at a hard limit.
+// The budget in bytes of memory: it grows with the bytes of opcodes read, so that
+// memory stays proportional to the file, up to a hard limit.
 const (
 	budgetBase    = 1 << 20
 	budgetPerByte = 24
-	budgetMost    = 256 << 20
+	budgetMax     = 256 << 20
 )
 
 func newMachine(in *window.Reader, found *imports) *machine {
-	m := &machine{in: in, found: found, start: in.Offset(), grown: make([][]ref, 1)}
+	m := &machine{in: in, found: found, start: in.Offset(), lists: make([][]ref, 1)}
 	m.nodes = make([]node, refInt0+256, 512)
-	m.nodes[refNone].form = none
-	m.nodes[refFalse] = node{form: truth}
-	m.nodes[refTrue] = node{form: truth, n: 1}
-	m.nodes[refEmpty].form = tuple
+	m.nodes[refNone].kind = none
+	m.nodes[refFalse] = node{kind: boolean}
+	m.nodes[refTrue] = node{kind: boolean, n: 1}
+	m.nodes[refEmpty].kind = tuple
 	for i := range 256 {
-		m.nodes[int(refInt0)+i] = node{form: integer, n: int64(i)}
+		m.nodes[int(refInt0)+i] = node{kind: integer, n: int64(i)}
 	}
 	return m
 }
 
-// spend takes memory from the budget, and goes blind where it is used up.
+// spend takes n bytes from the budget. It returns false where the budget is used
+// up, and drops all values the first time.
 func (m *machine) spend(n int64) bool {
-	if m.blind {
+	if m.importsOnly {
 		return false
 	}
 	m.spent += n
-	if m.spent <= budgetBase || m.spent <= min(budgetMost, budgetBase+budgetPerByte*m.consumed()) {
+	if m.spent <= budgetBase || m.spent <= min(budgetMax, budgetBase+budgetPerByte*m.consumed()) {
 		return true
 	}
-	m.goBlind()
+	m.dropValues()
 	return false
 }
 
-// goBlind gives up the stack and keeps reading opcodes.
-func (m *machine) goBlind() {
-	m.blind = true
+// dropValues frees all values. Opcodes are then read for their imports alone.
+func (m *machine) dropValues() {
+	m.importsOnly = true
 	m.nodes = m.nodes[:refInt0+256]
-	m.stack, m.marks, m.memo, m.sparse = nil, nil, nil, nil
-	m.items, m.grown, m.held, m.storages, m.tensors = nil, make([][]ref, 1), nil, nil, nil
+	m.stack, m.marks, m.memo, m.sparseMemo = nil, nil, nil, nil
+	m.tupleItems, m.lists, m.texts, m.storages, m.tensors = nil, make([][]ref, 1), nil, nil, nil
 }
 
-// consumed is the number of bytes read as opcodes, without skipped payloads.
+// consumed is the number of bytes read as opcodes, without skipped texts and bytes.
 func (m *machine) consumed() int64 { return m.in.Offset() - m.start - m.skipped }
 
-// node gives the opaque node for a reference from before the machine went blind.
+// node returns the node of a reference; references from before dropValues lead to
+// the opaque node.
 func (m *machine) node(r ref) *node {
 	if int(r) >= len(m.nodes) {
 		r = refOpaque
@@ -144,8 +148,8 @@ func (m *machine) node(r ref) *node {
 	return &m.nodes[r]
 }
 
-// make adds a node.
-func (m *machine) make(n node) ref {
+// newNode adds a node; it returns the opaque one where the budget is used up.
+func (m *machine) newNode(n node) ref {
 	if !m.spend(nodeBytes) {
 		return refOpaque
 	}
@@ -154,7 +158,7 @@ func (m *machine) make(n node) ref {
 }
 
 func (m *machine) push(r ref) {
-	if !m.blind && m.spend(refBytes) {
+	if !m.importsOnly && m.spend(refBytes) {
 		m.stack = append(m.stack, r)
 	}
 }
@@ -164,37 +168,40 @@ func (m *machine) pushInt(n int64) {
 		m.push(refInt0 + ref(n))
 		return
 	}
-	m.push(m.make(node{form: integer, n: n}))
+	m.push(m.newNode(node{kind: integer, n: n}))
 }
 
-// pushText keeps a text where it is short enough to be a name.
-func (m *machine) pushText(b []byte) { m.push(m.hold(text, b)) }
+// pushText pushes a text, or the opaque node where it is too long for a name.
+func (m *machine) pushText(b []byte) { m.push(m.keep(text, b)) }
 
-func (m *machine) hold(f form, b []byte) ref {
-	if len(b) > maxHeld || !m.spend(int64(len(b))) {
+// keep copies bytes and returns a node for them, the opaque one where there are
+// more than maxText.
+func (m *machine) keep(kind nodeKind, b []byte) ref {
+	if len(b) > maxText || !m.spend(int64(len(b))) {
 		return refOpaque
 	}
-	r := m.make(node{form: f, a: uint32(len(m.held)), b: uint32(len(b))})
+	r := m.newNode(node{kind: kind, a: uint32(len(m.texts)), b: uint32(len(b))})
 	if r != refOpaque {
-		m.held = append(m.held, b...)
+		m.texts = append(m.texts, b...)
 	}
 	return r
 }
 
-// fence is the height below which the stack may not be popped.
-func (m *machine) fence() int {
+// stackBottom is the height of the stack at the last mark: opcodes may not pop
+// what lies below it.
+func (m *machine) stackBottom() int {
 	if len(m.marks) == 0 {
 		return 0
 	}
 	return m.marks[len(m.marks)-1]
 }
 
-// pop takes the topmost value.
+// pop removes the topmost value and returns it.
 func (m *machine) pop() (ref, error) {
-	if m.blind {
+	if m.importsOnly {
 		return refOpaque, nil
 	}
-	if len(m.stack) <= m.fence() {
+	if len(m.stack) <= m.stackBottom() {
 		return refOpaque, m.fault(BadStack, "the stack is empty")
 	}
 	r := m.stack[len(m.stack)-1]
@@ -203,27 +210,27 @@ func (m *machine) pop() (ref, error) {
 	return r, nil
 }
 
-// top gives the topmost value and leaves it.
+// top returns the topmost value and leaves it.
 func (m *machine) top() (ref, error) {
-	if m.blind {
+	if m.importsOnly {
 		return refOpaque, nil
 	}
-	if len(m.stack) <= m.fence() {
+	if len(m.stack) <= m.stackBottom() {
 		return refOpaque, m.fault(BadStack, "the stack is empty")
 	}
 	return m.stack[len(m.stack)-1], nil
 }
 
-// popMark takes everything above the last mark, and the mark. The result is valid
-// until the next push.
+// popMark removes the last mark and the values above it, and returns those. The
+// result is valid until the next push.
 func (m *machine) popMark() ([]ref, error) {
-	if m.blind {
+	if m.importsOnly {
 		return nil, nil
 	}
 	if len(m.marks) == 0 {
 		return nil, m.fault(BadStack, "no mark")
 	}
-	h := m.fence()
+	h := m.stackBottom()
 	m.marks = m.marks[:len(m.marks)-1]
 	above := m.stack[h:]
 	m.stack = m.stack[:h]
@@ -232,71 +239,71 @@ func (m *machine) popMark() ([]ref, error) {
 }
 
 func (m *machine) pushMark() {
-	if !m.blind && m.spend(refBytes) {
+	if !m.importsOnly && m.spend(refBytes) {
 		m.marks = append(m.marks, len(m.stack))
 	}
 }
 
-func (m *machine) pushTuple(of []ref) {
-	if len(of) == 0 {
+func (m *machine) pushTuple(values []ref) {
+	if len(values) == 0 {
 		m.push(refEmpty)
 		return
 	}
-	m.push(m.tuple(of))
+	m.push(m.tuple(values))
 }
 
-func (m *machine) tuple(of []ref) ref {
-	if !m.spend(refBytes * int64(len(of))) {
+func (m *machine) tuple(values []ref) ref {
+	if !m.spend(refBytes * int64(len(values))) {
 		return refOpaque
 	}
-	start := len(m.items)
-	m.items = append(m.items, of...)
-	return m.make(node{form: tuple, a: uint32(start), b: uint32(len(of))})
+	start := len(m.tupleItems)
+	m.tupleItems = append(m.tupleItems, values...)
+	return m.newNode(node{kind: tuple, a: uint32(start), b: uint32(len(values))})
 }
 
-// elements gives the values of a tuple, a list, a dictionary, or what was added
-// to an object.
+// elements returns the values of a tuple, a list or a dictionary, and of an object
+// the values that were added to it.
 func (m *machine) elements(r ref) []ref {
-	switch n := m.node(r); n.form {
+	switch n := m.node(r); n.kind {
 	case tuple:
-		return m.items[n.a : n.a+n.b]
+		return m.tupleItems[n.a : n.a+n.b]
 	case list, dict:
-		return m.grown[n.a]
+		return m.lists[n.a]
 	case object:
-		return m.grown[n.c]
+		return m.lists[n.c]
 	}
 	return nil
 }
 
 // extend adds values to a list, a dictionary or an object.
-func (m *machine) extend(to ref, with []ref) {
-	n := m.node(to)
-	at := &n.a
-	switch n.form {
+func (m *machine) extend(container ref, values []ref) {
+	n := m.node(container)
+	index := &n.a
+	switch n.kind {
 	case object:
-		at = &n.c
+		index = &n.c
 	case list, dict:
 	default:
 		return
 	}
-	if len(with) == 0 || !m.spend(2*refBytes*int64(len(with))) {
+	if len(values) == 0 || !m.spend(2*refBytes*int64(len(values))) {
 		return
 	}
-	if *at == 0 {
+	if *index == 0 {
 		if !m.spend(listBytes) {
 			return
 		}
-		*at = uint32(len(m.grown))
-		m.grown = append(m.grown, nil)
+		*index = uint32(len(m.lists))
+		m.lists = append(m.lists, nil)
 	}
-	m.grown[*at] = append(m.grown[*at], with...)
+	m.lists[*index] = append(m.lists[*index], values...)
 }
 
-// put remembers the topmost value. Python numbers entries in order; others work
-// too, and cost more.
+// put stores the topmost value in the memo. Python numbers entries consecutively;
+// other numbers are kept in a map.
 func (m *machine) put(i uint32) error {
 	r, err := m.top()
-	if err != nil || m.blind {
+	if err != nil || m.importsOnly {
 		return err
 	}
 	switch {
@@ -307,29 +314,27 @@ func (m *machine) put(i uint32) error {
 			m.memo = append(m.memo, r)
 		}
 	default:
-		if _, have := m.sparse[i]; !have && !m.spend(40) {
+		if _, have := m.sparseMemo[i]; !have && !m.spend(40) {
 			return nil
 		}
-		if m.sparse == nil {
-			m.sparse = map[uint32]ref{}
+		if m.sparseMemo == nil {
+			m.sparseMemo = map[uint32]ref{}
 		}
-		m.sparse[i] = r
+		m.sparseMemo[i] = r
 	}
 	return nil
 }
 
-// memoize remembers the topmost value under the number of entries so far.
-func (m *machine) memoize() error { return m.put(uint32(len(m.memo) + len(m.sparse))) }
-
+// get pushes an entry of the memo.
 func (m *machine) get(i uint32) error {
-	if m.blind {
+	if m.importsOnly {
 		return nil
 	}
 	if int64(i) < int64(len(m.memo)) {
 		m.push(m.memo[i])
 		return nil
 	}
-	r, have := m.sparse[i]
+	r, have := m.sparseMemo[i]
 	if !have {
 		return m.fault(BadMemo, "memo entry %d was never put", i)
 	}
@@ -337,36 +342,37 @@ func (m *machine) get(i uint32) error {
 	return nil
 }
 
-// bytesOf gives a text's bytes, nil for anything else.
+// bytesOf returns the bytes of a text or of a big integer, nil for anything else.
 func (m *machine) bytesOf(r ref) []byte {
-	if n := m.node(r); n.form == text || n.form == big {
-		return m.held[n.a : n.a+n.b]
+	if n := m.node(r); n.kind == text || n.kind == bigInteger {
+		return m.texts[n.a : n.a+n.b]
 	}
 	return nil
 }
 
+// textOf returns a text, "" for anything else.
 func (m *machine) textOf(r ref) string {
-	if m.node(r).form != text {
+	if m.node(r).kind != text {
 		return ""
 	}
 	return string(m.bytesOf(r))
 }
 
-// intOf gives an integer; ok is false for anything else.
+// intOf returns an integer; ok is false for anything else.
 func (m *machine) intOf(r ref) (n int64, ok bool) {
 	v := m.node(r)
-	return v.n, v.form == integer
+	return v.n, v.kind == integer
 }
 
-// globalOf gives the import that a node is, or nil.
+// globalOf returns the import that a node stands for, or nil.
 func (m *machine) globalOf(r ref) *Import {
-	if n := m.node(r); n.form == global {
+	if n := m.node(r); n.kind == global {
 		return &m.found.list[n.a]
 	}
 	return nil
 }
 
-// at gives the i-th of some values, the opaque one where there are fewer.
+// at returns values[i], the opaque node where there are fewer.
 func at(values []ref, i int) ref {
 	if i < len(values) {
 		return values[i]

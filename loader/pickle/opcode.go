@@ -1,315 +1,209 @@
 package pickle
 
 import (
-	"bytes"
-	"encoding/binary"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"omniloader/loader/fault"
 )
 
 // The limits of this reader.
 const (
-	// MaxBytes of opcodes in one pickle; long texts and byte strings, which are
-	// skipped, do not count. The state dictionaries of the largest models take 20 MB.
-	MaxBytes = 64 << 20
-	// maxHeld is the longest text kept; a name beyond it counts as unreadable.
-	maxHeld = 4 << 10
+	// maxOpcodeBytes bounds the opcodes of one pickle; long texts and byte strings,
+	// which are skipped, do not count. The state dictionaries of the largest models
+	// take 20 MB.
+	maxOpcodeBytes = 64 << 20
+	// maxText is the longest text kept; a longer one counts as an unknown name.
+	maxText = 4 << 10
 	// maxLine is the longest argument of protocol 0.
 	maxLine = 1 << 20
 	// maxProtocol is the newest protocol there is.
 	maxProtocol = 5
 )
 
+// opStop ends a pickle.
+const opStop = '.'
+
+// opcode is one row of the table below: an opcode's name in pickletools.py, the
+// argument that follows it in the file, and what it does to the machine.
+type opcode struct {
+	name     string
+	argument argumentKind
+	execute  func(m *machine, op *opcode, arg argument) error
+}
+
+// opcodes are the opcodes of protocols 0 to 5 by their byte, as Python's
+// Lib/pickletools.py lists them. Only STOP has no function: run handles it.
+var opcodes = [256]opcode{
+	// Numbers and constants.
+	'I':  {"INT", textLine, (*machine).pushIntLine},
+	'K':  {"BININT1", unsigned1, (*machine).pushNumber},
+	'M':  {"BININT2", unsigned2, (*machine).pushNumber},
+	'J':  {"BININT", signed4, (*machine).pushNumber},
+	'L':  {"LONG", textLine, (*machine).pushLongLine},
+	0x8a: {"LONG1", bytes1, (*machine).pushLong},
+	0x8b: {"LONG4", bytes4, (*machine).pushLong},
+	'F':  {"FLOAT", textLine, (*machine).pushOpaque},
+	'G':  {"BINFLOAT", unsigned8, (*machine).pushOpaque},
+	'N':  {"NONE", noArgument, (*machine).pushNone},
+	0x88: {"NEWTRUE", noArgument, (*machine).pushTrue},
+	0x89: {"NEWFALSE", noArgument, (*machine).pushFalse},
+
+	// Texts and bytes. BINSTRING is Python 2's str, which holds names as well.
+	'S':  {"STRING", textLine, (*machine).pushQuoted},
+	'U':  {"SHORT_BINSTRING", bytes1, (*machine).pushTextArgument},
+	'T':  {"BINSTRING", bytes4, (*machine).pushTextArgument},
+	'V':  {"UNICODE", textLine, (*machine).pushEscaped},
+	0x8c: {"SHORT_BINUNICODE", bytes1, (*machine).pushTextArgument},
+	'X':  {"BINUNICODE", bytes4, (*machine).pushTextArgument},
+	0x8d: {"BINUNICODE8", bytes8, (*machine).pushTextArgument},
+	'C':  {"SHORT_BINBYTES", bytes1, (*machine).pushOpaque},
+	'B':  {"BINBYTES", bytes4, (*machine).pushOpaque},
+	0x8e: {"BINBYTES8", bytes8, (*machine).pushOpaque},
+	0x96: {"BYTEARRAY8", bytes8, (*machine).pushOpaque},
+	0x97: {"NEXT_BUFFER", noArgument, (*machine).pushOpaque}, // a buffer passed outside of the pickle
+	0x98: {"READONLY_BUFFER", noArgument, (*machine).needTop},
+
+	// Containers. Sets are kept as lists: nothing here depends on the difference.
+	')':  {"EMPTY_TUPLE", noArgument, (*machine).pushEmptyTuple},
+	't':  {"TUPLE", noArgument, (*machine).tupleFromMark},
+	0x85: {"TUPLE1", noArgument, func(m *machine, _ *opcode, _ argument) error { return m.smallTuple(1) }},
+	0x86: {"TUPLE2", noArgument, func(m *machine, _ *opcode, _ argument) error { return m.smallTuple(2) }},
+	0x87: {"TUPLE3", noArgument, func(m *machine, _ *opcode, _ argument) error { return m.smallTuple(3) }},
+	']':  {"EMPTY_LIST", noArgument, (*machine).pushEmptyList},
+	0x8f: {"EMPTY_SET", noArgument, (*machine).pushEmptyList},
+	'}':  {"EMPTY_DICT", noArgument, (*machine).pushEmptyDict},
+	'l':  {"LIST", noArgument, func(m *machine, _ *opcode, _ argument) error { return m.containerFromMark(list) }},
+	0x91: {"FROZENSET", noArgument, func(m *machine, _ *opcode, _ argument) error { return m.containerFromMark(list) }},
+	'd':  {"DICT", noArgument, func(m *machine, _ *opcode, _ argument) error { return m.containerFromMark(dict) }},
+	'a':  {"APPEND", noArgument, func(m *machine, _ *opcode, _ argument) error { return m.add(1) }},
+	's':  {"SETITEM", noArgument, func(m *machine, _ *opcode, _ argument) error { return m.add(2) }},
+	'e':  {"APPENDS", noArgument, (*machine).extendFromMark},
+	'u':  {"SETITEMS", noArgument, (*machine).extendFromMark},
+	0x90: {"ADDITEMS", noArgument, (*machine).extendFromMark},
+
+	// The stack and the memo.
+	'(':  {"MARK", noArgument, (*machine).mark},
+	'0':  {"POP", noArgument, (*machine).popOrMark},
+	'1':  {"POP_MARK", noArgument, (*machine).dropMark},
+	'2':  {"DUP", noArgument, (*machine).duplicate},
+	'p':  {"PUT", textLine, (*machine).putLine},
+	'q':  {"BINPUT", unsigned1, (*machine).putNumber},
+	'r':  {"LONG_BINPUT", unsigned4, (*machine).putNumber},
+	0x94: {"MEMOIZE", noArgument, (*machine).memoize},
+	'g':  {"GET", textLine, (*machine).getLine},
+	'h':  {"BINGET", unsigned1, (*machine).getNumber},
+	'j':  {"LONG_BINGET", unsigned4, (*machine).getNumber},
+
+	// Imports and calls.
+	'c':  {"GLOBAL", twoLines, (*machine).global},
+	0x93: {"STACK_GLOBAL", noArgument, (*machine).stackGlobal},
+	0x82: {"EXT1", unsigned1, (*machine).extension},
+	0x83: {"EXT2", unsigned2, (*machine).extension},
+	0x84: {"EXT4", unsigned4, (*machine).extension},
+	'i':  {"INST", twoLines, (*machine).inst},
+	'o':  {"OBJ", noArgument, (*machine).obj},
+	'R':  {"REDUCE", noArgument, (*machine).reduce},
+	0x81: {"NEWOBJ", noArgument, (*machine).reduce},
+	0x92: {"NEWOBJ_EX", noArgument, (*machine).newObjEx},
+	'b':  {"BUILD", noArgument, (*machine).build},
+	'P':  {"PERSID", textLine, (*machine).pushOpaque}, // torch writes no ids as text
+	'Q':  {"BINPERSID", noArgument, (*machine).persistentID},
+
+	// The pickle itself.
+	0x80:   {"PROTO", unsigned1, (*machine).setProtocol},
+	0x95:   {"FRAME", unsigned8, (*machine).ignore}, // only says how far to read ahead
+	opStop: {name: "STOP"},
+}
+
 func (m *machine) fault(kind fault.Kind, format string, args ...any) *fault.Error {
 	return m.in.Fault(kind, m.in.Offset(), format, args...)
 }
 
-// run follows opcodes to STOP, and gives the value it leaves. The opcodes are
-// those of Python's Lib/pickletools.py, protocols 0 to 5.
+// run executes opcodes up to STOP, and returns the value it leaves.
 func (m *machine) run() (ref, error) {
-	var line []byte
 	for {
-		if m.consumed() > MaxBytes {
-			return refOpaque, m.fault(fault.TooLarge, "more than %d bytes of opcodes", MaxBytes)
+		if m.consumed() > maxOpcodeBytes {
+			return refOpaque, m.fault(fault.TooLarge, "more than %d bytes of opcodes", maxOpcodeBytes)
 		}
 		b, err := m.in.Next(1)
 		if err != nil {
 			return refOpaque, m.fault(fault.Truncated, "no STOP before the end").WithHint(damaged)
 		}
-		switch op := b[0]; op {
-		case '.':
-			if m.blind {
-				return refOpaque, m.fault(fault.TooLarge, "values of more than %d bytes; only imports were followed to the end", m.spent)
-			}
-			return m.pop()
-		case 0x80: // PROTO
-			n, err := m.unsigned(1)
-			if err != nil {
-				return refOpaque, err
-			}
-			if n > maxProtocol {
-				return refOpaque, m.fault(fault.Unsupported, "protocol %d, the newest known is %d", n, maxProtocol)
-			}
-			m.protocol = max(m.protocol, int(n))
-		case 0x95: // FRAME: only says how far to read ahead
-			if _, err := m.in.Next(8); err != nil {
-				return refOpaque, err
-			}
-		case 'c', 'i', 'I', 'L', 'S', 'V', 'F', 'P', 'g', 'p':
-			if line, err = m.in.Line(line[:0], maxLine); err == nil {
-				line, err = m.lineOp(op, line)
-			}
-		default:
-			err = m.op(op)
+		code := b[0]
+		if code == opStop {
+			return m.stop()
 		}
-		if err != nil {
+		op := &opcodes[code]
+		if op.execute == nil {
+			return refOpaque, m.in.Fault(BadOpcode, m.in.Offset()-1, "%#02x", code).WithHint(damaged)
+		}
+		var arg argument
+		if op.argument != noArgument {
+			if arg, err = m.readArgument(op.argument); err != nil {
+				return refOpaque, err
+			}
+		}
+		if err := op.execute(m, op, arg); err != nil {
 			return refOpaque, err
 		}
 	}
 }
 
-// unsigned reads a little-endian number of 1, 2, 4 or 8 bytes.
-func (m *machine) unsigned(width int) (uint64, error) {
-	b, err := m.in.Next(width)
-	if err != nil {
-		return 0, err
+// stop returns the value of the pickle.
+func (m *machine) stop() (ref, error) {
+	if m.importsOnly {
+		return refOpaque, m.fault(fault.TooLarge, "values of more than %d bytes; only imports were followed to the end", m.spent)
 	}
-	switch width {
-	case 1:
-		return uint64(b[0]), nil
-	case 2:
-		return uint64(binary.LittleEndian.Uint16(b)), nil
-	case 4:
-		return uint64(binary.LittleEndian.Uint32(b)), nil
-	}
-	return binary.LittleEndian.Uint64(b), nil
+	return m.pop()
 }
 
-// payload reads a length of the given width, and that many bytes where they may
-// be a name; longer ones are skipped, and b is nil.
-func (m *machine) payload(width int) (b []byte, short bool, err error) {
-	n, err := m.unsigned(width)
-	if err != nil {
-		return nil, false, err
-	}
-	if n <= maxHeld {
-		b, err = m.in.Next(int(n))
-		return b, true, err
-	}
-	if err = m.in.Skip(n); err == nil {
-		m.skipped += int64(n)
-	}
-	return nil, false, err
-}
+func (m *machine) ignore(*opcode, argument) error { return nil }
 
-// text reads a text with a length of the given width.
-func (m *machine) text(width int) error {
-	b, short, err := m.payload(width)
-	if err != nil {
-		return err
+func (m *machine) setProtocol(_ *opcode, arg argument) error {
+	if arg.number > maxProtocol {
+		return m.fault(fault.Unsupported, "protocol %d, the newest known is %d", arg.number, maxProtocol)
 	}
-	if !short {
-		m.push(refOpaque)
-		return nil
-	}
-	m.pushText(b)
+	m.protocol = max(m.protocol, int(arg.number))
 	return nil
 }
 
-// blob reads bytes with a length of the given width, which are no name.
-func (m *machine) blob(width int) error {
-	_, _, err := m.payload(width)
+// Numbers and constants.
+
+func (m *machine) pushOpaque(*opcode, argument) error {
 	m.push(refOpaque)
-	return err
-}
-
-// op follows an opcode that does not take a line.
-func (m *machine) op(op byte) error {
-	switch op {
-	// Numbers and constants.
-	case 'N':
-		m.push(refNone)
-	case 0x88:
-		m.push(refTrue)
-	case 0x89:
-		m.push(refFalse)
-	case 'K', 'M', 'J':
-		width := 1
-		if op == 'M' {
-			width = 2
-		} else if op == 'J' {
-			width = 4
-		}
-		n, err := m.unsigned(width)
-		if err != nil {
-			return err
-		}
-		if op == 'J' {
-			n = uint64(int32(n))
-		}
-		m.pushInt(int64(n))
-	case 0x8a, 0x8b:
-		return m.long(op)
-	case 'G':
-		if _, err := m.in.Next(8); err != nil {
-			return err
-		}
-		m.push(refOpaque)
-
-	// Texts and bytes. BINSTRING is Python 2's str, which holds names as well.
-	case 'U', 0x8c:
-		return m.text(1)
-	case 'T', 'X':
-		return m.text(4)
-	case 0x8d:
-		return m.text(8)
-	case 'C':
-		return m.blob(1)
-	case 'B':
-		return m.blob(4)
-	case 0x8e, 0x96:
-		return m.blob(8)
-	case 0x97: // NEXT_BUFFER: a buffer handed over beside the pickle
-		m.push(refOpaque)
-	case 0x98: // READONLY_BUFFER
-		_, err := m.top()
-		return err
-
-	// Containers.
-	case ')':
-		m.push(refEmpty)
-	case 't':
-		of, err := m.popMark()
-		if err != nil {
-			return err
-		}
-		m.pushTuple(of)
-	case 0x85, 0x86, 0x87:
-		return m.smallTuple(int(op - 0x84))
-	case ']', 0x8f:
-		m.push(m.make(node{form: list}))
-	case '}':
-		m.push(m.make(node{form: dict}))
-	case 'l', 0x91, 'd':
-		of, err := m.popMark()
-		if err != nil {
-			return err
-		}
-		f := list
-		if op == 'd' {
-			f = dict
-		}
-		r := m.make(node{form: f})
-		m.extend(r, of)
-		m.push(r)
-	case 'a':
-		return m.add(1)
-	case 's':
-		return m.add(2)
-	case 'e', 'u', 0x90:
-		of, err := m.popMark()
-		if err != nil {
-			return err
-		}
-		to, err := m.top()
-		if err != nil {
-			return err
-		}
-		m.extend(to, of)
-
-	// The stack and the memo.
-	case '(':
-		m.pushMark()
-	case '0':
-		if len(m.marks) > 0 && m.fence() == len(m.stack) {
-			_, err := m.popMark()
-			return err
-		}
-		_, err := m.pop()
-		return err
-	case '1':
-		_, err := m.popMark()
-		return err
-	case '2':
-		r, err := m.top()
-		if err != nil {
-			return err
-		}
-		m.push(r)
-	case 0x94:
-		return m.memoize()
-	case 'q', 'r', 'h', 'j':
-		width := 1
-		if op == 'r' || op == 'j' {
-			width = 4
-		}
-		i, err := m.unsigned(width)
-		if err != nil {
-			return err
-		}
-		if op == 'q' || op == 'r' {
-			return m.put(uint32(i))
-		}
-		return m.get(uint32(i))
-
-	// Imports and calls.
-	case 0x82, 0x83, 0x84:
-		i, err := m.unsigned(1 << (op - 0x82))
-		if err != nil {
-			return err
-		}
-		m.push(m.imported("EXT", "", "extension "+strconv.FormatUint(i, 10)))
-	case 0x93:
-		return m.stackGlobal()
-	case 'R':
-		return m.reduce()
-	case 'b':
-		return m.build()
-	case 0x81:
-		return m.construct(2)
-	case 0x92:
-		return m.construct(3)
-	case 'o':
-		of, err := m.popMark()
-		if err != nil {
-			return err
-		}
-		class := at(of, 0)
-		var args []ref
-		if len(of) > 0 {
-			args = slices.Clone(of[1:])
-		}
-		m.push(m.call(class, m.tuple(args)))
-	case 'Q':
-		id, err := m.pop()
-		if err != nil {
-			return err
-		}
-		m.push(m.persistent(id))
-	default:
-		return m.in.Fault(BadOpcode, m.in.Offset()-1, "%#02x", op).WithHint(damaged)
-	}
 	return nil
 }
 
-// long reads an integer of any size, kept where it has 8 bytes or fewer.
-func (m *machine) long(op byte) error {
-	width := 1
-	if op == 0x8b {
-		width = 4
-	}
-	b, short, err := m.payload(width)
-	if err != nil {
-		return err
-	}
+func (m *machine) pushNone(*opcode, argument) error {
+	m.push(refNone)
+	return nil
+}
+
+func (m *machine) pushTrue(*opcode, argument) error {
+	m.push(refTrue)
+	return nil
+}
+
+func (m *machine) pushFalse(*opcode, argument) error {
+	m.push(refFalse)
+	return nil
+}
+
+func (m *machine) pushNumber(_ *opcode, arg argument) error {
+	m.pushInt(int64(arg.number))
+	return nil
+}
+
+// pushLong pushes an integer of any size: its value where it has at most 8 bytes,
+// else the bytes.
+func (m *machine) pushLong(_ *opcode, arg argument) error {
+	b := arg.bytes
 	switch {
-	case !short:
+	case arg.skipped:
 		m.push(refOpaque)
 	case len(b) > 8:
-		m.push(m.hold(big, b))
+		m.push(m.keep(bigInteger, b))
 	default:
 		var n uint64
 		for i, c := range b {
@@ -323,16 +217,95 @@ func (m *machine) long(op byte) error {
 	return nil
 }
 
-func (m *machine) smallTuple(n int) error {
-	if m.blind {
+// pushIntLine follows INT, which also writes booleans: as 00 and 01.
+func (m *machine) pushIntLine(_ *opcode, arg argument) error {
+	switch s := arg.trimmed(); s {
+	case "00":
+		m.push(refFalse)
+	case "01":
+		m.push(refTrue)
+	default:
+		m.pushDecimal(s)
+	}
+	return nil
+}
+
+func (m *machine) pushLongLine(_ *opcode, arg argument) error {
+	s := arg.trimmed()
+	if len(s) > 0 && s[len(s)-1] == 'L' {
+		s = s[:len(s)-1]
+	}
+	m.pushDecimal(s)
+	return nil
+}
+
+func (m *machine) pushDecimal(s string) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		m.push(m.keep(bigInteger, []byte(s)))
+		return
+	}
+	m.pushInt(n)
+}
+
+// Texts.
+
+func (m *machine) pushTextArgument(_ *opcode, arg argument) error {
+	if arg.skipped {
+		m.push(refOpaque)
 		return nil
 	}
-	if len(m.stack)-n < m.fence() {
-		return m.fault(BadStack, "a tuple of %d, and %d values", n, len(m.stack)-m.fence())
+	m.pushText(arg.bytes)
+	return nil
+}
+
+func (m *machine) pushQuoted(_ *opcode, arg argument) error {
+	m.pushText(unquote(arg.bytes))
+	return nil
+}
+
+func (m *machine) pushEscaped(_ *opcode, arg argument) error {
+	m.pushText(unescapeUnicode(arg.bytes))
+	return nil
+}
+
+// Containers.
+
+func (m *machine) pushEmptyTuple(*opcode, argument) error {
+	m.push(refEmpty)
+	return nil
+}
+
+func (m *machine) pushEmptyList(*opcode, argument) error {
+	m.push(m.newNode(node{kind: list}))
+	return nil
+}
+
+func (m *machine) pushEmptyDict(*opcode, argument) error {
+	m.push(m.newNode(node{kind: dict}))
+	return nil
+}
+
+func (m *machine) tupleFromMark(*opcode, argument) error {
+	values, err := m.popMark()
+	if err != nil {
+		return err
 	}
-	of := m.stack[len(m.stack)-n:]
-	r := m.tuple(of)
-	if m.blind {
+	m.pushTuple(values)
+	return nil
+}
+
+// smallTuple makes a tuple of the n topmost values.
+func (m *machine) smallTuple(n int) error {
+	if m.importsOnly {
+		return nil
+	}
+	if len(m.stack)-n < m.stackBottom() {
+		return m.fault(BadStack, "a tuple of %d, and %d values", n, len(m.stack)-m.stackBottom())
+	}
+	values := m.stack[len(m.stack)-n:]
+	r := m.tuple(values)
+	if m.importsOnly {
 		return nil
 	}
 	m.stack = m.stack[:len(m.stack)-n]
@@ -341,150 +314,230 @@ func (m *machine) smallTuple(n int) error {
 	return nil
 }
 
+func (m *machine) containerFromMark(kind nodeKind) error {
+	values, err := m.popMark()
+	if err != nil {
+		return err
+	}
+	r := m.newNode(node{kind: kind})
+	m.extend(r, values)
+	m.push(r)
+	return nil
+}
+
 // add appends one value to the list, or a key and its value to the dictionary,
 // below them.
 func (m *machine) add(n int) error {
-	if m.blind {
+	if m.importsOnly {
 		return nil
 	}
-	if len(m.stack)-n <= m.fence() {
+	if len(m.stack)-n <= m.stackBottom() {
 		return m.fault(BadStack, "nothing to add to")
 	}
-	of := m.stack[len(m.stack)-n:]
-	m.extend(m.stack[len(m.stack)-n-1], of)
-	if !m.blind {
+	values := m.stack[len(m.stack)-n:]
+	m.extend(m.stack[len(m.stack)-n-1], values)
+	if !m.importsOnly {
 		m.stack = m.stack[:len(m.stack)-n]
 		m.spent -= refBytes * int64(n)
 	}
 	return nil
 }
 
-// lineOp follows an opcode of protocol 0, whose argument is a line; it gives the
-// buffer of the line back.
-func (m *machine) lineOp(op byte, line []byte) ([]byte, error) {
-	switch op {
-	case 'c', 'i':
-		module := string(line)
-		line, err := m.in.Line(line[:0], maxLine)
-		if err != nil {
-			return line, err
-		}
-		how := "GLOBAL"
-		if op == 'i' {
-			how = "INST"
-		}
-		r := m.imported(how, module, string(line))
-		if op == 'i' {
-			of, err := m.popMark()
-			if err != nil {
-				return line, err
-			}
-			r = m.call(r, m.tuple(slices.Clone(of)))
-		}
-		m.push(r)
-		return line, nil
-	case 'I':
-		switch s := string(bytes.TrimSpace(line)); s {
-		case "00":
-			m.push(refFalse)
-		case "01":
-			m.push(refTrue)
-		default:
-			m.pushDecimal(s)
-		}
-	case 'L':
-		m.pushDecimal(string(bytes.TrimSuffix(bytes.TrimSpace(line), []byte("L"))))
-	case 'F':
-		m.push(refOpaque)
-	case 'S':
-		m.pushText(unquote(line))
-	case 'V':
-		m.pushText(unescapeUnicode(line))
-	case 'P':
-		m.push(refOpaque)
-	case 'g', 'p':
-		i, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 10, 32)
-		if err != nil {
-			return line, m.fault(BadMemo, "entry %q", line[:min(len(line), 40)])
-		}
-		if op == 'p' {
-			return line, m.put(uint32(i))
-		}
-		return line, m.get(uint32(i))
-	}
-	return line, nil
-}
-
-func (m *machine) pushDecimal(s string) {
-	n, err := strconv.ParseInt(s, 10, 64)
+func (m *machine) extendFromMark(*opcode, argument) error {
+	values, err := m.popMark()
 	if err != nil {
-		m.push(m.hold(big, []byte(s)))
-		return
+		return err
 	}
-	m.pushInt(n)
+	container, err := m.top()
+	if err != nil {
+		return err
+	}
+	m.extend(container, values)
+	return nil
 }
 
-// unquote takes the quotes and the escapes off a STRING, in place. The escapes
-// matter: 'o\x73' is the module os.
-func unquote(b []byte) []byte {
-	b = bytes.TrimSpace(b)
-	if len(b) >= 2 && (b[0] == '\'' || b[0] == '"') && b[len(b)-1] == b[0] {
-		b = b[1 : len(b)-1]
-	}
-	if bytes.IndexByte(b, '\\') < 0 {
-		return b
-	}
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		if b[i] != '\\' || i+1 == len(b) {
-			out = append(out, b[i])
-			continue
-		}
-		i++
-		if plain := bytes.IndexByte([]byte(`abfnrtv\'"`), b[i]); plain >= 0 {
-			out = append(out, "\a\b\f\n\r\t\v\\'\""[plain])
-			continue
-		}
-		if b[i] == 'x' && i+2 < len(b) {
-			if n, err := strconv.ParseUint(string(b[i+1:i+3]), 16, 8); err == nil {
-				out = append(out, byte(n))
-				i += 2
-				continue
-			}
-		}
-		if b[i] >= '0' && b[i] <= '7' {
-			n, end := 0, i
-			for ; end < len(b) && end < i+3 && b[end] >= '0' && b[end] <= '7'; end++ {
-				n = n*8 + int(b[end]-'0')
-			}
-			out = append(out, byte(n))
-			i = end - 1
-			continue
-		}
-		out = append(out, '\\', b[i])
-	}
-	return out
+// The stack and the memo.
+
+func (m *machine) needTop(*opcode, argument) error {
+	_, err := m.top()
+	return err
 }
 
-// unescapeUnicode decodes Python's raw-unicode-escape: \uXXXX and \UXXXXXXXX, all
-// other bytes being Latin-1.
-func unescapeUnicode(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		if b[i] == '\\' && i+1 < len(b) && (b[i+1] == 'u' || b[i+1] == 'U') {
-			digits := 4
-			if b[i+1] == 'U' {
-				digits = 8
-			}
-			if i+2+digits <= len(b) {
-				if n, err := strconv.ParseUint(string(b[i+2:i+2+digits]), 16, 32); err == nil {
-					out = utf8.AppendRune(out, rune(n))
-					i += 1 + digits
-					continue
-				}
-			}
-		}
-		out = utf8.AppendRune(out, rune(b[i]))
+func (m *machine) mark(*opcode, argument) error {
+	m.pushMark()
+	return nil
+}
+
+// popOrMark follows POP, which takes a mark where that is on top.
+func (m *machine) popOrMark(*opcode, argument) error {
+	if len(m.marks) > 0 && m.stackBottom() == len(m.stack) {
+		_, err := m.popMark()
+		return err
 	}
-	return out
+	_, err := m.pop()
+	return err
+}
+
+func (m *machine) dropMark(*opcode, argument) error {
+	_, err := m.popMark()
+	return err
+}
+
+func (m *machine) duplicate(*opcode, argument) error {
+	r, err := m.top()
+	if err != nil {
+		return err
+	}
+	m.push(r)
+	return nil
+}
+
+func (m *machine) putNumber(_ *opcode, arg argument) error { return m.put(uint32(arg.number)) }
+func (m *machine) getNumber(_ *opcode, arg argument) error { return m.get(uint32(arg.number)) }
+
+// memoize stores the topmost value under the number of entries so far.
+func (m *machine) memoize(*opcode, argument) error {
+	return m.put(uint32(len(m.memo) + len(m.sparseMemo)))
+}
+
+func (m *machine) putLine(_ *opcode, arg argument) error {
+	i, err := m.memoIndex(arg)
+	if err != nil {
+		return err
+	}
+	return m.put(i)
+}
+
+func (m *machine) getLine(_ *opcode, arg argument) error {
+	i, err := m.memoIndex(arg)
+	if err != nil {
+		return err
+	}
+	return m.get(i)
+}
+
+func (m *machine) memoIndex(arg argument) (uint32, error) {
+	i, err := strconv.ParseUint(arg.trimmed(), 10, 32)
+	if err != nil {
+		return 0, m.fault(BadMemo, "entry %q", arg.bytes[:min(len(arg.bytes), 40)])
+	}
+	return uint32(i), nil
+}
+
+// Imports and calls; see rebuild.go for what a call results in.
+
+// imported records an import and returns its node.
+func (m *machine) imported(opcodeName, module, name string) ref {
+	i := m.found.add(opcodeName, module, name, m.in.Offset())
+	return m.newNode(node{kind: global, a: uint32(i)})
+}
+
+func (m *machine) global(op *opcode, arg argument) error {
+	module, name := arg.twoLines()
+	m.push(m.imported(op.name, module, name))
+	return nil
+}
+
+// stackGlobal imports what the two topmost texts name.
+func (m *machine) stackGlobal(op *opcode, _ argument) error {
+	name, err := m.pop()
+	if err != nil {
+		return err
+	}
+	module, err := m.pop()
+	if err != nil {
+		return err
+	}
+	if m.node(name).kind != text || m.node(module).kind != text {
+		// The name is computed while unpickling, or longer than any real one.
+		m.push(m.imported(op.name, "", "a name made while unpickling"))
+		return nil
+	}
+	m.push(m.imported(op.name, m.textOf(module), m.textOf(name)))
+	return nil
+}
+
+func (m *machine) extension(_ *opcode, arg argument) error {
+	m.push(m.imported("EXT", "", "extension "+strconv.FormatUint(arg.number, 10)))
+	return nil
+}
+
+func (m *machine) inst(op *opcode, arg argument) error {
+	module, name := arg.twoLines()
+	class := m.imported(op.name, module, name)
+	args, err := m.popMark()
+	if err != nil {
+		return err
+	}
+	m.push(m.call(class, m.tuple(slices.Clone(args))))
+	return nil
+}
+
+func (m *machine) obj(*opcode, argument) error {
+	values, err := m.popMark()
+	if err != nil {
+		return err
+	}
+	class := at(values, 0)
+	var args []ref
+	if len(values) > 0 {
+		args = slices.Clone(values[1:])
+	}
+	m.push(m.call(class, m.tuple(args)))
+	return nil
+}
+
+// reduce follows REDUCE and NEWOBJ: the callable below, its arguments on top.
+func (m *machine) reduce(*opcode, argument) error {
+	args, err := m.pop()
+	if err != nil {
+		return err
+	}
+	callable, err := m.pop()
+	if err != nil {
+		return err
+	}
+	m.push(m.call(callable, args))
+	return nil
+}
+
+// newObjEx is reduce with keyword arguments on top, which are not used.
+func (m *machine) newObjEx(op *opcode, arg argument) error {
+	if _, err := m.pop(); err != nil {
+		return err
+	}
+	return m.reduce(op, arg)
+}
+
+// build follows BUILD: a state for the object below it.
+func (m *machine) build(*opcode, argument) error {
+	state, err := m.pop()
+	if err != nil {
+		return err
+	}
+	target, err := m.top()
+	if err != nil || m.importsOnly {
+		return err
+	}
+	n := m.node(target)
+	switch n.kind {
+	case object:
+		m.markCalled(ref(n.a))
+		n.n = int64(state)
+	case array:
+		// (version, shape, dtype, is_fortran, data)
+		if s := m.elements(state); len(s) >= 3 {
+			m.setTensor(target, rawTensor{size: s[1], dtype: m.numpyType(s[2]), layout: "numpy"})
+		}
+	}
+	return nil
+}
+
+func (m *machine) persistentID(*opcode, argument) error {
+	id, err := m.pop()
+	if err != nil {
+		return err
+	}
+	m.push(m.persistent(id))
+	return nil
 }

@@ -1,14 +1,14 @@
-// Package pickle reads PyTorch checkpoints (and other pickles) without
-// unpickling: the opcodes are walked by a symbolic machine that notes what would
-// be imported and called, and what tensors there are, and that runs nothing.
+// Package pickle reads PyTorch checkpoints (and other pickles) without unpickling
+// them: it executes the opcodes symbolically, records which names would be imported
+// and called and which tensors there are, and runs no code of the file.
 //
-// It reads torch's zip container, the older files without one, and bare pickles
-// of protocols 0 to 5. It never reads weights.
+// It reads torch's zip container, the older layout without one, and bare pickles of
+// protocols 0 to 5. It never reads weights.
 //
-// What an import is worth is a table, imports.tsv; a name that is on no list is
-// suspicious, not harmless. The walk follows everything that unpickling would
-// reach, but it is no sandbox: a file with a suspicious import must not be
-// unpickled on the strength of this package.
+// The risk of an import comes from a table, imports.tsv; a name that the table lacks
+// is suspicious. All opcodes that unpickling would execute are covered, but the
+// result is no proof of safety: a file with a suspicious import must not be unpickled
+// because this package found nothing dangerous in it.
 package pickle
 
 import (
@@ -17,6 +17,7 @@ import (
 	"slices"
 
 	"omniloader/loader/fault"
+	"omniloader/loader/internal/ndarray"
 	"omniloader/loader/window"
 )
 
@@ -27,11 +28,11 @@ const (
 	BadOpcode        fault.Kind = "unknown opcode"               // no opcode of any protocol
 	BadStack         fault.Kind = "pickle stack underflow"       // an opcode finds less on the stack than it takes
 	BadMemo          fault.Kind = "unknown memo entry"           // read before it was written
-	ZipBomb          fault.Kind = "zip bomb"                     // a part that unpacks to far more than it takes
+	ZipBomb          fault.Kind = "zip bomb"                     // a member that unpacks to far more than its compressed size
 	ChecksumMismatch fault.Kind = "checksum mismatch"            // data.pkl against the archive's CRC
 	MissingStorage   fault.Kind = "missing storage"              // a tensor's data is not in the file
 	WrongStorageSize fault.Kind = "storage of another size"      // than the pickle says
-	OutOfStorage     fault.Kind = "tensor larger than its data"  // shape and stride reach behind the storage
+	OutOfStorage     fault.Kind = "tensor larger than its data"  // shape and stride reach beyond the storage
 	BadLegacy        fault.Kind = "broken legacy PyTorch layout" // parts missing, or of the wrong type
 )
 
@@ -47,7 +48,7 @@ const (
 	Bare   Container = "pickle" // a pickle alone, or several
 )
 
-// File is what a checkpoint holds.
+// File describes the contents of a checkpoint.
 type File struct {
 	Path      string
 	Size      int64
@@ -56,37 +57,36 @@ type File struct {
 	Root      string // the directory inside a zip, "archive" or the file's stem
 	ByteOrder string // "little" or "big", empty where the file does not say
 	Version   string // of a zip container, "3"
-	// TorchScript says that the archive carries code, as torch.jit.save writes it.
+	// TorchScript reports that the archive contains code, as torch.jit.save writes it.
 	TorchScript bool
-	// Class is the class of the whole, where it is an object and not a state
-	// dictionary: "torch.nn.modules.container.Sequential".
+	// Class is the class of the outermost value where that is an object and not a
+	// state dictionary: "torch.nn.modules.container.Sequential".
 	Class   string
-	Pickles int // pickles walked
-	// Trailing is the offset behind the last pickle where bytes follow that are
-	// none, in a bare pickle; else -1.
+	Pickles int // pickles that were read to their end
+	// Trailing is the offset of bytes after the last pickle that are no pickle, in a
+	// file without a zip container; -1 where there are none.
 	Trailing int64
 	Fetched  int64 // bytes read, without what archive/zip reads for its directory
 
 	Tensors  []Tensor
 	Storages []Storage
 	Imports  []Import // in the order of their first appearance
-	// Problems are what is wrong beside what stopped the reading, at most
-	// MaxProblems.
+	// Problems are the errors that did not stop the reading, at most 100 of them.
 	Problems []error
 
 	byKey map[string]int // Storages by Key
 }
 
-// MaxProblems bounds File.Problems.
-const MaxProblems = 100
+// maxProblems bounds File.Problems.
+const maxProblems = 100
 
 // Tensor is one tensor of a checkpoint.
 type Tensor struct {
-	// Name is the key in the mapping that holds it; In is the way to that mapping,
-	// "" for the outermost, "state_dict", "optimizer.state.0".
+	// Name is the key in the mapping that contains the tensor; In is the path to that
+	// mapping: "" for the outermost, "state_dict", "optimizer.state.0".
 	Name, In string
-	// DType is spelled as in safetensors where that has the type, "" where it is
-	// not known.
+	// DType is the element type, spelled as in safetensors where that has the type,
+	// "" where it is not known.
 	DType string
 	Shape []int64
 	// Storage is an index into File.Storages, or -1.
@@ -97,14 +97,14 @@ type Tensor struct {
 
 // Elements is the product of the dimensions.
 func (t *Tensor) Elements() int64 {
-	n, _ := product(t.Shape)
+	n, _ := ndarray.Elements(t.Shape)
 	return n
 }
 
-// Bytes is what the elements take, 0 where the type is not known.
+// Bytes is the size of the elements, 0 where the type is not known.
 func (t *Tensor) Bytes() int64 { return t.Elements() * dtypeBytes()[t.DType] }
 
-// Storage is one run of bytes that tensors look into; several may share it.
+// Storage is a block of data; several tensors may be views of it.
 type Storage struct {
 	Key      string
 	DType    string // "" for an untyped storage, whose elements are bytes
@@ -113,7 +113,7 @@ type Storage struct {
 	Bytes    int64
 }
 
-// Worst gives the highest risk among the imports.
+// Worst returns the highest risk among the imports.
 func (f *File) Worst() Risk {
 	worst := Allowed
 	for i := range f.Imports {
@@ -122,8 +122,8 @@ func (f *File) Worst() Risk {
 	return worst
 }
 
-// Parameters is the number of weights: the elements of all tensors, those that
-// share the same data counted once.
+// Parameters is the number of weights: the elements of all tensors, where tensors
+// with the same data count once.
 func (f *File) Parameters() int64 {
 	type view struct {
 		storage  int
@@ -145,13 +145,14 @@ func (f *File) Parameters() int64 {
 }
 
 func (f *File) problem(err error) {
-	if len(f.Problems) < MaxProblems {
+	if len(f.Problems) < maxProblems {
 		f.Problems = append(f.Problems, err)
 	}
 }
 
-// foreign are the beginnings of files that are met under the names of pickles.
-var foreign = []struct {
+// otherFormats are the first bytes of other files that are found under the names of
+// pickles.
+var otherFormats = []struct {
 	magic string
 	kind  fault.Kind
 	what  string
@@ -170,10 +171,10 @@ var foreign = []struct {
 	{"<html", fault.HTMLPage, "", "download it again, logged in where the model asks for it"},
 }
 
-// Read reads a checkpoint of size bytes; path is what errors name.
+// Read reads a checkpoint of size bytes; errors name path.
 //
-// Where the pickle is broken it gives both, the error and a File with what was
-// found before: unpickling, too, would have run up to there.
+// Where the pickle is broken it returns both the error and a File with what was found
+// before it: unpickling would have executed that part too.
 func Read(r io.ReaderAt, size int64, path string) (*File, error) {
 	if size <= 0 {
 		return nil, fault.New(fault.Empty, path, "no bytes")
@@ -184,7 +185,7 @@ func Read(r io.ReaderAt, size int64, path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range foreign {
+	for _, f := range otherFormats {
 		if bytes.HasPrefix(head, []byte(f.magic)) {
 			return nil, fault.At(f.kind, path, 0, f.what).WithHint(f.hint)
 		}
@@ -206,10 +207,10 @@ func Read(r io.ReaderAt, size int64, path string) (*File, error) {
 	return f, err
 }
 
-// maxPickles bounds how many pickles of one file are walked.
+// maxPickles bounds how many pickles of one file are read.
 const maxPickles = 256
 
-// readPickles walks the pickles of a file without a container.
+// readPickles reads the pickles of a file without a container.
 func (f *File) readPickles(w *window.Reader, r io.ReaderAt) error {
 	found := &imports{}
 	defer func() { f.Imports = found.list }()
@@ -224,8 +225,8 @@ func (f *File) readPickles(w *window.Reader, r io.ReaderAt) error {
 	}
 	f.collect(first, root)
 	f.checkStorages()
-	// What follows is only read by a program that asks for it; it is walked for its
-	// imports as far as it is pickles.
+	// torch.load does not read further pickles, other programs may: they are read for
+	// their imports.
 	for w.Left() > 0 && f.Pickles < maxPickles {
 		at := w.Offset()
 		head, err := w.Peek(1)
@@ -247,7 +248,7 @@ func (f *File) readPickles(w *window.Reader, r io.ReaderAt) error {
 	return nil
 }
 
-// walk follows one pickle.
+// walk executes the opcodes of one pickle symbolically.
 func (f *File) walk(w *window.Reader, found *imports) (*machine, ref, error) {
 	m := newMachine(w, found)
 	root, err := m.run()
@@ -258,8 +259,8 @@ func (f *File) walk(w *window.Reader, found *imports) (*machine, ref, error) {
 	return m, root, err
 }
 
-// The number that begins a legacy file, 0x1950a86a20f9469cfc6c: as LONG1 has it,
-// and as protocol 0 writes it.
+// The number at the start of a legacy file, 0x1950a86a20f9469cfc6c: as the bytes of
+// LONG1, and in decimal as protocol 0 writes it.
 var legacyMagics = [][]byte{
 	{0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19},
 	[]byte("119547037146038801333356"),

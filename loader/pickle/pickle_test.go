@@ -20,10 +20,10 @@ import (
 	"omniloader/loader/pickle"
 )
 
-// The .pt files of testdata were made with Python's own pickler from classes and
-// functions under torch's names, and put into containers as torch/serialization.py
-// lays them out (zip entries stored, padded to 64 bytes by an FB extra field, with
-// data descriptors; the legacy layout with its five pickles). The .pkl files are
+// The .pt files of testdata were made with Python's pickler from classes and functions
+// with the names of torch's, and put into containers as torch/serialization.py writes
+// them (zip entries stored, padded to 64 bytes by an FB extra field, with data
+// descriptors; the legacy layout with its five pickles). The .pkl files are
 // pickle.dumps of plain values and of numpy 2.4 arrays. None was made by torch.
 
 func sample(t testing.TB, name string) []byte {
@@ -44,7 +44,7 @@ func mustRead(t testing.TB, data []byte) *pickle.File {
 	return f
 }
 
-// list writes tensors as "in|name dtype shape storage+offset layout".
+// list formats tensors as "in|name dtype shape storage+offset layout".
 func list(f *pickle.File) (all []string) {
 	for i := range f.Tensors {
 		x := &f.Tensors[i]
@@ -103,7 +103,7 @@ func TestStateDictionary(t *testing.T) {
 	}
 }
 
-func TestTrainingCheckpointIsWalkedThroughItsMappings(t *testing.T) {
+func TestTensorsInNestedMappings(t *testing.T) {
 	f := mustRead(t, sample(t, "training.pt"))
 	var want []string
 	for _, s := range stateTensors {
@@ -117,11 +117,11 @@ func TestTrainingCheckpointIsWalkedThroughItsMappings(t *testing.T) {
 	assert.Empty(t, f.Problems)
 }
 
-func TestWholeModuleNamesItsParametersAsItsStateDictionaryWould(t *testing.T) {
+func TestWholeModuleHasTheNamesOfItsStateDictionary(t *testing.T) {
 	f := mustRead(t, sample(t, "module.pt"))
 	assert.Equal(t, "torch.nn.modules.container.Sequential", f.Class)
 	assert.ElementsMatch(t, []string{"|scale F16 [1] 2+0", "0|weight F32 [2 3] 0+0", "0|bias F32 [2] 1+0"}, list(f))
-	assert.Equal(t, pickle.Suspicious, f.Worst(), "a class of torch is code all the same")
+	assert.Equal(t, pickle.Suspicious, f.Worst(), "a class of torch runs code too")
 	i := slices.IndexFunc(f.Imports, func(i pickle.Import) bool { return i.Name == "Sequential" })
 	assert.True(t, f.Imports[i].Called)
 }
@@ -147,10 +147,10 @@ func TestNumpyArrays(t *testing.T) {
 	}
 }
 
-// u is a SHORT_BINUNICODE.
+// u returns a SHORT_BINUNICODE.
 func u(s string) string { return "\x8c" + string(rune(len(s))) + s }
 
-// Each way to name os.system, or something as bad. Python would run every one.
+// Each way to import os.system or something as dangerous. Python executes all of them.
 func TestDangerousImports(t *testing.T) {
 	for name, c := range map[string]struct{ data, want, opcode string }{
 		"GLOBAL":                       {"\x80\x02cos\nsystem\n(X\x02\x00\x00\x00lstR.", "os.system", "GLOBAL"},
@@ -188,7 +188,7 @@ func TestDangerousImports(t *testing.T) {
 	}
 }
 
-func TestBrokenPickleStillShowsWhatItWouldHaveRun(t *testing.T) {
+func TestBrokenPickleReportsTheImportsBeforeTheError(t *testing.T) {
 	for name, data := range map[string]string{
 		"cut":       "\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R",
 		"underflow": "\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R0000.",
@@ -202,7 +202,7 @@ func TestBrokenPickleStillShowsWhatItWouldHaveRun(t *testing.T) {
 	}
 }
 
-func TestImportsInTheZipAreFoundWhereverTheyHide(t *testing.T) {
+func TestImportsAreFoundInAllPicklesOfAZip(t *testing.T) {
 	evil := "\x80\x02cos\nsystem\n."
 	pack := func(method uint16, files ...string) []byte {
 		var b bytes.Buffer
@@ -292,16 +292,16 @@ func TestZipBomb(t *testing.T) {
 	assert.ErrorIs(t, err, pickle.ZipBomb)
 	assert.Less(t, used, uint64(256<<10), "the file has %d bytes", b.Len())
 
-	// A claim of 100 bytes does not make it unpack more than that.
-	lying := bytes.ReplaceAll(b.Bytes(), binary.LittleEndian.AppendUint32(nil, 16<<20+14), []byte{100, 0, 0, 0})
-	require.NotEqual(t, b.Bytes(), lying)
-	used = allocation(func() { _, err = read(lying) })
+	// With a claimed size of 100 bytes it unpacks no more than that.
+	wrongSize := bytes.ReplaceAll(b.Bytes(), binary.LittleEndian.AppendUint32(nil, 16<<20+14), []byte{100, 0, 0, 0})
+	require.NotEqual(t, b.Bytes(), wrongSize)
+	used = allocation(func() { _, err = read(wrongSize) })
 	assert.Error(t, err)
 	checkErrors(t, nil, err)
 	assert.Less(t, used, uint64(256<<10))
 }
 
-func TestDamagedPackedPickleIsReported(t *testing.T) {
+func TestWrongChecksumOfCompressedPickle(t *testing.T) {
 	data := sample(t, "state_deflated.pt")
 	sum := bytes.Index(data, []byte("PK\x01\x02")) + 16
 	data[sum] ^= 1
@@ -336,15 +336,15 @@ func TestProblems(t *testing.T) {
 	assert.Equal(t, []fault.Kind{pickle.WrongStorageSize}, problems(mustRead(t, legacy)))
 }
 
-// An untyped storage, and a type the tensor brings along (torch 2.1 and later).
-func TestRebuildTensorV3TakesItsOwnType(t *testing.T) {
+// The storage is untyped, and the tensor has the type (torch 2.1 and later).
+func TestTensorOfRebuildTensorV3HasItsOwnType(t *testing.T) {
 	data := "\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v3\n((X\x07\x00\x00\x00storagectorch.storage\nUntypedStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x06tQK\x00K\x02K\x03\x86K\x03K\x01\x86\x89ccollections\nOrderedDict\n)Rctorch\nfloat8_e4m3fn\nNtRs."
 	f := mustRead(t, []byte(data))
 	assert.Equal(t, []string{"|w F8_E4M3 [2 3] 0+0"}, list(f))
 	assert.Equal(t, pickle.Allowed, f.Worst())
 }
 
-func TestBudgetEndsInBlindnessToValuesNotToImports(t *testing.T) {
+func TestBeyondTheBudgetImportsAreStillFound(t *testing.T) {
 	data := "\x80\x02(" + strings.Repeat("]", 3<<20) + "1cos\nsystem\n\x80\x04" + u("a") + u("b") + "\x93."
 	var f *pickle.File
 	var err error
@@ -356,7 +356,7 @@ func TestBudgetEndsInBlindnessToValuesNotToImports(t *testing.T) {
 	assert.Less(t, used, uint64(100*len(data)))
 }
 
-func TestSelfReferenceAndSharingEnd(t *testing.T) {
+func TestSharedAndDeeplyNestedValues(t *testing.T) {
 	// A list of two references to a list of two references … 60 deep.
 	var b strings.Builder
 	b.WriteString("\x80\x02]q\x000")
@@ -367,7 +367,7 @@ func TestSelfReferenceAndSharingEnd(t *testing.T) {
 	f := mustRead(t, []byte(b.String()))
 	assert.Empty(t, f.Tensors)
 
-	// 100 levels go beyond the depth, and stay far below the limit on paths.
+	// 100 levels are beyond the limit on depth, and far below the limit on paths.
 	deep := "\x80\x02" + strings.Repeat("]", 100) + strings.Repeat("a", 99) + "."
 	f = mustRead(t, []byte(deep))
 	assert.Equal(t, []fault.Kind{fault.TooDeep}, problems(f))
@@ -411,12 +411,12 @@ func checkErrors(t testing.TB, f *pickle.File, err error) {
 	for _, err := range all {
 		var e *fault.Error
 		if err != nil && (!errors.As(err, &e) || e.Kind == "" || e.Path == "") {
-			t.Errorf("not one of ours: %v", err)
+			t.Errorf("not a fault.Error with kind and path: %v", err)
 		}
 	}
 }
 
-func TestDamagedFilesGiveOurErrors(t *testing.T) {
+func TestDamagedFilesGiveErrorsWithKind(t *testing.T) {
 	for _, name := range []string{"state.pt", "state_protocol4.pt", "state_deflated.pt", "state_legacy.pt", "training.pt", "module.pt", "plain0.pkl", "plain5.pkl", "numpy2.pkl"} {
 		data := sample(t, name)
 		budget := uint64(64*len(data) + 512<<10)
@@ -460,8 +460,8 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(fuzz)
 }
 
-// FuzzZip fuzzes data.pkl inside a sound archive, which the fuzzer of whole files
-// does not get past.
+// FuzzZip fuzzes data.pkl inside a valid archive, which fuzzing whole files rarely
+// produces.
 func FuzzZip(f *testing.F) {
 	for _, name := range []string{"state.pt", "training.pt", "module.pt", "state_protocol4.pt"} {
 		r, err := zip.NewReader(bytes.NewReader(sample(f, name)), int64(len(sample(f, name))))

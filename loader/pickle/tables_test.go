@@ -32,7 +32,7 @@ func TestTablesAreSortedWithoutDoubles(t *testing.T) {
 func TestEveryRebuilderIsAllowed(t *testing.T) {
 	for name := range rebuilders {
 		dot := strings.LastIndexByte(name, '.')
-		risk, _ := Classify(name[:dot], name[dot+1:])
+		risk, _ := classify(name[:dot], name[dot+1:])
 		assert.Equal(t, Allowed, risk, name)
 	}
 }
@@ -60,10 +60,25 @@ func TestClassify(t *testing.T) {
 		{"", "anything"}:                             Dangerous,
 		{"joblib.numpy_pickle", "NumpyArrayWrapper"}: Suspicious,
 	} {
-		risk, why := Classify(name[0], name[1])
+		risk, why := classify(name[0], name[1])
 		assert.Equal(t, want, risk, name)
 		assert.NotEmpty(t, why)
 	}
 	assert.Equal(t, "dangerous", Dangerous.String())
 	assert.Equal(t, "risk 9", Risk(9).String())
+}
+
+// Lib/pickletools.py of Python 3.11 lists 68 opcodes.
+func TestEveryOpcodeHasARow(t *testing.T) {
+	names := map[string]int{}
+	for code, op := range opcodes {
+		if op.name == "" {
+			assert.Nil(t, op.execute, "%#02x", code)
+			continue
+		}
+		assert.NotContains(t, names, op.name)
+		names[op.name] = code
+		assert.Equal(t, code == opStop, op.execute == nil, op.name)
+	}
+	assert.Len(t, names, 68)
 }

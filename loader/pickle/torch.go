@@ -15,12 +15,13 @@ import (
 	"omniloader/loader/window"
 )
 
-// Of a compressed part, this much is unpacked: torch stores its parts as they
-// are, and real pickles shrink to a fifth at best.
+// A compressed member may have unpackedBase bytes and unpackedRatio times its
+// compressed size. torch stores members uncompressed, and real pickles compress to a
+// fifth at best.
 const (
 	unpackedBase  = 1 << 20
 	unpackedRatio = 32
-	maxNote       = 256     // bytes of version and byteorder
+	maxNote       = 256     // bytes of the members version and byteorder
 	maxMembers    = 1 << 20 // files in an archive
 )
 
@@ -39,7 +40,7 @@ func readZip(r io.ReaderAt, size int64, name string) (*File, error) {
 	if len(archive.File) > maxMembers {
 		return nil, fault.New(fault.TooLarge, name, fmt.Sprintf("%d files in the archive, the limit is %d", len(archive.File), maxMembers))
 	}
-	main := f.survey(archive)
+	main := f.findMembers(archive)
 	if main == nil {
 		return nil, notTorch(archive, name)
 	}
@@ -49,7 +50,7 @@ func readZip(r io.ReaderAt, size int64, name string) (*File, error) {
 	if err := f.readMember(r, main, found, true); err != nil {
 		return f, err
 	}
-	// Other pickles (a TorchScript's constants.pkl) are walked for their imports.
+	// Other pickles (constants.pkl of TorchScript) are read for their imports.
 	for _, member := range archive.File {
 		if member != main && strings.EqualFold(path.Ext(member.Name), ".pkl") && f.Pickles < maxPickles {
 			if err := f.readMember(r, member, found, false); err != nil {
@@ -62,9 +63,9 @@ func readZip(r io.ReaderAt, size int64, name string) (*File, error) {
 	return f, nil
 }
 
-// survey finds data.pkl, and takes the notes beside it. torch takes the first
-// entry's directory for the root.
-func (f *File) survey(archive *zip.Reader) *zip.File {
+// findMembers returns data.pkl, and reads the members that describe the archive. The
+// root is the directory of the first entry, as for torch.
+func (f *File) findMembers(archive *zip.Reader) *zip.File {
 	first, _, _ := strings.Cut(archive.File[0].Name, "/")
 	var main *zip.File
 	for _, member := range archive.File {
@@ -83,9 +84,9 @@ func (f *File) survey(archive *zip.Reader) *zip.File {
 		}
 		switch {
 		case rest == "version":
-			f.Version = note(member)
+			f.Version = shortText(member)
 		case rest == "byteorder":
-			f.ByteOrder = note(member)
+			f.ByteOrder = shortText(member)
 		case strings.HasPrefix(rest, "code/"):
 			f.TorchScript = true
 		}
@@ -93,14 +94,14 @@ func (f *File) survey(archive *zip.Reader) *zip.File {
 	return main
 }
 
-// note reads a small text of the archive.
-func note(member *zip.File) string {
+// shortText reads a small member of the archive as text.
+func shortText(member *zip.File) string {
 	in, err := member.Open()
 	if err != nil {
 		return ""
 	}
 	defer in.Close()
-	b, _ := io.ReadAll(io.LimitReader(in, maxNote)) // a damaged note is no note
+	b, _ := io.ReadAll(io.LimitReader(in, maxNote)) // a damaged member counts as absent
 	return strings.TrimSpace(string(b))
 }
 
@@ -115,7 +116,7 @@ func notTorch(archive *zip.Reader, name string) error {
 	return err
 }
 
-// readMember walks one pickle of the archive.
+// readMember reads one pickle of the archive; of the main one the tensors too.
 func (f *File) readMember(r io.ReaderAt, member *zip.File, found *imports, main bool) error {
 	in, done, err := f.member(r, member)
 	if err != nil {
@@ -147,9 +148,9 @@ func (f *File) zipFault(member *zip.File, err error) error {
 	return fault.New(kind, f.Path, fmt.Sprintf("%.200q in the archive", member.Name)).WithCause(err).WithHint(damaged)
 }
 
-// member opens a part of the archive. A part that is stored, as torch does it, is
-// read where it lies, whatever its checksum says: torch does not mind either, and
-// a wrong checksum must not hide a pickle. done reports the checksum.
+// member opens a member of the archive. An uncompressed one, as torch writes it, is
+// read in place before its checksum is verified: torch loads it even so, and a wrong
+// checksum must not hide a pickle. done verifies the checksum.
 func (f *File) member(r io.ReaderAt, member *zip.File) (in *window.Reader, done func() error, err error) {
 	ok := func() error { return nil }
 	if member.Method == zip.Store {
@@ -164,11 +165,11 @@ func (f *File) member(r io.ReaderAt, member *zip.File) (in *window.Reader, done 
 		part := io.NewSectionReader(r, offset, int64(size))
 		return window.New(part, int64(size), f.Path, offset), func() error { return f.checksum(member, part) }, nil
 	}
-	// The claimed size is refused before anything is unpacked, and no more than it
-	// is unpacked.
+	// The size that the archive claims is checked before anything is unpacked, and
+	// no more than that is unpacked.
 	limit := unpackedBase + unpackedRatio*min(member.CompressedSize64, uint64(f.Size))
 	claimed := member.UncompressedSize64
-	if claimed > min(limit, MaxBytes) {
+	if claimed > min(limit, maxOpcodeBytes) {
 		return nil, nil, fault.New(ZipBomb, f.Path, fmt.Sprintf("%.200q unpacks from %d to %d bytes", member.Name, member.CompressedSize64, claimed)).
 			WithHint("torch stores its pickles unpacked: this archive was packed to do harm, or by another tool")
 	}
@@ -181,7 +182,7 @@ func (f *File) member(r io.ReaderAt, member *zip.File) (in *window.Reader, done 
 	n, err := io.ReadFull(body, b)
 	b = b[:n]
 	if err == nil {
-		// The end of the part, where its checksum is compared.
+		// Reading to the end of the member makes archive/zip verify its checksum.
 		var more [1]byte
 		if n, err = body.Read(more[:]); n == 0 && err == io.EOF {
 			err = nil
@@ -201,10 +202,10 @@ func (f *File) member(r io.ReaderAt, member *zip.File) (in *window.Reader, done 
 	return window.New(bytes.NewReader(b), int64(len(b)), f.Path, 0), ok, nil
 }
 
-// checksum compares a stored part with the archive's CRC. Pickles are small; a
-// part beyond the limit on pickles is not read for its checksum alone.
+// checksum compares an uncompressed member with the archive's CRC. A member beyond
+// the limit on pickles is not read for its checksum alone.
 func (f *File) checksum(member *zip.File, part *io.SectionReader) error {
-	if part.Size() > MaxBytes {
+	if part.Size() > maxOpcodeBytes {
 		return nil
 	}
 	sum := crc32.NewIEEE()
@@ -256,7 +257,7 @@ func (f *File) readLegacy(w *window.Reader, found *imports) error {
 	}
 	of := m.elements(root)
 	for i := 0; i+1 < len(of); i += 2 {
-		if m.textOf(of[i]) == "little_endian" && m.node(of[i+1]).form == truth {
+		if m.textOf(of[i]) == "little_endian" && m.node(of[i+1]).kind == boolean {
 			f.ByteOrder = map[int64]string{1: "little", 0: "big"}[m.node(of[i+1]).n]
 		}
 	}
@@ -272,33 +273,33 @@ func (f *File) readLegacy(w *window.Reader, found *imports) error {
 	return f.walkStorages(w, m, root)
 }
 
-// walkStorages steps over the storages, of which it reads the counts only.
+// walkStorages checks the storages' order and counts, and skips their data.
 func (f *File) walkStorages(w *window.Reader, m *machine, root ref) error {
-	known := make(map[string]*Storage, len(f.Storages))
+	pending := make(map[string]*Storage, len(f.Storages))
 	for i := range f.Storages {
-		known[f.Storages[i].Key] = &f.Storages[i]
+		pending[f.Storages[i].Key] = &f.Storages[i]
 	}
 	for _, r := range m.elements(root) {
 		key := m.textOf(r)
-		s := known[key]
+		s := pending[key]
 		if s == nil || s.Bytes == 0 && s.Elements > 0 {
 			return w.Fault(BadLegacy, w.Offset(), "storage %.80q is not one of the pickle's", key)
 		}
-		delete(known, key)
+		delete(pending, key)
 		b, err := w.Next(8)
 		if err != nil {
 			return w.Fault(fault.Truncated, w.Offset(), "storage %.80q is missing", key).WithHint(damaged)
 		}
 		if n := binary.LittleEndian.Uint64(b); n != uint64(s.Elements) {
 			f.problem(w.Fault(WrongStorageSize, w.Offset()-8, "storage %.80q has %d elements, the pickle says %d", key, n, s.Elements).WithHint(damaged))
-			return nil // where the next one begins is anyone's guess
+			return nil // where the next storage begins is unknown
 		}
 		if err := w.Skip(uint64(s.Bytes)); err != nil {
 			return w.Fault(fault.Truncated, w.Offset(), "storage %.80q of %d bytes, %d are left", key, s.Bytes, w.Left()).WithHint(damaged)
 		}
 	}
 	for i := range f.Storages {
-		if s := known[f.Storages[i].Key]; s != nil {
+		if s := pending[f.Storages[i].Key]; s != nil {
 			f.problem(fault.New(MissingStorage, f.Path, fmt.Sprintf("%.200q is not in the file's list", s.Key)).WithHint(damaged))
 		}
 	}

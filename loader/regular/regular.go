@@ -1,7 +1,7 @@
-// Package regular opens files: the one door through which the loader goes. Behind
-// it are regular files alone. A named pipe keeps whoever opens it waiting, for ever
-// where nobody writes to it, and a device may do more; so what kind of file a name
-// stands for is asked before it is opened. It reads nothing.
+// Package regular opens regular files and refuses all others. All of the loader opens
+// files through it: opening a named pipe blocks until somebody writes to it, and
+// opening a device may have side effects, so the type of a file is checked before it
+// is opened. It does not read.
 package regular
 
 import (
@@ -11,9 +11,9 @@ import (
 	"omniloader/loader/fault"
 )
 
-// Open opens the regular file at a path of fsys, and gives its size in bytes. What
-// is no regular file is refused without being opened. The errors are of package
-// fault, and call the file name.
+// Open opens the regular file at a path of fsys, and returns it with its size in
+// bytes. Anything but a regular file is refused without being opened. The errors are
+// of package fault, and name the file as name.
 func Open(fsys fs.FS, at, name string) (fs.File, int64, error) {
 	info, err := fs.Stat(fsys, at)
 	if err != nil {
@@ -25,8 +25,8 @@ func Open(fsys fs.FS, at, name string) (fs.File, int64, error) {
 	return OpenListed(fsys, at, name)
 }
 
-// OpenListed is Open for a path of which a listing has just said that it is a
-// regular file, and no link: it is not asked again.
+// OpenListed is Open for a path that a directory listing has just shown to be a
+// regular file, not a link: it is not checked again before it is opened.
 func OpenListed(fsys fs.FS, at, name string) (fs.File, int64, error) {
 	f, err := fsys.Open(at)
 	if err != nil {
@@ -54,8 +54,7 @@ func check(name string, mode fs.FileMode) error {
 	return nil
 }
 
-// Error is a filesystem's error as one of package fault, about the file that is
-// called name.
+// Error turns an error of a filesystem into one of package fault about the file name.
 func Error(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fault.New(fault.NotFound, name, "")
@@ -67,7 +66,7 @@ func Error(name string, err error) error {
 	return e
 }
 
-// Cause is the reason inside an error of a filesystem, without its path.
+// Cause returns the reason in an error of a filesystem, without the path.
 func Cause(err error) string {
 	var p *fs.PathError
 	if errors.As(err, &p) {

@@ -12,21 +12,21 @@ import (
 	"omniloader/loader/regular"
 )
 
-// watched notes what was opened, and can say of a file that it is of another kind.
-type watched struct {
+// recorder records which files were opened. Its files can be of any type.
+type recorder struct {
 	fstest.MapFS
 	opened []string
 }
 
-func (w *watched) Open(name string) (fs.File, error) {
+func (w *recorder) Open(name string) (fs.File, error) {
 	w.opened = append(w.opened, name)
 	return w.MapFS.Open(name)
 }
 
-func (w *watched) Stat(name string) (fs.FileInfo, error) { return w.MapFS.Stat(name) }
+func (w *recorder) Stat(name string) (fs.FileInfo, error) { return w.MapFS.Stat(name) }
 
-func files() *watched {
-	return &watched{MapFS: fstest.MapFS{
+func files() *recorder {
+	return &recorder{MapFS: fstest.MapFS{
 		"m/config.json": {Data: []byte("{}")},
 		"m/pipe":        {Mode: fs.ModeNamedPipe},
 		"m/device":      {Mode: fs.ModeDevice | fs.ModeCharDevice},
@@ -43,7 +43,7 @@ func TestARegularFileIsOpenedWithItsSize(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoRegularFileIsNotOpened(t *testing.T) {
+func TestOtherFilesAreRefusedUnopened(t *testing.T) {
 	for _, name := range []string{"m", "m/pipe", "m/device", "m/socket"} {
 		w := files()
 		_, _, err := regular.Open(w, name, "it")
@@ -53,19 +53,19 @@ func TestWhatIsNoRegularFileIsNotOpened(t *testing.T) {
 	}
 }
 
-func TestAListingThatErredIsNotBelieved(t *testing.T) {
+func TestOpenListedChecksTheOpenedFile(t *testing.T) {
 	_, _, err := regular.OpenListed(files(), "m", "it")
 	assert.ErrorIs(t, err, fault.NotAFile)
 }
 
-func TestAFileThatIsNotThere(t *testing.T) {
+func TestMissingFile(t *testing.T) {
 	_, _, err := regular.Open(files(), "m/none", "none")
 	assert.ErrorIs(t, err, fault.NotFound)
 	_, _, err = regular.OpenListed(files(), "m/none", "none")
 	assert.ErrorIs(t, err, fault.NotFound)
 }
 
-func TestPermissionIsSaidWithAWayOut(t *testing.T) {
+func TestPermissionErrorHasAHint(t *testing.T) {
 	err := regular.Error("a.gguf", &fs.PathError{Op: "open", Path: "/x/a.gguf", Err: fs.ErrPermission})
 	assert.ErrorIs(t, err, fault.Unreadable)
 	assert.NotContains(t, err.Error(), "/x/")

@@ -1,11 +1,10 @@
 package safetensors
 
-// DType is the type of a tensor's elements. The zero value is none of them.
+// DType is the type of a tensor's elements. The zero value is no type.
 type DType uint8
 
-// The element types of the format, in the order of the reference
-// implementation: by size, and the writer lays tensors out from the last to the
-// first.
+// The element types of the format, in the order of the reference implementation,
+// which is by size.
 const (
 	Bool DType = iota + 1
 	F4
@@ -33,9 +32,8 @@ const (
 	dtypeEnd
 )
 
-// dtypes gives the spelling in the header and the size of one element.
-// F4 and F6 are packed: a shape counts elements, and the elements of a tensor
-// together must fill whole bytes.
+// dtypes are the names in the header, and the size of one element in bits. Elements of
+// F4 and F6 are packed: together those of a tensor must fill whole bytes.
 var dtypes = [dtypeEnd]struct {
 	name string
 	bits uint8
@@ -80,7 +78,7 @@ func (d DType) Bits() int {
 	return int(dtypes[d].bits)
 }
 
-// ParseDType finds the type spelled name, exactly as headers spell it.
+// ParseDType returns the type with a name of the header, such as "BF16".
 func ParseDType(name string) (d DType, ok bool) {
 	for i := Bool; i < dtypeEnd; i++ {
 		if dtypes[i].name == name {

@@ -7,10 +7,9 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// explain adds to the error of a header that makes no sense what the file looks
-// like instead. The first bytes of a git-lfs pointer, a web page or another
-// format read as a length of some billions, and "header too large" has sent
-// many a user after the wrong cause.
+// explain adds to the error of a header what the file looks like instead. The first
+// bytes of a git-lfs pointer, a web page or another format, read as a length, are some
+// billions, and "header too large" alone does not tell users the cause.
 func explain(e *fault.Error, path string, r io.ReaderAt, size int64) error {
 	if e.Kind == fault.Unreadable || e.Kind == fault.Truncated || e.Kind == DuplicateTensor {
 		return e

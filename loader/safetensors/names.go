@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// nameSet notices a name that comes twice. It keeps a hash of each, with a seed
-// of its own, in a table with open addressing; 0 is a free place. It may take
-// two names for one, and never one for two.
+// nameSet detects names that occur twice. It keeps a seeded hash of each name in a
+// table with open addressing, where 0 is a free slot. Two names may have one hash, so
+// repeated may be set wrongly, but is never missed.
 type nameSet struct {
 	seed     maphash.Seed
 	table    []uint64
@@ -15,7 +15,7 @@ type nameSet struct {
 	repeated bool // some hash came twice
 }
 
-// reset empties the set and makes room for about so many names.
+// reset empties the set and allocates for about likely names.
 func (s *nameSet) reset(likely int) {
 	size := 1 << bits.Len(uint(max(likely, 64)*4/3))
 	if len(s.table) < size || len(s.table) > 8*size {
@@ -32,16 +32,16 @@ func (s *nameSet) add(name []byte) {
 		s.table = make([]uint64, 2*len(old))
 		for _, h := range old {
 			if h != 0 {
-				s.place(h)
+				s.insert(h)
 			}
 		}
 	}
 	s.count++
-	s.repeated = s.place(maphash.Bytes(s.seed, name)|1) || s.repeated
+	s.repeated = s.insert(maphash.Bytes(s.seed, name)|1) || s.repeated
 }
 
-// place puts a hash that is not 0, and tells whether it was there.
-func (s *nameSet) place(h uint64) bool {
+// insert adds a hash other than 0, and reports whether it was there already.
+func (s *nameSet) insert(h uint64) bool {
 	mask := uint64(len(s.table) - 1)
 	for i := h >> 1 & mask; ; i = (i + 1) & mask {
 		switch s.table[i] {

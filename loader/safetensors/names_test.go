@@ -20,6 +20,6 @@ func TestNameSetRemembersAcrossGrowth(t *testing.T) {
 		assert.True(t, s.repeated, again)
 		s.reset(0)
 		s.add([]byte(strconv.Itoa(again)))
-		assert.False(t, s.repeated, "reset forgets")
+		assert.False(t, s.repeated, "after reset")
 	}
 }

@@ -1,13 +1,13 @@
-// Package safetensors reads the header of a safetensors file: what tensors it
-// holds, of what type and shape, and where. It never reads a weight.
+// Package safetensors reads the header of a safetensors file: the names, types, shapes
+// and offsets of its tensors. It never reads weights.
 //
-// The format is an unsigned 64-bit little-endian length, that many bytes of
-// JSON, and the tensors' bytes without a gap. The checks, their order and their
-// kinds are those of the reference implementation, the Rust crate safetensors.
-// A few things it lets pass are refused here: a tensor named twice (its
-// specification forbids that, its reader keeps one of the two), and a tensor's
-// description or element type written in the shapes that only its JSON library
-// would take for an object or a string.
+// The format is an unsigned 64-bit little-endian length, that many bytes of JSON, and
+// the bytes of the tensors without gaps. The checks, their order and their kinds are
+// those of the reference implementation, the Rust crate safetensors. This package
+// refuses a few files that the crate accepts: those with two tensors of one name
+// (which its specification forbids, while its reader keeps one of them), and those
+// where a tensor's description is not a JSON object or its type not a JSON string
+// (its JSON library, serde, also accepts other representations).
 package safetensors
 
 import (
@@ -18,24 +18,24 @@ import (
 	"omniloader/loader/fault"
 )
 
-// MaxHeader is the longest header, in bytes, that the reference reader takes,
-// and this one.
+// MaxHeader is the longest header, in bytes, that the reference implementation and
+// this package accept.
 const MaxHeader = 100_000_000
 
-// The kinds of error, in the order of the checks. Each bears the name of the
-// reference implementation's variant.
+// The kinds of error, in the order of the checks. Each has the name of the variant in
+// the reference implementation.
 const (
-	HeaderTooSmall               fault.Kind = "header too small"           // fewer bytes than the length takes
+	HeaderTooSmall               fault.Kind = "header too small"           // the file is shorter than the length itself
 	HeaderTooLarge               fault.Kind = "header too large"           // more than MaxHeader
-	InvalidHeaderLength          fault.Kind = "invalid header length"      // the header ends behind the file
-	InvalidHeader                fault.Kind = "invalid UTF-8 in header"    // not a text
-	InvalidHeaderDeserialization fault.Kind = "invalid JSON in header"     // not JSON, or not of the shape the format asks
-	DuplicateTensor              fault.Kind = "duplicate tensor"           // one name, two tensors; ours alone
-	InvalidOffset                fault.Kind = "invalid offset"             // a hole, an overlap, or an end before its begin
+	InvalidHeaderLength          fault.Kind = "invalid header length"      // the header ends beyond the file
+	InvalidHeader                fault.Kind = "invalid UTF-8 in header"    // not UTF-8
+	InvalidHeaderDeserialization fault.Kind = "invalid JSON in header"     // not JSON, or not what the format needs
+	DuplicateTensor              fault.Kind = "duplicate tensor"           // two tensors of one name; not in the reference implementation
+	InvalidOffset                fault.Kind = "invalid offset"             // a gap, an overlap, or an end before its begin
 	ValidationOverflow           fault.Kind = "validation overflow"        // a size beyond 64 bits
 	MisalignedSlice              fault.Kind = "misaligned slice"           // packed elements that do not fill whole bytes
 	TensorInvalidInfo            fault.Kind = "invalid tensor info"        // offsets, shape and type disagree
-	MetadataIncompleteBuffer     fault.Kind = "incomplete metadata buffer" // the tensors end before the file does, or behind it
+	MetadataIncompleteBuffer     fault.Kind = "incomplete metadata buffer" // the tensors end before or beyond the end of the file
 )
 
 // Tensor is one tensor of a file.
@@ -51,8 +51,8 @@ type Tensor struct {
 	Elements int64
 }
 
-// Entry is a Tensor as Scan shows it. Name and Shape are valid until the
-// visitor returns.
+// Entry is a Tensor as Scan passes it to visit. Name and Shape are valid until visit
+// returns.
 type Entry struct {
 	Name       []byte
 	DType      DType
@@ -61,8 +61,8 @@ type Entry struct {
 	Elements   int64
 }
 
-// Tensor gives a copy that may be kept.
-func (e Entry) Tensor() Tensor {
+// tensor returns a copy that may be kept.
+func (e Entry) tensor() Tensor {
 	return Tensor{
 		Name: string(e.Name), DType: e.DType, Shape: slices.Clone(e.Shape),
 		Begin: e.Begin, End: e.End, Elements: e.Elements,
@@ -76,11 +76,11 @@ type Count struct {
 	Bytes    int64
 }
 
-// Summary is what a header says of the file as a whole. Summaries of several
-// shards add up.
+// Summary is what a header says of the file as a whole. Add sums those of several
+// shards.
 type Summary struct {
-	// Metadata is the header's __metadata__, nil where it has none. Adding
-	// summaries leaves it as it is.
+	// Metadata is the header's __metadata__, nil where it has none. Add does not change
+	// it.
 	Metadata map[string]string
 	// HeaderBytes is the length of the JSON with its padding: the data begins
 	// at 8 + HeaderBytes.
@@ -92,8 +92,7 @@ type Summary struct {
 	byDType [dtypeEnd]Count
 }
 
-// ByDType goes through the element types present, in the order of their
-// constants.
+// ByDType yields the element types that occur, in the order of their constants.
 func (s *Summary) ByDType() iter.Seq2[DType, Count] {
 	return func(yield func(DType, Count) bool) {
 		for d, c := range s.byDType {
@@ -104,7 +103,7 @@ func (s *Summary) ByDType() iter.Seq2[DType, Count] {
 	}
 }
 
-// Of is the sum over the tensors of one element type.
+// Of returns the sum over the tensors of one element type.
 func (s *Summary) Of(d DType) Count {
 	if d >= dtypeEnd {
 		return Count{}
@@ -127,18 +126,18 @@ func (c *Count) add(other Count) {
 	c.Bytes += other.Bytes
 }
 
-// Header is all that a header says.
+// Header is the whole content of a header.
 type Header struct {
 	Summary
 	Tensors []Tensor // in the order of their offsets
 }
 
-// Read reads the header of the file of size bytes that r gives; path is for the
-// errors alone.
+// Read reads the header of a file of size bytes; errors name path. Its errors are those
+// of Scan.
 func Read(path string, r io.ReaderAt, size int64) (*Header, error) {
 	h := &Header{}
 	summary, err := Scan(path, r, size, func(e Entry) error {
-		h.Tensors = append(h.Tensors, e.Tensor())
+		h.Tensors = append(h.Tensors, e.tensor())
 		return nil
 	})
 	if err != nil {
@@ -148,7 +147,7 @@ func Read(path string, r io.ReaderAt, size int64) (*Header, error) {
 	return h, nil
 }
 
-// Names gives the tensors' names, sorted.
+// Names returns the tensors' names, sorted.
 func (h *Header) Names() []string {
 	names := make([]string, len(h.Tensors))
 	for i := range h.Tensors {

@@ -22,8 +22,8 @@ import (
 	"omniloader/loader/safetensors"
 )
 
-// file puts a file together as the format's text describes it: length, header,
-// and so many bytes of data.
+// file builds a file as the specification describes it: length, header, and so many
+// bytes of data.
 func file(header string, data int) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 	b = append(b, header...)
@@ -34,7 +34,7 @@ func read(b []byte) (*safetensors.Header, error) {
 	return safetensors.Read("model.safetensors", bytes.NewReader(b), int64(len(b)))
 }
 
-// variants maps the names of the reference implementation's errors to our kinds.
+// variants maps the errors of the reference implementation to the kinds of this package.
 var variants = map[string]fault.Kind{
 	"HeaderTooSmall":               safetensors.HeaderTooSmall,
 	"HeaderTooLarge":               safetensors.HeaderTooLarge,
@@ -84,7 +84,7 @@ func TestVectorsGiveTheReferenceReadersAnswer(t *testing.T) {
 	}
 }
 
-// fails reads b, wants the kind, and gives the error.
+// fails requires that reading b fails with the kind, and returns the error.
 func fails(t *testing.T, kind fault.Kind, b []byte) *fault.Error {
 	t.Helper()
 	_, err := read(b)
@@ -205,8 +205,8 @@ func TestMetadataIncompleteBuffer(t *testing.T) {
 	assert.Contains(t, e.Error(), "5 belong to none")
 }
 
-// The first of several things wrong is the one that the reference reader finds
-// first: JSON before offsets, and offsets in their order, not in the header's.
+// Of several errors the one is reported that the reference implementation finds first:
+// JSON before offsets, and offsets in ascending order, not in that of the header.
 func TestChecksComeInTheReferencesOrder(t *testing.T) {
 	fails(t, safetensors.InvalidHeaderDeserialization,
 		file(`{"a":{"dtype":"U8","shape":[4],"data_offsets":[9,4]},"b":{"dtype":"?","shape":[],"data_offsets":[0,1]}}`, 0))
@@ -241,8 +241,7 @@ func TestEveryDTypeIsReadAndSized(t *testing.T) {
 	assert.Zero(t, (&safetensors.Summary{}).Of(200))
 }
 
-// A writer that sorts the header by name and lays the data out otherwise is
-// within the format.
+// The format allows the header and the data to have different orders.
 func TestTensorsComeInTheOrderOfTheirOffsets(t *testing.T) {
 	h, err := read(file(`{"__metadata__":{"format":"mlx","\u0061":"\u00e9"},
 		"z":{"data_offsets":[0,4],"shape":[ 2 , 1 ],"dtype":"F16","later":{"x":[1,{}]}},
@@ -280,8 +279,8 @@ func TestMetadataMayBeNullOrMissing(t *testing.T) {
 	}
 }
 
-// The look-alikes are named, and their own kind is in the chain.
-func TestOtherFilesAreNamed(t *testing.T) {
+// Files of other kinds are recognized, and their kind is in the error's chain.
+func TestOtherFilesAreRecognized(t *testing.T) {
 	for _, c := range []struct {
 		data string
 		kind fault.Kind
@@ -305,7 +304,7 @@ func TestOtherFilesAreNamed(t *testing.T) {
 	}
 }
 
-func TestScanShowsNothingOfABrokenFile(t *testing.T) {
+func TestVisitIsNotCalledForABrokenFile(t *testing.T) {
 	b := file(`{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[5,9]}}`, 9)
 	_, err := safetensors.Scan("", bytes.NewReader(b), int64(len(b)), func(safetensors.Entry) error {
 		t.Error("shown")
@@ -314,7 +313,7 @@ func TestScanShowsNothingOfABrokenFile(t *testing.T) {
 	assert.ErrorIs(t, err, safetensors.InvalidOffset)
 }
 
-func TestVisitorsErrorEndsTheScan(t *testing.T) {
+func TestErrorOfVisitEndsTheScan(t *testing.T) {
 	enough := errors.New("enough")
 	b := sample(10, false)
 	seen := 0
@@ -326,8 +325,8 @@ func TestVisitorsErrorEndsTheScan(t *testing.T) {
 	assert.Equal(t, 1, seen)
 }
 
-// short ends before the size that was claimed, with an error or, as the files of
-// some in-memory filesystems do, without one.
+// short ends before the size that it was given, with an error or without one, as files
+// of some in-memory filesystems do.
 type short struct {
 	data   []byte
 	silent bool
@@ -361,8 +360,8 @@ func TestReaderThatEndsEarly(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrPermission)
 }
 
-// sample is a file of so many tensors, like a decoder's, laid out backwards
-// where asked.
+// sample is a file of so many tensors, named as those of a decoder; with backwards set
+// the data is in the reverse order of the header.
 func sample(tensors int, backwards bool) []byte {
 	var b strings.Builder
 	b.WriteString(`{"__metadata__":{"format":"pt"}`)
@@ -392,7 +391,7 @@ func TestBackwardsLayoutGivesTheSame(t *testing.T) {
 	assert.Equal(t, forth.Total, back.Total)
 }
 
-// Scanning shard after shard costs the metadata's map, whatever the tensors.
+// Scanning one shard after the other allocates the map of the metadata and nothing else.
 func TestScanAllocatesNothingForATensor(t *testing.T) {
 	allocations := func(b []byte) float64 {
 		r := bytes.NewReader(b)
@@ -403,19 +402,19 @@ func TestScanAllocatesNothingForATensor(t *testing.T) {
 		})
 	}
 	few, many := allocations(sample(2, false)), allocations(sample(2000, false))
-	// The race detector makes the pool forget now and then.
+	// With the race detector sync.Pool drops entries at random.
 	assert.LessOrEqual(t, many, few+20)
 }
 
-// sound tells whether err is none or one of ours.
+// sound reports whether err is nil or a fault.Error with kind and path.
 func sound(err error) bool {
 	var e *fault.Error
 	return err == nil || errors.As(err, &e)
 }
 
-// Cut, flipped and zeroed at every seventh byte, a file gives an error of ours
-// or, where a name or padding was hit, an answer.
-func TestDamagedFilesGiveErrorsOfOurs(t *testing.T) {
+// Files cut, flipped and zeroed at every seventh byte give a fault.Error or, where a
+// name or padding was hit, a result.
+func TestDamagedFilesGiveErrorsWithKind(t *testing.T) {
 	samples := [][]byte{sample(12, false), sample(5, true), file(`{"a":{`+good+`}}`, 8)}
 	for _, v := range vectors(t) {
 		samples = append(samples, v.bytes(t))
@@ -443,7 +442,7 @@ func TestDamagedFilesGiveErrorsOfOurs(t *testing.T) {
 	}
 }
 
-// allocated is the bytes that f allocates, freed since or not.
+// allocated is the number of bytes that f allocates, including those freed since.
 func allocated(f func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -484,11 +483,11 @@ func FuzzScan(f *testing.F) {
 		h, err := read(data)
 		if err != nil {
 			if !sound(err) {
-				t.Fatalf("not one of ours: %v", err)
+				t.Fatalf("not a fault.Error with kind and path: %v", err)
 			}
 			return
 		}
-		// What is accepted covers the file exactly and adds up.
+		// The tensors of a valid file cover it exactly, and the sums are right.
 		var end, elements int64
 		names := map[string]bool{}
 		for _, x := range h.Tensors {
@@ -507,7 +506,7 @@ func FuzzScan(f *testing.F) {
 		if 8+h.HeaderBytes+end != int64(len(data)) || h.Total != (safetensors.Count{Tensors: len(h.Tensors), Elements: elements, Bytes: end}) {
 			t.Fatalf("%+v of %d bytes", h.Summary, len(data))
 		}
-		// And encoding/json, which knows nothing of our scanner, agrees.
+		// encoding/json finds the same tensors.
 		var members map[string]json.RawMessage
 		if err := json.Unmarshal(data[8:8+h.HeaderBytes], &members); err != nil {
 			t.Fatal(err)
@@ -519,8 +518,8 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// BenchmarkScan stands beside its floor, which reads the same bytes and walks
-// the JSON without looking at it.
+// BenchmarkScan compares with its lower bound: reading the same bytes and scanning the
+// JSON without interpreting it.
 func BenchmarkScan(b *testing.B) {
 	for _, tensors := range []int{10, 300, 5000} {
 		data := sample(tensors, false)

@@ -14,22 +14,23 @@ import (
 
 	"omniloader/loader/fault"
 	"omniloader/loader/jsonscan"
+	"omniloader/loader/window"
 )
 
-// lengthSize is the bytes of the header's length.
+// lengthSize is the size in bytes of the header's length.
 const lengthSize = 8
 
-// Scan reads the header of the file of size bytes that r gives, and shows its
-// tensors to visit in the order of their offsets; visit may be nil. Nothing is
-// shown unless the whole header is sound. An error of visit ends the scan and is
-// returned as it is; any other is a *fault.Error of one of this package's kinds,
-// or fault.Unreadable. Where the bytes are known to be something else, a git-lfs
-// pointer say, that kind is in the error's chain too, and in its hint. A file
-// that ends too early is also fault.Truncated.
+// Scan reads the header of a file of size bytes, and calls visit for its tensors in
+// the order of their offsets; visit may be nil, and is not called unless the whole
+// header is valid. An error of visit ends the scan and is returned unchanged; any
+// other is a *fault.Error of one of this package's kinds, or fault.Unreadable. Where
+// the file is recognized as something else, such as a git-lfs pointer, that kind is in
+// the error's chain too, and its hint is the error's. A file that ends too early is
+// also fault.Truncated.
 //
-// It reads 8 bytes and the header, and keeps no memory but the metadata's.
+// It reads 8 bytes and the header, and allocates memory for the metadata only.
 func Scan(path string, r io.ReaderAt, size int64, visit func(Entry) error) (Summary, error) {
-	w := walks.Get().(*walk)
+	w := scanPool.Get().(*scanState)
 	defer w.release()
 	w.path, w.size = path, size
 
@@ -43,28 +44,28 @@ func Scan(path string, r io.ReaderAt, size int64, visit func(Entry) error) (Summ
 		return Summary{}, err
 	}
 	if visit != nil {
-		if err := w.show(visit); err != nil {
+		if err := w.visitAll(visit); err != nil {
 			return Summary{}, err
 		}
 	}
 	return w.summary, nil
 }
 
-// record is a tensor as the header describes it, before it is believed.
+// record is a tensor as the header describes it, before it is checked.
 type record struct {
 	name       []byte // in the header, or unescaped
 	begin, end uint64
 	elements   uint64
-	at         uint32 // of the description, in the header
-	shape      uint32 // of the shape's bracket, in the header
+	at         uint32 // offset of the description in the header
+	shape      uint32 // offset of the shape's bracket in the header
 	rank       uint32
 	dtype      DType
-	overflow   bool // elements does not fit
+	overflow   bool // elements is beyond 64 bits
 }
 
-// walk is the memory of one scan. It is used again: reading the shards of a
-// checkpoint needs no more than the largest header takes.
-type walk struct {
+// scanState is the working memory of one scan. It is pooled: reading the shards of a
+// checkpoint takes no more memory than the largest header.
+type scanState struct {
 	path    string
 	size    int64
 	header  []byte
@@ -75,30 +76,30 @@ type walk struct {
 	summary Summary
 }
 
-var walks = sync.Pool{New: func() any { return new(walk) }}
+var scanPool = sync.Pool{New: func() any { return new(scanState) }}
 
-// usualDescription is about how many bytes of the header a tensor takes. The
-// shortest takes 49.
+// usualDescription is about how many bytes of the header describe a tensor, for the
+// first allocation. The least possible is 49.
 const usualDescription = 100
 
-// keepHeader is how long a header may be for its memory to be kept. Real ones
-// stay below a megabyte.
-const keepHeader = 4 << 20
+// maxPooledHeader is the longest header, in bytes, whose memory returns to the pool.
+// Real headers are shorter than a megabyte.
+const maxPooledHeader = 4 << 20
 
-func (w *walk) release() {
-	if cap(w.header) > keepHeader || cap(w.dims) > keepHeader/8 {
+func (w *scanState) release() {
+	if cap(w.header) > maxPooledHeader || cap(w.dims) > maxPooledHeader/8 {
 		return
 	}
 	clear(w.records)
-	*w = walk{header: w.header, records: w.records[:0], names: w.names, dims: w.dims[:0]}
-	walks.Put(w)
+	*w = scanState{header: w.header, records: w.records[:0], names: w.names, dims: w.dims[:0]}
+	scanPool.Put(w)
 }
 
-// load reads the header, believing its length only so far as the file goes.
-func (w *walk) load(r io.ReaderAt) *fault.Error {
+// load reads the header, after comparing its length with the limit and the file.
+func (w *scanState) load(r io.ReaderAt) *fault.Error {
 	if w.size < lengthSize {
 		return w.fail(HeaderTooSmall, 0, "%d bytes, the header's length alone takes %d", w.size, lengthSize).
-			WithCause(shortOf(w.size)).WithHint("the file is empty or was cut: download it again")
+			WithCause(shortFileKind(w.size)).WithHint("the file is empty or was cut: download it again")
 	}
 	w.header = slices.Grow(w.header[:0], lengthSize)[:lengthSize]
 	if err := w.read(r, w.header, 0); err != nil {
@@ -124,15 +125,15 @@ func (w *walk) load(r io.ReaderAt) *fault.Error {
 	return nil
 }
 
-// shortOf tells an empty file from a cut one.
-func shortOf(size int64) error {
+// shortFileKind distinguishes an empty file from one that was cut.
+func shortFileKind(size int64) error {
 	if size <= 0 {
 		return fault.Empty
 	}
 	return fault.Truncated
 }
 
-// firstInvalid is the first byte of b that is no UTF-8.
+// firstInvalid is the offset of the first byte of b that is not UTF-8.
 func firstInvalid(b []byte) (at int) {
 	for at < len(b) {
 		c, width := utf8.DecodeRune(b[at:])
@@ -144,31 +145,23 @@ func firstInvalid(b []byte) (at int) {
 	return at
 }
 
-// read fills b from offset. It relies on nothing but the count: some readers
-// return a short one without an error.
-func (w *walk) read(r io.ReaderAt, b []byte, offset int64) *fault.Error {
-	for done := 0; done < len(b); {
-		n, err := r.ReadAt(b[done:], offset+int64(done))
-		done += n
-		if done == len(b) {
-			break
-		}
-		if err == nil && n > 0 {
-			continue
-		}
-		if err == nil || errors.Is(err, io.EOF) {
-			return w.fail(fault.Truncated, int(offset)+done, "the file ends here, though it should have %d bytes", w.size).
-				WithCause(io.ErrUnexpectedEOF).WithHint("the file changed while it was read: try again")
-		}
-		return w.fail(fault.Unreadable, int(offset)+done, "reading the header").WithCause(err)
+// read fills b from an offset of the file.
+func (w *scanState) read(r io.ReaderAt, b []byte, offset int64) *fault.Error {
+	n, err := window.ReadFull(r, b, offset)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, io.EOF):
+		return w.fail(fault.Truncated, int(offset)+n, "the file ends here, though it should have %d bytes", w.size).
+			WithCause(io.ErrUnexpectedEOF).WithHint("the file changed while it was read: try again")
 	}
-	return nil
+	return w.fail(fault.Unreadable, int(offset)+n, "reading the header").WithCause(err)
 }
 
 const metadataKey = "__metadata__"
 
-// parse walks the JSON once and collects a record for each tensor.
-func (w *walk) parse() *fault.Error {
+// parse scans the JSON once and collects a record for each tensor.
+func (w *scanState) parse() *fault.Error {
 	w.ordered = true
 	likely := len(w.header) / usualDescription
 	w.records = slices.Grow(w.records[:0], likely)
@@ -178,7 +171,7 @@ func (w *walk) parse() *fault.Error {
 	err := s.Object(func(name []byte) error {
 		if string(name) == metadataKey {
 			if metadata {
-				return w.misshapen(s.Offset(), "%s stands twice", metadataKey)
+				return w.headerError(s.Offset(), "%s stands twice", metadataKey)
 			}
 			metadata = true
 			return w.metadata(&s)
@@ -192,17 +185,18 @@ func (w *walk) parse() *fault.Error {
 	case err != nil:
 		return w.notJSON(err)
 	case s.BOM:
-		return w.misshapen(0, "the header begins with a byte order mark")
+		return w.headerError(0, "the header begins with a byte order mark")
 	case s.NonFinite >= 0:
-		return w.misshapen(s.NonFinite, "a number that is not finite")
+		return w.headerError(s.NonFinite, "a number that is not finite")
 	case w.names.repeated:
 		return w.duplicate()
 	}
 	return nil
 }
 
-// notJSON gives an error of the JSON scanner our kind and place; ours pass.
-func (w *walk) notJSON(err error) *fault.Error {
+// notJSON converts an error of the JSON scanner to one of this package, which has its
+// offset in the file. Errors of this package are returned unchanged.
+func (w *scanState) notJSON(err error) *fault.Error {
 	e, ok := err.(*fault.Error)
 	if !ok {
 		return w.fail(InvalidHeaderDeserialization, lengthSize, "the header is not JSON").WithCause(err)
@@ -214,19 +208,19 @@ func (w *walk) notJSON(err error) *fault.Error {
 }
 
 // metadata reads the map from string to string, or null.
-func (w *walk) metadata(s *jsonscan.Scanner) error {
+func (w *scanState) metadata(s *jsonscan.Scanner) error {
 	switch k := s.Kind(); k {
 	case jsonscan.Null:
 		_, err := s.Raw()
 		return err
 	case jsonscan.Object:
 	default:
-		return w.misshapen(s.Offset(), "%s is %s, an object is needed", metadataKey, k)
+		return w.headerError(s.Offset(), "%s is %s, an object is needed", metadataKey, k)
 	}
 	w.summary.Metadata = map[string]string{}
 	return s.Object(func(name []byte) error {
 		if k := s.Kind(); k != jsonscan.String {
-			return w.misshapen(s.Offset(), "%s holds %s under %q, a string is needed", metadataKey, k, clip(name))
+			return w.headerError(s.Offset(), "%s holds %s under %q, a string is needed", metadataKey, k, clip(name))
 		}
 		text, err := s.Text()
 		if err == nil {
@@ -236,7 +230,7 @@ func (w *walk) metadata(s *jsonscan.Scanner) error {
 	})
 }
 
-// The members of a tensor's description, as bits of what was seen.
+// The members of a tensor's description, as bits.
 const (
 	seenDType = 1 << iota
 	seenShape
@@ -246,11 +240,11 @@ const (
 )
 
 // tensor reads one description.
-func (w *walk) tensor(s *jsonscan.Scanner, name []byte) error {
+func (w *scanState) tensor(s *jsonscan.Scanner, name []byte) error {
 	kind := s.Kind()
 	rec := record{name: name, at: uint32(s.Offset())}
 	if kind != jsonscan.Object {
-		return w.misshapen(s.Offset(), "tensor %q is %s, an object is needed", clip(name), kind)
+		return w.headerError(s.Offset(), "tensor %q is %s, an object is needed", clip(name), kind)
 	}
 	var seen uint8
 	err := s.Object(func(member []byte) error {
@@ -262,7 +256,7 @@ func (w *walk) tensor(s *jsonscan.Scanner, name []byte) error {
 			rec.dtype, err = w.dtype(s, name)
 		case "shape":
 			bit = seenShape
-			err = w.product(s, &rec)
+			err = w.shape(s, &rec)
 		case "data_offsets":
 			bit = seenOffsets
 			err = w.offsets(s, &rec)
@@ -270,7 +264,7 @@ func (w *walk) tensor(s *jsonscan.Scanner, name []byte) error {
 			_, err = s.Raw()
 		}
 		if err == nil && seen&bit != 0 {
-			err = w.misshapen(s.Offset(), "tensor %q has %s twice", clip(name), member)
+			err = w.headerError(s.Offset(), "tensor %q has %s twice", clip(name), member)
 		}
 		seen |= bit
 		return err
@@ -279,7 +273,7 @@ func (w *walk) tensor(s *jsonscan.Scanner, name []byte) error {
 		return err
 	}
 	if seen != seenAll {
-		return w.misshapen(int(rec.at), "tensor %q has no %s", clip(name), missing(seen))
+		return w.headerError(int(rec.at), "tensor %q has no %s", clip(name), missing(seen))
 	}
 	if n := len(w.records); n > 0 && w.ordered {
 		w.ordered = compareOffsets(&w.records[n-1], &rec) <= 0
@@ -299,10 +293,10 @@ func missing(seen uint8) string {
 	return "data_offsets"
 }
 
-// dtype reads an element type. Most tensors have the one before's.
-func (w *walk) dtype(s *jsonscan.Scanner, name []byte) (DType, error) {
+// dtype reads an element type. Most tensors have that of the tensor before.
+func (w *scanState) dtype(s *jsonscan.Scanner, name []byte) (DType, error) {
 	if k := s.Kind(); k != jsonscan.String {
-		return 0, w.misshapen(s.Offset(), "tensor %q: dtype is %s, a string is needed", clip(name), k)
+		return 0, w.headerError(s.Offset(), "tensor %q: dtype is %s, a string is needed", clip(name), k)
 	}
 	at := s.Offset()
 	text, err := s.Text()
@@ -314,16 +308,17 @@ func (w *walk) dtype(s *jsonscan.Scanner, name []byte) (DType, error) {
 	}
 	d, ok := ParseDType(string(text))
 	if !ok {
-		return 0, w.misshapen(at, "tensor %q: unknown dtype %q", clip(name), clip(text))
+		return 0, w.headerError(at, "tensor %q: unknown dtype %q", clip(name), clip(text))
 	}
 	return d, nil
 }
 
-// product multiplies a shape out, from the left, as the reference does: a zero
-// behind an overflow comes too late. Where the shape stands is noted for show.
-func (w *walk) product(s *jsonscan.Scanner, rec *record) error {
+// shape reads a shape: its offset for visitAll, its rank, and the product of its
+// dimensions. As in the reference implementation the product is computed from the
+// left, so a zero after an overflow does not cancel it.
+func (w *scanState) shape(s *jsonscan.Scanner, rec *record) error {
 	if k := s.Kind(); k != jsonscan.Array {
-		return w.misshapen(s.Offset(), "tensor %q: shape is %s, an array is needed", clip(rec.name), k)
+		return w.headerError(s.Offset(), "tensor %q: shape is %s, an array is needed", clip(rec.name), k)
 	}
 	at := s.Offset()
 	raw, err := s.Raw()
@@ -334,9 +329,9 @@ func (w *walk) product(s *jsonscan.Scanner, rec *record) error {
 	for i := 1; ; rec.rank++ {
 		dim, next, state := nextUnsigned(raw, i)
 		switch state {
-		case noNumber:
-			return w.misshapen(at+next, "tensor %q: shape %s, whole numbers of 64 bits are needed", clip(rec.name), clip(raw))
-		case noMore:
+		case foundOther:
+			return w.headerError(at+next, "tensor %q: shape %s, whole numbers of 64 bits are needed", clip(rec.name), clip(raw))
+		case foundEnd:
 			return nil
 		}
 		high, low := bits.Mul64(rec.elements, dim)
@@ -345,10 +340,10 @@ func (w *walk) product(s *jsonscan.Scanner, rec *record) error {
 	}
 }
 
-// offsets reads the two bounds of a tensor's bytes.
-func (w *walk) offsets(s *jsonscan.Scanner, rec *record) error {
+// offsets reads data_offsets, the bounds of a tensor's bytes.
+func (w *scanState) offsets(s *jsonscan.Scanner, rec *record) error {
 	if k := s.Kind(); k != jsonscan.Array {
-		return w.misshapen(s.Offset(), "tensor %q: data_offsets is %s, an array is needed", clip(rec.name), k)
+		return w.headerError(s.Offset(), "tensor %q: data_offsets is %s, an array is needed", clip(rec.name), k)
 	}
 	at := s.Offset()
 	raw, err := s.Raw()
@@ -358,8 +353,8 @@ func (w *walk) offsets(s *jsonscan.Scanner, rec *record) error {
 	begin, next, first := nextUnsigned(raw, 1)
 	end, next, second := nextUnsigned(raw, next)
 	_, next, third := nextUnsigned(raw, next)
-	if first != oneNumber || second != oneNumber || third != noMore {
-		return w.misshapen(at+next, "tensor %q: data_offsets %s, two whole numbers of 64 bits are needed", clip(rec.name), clip(raw))
+	if first != foundNumber || second != foundNumber || third != foundEnd {
+		return w.headerError(at+next, "tensor %q: data_offsets %s, two whole numbers of 64 bits are needed", clip(rec.name), clip(raw))
 	}
 	rec.begin, rec.end = begin, end
 	return nil
@@ -367,30 +362,30 @@ func (w *walk) offsets(s *jsonscan.Scanner, rec *record) error {
 
 // What nextUnsigned found.
 const (
-	oneNumber = iota
-	noNumber  // something else, or a number that is not written as a whole one
-	noMore
+	foundNumber = iota
+	foundOther  // another value, or a number with a sign, point or exponent
+	foundEnd
 )
 
-// nextUnsigned reads the next element of raw, a checked JSON array, from byte i:
-// a whole number of at most 64 bits, without sign, point or exponent. At anything
-// else, the end too, it stays.
+// nextUnsigned reads the next element of raw, a valid JSON array, from byte i: an
+// integer of at most 64 bits, without sign, point or exponent. next is the byte after
+// it; at anything else, the end included, next is where that begins.
 func nextUnsigned(raw []byte, i int) (n uint64, next, found int) {
 	for ; i < len(raw); i++ {
 		switch c := raw[i]; {
 		case c >= '0' && c <= '9':
 			return parseUnsigned(raw, i)
 		case c == ']':
-			return 0, i, noMore
+			return 0, i, foundEnd
 		case c != ',' && c != ' ' && c != '\t' && c != '\n' && c != '\r':
-			return 0, i, noNumber
+			return 0, i, foundOther
 		}
 	}
-	return 0, i, noNumber
+	return 0, i, foundOther
 }
 
-// parseUnsigned reads digits. A point or an exponent behind them is no number,
-// for the next call.
+// parseUnsigned reads digits. A point or an exponent after them makes the next call
+// return foundOther.
 func parseUnsigned(raw []byte, i int) (n uint64, next, found int) {
 	start := i
 	for ; i < len(raw); i++ {
@@ -398,18 +393,18 @@ func parseUnsigned(raw []byte, i int) (n uint64, next, found int) {
 		if digit > 9 {
 			break
 		}
-		if i-start < 19 { // so many always fit
+		if i-start < 19 { // 19 digits always fit 64 bits
 			n = n*10 + digit
 			continue
 		}
 		high, low := bits.Mul64(n, 10)
 		sum, carry := bits.Add64(low, digit, 0)
 		if high != 0 || carry != 0 {
-			return 0, start, noNumber
+			return 0, start, foundOther
 		}
 		n = sum
 	}
-	return n, i, oneNumber
+	return n, i, foundNumber
 }
 
 func compareOffsets(a, b *record) int {
@@ -419,9 +414,9 @@ func compareOffsets(a, b *record) int {
 	return cmp.Compare(a.end, b.end)
 }
 
-// duplicate finds the name that the set has met twice. The set goes by hashes,
-// so two names may only have seemed one.
-func (w *walk) duplicate() *fault.Error {
+// duplicate finds the name that occurs twice. It returns nil where there is none: the
+// set compares hashes, which may be equal for two names.
+func (w *scanState) duplicate() *fault.Error {
 	first := make(map[string]uint32, len(w.records))
 	for i := range w.records {
 		rec := &w.records[i]
@@ -434,9 +429,9 @@ func (w *walk) duplicate() *fault.Error {
 	return nil
 }
 
-// validate checks the tensors in the order of their offsets, and then that they
-// cover the file.
-func (w *walk) validate() *fault.Error {
+// validate checks the tensors in the order of their offsets, then that they cover the
+// file.
+func (w *scanState) validate() *fault.Error {
 	if !w.ordered {
 		slices.SortStableFunc(w.records, func(a, b record) int { return compareOffsets(&a, &b) })
 	}
@@ -456,8 +451,8 @@ func (w *walk) validate() *fault.Error {
 			return w.fail(TensorInvalidInfo, lengthSize+int(rec.at), "tensor %q: %s %s takes %d bytes, its offsets span %d",
 				clip(rec.name), rec.dtype, w.shapeText(rec), size, rec.end-rec.begin)
 		}
-		// These sums may wrap, but not those of a file that turns out sound:
-		// its bytes fit 63 bits, and an element takes at least half of one.
+		// These sums may overflow, but not in a valid file: its bytes fit 63 bits, and
+		// an element is at least half a byte.
 		count := Count{Tensors: 1, Elements: int64(rec.elements), Bytes: int64(size)}
 		w.summary.Total.add(count)
 		w.summary.byDType[rec.dtype].add(count)
@@ -474,8 +469,8 @@ func (w *walk) validate() *fault.Error {
 	return nil
 }
 
-// bytes is the size of a tensor by its shape and type.
-func (w *walk) bytes(rec *record) (uint64, *fault.Error) {
+// bytes is the size in bytes of a tensor by its shape and type.
+func (w *scanState) bytes(rec *record) (uint64, *fault.Error) {
 	high, total := bits.Mul64(rec.elements, uint64(dtypes[rec.dtype].bits))
 	if rec.overflow || high != 0 {
 		return 0, w.fail(ValidationOverflow, lengthSize+int(rec.at), "tensor %q: the size of %s %s does not fit 64 bits",
@@ -488,8 +483,8 @@ func (w *walk) bytes(rec *record) (uint64, *fault.Error) {
 	return total / 8, nil
 }
 
-// badOffset says which way the offsets of record i are wrong.
-func (w *walk) badOffset(i int, next uint64) *fault.Error {
+// badOffset says what is wrong with the offsets of record i.
+func (w *scanState) badOffset(i int, next uint64) *fault.Error {
 	rec := &w.records[i]
 	var why string
 	switch {
@@ -505,8 +500,8 @@ func (w *walk) badOffset(i int, next uint64) *fault.Error {
 	return w.fail(InvalidOffset, lengthSize+int(rec.at), "tensor %q at %d to %d %s", clip(rec.name), rec.begin, rec.end, why)
 }
 
-// show hands the tensors out, now that they are sound.
-func (w *walk) show(visit func(Entry) error) error {
+// visitAll calls visit for each tensor.
+func (w *scanState) visitAll(visit func(Entry) error) error {
 	for i := range w.records {
 		rec := &w.records[i]
 		w.dims = w.readShape(rec, w.dims[:0])
@@ -521,14 +516,13 @@ func (w *walk) show(visit func(Entry) error) error {
 	return nil
 }
 
-// readShape reads a shape again, of which parse has seen that it is an array of
-// whole numbers. Keeping where shapes stand, and not what they hold, keeps the
-// memory of many long ones down.
-func (w *walk) readShape(rec *record, dims []uint64) []uint64 {
+// readShape reads the shape of a record from the header again; parse has checked it.
+// Records hold offsets of shapes and not the dimensions, which saves memory.
+func (w *scanState) readShape(rec *record, dims []uint64) []uint64 {
 	dims = slices.Grow(dims, int(rec.rank))
 	for i := int(rec.shape) + 1; ; {
 		dim, next, found := nextUnsigned(w.header, i)
-		if found != oneNumber {
+		if found != foundNumber {
 			return dims
 		}
 		dims, i = append(dims, dim), next
@@ -536,7 +530,7 @@ func (w *walk) readShape(rec *record, dims []uint64) []uint64 {
 }
 
 // shapeText is the shape as the header writes it, shortened.
-func (w *walk) shapeText(rec *record) string {
+func (w *scanState) shapeText(rec *record) string {
 	for i, c := range w.header[rec.shape:] {
 		if c == ']' {
 			return clip(w.header[rec.shape : int(rec.shape)+i+1])
@@ -545,7 +539,7 @@ func (w *walk) shapeText(rec *record) string {
 	return ""
 }
 
-// clip shortens text of the file for an error.
+// clip shortens text from the file for an error.
 func clip(text []byte) string {
 	const most = 120
 	if len(text) <= most {
@@ -558,12 +552,12 @@ func clip(text []byte) string {
 	return string(text[:cut]) + "…"
 }
 
-func (w *walk) fail(kind fault.Kind, offset int, format string, args ...any) *fault.Error {
+func (w *scanState) fail(kind fault.Kind, offset int, format string, args ...any) *fault.Error {
 	return fault.At(kind, w.path, int64(offset), fmt.Sprintf(format, args...))
 }
 
-// misshapen is the error of JSON that is well-formed and of another shape than
-// the format asks; offset counts in the header.
-func (w *walk) misshapen(offset int, format string, args ...any) *fault.Error {
+// headerError is the error of a header that is valid JSON but not what the format
+// needs; offset counts from the start of the header.
+func (w *scanState) headerError(offset int, format string, args ...any) *fault.Error {
 	return w.fail(InvalidHeaderDeserialization, lengthSize+offset, format, args...)
 }

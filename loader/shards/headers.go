@@ -5,25 +5,25 @@ import (
 	"path"
 )
 
-// Headers gathers what the shards' headers say, for Index.Check: Shard begins a
-// shard, and Tensor adds a tensor to it. It is not for several goroutines.
+// Headers collects the tensors of the shards' headers, for Index.Check: Shard begins a
+// shard, and Tensor adds a tensor to it. It is not safe for concurrent use.
 type Headers struct {
-	index   *Index
-	shards  map[string]int32 // files to places in index.Shards
-	read    []bool           // for each shard
-	current int32            // the shard begun, or -1 where the index has it not
-	file    string           // its name
-	own     []bool           // for each tensor: its shard has it
-	astray  map[int32]string // tensors to the last other shard that has them
-	extra   map[string]string
-	strays  []*stray
-	twice   samples
-	matched int
-	bytes   int64
+	index     *Index
+	shards    map[string]int32   // files to indexes of index.Shards
+	read      []bool             // by shard: its header was added
+	current   int32              // the current shard, or -1 where the index does not name it
+	file      string             // name of the current shard
+	inOwn     []bool             // by tensor: found in the shard that the index assigns
+	inOther   map[int32]string   // by tensor: the last other shard where it was found
+	extra     map[string]string  // tensors that the index does not name, and their shard
+	unlisted  []*unlistedTensors // the same by shard
+	duplicate samples            // tensors of extra in two shards
+	matched   int                // tensors that the index names
+	bytes     int64              // of the tensors of all shards of the index
 }
 
-// stray is the tensors of one shard that the index does not name.
-type stray struct {
+// unlistedTensors are the tensors of one shard that the index does not name.
+type unlistedTensors struct {
 	file string
 	samples
 }
@@ -32,8 +32,8 @@ type stray struct {
 func (x *Index) Headers() *Headers {
 	h := &Headers{
 		index: x, current: -1, shards: make(map[string]int32, len(x.Shards)),
-		read: make([]bool, len(x.Shards)), own: make([]bool, len(x.names)),
-		astray: map[int32]string{}, extra: map[string]string{},
+		read: make([]bool, len(x.Shards)), inOwn: make([]bool, len(x.names)),
+		inOther: map[int32]string{}, extra: map[string]string{},
 	}
 	for i, s := range x.Shards {
 		h.shards[path.Clean(s.File)] = int32(i)
@@ -41,7 +41,7 @@ func (x *Index) Headers() *Headers {
 	return h
 }
 
-// Shard begins a shard whose tensors take so many bytes together.
+// Shard begins a shard whose tensors have so many bytes together.
 func (h *Headers) Shard(file string, bytes int64) {
 	h.file, h.current = file, -1
 	i, ok := h.shards[path.Clean(file)]
@@ -54,34 +54,34 @@ func (h *Headers) Shard(file string, bytes int64) {
 	h.current, h.read[i] = i, true
 }
 
-// Tensor adds a tensor of the shard begun last. name is not kept.
+// Tensor adds a tensor of the current shard. name is copied.
 func (h *Headers) Tensor(name []byte) {
-	i, ok := h.index.place[string(name)]
+	i, ok := h.index.lastIndex[string(name)]
 	switch {
 	case !ok:
-		h.unlisted(string(name))
+		h.addUnlisted(string(name))
 	case h.index.shardOf[i] == h.current:
-		h.own[i] = true
+		h.inOwn[i] = true
 		h.matched++
 	default:
-		h.astray[i] = h.file
+		h.inOther[i] = h.file
 		h.matched++
 	}
 }
 
-func (h *Headers) unlisted(name string) {
+func (h *Headers) addUnlisted(name string) {
 	if file, ok := h.extra[name]; ok && file != h.file {
-		h.twice.add(name)
+		h.duplicate.add(name)
 	}
 	h.extra[name] = h.file
-	if n := len(h.strays); n == 0 || h.strays[n-1].file != h.file {
-		h.strays = append(h.strays, &stray{file: h.file})
+	if n := len(h.unlisted); n == 0 || h.unlisted[n-1].file != h.file {
+		h.unlisted = append(h.unlisted, &unlistedTensors{file: h.file})
 	}
-	h.strays[len(h.strays)-1].add(name)
+	h.unlisted[len(h.unlisted)-1].add(name)
 }
 
-// whole tells that every shard of the index was read.
-func (h *Headers) whole() bool {
+// allRead reports whether the header of every shard of the index was added.
+func (h *Headers) allRead() bool {
 	for _, read := range h.read {
 		if !read {
 			return false
@@ -90,37 +90,37 @@ func (h *Headers) whole() bool {
 	return true
 }
 
-// report adds what the headers say to the problems.
+// report adds the problems that the headers show.
 func (h *Headers) report(c *checker) {
 	x := h.index
 	if h.matched == 0 && len(h.extra) > 0 && len(x.names) > 0 {
 		c.stale = true
-		c.report(Problem{Kind: StaleIndex, File: x.Path, Count: x.Len(), Hint: rebuild,
+		c.report(Problem{Kind: StaleIndex, File: x.Path, Count: x.Len(), Hint: hintRebuild,
 			Detail: fmt.Sprintf("none of the %d tensors it names is in the shards that were read, which hold %d others", x.Len(), len(h.extra))})
 		return
 	}
-	twice := h.twice
+	duplicate := h.duplicate
 	missing := make([]samples, len(x.Shards))
-	found := make([]string, len(x.Shards)) // where the last missing one was instead
+	found := make([]string, len(x.Shards)) // the shard that has the last of the missing ones
 	for i, name := range x.names {
-		if x.place[name] != int32(i) {
-			continue // it stands again, and the last one counts
+		if x.lastIndex[name] != int32(i) {
+			continue // the index repeats the name, and the last one counts
 		}
 		shard := x.shardOf[i]
-		other, elsewhere := h.astray[int32(i)]
+		other, elsewhere := h.inOther[int32(i)]
 		switch {
-		case h.own[i] && elsewhere:
-			twice.add(name)
-		case !h.own[i] && h.read[shard]:
+		case h.inOwn[i] && elsewhere:
+			duplicate.add(name)
+		case !h.inOwn[i] && h.read[shard]:
 			missing[shard].add(name)
 			if elsewhere {
 				found[shard] = other
 			}
 		}
 	}
-	if twice.count > 0 {
-		c.report(Problem{Kind: TensorTwice, File: x.Path, Tensors: twice.names, Count: twice.count, Hint: "remove the shard that is of another save",
-			Detail: "more than one shard holds " + twice.text("tensor", "tensors")})
+	if duplicate.count > 0 {
+		c.report(Problem{Kind: TensorTwice, File: x.Path, Tensors: duplicate.names, Count: duplicate.count, Hint: "remove the shard that is of another save",
+			Detail: "more than one shard holds " + duplicate.text("tensor", "tensors")})
 	}
 	for i := range missing {
 		m := &missing[i]
@@ -131,16 +131,16 @@ func (h *Headers) report(c *checker) {
 		if found[i] != "" {
 			detail += ", found in " + found[i]
 		}
-		c.report(Problem{Kind: MissingTensor, File: x.Shards[i].File, Tensors: m.names, Count: m.count, Detail: detail, Hint: rebuild})
+		c.report(Problem{Kind: MissingTensor, File: x.Shards[i].File, Tensors: m.names, Count: m.count, Detail: detail, Hint: hintRebuild})
 	}
-	for _, s := range h.strays {
-		c.report(Problem{Kind: UnlistedTensor, File: s.file, Tensors: s.names, Count: s.count, Hint: rebuild,
+	for _, s := range h.unlisted {
+		c.report(Problem{Kind: UnlistedTensor, File: s.file, Tensors: s.names, Count: s.count, Hint: hintRebuild,
 			Detail: "it holds, and the index does not name, " + s.text("tensor", "tensors")})
 	}
 }
 
-// Builder makes the index of a sharded checkpoint that has none, out of the
-// shards' headers. The zero value is empty and ready.
+// Builder builds the index of a sharded checkpoint that has none from the headers of
+// its shards. The zero value is ready to use.
 type Builder struct {
 	index  Index
 	shards map[string]int32
@@ -148,7 +148,7 @@ type Builder struct {
 	bytes  int64
 }
 
-// Shard begins a shard whose tensors take so many bytes together.
+// Shard begins a shard whose tensors have so many bytes together.
 func (b *Builder) Shard(file string, bytes int64) {
 	if b.shards == nil {
 		b.shards = map[string]int32{}
@@ -163,8 +163,8 @@ func (b *Builder) Shard(file string, bytes int64) {
 	b.shard = at
 }
 
-// Tensor adds a tensor of the shard begun last; before the first it does
-// nothing. name is not kept.
+// Tensor adds a tensor of the current shard; before the first shard it does nothing.
+// name is copied.
 func (b *Builder) Tensor(name []byte) {
 	if b.shards == nil {
 		return
@@ -173,9 +173,8 @@ func (b *Builder) Tensor(name []byte) {
 	b.index.shardOf = append(b.index.shardOf, b.shard)
 }
 
-// Index ends the work and gives the index, to be written at path. A tensor that
-// two shards have is among the problems that its Check gives. The Builder is
-// empty again.
+// Index returns the index, to be written at path, and empties the Builder. Check of the
+// index reports tensors that two shards have.
 func (b *Builder) Index(path string) *Index {
 	x := b.index
 	x.Path, x.TotalSize = path, b.bytes

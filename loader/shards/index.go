@@ -1,9 +1,8 @@
-// Package shards reads the index of a sharded checkpoint, which maps tensors to
-// files, and says where it and the directory disagree. It opens no shard: a
-// caller who has read their headers may add what those say.
+// Package shards reads the index of a sharded checkpoint, which maps tensors to files,
+// and reports how it differs from the directory. It opens no shard: a caller who has
+// read their headers may add them.
 //
-// What is wrong is data, a list of Problem; only an index that cannot be read is
-// an error.
+// Differences are a list of Problem; only an index that cannot be read is an error.
 package shards
 
 import (
@@ -20,62 +19,61 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// MaxIndex is the longest index read, in bytes. One of a million tensors takes
-// some 120 MB.
+// MaxIndex is the longest index read, in bytes. An index of a million tensors has
+// about 120 MB.
 const MaxIndex = 256 << 20
 
-// Unknown is the total size of an index that states none.
+// Unknown is the total size of an index that has none.
 const Unknown int64 = -1
 
 // Shard is one file that an index names.
 type Shard struct {
 	File    string // as the index writes it
-	Tensors int    // how many it assigns to the file
-	// Unsafe says that the name leads out of the directory: it must not be
+	Tensors int    // how many tensors the index assigns to the file
+	// Unsafe reports that the name leads out of the directory: the file must not be
 	// opened.
 	Unsafe bool
 }
 
 // Index is a sharded checkpoint's map from tensors to files.
 type Index struct {
-	// Path is the index's own file, for the problems' sake.
+	// Path is the index's own file, as problems name it.
 	Path string
 	// TotalSize is metadata.total_size, the bytes of all tensors, or Unknown.
 	TotalSize int64
 	// Shards are the files, sorted by name.
 	Shards []Shard
 
-	names    []string         // the tensors, in the index's order, repeated ones too
-	shardOf  []int32          // for each of names, the place in Shards
-	place    map[string]int32 // of a tensor in names, the last one
-	problems []Problem        // met while reading
+	names     []string         // the tensors, in the index's order, repeated ones too
+	shardOf   []int32          // by tensor: index of Shards
+	lastIndex map[string]int32 // tensors to indexes of names; of repeated ones the last
+	problems  []Problem        // found while reading
 }
 
 // Len is how many tensors the index maps.
-func (x *Index) Len() int { return len(x.place) }
+func (x *Index) Len() int { return len(x.lastIndex) }
 
-// File gives the shard of a tensor. Of one that stands twice, the last counts,
-// as it does for the usual readers.
+// File returns the shard of a tensor. Of a tensor that occurs twice the last counts, as
+// for Python's json module.
 func (x *Index) File(tensor string) (file string, ok bool) {
-	i, ok := x.place[tensor]
+	i, ok := x.lastIndex[tensor]
 	if !ok {
 		return "", false
 	}
 	return x.Shards[x.shardOf[i]].File, true
 }
 
-// All goes through the tensors and their files, in the index's order, until
-// yield returns false.
+// All yields the tensors and their files, in the index's order.
 func (x *Index) All(yield func(tensor, file string) bool) {
 	for i, name := range x.names {
-		if x.place[name] == int32(i) && !yield(name, x.Shards[x.shardOf[i]].File) {
+		if x.lastIndex[name] == int32(i) && !yield(name, x.Shards[x.shardOf[i]].File) {
 			return
 		}
 	}
 }
 
-// Read reads the index of size bytes that r gives; path is its name, which also
-// tells what extension its shards must have. Errors are fault.TooLarge,
+// Read reads an index of size bytes; path is its name, which also implies the extension
+// of its shards. Errors are fault.TooLarge,
 // fault.Empty, fault.NotJSON, fault.TooDeep, fault.Truncated, fault.WrongType,
 // fault.Malformed (no weight_map, or two) or fault.Unreadable.
 func Read(path string, r io.ReaderAt, size int64) (*Index, error) {
@@ -93,40 +91,40 @@ func Read(path string, r io.ReaderAt, size int64) (*Index, error) {
 	return nil, fault.At(fault.Unreadable, path, int64(n), "reading the index").WithCause(err)
 }
 
-// Parse is Read for an index in memory, of which nothing is kept.
+// Parse is Read for an index in memory. The Index does not refer to data.
 func Parse(path string, data []byte) (*Index, error) {
 	if len(data) > MaxIndex {
 		return nil, fault.New(fault.TooLarge, path, fmt.Sprintf("an index of %d bytes, the limit is %d", len(data), MaxIndex))
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
-		return nil, fault.New(fault.Empty, path, fmt.Sprintf("%d bytes, an index is needed", len(data))).WithHint(rebuild)
+		return nil, fault.New(fault.Empty, path, fmt.Sprintf("%d bytes, an index is needed", len(data))).WithHint(hintRebuild)
 	}
 	p := parser{scanner: jsonscan.New(data), size: len(data), index: &Index{Path: path, TotalSize: Unknown}}
 	if err := p.parse(); err != nil {
-		return nil, p.place(err)
+		return nil, p.addPath(err)
 	}
 	p.index.finish()
 	return p.index, nil
 }
 
-// usualEntry is about how many bytes of the text a tensor takes; the names are
-// about half of it.
+// usualEntry is about how many bytes of the text there are for each tensor, for the
+// first allocation; the names are about half of it.
 const usualEntry = 80
 
-// parser collects an index. Names gather in one text, and are cut out of it at
-// the end, so that a tensor costs no allocation of its own.
+// parser reads an index. All names are slices of one string, so that a tensor needs no
+// allocation of its own.
 type parser struct {
 	scanner jsonscan.Scanner
 	size    int // of the text
 	index   *Index
 
-	names   strings.Builder
-	ends    []int            // of each name in names
-	shards  map[string]int32 // files to places in index.Shards
-	last    []byte           // the file of the tensor before
-	lastAt  int32            // and its place
-	sawMap  bool
-	oddSize string // what total_size is, where it is no whole number
+	names    strings.Builder
+	ends     []int            // of each name in names
+	shards   map[string]int32 // files to indexes of index.Shards
+	last     []byte           // the file of the tensor before
+	lastFile int32            // and its index
+	sawMap   bool
+	badSize  string // total_size where it is no integer
 }
 
 func (p *parser) parse() error {
@@ -151,21 +149,21 @@ func (p *parser) parse() error {
 		return err
 	}
 	if !p.sawMap {
-		return fault.New(fault.Malformed, "", "there is no weight_map").WithHint(rebuild)
+		return fault.New(fault.Malformed, "", "there is no weight_map").WithHint(hintRebuild)
 	}
 	text, begin := p.names.String(), 0
 	p.index.names = make([]string, len(p.ends))
 	for i, end := range p.ends {
 		p.index.names[i], begin = text[begin:end], end
 	}
-	if p.oddSize != "" {
-		p.index.report(Problem{Kind: WrongTotalSize, File: p.index.Path, Detail: "metadata.total_size is " + p.oddSize + ", a whole number is needed"})
+	if p.badSize != "" {
+		p.index.report(Problem{Kind: WrongTotalSize, File: p.index.Path, Detail: "metadata.total_size is " + p.badSize + ", a whole number is needed"})
 	}
 	return nil
 }
 
-// metadata is free, and only total_size in it means something here. Some
-// writers leave it out, others write it as a float.
+// metadata may contain anything; only total_size is used. Some writers omit it, others
+// write a float.
 func (p *parser) metadata() error {
 	s := &p.scanner
 	if s.Kind() != jsonscan.Object {
@@ -178,20 +176,20 @@ func (p *parser) metadata() error {
 		if err != nil || !isSize {
 			return err
 		}
-		p.index.TotalSize, p.oddSize = Unknown, ""
+		p.index.TotalSize, p.badSize = Unknown, ""
 		switch n, ok := wholeNumber(raw); {
 		case ok:
 			p.index.TotalSize = n
 		case kind == jsonscan.Number:
-			p.oddSize = string(raw[:min(len(raw), 40)])
+			p.badSize = string(raw[:min(len(raw), 40)])
 		case kind != jsonscan.Null:
-			p.oddSize = kind.String()
+			p.badSize = kind.String()
 		}
 		return nil
 	})
 }
 
-// wholeNumber reads a number that is whole and not negative, 1.5e3 too.
+// wholeNumber parses a non-negative integer, which may be written as 1.5e3.
 func wholeNumber(raw []byte) (int64, bool) {
 	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
 		return n, n >= 0
@@ -231,9 +229,9 @@ func (p *parser) weightMap() error {
 				p.shards[string(file)] = at
 				x.Shards = append(x.Shards, Shard{File: string(file), Unsafe: Escapes(string(file))})
 			}
-			p.last, p.lastAt = file, at
+			p.last, p.lastFile = file, at
 		}
-		x.shardOf = append(x.shardOf, p.lastAt)
+		x.shardOf = append(x.shardOf, p.lastFile)
 		p.ends = append(p.ends, p.names.Len())
 		return nil
 	})
@@ -243,8 +241,8 @@ func (p *parser) wrong(format string, args ...any) error {
 	return fault.At(fault.WrongType, "", int64(p.scanner.Offset()), fmt.Sprintf(format, args...))
 }
 
-// place names the index in an error that the scanner or the parser met.
-func (p *parser) place(err error) error {
+// addPath sets the path of an error of the scanner or the parser.
+func (p *parser) addPath(err error) error {
 	var e *fault.Error
 	if !errors.As(err, &e) {
 		return fault.New(fault.NotJSON, p.index.Path, "").WithCause(err)
@@ -253,8 +251,8 @@ func (p *parser) place(err error) error {
 	return e
 }
 
-// finish sorts the shards, counts their tensors, and notes what is wrong with
-// the index alone.
+// finish sorts the shards, counts their tensors, and checks what can be checked by the
+// index alone.
 func (x *Index) finish() {
 	order := make([]int32, len(x.Shards))
 	for i := range order {
@@ -267,34 +265,34 @@ func (x *Index) finish() {
 	}
 	x.Shards = sorted
 
-	x.place = make(map[string]int32, len(x.names))
+	x.lastIndex = make(map[string]int32, len(x.names))
 	var twice samples
 	for i, name := range x.names {
 		x.shardOf[i] = moved[x.shardOf[i]]
-		if first, found := x.place[name]; found {
+		if first, found := x.lastIndex[name]; found {
 			x.Shards[x.shardOf[first]].Tensors--
 			if x.shardOf[first] != x.shardOf[i] {
 				twice.add(name)
 			}
 		}
-		x.place[name] = int32(i)
+		x.lastIndex[name] = int32(i)
 		x.Shards[x.shardOf[i]].Tensors++
 	}
 	if twice.count > 0 {
 		x.report(Problem{
 			Kind: TensorTwice, File: x.Path, Tensors: twice.names, Count: twice.count,
-			Detail: "more than one file is given for " + twice.text("tensor", "tensors"), Hint: rebuild,
+			Detail: "more than one file is given for " + twice.text("tensor", "tensors"), Hint: hintRebuild,
 		})
 	}
 	if len(x.names) == 0 {
-		x.report(Problem{Kind: StaleIndex, File: x.Path, Detail: "the index names no tensor", Hint: rebuild})
+		x.report(Problem{Kind: StaleIndex, File: x.Path, Detail: "the index names no tensor", Hint: hintRebuild})
 	}
 	x.checkNames()
 }
 
 func (x *Index) report(p Problem) { x.problems = append(x.problems, p) }
 
-// MarshalJSON writes the index as the usual writers do: metadata first, the
+// MarshalJSON writes the index as transformers does: metadata first, the
 // tensors sorted.
 func (x *Index) MarshalJSON() ([]byte, error) {
 	files := make(map[string]string, len(x.names))
@@ -311,7 +309,7 @@ func (x *Index) MarshalJSON() ([]byte, error) {
 	}{metadata, files})
 }
 
-// clip shortens a name of the file for a message.
+// clip shortens a name from the file for a message.
 func clip(name string) string {
 	const most = 120
 	if len(name) <= most {

@@ -8,34 +8,34 @@ import (
 	"strings"
 )
 
-// Name is the name of a shard taken apart: model-00001-of-00003.safetensors.
+// Name is the name of a shard in parts: model-00001-of-00003.safetensors.
 type Name struct {
 	Stem   string // "model", with a variant and a directory where it has them
 	Suffix string // ".safetensors", or ".fp16.safetensors" as older names have it
 	Number int    // 1 in the example; a few repositories count from 0
 	Count  int    // 3 in the example
 
-	// NumberDigits and CountDigits are how many digits were written, the zeros
-	// with them. The writers use five; some repositories have other names.
+	// NumberDigits and CountDigits are how many digits were written, zeros included.
+	// Writers use five; some repositories have other numbers of digits.
 	NumberDigits, CountDigits int
 }
 
-// mark stands between the number and the count.
-const mark = "-of-"
+// separator is between the number and the count.
+const separator = "-of-"
 
-// maxDigits bounds a number that a name may hold.
+// maxDigits bounds the digits of a number in a name.
 const maxDigits = 9
 
 const digits = "0123456789"
 
-// ParseName takes a name apart and tells whether it is a shard's: a number of
-// any width behind a hyphen, "-of-", and a count, at the end or before a point.
+// ParseName splits a name, and reports whether it is a shard's: a hyphen, a number,
+// "-of-" and a count, at the end or before a dot.
 func ParseName(file string) (n Name, ok bool) {
-	at := strings.LastIndex(file, mark)
+	at := strings.LastIndex(file, separator)
 	if at < 0 {
 		return Name{}, false
 	}
-	before, after := file[:at], file[at+len(mark):]
+	before, after := file[:at], file[at+len(separator):]
 	stem := strings.TrimRight(before, digits)
 	rest := strings.TrimLeft(after, digits)
 	n = Name{
@@ -53,8 +53,8 @@ func ParseName(file string) (n Name, ok bool) {
 	return n, true
 }
 
-// Padded tells whether number and count are written with as many digits as the
-// usual writers use: five, or more where the count needs them.
+// Padded reports whether number and count have as many digits as writers use: five, or
+// more where the count needs them.
 func (n Name) Padded() bool {
 	width := max(5, len(strconv.Itoa(n.Count)))
 	return n.NumberDigits == width && n.CountDigits == width
@@ -66,22 +66,22 @@ type File struct {
 	Size int64  // in bytes
 }
 
-// Series is the shards of one save in a directory, told by their names.
+// Series is the shards of one save in a directory, by their names.
 type Series struct {
 	Stem, Suffix string
-	Count        int    // how many the names promise
-	Files        []File // by number, one at least
-	Missing      []int  // the numbers without a file, the first thousand of them
+	Count        int    // how many shards there should be, by the names
+	Files        []File // by number, at least one
+	Missing      []int  // the numbers without a file, at most a thousand of them
 	Lacking      int    // how many numbers have no file
 }
 
-// maxMissing bounds Series.Missing: a name may promise 999,999,999 shards.
+// maxMissing bounds Series.Missing: the count of a name may be 999,999,999.
 const maxMissing = 1000
 
-// Complete tells that all shards are there.
+// Complete reports whether all shards are there.
 func (s *Series) Complete() bool { return s.Lacking == 0 && s.Count > 0 }
 
-// String is the series' names as a pattern: "model-*-of-00003.safetensors".
+// String returns the names of the series as a pattern: "model-*-of-00003.safetensors".
 func (s *Series) String() string {
 	width := 5
 	if len(s.Files) > 0 {
@@ -92,8 +92,8 @@ func (s *Series) String() string {
 	return fmt.Sprintf("%s-*-of-%0*d%s", s.Stem, width, s.Count, s.Suffix)
 }
 
-// FindSeries groups the shards among files, by stem, suffix and count, and
-// gives the groups in that order. Names that are no shard's are left out.
+// FindSeries groups the shards among files by stem, suffix and count, and returns the
+// groups in that order. Files that are no shards are left out.
 func FindSeries(files []File) []Series {
 	type entry struct {
 		name Name
@@ -123,18 +123,18 @@ func FindSeries(files []File) []Series {
 		last := next + s.Count       // exclusive
 		for _, e := range entries[:end] {
 			s.Files = append(s.Files, e.file)
-			s.lack(next, min(e.name.Number, last))
+			s.addMissing(next, min(e.name.Number, last))
 			next = max(next, e.name.Number+1)
 		}
-		s.lack(next, last)
+		s.addMissing(next, last)
 		all = append(all, s)
 		entries = entries[end:]
 	}
 	return all
 }
 
-// lack notes that the numbers from begin up to end have no file.
-func (s *Series) lack(begin, end int) {
+// addMissing records that the numbers from begin up to end have no file.
+func (s *Series) addMissing(begin, end int) {
 	if begin >= end {
 		return
 	}
@@ -144,24 +144,24 @@ func (s *Series) lack(begin, end int) {
 	}
 }
 
-// weightExtensions are the endings of the weight files that have indexes.
+// weightExtensions are the extensions of weight files that have indexes.
 var weightExtensions = [...]string{".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".npz"}
 
-// indexWord stands in an index's name between the weights' and the ending.
+// indexWord is in an index's name, between that of the weights and the extension.
 const indexWord = ".index."
 
-// base is the last part of a path, with the separators of any system.
+// base is the last part of a path with separators of any operating system.
 func base(file string) string { return file[strings.LastIndexAny(file, `/\`)+1:] }
 
-// IsIndex tells whether a file's name is that of a sharded checkpoint's index.
+// IsIndex reports whether a file's name is that of a sharded checkpoint's index.
 func IsIndex(file string) bool {
 	return strings.HasSuffix(file, ".json") && strings.Contains(base(file), indexWord)
 }
 
-// IndexedExtension is the extension of the files that an index of this name may
-// name: ".safetensors" of model.safetensors.index.json, of
-// model.safetensors.index.fp16.json and of model.safetensors.fp16.index.json. It
-// is "" where the name tells none, or is no index's.
+// IndexedExtension returns the extension of the shards of an index by the name of the
+// index: ".safetensors" for model.safetensors.index.json, for
+// model.safetensors.index.fp16.json and for model.safetensors.fp16.index.json. It is
+// "" where the name contains none, or is not that of an index.
 func IndexedExtension(index string) string {
 	before, _, found := strings.Cut(base(index), indexWord)
 	if !found || !IsIndex(index) {
@@ -178,16 +178,17 @@ func IndexedExtension(index string) string {
 	return ""
 }
 
-// single is the name of the unsharded file that an index stands beside,
-// "model.safetensors", or "" where that cannot be told.
-func single(index string) string {
+// unshardedName returns the name that the checkpoint of an index would have as a
+// single file, "model.safetensors", or "" where the name of the index does not imply
+// it.
+func unshardedName(index string) string {
 	before, after, found := strings.Cut(base(index), indexWord)
 	e := IndexedExtension(index)
 	stem, ok := strings.CutSuffix(before, e)
 	if !found || e == "" || !ok {
 		return ""
 	}
-	// model.safetensors.index.fp16.json stands beside model.fp16.safetensors.
+	// model.safetensors.index.fp16.json belongs to model.fp16.safetensors.
 	variant := strings.TrimSuffix(strings.TrimSuffix(after, "json"), ".")
 	if variant != "" {
 		variant = "." + variant
@@ -195,7 +196,7 @@ func single(index string) string {
 	return stem + variant + e
 }
 
-// extension is from the last point of the last part of a path.
+// extension is the last part of a path from its last dot on, with the dot.
 func extension(file string) string {
 	name := base(file)
 	if dot := strings.LastIndexByte(name, '.'); dot >= 0 {
@@ -204,10 +205,10 @@ func extension(file string) string {
 	return ""
 }
 
-// Escapes tells whether a name, joined to a directory, may lead out of it. It
-// judges the name as Windows would, on every system, for a checkpoint travels:
-// a drive, a root, a parent directory, a stream (name:stream) and characters
-// that no Windows name has are all refused.
+// Escapes reports whether a name, joined to a directory, may lead out of it. The rules
+// of Windows apply on every system, since checkpoints are copied between systems:
+// drives, roots, parent directories, streams (name:stream) and characters that names
+// on Windows cannot have count as escaping.
 func Escapes(name string) bool {
 	if name == "" || strings.ContainsAny(name, `:*?"<>|`) || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' }) {
 		return true
@@ -217,7 +218,7 @@ func Escapes(name string) bool {
 		return true
 	}
 	for part := range strings.SplitSeq(name, "/") {
-		// Windows drops points and spaces at a name's end, so ".. " is a parent.
+		// Windows ignores dots and spaces at the end of a name, so ".. " is a parent.
 		if strings.HasPrefix(part, "..") && strings.Trim(part, ". ") == "" {
 			return true
 		}

@@ -25,7 +25,7 @@ const (
 	index = "model.safetensors.index.json"
 )
 
-// sound is an index that has nothing wrong with it, and its directory.
+// soundIndex is a valid index, and soundFiles is its directory.
 const soundIndex = `{"metadata":{"total_size":300},"weight_map":{"a":"` + one + `","b":"` + one + `","c":"` + two + `"}}`
 
 var soundFiles = []shards.File{{Name: "config.json", Size: 9}, {Name: index, Size: 99}, {Name: one, Size: 210}, {Name: two, Size: 190}}
@@ -37,14 +37,14 @@ func parse(t testing.TB, path, data string) *shards.Index {
 	return x
 }
 
-// header is what one shard's header says.
+// header is the content of one shard's header.
 type header struct {
 	file    string
 	bytes   int64
 	tensors string
 }
 
-// problems checks and gives the problems as "kind: file: detail".
+// problems returns the problems of a check as "kind: file: detail".
 func problems(x *shards.Index, files []shards.File, read ...header) []string {
 	var h *shards.Headers
 	if read != nil {
@@ -272,7 +272,7 @@ type broken struct{}
 
 func (broken) ReadAt([]byte, int64) (int, error) { return 0, os.ErrPermission }
 
-func TestNamesAreTakenApart(t *testing.T) {
+func TestParseName(t *testing.T) {
 	for file, want := range map[string]shards.Name{
 		one:                                 {Stem: "model", Suffix: ".safetensors", Number: 1, Count: 2, NumberDigits: 5, CountDigits: 5},
 		"model-00001-of-000004.safetensors": {Stem: "model", Suffix: ".safetensors", Number: 1, Count: 4, NumberDigits: 5, CountDigits: 6},
@@ -310,7 +310,7 @@ func TestSeriesAreFoundWithTheirGaps(t *testing.T) {
 	assert.True(t, got[2].Complete(), "counted from 0, one twice")
 }
 
-func TestIndexNamesTellTheExtension(t *testing.T) {
+func TestIndexedExtension(t *testing.T) {
 	for name, want := range map[string]string{
 		index: ".safetensors", "dir/pytorch_model.bin.index.json": ".bin", "model.safetensors.index.fp16.json": ".safetensors",
 		"model.safetensors.fp16.index.json": ".safetensors", "tf_model.h5.index.json": ".h5", "model.index.json": "",
@@ -323,7 +323,7 @@ func TestIndexNamesTellTheExtension(t *testing.T) {
 	assert.False(t, shards.IsIndex("a.index.d/config.json"))
 }
 
-func TestBuilderMakesTheMissingIndex(t *testing.T) {
+func TestBuilder(t *testing.T) {
 	var b shards.Builder
 	b.Tensor([]byte("before any shard"))
 	b.Shard(two, 100)
@@ -349,7 +349,7 @@ func TestBuilderMakesTheMissingIndex(t *testing.T) {
 	assert.Contains(t, got[0], "tensor in two shards")
 }
 
-func TestDamagedIndexesGiveErrorsOfOurs(t *testing.T) {
+func TestDamagedIndexesGiveErrorsWithKind(t *testing.T) {
 	for _, whole := range []string{soundIndex, sample(20, false)} {
 		for i := 0; i < len(whole); i += 7 {
 			_, err := shards.Parse(index, []byte(whole[:i]))
@@ -371,7 +371,7 @@ func TestDamagedIndexesGiveErrorsOfOurs(t *testing.T) {
 	}
 }
 
-// sample is an index of so many tensors, fifty a shard, in the order of their
+// sample is an index of so many tensors, fifty in each shard, in the order of their
 // names or shuffled.
 func sample(tensors int, shuffled bool) string {
 	order := rand.New(rand.NewPCG(1, 2)).Perm(tensors)
@@ -419,7 +419,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			var e *fault.Error
 			if !errors.As(err, &e) {
-				t.Fatalf("not one of ours: %v", err)
+				t.Fatalf("not a fault.Error with kind and path: %v", err)
 			}
 			return
 		}
@@ -445,7 +445,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%+v", p)
 			}
 		}
-		// Written and read again it is the same.
+		// After writing and reading it is the same.
 		text, err := json.Marshal(x)
 		if err != nil {
 			t.Fatal(err)
@@ -456,8 +456,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// BenchmarkParse stands beside its floor, which reads the same bytes and walks
-// the JSON without looking at it.
+// BenchmarkParse compares with its lower bound: reading the same bytes and scanning the
+// JSON without interpreting it.
 func BenchmarkParse(b *testing.B) {
 	for _, tensors := range []int{300, 10_000} {
 		for _, order := range []string{"sorted", "shuffled"} {

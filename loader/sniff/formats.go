@@ -10,20 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// format is one row of the table: the bytes that must stand at offset, with ?
-// for any byte, and a function that looks further where bytes so few prove too
-// little, or where they say more than the name.
+// format is one row of the table: the bytes at an offset, with ? for any byte, and a
+// function for formats that these bytes do not prove, or that have a detail to report.
 type format struct {
-	format Format
-	offset int
-	magic  string
-	look   func(*source) (detail string, ok bool)
+	format  Format
+	offset  int
+	magic   string
+	examine func(*source) (detail string, ok bool)
 }
 
-// formats are asked in this order, and the first that answers stands: formats
-// with a mark of their own come before those told by their structure, the
-// particular before the general (whisper.cpp has the magic of old GGML files,
-// a legacy torch file is a row of pickles), and text comes last.
+// formats are tried in this order, and the first match is the result: formats with a
+// magic number before those recognized by their structure, specific formats before
+// general ones (whisper.cpp has the magic number of old GGML files, a legacy torch
+// file is a sequence of pickles), and text last.
 var formats = [...]format{
 	{GGUF, 0, "GGUF", ggufVersion},
 	{WhisperCPP, 0, "lmgg", whisperParameters},
@@ -37,9 +36,9 @@ var formats = [...]format{
 	{Pickle, 0, "\x80", pickleProtocol},
 	{NPY, 0, "\x93NUMPY", nil},
 	{HDF5, 0, "\x89HDF\r\n\x1a\n", nil},
-	{HDF5, 512, "\x89HDF\r\n\x1a\n", nil},  // behind a user block, whose size
-	{HDF5, 1024, "\x89HDF\r\n\x1a\n", nil}, // is 512 doubled any number
-	{HDF5, 2048, "\x89HDF\r\n\x1a\n", nil}, // of times
+	{HDF5, 512, "\x89HDF\r\n\x1a\n", nil},  // after a user block, whose size
+	{HDF5, 1024, "\x89HDF\r\n\x1a\n", nil}, // is 512 times a power of two
+	{HDF5, 2048, "\x89HDF\r\n\x1a\n", nil},
 	{SevenZip, 0, "7z\xbc\xaf\x27\x1c", nil},
 	{Gzip, 0, "\x1f\x8b\x08", nil},
 	{Zstandard, 0, "\x28\xb5\x2f\xfd", nil},
@@ -58,8 +57,8 @@ var formats = [...]format{
 	{Text, 0, "", plainText},
 }
 
-// ggufVersion reads the version in either byte order: a version with nothing in
-// its lower half is a big one of the other order.
+// ggufVersion reads the version in either byte order: it is big endian where the lower
+// 16 bits, read as little endian, are zero.
 func ggufVersion(s *source) (string, bool) {
 	if len(s.head) < 8 {
 		return "cut", true
@@ -70,8 +69,8 @@ func ggufVersion(s *source) (string, bool) {
 	return fmt.Sprintf("version %d, big endian", binary.BigEndian.Uint32(s.head[4:])), true
 }
 
-// ggmlVersion reads the magic, which stands backwards as all little-endian
-// numbers do, and the version behind it.
+// ggmlVersion reads the magic number, whose letters are reversed in a little-endian
+// file, and the version after it.
 func ggmlVersion(s *source) (string, bool) {
 	name := []byte{s.head[3], s.head[2], s.head[1], s.head[0]}
 	if len(s.head) < 8 {
@@ -80,9 +79,9 @@ func ggmlVersion(s *source) (string, bool) {
 	return fmt.Sprintf("%s version %d", name, binary.LittleEndian.Uint32(s.head[4:])), true
 }
 
-// whisperParameters reads the eleven numbers behind the magic of a whisper.cpp
-// file and believes them where the attention heads divide the states and the
-// filter bank has one of the sizes that Whisper was trained with.
+// whisperParameters reads the eleven numbers after the magic number of a whisper.cpp
+// file. They are plausible where the heads divide the states and the filter bank has
+// one of the sizes that Whisper was trained with.
 func whisperParameters(s *source) (string, bool) {
 	const count = 11
 	if len(s.head) < 4+4*count {
@@ -104,8 +103,8 @@ func whisperParameters(s *source) (string, bool) {
 	return fmt.Sprintf("%d audio layers of %d states, vocabulary of %d", audioLayers, audioState, vocabulary), true
 }
 
-// zipEntry gives the name of the first entry, which tells a torch file from an
-// npz to whoever knows them. See APPNOTE.TXT 4.3.7 for the local header.
+// zipEntry reports the name of the first entry, by which torch files and npz files
+// differ. The local header: APPNOTE.TXT 4.3.7.
 func zipEntry(s *source) (string, bool) {
 	if len(s.head) < 30 {
 		return "cut", true
@@ -115,16 +114,14 @@ func zipEntry(s *source) (string, bool) {
 	return fmt.Sprintf("first entry %q", name), true
 }
 
-// torchMagic looks for 0x1950a86a20f9469cfc6c as a pickled number, with which
-// torch.save began its files before they were zips. The frame of protocol 4 may
-// stand before it.
+// torchMagic looks for the pickled number 0x1950a86a20f9469cfc6c, which torch.save
+// wrote first before its files were zip archives. A frame of protocol 4 may precede it.
 func torchMagic(s *source) (string, bool) {
 	at := bytes.Index(s.head[:min(len(s.head), 32)], []byte("\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."))
 	return "", at == 2 || at == 11
 }
 
-// pickleStarts are the opcodes that may stand first behind the protocol: those
-// that push something.
+// pickleStarts are the opcodes that may follow the protocol: those that push a value.
 const pickleStarts = "\x95}])(cX\x8c\x8d\x8a\x8bKJMGNUTC\x88\x89\x8e\x8f\x96IFLSV"
 
 func pickleProtocol(s *source) (string, bool) {
@@ -134,9 +131,9 @@ func pickleProtocol(s *source) (string, bool) {
 	return fmt.Sprintf("protocol %d", s.head[1]), true
 }
 
-// tarEntry checks the first header's sum, in which the sum's own eight bytes
-// count as spaces, and gives the entry's name. The word ustar in the header
-// proves less, and archives of before 1988 have none.
+// tarEntry verifies the checksum of the first header, in which the eight bytes of the
+// checksum itself count as spaces, and reports the entry's name. The magic "ustar" is
+// a weaker test, and archives from before 1988 do not have it.
 func tarEntry(s *source) (string, bool) {
 	const headerSize, sumAt, sumSize = 512, 148, 8
 	if len(s.head) < headerSize || s.head[0] == 0 {
@@ -157,8 +154,8 @@ func tarEntry(s *source) (string, bool) {
 	return fmt.Sprintf("first entry %q", name), sum == want
 }
 
-// safetensorsHeader wants a believable length and the bracket of the JSON
-// behind it, or white space and then the bracket.
+// safetensorsHeader requires a plausible length, and a JSON object after it, possibly
+// after white space.
 func safetensorsHeader(s *source) (string, bool) {
 	if len(s.head) < 9 {
 		return "", false
@@ -171,9 +168,9 @@ func safetensorsHeader(s *source) (string, bool) {
 	return fmt.Sprintf("header of %d bytes", n), true
 }
 
-// ctranslate2Spec reads the binary version, and the name of the model's
-// specification as 16 bits of length, which count the closing zero, and text.
-// Version 1 had no name and cannot be told.
+// ctranslate2Spec reads the binary version, and the name of the model's specification:
+// a length of 16 bits, which counts the terminating zero, and the text. Version 1 has
+// no name and is not recognized.
 func ctranslate2Spec(s *source) (string, bool) {
 	if len(s.head) < 8 {
 		return "", false
@@ -212,7 +209,8 @@ func sentencePieces(s *source) (string, bool) {
 	return "", ok && field == 1 && utf8.Valid(text) && len(score) >= 5 && score[0] == 2<<3|5
 }
 
-// lengthDelimited splits off a protocol buffer's field of bytes that is whole.
+// lengthDelimited reads a complete length-delimited field of a protocol buffer at the
+// start of b.
 func lengthDelimited(b []byte) (field uint64, value, rest []byte, ok bool) {
 	key, n := binary.Uvarint(b)
 	if n <= 0 || key&7 != 2 {
@@ -225,16 +223,16 @@ func lengthDelimited(b []byte) (field uint64, value, rest []byte, ok bool) {
 	return key >> 3, b[n+m : n+m+int(length)], b[n+m+int(length):], true
 }
 
-// savedModel is TensorFlow's protocol buffer of a schema version, 1, and of one
-// graph that fills the rest.
+// savedModel recognizes TensorFlow's SavedModel: a protocol buffer with the schema
+// version 1 and one graph that fills the rest of the file.
 func savedModel(s *source) (string, bool) {
 	length, n := binary.Uvarint(s.head[3:])
 	return "", n > 0 && s.size > 3+int64(n) && length == uint64(s.size)-3-uint64(n)
 }
 
-// onnxFields goes through the fields of an ONNX ModelProto, which come in order,
-// up to its graph (7) or its operator sets (8). Before them stand the version
-// (1, and 5 of the model) as numbers, and names (2, 3, 4, 6) as text.
+// onnxFields reads the fields of an ONNX ModelProto, which are in ascending order, up
+// to its graph (7) or its operator sets (8). The fields before are numbers (1 the IR
+// version, 5 that of the model) and texts (2, 3, 4, 6).
 func onnxFields(s *source) (string, bool) {
 	version, n := binary.Uvarint(s.head[1:])
 	if n <= 0 || version == 0 || version > 99 {
@@ -274,8 +272,8 @@ func onnxFields(s *source) (string, bool) {
 	return "", false
 }
 
-// tiktokenRanks wants lines of a token in base64, a space and its rank, and
-// believes three of them, or fewer where the file has no more.
+// tiktokenRanks requires lines of a token in base64, a space and a rank: three of them,
+// or fewer where the file has no more.
 func tiktokenRanks(s *source) (string, bool) {
 	lines := 0
 	for line := range bytes.Lines(s.head) {
@@ -316,7 +314,8 @@ func jsonStart(s *source) (string, bool) {
 	return "array", len(after) > 0 && strings.IndexByte(`"{[]-0123456789tfnNI`, after[0]) >= 0
 }
 
-// plainText is UTF-8 without control characters; the last one may be cut.
+// plainText accepts UTF-8 without control characters; the last character of the block
+// may be cut.
 func plainText(s *source) (string, bool) {
 	text := s.head
 	for len(text) > 0 {

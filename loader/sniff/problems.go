@@ -9,12 +9,12 @@ import (
 	"omniloader/loader/fault"
 )
 
-// ServerReply is the kind of a short message of a model hub that was saved as
-// if it were the file.
+// ServerReply is the kind of error of a file that contains a server's error message
+// instead of the content.
 const ServerReply fault.Kind = "server reply"
 
-// problems are asked in this order, and the first that answers stands: a
-// pointer under an unfinished download's name is an unfinished download.
+// problems are tried in this order, and the first match is the result: a git-lfs
+// pointer under the name of an unfinished download is an unfinished download.
 var problems = [...]func(*source, *Content) bool{
 	unfinished,
 	empty,
@@ -30,8 +30,8 @@ func unfinished(s *source, c *Content) bool {
 	return c.Problem != nil
 }
 
-// unfinishedNames are the endings under which programs keep a download until it
-// is complete.
+// unfinishedNames are the extensions that programs give to a download until it is
+// complete.
 var unfinishedNames = [...]struct{ suffix, program, hint string }{
 	{".incomplete", "the Hugging Face client", "run the same download again, it goes on where it stopped"},
 	{".crdownload", "Chrome", "download the file again"},
@@ -44,10 +44,9 @@ var unfinishedNames = [...]struct{ suffix, program, hint string }{
 	{".aria2", "aria2", "run the same aria2 command again: the file beside it is not complete either"},
 }
 
-// Unfinished says, by its name alone, that a file is the unfinished part of a
-// download, as fault.Incomplete, and gives nil for any other name. An .aria2
-// file is a record: the file of the same name without the ending is the one
-// that is not complete.
+// Unfinished returns fault.Incomplete for the name of an unfinished download, and nil
+// for any other name. An .aria2 file only records a download: the incomplete file is
+// the one without that extension.
 func Unfinished(path string) *fault.Error {
 	if strings.Contains(strings.ReplaceAll(path, `\`, "/"), "._____temp/") {
 		return fault.New(fault.Incomplete, path, "a part of a download that ModelScope's client did not end").WithHint("run the same download again")
@@ -65,7 +64,7 @@ func Unfinished(path string) *fault.Error {
 	return nil
 }
 
-// hasSuffixFold wants something before the suffix, too.
+// hasSuffixFold compares without case, and requires something before the suffix.
 func hasSuffixFold(s, suffix string) bool {
 	return len(s) > len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
@@ -78,12 +77,12 @@ func empty(s *source, c *Content) bool {
 	return true
 }
 
-// pointerVersions begin a pointer: the first by Git LFS's specification, the
-// second from its time before the first release, which it still reads.
+// pointerVersions are the first lines of a pointer: that of Git LFS's specification,
+// and one from before its first release, which it still accepts.
 var pointerVersions = [...]string{"version https://git-lfs.github.com/spec/", "version https://hawser.github.com/spec/"}
 
-// lfsPointer knows the pointer files of Git LFS: lines of a key and a value,
-// less than 1,024 bytes in all.
+// lfsPointer recognizes pointer files of Git LFS: lines of a key and a value, less than
+// 1,024 bytes in all.
 func lfsPointer(s *source, c *Content) bool {
 	if !bytes.HasPrefix(s.head, []byte(pointerVersions[0])) && !bytes.HasPrefix(s.head, []byte(pointerVersions[1])) {
 		return false
@@ -115,7 +114,7 @@ func isHex(s string, length int) bool {
 	return len(s) == length && strings.Trim(s, "0123456789abcdefABCDEF") == ""
 }
 
-// ByteSize writes a number of bytes for people, in powers of ten: "9.9 GB".
+// ByteSize formats a number of bytes with decimal units: "9.9 GB".
 func ByteSize(n int64) string {
 	units := [...]string{"bytes", "kB", "MB", "GB", "TB", "PB", "EB"}
 	value, unit := float64(n), 0
@@ -128,10 +127,10 @@ func ByteSize(n int64) string {
 	return strconv.FormatFloat(value, 'f', 1, 64) + " " + units[unit]
 }
 
-// webNames end files in which HTML and XML are the content.
+// webNames are the extensions of files whose content is HTML or XML.
 var webNames = [...]string{".html", ".htm", ".xhtml", ".md", ".svg", ".xml"}
 
-// isWeb tells whether HTML is what one expects in the file.
+// isWeb reports whether the name is that of an HTML or XML file.
 func (s *source) isWeb() bool {
 	for _, suffix := range webNames {
 		if hasSuffixFold(s.path, suffix) {
@@ -141,7 +140,7 @@ func (s *source) isWeb() bool {
 	return false
 }
 
-// startOfText is the head without byte order mark and white space.
+// startOfText is the head without a byte order mark and leading white space.
 func (s *source) startOfText() []byte {
 	return bytes.TrimLeft(bytes.TrimPrefix(s.head, []byte("\xEF\xBB\xBF")), " \t\r\n")
 }
@@ -168,7 +167,7 @@ func htmlPage(s *source, c *Content) bool {
 	return false
 }
 
-// storageError knows the XML with which an object store refuses.
+// storageError recognizes the XML error messages of object stores.
 func storageError(s *source, c *Content) bool {
 	text := s.startOfText()
 	if !bytes.HasPrefix(text, []byte("<?xml")) && !bytes.HasPrefix(text, []byte("<Error>")) || s.isWeb() {
@@ -183,7 +182,7 @@ func storageError(s *source, c *Content) bool {
 	return true
 }
 
-// hubReplies are how the Hugging Face Hub's short answers begin.
+// hubReplies are the starts of error messages of the Hugging Face Hub.
 var hubReplies = [...]string{
 	"Entry not found", "Repository not found", "Invalid username or password.", "Access to model ", "Access to dataset ",
 	`{"error":"`,
@@ -203,8 +202,8 @@ func serverReply(s *source, c *Content) bool {
 	return false
 }
 
-// between is the text from one mark to the next, "" where either is missing or
-// they are far apart.
+// between is the text between start and end, "" where either is missing or the text
+// is longer than 200 bytes.
 func between(text []byte, start, end string) string {
 	_, rest, found := bytes.Cut(text, []byte(start))
 	inner, _, ended := bytes.Cut(rest, []byte(end))
@@ -214,9 +213,8 @@ func between(text []byte, start, end string) string {
 	return string(bytes.TrimSpace(inner))
 }
 
-// zeroFilled reads on only where the first block is zero: then the last one and
-// some between, and it says how many. It says nothing of a file whose zeros end
-// somewhere.
+// zeroFilled recognizes files of zeros. Where the first block is zero it reads the last
+// block and some between, and reports how many.
 func zeroFilled(s *source, c *Content) bool {
 	rest := s.size - int64(len(s.head))
 	if !isZero(s.head) || rest > 0 && s.r == nil {
@@ -226,12 +224,12 @@ func zeroFilled(s *source, c *Content) bool {
 	if rest > 0 {
 		samples := min((rest+blockSize-1)/blockSize, zeroSamples-1)
 		for i := int64(1); i <= samples; i++ {
-			// Evenly spread, and the last one ends with the file. Quotient and
-			// remainder apart, for the product might overflow.
+			// Evenly spaced, the last one at the end of the file. The quotient and the
+			// remainder are multiplied separately, since span*i may overflow.
 			span := s.size - blockSize
 			offset := span/samples*i + span%samples*i/samples
-			// The head is zero, so reading over it changes nothing.
-			if !s.at(s.block[:], offset) || !isZero(s.block[:]) {
+			// s.block also holds the head, which is zero like what is read here.
+			if !s.readAt(s.block[:], offset) || !isZero(s.block[:]) {
 				clear(s.block[:])
 				return false
 			}

@@ -1,10 +1,9 @@
-// Package sniff tells what a file is from its name, its size and a few of its
-// bytes: the container format, and above all whether the file holds content at
-// all or what was left in the content's place, such as a git-lfs pointer, a web
-// page or nothing but zeros.
+// Package sniff recognizes a file by its name, its size and a few of its bytes: the
+// container format, and whether the file has its content at all or something else in
+// place of it, such as a git-lfs pointer, a web page or only zeros.
 //
-// It is not a validator: it reads at most MaxRead bytes and does not know
-// whether the rest of the file is sound.
+// It is not a validator: it reads at most MaxRead bytes, and does not check the rest
+// of the file.
 package sniff
 
 import (
@@ -14,28 +13,29 @@ import (
 	"sync"
 
 	"omniloader/loader/fault"
+	"omniloader/loader/window"
 )
 
 const (
 	blockSize   = 4096
 	zeroSamples = 16
 
-	// MaxRead is the most bytes of a file that File reads. It reads the first
-	// 4 kB alone unless those are all zero.
+	// MaxRead is the most bytes of a file that File reads. It reads only the first 4 kB
+	// unless those are all zero.
 	MaxRead = blockSize * zeroSamples
 )
 
-// Format is a container format, spelled as findings and features spell it. The
-// empty Format stands for none that is known.
+// Format is a container format, spelled as in findings and feature files. The empty
+// Format is an unknown one.
 type Format string
 
-// The formats told apart, those of the table in formats.go.
+// The formats of the table in formats.go.
 const (
 	Safetensors   Format = "safetensors"
 	GGUF          Format = "gguf"
 	WhisperCPP    Format = "whisper.cpp"
 	GGML          Format = "ggml"
-	Zip           Format = "zip" // torch, npz, Keras: told apart by their entries
+	Zip           Format = "zip" // torch, npz, Keras: their entries distinguish them
 	TorchLegacy   Format = "torch legacy pickle"
 	Pickle        Format = "pickle"
 	NPY           Format = "npy"
@@ -57,29 +57,28 @@ const (
 	Text          Format = "text"
 )
 
-// Pointer is what a git-lfs pointer says of the content it stands for.
+// Pointer is what a git-lfs pointer says of its content.
 type Pointer struct {
 	OID  string // the content's SHA-256 in hexadecimal, or ""
 	Size int64  // the content's bytes, or -1
 }
 
-// Content is what a file looks like.
+// Content is what a file was recognized as.
 type Content struct {
 	// Format is the container, and Detail what else its first bytes say:
 	// "version 3, little endian", "TransformerSpec, binary version 6".
 	Format Format
 	Detail string
-	// Problem says that this is no content, and why: fault.LFSPointer,
-	// fault.HTMLPage, ServerReply, fault.ZeroFilled, fault.Empty or
-	// fault.Incomplete. It is nil where nothing is wrong so far.
+	// Problem is set where the file does not have its content: fault.LFSPointer,
+	// fault.HTMLPage, ServerReply, fault.ZeroFilled, fault.Empty or fault.Incomplete.
 	Problem *fault.Error
 	// Pointer is set where Problem is a git-lfs pointer.
 	Pointer *Pointer
-	// BytesRead is what it took.
+	// BytesRead is how many bytes of the file were read.
 	BytesRead int64
 }
 
-// Err is Problem as an error, nil where there is none.
+// Err returns Problem as an error, nil where there is none.
 func (c *Content) Err() error {
 	if c.Problem == nil {
 		return nil
@@ -87,18 +86,18 @@ func (c *Content) Err() error {
 	return c.Problem
 }
 
-// source is a file in the hands of the rules.
+// source is the file under examination.
 type source struct {
 	path  string
 	size  int64
 	r     io.ReaderAt // nil where there is no more than head
 	head  []byte      // the first bytes, up to blockSize
 	read  int64
-	err   error // the first failure to read on
+	err   error // of the first read that failed
 	block [blockSize]byte
 }
 
-// sources keeps the blocks for further files.
+// sources is the pool of sources, for the memory of their blocks.
 var sources = sync.Pool{New: func() any { return new(source) }}
 
 func open(path string, r io.ReaderAt, size int64) *source {
@@ -112,24 +111,23 @@ func (s *source) close() {
 	sources.Put(s)
 }
 
-// File tells what the file of size bytes that r gives looks like. path is its
-// name, for the errors and because an unfinished download is told by it. The
-// error is fault.Unreadable, or fault.Truncated where r ends before size;
-// everything else is an answer.
+// File recognizes a file of size bytes. path is its name: errors name it, and
+// unfinished downloads are recognized by it. The error is fault.Unreadable, or
+// fault.Truncated where r ends before size; problems of the content are in Content.
 func File(path string, r io.ReaderAt, size int64) (Content, error) {
 	s := open(path, r, size)
 	defer s.close()
 	s.head = s.block[:min(s.size, blockSize)]
-	if !s.at(s.head, 0) {
+	if !s.readAt(s.head, 0) {
 		return Content{BytesRead: s.read}, s.err
 	}
 	c := s.content()
 	return c, s.err
 }
 
-// Head tells what a file of size bytes looks like by its first bytes alone, for
-// a caller who has read them: all of the file, or 4 kB and more. Whether a
-// longer file is zero-filled, it cannot tell.
+// Head recognizes a file of size bytes by its first bytes alone, which the caller has
+// read: all of the file, or at least 4 kB. It does not detect that a longer file is
+// zero-filled.
 func Head(path string, size int64, head []byte) Content {
 	s := open(path, nil, size)
 	defer s.close()
@@ -137,7 +135,7 @@ func Head(path string, size int64, head []byte) Content {
 	return s.content()
 }
 
-// content asks the rules in their order.
+// content tries the rows of both tables in their order.
 func (s *source) content() Content {
 	var c Content
 	for i := range problems {
@@ -150,11 +148,11 @@ func (s *source) content() Content {
 		if !hasMagic(s.head, f.offset, f.magic) {
 			continue
 		}
-		if f.look == nil {
+		if f.examine == nil {
 			c.Format = f.format
 			break
 		}
-		if detail, ok := f.look(s); ok {
+		if detail, ok := f.examine(s); ok {
 			c.Format, c.Detail = f.format, detail
 			break
 		}
@@ -163,7 +161,7 @@ func (s *source) content() Content {
 	return c
 }
 
-// hasMagic compares b from offset; ? stands for any byte.
+// hasMagic reports whether b has magic at offset; ? matches any byte.
 func hasMagic(b []byte, offset int, magic string) bool {
 	if len(b) < offset+len(magic) {
 		return false
@@ -176,26 +174,18 @@ func hasMagic(b []byte, offset int, magic string) bool {
 	return true
 }
 
-// at fills b from offset, and notes the error where that fails. It goes by the
-// count alone: some readers return a short one without an error.
-func (s *source) at(b []byte, offset int64) bool {
-	for done := 0; done < len(b); {
-		n, err := s.r.ReadAt(b[done:], offset+int64(done))
-		done += n
-		s.read += int64(n)
-		if done == len(b) {
-			break
-		}
-		if err == nil && n > 0 {
-			continue
-		}
-		if err == nil || errors.Is(err, io.EOF) {
-			s.err = fault.At(fault.Truncated, s.path, offset+int64(done), fmt.Sprintf("the file ends here, though it should have %d bytes", s.size)).
-				WithCause(io.ErrUnexpectedEOF).WithHint("the file changed while it was read: try again")
-		} else {
-			s.err = fault.At(fault.Unreadable, s.path, offset+int64(done), "reading the file's first bytes").WithCause(err)
-		}
-		return false
+// readAt fills b from an offset of the file, and sets err where that fails.
+func (s *source) readAt(b []byte, offset int64) bool {
+	n, err := window.ReadFull(s.r, b, offset)
+	s.read += int64(n)
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, io.EOF):
+		s.err = fault.At(fault.Truncated, s.path, offset+int64(n), fmt.Sprintf("the file ends here, though it should have %d bytes", s.size)).
+			WithCause(io.ErrUnexpectedEOF).WithHint("the file changed while it was read: try again")
+	default:
+		s.err = fault.At(fault.Unreadable, s.path, offset+int64(n), "reading the file's first bytes").WithCause(err)
 	}
-	return true
+	return false
 }

@@ -61,7 +61,7 @@ func tarHeader(name string) string {
 	return string(b)
 }
 
-// samples are files with the format and the detail they show.
+// samples are files with the format and the detail that are expected.
 var samples = []struct {
 	name   string
 	data   string
@@ -111,7 +111,7 @@ var samples = []struct {
 	{"pdf", "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "", ""},
 }
 
-func TestFormatsAreTold(t *testing.T) {
+func TestFormats(t *testing.T) {
 	for _, s := range samples {
 		c := look(t, "file", s.data)
 		assert.Equal(t, s.format, c.Format, s.name)
@@ -123,7 +123,7 @@ func TestFormatsAreTold(t *testing.T) {
 	}
 }
 
-// Every format of the table is shown by a sample, so no row is dead.
+// Every format of the table has a sample, so every row is tested.
 func TestEveryFormatHasASample(t *testing.T) {
 	seen := map[sniff.Format]bool{}
 	for _, s := range samples {
@@ -140,7 +140,7 @@ func TestEveryFormatHasASample(t *testing.T) {
 
 const oid = "4d7a214614ab2935c943f9e0ff6d22eadbb8f32b1258daaa5e2ca24d17e2393a"
 
-func TestLFSPointerGivesContentAndWayOut(t *testing.T) {
+func TestLFSPointerHasContentAndHint(t *testing.T) {
 	data := "version https://git-lfs.github.com/spec/v1\noid sha256:" + oid + "\nsize 9886543210\n"
 	c := look(t, "model.safetensors", data)
 	require.Error(t, c.Err())
@@ -152,7 +152,7 @@ func TestLFSPointerGivesContentAndWayOut(t *testing.T) {
 	assert.Equal(t, &sniff.Pointer{OID: oid, Size: 9886543210}, c.Pointer)
 
 	c = look(t, "x", "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize -4\n")
-	assert.Equal(t, &sniff.Pointer{Size: -1}, c.Pointer, "damaged, and a pointer nevertheless")
+	assert.Equal(t, &sniff.Pointer{Size: -1}, c.Pointer, "damaged, but recognized")
 	assert.ErrorIs(t, c.Err(), fault.LFSPointer)
 }
 
@@ -162,7 +162,7 @@ func TestHTMLPage(t *testing.T) {
 	}
 	assert.NoError(t, ptr(look(t, "pytorch_model.bin", "<unk> 0\n")).Err())
 	assert.Contains(t, look(t, "m", "<!doctype html><title> 401 \n</title>").Problem.Error(), `a page titled "401"`)
-	assert.Nil(t, look(t, "index.HTML", "<!doctype html>").Problem, "it is what the name says")
+	assert.Nil(t, look(t, "index.HTML", "<!doctype html>").Problem, "the name is that of a web page")
 }
 
 func TestServerReply(t *testing.T) {
@@ -185,7 +185,7 @@ func TestEmptyFile(t *testing.T) {
 	assert.ErrorIs(t, ptr(look(t, "m", "")).Err(), fault.Empty)
 }
 
-func TestIncompleteDownloadIsToldByTheName(t *testing.T) {
+func TestUnfinishedDownloadIsRecognizedByItsName(t *testing.T) {
 	for name, text := range map[string]string{
 		"model.safetensors.part":                           "Firefox",
 		"Unconfirmed 1.crdownload":                         "Chrome",
@@ -198,14 +198,14 @@ func TestIncompleteDownloadIsToldByTheName(t *testing.T) {
 		require.ErrorIs(t, c.Err(), fault.Incomplete, name)
 		assert.Contains(t, c.Problem.Error(), text)
 		assert.NotEmpty(t, c.Problem.Hint())
-		assert.Equal(t, sniff.GGUF, c.Format, "the format is told all the same")
+		assert.Equal(t, sniff.GGUF, c.Format, "the format is recognized too")
 	}
 	for _, name := range []string{".part", "model.part1", "incomplete", "model.safetensors", ""} {
 		assert.Nil(t, sniff.Unfinished(name), name)
 	}
 }
 
-// sparse is a file of zeros but for a few bytes. It counts what is read.
+// sparse is a file of zeros except for a few bytes. It counts the bytes read.
 type sparse struct {
 	size  int64
 	marks map[int64]byte
@@ -227,7 +227,7 @@ func (s sparse) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-func TestZeroFilledSaysWhatWasChecked(t *testing.T) {
+func TestZeroFilledReportsWhatWasChecked(t *testing.T) {
 	for size, text := range map[int64]string{
 		1: "all 1 bytes are zero", 4096: "all 4096 bytes are zero", 4097: "all 4097 bytes", 16 * 4096: "all 65536 bytes",
 		16*4096 + 1:   "the first, the last and 14 blocks of 4096 bytes between them are zero, of 65.5 kB in all",
@@ -243,9 +243,9 @@ func TestZeroFilledSaysWhatWasChecked(t *testing.T) {
 	}
 }
 
-func TestZerosThatEndAreNotZeroFilled(t *testing.T) {
+func TestFilesThatEndWithContentAreNotZeroFilled(t *testing.T) {
 	for _, size := range []int64{4097, 9000, 16*4096 - 1} {
-		for at := int64(0); at < size; at += 511 { // so small a file is read as a whole
+		for at := int64(0); at < size; at += 511 { // files of this size are read as a whole
 			var read int64
 			c, err := sniff.File("m", sparse{size, map[int64]byte{at: 1}, &read}, size)
 			require.NoError(t, err)
@@ -256,11 +256,11 @@ func TestZerosThatEndAreNotZeroFilled(t *testing.T) {
 	c, err := sniff.File("m", sparse{1 << 40, map[int64]byte{1<<40 - 1: 1}, &read}, 1<<40)
 	require.NoError(t, err)
 	assert.Nil(t, c.Problem, "the last block is read")
-	assert.Nil(t, sniff.Head("m", 1<<40, make([]byte, 4096)).Problem, "the head alone does not tell")
+	assert.Nil(t, sniff.Head("m", 1<<40, make([]byte, 4096)).Problem, "the head alone is no evidence")
 	assert.ErrorIs(t, ptr(sniff.Head("m", 100, make([]byte, 100))).Err(), fault.ZeroFilled)
 }
 
-// short ends before the size that was claimed, with an error or without one.
+// short ends before the size that it was given, with an error or without one.
 type short struct {
 	data   string
 	silent bool
@@ -299,7 +299,7 @@ func TestByteSize(t *testing.T) {
 	}
 }
 
-func TestDamagedFilesAreAnswered(t *testing.T) {
+func TestDamagedFilesGiveResults(t *testing.T) {
 	for _, s := range samples {
 		for i := 0; i < len(s.data); i += 7 {
 			whole := []byte(s.data)
@@ -349,7 +349,7 @@ func FuzzFile(f *testing.F) {
 	})
 }
 
-// BenchmarkFile stands beside its floor, the read of the first block.
+// BenchmarkFile compares with its lower bound, the read of the first block.
 func BenchmarkFile(b *testing.B) {
 	for _, s := range samples {
 		switch s.name {

@@ -5,44 +5,44 @@ import (
 	"unicode/utf8"
 )
 
-// AddedToken is a token that is found in the text before the model sees it.
+// AddedToken is a token that is matched in the text before the model encodes the rest.
 type AddedToken struct {
 	ID         uint32
 	Content    string
-	SingleWord bool // only between characters that are no word characters
-	LStrip     bool // takes the white space before it along
-	RStrip     bool // takes the white space behind it along
-	Normalized bool // is looked for in the normalized text, in its own normalized form
-	Special    bool // is left out when decoding without special tokens
+	SingleWord bool // only where no word character is directly before or after it
+	LStrip     bool // includes the white space before it
+	RStrip     bool // includes the white space after it
+	Normalized bool // is matched in the normalized text, by its normalized form
+	Special    bool // is left out by decoding without special tokens
 
-	unseen bool // is never looked for in texts
+	notMatched bool // is never matched in texts
 }
 
-// addedVocabulary are the added tokens in the order in which they got their ids.
+// addedVocabulary holds the added tokens in the order in which they were added.
 type addedVocabulary struct {
-	tokens  []AddedToken
-	forms   []string // normalized forms
-	byText  map[string]uint32
-	byID    map[uint32]int // place in tokens
-	special map[string]bool
-	marked  []AddedToken // special tokens that are not looked for in texts
-	plain   matcher      // of tokens looked for in the text as it is
-	normal  matcher      // of those looked for in the normalized text
+	tokens      []AddedToken
+	forms       []string // normalized forms
+	byText      map[string]uint32
+	byID        map[uint32]int // index of tokens
+	special     map[string]bool
+	specialOnly []AddedToken // special tokens that are not matched in texts
+	plain       matcher      // of tokens matched in the original text
+	normal      matcher      // of tokens matched in the normalized text
 }
 
-// add takes tokens as the reference does (added_vocabulary.rs, add_tokens): a token
-// that the model or an earlier line has keeps that id, any other gets the next free
-// one, whatever the file says; one without content is ignored.
+// add adds tokens as the reference does (added_vocabulary.rs, add_tokens): a token that
+// the model or an earlier entry has keeps that id, any other gets the next free id,
+// whatever id the file gives it. Tokens without content are ignored.
 func (a *addedVocabulary) add(tokens []AddedToken, m model, n normalizer) error {
-	err := a.number(tokens, m, n)
+	err := a.assignIDs(tokens, m, n)
 	if err == nil {
 		a.index()
 	}
 	return err
 }
 
-// number is add for a vocabulary that is not looked for in texts.
-func (a *addedVocabulary) number(tokens []AddedToken, m model, n normalizer) error {
+// assignIDs is add without the preparations for matching in texts.
+func (a *addedVocabulary) assignIDs(tokens []AddedToken, m model, n normalizer) error {
 	a.init()
 	size := uint32(m.size())
 	next := size
@@ -51,7 +51,7 @@ func (a *addedVocabulary) number(tokens []AddedToken, m model, n normalizer) err
 			next = max(next, id+1)
 		}
 	}
-	b := newBudget(0) // for all forms together
+	b := newBudget(0) // for the normalized forms of all tokens
 	for _, t := range tokens {
 		b.room += growthFactor * len(t.Content)
 	}
@@ -100,11 +100,11 @@ func (a *addedVocabulary) init() {
 	}
 }
 
-// index prepares looking for the tokens in texts.
+// index builds the matchers.
 func (a *addedVocabulary) index() {
 	a.plain, a.normal = matcher{}, matcher{}
 	for i, t := range a.tokens {
-		if t.unseen {
+		if t.notMatched {
 			continue
 		}
 		if t.Normalized {
@@ -115,7 +115,7 @@ func (a *addedVocabulary) index() {
 	}
 }
 
-// matcher finds the leftmost longest of a set of texts.
+// matcher finds the leftmost-longest matches of a set of texts.
 type matcher struct {
 	trie  *trie
 	first [256]bool
@@ -131,7 +131,7 @@ func (m *matcher) add(text string, at int32) {
 		m.trie = newTrie(64)
 	}
 	if m.prefix(text) == len(text) {
-		return // of two tokens with one form the first is found
+		return // of two tokens with the same form the first is matched
 	}
 	m.trie.add([]byte(text), uint32(at))
 	m.first[text[0]] = true
@@ -174,9 +174,9 @@ func (m *matcher) each(s string, found func(from, to int, which int32)) {
 	}
 }
 
-// eachBackward does the same in time that does not depend on how long the texts are:
-// it walks the text from its end through an automaton of the reversed texts, whose
-// state knows the longest text that begins at each place.
+// eachBackward does the same in time that does not depend on the length of the texts:
+// an automaton of the reversed texts, which reads s from its end, has in its state the
+// longest text that begins at each byte.
 func (m *matcher) eachBackward(s string, at int, found func(from, to int, which int32)) {
 	longest := newSuffixes(m.texts).walk(s, at)
 	for at < len(s) {
@@ -220,7 +220,7 @@ func newSuffixes(texts []string) *suffixes {
 	n := len(a.trie.values)
 	a.fail, a.out = make([]uint32, n), make([]int32, n)
 	depth := make([]int32, n)
-	for _, e := range edges { // an edge stands behind the one that leads to it
+	for _, e := range edges { // in this order an edge follows the one that leads to it
 		depth[e.to] = depth[e.from] + 1
 	}
 	sort.SliceStable(edges, func(i, j int) bool { return depth[edges[i].to] < depth[edges[j].to] })
@@ -249,7 +249,8 @@ func (a *suffixes) next(state uint32, b byte) uint32 {
 	}
 }
 
-// walk gives for each byte from at on the longest text that begins there, or -1.
+// walk returns for each byte from at on the index of the longest text that begins there,
+// or -1.
 func (a *suffixes) walk(s string, at int) []int32 {
 	longest := make([]int32, len(s))
 	state := uint32(0)
@@ -260,19 +261,18 @@ func (a *suffixes) walk(s string, at int) []int32 {
 	return longest
 }
 
-// found is an added token in a text.
+// found is a part of a text: an added token, or what is between two.
 type found struct {
 	from, to int
-	token    int // place in the added vocabulary, or -1
+	token    int // index of addedVocabulary.tokens, or -1
 }
 
-// split cuts the text into added tokens and what lies between them. The parts follow
-// the reference (find_matches), where a token that takes white space along may reach
-// into the next one.
+// split splits the text into added tokens and the parts between them. As in the
+// reference (find_matches), a token that includes white space may overlap the next one.
 func (a *addedVocabulary) split(s string, m *matcher) []found {
 	var out []found
 	last := 0
-	var space [2]int // the run of white space that was walked last
+	var space [2]int // the last run of white space that was scanned
 	m.each(s, func(from, to int, which int32) {
 		t := &a.tokens[which]
 		if t.SingleWord {

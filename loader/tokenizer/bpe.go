@@ -11,15 +11,15 @@ type bpe struct {
 	merges         *merges
 	unk            string
 	hasUnk         bool
-	prefix, suffix string // of continuing and of last characters
+	prefix, suffix string // of characters that continue a word, and of the last one
 	fuseUnk        bool
 	byteFallback   bool
 	ignoreMerges   bool
-	noMerges       bool // a dropout of 1
+	noMerges       bool // the dropout is 1
 
-	raw     bool // pieces come as bytes, not as the characters that stand for them
+	raw     bool // pieces are bytes, not the characters that byte-level vocabularies use for them
 	bytes   [256]int64
-	ascii   [128]int64 // ids of ASCII characters, -1 where there is none
+	ascii   [128]int64 // ids of ASCII characters, -1 for none
 	byteTok [256]int64 // ids of <0x00> …
 }
 
@@ -30,9 +30,9 @@ func (m *bpe) maxID() int64 { return m.vocab.maxID }
 func (m *bpe) lookup(token string) (uint32, bool) { return m.vocab.lookupString(token) }
 func (m *bpe) token(id uint32) ([]byte, bool)     { return m.vocab.token(id) }
 
-// seal prepares the tables for single characters.
-func (m *bpe) seal() {
-	m.vocab.seal()
+// finish builds the tables for single characters.
+func (m *bpe) finish() {
+	m.vocab.finish()
 	id := func(token string) int64 {
 		if id, ok := m.vocab.lookupString(token); ok {
 			return int64(id)
@@ -50,8 +50,8 @@ func (m *bpe) seal() {
 
 const hexDigits = "0123456789ABCDEF"
 
-// plainBytes reports whether every byte has a token, and nothing else decides on
-// single characters, so that words may come as bytes.
+// plainBytes reports whether every byte has a token and there are no prefixes and
+// suffixes, so that pieces may be passed as bytes.
 func (m *bpe) plainBytes() bool {
 	if m.prefix != "" || m.suffix != "" {
 		return false
@@ -64,7 +64,7 @@ func (m *bpe) plainBytes() bool {
 	return true
 }
 
-func (m *bpe) encode(text string, w *work) error {
+func (m *bpe) encode(text string, w *scratch) error {
 	if m.ignoreMerges {
 		if id, ok := m.whole(text, w); ok {
 			w.tokens = append(w.tokens, token{id: id, end: int32(len(text))})
@@ -90,8 +90,8 @@ func (m *bpe) encode(text string, w *work) error {
 	return nil
 }
 
-// whole looks the text up as one token.
-func (m *bpe) whole(text string, w *work) (uint32, bool) {
+// whole looks up the text as one token.
+func (m *bpe) whole(text string, w *scratch) (uint32, bool) {
 	if !m.raw {
 		return m.vocab.lookupString(text)
 	}
@@ -102,9 +102,9 @@ func (m *bpe) whole(text string, w *work) (uint32, bool) {
 	return m.vocab.lookup(w.bytes)
 }
 
-// characters gives each character its symbol: its token, the tokens of its bytes, or
-// the unknown token, in the order of the reference (models/bpe, merge_word).
-func (m *bpe) characters(text string, w *work) error {
+// characters adds the symbols of each character: its token, the tokens of its bytes, or
+// the unknown token, tried in the order of the reference (models/bpe, merge_word).
+func (m *bpe) characters(text string, w *scratch) error {
 	s := &w.symbols
 	unk, unkLen := int64(-1), 0
 	flush := func() {
@@ -116,28 +116,14 @@ func (m *bpe) characters(text string, w *work) error {
 	unkID := int64(-1)
 	for i := 0; i < len(text); {
 		n := runeLen(text, i)
-		char := text[i : i+n]
 		id := int64(-1)
-		spelled := char
-		if m.prefix == "" && m.suffix == "" {
-			if n == 1 {
-				id = m.ascii[char[0]&0x7F]
-			} else if found, ok := m.vocab.lookupString(char); ok {
-				id = int64(found)
-			}
-		} else {
-			w.bytes = w.bytes[:0]
-			if i > 0 {
-				w.bytes = append(w.bytes, m.prefix...)
-			}
-			w.bytes = append(w.bytes, char...)
-			if i+n == len(text) {
-				w.bytes = append(w.bytes, m.suffix...)
-			}
-			if found, ok := m.vocab.lookup(w.bytes); ok {
-				id = int64(found)
-			}
-			spelled = string(w.bytes)
+		spelled := text[i : i+n]
+		if m.prefix != "" || m.suffix != "" {
+			spelled, id = m.affixed(spelled, i == 0, i+n == len(text), w)
+		} else if n == 1 {
+			id = m.ascii[spelled[0]&0x7F]
+		} else if found, ok := m.vocab.lookupString(spelled); ok {
+			id = int64(found)
 		}
 		i += n
 		if id >= 0 {
@@ -152,7 +138,7 @@ func (m *bpe) characters(text string, w *work) error {
 			continue
 		}
 		if !m.hasUnk {
-			continue // the character vanishes
+			continue // the character is dropped
 		}
 		if unkID < 0 {
 			found, ok := m.vocab.lookupString(m.unk)
@@ -172,6 +158,23 @@ func (m *bpe) characters(text string, w *work) error {
 	return nil
 }
 
+// affixed returns a character with the prefix and the suffix that its position in the
+// word needs, and the id of that token, -1 where there is none.
+func (m *bpe) affixed(char string, first, last bool, w *scratch) (token string, id int64) {
+	w.bytes = w.bytes[:0]
+	if !first {
+		w.bytes = append(w.bytes, m.prefix...)
+	}
+	w.bytes = append(w.bytes, char...)
+	if last {
+		w.bytes = append(w.bytes, m.suffix...)
+	}
+	if found, ok := m.vocab.lookup(w.bytes); ok {
+		return string(w.bytes), int64(found)
+	}
+	return string(w.bytes), -1
+}
+
 func (m *bpe) hasBytes(s string) bool {
 	for i := range len(s) {
 		if m.byteTok[s[i]] < 0 {
@@ -181,8 +184,8 @@ func (m *bpe) hasBytes(s string) bool {
 	return true
 }
 
-// symbols is a word while it is merged: a list of symbols with what each merges to
-// with the one behind it.
+// symbols is a word during merging: a list of symbols, each with the merge of itself and
+// the next one.
 type symbols struct {
 	list []symbol
 	heap []candidate
@@ -192,10 +195,10 @@ type symbol struct {
 	id         uint32
 	length     int32
 	prev, next int32
-	rank, into uint32 // of this and the next one; none where they do not merge
+	rank, into uint32 // the merge of this and the next one; rank none where there is no merge
 }
 
-// candidate is a merge that may be done.
+// candidate is a possible merge.
 type candidate struct {
 	rank uint32
 	at   int32
@@ -208,11 +211,12 @@ func (s *symbols) add(id uint32, length int) {
 	s.list = append(s.list, symbol{id: id, length: int32(length)})
 }
 
-// shortWord is how many symbols are merged by looking for the best pair again and
-// again; beyond it a heap keeps the time n log n.
+// shortWord is the largest number of symbols for which the best merge is found by linear
+// search; for more a heap keeps the time at n log n.
 const shortWord = 40
 
-// merge does all merges, the one of lowest rank first, of equal ones the leftmost.
+// merge applies all merges in the order of their ranks, of equal ranks the leftmost
+// first.
 func (s *symbols) merge(m *merges) {
 	switch n := len(s.list); {
 	case n < 2:
@@ -275,7 +279,7 @@ func (s *symbols) mergeLong(m *merges) {
 		}
 		right := &l[cur.next]
 		if rank, into := m.find(cur.id, right.id); rank == none || into != top.into {
-			continue // the pair has changed since
+			continue // an outdated candidate: the pair has changed
 		}
 		cur.id = top.into
 		cur.length += right.length

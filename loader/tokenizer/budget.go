@@ -7,30 +7,30 @@ import (
 	"omniloader/loader/fault"
 )
 
-// maxText is the longest text that is encoded, before and after normalization.
+// maxText is the longest text, in bytes, before and after normalization.
 const maxText = 1 << 30
 
-// maxWord is the longest piece that a model gets, in bytes: merging takes about a
-// hundred times its size.
+// maxWord is the longest piece, in bytes, that a model encodes: merging needs about a
+// hundred times as much memory.
 const maxWord = 1 << 24
 
-// mostKept is how many tokens, or characters, of one piece a work may have had and be
-// used again.
-const mostKept = 1 << 16
+// maxPooled is the largest capacity, in tokens or characters of one piece, with which a
+// scratch returns to its pool.
+const maxPooled = 1 << 16
 
-// budget bounds the work that one call may spend on what is not linear by nature:
-// patterns that backtrack, vocabularies whose tokens overlap, replacements that make
-// a text longer. Sound tokenizers spend a few steps on a byte, and write a few bytes
-// for one.
+// budget bounds the time and memory of one call for operations that are not linear in
+// the length of the text: patterns that backtrack, vocabularies whose tokens overlap,
+// replacements that make a text longer. Usual tokenizers need a few steps and a few
+// bytes of output for each byte.
 type budget struct {
 	left   int
-	room   int           // bytes by which the text may still grow
-	engine time.Duration // that the backtracking engine may still take
-	err    error         // the first bound that was met, where the work has no error of its own
+	room   int           // bytes by which the text may still become longer
+	engine time.Duration // time left for the backtracking engine
+	err    error         // the first limit that was exceeded, for decoders, which return no errors
 }
 
-// What one call may spend. Of all texts U+FDFA grows most in a normal form, by the
-// factor 11.
+// The budget of one call. Of all characters U+FDFA becomes longest in a normal form, by
+// a factor of 11.
 const (
 	growthFactor = 64
 	growthFree   = 1 << 16
@@ -43,7 +43,7 @@ func newBudget(textLen int) *budget {
 		engine: engineFree + time.Duration(textLen)*engineByByte}
 }
 
-// grow accounts for a text that got n bytes longer.
+// grow accounts for a text that became n bytes longer.
 func (b *budget) grow(n int) error {
 	if n <= 0 {
 		return nil
@@ -51,7 +51,7 @@ func (b *budget) grow(n int) error {
 	if b.room -= n; b.room < 0 {
 		if b.err == nil {
 			b.err = fault.New(fault.TooLarge, "", "the tokenizer makes the text more than "+strconv.Itoa(growthFactor)+" times as long").
-				WithHint("its replacements feed one another; mend the file")
+				WithHint("its replacements apply to the results of others; fix the file")
 		}
 		return b.err
 	}
@@ -65,7 +65,7 @@ func (b *budget) spend(steps int) bool {
 
 func errBudget(what string) error {
 	return fault.New(fault.TooLarge, "", what+" needs more steps than this text allows").
-		WithHint("the tokenizer's pattern or vocabulary makes encoding quadratic; cut the text, or mend the file")
+		WithHint("the tokenizer's pattern or vocabulary makes encoding quadratic; shorten the text, or fix the file")
 }
 
 func errWordTooLong(n int) error {

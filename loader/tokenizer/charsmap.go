@@ -8,8 +8,8 @@ import (
 )
 
 // charsMap is the "precompiled_charsmap" of SentencePiece: a double array (Darts)
-// whose keys are UTF-8 and whose values are places in a block of texts that end with
-// a zero byte.
+// whose keys are UTF-8 and whose values are offsets in a block of zero-terminated
+// texts.
 type charsMap struct {
 	units []uint32
 	texts string
@@ -40,8 +40,8 @@ func newCharsMap(blob []byte) (*charsMap, error) {
 
 func unitOffset(u uint32) uint32 { return u >> 10 << (u & (1 << 9) >> 6) }
 
-// prefixes calls found with the length and the value of each key that s begins with,
-// the shortest first, until found says stop.
+// prefixes calls found with the length and the value of each key that is a prefix of s,
+// the shortest first, until found returns false.
 func (m *charsMap) prefixes(s string, found func(length int, value uint32) (more bool)) {
 	if len(m.units) == 0 {
 		return
@@ -76,8 +76,8 @@ func (m *charsMap) text(at uint32) (string, bool) {
 	return s, utf8.ValidString(s)
 }
 
-// replacement gives the text for s: that of the shortest key it begins with, as the
-// reference (spm_precompiled) does.
+// replacement returns the replacement of s: that of the shortest key that is a prefix,
+// as in the reference (spm_precompiled).
 func (m *charsMap) replacement(s string) (text string, ok bool) {
 	m.prefixes(s, func(_ int, value uint32) bool {
 		text, ok = m.text(value)
@@ -86,8 +86,8 @@ func (m *charsMap) replacement(s string) (text string, ok bool) {
 	return text, ok
 }
 
-// normalize replaces grapheme by grapheme where these are shorter than 6 bytes and
-// the map has them, and character by character otherwise.
+// normalize replaces graphemes that are shorter than 6 bytes and in the map as a whole,
+// and others character by character.
 func (m *charsMap) normalize(p *piece, track bool, b *budget) error {
 	changed := false
 	for i := 0; i < len(p.text) && !changed; {
@@ -143,9 +143,9 @@ func (m *charsMap) normalize(p *piece, track bool, b *budget) error {
 
 type replacements []decomposed
 
-// replace writes the characters of text for those of old: as many as both have
-// replace each other, more are new, and where there are fewer the last character
-// written so far swallows the rest.
+// replace writes the characters of text in place of those of old. Where text has more,
+// the additional ones count as inserted; where it has fewer, the last one written counts
+// as replacing the rest of old (see rewriter.emit).
 func (t *replacements) replace(old, text string) {
 	more := utf8.RuneCountInString(text) - utf8.RuneCountInString(old)
 	for _, r := range text {
@@ -159,9 +159,9 @@ func (t *replacements) replace(old, text string) {
 	}
 }
 
-// graphemeLen is the length in bytes of the grapheme cluster that s begins with. It
-// is exact up to 5 bytes, beyond which its caller does not look: of the rules of
-// UAX 29 those for Hangul, flags and conjuncts make longer clusters only.
+// graphemeLen is the length in bytes of the grapheme cluster at the start of s. It is
+// exact up to 5 bytes, and longer ones are all the same to the caller: the rules of
+// UAX 29 for Hangul, flags and conjuncts, which are left out, only apply to longer ones.
 func graphemeLen(s string) int {
 	r, n := utf8.DecodeRuneInString(s)
 	if n == len(s) || n == 1 && s[1] < 0x80 && r != '\r' {

@@ -13,8 +13,7 @@ var classTokensTSV string
 //go:embed model_tokenizers.tsv
 var modelTokenizersTSV string
 
-// classTokens are the special tokens that classes have by themselves, in the order
-// of roleNames.
+// classTokens are the default special tokens of classes, in the order of roleNames.
 var classTokens = sync.OnceValue(func() map[string][]string {
 	m := make(map[string][]string)
 	for _, f := range rows(classTokensTSV) {
@@ -36,10 +35,10 @@ var modelTokenizers = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// ClassToken is the token that a tokenizer class has by itself for a role, such as
-// "pad_token", where no file gives one; "" where it has none. "Fast" at the end of
-// the class is left out.
-func ClassToken(class, role string) string {
+// classToken is the default token of a tokenizer class for a role such as "pad_token",
+// for checkpoints whose files give none; "" where there is no default. A class with
+// "Fast" at the end has the same defaults.
+func classToken(class, role string) string {
 	i := slices.Index(roleNames[:], role)
 	tokens := classTokens()[strings.TrimSuffix(class, "Fast")]
 	if i < 0 || tokens == nil {
@@ -48,19 +47,19 @@ func ClassToken(class, role string) string {
 	return tokens[i]
 }
 
-// ModelClass is the tokenizer class of a model type, "" where it has none of its
-// own: what transformers takes where no file names a class.
-func ModelClass(modelType string) string { return modelTokenizers()[modelType] }
+// modelClass is the tokenizer class that transformers uses for a model type where no
+// file names a class, "" where there is none.
+func modelClass(modelType string) string { return modelTokenizers()[modelType] }
 
-// PadTokenOf is the pad token that a class has by itself, and its source in words.
-// class is what the files name, and only where they name none the class of the
-// model type counts. Both are "" where there is none.
-func PadTokenOf(class, modelType string) (token, source string) {
+// padTokenOf is the default pad token of a class, and a description of its source.
+// class is the class that the files name; where that is "" it is the class of the model
+// type. Both results are "" where there is no default.
+func padTokenOf(class, modelType string) (token, source string) {
 	source = "tokenizer_class " + class
 	if class == "" {
-		class, source = ModelClass(modelType), "model_type "+modelType
+		class, source = modelClass(modelType), "model_type "+modelType
 	}
-	if token = ClassToken(class, "pad_token"); token == "" {
+	if token = classToken(class, "pad_token"); token == "" {
 		return "", ""
 	}
 	return token, source

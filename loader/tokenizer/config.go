@@ -9,28 +9,27 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// Config is what the files say about a tokenizer beyond turning text into ids.
+// Config is what the files say about a tokenizer beyond encoding and decoding.
 type Config struct {
-	Class          string            // tokenizer_class; what it names is not always what the files are
-	ModelType      string            // model_type of config.json, which stands in for the class where no file names one
+	Class          string            // tokenizer_class; the files may be of another class
+	ModelType      string            // model_type of config.json; it implies the class where no file names one
 	Roles          map[string]string // bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token
 	ChatTemplate   string
 	TemplateSource string   // the file that gave the chat template
-	TemplateError  error    // why a chat template that is there could not be read
-	Files          []string // that were read, the vocabulary first
-	// Format is what the vocabulary is kept in: tokenizer.json, SentencePiece,
+	Files          []string // the files that were read, the vocabulary first
+	// Format is the format of the vocabulary: tokenizer.json, SentencePiece,
 	// tiktoken, tekken, vocab and merges, CTC, vocab.txt, GGUF, bytes.
 	Format string
-	// Unlisted are named special tokens that no vocabulary and no list of added
-	// tokens has. They got the next free ids, as transformers gives them, and a
-	// model has no embeddings for those unless it was resized.
+	// Unlisted are special tokens of the config that neither the vocabulary nor a list
+	// of added tokens contains. As in transformers they have the next free ids, for
+	// which a model has no embeddings unless it was resized.
 	Unlisted []AddedToken
 
-	sources map[string]string // the file that gave each role
+	sources map[string]string // by role: the file that sets it
 }
 
-// roleNames are the special tokens that have a name, in the order in which
-// transformers adds them.
+// roleNames are the members of the config that name special tokens, in the order in
+// which transformers adds them.
 var roleNames = [...]string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
 
 func (c *Config) setRole(role, token, source string) {
@@ -40,24 +39,25 @@ func (c *Config) setRole(role, token, source string) {
 	c.Roles[role], c.sources[role] = token, source
 }
 
-// Config gives what the side files say. The maps are the tokenizer's own.
+// Config returns what the config files say. The maps must not be changed.
 func (t *Tokenizer) Config() Config { return t.config }
 
-// PadToken is the token that fills up batches, and where it came from.
+// PadToken is the token that pads batches, and its source.
 type PadToken struct {
 	Token  string
-	ID     int64  // -1 where the vocabulary lacks the token
-	Source string // the file that gave it, "tokenizer_class …", "model_type …", or "eos_token"
+	ID     int64  // -1 where the vocabulary does not have the token
+	Source string // the file that sets it, "tokenizer_class …", "model_type …", or "eos_token"
 }
 
-// PadToken settles the pad token as transformers does: tokenizer_config.json;
-// special_tokens_map.json, which beats it where there is no added_tokens_decoder; the
-// padding of tokenizer.json; the class, or where no file names one that of the model
-// type; and where nothing gives one, the end-of-text token, which is what training
-// scripts take. It gives false where there is not even that.
+// PadToken returns the pad token. As in transformers it is that of
+// tokenizer_config.json; of special_tokens_map.json, which has precedence where there
+// is no added_tokens_decoder; of the padding in tokenizer.json; or the default of the
+// class, which is that of the model type where no file names one. Where there is none
+// of these it is the end-of-text token, which training scripts use then. It returns
+// false where there is no end-of-text token either.
 func (t *Tokenizer) PadToken() (PadToken, bool) {
 	p := PadToken{ID: -1}
-	ofClass, source := PadTokenOf(t.config.Class, t.config.ModelType)
+	ofClass, source := padTokenOf(t.config.Class, t.config.ModelType)
 	switch {
 	case t.config.Roles["pad_token"] != "":
 		p.Token, p.Source = t.config.Roles["pad_token"], t.config.sources["pad_token"]
@@ -79,14 +79,14 @@ func (t *Tokenizer) PadToken() (PadToken, bool) {
 //go:embed sentencepiece_classes.tsv
 var sentencePieceClassesTSV string
 
-// pieceClass is one line of sentencepiece_classes.tsv.
+// pieceClass is one row of sentencepiece_classes.tsv.
 type pieceClass struct {
-	ends    [2]bool // the first and the last token go around a text
-	numbers string  // how its ids follow from the numbers of the pieces
-	clean   string  // quotes, accents, lower: what it does to a text first
+	ends    [2]bool // whether the first and the last token are added to a text
+	numbers string  // how ids follow from the indexes of the pieces
+	clean   string  // quotes, accents, lower: how it cleans a text
 }
 
-// pieceClasses say what classes that read a SentencePiece file make of it.
+// pieceClasses says how classes that read a SentencePiece file use it.
 var pieceClasses = sync.OnceValue(func() map[string]pieceClass {
 	m := make(map[string]pieceClass)
 	for _, f := range rows(sentencePieceClassesTSV) {
@@ -95,7 +95,7 @@ var pieceClasses = sync.OnceValue(func() map[string]pieceClass {
 	return m
 })
 
-// rows splits a table into its fields.
+// rows returns the rows of a table, split into fields, without comments.
 func rows(tsv string) (out [][]string) {
 	for line := range strings.Lines(tsv) {
 		if line[0] != '#' {
@@ -105,17 +105,18 @@ func rows(tsv string) (out [][]string) {
 	return out
 }
 
-// side holds the side files of a tokenizer as they are.
-type side struct {
+// sideFiles holds the files beside the vocabulary: tokenizer_config.json,
+// special_tokens_map.json and added_tokens.json.
+type sideFiles struct {
 	config, special, added object
 	hasConfig, hasDecoder  bool
-	flagged                map[string]bool // roles whose token is an object with flags
+	flagged                map[string]bool // by role: its token is an object with flags
 	decoder                []AddedToken    // added_tokens_decoder, by id
 	extra                  []AddedToken    // additional or extra special tokens
 }
 
-// read takes what tokenizer_config.json says about single tokens.
-func (s *side) read() error {
+// read reads the members of tokenizer_config.json about single tokens.
+func (s *sideFiles) read() error {
 	list, ok := s.config.optional("added_tokens_decoder")
 	if ok {
 		s.hasDecoder = true
@@ -168,7 +169,7 @@ func (s *side) read() error {
 	return nil
 }
 
-// sideToken reads a token that is a string, or an object with flags. A string means a
+// sideToken reads a token that is a string, or an object with flags. A string is a
 // special token without flags.
 func sideToken(n node) (t AddedToken, err error) {
 	if n.kind() == jsonscan.String {
@@ -195,9 +196,9 @@ func sideToken(n node) (t AddedToken, err error) {
 	return t, nil
 }
 
-// role reads one of roleNames: the map of special tokens beats the config only where
-// that has no added_tokens_decoder. An empty text counts as none.
-func (s *side) role(name string) (t AddedToken, source string, err error) {
+// role reads one of roleNames. special_tokens_map.json has precedence over the config
+// only where that has no added_tokens_decoder. An empty text counts as absent.
+func (s *sideFiles) role(name string) (t AddedToken, source string, err error) {
 	fromConfig, inConfig := s.config.optional(name)
 	fromMap, inMap := s.special.optional(name)
 	try := func(n node, ok bool, file string) bool {
@@ -221,7 +222,7 @@ func (s *side) role(name string) (t AddedToken, source string, err error) {
 }
 
 // flag reads a boolean of tokenizer_config.json.
-func (s *side) flag(name string) (value, ok bool) {
+func (s *sideFiles) flag(name string) (value, ok bool) {
 	n, ok := s.config.optional(name)
 	if !ok || n.kind() != jsonscan.Bool {
 		return false, false
@@ -229,9 +230,9 @@ func (s *side) flag(name string) (value, ok bool) {
 	return n.raw[0] == 't', true
 }
 
-func (s *side) text(name string) string { return textOf(s.config, name) }
+func (s *sideFiles) text(name string) string { return textOf(s.config, name) }
 
-// textOf reads a member that is a text; anything else counts as none.
+// textOf reads a member that is a string; anything else counts as absent.
 func textOf(o object, name string) string {
 	n, ok := o.optional(name)
 	if !ok || n.kind() != jsonscan.String {

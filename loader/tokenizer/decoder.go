@@ -4,40 +4,22 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"omniloader/loader/fault"
 )
 
-// decoder turns tokens back into text; each step takes the parts of the last.
+// decoder converts the texts of tokens to the parts of a text, or parts to other parts.
 type decoder interface {
 	decode(parts []string, b *budget) []string
 }
 
 var decoderNames = []string{"BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse", "Metaspace", "Replace", "Sequence", "Strip", "WordPiece"}
 
-// parseDecoder reads a "decoder" value; null gives nil. Objects without a type are
-// read as the first kind whose fields they have.
+// parseDecoder reads a "decoder" value; null gives nil.
 func parseDecoder(n node) (decoder, error) {
 	c, ok, err := n.component("decoder")
 	if err != nil || !ok {
 		return nil, err
 	}
-	tag := c.tag
-	if !c.tagged {
-		switch {
-		case c.has("suffix"):
-			tag = "BPEDecoder"
-		case c.has("prefix", "cleanup"):
-			tag = "WordPiece"
-		case c.has("pad_token", "word_delimiter_token", "cleanup"):
-			tag = "CTC"
-		case c.has("pattern", "content"):
-			tag = "Replace"
-		case c.has("content", "start", "stop"):
-			tag = "Strip"
-		}
-	}
-	switch tag {
+	switch decoderTag(&c) {
 	case "BPEDecoder":
 		s, err := c.needStr("suffix")
 		return bpeDecoder(s), err
@@ -45,65 +27,76 @@ func parseDecoder(n node) (decoder, error) {
 		_, err := parseByteLevel(&c)
 		return byteLevelDecoder{}, err
 	case "WordPiece":
-		prefix, err := c.needStr("prefix")
-		if err != nil {
-			return nil, err
-		}
-		cleanup, err := c.needBool("cleanup")
-		return wordPieceDecoder{prefix, cleanup}, err
+		return parseWordPieceDecoder(&c)
 	case "Metaspace":
 		m, err := parseMetaspace(&c)
 		return metaspaceDecoder(m), err
 	case "CTC":
-		d := ctcDecoder{}
-		if d.pad, err = c.needStr("pad_token"); err != nil {
-			return nil, err
-		}
-		if d.delimiter, err = c.needStr("word_delimiter_token"); err != nil {
-			return nil, err
-		}
-		d.cleanup, err = c.needBool("cleanup")
-		return d, err
+		return parseCTCDecoder(&c)
 	case "Replace":
 		p, content, err := parseReplace(&c)
 		return replaceDecoder{p, content}, err
 	case "Fuse":
 		return fuse{}, nil
 	case "Strip":
-		d := stripDecoder{}
-		if d.content, err = c.needChar("content"); err != nil {
-			return nil, err
-		}
-		if d.start, err = c.needUint("start", 1<<63); err != nil {
-			return nil, err
-		}
-		d.stop, err = c.needUint("stop", 1<<63)
-		return d, err
+		return parseStripDecoder(&c)
 	case "ByteFallback":
 		return byteFallbackDecoder{}, nil
 	case "Sequence":
-		list, err := c.need("decoders")
-		if err != nil {
-			return nil, err
-		}
-		items, err := list.array(`"decoders"`)
-		if err != nil {
-			return nil, err
-		}
-		seq := make(decoderSequence, 0, len(items))
-		for _, item := range items {
-			d, err := parseDecoder(item)
-			if err != nil {
-				return nil, err
-			}
-			if d == nil {
-				return nil, item.fail(fault.WrongType, "a decoder must be an object, found null")
-			}
-			seq = append(seq, d)
-		}
-		return seq, nil
+		list, err := parseSequence(&c, "decoders", "decoder", parseDecoder)
+		return decoderSequence(list), err
 	}
 	return nil, c.unknown("decoder", decoderNames)
+}
+
+// decoderTag returns the type. As in the reference, an object without one has the
+// first type whose fields it has.
+func decoderTag(c *typed) string {
+	switch {
+	case c.tagged:
+		return c.tag
+	case c.has("suffix"):
+		return "BPEDecoder"
+	case c.has("prefix", "cleanup"):
+		return "WordPiece"
+	case c.has("pad_token", "word_delimiter_token", "cleanup"):
+		return "CTC"
+	case c.has("pattern", "content"):
+		return "Replace"
+	case c.has("content", "start", "stop"):
+		return "Strip"
+	}
+	return ""
+}
+
+func parseWordPieceDecoder(c *typed) (d wordPieceDecoder, err error) {
+	if d.prefix, err = c.needStr("prefix"); err != nil {
+		return d, err
+	}
+	d.cleanup, err = c.needBool("cleanup")
+	return d, err
+}
+
+func parseCTCDecoder(c *typed) (d ctcDecoder, err error) {
+	if d.pad, err = c.needStr("pad_token"); err != nil {
+		return d, err
+	}
+	if d.delimiter, err = c.needStr("word_delimiter_token"); err != nil {
+		return d, err
+	}
+	d.cleanup, err = c.needBool("cleanup")
+	return d, err
+}
+
+func parseStripDecoder(c *typed) (d stripDecoder, err error) {
+	if d.content, err = c.needChar("content"); err != nil {
+		return d, err
+	}
+	if d.start, err = c.needUint("start", 1<<63); err != nil {
+		return d, err
+	}
+	d.stop, err = c.needUint("stop", 1<<63)
+	return d, err
 }
 
 type decoderSequence []decoder
@@ -132,7 +125,7 @@ type fuse struct{}
 
 func (fuse) decode(parts []string, _ *budget) []string { return []string{strings.Join(parts, "")} }
 
-// bpeDecoder writes a space where a word ends.
+// bpeDecoder replaces the suffix that ends a word by a space.
 type bpeDecoder string
 
 func (d bpeDecoder) decode(parts []string, _ *budget) []string {
@@ -154,7 +147,7 @@ func (byteLevelDecoder) decode(parts []string, _ *budget) []string {
 		from := len(out)
 		for _, r := range p {
 			b := charByte(r)
-			if b < 0 { // a token that is no byte-level one stands for itself
+			if b < 0 { // a token with other characters is kept as it is
 				out = append(out[:from], p...)
 				break
 			}
@@ -186,8 +179,8 @@ func (d wordPieceDecoder) decode(parts []string, _ *budget) []string {
 	return parts
 }
 
-// cleanUp takes out the spaces that tokenizing English put in. The steps follow each
-// other; one may make work for the next.
+// cleanUp removes the spaces before English punctuation and contractions, in the order
+// of the reference.
 func cleanUp(s string) string {
 	for _, step := range cleanUps {
 		s = strings.ReplaceAll(s, step[0], step[1])
@@ -211,7 +204,7 @@ func (d metaspaceDecoder) decode(parts []string, _ *budget) []string {
 	return parts
 }
 
-// ctcDecoder joins what a CTC model repeats.
+// ctcDecoder merges repeated tokens, as the output of a CTC model needs.
 type ctcDecoder struct {
 	pad, delimiter string
 	cleanup        bool
@@ -255,7 +248,7 @@ func (d replaceDecoder) decode(parts []string, b *budget) []string {
 			last = to
 			return nil
 		})
-		if err != nil { // the rest stays as it is
+		if err != nil { // the rest is not replaced
 			b.err = err
 			break
 		}
@@ -291,8 +284,8 @@ func (d stripDecoder) decode(parts []string, _ *budget) []string {
 	return parts
 }
 
-// byteFallbackDecoder joins tokens like <0xE2>; bytes that are no character become
-// one U+FFFD each.
+// byteFallbackDecoder joins runs of tokens such as <0xE2>. The bytes of a run that is not
+// UTF-8 become one U+FFFD each.
 type byteFallbackDecoder struct{}
 
 func (byteFallbackDecoder) decode(parts []string, _ *budget) []string {

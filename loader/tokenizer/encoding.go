@@ -6,22 +6,22 @@ import (
 	"omniloader/loader/fault"
 )
 
-// Offset is a run of bytes of the text; End is behind the last one.
+// Offset is a range of bytes of the text; End is exclusive.
 type Offset struct{ Start, End int }
 
-// Encoding is a text as tokens. All slices have one element for each token.
+// Encoding is an encoded text. All slices have one element for each token.
 type Encoding struct {
 	IDs      []uint32
 	Tokens   []string
-	Offsets  []Offset // bytes of the text, or of its second part; 0, 0 for tokens that were put in
-	TypeIDs  []uint32 // 0, or 1 for the second part, unless the post-processor says otherwise
-	Words    []int32  // number of the piece that the token is a part of, -1 for tokens that were put in
-	Special  []bool   // put in by the post-processor or by padding
-	Attended []bool   // not padding
+	Offsets  []Offset // in the text, or in the second of a pair; 0, 0 for added tokens
+	TypeIDs  []uint32 // 0, or 1 for the second of a pair, unless the post-processor sets others
+	Words    []int32  // index of the piece that the token is a part of, -1 for added tokens
+	Special  []bool   // added by the post-processor or by padding
+	Attended []bool   // attention mask: false for padding
 
-	// Overflow holds all that truncation cut off, in parts of the allowed length, as
-	// the Rust library has it in 0.22.1 and 0.23.3. Its 0.23.2 stops reading a text
-	// once truncation has enough, and so loses parts of a text of several pieces.
+	// Overflow holds what truncation cut off, in parts of the maximum length, as in the
+	// Rust library 0.22.1 and 0.23.3. Version 0.23.2 stops encoding a text when it has
+	// the maximum length, and so loses parts of a text of several pieces.
 	Overflow []*Encoding
 }
 
@@ -46,20 +46,19 @@ func (e *Encoding) slice(from, to int) *Encoding {
 }
 
 func (e *Encoding) setType(id uint32) {
-	ids := make([]uint32, len(e.IDs)) // overflow may share the old ones
+	ids := make([]uint32, len(e.IDs)) // entries of Overflow may share the old slice
 	for i := range ids {
 		ids[i] = id
 	}
 	e.TypeIDs = ids
 }
 
-// maxOverflow bounds the tokens of all that truncation cuts off together; a stride
-// just below the length would make it quadratic.
+// maxOverflow bounds the tokens of all entries of Overflow together: with a stride just
+// below the length their number is quadratic.
 const maxOverflow = 1 << 24
 
-// append puts o behind e, with every pairing of what both had overflow (encoding.rs,
-// merge_with); pairings have overflow of their own. room counts down from
-// maxOverflow.
+// append appends o to e, and pairs the overflow of both in every combination, which have
+// overflow themselves (encoding.rs, merge_with). room is what is left of maxOverflow.
 func (e *Encoding) append(o *Encoding, room *int) error {
 	var over []*Encoding
 	pair := func(a, b *Encoding) error {
@@ -109,7 +108,7 @@ func (e *Encoding) join(o *Encoding) {
 	e.Attended = append(e.Attended, o.Attended...)
 }
 
-// TruncationStrategy says which part of a pair is cut.
+// TruncationStrategy says which text of a pair is truncated.
 type TruncationStrategy string
 
 // The strategies, spelled as tokenizer.json spells them.
@@ -122,16 +121,16 @@ const (
 // Truncation cuts encodings to a length.
 type Truncation struct {
 	MaxLength int // tokens, those of the post-processor included
-	Stride    int // tokens that each overflowing part repeats of the one before
+	Stride    int // tokens that each part of the overflow repeats of the one before
 	Strategy  TruncationStrategy
-	Left      bool // cut off the beginning instead of the end
+	Left      bool // truncate at the start instead of the end
 
-	bare bool // what goes is not kept
+	dropOverflow bool // do not return the overflow
 }
 
-// Padding fills encodings up to a length.
+// Padding pads encodings to a length.
 type Padding struct {
-	Length     int // tokens; 0 means the longest of the batch, which for one text is its own
+	Length     int // in tokens; 0 means that of the longest of the batch, for one text its own
 	MultipleOf int // round the length up to a multiple; 0 means no rounding
 	Left       bool
 	ID, TypeID uint32
@@ -223,7 +222,7 @@ func parsePadding(n node) (*Padding, error) {
 	return p, err
 }
 
-// maxPadding is how many tokens one call puts in for padding, overflow included.
+// maxPadding bounds the padding tokens of one call, overflow included.
 const maxPadding = 1 << 20
 
 func (p *Padding) parseStrategy(n node) error {
@@ -245,7 +244,7 @@ func (p *Padding) parseStrategy(n node) error {
 	return err
 }
 
-// truncate cuts e to length tokens; what goes is kept in parts, unless t is bare.
+// truncate truncates e to length tokens. The overflow is kept unless t.dropOverflow.
 func (e *Encoding) truncate(length int, t *Truncation) error {
 	n := e.Len()
 	if length >= n {
@@ -259,7 +258,7 @@ func (e *Encoding) truncate(length int, t *Truncation) error {
 	if t.Stride >= length {
 		return fault.New(fault.Malformed, "", "the stride of truncation must be below the length that is left for the text")
 	}
-	if t.bare {
+	if t.dropOverflow {
 		from := 0
 		if t.Left {
 			from = n - length
@@ -294,8 +293,8 @@ func (e *Encoding) truncate(length int, t *Truncation) error {
 	return nil
 }
 
-// truncatePair cuts both parts of a pair, of which second may be nil, so that they
-// have length tokens together (truncation.rs).
+// truncatePair truncates one text, or two if second is not nil, to length tokens
+// together (truncation.rs).
 func truncatePair(first, second *Encoding, length int, t *Truncation) error {
 	if length == 0 {
 		if second != nil {
@@ -374,7 +373,7 @@ func (p *Padding) rounded(length int) int {
 	return length
 }
 
-// fill pads e and all that overflowed to a length; room counts down from maxPadding.
+// fill pads e and its overflow to a length; room is what is left of maxPadding.
 func (p *Padding) fill(e *Encoding, length int, room *int) error {
 	for _, o := range e.Overflow {
 		if err := p.fill(o, length, room); err != nil {

@@ -12,7 +12,7 @@ import (
 	"omniloader/loader/fault"
 )
 
-// smallFiles are seeds: one of each component.
+// smallFiles are seeds with one of each component.
 var smallFiles = []string{
 	`{"version":"1.0","truncation":{"max_length":4,"strategy":"LongestFirst","stride":1},"padding":{"strategy":{"Fixed":6},"direction":"Left","pad_to_multiple_of":4,"pad_id":0,"pad_type_id":0,"pad_token":"p"},"added_tokens":[{"id":0,"content":"<s>","single_word":true,"lstrip":true,"rstrip":true,"normalized":true,"special":true}],"normalizer":{"type":"Sequence","normalizers":[{"type":"NFKC"},{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true},{"type":"Replace","pattern":{"Regex":"a+?|b{2}"},"content":"x"},{"type":"Prepend","prepend":"_"},{"type":"Strip","strip_left":true,"strip_right":true},{"type":"Nmt"}]},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\s+(?!\\S)|[[:alpha:]&&[^x]]+"},"behavior":"MergedWithNext","invert":false},{"type":"Digits","individual_digits":true},{"type":"Punctuation"},{"type":"UnicodeScripts"},{"type":"Metaspace","replacement":"▁","prepend_scheme":"first"}]},"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],"special_tokens":{"x":{"id":"x","ids":[1],"tokens":["x"]}}},"decoder":{"type":"Sequence","decoders":[{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":2}]},"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1],["ab",-1.5],["▁",-2]],"byte_fallback":true}}`,
 	`{"model":{"type":"BPE","dropout":null,"unk_token":"u","continuing_subword_prefix":"##","end_of_word_suffix":"</w>","fuse_unk":true,"byte_fallback":true,"vocab":{"u":0,"a":1,"##b":2,"ab":3,"##b</w>":4,"ab</w>":5},"merges":[["a","##b"],["a","##b</w>"]]},"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true},"decoder":{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true}}`,
@@ -29,7 +29,7 @@ func FuzzLoad(f *testing.F) {
 		if len(data) > 1<<16 {
 			return
 		}
-		tok, err := FromJSON(data)
+		tok, err := fromJSON(fileTokenizer, data)
 		if err != nil {
 			if fault.KindOf(err) == "" {
 				t.Fatalf("an error without a kind: %v", err)
@@ -62,8 +62,8 @@ func use(t *testing.T, tok *Tokenizer, text string) {
 	tok.PadToken()
 }
 
-// FuzzEncode checks on every configuration that the fast way and the full way agree,
-// and that offsets lie in the text, in characters as in bytes.
+// FuzzEncode checks for every configuration that IDs and Encode agree, and that offsets are
+// within the text, in characters and in bytes.
 func FuzzEncode(f *testing.F) {
 	dirs, _ := filepath.Glob("testdata/*/tokenizer.json")
 	var toks []*Tokenizer
@@ -95,8 +95,8 @@ func FuzzEncode(f *testing.F) {
 	})
 }
 
-// FuzzSplit compares the matcher without an engine with the backtracking engine, on
-// the patterns of the table and on any other.
+// FuzzSplit compares compiled programs with the backtracking engine, for the patterns of
+// the table and for any others.
 func FuzzSplit(f *testing.F) {
 	for _, list := range splitPatterns() {
 		for _, p := range list {
@@ -155,7 +155,7 @@ func FuzzSentencePiece(f *testing.F) {
 		if len(data) > 1<<16 {
 			return
 		}
-		tok, err := FromSentencePiece(data)
+		tok, err := fromSentencePiece("tokenizer.model", data)
 		if err != nil {
 			if fault.KindOf(err) == "" {
 				t.Fatalf("an error without a kind: %v", err)
@@ -192,10 +192,10 @@ func TestMatcherAgreesWithTheEngineOnTheTable(t *testing.T) {
 func TestSentencePieceSeedIsRead(t *testing.T) {
 	data, err := os.ReadFile("testdata/llama2/tokenizer.model")
 	require.NoError(t, err)
-	_, err = FromSentencePiece(data)
+	_, err = fromSentencePiece("tokenizer.model", data)
 	require.NoError(t, err)
 	for n := 0; n < len(data); n += 97 {
-		if _, err := FromSentencePiece(data[:n]); err != nil {
+		if _, err := fromSentencePiece("tokenizer.model", data[:n]); err != nil {
 			require.NotEmpty(t, fault.KindOf(err))
 		}
 	}

@@ -11,12 +11,12 @@ import (
 	"omniloader/loader/fault"
 )
 
-// GGUF holds the tokenizer keys of a GGUF file (tokenizer.ggml.*), each under the
-// last part of its name; what the file lacks is left zero or nil.
+// GGUF holds the keys tokenizer.ggml.* of a GGUF file. A key that the file lacks is zero
+// or nil.
 type GGUF struct {
 	Path   string // for errors
 	Model  string // tokenizer.ggml.model: llama, gpt2, bert, t5
-	Pre    string // tokenizer.ggml.pre: how a BPE text is cut
+	Pre    string // tokenizer.ggml.pre: how a text is split for BPE
 	Tokens []string
 	Scores []float32
 	Types  []int32 // token_type
@@ -28,8 +28,8 @@ type GGUF struct {
 	CharsMap                                               []byte // precompiled_charsmap
 }
 
-// FromGGUF builds the tokenizer that a GGUF file carries in its keys, as llama.cpp
-// reads them: control and user-defined tokens are found in texts.
+// FromGGUF builds the tokenizer of a GGUF file from its keys. As in llama.cpp, control
+// and user-defined tokens are matched in texts.
 func FromGGUF(g GGUF) (*Tokenizer, error) {
 	n := len(g.Tokens)
 	if n == 0 {
@@ -60,10 +60,10 @@ func FromGGUF(g GGUF) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.added.place(g.Path, g.added()); err != nil {
+	if err := t.added.addWithIDs(g.Path, g.added()); err != nil {
 		return nil, err
 	}
-	if err := g.around(t); err != nil {
+	if err := g.setPostProcessor(t); err != nil {
 		return nil, err
 	}
 	t.config.Format = "GGUF"
@@ -78,7 +78,7 @@ func (g *GGUF) kind(i int) int32 {
 	return g.Types[i]
 }
 
-// added are the tokens that texts are searched for.
+// added are the tokens that are matched in texts.
 func (g *GGUF) added() (out []AddedToken) {
 	for i, s := range g.Tokens {
 		if k := g.kind(i); s != "" && (k == pieceControl || k == pieceUserDefined || k == pieceUnknown) {
@@ -112,7 +112,7 @@ func (g *GGUF) sentencePiece() (*Tokenizer, error) {
 	for i, s := range g.Tokens {
 		kind := uint64(g.kind(i))
 		if kind == pieceUserDefined {
-			kind = pieceControl // found in the text before the model sees it
+			kind = pieceControl // matched in the text before the model encodes the rest
 		}
 		if kind == pieceUnknown {
 			if unknown >= 0 {
@@ -120,11 +120,11 @@ func (g *GGUF) sentencePiece() (*Tokenizer, error) {
 			}
 			unknown = i
 		}
-		m.fall = m.fall || kind == pieceByte
+		m.byteFallback = m.byteFallback || kind == pieceByte
 		m.pieces = append(m.pieces, spPiece{text: s, score: g.Scores[i], kind: kind})
 	}
 	if unknown < 0 {
-		m.pieces[*g.inside(g.Unknown, 0)].kind = pieceUnknown
+		m.pieces[*g.validID(g.Unknown, 0)].kind = pieceUnknown
 	}
 	return m.tokenizer()
 }
@@ -142,8 +142,8 @@ func (g *GGUF) vocabulary() *vocabulary {
 }
 
 func (g *GGUF) bytePair() (*Tokenizer, error) {
-	habits := g.habits()
-	pre, ok := bytePreTokenizer(habits.pattern)
+	options := g.preOptions()
+	pre, ok := bytePreTokenizer(options.pattern)
 	if !ok {
 		return nil, fault.New(UnknownComponent, g.Path, "tokenizer.ggml.pre "+strconv.Quote(clip(g.Pre))+" is not known").
 			WithHint("add a line with its pattern to split_patterns.tsv, or one with its like to gguf_pre.tsv")
@@ -152,10 +152,10 @@ func (g *GGUF) bytePair() (*Tokenizer, error) {
 		return nil, fault.New(MissingField, g.Path, "tokenizer.ggml.merges is not there, without which texts fall to bytes").
 			WithHint("convert the model again")
 	}
-	m := &bpe{vocab: g.vocabulary(), ignoreMerges: habits.whole}
+	m := &bpe{vocab: g.vocabulary(), ignoreMerges: options.whole}
 	b := newMergeBuilder(m.vocab, "", len(g.Merges))
 	for i, line := range g.Merges {
-		// A token may hold a space itself; the first one behind a character cuts.
+		// A token may contain spaces; the first space after a character is the separator.
 		at := strings.IndexByte(line[min(1, len(line)):], ' ') + 1
 		if at <= 0 {
 			return nil, fault.New(BadVocabulary, g.Path, "merge "+strconv.Itoa(i)+" "+strconv.Quote(clip(line))+" is not two tokens with a space between")
@@ -165,7 +165,7 @@ func (g *GGUF) bytePair() (*Tokenizer, error) {
 		}
 	}
 	m.merges = b.merges
-	m.seal()
+	m.finish()
 	if g.AddSpacePrefix != nil && *g.AddSpacePrefix {
 		pre = append(preSequence{spacePrefix{}}, pre...)
 	}
@@ -176,44 +176,44 @@ func (g *GGUF) bytePair() (*Tokenizer, error) {
 //go:embed gguf_pre.tsv
 var ggufPreTSV string
 
-// ggufHabits is one line of gguf_pre.tsv.
-type ggufHabits struct {
+// ggufPreOptions is one row of gguf_pre.tsv.
+type ggufPreOptions struct {
 	pattern    string // a name of split_patterns.tsv
 	whole, bos bool
 }
 
-var ggufPre = sync.OnceValue(func() map[string]ggufHabits {
-	m := make(map[string]ggufHabits)
+var ggufPre = sync.OnceValue(func() map[string]ggufPreOptions {
+	m := make(map[string]ggufPreOptions)
 	for _, f := range rows(ggufPreTSV) {
-		m[f[0]] = ggufHabits{f[1], strings.Contains(f[2], "whole"), strings.Contains(f[2], "bos")}
+		m[f[0]] = ggufPreOptions{f[1], strings.Contains(f[2], "whole"), strings.Contains(f[2], "bos")}
 	}
 	return m
 })
 
-// habits are those of the file's way to cut texts. A file that names none is cut as
-// llama.cpp cuts it; a name that is not known is refused there and here.
-func (g *GGUF) habits() ggufHabits {
+// preOptions returns the options of tokenizer.ggml.pre. A file without that key has the
+// default of llama.cpp; an unknown value is an error, as in llama.cpp.
+func (g *GGUF) preOptions() ggufPreOptions {
 	if h, ok := ggufPre()[g.Pre]; ok {
 		return h
 	}
 	if g.Pre == "" {
-		return ggufHabits{pattern: "default"}
+		return ggufPreOptions{pattern: "default"}
 	}
-	return ggufHabits{pattern: g.Pre}
+	return ggufPreOptions{pattern: g.Pre}
 }
 
-// spacePrefix puts a space before the text.
+// spacePrefix adds a space before the text.
 type spacePrefix struct{}
 
-func (spacePrefix) cut(p *piece, w *work, emit func(*piece) error) error {
+func (spacePrefix) cut(p *piece, w *scratch, emit func(*piece) error) error {
 	if p.text[0] != ' ' {
 		p.prepend(" ", w.track)
 	}
 	return emit(p)
 }
 
-// wordPiece turns the tokens back into BERT's: llama.cpp marks what begins a word
-// with ▁ and leaves what continues one bare.
+// wordPiece restores BERT's tokens: in GGUF files tokens at the start of a word begin
+// with ▁, and those that continue one have no prefix.
 func (g *GGUF) wordPiece() (*Tokenizer, error) {
 	m := &wordPiece{unk: "[UNK]", prefix: "##", maxChars: 100}
 	v := newVocabulary(len(g.Tokens), 16*len(g.Tokens))
@@ -226,23 +226,23 @@ func (g *GGUF) wordPiece() (*Tokenizer, error) {
 		v.add([]byte(s), uint32(i))
 	}
 	m.vocab = v
-	m.seal()
+	m.finish()
 	t := &Tokenizer{model: m, normalizer: bertNormalizer{clean: true, chinese: true, lower: true, accents: true},
 		preTokenizer: bertPreTokenizer{}, decoder: wordPieceDecoder{"##", true}}
 	return t, t.assemble(nil)
 }
 
-// around puts the first and last tokens where the keys, or else the habit of the
-// model, ask for them.
-func (g *GGUF) around(t *Tokenizer) error {
-	usual := ggufUsual[g.Model]
-	first, last := g.inside(g.BOS, usual.bos), g.inside(g.EOS, usual.eos)
-	addFirst, addLast := g.Model == "llama" || g.Model == "bert" || g.Model == "gpt2" && g.habits().bos, g.Model == "t5" || g.Model == "bert"
+// setPostProcessor adds the first and the last token to texts where the keys, or else
+// the defaults of the model, ask for them.
+func (g *GGUF) setPostProcessor(t *Tokenizer) error {
+	usual := ggufDefaultIDs[g.Model]
+	first, last := g.validID(g.BOS, usual.bos), g.validID(g.EOS, usual.eos)
+	addFirst, addLast := g.Model == "llama" || g.Model == "bert" || g.Model == "gpt2" && g.preOptions().bos, g.Model == "t5" || g.Model == "bert"
 	if g.Model == "bert" {
-		if cls := g.inside(g.CLS, -1); cls != nil {
+		if cls := g.validID(g.CLS, -1); cls != nil {
 			first = cls
 		}
-		if sep := g.inside(g.Separator, usual.eos); sep != nil {
+		if sep := g.validID(g.Separator, usual.eos); sep != nil {
 			last = sep
 		}
 	}
@@ -252,16 +252,16 @@ func (g *GGUF) around(t *Tokenizer) error {
 	if g.AddEOS != nil {
 		addLast = *g.AddEOS
 	}
-	return t.surround(g.Path, addFirst, addLast, first, last)
+	return t.setBOSEOSTemplate(g.Path, addFirst, addLast, first, last)
 }
 
-// ggufUsual are the ids that llama.cpp takes for the first and the last token where a
-// file names none, or one beyond its tokens. Those of a BPE, 11 and 11, are Falcon's
-// and say nothing of another model: here it has none.
-var ggufUsual = map[string]struct{ bos, eos int64 }{"llama": {1, 2}, "bert": {101, 102}, "t5": {-1, 1}, "gpt2": {-1, -1}}
+// ggufDefaultIDs are the ids that llama.cpp uses for the first and the last token where a
+// file gives none, or one beyond its tokens. For BPE these are 11 and 11, which are right
+// for Falcon only: here BPE has no defaults.
+var ggufDefaultIDs = map[string]struct{ bos, eos int64 }{"llama": {1, 2}, "bert": {101, 102}, "t5": {-1, 1}, "gpt2": {-1, -1}}
 
-// inside gives an id that is one of the tokens, else the usual one, else nil.
-func (g *GGUF) inside(id *uint32, usual int64) *uint32 {
+// validID returns id where it is that of a token, else the default, else nil.
+func (g *GGUF) validID(id *uint32, usual int64) *uint32 {
 	if id != nil && int64(*id) < int64(len(g.Tokens)) {
 		return id
 	}
@@ -272,8 +272,8 @@ func (g *GGUF) inside(id *uint32, usual int64) *uint32 {
 	return &u
 }
 
-// surround makes a template of the first and the last token.
-func (t *Tokenizer) surround(path string, addFirst, addLast bool, first, last *uint32) error {
+// setBOSEOSTemplate sets a template that adds the first and the last token.
+func (t *Tokenizer) setBOSEOSTemplate(path string, addFirst, addLast bool, first, last *uint32) error {
 	tpl := &template{}
 	put := func(id *uint32, typeID uint32) ([]templatePiece, error) {
 		if id == nil {
@@ -317,17 +317,17 @@ func (g *GGUF) roles(t *Tokenizer) {
 		if r.id == nil {
 			continue
 		}
-		if text, ok := t.Token(*r.id); ok { // else the token is none, which an inspection says
+		if text, ok := t.Token(*r.id); ok { // else the id is invalid, which inspect reports
 			t.config.setRole(r.role, text, g.Path)
 		}
 	}
 }
 
-// ggufKinds are the kinds of model that the values of tokenizer.ggml.model stand for.
+// ggufKinds maps the values of tokenizer.ggml.model to kinds of models.
 var ggufKinds = map[string]string{"bert": "WordPiece", "gpt2": "BPE", "llama": "BPE", "t5": "Unigram"}
 
-// GGUFKind gives the kind of model that a tokenizer.ggml.model stands for, as Kind
-// gives it, and false where that is not known.
+// GGUFKind returns the kind of model, as Kind does, for a value of
+// tokenizer.ggml.model, and false where that is not known.
 func GGUFKind(model string) (kind string, ok bool) {
 	kind, ok = ggufKinds[model]
 	return kind, ok

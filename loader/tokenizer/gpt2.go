@@ -2,7 +2,7 @@ package tokenizer
 
 import "sync"
 
-// gpt2Pattern is the pattern that ByteLevel cuts by.
+// gpt2Pattern is the pattern by which ByteLevel splits.
 var gpt2Pattern = sync.OnceValue(func() *pattern {
 	p, err := newRegex(gpt2Regex)
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 	"omniloader/loader/fault"
 )
 
-// must reads a file made of a model and other members.
+// must loads a tokenizer.json with these members.
 func must(t testing.TB, members string) *Tokenizer {
-	tok, err := FromJSON([]byte("{" + members + "}"))
+	tok, err := fromJSON(fileTokenizer, []byte("{"+members+"}"))
 	require.NoError(t, err)
 	return tok
 }
@@ -27,7 +27,7 @@ func TestLongWordsMergeInTheSameOrderAsShortOnes(t *testing.T) {
 	m := tok.model.(*bpe)
 	for _, v := range readVectors(t, "testdata/llama2/vectors.json").Vectors {
 		var short, long symbols
-		w := &work{budget: newBudget(len(v.Text))}
+		w := &scratch{budget: newBudget(len(v.Text))}
 		require.NoError(t, m.characters(repair(v.Text), w))
 		short.list = append(short.list, w.list...)
 		long.list = append(long.list, w.list...)
@@ -54,7 +54,7 @@ func TestOverlappingAddedTokensAreFoundInLinearTime(t *testing.T) {
 		"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0}}`)
 	ids, err := tok.IDs(strings.Repeat("a", 1_000_001)+"c", false)
 	require.NoError(t, err)
-	assert.Len(t, ids, 500_001, "pairs of a, and the rest")
+	assert.Len(t, ids, 500_001, "pairs of a, and a single one")
 	ids, err = tok.IDs("c"+long+"b"+long+"b", false)
 	require.NoError(t, err)
 	assert.Equal(t, []uint32{0, 1, 1}, ids)
@@ -73,7 +73,7 @@ func TestForwardAndBackwardSearchAgree(t *testing.T) {
 	}
 }
 
-func TestVocabulariesThatOverlapWithoutEndHitALimit(t *testing.T) {
+func TestOverlappingVocabulariesHitALimit(t *testing.T) {
 	long := strings.Repeat("a", 50_000)
 	tok := must(t, `"model":{"type":"Unigram","unk_id":0,"vocab":[["u",0],["a",-1],["`+long+`",-2]]}`)
 	_, err := tok.IDs(strings.Repeat("a", 100_000), false)
@@ -81,7 +81,7 @@ func TestVocabulariesThatOverlapWithoutEndHitALimit(t *testing.T) {
 	assert.NotEmpty(t, fault.HintOf(err))
 }
 
-func TestPatternsThatBacktrackWithoutEndHitALimit(t *testing.T) {
+func TestBacktrackingPatternsHitALimit(t *testing.T) {
 	for _, regex := range []string{`(a*)*b`, `a*a*a*a*a*b`, `(?:a|aa)+$x`} {
 		tok := must(t, `"pre_tokenizer":{"type":"Split","pattern":{"Regex":`+strconv.Quote(regex)+`},"behavior":"Isolated","invert":false},
 			"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0}}`)
@@ -113,7 +113,7 @@ func TestOverflowIsBounded(t *testing.T) {
 	_, err := tok.Encode(text, EncodeOptions{Truncation: &Truncation{MaxLength: 1000, Stride: 999, Strategy: LongestFirst}})
 	assert.ErrorIs(t, err, fault.TooLarge)
 	_, err = tok.Encode(text, EncodeOptions{Truncation: &Truncation{MaxLength: 10, Stride: 10, Strategy: LongestFirst}})
-	assert.ErrorIs(t, err, fault.Malformed, "the parts would never end")
+	assert.ErrorIs(t, err, fault.Malformed, "the parts would not advance")
 	_, err = tok.Encode(text, EncodeOptions{Padding: &Padding{Length: math.MaxInt32}})
 	assert.ErrorIs(t, err, fault.TooLarge)
 	tok = must(t, `"truncation":{"max_length":1000,"stride":999,"strategy":"LongestFirst","direction":"Left"},"pre_tokenizer":{"type":"FixedLength","length":1},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"b":1}}`)
@@ -178,13 +178,13 @@ func TestTextThatIsNotUTF8CountsAsTheRepairedText(t *testing.T) {
 	}
 }
 
-// A space that takes white space along is found in every space of a run.
-func TestTokensThatTakeSpaceAlongCostNoMoreThanTheText(t *testing.T) {
+// The token is a space that includes white space around it: every space of a run matches.
+func TestTokensThatIncludeWhiteSpaceTakeLinearTime(t *testing.T) {
 	for _, file := range []string{
 		`{"added_tokens":[{"id":1,"content":" ","single_word":false,"lstrip":false,"rstrip":true,"normalized":false,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`,
 		`{"added_tokens":[{"id":1,"content":"\n","single_word":false,"lstrip":true,"rstrip":true,"normalized":false,"special":false},{"id":2,"content":"\t","single_word":false,"lstrip":true,"rstrip":true,"normalized":false,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`,
 	} {
-		tok, err := FromJSON([]byte(file))
+		tok, err := fromJSON(fileTokenizer, []byte(file))
 		require.NoError(t, err)
 		for _, space := range []string{" ", "\t"} {
 			ids, err := tok.IDs(strings.Repeat(space, 1<<20), true)
@@ -194,7 +194,7 @@ func TestTokensThatTakeSpaceAlongCostNoMoreThanTheText(t *testing.T) {
 	}
 }
 
-func TestTextsThatGrowWithoutEndAreRefused(t *testing.T) {
+func TestTextsThatBecomeTooLongAreRefused(t *testing.T) {
 	double := strings.TrimSuffix(strings.Repeat(`{"type":"Replace","pattern":{"String":"a"},"content":"aa"},`, 29), ",")
 	const model = `"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}`
 	for name, file := range map[string]string{
@@ -204,58 +204,58 @@ func TestTextsThatGrowWithoutEndAreRefused(t *testing.T) {
 		"fixed length": `{"padding":{"strategy":{"Fixed":16777216},"direction":"Right","pad_to_multiple_of":null,"pad_id":0,"pad_type_id":0,"pad_token":"a"},` + model + `}`,
 		"overflow":     `{"truncation":{"direction":"Right","max_length":1,"strategy":"LongestFirst","stride":0},"padding":{"strategy":{"Fixed":65536},"direction":"Right","pad_to_multiple_of":null,"pad_id":0,"pad_type_id":0,"pad_token":"a"},"model":{"type":"BPE","vocab":{"a":0," ":1,"é":2},"merges":[]}}`,
 	} {
-		tok, err := FromJSON([]byte(file))
+		tok, err := fromJSON(fileTokenizer, []byte(file))
 		require.NoError(t, err, name)
 		_, err = tok.Encode("aé "+strings.Repeat("a ", 500), EncodeOptions{})
 		assert.Equal(t, fault.TooLarge, fault.KindOf(err), name)
 		assert.NotEmpty(t, fault.HintOf(err), name)
 	}
-	tok, err := FromJSON([]byte(`{"decoder":{"type":"Sequence","decoders":[` + double + `]},` + model + `}`))
+	tok, err := fromJSON(fileTokenizer, []byte(`{"decoder":{"type":"Sequence","decoders":[`+double+`]},`+model+`}`))
 	require.NoError(t, err)
 	_, err = tok.DecodeText([]uint32{0}, false)
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
 
-	// The forms of added tokens are made when the file is loaded.
+	// The normalized forms of added tokens are computed when the file is loaded.
 	var added []string
 	for i := range 500 {
 		added = append(added, fmt.Sprintf(`{"id":%d,"content":"t%d","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}`, i+1, i))
 	}
-	_, err = FromJSON([]byte(`{"normalizer":{"type":"Prepend","prepend":"` + strings.Repeat("x", 100_000) + `"},"added_tokens":[` + strings.Join(added, ",") + `],` + model + `}`))
+	_, err = fromJSON(fileTokenizer, []byte(`{"normalizer":{"type":"Prepend","prepend":"`+strings.Repeat("x", 100_000)+`"},"added_tokens":[`+strings.Join(added, ",")+`],`+model+`}`))
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
 }
 
-// The bound on an engine that backtracks is for the whole call, however many pieces
-// there are.
+// The time limit of the backtracking engine is for the whole call, for any number of
+// pieces.
 func TestPatternsThatBacktrackAreBoundedForTheWholeCall(t *testing.T) {
-	tok, err := FromJSON([]byte(`{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Split","pattern":{"Regex":"(a+)+b"},"behavior":"Isolated","invert":false}]},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	tok, err := fromJSON(fileTokenizer, []byte(`{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Split","pattern":{"Regex":"(a+)+b"},"behavior":"Isolated","invert":false}]},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	require.NoError(t, err)
 	_, err = tok.IDs(strings.Repeat(strings.Repeat("a", 19)+" ", 10_000), true)
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
 }
 
-func TestOfTwoTokensWithOneFormTheFirstIsFound(t *testing.T) {
-	tok, err := FromJSON([]byte(`{"normalizer":{"type":"Lowercase"},"added_tokens":[{"id":1,"content":"<t>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false},{"id":2,"content":"<T>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+func TestOfTwoTokensWithTheSameFormTheFirstIsMatched(t *testing.T) {
+	tok, err := fromJSON(fileTokenizer, []byte(`{"normalizer":{"type":"Lowercase"},"added_tokens":[{"id":1,"content":"<t>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false},{"id":2,"content":"<T>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	require.NoError(t, err)
 	ids, err := tok.IDs("<t><T>", true)
 	require.NoError(t, err)
 	assert.Equal(t, []uint32{1, 1}, ids)
 }
 
-// Each step of a pattern is asked once for what it may begin with, however many
-// branches lead to it.
+// The characters that a step may begin with are computed once, for any number of branches
+// that lead to it.
 func TestPatternsOfManyBranchesLoadAtOnce(t *testing.T) {
-	tok, err := FromJSON([]byte(`{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"` + strings.Repeat("(?:a?|b?)", 60) + `z"},"behavior":"Isolated","invert":false},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	tok, err := fromJSON(fileTokenizer, []byte(`{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"`+strings.Repeat("(?:a?|b?)", 60)+`z"},"behavior":"Isolated","invert":false},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	require.NoError(t, err)
-	_, err = tok.IDs("z", true) // to match is another matter
+	_, err = tok.IDs("z", true) // matching exceeds a limit
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
 }
 
 func TestComponentsNestedTooDeepAreRefused(t *testing.T) {
 	deep := strings.Repeat(`{"type":"Sequence","normalizers":[`, 60) + `{"type":"Lowercase"}` + strings.Repeat("]}", 60)
-	_, err := FromJSON([]byte(`{"normalizer":` + deep + `,"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	_, err := fromJSON(fileTokenizer, []byte(`{"normalizer":`+deep+`,"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
-	_, err = FromJSON([]byte(`{"normalizer":{"type":"Replace","pattern":{"String":"` + strings.Repeat(`[\"`, 99) + `"},"content":""},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
-	assert.NoError(t, err, "brackets in texts are none")
+	_, err = fromJSON(fileTokenizer, []byte(`{"normalizer":{"type":"Replace","pattern":{"String":"`+strings.Repeat(`[\"`, 99)+`"},"content":""},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
+	assert.NoError(t, err, "brackets in strings do not count")
 }
 
 func TestManyTokensOfSideFilesArePlacedAtOnce(t *testing.T) {
@@ -271,7 +271,7 @@ func TestManyTokensOfSideFilesArePlacedAtOnce(t *testing.T) {
 	assert.EqualValues(t, 20_001, id)
 }
 
-func TestHalfOfAVocabularyIsNoVocabularyOfCharacters(t *testing.T) {
+func TestVocabularyWithoutItsMergesIsRefused(t *testing.T) {
 	for name, config := range map[string]string{"class": `{"tokenizer_class":"GPT2Tokenizer"}`, "no class": `{}`} {
 		_, err := Load(fstest.MapFS{"m/vocab.json": {Data: []byte(`{"he":0,"llo":1,"wor":2,"a":3}`)}, "m/tokenizer_config.json": {Data: []byte(config)}}, "m")
 		require.ErrorIs(t, err, fault.Incomplete, name)

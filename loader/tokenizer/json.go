@@ -9,11 +9,9 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// FromJSON reads a tokenizer.json. It fails where the file breaks JSON, where a
-// component is unknown or lacks a field, and where vocabulary and merges contradict
-// each other; the error tells the byte.
-func FromJSON(data []byte) (*Tokenizer, error) { return fromJSON("tokenizer.json", data) }
-
+// fromJSON reads a tokenizer.json; errors name path. It fails where the file is not
+// JSON, where a component is unknown or lacks a field, and where vocabulary and merges
+// contradict each other; the error has the byte.
 func fromJSON(path string, data []byte) (*Tokenizer, error) {
 	t, tokens, err := parseJSON(path, data)
 	if err != nil {
@@ -25,11 +23,11 @@ func fromJSON(path string, data []byte) (*Tokenizer, error) {
 	return t, nil
 }
 
-// maxNesting is how deep a component may be. Sequences within sequences are two levels
-// each; each level is scanned again by the one around it.
+// maxNesting is how many levels of arrays and objects a component may have. A Sequence
+// within a Sequence has two; each level is scanned again by the one around it.
 const maxNesting = 32
 
-// nesting is how deep a sound JSON value is.
+// nesting is the number of levels of a valid JSON value.
 func nesting(raw []byte) (deepest int) {
 	depth, inText := 0, false
 	for i := 0; i < len(raw); i++ {
@@ -49,7 +47,7 @@ func nesting(raw []byte) (deepest int) {
 	return deepest
 }
 
-// parseJSON reads the file without tying its parts together.
+// parseJSON reads the components and the added tokens, which assemble puts together.
 func parseJSON(path string, data []byte) (*Tokenizer, []AddedToken, error) {
 	if len(data) == 0 {
 		return nil, nil, fault.New(fault.Empty, path, "")
@@ -103,7 +101,7 @@ func parseJSON(path string, data []byte) (*Tokenizer, []AddedToken, error) {
 		err = s.End()
 	}
 	if err != nil {
-		return nil, nil, file.place(err)
+		return nil, nil, file.locate(err)
 	}
 	if t.model == nil {
 		return nil, nil, file.fail(MissingField, "\"model\" is missing")
@@ -149,13 +147,13 @@ func parseAddedTokens(n node) ([]AddedToken, error) {
 		out = append(out, t)
 		return nil
 	})
-	return out, n.place(err)
+	return out, n.locate(err)
 }
 
 var modelNames = []string{"BPE", "Unigram", "WordLevel", "WordPiece"}
 
-// parseModel reads a "model" value. Old files have no type; they are read as the
-// first kind that takes their fields, in the order of the reference.
+// parseModel reads a "model" value. As in the reference, a model without a type, from an
+// old file, has the first type whose fields it has.
 func parseModel(n node) (model, error) {
 	c, ok, err := n.component("model")
 	if err != nil {
@@ -195,8 +193,8 @@ func parseVocab(n node) (*vocabulary, error) {
 	if err := n.want(jsonscan.Object, `"vocab"`); err != nil {
 		return nil, err
 	}
-	// A line of a vocabulary takes some 14 bytes at least; too small a guess costs a
-	// second table, too large a one memory.
+	// A token of a vocabulary takes at least 14 bytes of the file. Too low an estimate
+	// costs a second table, too high an estimate costs memory.
 	v := newVocabulary(len(n.raw)/24, len(n.raw)/2)
 	s := jsonscan.New(n.raw)
 	err := s.Object(func(name []byte) error {
@@ -221,13 +219,13 @@ func parseVocab(n node) (*vocabulary, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, n.place(err)
+		return nil, n.locate(err)
 	}
 	v.arena = bytes.Clone(v.arena)
 	return v, nil
 }
 
-// parseID reads a short whole number.
+// parseID parses an integer of at most 9 digits.
 func parseID(raw []byte) (id uint32, ok bool) {
 	if len(raw) == 0 || len(raw) > 9 {
 		return 0, false
@@ -251,7 +249,7 @@ func parseBPE(c *typed) (*bpe, error) {
 		if p < 0 || p > 1 {
 			return nil, d.fail(fault.Malformed, "a dropout of %v is not between 0 and 1", p)
 		}
-		m.noMerges = p == 1 // anything between is chance, and belongs to training
+		m.noMerges = p == 1 // between is random, for training only
 	}
 	for _, f := range []struct {
 		name string
@@ -290,77 +288,96 @@ func parseBPE(c *typed) (*bpe, error) {
 	if err := m.parseMerges(list); err != nil {
 		return nil, err
 	}
-	m.seal()
+	m.finish()
 	return m, nil
 }
 
-// parseMerges reads ["a b", …] or [["a", "b"], …]; the first line decides.
+// mergesParser reads the merges of a BPE model.
+type mergesParser struct {
+	list    node
+	scan    jsonscan.Scanner
+	builder *mergeBuilder
+}
+
+// parseMerges reads ["a b", …] or [["a", "b"], …]; the first element decides.
 func (m *bpe) parseMerges(n node) error {
 	if err := n.want(jsonscan.Array, `"merges"`); err != nil {
 		return err
 	}
-	b := newMergeBuilder(m.vocab, m.prefix, len(n.raw)/16)
-	s := jsonscan.New(n.raw)
+	p := &mergesParser{n, jsonscan.New(n.raw), newMergeBuilder(m.vocab, m.prefix, len(n.raw)/16)}
 	pairs := false
-	var left []byte
-	err := s.Array(func(i int) error {
-		kind := s.Kind()
-		at := s.Offset()
+	err := p.scan.Array(func(i int) error {
+		kind := p.scan.Kind()
 		if i == 0 {
 			pairs = kind == jsonscan.Array
 		}
-		here := func(kind fault.Kind, format string, args ...any) error {
-			return node{path: n.path, off: n.off + int64(at)}.fail(kind, format, args...)
+		if pairs {
+			return p.pair(kind)
 		}
-		if !pairs {
-			if kind != jsonscan.String {
-				return here(fault.WrongType, "a merge must be a string as those before it, found %s", kind)
-			}
-			line, err := s.Text()
-			if err != nil {
-				return err
-			}
-			if bytes.HasPrefix(line, []byte("#version")) {
-				return nil
-			}
-			l, r, ok := bytes.Cut(line, []byte(" "))
-			if !ok || bytes.IndexByte(r, ' ') >= 0 {
-				return here(BadVocabulary, "merge %q is not two tokens with a space between", clip(line))
-			}
-			if err := b.add(l, r); err != "" {
-				return here(BadVocabulary, "%s", err)
-			}
-			return nil
-		}
-		if kind != jsonscan.Array {
-			return here(fault.WrongType, "a merge must be a pair as those before it, found %s", kind)
-		}
-		count := 0
-		err := s.Array(func(j int) error {
-			count++
-			if k := s.Kind(); k != jsonscan.String || j > 1 {
-				return here(fault.WrongType, "a merge must be a pair of strings")
-			}
-			text, err := s.Text()
-			if err != nil {
-				return err
-			}
-			if j == 0 {
-				left = text
-				return nil
-			}
-			if bad := b.add(left, text); bad != "" {
-				return here(BadVocabulary, "%s", bad)
-			}
-			return nil
-		})
-		if err == nil && count != 2 {
-			err = here(fault.WrongType, "a merge must be a pair of strings")
-		}
-		return err
+		return p.line(kind)
 	})
-	m.merges = b.merges
-	return n.place(err)
+	m.merges = p.builder.merges
+	return n.locate(err)
+}
+
+// fail is an error at an offset of the list.
+func (p *mergesParser) fail(at int, kind fault.Kind, format string, args ...any) error {
+	return node{path: p.list.path, off: p.list.off + int64(at)}.fail(kind, format, args...)
+}
+
+// line reads a merge of the form "a b".
+func (p *mergesParser) line(kind jsonscan.Kind) error {
+	at := p.scan.Offset()
+	if kind != jsonscan.String {
+		return p.fail(at, fault.WrongType, "a merge must be a string as those before it, found %s", kind)
+	}
+	line, err := p.scan.Text()
+	if err != nil {
+		return err
+	}
+	if bytes.HasPrefix(line, []byte("#version")) {
+		return nil
+	}
+	left, right, ok := bytes.Cut(line, []byte(" "))
+	if !ok || bytes.IndexByte(right, ' ') >= 0 {
+		return p.fail(at, BadVocabulary, "merge %q is not two tokens with a space between", clip(line))
+	}
+	if bad := p.builder.add(left, right); bad != "" {
+		return p.fail(at, BadVocabulary, "%s", bad)
+	}
+	return nil
+}
+
+// pair reads a merge of the form ["a", "b"].
+func (p *mergesParser) pair(kind jsonscan.Kind) error {
+	at := p.scan.Offset()
+	if kind != jsonscan.Array {
+		return p.fail(at, fault.WrongType, "a merge must be a pair as those before it, found %s", kind)
+	}
+	var left []byte
+	count := 0
+	err := p.scan.Array(func(i int) error {
+		count++
+		if k := p.scan.Kind(); k != jsonscan.String || i > 1 {
+			return p.fail(at, fault.WrongType, "a merge must be a pair of strings")
+		}
+		text, err := p.scan.Text()
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			left = text
+			return nil
+		}
+		if bad := p.builder.add(left, text); bad != "" {
+			return p.fail(at, BadVocabulary, "%s", bad)
+		}
+		return nil
+	})
+	if err == nil && count != 2 {
+		err = p.fail(at, fault.WrongType, "a merge must be a pair of strings")
+	}
+	return err
 }
 
 func parseWordPiece(c *typed) (*wordPiece, error) {
@@ -382,12 +399,12 @@ func parseWordPiece(c *typed) (*wordPiece, error) {
 	if m.vocab, err = parseVocab(vocab); err != nil {
 		return nil, err
 	}
-	m.seal()
+	m.finish()
 	return m, nil
 }
 
-func (m *wordPiece) seal() {
-	m.vocab.seal()
+func (m *wordPiece) finish() {
+	m.vocab.finish()
 	m.longest = m.vocab.longest()
 }
 
@@ -404,7 +421,7 @@ func parseWordLevel(c *typed) (*wordLevel, error) {
 	if m.vocab, err = parseVocab(vocab); err != nil {
 		return nil, err
 	}
-	m.vocab.seal()
+	m.vocab.finish()
 	return m, nil
 }
 
@@ -421,25 +438,44 @@ func parseUnigram(c *typed) (*unigram, error) {
 	if err := list.want(jsonscan.Array, `"vocab"`); err != nil {
 		return nil, err
 	}
+	if err := m.parsePieces(list); err != nil {
+		return nil, err
+	}
+	if u, ok := c.optional("unk_id"); ok {
+		id, err := u.uint(`"unk_id"`, math.MaxUint64)
+		if err != nil {
+			return nil, err
+		}
+		if id >= uint64(len(m.scores)) {
+			return nil, u.fail(BadVocabulary, "unk_id %d, the vocabulary has %d tokens", id, len(m.scores))
+		}
+		m.unkID = int64(id)
+	}
+	m.finish()
+	return m, nil
+}
+
+// parsePieces reads the vocabulary of Unigram, [["token", score], …].
+func (m *unigram) parsePieces(list node) error {
 	s := jsonscan.New(list.raw)
-	err = s.Array(func(int) error {
-		s.Kind()
+	return list.locate(s.Array(func(int) error {
+		kind := s.Kind()
 		at := s.Offset()
 		bad := func(kind fault.Kind) error {
 			return node{path: list.path, off: list.off + int64(at)}.fail(kind, "a token must be [text, score]")
 		}
-		if s.Kind() != jsonscan.Array {
+		if kind != jsonscan.Array {
 			return bad(fault.WrongType)
 		}
 		var text []byte
 		count, score := 0, 0.0
-		err := s.Array(func(j int) error {
+		err := s.Array(func(i int) error {
 			count++
 			var err error
 			switch k := s.Kind(); {
-			case j == 0 && k == jsonscan.String:
+			case i == 0 && k == jsonscan.String:
 				text, err = s.Text()
-			case j == 1 && k == jsonscan.Number:
+			case i == 1 && k == jsonscan.Number:
 				raw, e := s.Raw()
 				if e != nil {
 					return e
@@ -460,20 +496,5 @@ func parseUnigram(c *typed) (*unigram, error) {
 			m.add(text, score)
 		}
 		return err
-	})
-	if err != nil {
-		return nil, list.place(err)
-	}
-	if u, ok := c.optional("unk_id"); ok {
-		id, err := u.uint(`"unk_id"`, math.MaxUint64)
-		if err != nil {
-			return nil, err
-		}
-		if id >= uint64(len(m.scores)) {
-			return nil, u.fail(BadVocabulary, "unk_id %d, the vocabulary has %d tokens", id, len(m.scores))
-		}
-		m.unkID = int64(id)
-	}
-	m.seal()
-	return m, nil
+	}))
 }

@@ -10,10 +10,10 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// FromVocabMerges reads the vocab.json and merges.txt of GPT-2 and its kin, which
-// say nothing about how a text is cut; class, the tokenizer_class of the checkpoint,
-// does. An unknown class counts as GPT-2.
-func FromVocabMerges(vocab, merges []byte, class string) (*Tokenizer, error) {
+// fromVocabMerges reads the vocab.json and merges.txt of GPT-2 and similar models. The
+// files do not contain how a text is split; class, the tokenizer_class of the
+// checkpoint, decides it. An unknown class is treated as GPT-2's.
+func fromVocabMerges(vocab, merges []byte, class string) (*Tokenizer, error) {
 	v, err := vocabFile("vocab.json", vocab)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func FromVocabMerges(vocab, merges []byte, class string) (*Tokenizer, error) {
 		}
 	}
 	m.merges = b.merges
-	m.seal()
+	m.finish()
 	t := &Tokenizer{model: m, decoder: byteLevelDecoder{}}
 	switch family {
 	case "CLIPTokenizer":
@@ -53,14 +53,14 @@ func FromVocabMerges(vocab, merges []byte, class string) (*Tokenizer, error) {
 		t.preTokenizer = preSequence{&split{re, removed, true}, &byteLevel{}}
 		t.decoder = decoderSequence{byteLevelDecoder{}, replaceDecoder{&pattern{literal: "</w>"}, " "},
 			fuse{}, stripDecoder{content: ' ', start: 1 << 62, stop: 1 << 62}}
-		t.postProcessor = m.frame("<|startoftext|>", "<|endoftext|>", true)
+		t.postProcessor = m.bertProcessing("<|startoftext|>", "<|endoftext|>", true)
 	case "Qwen2Tokenizer":
 		t.normalizer = unicodeForm{compose: true}
 		pre, _ := bytePreTokenizer("qwen2")
 		t.preTokenizer = append(pre, &byteLevel{})
 	case "RobertaTokenizer", "BartTokenizer", "LongformerTokenizer", "LEDTokenizer":
 		t.preTokenizer = &byteLevel{useRegex: true}
-		t.postProcessor = m.frame("<s>", "</s>", true)
+		t.postProcessor = m.bertProcessing("<s>", "</s>", true)
 	case "BlenderbotTokenizer":
 		t.preTokenizer = &byteLevel{useRegex: true, addPrefixSpace: true}
 	default:
@@ -79,14 +79,14 @@ func spaceRuns() *pattern {
 	return p
 }
 
-// frame puts cls and sep around a text, if the vocabulary has both.
-func (m *bpe) frame(cls, sep string, roberta bool) postProcessor {
+// bertProcessing adds cls and sep to a text, if the vocabulary has both.
+func (m *bpe) bertProcessing(cls, sep string, roberta bool) postProcessor {
 	c, ok := m.lookup(cls)
 	s, ok2 := m.lookup(sep)
 	if !ok || !ok2 {
 		return nil
 	}
-	return &frame{cls: special{cls, c}, sep: special{sep, s}, roberta: roberta, trim: true}
+	return &bertProcessing{cls: special{cls, c}, sep: special{sep, s}, roberta: roberta, trim: true}
 }
 
 // vocabFile reads a file that is one object of tokens and ids.
@@ -105,13 +105,13 @@ func vocabNode(path string, data []byte) (node, error) {
 	file := node{path: path, raw: data}
 	s := jsonscan.New(data)
 	if _, err := s.Raw(); err != nil {
-		return node{}, file.place(err)
+		return node{}, file.locate(err)
 	}
-	return file, file.place(s.End())
+	return file, file.locate(s.End())
 }
 
-// languageOf gives the vocabulary of a language where the file has one for each, as
-// those of MMS do; any other file stays as it is. Source: transformers,
+// languageOf returns the vocabulary of a language where the file has one for each
+// language, as those of MMS do; otherwise it returns file. Source: transformers,
 // tokenization_wav2vec2.py.
 func languageOf(file node, language string) (node, error) {
 	inner := node{}
@@ -133,7 +133,7 @@ func languageOf(file node, language string) (node, error) {
 	})
 	switch {
 	case err != nil:
-		return file, file.place(err)
+		return file, file.locate(err)
 	case languages == 0:
 		return file, nil
 	case inner.raw == nil && language == "":
@@ -144,17 +144,17 @@ func languageOf(file node, language string) (node, error) {
 	return inner, nil
 }
 
-// BERTOptions are what tokenizer_config.json says about a vocab.txt.
-type BERTOptions struct {
+// bertOptions are the members of tokenizer_config.json for a vocab.txt.
+type bertOptions struct {
 	Cased        bool   // do_lower_case is false
-	StripAccents *bool  // nil: as lower case
+	StripAccents *bool  // nil: true where the text is lowercased
 	NoChinese    bool   // tokenize_chinese_chars is false
-	Unknown      string // the token of words that are in no vocabulary, "[UNK]" where empty
+	Unknown      string // the token for unknown words, "[UNK]" where empty
 }
 
-// FromVocabText reads a vocab.txt: one WordPiece token in a line, its id the number
-// of the line from 0.
-func FromVocabText(data []byte, o BERTOptions) (*Tokenizer, error) {
+// fromVocabText reads a vocab.txt: one WordPiece token in each line; its id is the
+// number of the line, from 0.
+func fromVocabText(data []byte, o bertOptions) (*Tokenizer, error) {
 	const path = "vocab.txt"
 	if len(data) == 0 {
 		return nil, fault.New(fault.Empty, path, "")
@@ -170,7 +170,7 @@ func FromVocabText(data []byte, o BERTOptions) (*Tokenizer, error) {
 		m.vocab.add(bytes.Clone(token), id)
 		id++
 	}
-	m.seal()
+	m.finish()
 	n := bertNormalizer{clean: true, chinese: !o.NoChinese, lower: !o.Cased, accents: !o.Cased}
 	if o.StripAccents != nil {
 		n.accents = *o.StripAccents
@@ -192,20 +192,19 @@ func bertTemplate(m model) postProcessor {
 	if !ok || !ok2 {
 		return nil
 	}
-	return &frame{cls: special{"[CLS]", c}, sep: special{"[SEP]", s}}
+	return &bertProcessing{cls: special{"[CLS]", c}, sep: special{"[SEP]", s}}
 }
 
-// CTCOptions are what tokenizer_config.json says about the vocab.json of a speech
-// recognizer.
-type CTCOptions struct {
+// ctcOptions are the members of tokenizer_config.json for the vocab.json of a CTC model.
+type ctcOptions struct {
 	Pad, Unknown, Delimiter string // "<pad>", "<unk>" and "|" where empty
-	Language                string // whose vocabulary is taken of a file that has one for each: target_lang
-	Upper                   bool   // do_lower_case, which transformers takes for upper case
+	Language                string // target_lang: selects a vocabulary of a file with several
+	Upper                   bool   // do_lower_case, for which transformers converts to upper case
 }
 
-// FromCTC reads the vocab.json of a model with CTC, such as Wav2Vec2: characters and
-// a mark between words.
-func FromCTC(data []byte, o CTCOptions) (*Tokenizer, error) {
+// fromCTC reads the vocab.json of a CTC model such as Wav2Vec2: characters and a token
+// for the space between words.
+func fromCTC(data []byte, o ctcOptions) (*Tokenizer, error) {
 	file, err := vocabNode(fileVocab, data)
 	if err != nil {
 		return nil, err
@@ -217,7 +216,7 @@ func FromCTC(data []byte, o CTCOptions) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.seal()
+	v.finish()
 	or := func(s *string, fallback string) {
 		if *s == "" {
 			*s = fallback
@@ -244,7 +243,7 @@ func FromCTC(data []byte, o CTCOptions) (*Tokenizer, error) {
 	return t, t.assemble(tokens)
 }
 
-// lowerDecoder writes small letters.
+// lowerDecoder converts to lower case.
 type lowerDecoder struct{}
 
 func (lowerDecoder) decode(parts []string, _ *budget) []string {
@@ -267,8 +266,8 @@ func (uppercase) normalize(p *piece, track bool, _ *budget) error {
 	return nil
 }
 
-// byteVocabularies are tokenizers that need no file: the special tokens before the
-// bytes, those behind them, and what goes around a text.
+// byteVocabularies are tokenizers that need no file: the special tokens before and
+// after the bytes, and those that are added to a text.
 var byteVocabularies = map[string]struct {
 	before []string
 	extra  int // <extra_id_0> …
@@ -279,11 +278,9 @@ var byteVocabularies = map[string]struct {
 	"PerceiverTokenizer": {[]string{"[PAD]", "[BOS]", "[EOS]", "[MASK]", "[CLS]", "[SEP]"}, 0, "[CLS]", "[SEP]"},
 }
 
-// ForClass gives the tokenizer of a class whose vocabulary is the 256 bytes, and
-// false where the class needs files.
-func ForClass(class string) (*Tokenizer, bool, error) { return forClass(class, -1) }
-
-// forClass is ForClass with a number of <extra_id_0> and its like, -1 for the usual.
+// forClass returns the tokenizer of a class whose vocabulary is the 256 bytes, and false
+// where the class needs files. extra is the number of tokens <extra_id_0>, <extra_id_1>
+// and so on, -1 for the default of the class.
 func forClass(class string, extra int) (*Tokenizer, bool, error) {
 	b, ok := byteVocabularies[class]
 	if !ok {
@@ -309,7 +306,7 @@ func forClass(class string, extra int) (*Tokenizer, bool, error) {
 		put("<extra_id_" + strconv.Itoa(i) + ">")
 	}
 	m := &bpe{vocab: v, merges: newMerges(0)}
-	m.seal()
+	m.finish()
 	t := &Tokenizer{model: m, preTokenizer: &byteLevel{}, decoder: byteLevelDecoder{}}
 	tpl := &template{}
 	piece := func(s string, typeID uint32) templatePiece {

@@ -18,7 +18,7 @@ import (
 	"omniloader/loader/fault"
 )
 
-// only gives a directory with some files of a configuration.
+// only returns a directory with some files of a configuration.
 func only(t testing.TB, dir string, names ...string) fstest.MapFS {
 	fsys := fstest.MapFS{}
 	for _, name := range names {
@@ -37,7 +37,7 @@ func files(pairs ...string) fstest.MapFS {
 	return fsys
 }
 
-// agreement tells how many vectors a tokenizer gives the ids of.
+// agreement counts the vectors for which a tokenizer returns the right ids.
 func agreement(t testing.TB, tok *Tokenizer, dir string) (right, all int, first string) {
 	for _, v := range readVectors(t, filepath.Join("testdata", dir, "vectors.json")).Vectors {
 		ids, err := tok.IDs(v.Text, true)
@@ -51,12 +51,12 @@ func agreement(t testing.TB, tok *Tokenizer, dir string) (right, all int, first 
 	return right, all, first
 }
 
-func TestLoadReadsEveryForerunnerOfTokenizerJSON(t *testing.T) {
+func TestLoadReadsOlderFormats(t *testing.T) {
 	for _, c := range []struct {
 		dir   string
 		files []string
 		kind  string
-		may   int // texts that the C++ library itself cuts otherwise than tokenizer.json
+		may   int // texts that the C++ library itself encodes differently from tokenizer.json
 	}{
 		{"gpt2", []string{"vocab.json", "merges.txt", "tokenizer_config.json"}, "BPE", 0},
 		{"bert_uncased", []string{"vocab.txt", "tokenizer_config.json"}, "WordPiece", 0},
@@ -87,12 +87,12 @@ func TestLoadAppliesSideFilesToTokenizerJSON(t *testing.T) {
 	require.NoError(t, err)
 	c := tok.Config()
 	assert.Equal(t, "GPT2Tokenizer", c.Class)
-	assert.Equal(t, "<pad>", c.Roles["pad_token"], "there is an added_tokens_decoder, so the map does not win")
+	assert.Equal(t, "<pad>", c.Roles["pad_token"], "with an added_tokens_decoder the config has precedence over the map")
 	assert.Equal(t, "<|endoftext|>", c.Roles["eos_token"])
 	assert.Equal(t, "inline", c.ChatTemplate)
 	id, ok := tok.TokenID("<image>")
 	require.True(t, ok)
-	assert.EqualValues(t, 1159, id, "behind <new> and <pad>")
+	assert.EqualValues(t, 1159, id, "after <new> and <pad>")
 	ids, err := tok.IDs("a  <|endoftext|><new>", false)
 	require.NoError(t, err)
 	space, _ := tok.TokenID("Ġa")
@@ -108,7 +108,7 @@ func TestLoadAppliesSideFilesToTokenizerJSON(t *testing.T) {
 	assert.Equal(t, "chat_template.jinja", tok.Config().TemplateSource)
 }
 
-func TestPadTokenTellsItsSource(t *testing.T) {
+func TestSourceOfThePadToken(t *testing.T) {
 	base := `{"version":"1.0","added_tokens":[],"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"p":1,"e":2,"[PAD]":3}}`
 	for _, c := range []struct {
 		padding, config, special string
@@ -135,7 +135,7 @@ func TestPadTokenTellsItsSource(t *testing.T) {
 	}
 }
 
-func TestLoadNamesWhatIsWrong(t *testing.T) {
+func TestErrorsOfLoad(t *testing.T) {
 	for name, c := range map[string]struct {
 		fsys fstest.MapFS
 		kind fault.Kind
@@ -189,14 +189,14 @@ func TestUnknownComponentsAreNamedWithTheirPlace(t *testing.T) {
 		{`{"model":{"type":"Unigram","unk_id":0,"vocab":[["a"]]}}`, fault.WrongType, `[text, score]`},
 		{`{"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x","type_id":0}}],"pair":[],"special_tokens":{}},` + model + `}`, MissingField, `"x"`},
 	} {
-		_, err := FromJSON([]byte(c.file))
+		_, err := fromJSON(fileTokenizer, []byte(c.file))
 		assert.Equal(t, c.kind, fault.KindOf(err), "%s: %v", c.file, err)
 		assert.ErrorContains(t, err, c.text, c.file)
 		assert.ErrorContains(t, err, "byte ", c.file)
 	}
 }
 
-// ranks writes a tiktoken file: the bytes, then tokens of the merges of a byte-level
+// ranks builds a tiktoken file: the bytes, then the tokens of the merges of a byte-level
 // vocabulary.
 func ranks(t testing.TB, dir string) (file []byte, tokens [][]byte) {
 	tok := loadJSON(t, dir)
@@ -218,7 +218,7 @@ func ranks(t testing.TB, dir string) (file []byte, tokens [][]byte) {
 func TestTiktokenRanksGiveTheIDsOfTheSameVocabulary(t *testing.T) {
 	file, _ := ranks(t, "testdata/llama3")
 	special := loadJSON(t, "testdata/llama3").AddedTokens()
-	tok, err := FromTiktoken(file, "llama3", special)
+	tok, err := fromTiktoken("tokenizer.model", file, "llama3", special)
 	require.NoError(t, err)
 	for _, v := range readVectors(t, "testdata/llama3/vectors.json").Vectors {
 		ids, err := tok.IDs(v.Text, false)
@@ -232,7 +232,7 @@ func TestTiktokenRanksGiveTheIDsOfTheSameVocabulary(t *testing.T) {
 	ids, err := tok.IDs("<|begin_of_text|>the", true)
 	require.NoError(t, err)
 	assert.EqualValues(t, 1156, ids[0])
-	_, err = FromTiktoken([]byte("IQ== 0\nnot base64 1\n"), "llama3", nil)
+	_, err = fromTiktoken("tokenizer.model", []byte("IQ== 0\nnot base64 1\n"), "llama3", nil)
 	assert.ErrorContains(t, err, "byte 7")
 }
 
@@ -288,7 +288,7 @@ func TestByteLevelModelsNeedNoFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []uint32{'h' + 3, 0xC3 + 3, 0xA9 + 3, 1}, ids)
 	assert.Equal(t, "hé", tok.Decode(ids, true))
-	tok, ok, err := ForClass("PerceiverTokenizer")
+	tok, ok, err := forClass("PerceiverTokenizer", -1)
 	require.NoError(t, err)
 	require.True(t, ok)
 	ids, err = tok.IDs("a", true)
@@ -296,7 +296,7 @@ func TestByteLevelModelsNeedNoFile(t *testing.T) {
 	assert.Equal(t, []uint32{4, 'a' + 6, 5}, ids)
 }
 
-// ggufOf gives the keys that a converter writes for a configuration.
+// ggufOf returns the keys that a converter writes for a configuration.
 func ggufOf(t testing.TB, dir, model, pre string) GGUF {
 	tok := loadJSON(t, dir)
 	g := GGUF{Path: dir + ".gguf", Model: model, Pre: pre}
@@ -366,7 +366,7 @@ func TestGGUFKeysGiveTheIDsOfTheSameVocabulary(t *testing.T) {
 	assert.ErrorIs(t, err, BadVocabulary)
 }
 
-func TestGGUFKeysThatAreMissingOrWrongHaveUsualValues(t *testing.T) {
+func TestGGUFKeysThatAreMissingOrInvalidHaveDefaults(t *testing.T) {
 	id := func(n uint32) *uint32 { return &n }
 	pieces := []string{"<unk>", "<s>", "</s>", "a", "b", "ab"}
 	merges := []string{"a b"}
@@ -399,8 +399,8 @@ func TestGGUFKeysThatAreMissingOrWrongHaveUsualValues(t *testing.T) {
 	}
 }
 
-// A word that is a token is taken whole by some, though no merges lead to it.
-func TestGGUFNamesOfPatternsHaveHabits(t *testing.T) {
+// Some models take a word that is a token as a whole, although no merges produce it.
+func TestGGUFPreTokenizersHaveOptions(t *testing.T) {
 	g := GGUF{Model: "gpt2", Tokens: []string{"a", "b", "c", "ab", "abc"}, Merges: []string{"a b"}}
 	for pre, want := range map[string][]uint32{"falcon-h1": {4}, "minicpm5": {4}, "gpt-4o": {3, 2}, "llama4": {3, 2}, "exaone4": {3, 2}} {
 		g.Pre = pre

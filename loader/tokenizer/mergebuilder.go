@@ -2,13 +2,13 @@ package tokenizer
 
 import "strconv"
 
-// mergeBuilder turns pairs of tokens into merges, in the order of their ranks.
+// mergeBuilder builds merges from pairs of tokens, in the order of their ranks.
 type mergeBuilder struct {
 	vocab  *vocabulary
 	merges *merges
-	prefix int // bytes of the second token that the merged token lacks
+	prefix int // bytes of the prefix of continuing tokens, which merged tokens leave out
 	rank   uint32
-	last   uint32 // entry of the last token made
+	last   uint32 // vocabulary entry of the last merged token
 	buf    []byte
 }
 
@@ -16,7 +16,7 @@ func newMergeBuilder(v *vocabulary, prefix string, n int) *mergeBuilder {
 	return &mergeBuilder{vocab: v, merges: newMerges(min(n, 2*v.count)), prefix: len(prefix), last: none}
 }
 
-// add takes the pair of the next rank and says what is wrong with it, if anything.
+// add adds the pair of the next rank. It returns what is wrong with it, or "".
 func (b *mergeBuilder) add(left, right []byte) (bad string) {
 	l, ok := b.vocab.lookup(left)
 	if !ok {
@@ -30,8 +30,8 @@ func (b *mergeBuilder) add(left, right []byte) (bad string) {
 		return "merge " + strconv.Itoa(int(b.rank)) + ": " + strconv.Quote(clip(right)) + " is shorter than the prefix"
 	}
 	right = right[b.prefix:]
-	// Vocabularies list the tokens in the order in which training made them, so that
-	// the token of this merge mostly stands behind that of the last one.
+	// Vocabularies list tokens in the order in which training created them, so the token
+	// of this merge usually follows that of the last one.
 	entry := b.last + 1
 	if int(entry) >= len(b.vocab.ends) || !concatenates(b.vocab.text(entry), left, right) {
 		b.buf = append(append(b.buf[:0], left...), right...)
@@ -64,10 +64,10 @@ func (m *unigram) add(text []byte, score float64) {
 	}
 	m.scores = append(m.scores, score)
 	if old, ok := m.vocab.lookup(text); ok {
-		if m.double == nil {
-			m.double = make(map[uint32]string)
+		if m.duplicates == nil {
+			m.duplicates = make(map[uint32]string)
 		}
-		m.double[old] = string(text)
+		m.duplicates[old] = string(text)
 	}
 	m.vocab.add(text, id)
 }

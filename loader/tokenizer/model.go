@@ -6,11 +6,11 @@ import (
 	"omniloader/loader/fault"
 )
 
-// model turns a piece into tokens.
+// model encodes a piece as tokens.
 type model interface {
 	kind() string
 	// encode appends the tokens of text to w.tokens.
-	encode(text string, w *work) error
+	encode(text string, w *scratch) error
 	// size is the number of different tokens.
 	size() int
 	maxID() int64
@@ -18,28 +18,28 @@ type model interface {
 	token(id uint32) (text []byte, ok bool)
 }
 
-// token is what a model gives for a part of a piece.
+// token is a token of a piece.
 type token struct {
 	id         uint32
 	start, end int32 // in the text of the piece
-	// literal says that the token is spelled as the text it stands for, and not as
-	// the vocabulary has it: an unknown part under Unigram.
+	// literal reports that the text of the token is that of the piece and not that of
+	// the vocabulary, as for unknown parts under Unigram.
 	literal bool
 }
 
-// work is what one call of Encode carries along. Works are reused.
-type work struct {
+// scratch is the working memory of one call of Encode. It is pooled.
+type scratch struct {
 	budget *budget
 	track  bool
 	tokens []token // of one piece
 	cache  wordCache
 	symbols
-	lattice []node1
+	lattice []latticeNode
 	bytes   []byte
 }
 
-// wordCache remembers the tokens of short pieces. It belongs to one goroutine at a
-// time, and forgets everything when it is full.
+// wordCache caches the tokens of short pieces. It is used by one goroutine at a time, and
+// emptied when it is full.
 type wordCache struct {
 	table  []cacheCell
 	used   int
@@ -48,19 +48,18 @@ type wordCache struct {
 }
 
 type cacheCell struct {
-	hash       uint64 // 0 marks a free cell
+	hash       uint64 // 0 for a free cell
 	key, token uint32
 	keyLen, n  uint16
 }
 
 const (
-	cacheWord  = 64 // bytes of the longest word remembered
-	cacheFirst = 1 << 8
-	cacheMost  = 1 << 15
+	cacheWord    = 64 // bytes of the longest piece that is cached
+	cacheInitial = 1 << 8
+	cacheMax     = 1 << 15
 )
 
-// get gives the tokens of word. Where there are none, slot is where put may store
-// them.
+// get returns the tokens of a word, and its hash for put.
 func (c *wordCache) get(word string) (tokens []token, hash uint64, ok bool) {
 	hash = maphash.String(hashSeed, word) | 1
 	if len(c.table) == 0 {
@@ -82,13 +81,13 @@ func (c *wordCache) put(word string, hash uint64, tokens []token) {
 	if 2*c.used >= len(c.table) {
 		switch n := len(c.table); {
 		case n == 0:
-			c.table = make([]cacheCell, cacheFirst)
-		case n < cacheMost:
+			c.table = make([]cacheCell, cacheInitial)
+		case n < cacheMax:
 			old := c.table
 			c.table = make([]cacheCell, 4*n)
 			for _, cell := range old {
 				if cell.hash != 0 {
-					c.place(cell)
+					c.insert(cell)
 				}
 			}
 		default:
@@ -96,13 +95,13 @@ func (c *wordCache) put(word string, hash uint64, tokens []token) {
 			c.used, c.keys, c.tokens = 0, c.keys[:0], c.tokens[:0]
 		}
 	}
-	c.place(cacheCell{hash, uint32(len(c.keys)), uint32(len(c.tokens)), uint16(len(word)), uint16(len(tokens))})
+	c.insert(cacheCell{hash, uint32(len(c.keys)), uint32(len(c.tokens)), uint16(len(word)), uint16(len(tokens))})
 	c.used++
 	c.keys = append(c.keys, word...)
 	c.tokens = append(c.tokens, tokens...)
 }
 
-func (c *wordCache) place(cell cacheCell) {
+func (c *wordCache) insert(cell cacheCell) {
 	m := uint64(len(c.table) - 1)
 	s := cell.hash >> 8 & m
 	for c.table[s].hash != 0 {
@@ -111,8 +110,8 @@ func (c *wordCache) place(cell cacheCell) {
 	c.table[s] = cell
 }
 
-// remembered encodes a piece through the cache.
-func (w *work) remembered(m model, text string) error {
+// encodeCached sets w.tokens to the tokens of a piece, from the cache if possible.
+func (w *scratch) encodeCached(m model, text string) error {
 	w.tokens = w.tokens[:0]
 	if len(text) > cacheWord {
 		return m.encode(text, w)

@@ -8,21 +8,21 @@ import (
 	"omniloader/loader/fault"
 )
 
-// modelFile reads what is called tokenizer.model and the like: a SentencePiece model,
-// or ranks of tiktoken.
-func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
+// modelFile reads a tokenizer.model or the like: a SentencePiece model, or a file of
+// tiktoken.
+func (l *directoryLoader) modelFile(name string, data []byte) (*Tokenizer, error) {
 	line := data
 	if i := bytes.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
 	}
 	if _, rank, ok := bytes.Cut(bytes.TrimRight(line, "\r"), []byte(" ")); ok && len(line) < 1000 {
 		if _, isNumber := parseID(rank); isNumber {
-			t, err := fromTiktoken(name, data, l.pattern(name), nil)
+			t, err := fromTiktoken(name, data, l.splitPatternName(name), nil)
 			if err != nil {
 				return nil, err
 			}
 			t.config.Format = "tiktoken"
-			return t, l.placeSides(t)
+			return t, l.placeSideTokens(t)
 		}
 	}
 	m, err := parseSentencePiece(name, data)
@@ -45,32 +45,33 @@ func (l *loading) modelFile(name string, data []byte) (*Tokenizer, error) {
 		return nil, err
 	}
 	t.config.Format = "SentencePiece"
-	if err := t.added.place(name, more); err != nil {
+	if err := t.added.addWithIDs(name, more); err != nil {
 		return nil, err
 	}
 	if family == "T5Tokenizer" || family == "MT5Tokenizer" {
-		if err := l.sentinels(t, len(m.pieces)); err != nil {
+		if err := l.addSentinels(t, len(m.pieces)); err != nil {
 			return nil, err
 		}
 	}
-	if err := l.placeSides(t); err != nil {
+	if err := l.placeSideTokens(t); err != nil {
 		return nil, err
 	}
-	l.clean(t, class.clean)
+	l.addCleaning(t, class.clean)
 	if family == "" && numbers == "fairseq" {
 		cls, _ := t.TokenID("<s>")
 		sep, _ := t.TokenID("</s>")
-		t.postProcessor = &frame{cls: special{"<s>", cls}, sep: special{"</s>", sep}, roberta: true}
+		t.postProcessor = &bertProcessing{cls: special{"<s>", cls}, sep: special{"</s>", sep}, roberta: true}
 		return t, nil
 	}
 	if form := classForms()[family].single; form != "" && form != "-" {
-		return t, l.around(t)
+		return t, l.setPostProcessor(t)
 	}
-	return t, l.ends(t, class.ends)
+	return t, l.setBOSAndEOS(t, class.ends)
 }
 
-// ends puts the first and the last token around texts where class or config say so.
-func (l *loading) ends(t *Tokenizer, ends [2]bool) error {
+// setBOSAndEOS adds the first and the last token to texts where class or config ask for
+// them.
+func (l *directoryLoader) setBOSAndEOS(t *Tokenizer, ends [2]bool) error {
 	for i, name := range []string{"add_bos_token", "add_eos_token"} {
 		if on, ok := l.side.flag(name); ok {
 			ends[i] = on
@@ -90,12 +91,12 @@ func (l *loading) ends(t *Tokenizer, ends [2]bool) error {
 		}
 		return nil
 	}
-	return t.surround(l.files[0], ends[0], ends[1], id("bos_token"), id("eos_token"))
+	return t.setBOSEOSTemplate(l.files[0], ends[0], ends[1], id("bos_token"), id("eos_token"))
 }
 
-// clean puts what a class does to a text before the normalizer of its file. Source:
+// addCleaning adds the cleaning of a class before the normalizer of its file. Source:
 // preprocess_text of the tokenizers of ALBERT and XLNet in transformers.
-func (l *loading) clean(t *Tokenizer, what string) {
+func (l *directoryLoader) addCleaning(t *Tokenizer, what string) {
 	var seq normalizerSequence
 	on := func(step, flag string, value bool) bool {
 		if set, ok := l.side.flag(flag); ok {
@@ -119,8 +120,9 @@ func (l *loading) clean(t *Tokenizer, what string) {
 	}
 }
 
-// sentinels adds <extra_id_0> and its like behind the vocabulary, the last first.
-func (l *loading) sentinels(t *Tokenizer, size int) error {
+// addSentinels adds <extra_id_0>, <extra_id_1> and so on after the vocabulary, in
+// descending order.
+func (l *directoryLoader) addSentinels(t *Tokenizer, size int) error {
 	count := uint64(100)
 	if n, ok := l.side.config.optional("extra_ids"); ok {
 		var err error
@@ -132,11 +134,12 @@ func (l *loading) sentinels(t *Tokenizer, size int) error {
 	for i := range int(count) {
 		out = append(out, AddedToken{ID: uint32(size + i), Content: "<extra_id_" + strconv.Itoa(int(count)-1-i) + ">", Special: true})
 	}
-	return t.added.place(l.files[0], out)
+	return t.added.addWithIDs(l.files[0], out)
 }
 
-// pattern gives the split pattern for ranks without one.
-func (l *loading) pattern(name string) string {
+// splitPatternName returns the name of the split pattern for a file of tiktoken, which
+// contains none.
+func (l *directoryLoader) splitPatternName(name string) string {
 	switch {
 	case strings.HasPrefix(name, "qwen"), strings.HasPrefix(l.class, "QWen"):
 		return "qwen2"

@@ -19,7 +19,7 @@ import (
 	"omniloader/loader/fault"
 )
 
-// mutant makes the n-th broken file, the same in every run, and says what was done.
+// mutant returns the n-th mutated file, the same in every run, and what was changed.
 func mutant(t testing.TB, dirs []string, n int) (file []byte, what string) {
 	r := rand.New(rand.NewPCG(uint64(n), 42))
 	dir := dirs[n%len(dirs)]
@@ -58,8 +58,7 @@ func mutant(t testing.TB, dirs []string, n int) (file []byte, what string) {
 
 var oddValues = []any{nil, true, 0, -1, 1.5, int64(1 << 40), "", "x", "\u0000", " ", []any{}, map[string]any{}, []any{""}, "▁", strings.Repeat("a", 300), "(a*)*b", "(?=", "[^", int64(4294967295)}
 
-// mutateTree changes one place; small components are chosen as often as the
-// vocabulary.
+// mutateTree changes one value; small components are chosen as often as the vocabulary.
 func mutateTree(r *rand.Rand, v any, path string) (any, string) {
 	stop := r.IntN(5) == 0 && strings.Contains(path, ".") // deleting the top members gives the same few errors
 	switch x := v.(type) {
@@ -68,7 +67,7 @@ func mutateTree(r *rand.Rand, v any, path string) (any, string) {
 			return oddValues[r.IntN(len(oddValues))], path + " replaced"
 		}
 		keys := slices.Sorted(maps.Keys(x))
-		if !strings.Contains(path, ".") && r.IntN(4) > 0 { // the vocabulary is large, and breaks in few ways
+		if !strings.Contains(path, ".") && r.IntN(4) > 0 { // the vocabulary is large, and has few kinds of errors
 			keys = slices.DeleteFunc(keys, func(k string) bool { return k == "model" || k == "version" })
 		}
 		k := keys[r.IntN(len(keys))]
@@ -109,9 +108,9 @@ const mutants = 1000
 
 var mutantTexts = []string{"Hello, world! 12345  日本語 é\n\n<s>", strings.Repeat("a", 3000), strings.Repeat(" \n", 500) + "x"}
 
-// TestMutatedFilesNeitherPanicNorRunAway loads broken files and uses those that
-// still load. What may not happen: a panic, an error without a kind, memory beyond a
-// few times the file.
+// TestMutatedFilesNeitherPanicNorRunAway loads mutated files and encodes with those that
+// load. It fails for a panic, for an error without a kind, and for memory beyond a few
+// times the file.
 func TestMutatedFilesNeitherPanicNorRunAway(t *testing.T) {
 	dirs := configurations(t)
 	loaded := 0
@@ -139,7 +138,7 @@ func useMutant(t testing.TB, file []byte, what string) (loaded bool) {
 			t.Errorf("%s: panic: %v", what, r)
 		}
 	}()
-	tok, err := FromJSON(file)
+	tok, err := fromJSON(fileTokenizer, file)
 	if err != nil {
 		assert.NotEmpty(t, fault.KindOf(err), "%s: %v", what, err)
 		return false
@@ -157,8 +156,8 @@ func useMutant(t testing.TB, file []byte, what string) (loaded bool) {
 	return true
 }
 
-// TestMutatedFilesAreRefusedWhereTheReferenceRefuses asks the reference, in a child
-// process that may die, about the same files.
+// TestMutatedFilesAreRefusedWhereTheReferenceRefuses loads the same files with the
+// reference, in a child process that may crash.
 func TestMutatedFilesAreRefusedWhereTheReferenceRefuses(t *testing.T) {
 	ref := startReference(t)
 	dirs := configurations(t)
@@ -178,7 +177,7 @@ func TestMutatedFilesAreRefusedWhereTheReferenceRefuses(t *testing.T) {
 		}
 		var a refAnswer
 		require.NoError(t, json.Unmarshal(line, &a))
-		_, err = FromJSON(file)
+		_, err = fromJSON(fileTokenizer, file)
 		switch {
 		case a.Error != "" && err == nil:
 			lenient++

@@ -15,12 +15,12 @@ import (
 // Kinds of failure of tokenizer files; see package fault for the others.
 const (
 	UnknownComponent fault.Kind = "unknown component" // a normalizer, model … that this package does not know
-	MissingField     fault.Kind = "missing field"     // a field without which the component means nothing
+	MissingField     fault.Kind = "missing field"     // a required field
 	BadVocabulary    fault.Kind = "bad vocabulary"    // tokens, ids, merges or scores that contradict each other
 	BadPattern       fault.Kind = "bad pattern"       // a regular expression that cannot be used
 )
 
-// node is a value somewhere in a JSON file, already checked to be JSON.
+// node is a value of a JSON file, already checked to be valid JSON.
 type node struct {
 	path string
 	raw  []byte
@@ -46,8 +46,8 @@ func (n node) want(k jsonscan.Kind, what string) error {
 	return nil
 }
 
-// place moves an error of a scan over n to where it stands in the file.
-func (n node) place(err error) error {
+// locate sets path and offset in the file in an error of a scan over n.
+func (n node) locate(err error) error {
 	var e *fault.Error
 	if errors.As(err, &e) && e.Path == "" {
 		c := *e
@@ -60,7 +60,7 @@ func (n node) place(err error) error {
 	return err
 }
 
-// object is a JSON object whose members are looked up by name. Of members of one
+// object is a JSON object whose members are looked up by name. Of members with the same
 // name the last counts.
 type object struct {
 	node
@@ -73,7 +73,7 @@ func (n node) object(what string) (object, error) {
 	if err := n.want(jsonscan.Object, what); err != nil {
 		return o, err
 	}
-	const few = 8 // most objects have no more
+	const few = 8 // the members of most objects
 	o.names, o.values = make([]string, 0, few), make([]node, 0, few)
 	s := jsonscan.New(n.raw)
 	err := s.Object(func(name []byte) error {
@@ -82,10 +82,10 @@ func (n node) object(what string) (object, error) {
 		o.values = append(o.values, v)
 		return err
 	})
-	return o, n.place(err)
+	return o, n.locate(err)
 }
 
-// pick is object for a few members of many.
+// pick is object with only the members of the given names.
 func (n node) pick(what string, keys ...string) (object, error) {
 	o := object{node: n, names: make([]string, 0, len(keys)), values: make([]node, 0, len(keys))}
 	if err := n.want(jsonscan.Object, what); err != nil {
@@ -100,12 +100,12 @@ func (n node) pick(what string, keys ...string) (object, error) {
 		}
 		return err
 	})
-	return o, n.place(err)
+	return o, n.locate(err)
 }
 
 // value consumes the next value of a scan over n.
 func (n node) value(s *jsonscan.Scanner) (node, error) {
-	s.Kind() // passes white space
+	s.Kind() // skips white space
 	at := s.Offset()
 	raw, err := s.Raw()
 	return node{n.path, raw, n.off + int64(at)}, err
@@ -122,10 +122,10 @@ func (n node) array(what string) ([]node, error) {
 		out = append(out, v)
 		return err
 	})
-	return out, n.place(err)
+	return out, n.locate(err)
 }
 
-// lookup gives the member, and false where it is absent.
+// lookup returns the member, and false where it is absent.
 func (o *object) lookup(name string) (node, bool) {
 	for i := len(o.names) - 1; i >= 0; i-- {
 		if o.names[i] == name {
@@ -153,7 +153,7 @@ func (o *object) need(name string) (node, error) {
 	return n, nil
 }
 
-// optional gives the member unless it is absent or null.
+// optional returns the member, and false where it is absent or null.
 func (o *object) optional(name string) (node, bool) {
 	n, ok := o.lookup(name)
 	return n, ok && !n.isNull()
@@ -241,8 +241,7 @@ func (o *object) needUint(name string, limit uint64) (uint64, error) {
 	return n.uint(strconv.Quote(name), limit)
 }
 
-// boolOr gives the member, or the fallback where it is absent or, if the reference
-// allows that, null.
+// boolOr returns the member, or the fallback where it is absent or, if nullable, null.
 func (o *object) boolOr(name string, fallback, nullable bool) (bool, error) {
 	n, ok := o.lookup(name)
 	if !ok || nullable && n.isNull() {
@@ -251,7 +250,7 @@ func (o *object) boolOr(name string, fallback, nullable bool) (bool, error) {
 	return n.boolean(strconv.Quote(name))
 }
 
-// clip shortens what an error quotes.
+// clip shortens text from the file for an error.
 func clip[T string | []byte](s T) string {
 	const most = 60
 	if len(s) <= most {
@@ -260,14 +259,14 @@ func clip[T string | []byte](s T) string {
 	return string(s[:most]) + "…"
 }
 
-// typed is a component: an object that "type" names.
+// typed is a component: an object whose member "type" is its tag.
 type typed struct {
 	object
 	tag    string
 	tagged bool
 }
 
-// component reads the object and its tag. A null gives ok = false.
+// component reads a component. ok is false for null.
 func (n node) component(what string) (c typed, ok bool, err error) {
 	if n.isNull() {
 		return c, false, nil
@@ -293,4 +292,29 @@ func (c *typed) unknown(what string, known []string) error {
 		at = t
 	}
 	return at.fail(UnknownComponent, "%s %s is none of %v", what, strconv.Quote(clip(c.tag)), known)
+}
+
+// parseSequence reads a member that is a list of components, none of which is null.
+// part is their name in messages: "decoder".
+func parseSequence[T any](c *typed, member, part string, parse func(node) (T, error)) ([]T, error) {
+	list, err := c.need(member)
+	if err != nil {
+		return nil, err
+	}
+	items, err := list.array(strconv.Quote(member))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, 0, len(items))
+	for _, item := range items {
+		v, err := parse(item)
+		if err != nil {
+			return nil, err
+		}
+		if any(v) == nil {
+			return nil, item.fail(fault.WrongType, "a %s must be an object, found null", part)
+		}
+		out = append(out, v)
+	}
+	return out, nil
 }

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// unicodeForm is NFC, NFD, NFKC or NFKD. The reference has the tables of Unicode 9,
-// so that characters which got a decomposition or a combining class later are left
-// alone ("norm.inert").
+// unicodeForm is NFC, NFD, NFKC or NFKD. The reference has the tables of Unicode 9:
+// characters that got a decomposition or a combining class later are not changed (the
+// set "norm.inert").
 type unicodeForm struct{ compose, compat bool }
 
 func (f unicodeForm) form() norm.Form {
@@ -25,8 +25,8 @@ func (f unicodeForm) form() norm.Form {
 	return norm.NFD
 }
 
-// mark is a decomposed character: its combining class, itself, and how it relates to
-// the text it came from (see rewriter.emit).
+// decomposed is a character of a decomposition: its combining class, the character, and
+// how it relates to the original text (see rewriter.emit).
 type decomposed struct {
 	class  uint8
 	r      rune
@@ -55,21 +55,29 @@ func (f unicodeForm) normalize(p *piece, track bool, _ *budget) error {
 		}
 		pending = append(pending, decomposed{class, r, change})
 	}
-	inert := unicodeTables().sets["norm.inert"]
+	f.decompose(p.text, push)
+	flush()
+	out.finish()
+	w.done()
+	return nil
+}
+
+// decompose calls push with the characters of the decomposition of s, and with how each
+// relates to s (see rewriter.emit).
+func (f unicodeForm) decompose(s string, push func(r rune, change int)) {
+	form, inert := norm.NFD, unicodeTables().sets["norm.inert"]
+	if f.compat {
+		form = norm.NFKD
+	}
 	var buf [utf8.UTFMax]byte
-	for _, r := range p.text {
+	for _, r := range s {
 		if r < 0xA0 {
 			push(r, 0)
 			continue
 		}
 		var parts []byte
 		if !inRanges(inert, r) {
-			b := buf[:utf8.EncodeRune(buf[:], r)]
-			if f.compat {
-				parts = norm.NFKD.Properties(b).Decomposition()
-			} else {
-				parts = norm.NFD.Properties(b).Decomposition()
-			}
+			parts = form.Properties(buf[:utf8.EncodeRune(buf[:], r)]).Decomposition()
 		}
 		switch {
 		case r >= hangulS && r < hangulS+hangulCount:
@@ -91,15 +99,11 @@ func (f unicodeForm) normalize(p *piece, track bool, _ *budget) error {
 			}
 		}
 	}
-	flush()
-	out.finish()
-	w.done()
-	return nil
 }
 
 func hasInert(s string) bool {
 	for i := range len(s) {
-		if s[i] >= 0xE0 { // the first is U+07FD, and nothing below U+0800 matters but it
+		if s[i] >= 0xE0 { // U+07FD is the only character of the set below U+0800
 			inert := unicodeTables().sets["norm.inert"]
 			for _, r := range s[i:] {
 				if r >= 0x7FD && inRanges(inert, r) {
@@ -125,12 +129,12 @@ func combiningClass(r rune) uint8 {
 	return class
 }
 
-// composer puts characters together again, in the order and with the bookkeeping of
-// the reference (unicode-normalization-alignments, recompose.rs).
+// composer composes characters, with the order and the alignment of the reference
+// (unicode-normalization-alignments, recompose.rs).
 type composer struct {
 	w      *rewriter
-	on     bool
-	starts bool // starter holds one
+	on     bool // compose; otherwise characters are written unchanged
+	starts bool // start is set
 	start  decomposed
 	behind []decomposed // marks that did not combine with start
 }
@@ -191,7 +195,7 @@ func decomposeHangul(r rune) (l, v, t rune) {
 	return l, v, t
 }
 
-// composePair gives the character that a and b make, and 0 where they make none.
+// composePair returns the composition of a and b, 0 where there is none.
 func composePair(a, b rune) rune {
 	switch {
 	case a >= hangulL && a < hangulL+19 && b >= hangulV && b < hangulV+hangulVs:
@@ -202,23 +206,24 @@ func composePair(a, b rune) rune {
 	return compositions()[[2]rune{a, b}]
 }
 
-// compositions are the canonical pairs, taken out of the decompositions: what NFC
-// leaves alone although it decomposes is the composition of its parts.
+// compositions maps pairs to their canonical compositions. They are derived from the
+// decompositions: a character with one that NFC does not change is the composition of
+// its parts.
 var compositions = sync.OnceValue(func() map[[2]rune]rune {
 	pairs := make(map[[2]rune]rune, 1024)
 	inert := unicodeTables().sets["norm.inert"]
 	var buf [utf8.UTFMax]byte
 	for r := rune(0xC0); r < 0x11A00; r++ {
 		if r >= 0x3400 && r < 0x11000 {
-			r = 0x11000 // ideographs, Hangul and presentation forms compose otherwise or not at all
+			r = 0x11000 // skip ideographs, Hangul and presentation forms, which are not composed by this table
 		}
 		b := buf[:utf8.EncodeRune(buf[:], r)]
 		parts := norm.NFD.Properties(b).Decomposition()
 		if len(parts) == 0 || inRanges(inert, r) || !norm.NFC.IsNormal(b) {
 			continue
 		}
-		// The decomposition is full; the last part is the second of the pair, and what
-		// stands before it composes to the first.
+		// The decomposition is a full one: its last character is the second of the pair,
+		// and the characters before it compose to the first.
 		last, n := utf8.DecodeLastRune(parts)
 		first := norm.NFC.Bytes(parts[:len(parts)-n])
 		if one, m := utf8.DecodeRune(first); m == len(first) {

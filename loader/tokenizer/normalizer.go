@@ -8,52 +8,27 @@ import (
 	"omniloader/loader/fault"
 )
 
-// normalizer changes the text of a piece before it is cut. With track it keeps the
-// alignment to the original.
+// normalizer changes the text of a piece before it is split. With track it keeps the
+// alignment with the original.
 type normalizer interface {
 	normalize(p *piece, track bool, b *budget) error
 }
 
-// normalizerKinds are the names of normalizers and how they are read; a type not in
-// the list is refused.
+// normalizerNames are the types of normalizers, for messages.
 var normalizerNames = []string{"BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Nmt",
 	"Precompiled", "Prepend", "Replace", "Sequence", "Strip", "StripAccents"}
 
-// parseNormalizer reads a "normalizer" value; null gives nil. An object without a
-// type is read as the reference reads old files: as the first kind whose fields it
-// has.
+// parseNormalizer reads a "normalizer" value; null gives nil.
 func parseNormalizer(n node) (normalizer, error) {
 	c, ok, err := n.component("normalizer")
 	if err != nil || !ok {
 		return nil, err
 	}
-	tag := c.tag
-	if !c.tagged {
-		switch {
-		case c.has("clean_text", "handle_chinese_chars", "lowercase"):
-			tag = "BertNormalizer"
-		case c.has("strip_left", "strip_right"):
-			tag = "Strip"
-		case c.has("normalizers"):
-			tag = "Sequence"
-		case c.has("precompiled_charsmap"):
-			tag = "Precompiled"
-		case c.has("pattern", "content"):
-			tag = "Replace"
-		case c.has("prepend"):
-			tag = "Prepend"
-		}
-	}
-	switch tag {
+	switch normalizerTag(&c) {
 	case "BertNormalizer", "Bert":
 		return parseBertNormalizer(&c)
 	case "Strip":
-		left, err := c.needBool("strip_left")
-		if err != nil {
-			return nil, err
-		}
-		right, err := c.needBool("strip_right")
-		return stripNormalizer{left, right}, err
+		return parseStripNormalizer(&c)
 	case "StripAccents":
 		return stripAccents{}, nil
 	case "NFC":
@@ -77,46 +52,62 @@ func parseNormalizer(n node) (normalizer, error) {
 		pattern, content, err := parseReplace(&c)
 		return &replaceNormalizer{pattern, content}, err
 	case "Precompiled":
-		m, err := c.need("precompiled_charsmap")
-		if err != nil {
-			return nil, err
-		}
-		text, err := m.str(`"precompiled_charsmap"`)
-		if err != nil {
-			return nil, err
-		}
-		blob, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return nil, m.fail(fault.Malformed, "precompiled_charsmap is not base64")
-		}
-		p, err := newCharsMap(blob)
-		if err != nil {
-			return nil, m.fail(fault.Malformed, "precompiled_charsmap: %v", err)
-		}
-		return p, nil
+		return parsePrecompiled(&c)
 	case "Sequence":
-		list, err := c.need("normalizers")
-		if err != nil {
-			return nil, err
-		}
-		items, err := list.array(`"normalizers"`)
-		if err != nil {
-			return nil, err
-		}
-		seq := make(normalizerSequence, 0, len(items))
-		for _, item := range items {
-			m, err := parseNormalizer(item)
-			if err != nil {
-				return nil, err
-			}
-			if m == nil {
-				return nil, item.fail(fault.WrongType, "a normalizer must be an object, found null")
-			}
-			seq = append(seq, m)
-		}
-		return seq, nil
+		list, err := parseSequence(&c, "normalizers", "normalizer", parseNormalizer)
+		return normalizerSequence(list), err
 	}
 	return nil, c.unknown("normalizer", normalizerNames)
+}
+
+// normalizerTag returns the type. As in the reference, an object without one, from an
+// old file, has the first type whose fields it has.
+func normalizerTag(c *typed) string {
+	switch {
+	case c.tagged:
+		return c.tag
+	case c.has("clean_text", "handle_chinese_chars", "lowercase"):
+		return "BertNormalizer"
+	case c.has("strip_left", "strip_right"):
+		return "Strip"
+	case c.has("normalizers"):
+		return "Sequence"
+	case c.has("precompiled_charsmap"):
+		return "Precompiled"
+	case c.has("pattern", "content"):
+		return "Replace"
+	case c.has("prepend"):
+		return "Prepend"
+	}
+	return ""
+}
+
+func parseStripNormalizer(c *typed) (n stripNormalizer, err error) {
+	if n.left, err = c.needBool("strip_left"); err != nil {
+		return n, err
+	}
+	n.right, err = c.needBool("strip_right")
+	return n, err
+}
+
+func parsePrecompiled(c *typed) (normalizer, error) {
+	m, err := c.need("precompiled_charsmap")
+	if err != nil {
+		return nil, err
+	}
+	text, err := m.str(`"precompiled_charsmap"`)
+	if err != nil {
+		return nil, err
+	}
+	blob, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, m.fail(fault.Malformed, "precompiled_charsmap is not base64")
+	}
+	p, err := newCharsMap(blob)
+	if err != nil {
+		return nil, m.fail(fault.Malformed, "precompiled_charsmap: %v", err)
+	}
+	return p, nil
 }
 
 func parseReplace(c *typed) (*pattern, string, error) {
@@ -173,7 +164,7 @@ func (n stripNormalizer) normalize(p *piece, _ bool, _ *budget) error {
 		base := p.base
 		*p = p.slice(from, to)
 		if p.align == nil {
-			return nil // still plain: a part of the original
+			return nil // still plain: a slice of the original
 		}
 		p.base = base
 	}
@@ -242,7 +233,8 @@ func (n *replaceNormalizer) normalize(p *piece, track bool, b *budget) error {
 	return nil
 }
 
-// nmt cleans as the NMT normalizer of SentencePiece does.
+// nmt is the NMT normalizer of SentencePiece: it removes control characters and makes
+// other white space a space.
 type nmt struct{}
 
 func (nmt) normalize(p *piece, track bool, _ *budget) error {
@@ -260,7 +252,7 @@ func (nmt) normalize(p *piece, track bool, _ *budget) error {
 	return nil
 }
 
-// byteLevelNormalizer writes each byte as the character that GPT-2 gave it.
+// byteLevelNormalizer replaces each byte by the character of byteChars.
 type byteLevelNormalizer struct{}
 
 func (byteLevelNormalizer) normalize(p *piece, track bool, _ *budget) error {
@@ -283,8 +275,8 @@ func (p *piece) toByteChars(track bool) {
 	w.done()
 }
 
-// byteChars are the characters that stand for bytes in byte-level vocabularies:
-// printable bytes of Latin-1 stand for themselves, the others follow U+0100.
+// byteChars are the characters for bytes in byte-level vocabularies (GPT-2): printable
+// bytes of Latin-1 are themselves, the others are U+0100 and following.
 var byteChars = func() (t [256]rune) {
 	next := rune(256)
 	for b := range t {
@@ -299,7 +291,7 @@ var byteChars = func() (t [256]rune) {
 	return t
 }()
 
-// charByte is the inverse of byteChars, -1 where r stands for no byte.
+// charByte is the inverse of byteChars, -1 where r is not one of them.
 func charByte(r rune) int {
 	if uint32(r) < uint32(len(charBytes)) {
 		return int(charBytes[r])
@@ -379,7 +371,8 @@ func (n bertNormalizer) normalize(p *piece, track bool, b *budget) error {
 	return nil
 }
 
-// isIdeograph is BERT's idea of a Chinese character (2B820-2B91F are missing there).
+// isIdeograph reports whether BERT treats r as a Chinese character (its ranges do not
+// include 2B820-2B91F).
 func isIdeograph(r rune) bool {
 	return r >= 0x3400 && (r >= 0x4E00 && r <= 0x9FFF || r <= 0x4DBF || r >= 0x20000 && r <= 0x2A6DF ||
 		r >= 0x2A700 && r <= 0x2B81F || r >= 0x2B920 && r <= 0x2CEAF || r >= 0xF900 && r <= 0xFAFF ||

@@ -12,31 +12,31 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// Outline is what a directory's files say of its tokenizer, found without building
-// it: the tokens that have a part to play with their ids, and how many ids there are.
-// It reads the side files and gives ids as Load does, by the same code.
+// Outline describes the tokenizer of a directory without building it: the special
+// tokens with their ids, and how many ids there are. The config files are read and the
+// ids assigned by the same code as for Load.
 type Outline struct {
-	t *Tokenizer // it cannot turn a text into tokens
+	t *Tokenizer // its model is a partialModel, so it cannot encode
 
-	Type       string      // the model's kind as tokenizer.json spells it, "" where it does not say
-	MergePairs bool        // merges are written as pairs
-	Components []Component // of tokenizer.json, as they stand there
+	Type       string      // the type of the model in tokenizer.json, "" where there is none
+	MergePairs bool        // tokenizer.json has merges as pairs, not as strings
+	Components []Component // of tokenizer.json, in its order
 	Whole      bool        // the vocabulary was read
 
-	Templates []ChatTemplate // as ChatTemplates gives them
-	Faulty    []error        // why other templates were left out
+	Templates []ChatTemplate // as ChatTemplates returns them
+	Faulty    []error        // errors of templates that could not be read
 }
 
-// Component is a part of tokenizer.json and its type.
+// Component is a component of tokenizer.json and its type.
 type Component struct {
 	Part string // model, normalizer, pre_tokenizer, post_processor or decoder
 	Type string
 }
 
-// Config gives what the side files say.
+// Config returns what the config files say.
 func (o *Outline) Config() Config { return o.t.config }
 
-// PadToken settles the pad token as that of a Tokenizer does.
+// PadToken is that of Tokenizer.
 func (o *Outline) PadToken() (PadToken, bool) { return o.t.PadToken() }
 
 // MaxID is the highest id, or -1 where the vocabulary was not read or is empty.
@@ -45,16 +45,16 @@ func (o *Outline) MaxID() int64 { return o.t.MaxID() }
 // Kind names the model: BPE, WordPiece, WordLevel or Unigram; "" where no vocabulary was read.
 func (o *Outline) Kind() string { return o.t.Kind() }
 
-// TokenID gives the id of a token that the side files name.
+// TokenID returns the id of a token that the config files name.
 func (o *Outline) TokenID(token string) (uint32, bool) { return o.t.TokenID(token) }
 
-// Token gives the token of an id that config.json names, or of an added token.
+// Token returns the token of the pad token id of config.json, or an added token.
 func (o *Outline) Token(id uint32) (string, bool) { return o.t.Token(id) }
 
-// Describe outlines the tokenizer in dir, whose listing is names. The error is of the
-// kind fault.NotFound where no file holds a vocabulary; there is an outline even so, of
-// what the side files say, if there are any. What is no fault of the files, but beyond
-// this package, gives an outline without a vocabulary and no error.
+// Describe outlines the tokenizer in dir, whose files are names. The error is of the kind
+// fault.NotFound where there is no vocabulary; with it there is an outline of the config
+// files, if there are any. For files that are valid but not supported by this package it
+// returns an outline without a vocabulary and no error.
 func Describe(fsys fs.FS, dir string, names []string) (*Outline, error) {
 	l, err := openNames(fsys, dir, names)
 	if err != nil {
@@ -77,25 +77,25 @@ func Describe(fsys fs.FS, dir string, names []string) (*Outline, error) {
 	}
 	o.Whole = err == nil
 	if kind := fault.KindOf(err); kind == fault.Unsupported || kind == UnknownComponent || kind == fault.NotFound {
-		o.t = &Tokenizer{model: &sketch{most: -1}}
+		o.t = &Tokenizer{model: &partialModel{highest: -1}}
 		o.t.added.init()
 		if kind != fault.NotFound {
 			err = nil
 		}
 	} else if err != nil {
-		return nil, l.place(err)
+		return nil, l.inDirectory(err)
 	}
-	if settleErr := l.settle(o.t); settleErr != nil {
-		return nil, l.place(settleErr)
+	if configErr := l.setConfig(o.t); configErr != nil {
+		return nil, l.inDirectory(configErr)
 	}
 	if err != nil && len(l.files) == 0 {
 		return nil, err
 	}
-	o.Templates, o.Faulty = l.found, l.faulty
+	o.Templates, o.Faulty = l.chatTemplates, l.templateErrs
 	return o, err
 }
 
-func (l *loading) outline(o *Outline, s *source, name string) error {
+func (l *directoryLoader) outline(o *Outline, s *vocabularySource, name string) error {
 	data, err := l.vocabularyFile(name)
 	if err != nil {
 		return err
@@ -103,31 +103,31 @@ func (l *loading) outline(o *Outline, s *source, name string) error {
 	return s.outline(l, o, name, data)
 }
 
-// sketch stands in the model's place: of the vocabulary it knows the tokens that it
-// was told to look for.
-type sketch struct {
-	model // none: a sketch encodes nothing
+// partialModel is a model that knows only some tokens of the vocabulary, those that it
+// looks for. It cannot encode.
+type partialModel struct {
+	model // nil
 	name  string
-	ids   map[string]int64 // of the tokens that are looked for, -1 where not seen
-	// lengths has, for the low bits of a token's first byte, a bit for each length that is
-	// looked for; the last is that of 63 bytes and more.
+	ids   map[string]int64 // of the tokens that it looks for, -1 where not found
+	// lengths is a filter: by the lower 7 bits of the first byte, a bit for each length of
+	// the tokens that it looks for; the last bit is for 63 bytes and more.
 	lengths [128]uint64
-	pad     int64  // the id whose token is looked for, -1 for none
-	padText []byte // that token, nil where not seen
+	pad     int64  // an id whose token it looks for, -1 for none
+	padText []byte // that token, nil where not found
 	count   int
-	most    int64
+	highest int64
 }
 
-func (m *sketch) kind() string { return m.name }
-func (m *sketch) size() int    { return m.count }
-func (m *sketch) maxID() int64 { return m.most }
+func (m *partialModel) kind() string { return m.name }
+func (m *partialModel) size() int    { return m.count }
+func (m *partialModel) maxID() int64 { return m.highest }
 
-func (m *sketch) lookup(token string) (uint32, bool) {
+func (m *partialModel) lookup(token string) (uint32, bool) {
 	id, ok := m.ids[token]
 	return uint32(max(id, 0)), ok && id >= 0
 }
 
-func (m *sketch) token(id uint32) ([]byte, bool) {
+func (m *partialModel) token(id uint32) ([]byte, bool) {
 	if int64(id) == m.pad && m.padText != nil {
 		return m.padText, true
 	}
@@ -139,7 +139,7 @@ func (m *sketch) token(id uint32) ([]byte, bool) {
 	return nil, false
 }
 
-func (m *sketch) want(token string) {
+func (m *partialModel) lookFor(token string) {
 	if token == "" {
 		return
 	}
@@ -147,10 +147,10 @@ func (m *sketch) want(token string) {
 	m.lengths[token[0]&0x7F] |= 1 << min(len(token), 63)
 }
 
-// see takes a token of the vocabulary. Of two with one spelling the last counts.
-func (m *sketch) see(token []byte, id int64) {
+// addToken adds a token of the vocabulary. Of equal tokens the last counts.
+func (m *partialModel) addToken(token []byte, id int64) {
 	m.count++
-	m.most = max(m.most, id)
+	m.highest = max(m.highest, id)
 	if id == m.pad {
 		m.padText = bytes.Clone(token)
 	}
@@ -162,12 +162,13 @@ func (m *sketch) see(token []byte, id int64) {
 	}
 }
 
-// sketch begins a sketch that looks for what the side files name.
-func (l *loading) sketch(kind string, own []AddedToken) (*sketch, error) {
-	m := &sketch{name: kind, ids: map[string]int64{}, pad: l.pad, most: -1}
+// newPartialModel returns a model that looks for the tokens of the config files and for
+// own.
+func (l *directoryLoader) newPartialModel(kind string, own []AddedToken) (*partialModel, error) {
+	m := &partialModel{name: kind, ids: map[string]int64{}, pad: l.pad, highest: -1}
 	for _, list := range [][]AddedToken{own, l.side.decoder, l.side.extra} {
 		for _, a := range list {
-			m.want(a.Content)
+			m.lookFor(a.Content)
 		}
 	}
 	for _, role := range roleNames {
@@ -175,19 +176,19 @@ func (l *loading) sketch(kind string, own []AddedToken) (*sketch, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.want(a.Content)
+		m.lookFor(a.Content)
 	}
 	for _, token := range l.side.added.names {
-		m.want(token)
+		m.lookFor(token)
 	}
-	ofClass, _ := PadTokenOf(l.class, l.model)
-	m.want(ofClass)
+	ofClass, _ := padTokenOf(l.class, l.model)
+	m.lookFor(ofClass)
 	return m, nil
 }
 
-// outlineJSON reads tokenizer.json in one pass. The model is looked at when the added
-// tokens and the padding are known, which stand before it in what the library writes.
-func (l *loading) outlineJSON(o *Outline, name string, data []byte) error {
+// outlineJSON reads tokenizer.json. The model is read when the added tokens and the
+// padding are known: in one pass where they precede it, as the library writes them.
+func (l *directoryLoader) outlineJSON(o *Outline, name string, data []byte) error {
 	file := node{path: name, raw: data}
 	if err := file.want(jsonscan.Object, "a tokenizer"); err != nil && file.kind() != jsonscan.Invalid {
 		return err
@@ -195,10 +196,10 @@ func (l *loading) outlineJSON(o *Outline, name string, data []byte) error {
 	var tokens []AddedToken
 	var later node
 	var hasModel, hasAdded, hasPadding bool
-	var m *sketch
+	var m *partialModel
 	begin := func() (err error) {
-		if m, err = l.sketch("", tokens); err == nil && o.t.padding != nil {
-			m.want(o.t.padding.Token)
+		if m, err = l.newPartialModel("", tokens); err == nil && o.t.padding != nil {
+			m.lookFor(o.t.padding.Token)
 		}
 		o.t.model = m
 		return err
@@ -236,7 +237,7 @@ func (l *loading) outlineJSON(o *Outline, name string, data []byte) error {
 		err = s.End()
 	}
 	if err != nil {
-		return file.place(err)
+		return file.locate(err)
 	}
 	if !hasModel {
 		return file.fail(MissingField, "\"model\" is missing")
@@ -246,14 +247,14 @@ func (l *loading) outlineJSON(o *Outline, name string, data []byte) error {
 			return err
 		}
 		s := jsonscan.New(later.raw)
-		if err := later.place(o.outlineModel(m, &s)); err != nil {
+		if err := later.locate(o.outlineModel(m, &s)); err != nil {
 			return err
 		}
 	}
-	return l.addSides(o.t, tokens, func(all []AddedToken) error { return o.t.added.number(all, m, nil) })
+	return l.appendSideTokens(o.t, tokens, func(all []AddedToken) error { return o.t.added.assignIDs(all, m, nil) })
 }
 
-// outlinePart notes the types within a part. Parts may hold lists of parts.
+// outlinePart records the types of a component and of those in its list.
 func (o *Outline) outlinePart(part string, n node) error {
 	if n.kind() != jsonscan.Object {
 		return nil
@@ -283,9 +284,9 @@ func (o *Outline) outlinePart(part string, n node) error {
 	return nil
 }
 
-// outlineModel walks the model. Files of old versions have no type; it then shows in
-// the other keys. Errors name no file, and bytes as the scanner counts them.
-func (o *Outline) outlineModel(m *sketch, s *jsonscan.Scanner) error {
+// outlineModel reads the model. Where it has no type, as in old files, the type follows
+// from the other members. Errors have no path, and offsets of the scanner's text.
+func (o *Outline) outlineModel(m *partialModel, s *jsonscan.Scanner) error {
 	k := s.Kind()
 	start := int64(s.Offset())
 	if k != jsonscan.Object && k != jsonscan.Invalid {
@@ -317,9 +318,9 @@ func (o *Outline) outlineModel(m *sketch, s *jsonscan.Scanner) error {
 		case "vocab":
 			hasVocab = true
 			if listed = s.Kind() == jsonscan.Array; listed { // Unigram: [token, score] in the order of the ids
-				return s.Array(func(i int) error { return m.seePiece(s, int64(i)) })
+				return s.Array(func(i int) error { return m.addPiece(s, int64(i)) })
 			}
-			return m.seeAll(s)
+			return m.addObject(s)
 		}
 		_, err := s.Raw()
 		return err
@@ -342,8 +343,8 @@ func (o *Outline) outlineModel(m *sketch, s *jsonscan.Scanner) error {
 	return err
 }
 
-// seeAll takes {"token": id, …}.
-func (m *sketch) seeAll(s *jsonscan.Scanner) error {
+// addObject reads {"token": id, …}.
+func (m *partialModel) addObject(s *jsonscan.Scanner) error {
 	if k := s.Kind(); k != jsonscan.Object && k != jsonscan.Invalid {
 		return fault.At(fault.WrongType, "", int64(s.Offset()), "\"vocab\" must be an object, found "+k.String())
 	}
@@ -362,13 +363,13 @@ func (m *sketch) seeAll(s *jsonscan.Scanner) error {
 			}
 			id = uint32(long)
 		}
-		m.see(token, int64(id))
+		m.addToken(token, int64(id))
 		return nil
 	})
 }
 
-// seePiece takes one element of the vocabulary of Unigram, [token, score].
-func (m *sketch) seePiece(s *jsonscan.Scanner, id int64) error {
+// addPiece reads one element of the vocabulary of Unigram, [token, score].
+func (m *partialModel) addPiece(s *jsonscan.Scanner, id int64) error {
 	if s.Kind() != jsonscan.Array {
 		return fault.At(fault.WrongType, "", int64(s.Offset()), "a token of Unigram must be a pair, found "+s.Kind().String())
 	}
@@ -378,28 +379,28 @@ func (m *sketch) seePiece(s *jsonscan.Scanner, id int64) error {
 			return err
 		}
 		token, err := s.Text()
-		m.see(token, id)
+		m.addToken(token, id)
 		return err
 	})
 }
 
-// outlineTekken reads tekken.json without decoding the tokens: those that are looked
-// for are put into base64 themselves.
-func (l *loading) outlineTekken(o *Outline, name string, data []byte) error {
+// outlineTekken reads tekken.json without decoding its tokens: it compares them with the
+// base64 of those that it looks for.
+func (l *directoryLoader) outlineTekken(o *Outline, name string, data []byte) error {
 	list, special, head, err := parseTekken(name, data)
 	if err != nil {
 		return err
 	}
-	wanted, err := l.sketch("BPE", nil)
+	wanted, err := l.newPartialModel("BPE", nil)
 	if err != nil {
 		return err
 	}
-	m := &sketch{name: wanted.name, ids: map[string]int64{}, pad: wanted.pad, most: -1}
+	m := &partialModel{name: wanted.name, ids: map[string]int64{}, pad: wanted.pad, highest: -1}
 	for token := range wanted.ids {
-		m.want(base64.StdEncoding.EncodeToString([]byte(token)))
+		m.lookFor(base64.StdEncoding.EncodeToString([]byte(token)))
 	}
 	err = tekkenTokens(list, head, func(_ node, text string, id uint32) error {
-		m.see([]byte(text), int64(id))
+		m.addToken([]byte(text), int64(id))
 		return nil
 	})
 	if err != nil {
@@ -411,16 +412,16 @@ func (l *loading) outlineTekken(o *Outline, name string, data []byte) error {
 	for token := range wanted.ids {
 		wanted.ids[token] = m.ids[base64.StdEncoding.EncodeToString([]byte(token))]
 	}
-	wanted.count, wanted.most = m.count, m.most
+	wanted.count, wanted.highest = m.count, m.highest
 	if text, err := base64.StdEncoding.DecodeString(string(m.padText)); err == nil && m.padText != nil {
 		wanted.padText = text
 	}
 	o.t.model = wanted
-	return o.t.added.place(name, special)
+	return o.t.added.addWithIDs(name, special)
 }
 
-// outlineVocab reads vocab.json, that of a byte-level BPE or of a speech recognizer.
-func (l *loading) outlineVocab(o *Outline, name string, data []byte) error {
+// outlineVocab reads vocab.json, that of a byte-level BPE or of a CTC model.
+func (l *directoryLoader) outlineVocab(o *Outline, name string, data []byte) error {
 	file, err := vocabNode(name, data)
 	if err != nil {
 		return err
@@ -435,41 +436,32 @@ func (l *loading) outlineVocab(o *Outline, name string, data []byte) error {
 		}
 		kind, format = "WordLevel", formatCTC
 	}
-	m, err := l.sketch(kind, nil)
+	m, err := l.newPartialModel(kind, nil)
 	if err != nil {
 		return err
 	}
 	s := jsonscan.New(file.raw)
-	if err := file.place(m.seeAll(&s)); err != nil {
+	if err := file.locate(m.addObject(&s)); err != nil {
 		return err
 	}
 	if l.has(fileMerges) && !slices.Contains(l.files, fileMerges) {
 		l.files = slices.Insert(l.files, 1, fileMerges)
 	}
 	o.t.model, o.t.config.Format = m, format
-	return l.placeSides(o.t)
+	return l.placeSideTokens(o.t)
 }
 
-// outlineVocabText reads vocab.txt: a token in a line.
-func (l *loading) outlineVocabText(o *Outline, _ string, data []byte) error {
-	m, err := l.sketch("WordPiece", nil)
+// outlineVocabText reads vocab.txt: a token in each line.
+func (l *directoryLoader) outlineVocabText(o *Outline, _ string, data []byte) error {
+	m, err := l.newPartialModel("WordPiece", nil)
 	if err != nil {
 		return err
 	}
 	id := int64(0)
 	for line := range bytes.Lines(data) {
-		m.see(bytes.TrimRight(line, " \t\r\n"), id)
+		m.addToken(bytes.TrimRight(line, " \t\r\n"), id)
 		id++
 	}
 	o.t.model = m
-	return l.placeSides(o.t)
-}
-
-// FileOf tells whether a file belongs to a tokenizer by its name.
-func FileOf(name string) bool {
-	switch name {
-	case fileConfig, fileSpecial, fileAdded, fileMerges:
-		return true
-	}
-	return versionedFile(name) || VocabularyFile([]string{name}) != ""
+	return l.placeSideTokens(o.t)
 }

@@ -14,8 +14,8 @@ import (
 type pattern struct {
 	literal string
 	isRegex bool
-	prog    *program        // where the expression is one that needs no engine
-	engine  *regexp2.Regexp // otherwise
+	prog    *program        // of expressions that do not need the backtracking engine
+	engine  *regexp2.Regexp // of others
 }
 
 // matchTimeout bounds one match of the backtracking engine.
@@ -44,9 +44,9 @@ func parsePattern(n node) (*pattern, error) {
 	return p, nil
 }
 
-// newRegex compiles an expression: into a program that is matched without an engine
-// where it has no loops over groups and no references back, which holds for the
-// patterns of all published families, and otherwise for the backtracking engine.
+// newRegex compiles an expression: to a program where it has no unbounded repeats of
+// groups and no back-references, which is true for the patterns of all published model
+// families, and otherwise for the backtracking engine.
 func newRegex(text string) (*pattern, error) {
 	expr, err := parseRegex(text)
 	if err != nil {
@@ -73,8 +73,8 @@ func newEngine(expr *regexNode) (*regexp2.Regexp, error) {
 	return re, nil
 }
 
-// each calls found with each match, from left to right; like the reference it gives
-// no empty match right behind another match.
+// each calls found with each match, from left to right. As in the reference an empty
+// match directly after another match is left out.
 func (p *pattern) each(s string, b *budget, found func(from, to int) error) error {
 	switch {
 	case s == "":
@@ -108,8 +108,8 @@ func eachEmpty(s string, found func(from, to int) error) error {
 	return found(len(s), len(s))
 }
 
-// eachEngine matches with the backtracking engine. It has no count of steps, so what
-// a call may take is bounded by the clock: each match, and all of them together.
+// eachEngine matches with the backtracking engine. The engine does not count steps, so
+// the time is bounded: that of each match, and that of all matches of the call.
 func (p *pattern) eachEngine(s string, b *budget, found func(from, to int) error) error {
 	start := time.Now()
 	defer func() { b.engine -= time.Since(start) }()
@@ -133,7 +133,7 @@ func (p *pattern) eachEngine(s string, b *budget, found func(from, to int) error
 	}
 	if err != nil {
 		return fault.New(fault.TooLarge, "", "the pattern of the tokenizer gave up on this text").WithCause(err).
-			WithHint("the pattern backtracks without end; cut the text, or mend the file")
+			WithHint("the pattern backtracks without end; shorten the text, or fix the file")
 	}
 	return nil
 }

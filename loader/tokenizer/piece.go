@@ -2,17 +2,17 @@ package tokenizer
 
 import "unicode/utf8"
 
-// span is a run of bytes of the original text.
+// span is a range of bytes of the original text.
 type span struct{ start, end int32 }
 
-// piece is a part of the text on its way to the model.
+// piece is a part of the text between the steps of encoding.
 type piece struct {
 	text string
-	// align gives for each byte of text the bytes of the original it stands for.
-	// It is nil where text still is the original (plain), and where nobody asked.
+	// align is, for each byte of text, the span of the original from which it comes. It
+	// is nil where text is unchanged (plain), and where the alignment is not tracked.
 	align []span
-	base  int // where the piece begins in the original
-	plain bool
+	base  int  // offset of the piece in the original
+	plain bool // text is a slice of the original
 }
 
 func (p *piece) slice(from, to int) piece {
@@ -29,7 +29,7 @@ func (p *piece) slice(from, to int) piece {
 	return q
 }
 
-// at gives the original bytes of the character at byte i.
+// at returns the span in the original of the character at byte i.
 func (p *piece) at(i int) span {
 	if p.align != nil {
 		return p.align[min(i, len(p.align)-1)]
@@ -42,7 +42,7 @@ func (p *piece) at(i int) span {
 	return span{int32(p.base + from), int32(p.base + from + n)}
 }
 
-// original gives the original bytes of text[from:to].
+// original returns the span in the original of text[from:to].
 func (p *piece) original(from, to int) span {
 	if from >= to || len(p.text) == 0 {
 		return span{int32(p.base + from), int32(p.base + to)}
@@ -50,15 +50,15 @@ func (p *piece) original(from, to int) span {
 	return span{p.at(from).start, p.at(to - 1).end}
 }
 
-// rewriter replaces the text of a piece character by character and keeps the
-// alignment, with the bookkeeping of the reference (normalizer.rs,
-// transform_range): each character out says how it relates to those in.
+// rewriter replaces the text of a piece character by character and keeps the alignment
+// as the reference does (normalizer.rs, transform_range): each character that is written
+// comes with how it relates to the characters read.
 type rewriter struct {
 	p     *piece
 	track bool
 	out   []byte
 	align []span
-	read  int // bytes of p.text that are accounted for
+	read  int // bytes of p.text that were read
 }
 
 func (p *piece) rewrite(track bool) rewriter {
@@ -69,7 +69,7 @@ func (p *piece) rewrite(track bool) rewriter {
 	return w
 }
 
-// skip accounts for n characters that vanish.
+// skip reads n characters that are removed.
 func (w *rewriter) skip(n int) {
 	for ; n > 0 && w.read < len(w.p.text); n-- {
 		_, size := utf8.DecodeRuneInString(w.p.text[w.read:])
@@ -77,8 +77,8 @@ func (w *rewriter) skip(n int) {
 	}
 }
 
-// emit writes r. A change of 0 says that r replaces the next character, of 1 that
-// it is new, of -n that it replaces the next and n more vanish.
+// emit writes r. change is 0 where r replaces the next character, 1 where it is inserted,
+// and -n where it replaces the next and n more are removed.
 func (w *rewriter) emit(r rune, change int) {
 	if !w.track {
 		w.out = utf8.AppendRune(w.out, r)
@@ -112,7 +112,7 @@ func (w *rewriter) done() {
 	}
 }
 
-// filter drops the characters that keep refuses.
+// filter removes the characters for which keep is false.
 func (p *piece) filter(track bool, keep func(rune) bool) {
 	all := true
 	for _, r := range p.text {
@@ -144,7 +144,7 @@ func (p *piece) filter(track bool, keep func(rune) bool) {
 	w.done()
 }
 
-// mapRunes replaces each character by one other.
+// mapRunes replaces each character by f of it.
 func (p *piece) mapRunes(track bool, f func(rune) rune) {
 	same := true
 	for _, r := range p.text {
@@ -163,7 +163,7 @@ func (p *piece) mapRunes(track bool, f func(rune) rune) {
 	w.done()
 }
 
-// prepend puts s before the text, aligned with its first character.
+// prepend inserts s before the text, aligned with its first character.
 func (p *piece) prepend(s string, track bool) {
 	if len(p.text) == 0 || s == "" {
 		return
@@ -189,8 +189,8 @@ func (p *piece) prepend(s string, track bool) {
 	p.text, p.plain = s+p.text, false
 }
 
-// splice replaces each match by content, whose characters all stand for the last
-// character of what they replace.
+// splice replaces each match by content, which is aligned with the last character of the
+// match.
 func (p *piece) splice(matches []int, content string, track bool) {
 	if len(matches) == 0 {
 		return

@@ -7,20 +7,19 @@ import (
 	"omniloader/loader/fault"
 )
 
-// postProcessor puts special tokens around the parts of an encoding, and mends
-// offsets. It gets the encodings of one or two texts, or what the step before it
-// made of them.
+// postProcessor adds special tokens to the parts of an encoding, and corrects offsets.
+// It gets the encodings of one or two texts, or the result of the post-processor before.
 type postProcessor interface {
-	// added is the number of tokens that process puts in.
+	// added is the number of tokens that process adds.
 	added(pair bool) int
 	process(parts []*Encoding, special bool) ([]*Encoding, error)
 }
 
 var postProcessorNames = []string{"BertProcessing", "ByteLevel", "RobertaProcessing", "Sequence", "TemplateProcessing"}
 
-// parsePostProcessor reads a "post_processor" value; null gives nil. The reference
-// goes by the fields alone for all but ByteLevel and Sequence, and so it reads a
-// RobertaProcessing without trim_offsets as a BertProcessing.
+// parsePostProcessor reads a "post_processor" value; null gives nil. As in the reference
+// the fields decide the type of all but ByteLevel and Sequence, so a RobertaProcessing
+// without trim_offsets is a BertProcessing.
 func parsePostProcessor(n node) (postProcessor, error) {
 	c, ok, err := n.component("post_processor")
 	if err != nil || !ok {
@@ -33,33 +32,15 @@ func parsePostProcessor(n node) (postProcessor, error) {
 	}
 	switch {
 	case c.has("sep", "cls") && c.tag != "ByteLevel" && c.tag != "Sequence" && c.tag != "TemplateProcessing":
-		return parseFrame(&c)
+		return parseBertProcessing(&c)
 	case c.tag == "ByteLevel":
 		b, err := parseByteLevel(&c)
 		return byteLevelOffsets(b), err
 	case c.has("single", "pair", "special_tokens") && c.tag != "Sequence":
 		return parseTemplate(&c)
 	case c.tag == "Sequence":
-		list, err := c.need("processors")
-		if err != nil {
-			return nil, err
-		}
-		items, err := list.array(`"processors"`)
-		if err != nil {
-			return nil, err
-		}
-		seq := make(postSequence, 0, len(items))
-		for _, item := range items {
-			p, err := parsePostProcessor(item)
-			if err != nil {
-				return nil, err
-			}
-			if p == nil {
-				return nil, item.fail(fault.WrongType, "a post_processor must be an object, found null")
-			}
-			seq = append(seq, p)
-		}
-		return seq, nil
+		list, err := parseSequence(&c, "processors", "post_processor", parsePostProcessor)
+		return postSequence(list), err
 	case c.tagged:
 		for _, name := range map[string][]string{"TemplateProcessing": {"single", "pair", "special_tokens"}}[c.tag] {
 			if _, err := c.need(name); err != nil {
@@ -116,16 +97,16 @@ func parseSpecial(n node) (s special, err error) {
 	return s, err
 }
 
-// frame is BertProcessing, [CLS] A [SEP] B [SEP], and RobertaProcessing,
+// bertProcessing is BertProcessing, [CLS] A [SEP] B [SEP], and RobertaProcessing,
 // <s> A </s> </s> B </s>.
-type frame struct {
+type bertProcessing struct {
 	cls, sep         special
 	roberta          bool
 	trim, addsPrefix bool
 }
 
-func parseFrame(c *typed) (*frame, error) {
-	f := &frame{}
+func parseBertProcessing(c *typed) (*bertProcessing, error) {
+	f := &bertProcessing{}
 	sep, err := c.need("sep")
 	if err != nil {
 		return nil, err
@@ -151,7 +132,7 @@ func parseFrame(c *typed) (*frame, error) {
 	return f, err
 }
 
-func (f *frame) added(pair bool) int {
+func (f *bertProcessing) added(pair bool) int {
 	switch {
 	case !pair:
 		return 2
@@ -161,7 +142,7 @@ func (f *frame) added(pair bool) int {
 	return 3
 }
 
-func (f *frame) process(parts []*Encoding, special bool) ([]*Encoding, error) {
+func (f *bertProcessing) process(parts []*Encoding, special bool) ([]*Encoding, error) {
 	if f.roberta {
 		for _, e := range parts {
 			if f.trim {
@@ -175,15 +156,15 @@ func (f *frame) process(parts []*Encoding, special bool) ([]*Encoding, error) {
 	}
 	out := make([]*Encoding, len(parts))
 	for i, e := range parts {
-		out[i] = f.around(e, i)
+		out[i] = f.wrap(e, i)
 		for _, o := range e.Overflow {
-			out[i].Overflow = append(out[i].Overflow, f.around(o, i))
+			out[i].Overflow = append(out[i].Overflow, f.wrap(o, i))
 		}
 	}
 	return out, nil
 }
 
-func (f *frame) around(e *Encoding, i int) *Encoding {
+func (f *bertProcessing) wrap(e *Encoding, i int) *Encoding {
 	out := &Encoding{}
 	sepType := uint32(0)
 	switch {
@@ -227,9 +208,9 @@ func (e *Encoding) trimAll(addsPrefix bool) {
 	}
 }
 
-// trim takes white space out of the offsets (byte_level.rs, process_offsets).
+// trim excludes white space from the offsets (byte_level.rs, process_offsets).
 func (e *Encoding) trim(addsPrefix bool) {
-	offsets := append([]Offset(nil), e.Offsets...) // overflow may share them
+	offsets := append([]Offset(nil), e.Offsets...) // entries of Overflow may share them
 	for i, t := range e.Tokens {
 		o := &offsets[i]
 		lead, trail := 0, 0
@@ -249,7 +230,7 @@ func (e *Encoding) trim(addsPrefix bool) {
 		}
 		if lead > 0 {
 			if (i == 0 || o.Start == 0) && addsPrefix && lead == 1 {
-				lead = 0 // the space that was added stands for nothing
+				lead = 0 // the added space is not in the text
 			}
 			o.Start = min(o.Start+lead, o.End)
 		}

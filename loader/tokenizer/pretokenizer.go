@@ -7,10 +7,10 @@ import (
 	"omniloader/loader/fault"
 )
 
-// preTokenizer cuts a piece into smaller ones, in order, and gives each that is not
-// empty to emit. The piece that emit gets is its own to change.
+// preTokenizer splits a piece, and calls emit with each part that is not empty, in order.
+// emit may change the piece that it gets.
 type preTokenizer interface {
-	cut(p *piece, w *work, emit func(*piece) error) error
+	cut(p *piece, w *scratch, emit func(*piece) error) error
 }
 
 var preTokenizerNames = []string{"BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "FixedLength",
@@ -39,62 +39,57 @@ func parsePreTokenizer(n node) (preTokenizer, error) {
 	case "WhitespaceSplit":
 		return &runeSplit{isSpace, removed}, nil
 	case "Punctuation":
-		how := isolated
-		if b, ok := c.lookup("behavior"); ok {
-			if how, err = parseBehavior(b); err != nil {
-				return nil, err
-			}
-		}
-		return &runeSplit{isPunct, how}, nil
+		return parsePunctuation(&c)
 	case "Digits":
-		single, err := c.needBool("individual_digits")
-		if single {
-			return &runeSplit{isNumber, isolated}, err
-		}
-		return &runeSplit{isNumber, contiguous}, err
+		return parseDigits(&c)
 	case "UnicodeScripts":
 		return unicodeScripts{}, nil
 	case "FixedLength":
-		length := uint64(5)
-		if l, ok := c.lookup("length"); ok {
-			if length, err = l.uint(`"length"`, 1<<31); err != nil {
-				return nil, err
-			}
-			if length == 0 {
-				return nil, l.fail(fault.Malformed, "a FixedLength of 0 cuts nothing")
-			}
-		}
-		return fixedLength(length), nil
+		return parseFixedLength(&c)
 	case "Split":
 		return parseSplit(&c)
 	case "Sequence":
-		list, err := c.need("pretokenizers")
-		if err != nil {
-			return nil, err
-		}
-		items, err := list.array(`"pretokenizers"`)
-		if err != nil {
-			return nil, err
-		}
-		seq := make(preSequence, 0, len(items))
-		for _, item := range items {
-			p, err := parsePreTokenizer(item)
-			if err != nil {
-				return nil, err
-			}
-			if p == nil {
-				return nil, item.fail(fault.WrongType, "a pre_tokenizer must be an object, found null")
-			}
-			seq = append(seq, p)
-		}
-		return seq, nil
+		list, err := parseSequence(&c, "pretokenizers", "pre_tokenizer", parsePreTokenizer)
+		return preSequence(list), err
 	}
 	return nil, c.unknown("pre_tokenizer", preTokenizerNames)
 }
 
+func parsePunctuation(c *typed) (preTokenizer, error) {
+	s := &runeSplit{isPunct, isolated}
+	b, ok := c.lookup("behavior")
+	if !ok {
+		return s, nil
+	}
+	var err error
+	s.how, err = parseBehavior(b)
+	return s, err
+}
+
+func parseDigits(c *typed) (preTokenizer, error) {
+	s := &runeSplit{isNumber, contiguous}
+	single, err := c.needBool("individual_digits")
+	if single {
+		s.how = isolated
+	}
+	return s, err
+}
+
+func parseFixedLength(c *typed) (preTokenizer, error) {
+	l, ok := c.lookup("length")
+	if !ok {
+		return fixedLength(5), nil
+	}
+	length, err := l.uint(`"length"`, 1<<31)
+	if err == nil && length == 0 {
+		err = l.fail(fault.Malformed, "a FixedLength of 0 cuts nothing")
+	}
+	return fixedLength(length), err
+}
+
 type preSequence []preTokenizer
 
-func (s preSequence) cut(p *piece, w *work, emit func(*piece) error) error {
+func (s preSequence) cut(p *piece, w *scratch, emit func(*piece) error) error {
 	if len(s) == 0 {
 		return emit(p)
 	}
@@ -104,7 +99,7 @@ func (s preSequence) cut(p *piece, w *work, emit func(*piece) error) error {
 	return s[0].cut(p, w, func(q *piece) error { return s[1:].cut(q, w, emit) })
 }
 
-// behavior says what becomes of the parts that a splitter matches.
+// behavior says what a splitter does with the matches.
 type behavior uint8
 
 const (
@@ -130,18 +125,18 @@ func parseBehavior(n node) (behavior, error) {
 	return 0, n.fail(UnknownComponent, "behavior %s is none of %v", strconv.Quote(clip(s)), behaviorNames)
 }
 
-// cutter turns matches and what lies between them into the parts of one piece, as
-// behavior says. It is fed from left to right.
+// cutter builds the parts of a piece from the matches and the spans between them, by a
+// behavior. feed is called for all spans from left to right.
 type cutter struct {
 	p        *piece
 	how      behavior
 	emit     func(*piece) error
-	from, to int  // the part held back
-	held     bool // from, to hold one
+	from, to int  // the part that may still be extended
+	held     bool // from and to are set
 	matched  bool // the last span fed was a match
 }
 
-// feed takes the next span of the piece.
+// feed adds the next span of the piece.
 func (c *cutter) feed(from, to int, match bool) error {
 	last := c.matched
 	c.matched = match
@@ -150,9 +145,9 @@ func (c *cutter) feed(from, to int, match bool) error {
 		if match {
 			return nil
 		}
-		return c.give(from, to)
+		return c.emitPart(from, to)
 	case isolated:
-		return c.give(from, to)
+		return c.emitPart(from, to)
 	case contiguous:
 		if match == last && c.held {
 			c.to = to
@@ -164,7 +159,7 @@ func (c *cutter) feed(from, to int, match bool) error {
 			return nil
 		}
 	case mergedWithNext:
-		// From the right: a match joins what follows it unless that is a match too.
+		// A match is merged with the span after it, unless that is a match too.
 		if !match && last && c.held {
 			c.to = to
 			return nil
@@ -182,10 +177,10 @@ func (c *cutter) flush() error {
 		return nil
 	}
 	c.held = false
-	return c.give(c.from, c.to)
+	return c.emitPart(c.from, c.to)
 }
 
-func (c *cutter) give(from, to int) error {
+func (c *cutter) emitPart(from, to int) error {
 	if from == to {
 		return nil
 	}
@@ -193,7 +188,7 @@ func (c *cutter) give(from, to int) error {
 	return c.emit(&q)
 }
 
-// split is Split: a pattern, and what becomes of its matches.
+// split is Split: a pattern, and the behavior for its matches.
 type split struct {
 	pattern *pattern
 	how     behavior
@@ -220,7 +215,7 @@ func parseSplit(c *typed) (*split, error) {
 	return s, err
 }
 
-func (s *split) cut(p *piece, w *work, emit func(*piece) error) error {
+func (s *split) cut(p *piece, w *scratch, emit func(*piece) error) error {
 	c := cutter{p: p, how: s.how, emit: emit}
 	last := 0
 	err := s.pattern.each(p.text, w.budget, func(from, to int) error {
@@ -243,13 +238,13 @@ func (s *split) cut(p *piece, w *work, emit func(*piece) error) error {
 	return c.flush()
 }
 
-// runeSplit cuts at characters of a kind.
+// runeSplit splits at characters of a kind.
 type runeSplit struct {
 	is  func(rune) bool
 	how behavior
 }
 
-func (s *runeSplit) cut(p *piece, _ *work, emit func(*piece) error) error {
+func (s *runeSplit) cut(p *piece, _ *scratch, emit func(*piece) error) error {
 	c := cutter{p: p, how: s.how, emit: emit}
 	last := 0
 	for i, r := range p.text {
@@ -276,16 +271,17 @@ func (s *runeSplit) cut(p *piece, _ *work, emit func(*piece) error) error {
 
 type bertPreTokenizer struct{}
 
-func (bertPreTokenizer) cut(p *piece, w *work, emit func(*piece) error) error {
+func (bertPreTokenizer) cut(p *piece, w *scratch, emit func(*piece) error) error {
 	punct := runeSplit{isPunct, isolated}
 	space := runeSplit{isSpace, removed}
 	return space.cut(p, w, func(q *piece) error { return punct.cut(q, w, emit) })
 }
 
-// whitespace keeps runs of word characters, and runs of neither these nor space.
+// whitespace is Whitespace: the parts are runs of word characters, and runs of characters
+// that are neither word characters nor white space.
 type whitespace struct{}
 
-func (whitespace) cut(p *piece, _ *work, emit func(*piece) error) error {
+func (whitespace) cut(p *piece, _ *scratch, emit func(*piece) error) error {
 	from, kind := 0, 0 // 0 space, 1 word, 2 other
 	give := func(to int) error {
 		if kind == 0 || from == to {
@@ -313,7 +309,7 @@ func (whitespace) cut(p *piece, _ *work, emit func(*piece) error) error {
 
 type fixedLength int
 
-func (n fixedLength) cut(p *piece, _ *work, emit func(*piece) error) error {
+func (n fixedLength) cut(p *piece, _ *scratch, emit func(*piece) error) error {
 	from, count := 0, 0
 	for i := range p.text {
 		if count == int(n) {
@@ -329,11 +325,11 @@ func (n fixedLength) cut(p *piece, _ *work, emit func(*piece) error) error {
 	return emit(&q)
 }
 
-// unicodeScripts cuts where the script changes; Japanese syllables count as Han, and
-// spaces as whatever stands around them.
+// unicodeScripts splits where the script changes. Hiragana and Katakana count as Han, and
+// a space belongs to the script around it.
 type unicodeScripts struct{}
 
-func (unicodeScripts) cut(p *piece, _ *work, emit func(*piece) error) error {
+func (unicodeScripts) cut(p *piece, _ *scratch, emit func(*piece) error) error {
 	t := unicodeTables()
 	han, hiragana, katakana := t.scriptID("Han"), t.scriptID("Hiragana"), t.scriptID("Katakana")
 	const start = 0xFF
@@ -356,8 +352,7 @@ func (unicodeScripts) cut(p *piece, _ *work, emit func(*piece) error) error {
 					return err
 				}
 			}
-			// What stands before the first character of a script is lost, as in the
-			// reference.
+			// As in the reference, characters before the first one with a script are lost.
 			from, begun = i, true
 		}
 		last = s
@@ -381,7 +376,7 @@ func (t *tables) scriptID(name string) uint8 {
 // byteLevel is ByteLevel as a pre-tokenizer, a post-processor and a decoder.
 type byteLevel struct {
 	addPrefixSpace, trimOffsets, useRegex bool
-	raw                                   bool // leave bytes as they are: the model reads bytes
+	raw                                   bool // do not convert to byteChars: the model reads bytes
 }
 
 func parseByteLevel(c *typed) (b byteLevel, err error) {
@@ -395,7 +390,7 @@ func parseByteLevel(c *typed) (b byteLevel, err error) {
 	return b, err
 }
 
-func (b *byteLevel) cut(p *piece, w *work, emit func(*piece) error) error {
+func (b *byteLevel) cut(p *piece, w *scratch, emit func(*piece) error) error {
 	if b.addPrefixSpace && p.text[0] != ' ' {
 		p.prepend(" ", w.track)
 	}
@@ -413,15 +408,15 @@ func (b *byteLevel) cut(p *piece, w *work, emit func(*piece) error) error {
 	last := 0
 	err := gpt2Pattern().each(p.text, w.budget, func(from, to int) error {
 		last = to
-		return c.give(from, to)
+		return c.emitPart(from, to)
 	})
 	if err == nil && last < len(p.text) {
-		err = c.give(last, len(p.text))
+		err = c.emitPart(last, len(p.text))
 	}
 	return err
 }
 
-// prependScheme says where Metaspace puts its mark in front.
+// prependScheme says before which pieces Metaspace adds its replacement character.
 type prependScheme uint8
 
 const (
@@ -467,7 +462,7 @@ func parseMetaspace(c *typed) (m metaspace, err error) {
 	return m, err
 }
 
-func (m *metaspace) cut(p *piece, w *work, emit func(*piece) error) error {
+func (m *metaspace) cut(p *piece, w *scratch, emit func(*piece) error) error {
 	mark := string(m.mark)
 	if m.mark != ' ' {
 		p.replaceByte(' ', mark, w)
@@ -484,7 +479,7 @@ func (m *metaspace) cut(p *piece, w *work, emit func(*piece) error) error {
 }
 
 // replaceByte replaces an ASCII character everywhere.
-func (p *piece) replaceByte(c byte, content string, w *work) {
+func (p *piece) replaceByte(c byte, content string, w *scratch) {
 	var matches []int
 	for i := range len(p.text) {
 		if p.text[i] == c {

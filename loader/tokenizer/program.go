@@ -4,13 +4,13 @@ import (
 	"unicode/utf8"
 )
 
-// program is an expression without loops over groups, ready to be matched: a graph
-// of steps that each lead on. Since only single characters repeat, matching goes no
-// deeper than the expression is long.
+// program is a compiled expression without unbounded repeats of groups: a graph of
+// steps. Since only single characters repeat without bound, the depth of recursion in
+// matching is at most the length of the expression.
 type program struct {
 	start *step
-	// heads are the alternatives at the top. first tells for each ASCII character, and
-	// at 128 for all others, which of them can begin with it; 64 is the most.
+	// heads are the top-level alternatives, at most 64. first has for each ASCII
+	// character, and at 128 for all others, a bit for each head that can begin with it.
 	heads []*step
 	first [129]uint64
 }
@@ -27,20 +27,20 @@ const (
 )
 
 type step struct {
-	op           stepOp
-	set          *runeSet
-	low, high    int
-	lazy, posses bool
-	negative     bool
-	anchor       byte
-	branches     []*step // of an alternative; [0] of a look-around
-	next         *step
+	op               stepOp
+	set              *runeSet
+	low, high        int
+	lazy, possessive bool
+	negative         bool
+	anchor           byte
+	branches         []*step // of stepAlt; of stepLook and stepAtomic [0]
+	next             *step
 }
 
-// maxSteps bounds what repeats of groups may unfold to.
+// maxSteps bounds the steps to which bounded repeats of groups are expanded.
 const maxSteps = 4000
 
-// compileProgram gives nil where the expression needs the backtracking engine.
+// compileProgram returns nil where the expression needs the backtracking engine.
 func compileProgram(n *regexNode) *program {
 	c := compiler{}
 	p := &program{start: c.compile(n, &step{op: stepMatch})}
@@ -115,15 +115,15 @@ func (c *compiler) repeat(n *regexNode, next *step) *step {
 		sub = sub.subs[0]
 	}
 	if sub.op == opSet {
-		return &step{op: stepSet, set: sub.set, low: n.low, high: n.high, lazy: n.lazy, posses: n.posses, next: next}
+		return &step{op: stepSet, set: sub.set, low: n.low, high: n.high, lazy: n.lazy, possessive: n.possessive, next: next}
 	}
 	if n.high == unbounded {
 		c.failed = true
 		return next
 	}
-	if n.posses {
+	if n.possessive {
 		greedy := *n
-		greedy.posses = false
+		greedy.possessive = false
 		return &step{op: stepAtomic, branches: []*step{c.compile(&greedy, &step{op: stepMatch})}, next: next}
 	}
 	// (x){1,3} is x(x(x)?)?.
@@ -142,12 +142,12 @@ func (c *compiler) repeat(n *regexNode, next *step) *step {
 	return next
 }
 
-// firsts are the characters that a match may begin with; 128 stands for all that is
-// not ASCII. They may say yes wrongly, never no.
+// firsts are the ASCII characters that a match may begin with; 128 is for all others. It
+// may have characters that no match begins with, but lacks none.
 type firsts [129]bool
 
-// firsts gives what a match from s may begin with. Steps are shared by the branches
-// that lead to them, so each is asked once.
+// firsts returns the characters that a match from s may begin with. Branches share the
+// steps after them, so known caches the result for each step.
 func (s *step) firsts(known map[*step]*firsts) *firsts {
 	if f := known[s]; f != nil {
 		return f
@@ -179,7 +179,7 @@ func (s *step) firsts(known map[*step]*firsts) *firsts {
 	return f
 }
 
-// run is one walk over a text.
+// run is the matching of one text.
 type run struct {
 	s     string
 	spent int
@@ -220,7 +220,7 @@ func runeLen(s string, at int) int {
 	return n
 }
 
-// match gives the end of the match that begins at at, or -1.
+// match returns the end of the match that begins at at, or -1.
 func (p *program) match(m *run, at int) int {
 	which := ^uint64(0)
 	if at < len(m.s) {
@@ -247,7 +247,7 @@ func (m *run) match(s *step, at int) int {
 			return at
 		case stepSet:
 			if s.low == 1 && s.high == 1 {
-				n := m.one(s.set, at)
+				n := m.matchOne(s.set, at)
 				if n == 0 {
 					return -1
 				}
@@ -255,17 +255,17 @@ func (m *run) match(s *step, at int) int {
 				break
 			}
 			if s.lazy {
-				return m.lazy(s, at)
+				return m.matchLazy(s, at)
 			}
-			end, count := m.many(s.set, at, s.high)
+			end, count := m.matchMany(s.set, at, s.high)
 			if count < s.low {
 				return -1
 			}
-			if s.posses || s.next.op == stepMatch {
+			if s.possessive || s.next.op == stepMatch {
 				at = end
 				break
 			}
-			return m.back(s, at, end, count)
+			return m.backtrack(s, at, end, count)
 		case stepAlt:
 			for _, b := range s.branches[:len(s.branches)-1] {
 				if end := m.match(b, at); end >= 0 {
@@ -291,7 +291,7 @@ func (m *run) match(s *step, at int) int {
 	}
 }
 
-func (m *run) one(set *runeSet, at int) int {
+func (m *run) matchOne(set *runeSet, at int) int {
 	if at >= len(m.s) {
 		return 0
 	}
@@ -305,7 +305,7 @@ func (m *run) one(set *runeSet, at int) int {
 	return n
 }
 
-func (m *run) many(set *runeSet, at, most int) (end, count int) {
+func (m *run) matchMany(set *runeSet, at, most int) (end, count int) {
 	for count < most && at < len(m.s) {
 		if c := m.s[at]; c < utf8.RuneSelf {
 			if set.ascii[c>>6]>>(c&63)&1 == 0 {
@@ -325,9 +325,9 @@ func (m *run) many(set *runeSet, at, most int) (end, count int) {
 	return at, count
 }
 
-// back tries what follows a repeat of count characters, then gives back one after
-// the other.
-func (m *run) back(s *step, at, end, count int) int {
+// backtrack matches what follows a repeat, first after all count characters, then after
+// one less each time.
+func (m *run) backtrack(s *step, at, end, count int) int {
 	for {
 		if e := m.match(s.next, end); e >= 0 {
 			return e
@@ -342,7 +342,7 @@ func (m *run) back(s *step, at, end, count int) int {
 	}
 }
 
-func (m *run) lazy(s *step, at int) int {
+func (m *run) matchLazy(s *step, at int) int {
 	for count := 0; ; count++ {
 		if count >= s.low {
 			if e := m.match(s.next, at); e >= 0 {
@@ -353,7 +353,7 @@ func (m *run) lazy(s *step, at int) int {
 			return -1
 		}
 		m.spent++
-		n := m.one(s.set, at)
+		n := m.matchOne(s.set, at)
 		if n == 0 {
 			return -1
 		}

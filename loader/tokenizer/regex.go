@@ -19,10 +19,10 @@ const (
 	opAlt            // the first of subs that leads to a match
 	opRepeat         // subs[0], low to high times
 	opLook           // subs[0] matches here (or before here, or does not)
-	opAtomic         // subs[0], without going back into it
-	opGroup          // subs[0], remembered
-	opBack           // what group n matched
-	opAnchor         // a place; anchor says which
+	opAtomic         // subs[0], without backtracking into it
+	opGroup          // subs[0], captured
+	opBack           // a back-reference to group n
+	opAnchor         // a position, by anchor
 )
 
 // unbounded is the high of a repeat without limit.
@@ -33,22 +33,21 @@ const maxRepeat = 1000
 
 // regexNode is a parsed regular expression.
 type regexNode struct {
-	op           regexOp
-	set          *runeSet
-	subs         []*regexNode
-	low, high    int
-	lazy, posses bool
-	negative     bool
-	behind       bool
-	anchor       byte // ^ $ A z Z b B
-	n            int
+	op               regexOp
+	set              *runeSet
+	subs             []*regexNode
+	low, high        int
+	lazy, possessive bool
+	negative         bool
+	behind           bool
+	anchor           byte // ^ $ A z Z b B
+	n                int
 }
 
-// runeSet is a set of characters: those of the categories, the ranges and any of
-// the sets in or, of which each of the sets in and must have it too; or, negated,
-// the others.
+// runeSet is a set of characters: the union of the categories, the ranges and the sets
+// in or, intersected with each of the sets in and; negated where negative.
 type runeSet struct {
-	ascii    [2]uint64 // of the whole set, filled in by finish
+	ascii    [2]uint64 // the ASCII characters of the set, computed by finish
 	cats     mask
 	ranges   []runeRange
 	or, and  []*runeSet
@@ -73,7 +72,7 @@ func (s *runeSet) find(t *tables, r rune) bool {
 	return in != s.negative
 }
 
-// finish sorts the ranges and fills in ascii; it must come before any look-up.
+// finish sorts the ranges and computes ascii. It must be called before has.
 func (s *runeSet) finish() *runeSet {
 	s.ranges = mergeRanges(s.ranges)
 	for _, sub := range s.or {
@@ -116,7 +115,7 @@ func (s *runeSet) add(r rune, fold bool) {
 	}
 }
 
-// maxFold is how many characters a range may have to be folded one by one.
+// maxFold bounds the characters of a range whose case variants are added.
 const maxFold = 1 << 12
 
 func (s *runeSet) addRange(first, last rune, fold bool) {
@@ -128,8 +127,8 @@ func (s *runeSet) addRange(first, last rune, fold bool) {
 	}
 }
 
-// regexParser reads the syntax of Oniguruma (doc/RE of that library) as far as
-// tokenizers use it. What it does not know it refuses.
+// regexParser parses the syntax of Oniguruma (doc/RE of that library) as far as
+// tokenizers use it. Other syntax is an error.
 type regexParser struct {
 	s                    string
 	at                   int
@@ -138,10 +137,10 @@ type regexParser struct {
 	fold, dotAll, spaced bool           // the flags i, m, x
 }
 
-// maxRegexDepth bounds groups and classes within each other.
+// maxRegexDepth bounds the nesting of groups and classes.
 const maxRegexDepth = 100
 
-// maxRegex is the longest expression that is read.
+// maxRegex is the longest expression, in bytes.
 const maxRegex = 1 << 16
 
 func parseRegex(s string) (*regexNode, error) {
@@ -270,14 +269,14 @@ func (p *regexParser) quantified(n *regexNode) (*regexNode, error) {
 			} else {
 				n.lazy = true
 			}
-		case !braces && p.accept("+"): // behind braces a plus is another repeat
-			n.posses = true
+		case !braces && p.accept("+"): // after braces a plus is another repeat
+			n.possessive = true
 		}
 	}
 	return n, nil
 }
 
-// braces reads {n}, {n,}, {,m} and {n,m}; anything else is no quantifier.
+// braces parses {n}, {n,}, {,m} and {n,m}; ok is false for anything else.
 func (p *regexParser) braces() (low, high int, ok bool) {
 	end := strings.IndexByte(p.s[p.at:], '}')
 	if end < 0 {
@@ -479,7 +478,7 @@ func (p *regexParser) escape() (*regexNode, error) {
 	return setNode(set), nil
 }
 
-// twice stands for the number of a name that two groups have.
+// twice is the number of a name that two groups have.
 const twice = -1
 
 // namedBack reads <name>, <number> or <-number>, counted back from here, behind \k.

@@ -16,8 +16,8 @@ func sortRanges(rs []runeRange) {
 	slices.SortFunc(rs, func(a, b runeRange) int { return cmp.Compare(a.first, b.first) })
 }
 
-// class reads a character class behind its opening bracket. Classes nest, and &&
-// takes what both sides have.
+// class parses a character class after its opening bracket. Classes nest, and && is the
+// intersection of its sides.
 func (p *regexParser) class() (*runeSet, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func (p *regexParser) class() (*runeSet, error) {
 	defer func() { p.depth-- }()
 	negative := p.accept("^")
 	set := &runeSet{}
-	var left *runeSet // the sides of && read so far
+	var left *runeSet // the intersection of the sides before the last &&
 	for first := true; ; first = false {
 		if !p.more() {
 			return nil, p.errorf("a character class without an end")
@@ -64,39 +64,44 @@ func (p *regexParser) class() (*runeSet, error) {
 			set = &runeSet{}
 			continue
 		}
-		from, single, err := p.classChar(c, set)
-		if err != nil {
+		if err := p.classItem(c, set); err != nil {
 			return nil, err
-		}
-		if !single {
-			continue
-		}
-		// A dash makes a range unless it stands last, or before &&.
-		rest := p.s[p.at:]
-		if !strings.HasPrefix(rest, "-") || strings.HasPrefix(rest, "-]") || strings.HasPrefix(rest, "-[") || strings.HasPrefix(rest, "-&&") {
-			set.add(from, p.fold)
-			continue
-		}
-		p.at++
-		if !p.more() {
-			return nil, p.errorf("a character class without an end")
-		}
-		to, single, err := p.classChar(p.next(), set)
-		switch {
-		case err != nil:
-			return nil, err
-		case !single: // [a-\d]: the dash is a dash
-			set.add(from, p.fold)
-			set.add('-', false)
-		case to < from:
-			return nil, p.errorf("the range %q-%q counts down", from, to)
-		default:
-			set.addRange(from, to, p.fold)
 		}
 	}
 }
 
-// classChar gives the character that c begins, or adds the set that it stands for.
+// classItem adds to set what c begins: a character, a range or an escape.
+func (p *regexParser) classItem(c rune, set *runeSet) error {
+	from, single, err := p.classChar(c, set)
+	if err != nil || !single {
+		return err
+	}
+	// A hyphen makes a range unless it is last, or before && or a nested class.
+	rest := p.s[p.at:]
+	if !strings.HasPrefix(rest, "-") || strings.HasPrefix(rest, "-]") || strings.HasPrefix(rest, "-[") || strings.HasPrefix(rest, "-&&") {
+		set.add(from, p.fold)
+		return nil
+	}
+	p.at++
+	if !p.more() {
+		return p.errorf("a character class without an end")
+	}
+	to, single, err := p.classChar(p.next(), set)
+	switch {
+	case err != nil:
+		return err
+	case !single: // [a-\d]: the hyphen is a character
+		set.add(from, p.fold)
+		set.add('-', false)
+	case to < from:
+		return p.errorf("the range %q-%q counts down", from, to)
+	default:
+		set.addRange(from, to, p.fold)
+	}
+	return nil
+}
+
+// classChar returns the character that c begins, or adds to set the set that it begins.
 func (p *regexParser) classChar(c rune, set *runeSet) (r rune, single bool, err error) {
 	if c != '\\' {
 		return c, true, nil
@@ -118,8 +123,7 @@ func (p *regexParser) classChar(c rune, set *runeSet) (r rune, single bool, err 
 	return 0, false, nil
 }
 
-// n is the number of different characters where all are given one by one, folded
-// forms of the first not counted.
+// n is 1 where the set is one character and its case variants, else 2.
 func (s *runeSet) n() int {
 	first := s.ranges[0].first
 	for _, r := range s.ranges {
@@ -139,8 +143,7 @@ func foldsTo(a, b rune) bool {
 	return false
 }
 
-// classEscape reads an escape that stands for a character or a set, behind the
-// backslash.
+// classEscape parses an escape for a character or a set, after the backslash.
 func (p *regexParser) classEscape(set *runeSet) error {
 	switch c := p.next(); c {
 	case 's', 'S':
@@ -280,8 +283,8 @@ var classNames = map[string]struct {
 	"extendedpictographic": {"", "pict.onig", nil},
 }
 
-// derived are the properties that Unicode makes of categories and a table of its
-// own (DerivedCoreProperties).
+// derived are the properties that Unicode derives from categories and a table
+// (DerivedCoreProperties).
 var derived = map[string]struct {
 	categories string
 	table      *unicode.RangeTable
@@ -291,12 +294,12 @@ var derived = map[string]struct {
 	"math":      {"Sm", unicode.Other_Math},
 }
 
-// scriptCodes are the codes of scripts by ISO 15924, a code and a script in a line.
+// scriptCodes are the ISO 15924 codes of scripts: a code and a script in each line.
 //
 //go:embed scripts.tsv
 var scriptCodes string
 
-// scriptOf gives the script of a code, or the key itself.
+// scriptOf returns the script of a code, or key where it is no code.
 func scriptOf(key string) string {
 	for line := range strings.Lines(scriptCodes) {
 		if code, script, _ := strings.Cut(strings.TrimSpace(line), "\t"); code == key {
@@ -306,7 +309,7 @@ func scriptOf(key string) string {
 	return key
 }
 
-// addTable adds what a table of the standard library has.
+// addTable adds the characters of a table of the standard library.
 func (s *runeSet) addTable(t *unicode.RangeTable) {
 	add := func(first, last, stride rune) {
 		if stride == 1 {
@@ -336,10 +339,9 @@ var longNames = map[string]string{"letter": "L", "uppercaseletter": "Lu", "lower
 	"separator": "Z", "spaceseparator": "Zs", "lineseparator": "Zl", "paragraphseparator": "Zp",
 	"other": "C", "control": "Cc", "format": "Cf", "privateuse": "Co", "unassigned": "Cn", "alphabetic": "alpha", "whitespace": "space"}
 
-// named adds the property, whose name is read without case, spaces, dashes and
-// underscores. Properties that no table of ours has are those of the standard library,
-// which knows Unicode 15: characters of Unicode 16 are missing from Dash and
-// Ideographic.
+// named adds a property; case, spaces, hyphens and underscores of its name are ignored.
+// Properties that unicode.tsv lacks come from the standard library, which has Unicode 15:
+// the characters of Unicode 16 are missing from Dash and Ideographic.
 func named(name string, set *runeSet) bool {
 	key := strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(name))
 	if short, ok := longNames[key]; ok {
@@ -376,8 +378,8 @@ func named(name string, set *runeSet) bool {
 	return false
 }
 
-// write writes the expression in the syntax of the backtracking engine, with every
-// class as plain ranges, so that both engines agree on what a letter is.
+// write writes the expression in the syntax of the backtracking engine. Classes are
+// written as ranges, so that both engines have the same character sets.
 func (n *regexNode) write(b *strings.Builder) error {
 	const mostText = 1 << 22
 	if b.Len() > mostText {
@@ -410,8 +412,9 @@ func (n *regexNode) write(b *strings.Builder) error {
 	case opAlt:
 		return each("|")
 	case opRepeat:
-		if n.posses {
+		if n.possessive {
 			b.WriteString("(?>")
+			defer b.WriteString(")")
 		}
 		if err := wrap("(?:"); err != nil {
 			return err
@@ -424,9 +427,6 @@ func (n *regexNode) write(b *strings.Builder) error {
 		if n.lazy {
 			b.WriteString("?")
 		}
-		if n.posses {
-			b.WriteString(")")
-		}
 	case opLook:
 		open := map[bool]string{false: "(?", true: "(?<"}[n.behind]
 		return wrap(open + map[bool]string{false: "=", true: "!"}[n.negative])
@@ -437,27 +437,31 @@ func (n *regexNode) write(b *strings.Builder) error {
 	case opBack:
 		fmt.Fprintf(b, "(?:\\%d)", n.n)
 	case opAnchor:
-		switch n.anchor {
-		case '^':
-			b.WriteString("(?:\\A|(?<=\\n)(?!\\z))") // not behind a line feed that ends the text
-		case '$':
-			b.WriteString("(?m:$)")
-		case 'b', 'B':
-			word := &runeSet{}
-			named("word", word)
-			word.finish()
-			var w strings.Builder
-			word.write(&w)
-			edge := "(?:(?<=" + w.String() + ")(?!" + w.String() + ")|(?<!" + w.String() + ")(?=" + w.String() + "))"
-			if n.anchor == 'B' {
-				edge = "(?!" + edge + ")"
-			}
-			b.WriteString(edge)
-		default:
-			b.WriteString("\\" + string(n.anchor))
-		}
+		n.writeAnchor(b)
 	}
 	return nil
+}
+
+func (n *regexNode) writeAnchor(b *strings.Builder) {
+	switch n.anchor {
+	case '^':
+		b.WriteString("(?:\\A|(?<=\\n)(?!\\z))") // not after a line feed that ends the text
+	case '$':
+		b.WriteString("(?m:$)")
+	case 'b', 'B':
+		word := &runeSet{}
+		named("word", word)
+		word.finish()
+		var w strings.Builder
+		word.write(&w)
+		boundary := "(?:(?<=" + w.String() + ")(?!" + w.String() + ")|(?<!" + w.String() + ")(?=" + w.String() + "))"
+		if n.anchor == 'B' {
+			boundary = "(?!" + boundary + ")"
+		}
+		b.WriteString(boundary)
+	default:
+		b.WriteString("\\" + string(n.anchor))
+	}
 }
 
 // categoryStarts are the code points at which the category changes.
@@ -486,8 +490,8 @@ func (s *runeSet) edges(out []rune) []rune {
 	return out
 }
 
-// write writes the set as ranges. Between two edges, or changes of category, all
-// characters are in it or none.
+// write writes the set as ranges. Between two consecutive edges or changes of category
+// either all characters are in the set or none.
 func (s *runeSet) write(b *strings.Builder) {
 	edges := s.edges(slices.Clone(categoryStarts()))
 	slices.Sort(edges)

@@ -23,13 +23,13 @@ const (
 
 // spModel is a ModelProto.
 type spModel struct {
-	path    string
-	pieces  []spPiece
-	kind    uint64 // 1 Unigram, 2 BPE, 3 words, 4 characters
-	fall    bool
-	suffix  bool              // treat_whitespace_as_suffix
-	control map[string]string // texts of the pieces that have a part to play, by role
-	norm    spNormalizer
+	path         string
+	pieces       []spPiece
+	kind         uint64 // 1 Unigram, 2 BPE, 3 words, 4 characters
+	byteFallback bool
+	suffix       bool              // treat_whitespace_as_suffix
+	control      map[string]string // texts of the pieces for unk, bos, eos and pad
+	norm         spNormalizer
 }
 
 type spPiece struct {
@@ -38,14 +38,10 @@ type spPiece struct {
 	kind  uint64
 }
 
-// FromSentencePiece reads a tokenizer.model, spiece.model or the like: a ModelProto
-// of SentencePiece with a Unigram, BPE, character or word model. The tokenizer
-// answers as the C++ library does: it puts no special tokens in, and control tokens
-// in a text are text.
-func FromSentencePiece(data []byte) (*Tokenizer, error) {
-	return fromSentencePiece("tokenizer.model", data)
-}
-
+// fromSentencePiece reads a tokenizer.model, spiece.model or the like: a ModelProto of
+// SentencePiece with a Unigram, BPE, character or word model. The tokenizer encodes as
+// the C++ library does: it adds no special tokens, and control tokens in a text are
+// ordinary text.
 func fromSentencePiece(path string, data []byte) (*Tokenizer, error) {
 	m, err := parseSentencePiece(path, data)
 	if err != nil {
@@ -63,7 +59,7 @@ type protoField struct {
 	at     int    // byte in the message where the field begins
 }
 
-// eachField walks a message without recursion; nothing is allocated.
+// eachField calls f for each field of a message, and bad where no valid field begins.
 func eachField(data []byte, f func(protoField) error, bad func(at int) error) error {
 	for at := 0; at < len(data); {
 		start := at
@@ -121,7 +117,7 @@ func parseSentencePiece(path string, data []byte) (*spModel, error) {
 		}
 	}
 	err := eachField(data, func(f protoField) error {
-		inner := f.at // good enough to find the place
+		inner := f.at // errors within a field have the offset of the field
 		switch {
 		case f.number == 1 && f.wire == 2:
 			p := spPiece{kind: pieceNormal}
@@ -161,9 +157,8 @@ func parseSentencePiece(path string, data []byte) (*spModel, error) {
 	return m, nil
 }
 
-// trainer reads what TrainerSpec says about running the model. The ids there
-// (unk_id …) are those asked of the training; the library finds the pieces by their
-// texts.
+// trainer reads the fields of TrainerSpec that matter for encoding. Its ids (unk_id …)
+// are only options of the training; the library finds the pieces by their texts.
 func (m *spModel) trainer(f protoField) error {
 	if f.number >= 45 && f.number <= 48 && f.wire == 2 {
 		m.control[[...]string{"unk", "bos", "eos", "pad"}[f.number-45]] = string(f.bytes)
@@ -177,7 +172,7 @@ func (m *spModel) trainer(f protoField) error {
 	case 24:
 		m.suffix = f.value != 0
 	case 35:
-		m.fall = f.value != 0
+		m.byteFallback = f.value != 0
 	}
 	return nil
 }
@@ -198,18 +193,18 @@ func (m *spModel) normalizerSpec(f protoField, at int) (err error) {
 	return nil
 }
 
-// tokenizer builds the engine for the model.
+// tokenizer builds the tokenizer of the model.
 func (m *spModel) tokenizer() (*Tokenizer, error) {
 	t := &Tokenizer{}
 	m.norm.suffix = m.suffix
-	frozen := &matcher{}
+	userDefined := &matcher{}
 	for i, p := range m.pieces {
 		if p.kind == pieceUserDefined {
-			frozen.add(p.text, int32(i))
+			userDefined.add(p.text, int32(i))
 		}
 	}
-	if frozen.trie != nil {
-		m.norm.frozen = frozen
+	if userDefined.trie != nil {
+		m.norm.userDefined = userDefined
 	}
 	unk := int64(-1)
 	for i, p := range m.pieces {
@@ -227,7 +222,7 @@ func (m *spModel) tokenizer() (*Tokenizer, error) {
 	case 1:
 		t.model = m.unigram(unk)
 	case 2, 3, 4:
-		t.model = m.bpe(unk, m.norm.frozen)
+		t.model = m.bpe(unk, m.norm.userDefined)
 	default:
 		return nil, fault.New(UnknownComponent, m.path, "model type "+strconv.FormatUint(m.kind, 10)+" is none of [1 2 3 4]")
 	}
@@ -242,7 +237,7 @@ func (m *spModel) tokenizer() (*Tokenizer, error) {
 	if err := t.assemble(nil); err != nil {
 		return nil, err
 	}
-	t.added.mark(special)
+	t.added.addSpecialOnly(special)
 	for role, text := range m.control {
 		if slices.ContainsFunc(special, func(a AddedToken) bool { return a.Content == text }) {
 			t.config.setRole(role+"_token", text, m.path)
@@ -251,14 +246,14 @@ func (m *spModel) tokenizer() (*Tokenizer, error) {
 	return t, nil
 }
 
-// normal reports whether merges and paths may use a piece.
+// normal reports whether encoding may produce the piece by merges or paths.
 func (p *spPiece) normal() bool {
 	return p.kind == pieceNormal || p.kind == pieceUserDefined || p.kind == pieceUnused
 }
 
 func (m *spModel) unigram(unk int64) *unigram {
 	u := newUnigram(len(m.pieces), 8*len(m.pieces))
-	u.single, u.unkID, u.byteFallback = true, unk, m.fall
+	u.float32Sums, u.unkID, u.byteFallback = true, unk, m.byteFallback
 	low, high := math.Inf(1), math.Inf(-1)
 	for i, p := range m.pieces {
 		if p.normal() && p.kind != pieceUnused {
@@ -270,7 +265,7 @@ func (m *spModel) unigram(unk int64) *unigram {
 				u.userDefined[uint32(i)] = true
 			}
 		} else {
-			u.hide(p.text, float64(p.score))
+			u.addUnused(p.text, float64(p.score))
 		}
 		if p.kind == pieceNormal {
 			low, high = min(low, float64(p.score)), max(high, float64(p.score))
@@ -280,12 +275,12 @@ func (m *spModel) unigram(unk int64) *unigram {
 		low, high = 0, 0
 	}
 	u.minScore, u.maxScore = low, high
-	u.seal()
+	u.finish()
 	return u
 }
 
-func (m *spModel) bpe(unk int64, frozen *matcher) *spanBPE {
-	b := &spanBPE{words: m.kind == 3, vocab: newVocabulary(len(m.pieces), 8*len(m.pieces)), frozen: frozen, unkID: unk, fall: m.fall}
+func (m *spModel) bpe(unk int64, userDefined *matcher) *spanBPE {
+	b := &spanBPE{words: m.kind == 3, vocab: newVocabulary(len(m.pieces), 8*len(m.pieces)), userDefined: userDefined, unkID: unk, byteFallback: m.byteFallback}
 	var scores []float32
 	for i := range b.bytes {
 		b.bytes[i] = -1
@@ -306,16 +301,16 @@ func (m *spModel) bpe(unk int64, frozen *matcher) *spanBPE {
 			scores = append(scores, p.score)
 		}
 	}
-	b.vocab.seal()
+	b.vocab.finish()
 	b.order = orderByScore(scores)
 	b.longest = b.vocab.longest()
-	if m.kind == 4 { // characters alone
+	if m.kind == 4 { // character model
 		b.longest = 0
 	}
 	return b
 }
 
-// byteToken reads <0x41>.
+// byteToken parses a token for a byte, such as <0x41>.
 func byteToken(s string) (byte, bool) {
 	if len(s) != 6 || s[:3] != "<0x" || s[5] != '>' {
 		return 0, false
@@ -324,24 +319,23 @@ func byteToken(s string) (byte, bool) {
 	return byte(b), err == nil
 }
 
-// spNormalizer normalizes as SentencePiece does (normalizer.cc): the map, then
-// spaces; it writes spaces as ▁.
+// spNormalizer normalizes as SentencePiece does (normalizer.cc): the character map, then
+// the spaces, which become ▁.
 type spNormalizer struct {
 	chars       *charsMap
-	dummyPrefix bool // put a space in front
-	collapse    bool // runs of spaces become one, those around the text vanish
+	dummyPrefix bool // add a space before the text
+	collapse    bool // runs of spaces become one, those at both ends are removed
 	escape      bool
-	suffix      bool // the space stands behind the word
-	frozen      *matcher
+	suffix      bool // the space is after the word
+	userDefined *matcher
 }
 
 const spSpace = "▁"
 
-// next gives what the text begins with in normalized form, and how many bytes that
-// replaces.
+// next returns the normalized form of the start of s, and how many bytes of s that is.
 func (n *spNormalizer) next(s string) (out string, length int) {
-	if n.frozen != nil {
-		if length = n.frozen.prefix(s); length > 0 {
+	if n.userDefined != nil {
+		if length = n.userDefined.prefix(s); length > 0 {
 			return s[:length], length
 		}
 	}
@@ -424,7 +418,7 @@ func (n *spNormalizer) normalize(p *piece, track bool, b *budget) error {
 	return nil
 }
 
-// decoder undoes what the normalizer did to spaces.
+// decoder converts ▁ back to spaces.
 func (n *spNormalizer) decoder() decoder {
 	seq := decoderSequence{replaceDecoder{&pattern{literal: spSpace}, " "}, byteFallbackDecoder{}, fuse{}}
 	if n.dummyPrefix {
@@ -437,7 +431,7 @@ func (n *spNormalizer) decoder() decoder {
 	return seq
 }
 
-// prefix is the length of the longest text that s begins with.
+// prefix is the length of the longest of the texts that s begins with, 0 for none.
 func (m *matcher) prefix(s string) (length int) {
 	state := uint32(0)
 	for i := range len(s) {
@@ -452,12 +446,13 @@ func (m *matcher) prefix(s string) (length int) {
 	return length
 }
 
-// mark registers tokens as special, for decoding, without looking for them in texts.
-func (a *addedVocabulary) mark(tokens []AddedToken) {
+// addSpecialOnly registers tokens as special for decoding only: they are not matched in
+// texts.
+func (a *addedVocabulary) addSpecialOnly(tokens []AddedToken) {
 	for _, t := range tokens {
 		a.special[t.Content] = true
-		if !slices.ContainsFunc(a.marked, func(o AddedToken) bool { return o.ID == t.ID }) {
-			a.marked = append(a.marked, t)
+		if !slices.ContainsFunc(a.specialOnly, func(o AddedToken) bool { return o.ID == t.ID }) {
+			a.specialOnly = append(a.specialOnly, t)
 		}
 	}
 }

@@ -8,22 +8,22 @@ import (
 	"unicode/utf8"
 )
 
-// spanBPE is byte-pair encoding without a list of merges: neighbours merge wherever
-// what they spell together is a token, the token of lowest order first, of equal ones
+// spanBPE is byte-pair encoding without a list of merges: two adjacent symbols merge
+// where their concatenation is a token, the token of lowest order first, of equal orders
 // the leftmost. SentencePiece orders tokens by score, tiktoken by rank.
 type spanBPE struct {
-	vocab   *vocabulary // what merges make; for tiktoken the bytes themselves
-	order   []uint32    // by entry
-	longest int
-	words   bool     // no merges: what stands between marks of spaces is a token, or unknown
-	units   bool     // start from bytes instead of characters
-	whole   bool     // a piece that is a token stays whole
-	frozen  *matcher // texts that stay whole, user-defined tokens
-	unkID   int64
-	bytes   [256]int64 // tokens of bytes, where the model falls back to them
-	fall    bool
-	names   map[uint32]string // tokens whose spelling is not their text
-	byName  map[string]uint32
+	vocab        *vocabulary // the tokens that merges produce; for tiktoken their bytes
+	order        []uint32    // by vocabulary entry
+	longest      int
+	words        bool     // no merges: each word is a token, or unknown
+	fromBytes    bool     // the initial symbols are bytes, not characters
+	whole        bool     // a piece that is a token is not merged
+	userDefined  *matcher // user-defined tokens, which are not merged
+	unkID        int64
+	bytes        [256]int64 // tokens of bytes, for byte fallback
+	byteFallback bool
+	names        map[uint32]string // tokens that no merge produces: unknown, control and byte tokens
+	byName       map[string]uint32
 }
 
 func (m *spanBPE) kind() string { return "BPE" }
@@ -51,7 +51,7 @@ func (m *spanBPE) token(id uint32) ([]byte, bool) {
 	return m.vocab.token(id)
 }
 
-// name gives an id a spelling that no text merges to.
+// name adds a token that no merge produces.
 func (m *spanBPE) name(id uint32, token string) {
 	if m.names == nil {
 		m.names, m.byName = make(map[uint32]string), make(map[string]uint32)
@@ -77,7 +77,7 @@ func orderByScore(scores []float32) []uint32 {
 	return order
 }
 
-func (m *spanBPE) encode(text string, w *work) error {
+func (m *spanBPE) encode(text string, w *scratch) error {
 	if m.whole {
 		if id, ok := m.vocab.lookupString(text); ok {
 			w.tokens = append(w.tokens, token{id: id, end: int32(len(text))})
@@ -89,7 +89,7 @@ func (m *spanBPE) encode(text string, w *work) error {
 	add := func(from, to int) {
 		for from < to {
 			n := 1
-			if !m.units {
+			if !m.fromBytes {
 				n = runeLen(text, from)
 			}
 			s.list = append(s.list, symbol{id: uint32(from), length: int32(n), rank: none})
@@ -101,10 +101,10 @@ func (m *spanBPE) encode(text string, w *work) error {
 		return m.emit(text, w)
 	}
 	last := 0
-	if m.frozen != nil {
-		m.frozen.each(text, func(from, to int, _ int32) {
+	if m.userDefined != nil {
+		m.userDefined.each(text, func(from, to int, _ int32) {
 			add(last, from)
-			s.list = append(s.list, symbol{id: uint32(from), length: int32(to - from), rank: 0}) // rank 0: frozen
+			s.list = append(s.list, symbol{id: uint32(from), length: int32(to - from), rank: 0}) // rank 0: user-defined
 			last = to
 		})
 	}
@@ -113,8 +113,8 @@ func (m *spanBPE) encode(text string, w *work) error {
 	return m.emit(text, w)
 }
 
-// cutWords makes a symbol of each word, with the mark of the space before it, and
-// before it even where the model has it behind words (SplitIntoWords of SentencePiece).
+// cutWords adds a symbol for each word, which begins with the ▁ before it, even where the
+// model has ▁ after words (SplitIntoWords of SentencePiece).
 func (m *spanBPE) cutWords(text string, s *symbols) {
 	for from := 0; from < len(text); {
 		to := len(text)
@@ -126,8 +126,8 @@ func (m *spanBPE) cutWords(text string, s *symbols) {
 	}
 }
 
-// at gives the order of the token that symbols i and j spell, or none.
-func (m *spanBPE) at(text string, a, b *symbol) uint32 {
+// pairOrder returns the order of the token that a and b are together, or none.
+func (m *spanBPE) pairOrder(text string, a, b *symbol) uint32 {
 	n := int(a.length + b.length)
 	if n > m.longest || a.rank == 0 || b.rank == 0 {
 		return none
@@ -138,8 +138,8 @@ func (m *spanBPE) at(text string, a, b *symbol) uint32 {
 	return none
 }
 
-// merge uses the field id of a symbol for where it begins, and into of a candidate
-// for the length of what it merges.
+// merge applies all merges. The id of a symbol is its offset in the text here, and into
+// of a candidate is the length of the merged symbol.
 func (m *spanBPE) merge(text string, s *symbols) {
 	l := s.list
 	if len(l) < 2 {
@@ -147,7 +147,7 @@ func (m *spanBPE) merge(text string, s *symbols) {
 	}
 	s.heap = s.heap[:0]
 	try := func(i, j int32) {
-		if order := m.at(text, &l[i], &l[j]); order != none {
+		if order := m.pairOrder(text, &l[i], &l[j]); order != none {
 			s.push(candidate{order, i, uint32(l[i].length + l[j].length)})
 		}
 	}
@@ -185,9 +185,9 @@ func (m *spanBPE) merge(text string, s *symbols) {
 	s.list = kept
 }
 
-// emit looks the symbols up. Unknown ones become bytes, or one unknown token for as
-// many as stand beside each other.
-func (m *spanBPE) emit(text string, w *work) error {
+// emit appends the tokens of the symbols. Unknown symbols become byte tokens, or one
+// unknown token for a run of them.
+func (m *spanBPE) emit(text string, w *scratch) error {
 	unknown := false
 	for _, s := range w.symbols.list {
 		part := text[s.id : int(s.id)+int(s.length)]
@@ -201,7 +201,7 @@ func (m *spanBPE) emit(text string, w *work) error {
 			w.tokens = append(w.tokens, token{id: id, start: start, end: end})
 			unknown = false
 			continue
-		case m.fall && m.hasBytes(part):
+		case m.byteFallback && m.hasBytes(part):
 			for i := range len(part) {
 				w.tokens = append(w.tokens, token{id: uint32(m.bytes[part[i]]), start: start, end: end})
 			}
@@ -226,5 +226,5 @@ func (m *spanBPE) hasBytes(s string) bool {
 			return false
 		}
 	}
-	return s != "" && (utf8.ValidString(s) || m.units)
+	return s != "" && (utf8.ValidString(s) || m.fromBytes)
 }

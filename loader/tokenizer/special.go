@@ -18,9 +18,9 @@ var classLanguagesTSV string
 //go:embed whisper_languages.tsv
 var whisperLanguagesTSV string
 
-// classForm is one line of class_forms.tsv.
+// classForm is one row of class_forms.tsv.
 type classForm struct {
-	normalized                 bool // named tokens are looked for in the normalized text
+	normalized                 bool // tokens of roles are matched in the normalized text
 	maskStrips, maskNormalized bool
 	single, pair               string
 }
@@ -41,16 +41,16 @@ var classLanguages = sync.OnceValue(func() map[string][]string {
 	return m
 })
 
-// named gives a named token and the file that gave it: that of the files, else what
-// the class has by itself, in which case there is no file. Where it is no more than a
-// text, its flags are those that the class gives it.
-func (l *loading) named(role string) (AddedToken, string, error) {
+// named returns the token of a role and the file that sets it, or else the default of
+// the class and "". A token that the file gives as a string has the flags that the class
+// sets.
+func (l *directoryLoader) named(role string) (AddedToken, string, error) {
 	a, file, err := l.side.role(role)
 	if err != nil {
 		return a, file, err
 	}
 	if a.Content == "" {
-		a = AddedToken{Content: ClassToken(l.family(), role), Special: true}
+		a = AddedToken{Content: classToken(l.family(), role), Special: true}
 	} else if l.side.flagged[role] {
 		return a, file, nil
 	}
@@ -62,9 +62,8 @@ func (l *loading) named(role string) (AddedToken, string, error) {
 	return a, file, nil
 }
 
-// renumber puts the pieces into the order in which a class numbers them, and gives
-// the tokens that the class adds to them. The names of the ways are those of
-// sentencepiece_classes.tsv.
+// renumber reorders the pieces as a class numbers them, and returns the tokens that the
+// class adds. way is the column ids of sentencepiece_classes.tsv.
 func (m *spModel) renumber(way string, languages []string) (more []AddedToken) {
 	control := func(texts ...string) (out []spPiece) {
 		for _, s := range texts {
@@ -124,10 +123,10 @@ func (m *spModel) renumber(way string, languages []string) (more []AddedToken) {
 	return more
 }
 
-// aroundIfThere is around, for vocabularies that may be of a kind before the class:
-// one that lacks its tokens gets none.
-func (l *loading) aroundIfThere(t *Tokenizer) error {
-	err := l.around(t)
+// setPostProcessorIfPossible is setPostProcessor for vocabularies that may lack the
+// tokens of the class: those get no post-processor.
+func (l *directoryLoader) setPostProcessorIfPossible(t *Tokenizer) error {
+	err := l.setPostProcessor(t)
 	if fault.KindOf(err) == BadVocabulary {
 		t.postProcessor = nil
 		return nil
@@ -135,46 +134,46 @@ func (l *loading) aroundIfThere(t *Tokenizer) error {
 	return err
 }
 
-// around puts the special tokens of the class around texts. Where the vocabulary has
-// not all of them, there is an error: the class cannot do without.
-func (l *loading) around(t *Tokenizer) error {
+// setPostProcessor sets the post-processor that adds the special tokens of the class. It
+// fails where the vocabulary lacks one of them.
+func (l *directoryLoader) setPostProcessor(t *Tokenizer) error {
 	form := classForms()[l.family()]
 	switch form.single {
 	case "", "-":
 		if l.family() == "GPT2Tokenizer" {
 			if on, ok := l.side.flag("add_bos_token"); ok && on {
-				return l.shape(t, "bos:0 A:0", "bos:0 A:0 bos:1 B:1")
+				return l.setTemplate(t, "bos:0 A:0", "bos:0 A:0 bos:1 B:1")
 			}
 		}
 		return nil
 	case "whisper":
-		return l.whisper(t)
+		return l.setWhisperTemplate(t)
 	case "roberta":
 		cls, sep := "cls_token", "sep_token"
 		if l.family() == "CLIPTokenizer" {
 			cls, sep = "bos_token", "eos_token"
 		}
-		marks, err := l.marks(t, cls, sep)
+		marks, err := l.roleTokens(t, cls, sep)
 		if err != nil {
 			return err
 		}
-		f := &frame{cls: marks[0], sep: marks[1], roberta: true, trim: l.family() != "CLIPTokenizer"}
+		f := &bertProcessing{cls: marks[0], sep: marks[1], roberta: true, trim: l.family() != "CLIPTokenizer"}
 		if b, ok := t.preTokenizer.(*byteLevel); ok {
 			f.addsPrefix = b.addPrefixSpace
 		}
 		t.postProcessor = f
 		return nil
 	}
-	return l.shape(t, form.single, form.pair)
+	return l.setTemplate(t, form.single, form.pair)
 }
 
-// marks gives the tokens of roles with their ids.
-func (l *loading) marks(t *Tokenizer, roles ...string) ([]special, error) {
+// roleTokens returns the tokens of roles with their ids.
+func (l *directoryLoader) roleTokens(t *Tokenizer, roles ...string) ([]special, error) {
 	var out []special
 	for _, role := range roles {
 		var text string
 		if role == "lang" {
-			text = l.language()
+			text = l.sourceLanguage()
 		} else {
 			a, _, err := l.named(role)
 			if err != nil {
@@ -191,8 +190,9 @@ func (l *loading) marks(t *Tokenizer, roles ...string) ([]special, error) {
 	return out, nil
 }
 
-// shape makes the post-processor of what stands in class_forms.tsv.
-func (l *loading) shape(t *Tokenizer, single, pair string) error {
+// setTemplate sets the post-processor from the columns single and pair of
+// class_forms.tsv.
+func (l *directoryLoader) setTemplate(t *Tokenizer, single, pair string) error {
 	parse := func(shape string) (out []templatePiece, err error) {
 		for item := range strings.FieldsSeq(shape) {
 			name, typeText, _ := strings.Cut(item, ":")
@@ -204,9 +204,9 @@ func (l *loading) shape(t *Tokenizer, single, pair string) error {
 			case "B":
 				p.text = 1
 			case "lang":
-				p.tokens, err = l.marks(t, name)
+				p.tokens, err = l.roleTokens(t, name)
 			default:
-				p.tokens, err = l.marks(t, name+"_token")
+				p.tokens, err = l.roleTokens(t, name+"_token")
 			}
 			if err != nil {
 				return nil, err
@@ -227,9 +227,9 @@ func (l *loading) shape(t *Tokenizer, single, pair string) error {
 	return nil
 }
 
-// language is the source language of a class that has languages: the config's, else
-// English, which is what the classes have by themselves.
-func (l *loading) language() string {
+// sourceLanguage is the source language of a multilingual class: src_lang of the config,
+// else English, the default of these classes.
+func (l *directoryLoader) sourceLanguage() string {
 	if s := l.side.text("src_lang"); s != "" {
 		return s
 	}
@@ -239,14 +239,14 @@ func (l *loading) language() string {
 	return "en_XX"
 }
 
-// whisper puts around texts what tells Whisper its task: the start, the language and
-// the task where the config names them, and that there are no time stamps. The token
-// of a language is known by its distance from the start. Source: prefix_tokens and
-// set_prefix_tokens of WhisperTokenizer in transformers.
-func (l *loading) whisper(t *Tokenizer) error {
+// setWhisperTemplate sets the post-processor of Whisper: the start token, the language and
+// the task where the config has them, and the token for no timestamps. The ids of the
+// languages follow that of the start token. Source: prefix_tokens and set_prefix_tokens
+// of WhisperTokenizer in transformers.
+func (l *directoryLoader) setWhisperTemplate(t *Tokenizer) error {
 	start, ok := t.TokenID("<|startoftranscript|>")
 	if !ok {
-		return nil // a vocabulary of an English model may lack the prefix
+		return nil // vocabularies of English models may lack the token
 	}
 	var ids []uint32
 	if language := strings.ToLower(l.side.text("language")); language != "" {
@@ -287,7 +287,7 @@ func (l *loading) whisper(t *Tokenizer) error {
 		}
 		tpl.single = append(tpl.single, templatePiece{text: -1, tokens: []special{{text, id}}})
 	}
-	end, err := l.marks(t, "eos_token")
+	end, err := l.roleTokens(t, "eos_token")
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// largeFile writes a byte-level tokenizer.json with about 128,000 tokens and 220,000
-// merges, as files of today's models have them: each token of several parts is made
-// by one or more merges. pairs says how merges are written.
+// largeFile builds a byte-level tokenizer.json with about 128,000 tokens and 220,000
+// merges, as current models have them: one or more merges produce each token. With pairs
+// merges are written as pairs.
 func largeFile(pairs bool) []byte {
 	const tokens, merges = 128000, 220000
 	r := rand.New(rand.NewPCG(1, 2))
@@ -57,7 +57,7 @@ func largeFile(pairs bool) []byte {
 		case i < 22*22+22:
 			a, b = "Ġ", letters[i-22*22]
 		default:
-			// Short and early parts are common, as in a trained vocabulary.
+			// Short and early parts are frequent, as in a trained vocabulary.
 			a = vocab[256+int(float64(n-256)*r.Float64()*r.Float64())]
 			if b = vocab[256+int(float64(n-256)*r.Float64()*r.Float64())]; strings.HasPrefix(b, "Ġ") || len(a)+len(b) > 14 {
 				b = letters[r.IntN(len(letters))]
@@ -69,7 +69,7 @@ func largeFile(pairs bool) []byte {
 		if add(a + b) {
 			emit(a, b)
 			s := a + b
-			for cut := 1; cut < len(s); cut++ { // other ways to make it
+			for cut := 1; cut < len(s); cut++ { // other merges that produce it
 				if l, rest := s[:cut], s[cut:]; l != a && known[l] && known[rest] {
 					emit(l, rest)
 				}
@@ -100,7 +100,7 @@ func largeFile(pairs bool) []byte {
 	return out.Bytes()
 }
 
-// corpus makes documents of n bytes that read like text: words of a Zipf-like
+// corpus generates documents of n bytes that resemble text: words of a Zipf-like
 // distribution, numbers, punctuation, lines.
 func corpus(documents, n int) []string {
 	r := rand.New(rand.NewPCG(5, 6))
@@ -143,7 +143,7 @@ func median(times []float64) float64 {
 	return times[len(times)/2]
 }
 
-// TestSpeedBesideTheReference loads and encodes with both libraries by turns, and
+// TestSpeedBesideTheReference loads and encodes with both libraries alternately, and
 // prints the ratios of the medians.
 func TestSpeedBesideTheReference(t *testing.T) {
 	ref := startReference(t)
@@ -170,7 +170,7 @@ func TestSpeedBesideTheReference(t *testing.T) {
 			start := time.Now()
 			read, err := os.ReadFile(file)
 			require.NoError(t, err)
-			tok, err := FromJSON(read)
+			tok, err := fromJSON(fileTokenizer, read)
 			require.NoError(t, err)
 			loads = append(loads, time.Since(start).Seconds())
 			tokens := 0
@@ -190,15 +190,15 @@ func TestSpeedBesideTheReference(t *testing.T) {
 	}
 }
 
-// TestLoadingALargeFileTakesLittleMemory bounds what a load asks of the heap: the
-// file, and tables in proportion to it.
+// TestLoadingALargeFileTakesLittleMemory bounds the heap allocations of loading relative
+// to the size of the file.
 func TestLoadingALargeFileTakesLittleMemory(t *testing.T) {
 	data := largeFile(false)
 	var before, after runtime.MemStats
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	tok, err := FromJSON(data)
+	tok, err := fromJSON(fileTokenizer, data)
 	require.NoError(t, err)
 	runtime.ReadMemStats(&after)
 	taken := after.TotalAlloc - before.TotalAlloc
@@ -211,7 +211,7 @@ func BenchmarkLoadLarge(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := FromJSON(data); err != nil {
+		if _, err := fromJSON(fileTokenizer, data); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -225,7 +225,7 @@ func BenchmarkLoadSmall(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := FromJSON(data); err != nil {
+		if _, err := fromJSON(fileTokenizer, data); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// The files that hold chat templates, beside tokenizer_config.json.
+// The files of chat templates other than tokenizer_config.json.
 const (
 	fileTemplate     = "chat_template.jinja"
 	fileTemplateJSON = "chat_template.json"
@@ -21,32 +21,33 @@ const (
 
 // ChatTemplate is one of a checkpoint's chat templates.
 type ChatTemplate struct {
-	Name   string // "default" for the one that is used where none is asked for
-	Source string // the file that holds it
+	Name   string // "default" for the one that is used where no name is given
+	Source string // the file that contains it
 	Text   string
 }
 
-// ChatTemplates gives the chat templates of the directory at dir, whose listing is
-// names, in the order in which they count: of two with one name the first. A file of
-// its own beats what tokenizer_config.json holds; processors of multimodal models had
-// chat_template.json. What cannot be read is left out, and said in errs.
+// ChatTemplates returns the chat templates of the directory at dir, whose files are
+// names, in the order of their precedence: of two with the same name the first is used.
+// Separate files come before tokenizer_config.json, and that before chat_template.json,
+// which processors of multimodal models had. Templates that cannot be read are left out;
+// errs has their errors.
 //
-// Source: transformers, tokenization_utils_base.py and processing_utils.py; a member
-// chat_template is a text, a list of {name, template}, or an object of texts.
+// Source: transformers, tokenization_utils_base.py and processing_utils.py. A member
+// chat_template is a string, a list of {name, template}, or an object of strings.
 func ChatTemplates(fsys fs.FS, dir string, names []string) (templates []ChatTemplate, errs []error) {
-	l := &loading{fsys: fsys, dir: dir, names: names}
+	l := &directoryLoader{fsys: fsys, dir: dir, names: names}
 	if l.has(fileConfig) {
 		config, err := l.object(fileConfig)
-		if err == nil { // else it is the tokenizer's business
+		if err == nil { // Load reports the error
 			l.side.config = config
 		}
 	}
 	return l.templates()
 }
 
-func (l *loading) templates() (out []ChatTemplate, errs []error) {
+func (l *directoryLoader) templates() (out []ChatTemplate, errs []error) {
 	files := len(l.files)
-	defer func() { l.files = slices.Delete(l.files, files, len(l.files)) }() // they make no ids
+	defer func() { l.files = slices.Delete(l.files, files, len(l.files)) }() // Config.Files has no templates
 	file := func(source, name string) {
 		text, err := l.file(source, maxSideFile)
 		if err != nil {

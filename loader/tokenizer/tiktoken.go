@@ -16,7 +16,7 @@ import (
 //go:embed split_patterns.tsv
 var splitPatternsTSV string
 
-// splitPatterns gives the patterns of a name, in their order.
+// splitPatterns maps names to patterns, in the order of their use.
 var splitPatterns = sync.OnceValue(func() map[string][]string {
 	m := make(map[string][]string)
 	for line := range strings.Lines(splitPatternsTSV) {
@@ -27,7 +27,8 @@ var splitPatterns = sync.OnceValue(func() map[string][]string {
 	return m
 })
 
-// bytePreTokenizer cuts by the named patterns; the model reads bytes.
+// bytePreTokenizer returns the pre-tokenizer of the named patterns, for a model that
+// reads bytes.
 func bytePreTokenizer(name string) (preSequence, bool) {
 	patterns, ok := splitPatterns()[name]
 	if !ok {
@@ -45,20 +46,16 @@ func bytePreTokenizer(name string) (preSequence, bool) {
 		}
 		re, err := newRegex(p)
 		if err != nil {
-			panic(err) // a line of the table that the tests have not compiled
+			panic(err) // a test compiles every row of the table
 		}
 		seq = append(seq, &split{pattern: re, how: isolated})
 	}
 	return seq, true
 }
 
-// FromTiktoken reads a file of tiktoken: lines of a token in base64 and its rank. The
-// file has neither its split pattern nor its special tokens; pattern is an expression,
-// or a name of split_patterns.tsv such as "cl100k", "o200k" or "gpt-2".
-func FromTiktoken(data []byte, pattern string, special []AddedToken) (*Tokenizer, error) {
-	return fromTiktoken("tokenizer.model", data, pattern, special)
-}
-
+// fromTiktoken reads a file of tiktoken: lines of a token in base64 and its rank. The
+// file contains neither the split pattern nor the special tokens; pattern is a regular
+// expression, or a name of split_patterns.tsv such as "cl100k", "o200k" or "gpt-2".
 func fromTiktoken(path string, data []byte, pattern string, special []AddedToken) (*Tokenizer, error) {
 	if len(data) == 0 {
 		return nil, fault.New(fault.Empty, path, "")
@@ -82,7 +79,7 @@ func fromTiktoken(path string, data []byte, pattern string, special []AddedToken
 		}
 		n, e := base64.StdEncoding.Decode(buf[:cap(buf)], text)
 		if ok && err == nil && string(text) == "=" {
-			continue // Whisper's file ends with a rank that has no token
+			continue // the last line of Whisper's file has a rank and no token
 		}
 		if !ok || err != nil || e != nil || n == 0 {
 			return nil, fault.At(fault.Malformed, path, int64(start), "line "+strconv.Quote(clip(line))+" is not a token in base64 and its rank")
@@ -93,7 +90,7 @@ func fromTiktoken(path string, data []byte, pattern string, special []AddedToken
 }
 
 func newRankBPE(n, size int) *spanBPE {
-	return &spanBPE{vocab: newVocabulary(n, size), units: true, whole: true, unkID: -1}
+	return &spanBPE{vocab: newVocabulary(n, size), fromBytes: true, whole: true, unkID: -1}
 }
 
 // addRank adds a token whose rank is its id.
@@ -103,7 +100,7 @@ func rankTokenizer(path string, m *spanBPE, pattern string, special []AddedToken
 	if m.vocab.count == 0 {
 		return nil, fault.New(BadVocabulary, path, "no token at all")
 	}
-	m.vocab.seal()
+	m.vocab.finish()
 	m.order = make([]uint32, len(m.vocab.ends))
 	for e := range m.order {
 		m.order[e] = m.vocab.id(uint32(e))
@@ -122,12 +119,12 @@ func rankTokenizer(path string, m *spanBPE, pattern string, special []AddedToken
 	if err := t.assemble(nil); err != nil {
 		return nil, err
 	}
-	return t, t.added.place(path, special)
+	return t, t.added.addWithIDs(path, special)
 }
 
-// place adds tokens with the ids they say, which the formats other than
-// tokenizer.json mean.
-func (a *addedVocabulary) place(path string, tokens []AddedToken) error {
+// addWithIDs adds tokens with the ids that they have, as formats other than
+// tokenizer.json need.
+func (a *addedVocabulary) addWithIDs(path string, tokens []AddedToken) error {
 	for _, t := range tokens {
 		if t.Content == "" {
 			return fault.New(BadVocabulary, path, "a special token without a text")
@@ -147,17 +144,15 @@ func (a *addedVocabulary) place(path string, tokens []AddedToken) error {
 	return nil
 }
 
-// bytesDecoder joins tokens that are bytes themselves.
+// bytesDecoder joins tokens whose texts are the bytes themselves.
 type bytesDecoder struct{}
 
 func (bytesDecoder) decode(parts []string, _ *budget) []string {
 	return []string{repair(strings.Join(parts, ""))}
 }
 
-// FromTekken reads a tekken.json of Mistral: ranks of byte tokens behind its special
-// tokens (mistral_common, tekken.py).
-func FromTekken(data []byte) (*Tokenizer, error) { return fromTekken("tekken.json", data) }
-
+// fromTekken reads a tekken.json of Mistral: the ranks of byte tokens, whose ids follow
+// those of the special tokens (mistral_common, tekken.py).
 func fromTekken(path string, data []byte) (*Tokenizer, error) {
 	list, special, head, err := parseTekken(path, data)
 	if err != nil {
@@ -179,17 +174,17 @@ func fromTekken(path string, data []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range special { // mistral_common takes them for text where they stand in a text
-		special[i].unseen = true
+	for i := range special { // in a text mistral_common treats them as ordinary text
+		special[i].notMatched = true
 	}
-	return t, t.added.place(path, special)
+	return t, t.added.addWithIDs(path, special)
 }
 
 // tekkenHead is what the config of a tekken.json says.
 type tekkenHead struct {
 	pattern  string
-	most     uint64 // how many of the tokens the model has
-	reserved uint64 // how many special tokens stand before them
+	most     uint64 // how many of the tokens the model uses
+	reserved uint64 // how many ids of special tokens precede them
 }
 
 // parseTekken reads all but the tokens themselves.
@@ -200,10 +195,10 @@ func parseTekken(path string, data []byte) (list node, special []AddedToken, hea
 	file := node{path: path, raw: data}
 	s := jsonscan.New(data)
 	if _, err := s.Raw(); err != nil {
-		return list, nil, head, file.place(err)
+		return list, nil, head, file.locate(err)
 	}
 	if err := s.End(); err != nil {
-		return list, nil, head, file.place(err)
+		return list, nil, head, file.locate(err)
 	}
 	o, err := file.object(fileTekken)
 	if err != nil {
@@ -280,10 +275,10 @@ func tekkenSpecial(o *object, reserved uint64) ([]AddedToken, error) {
 	return out, nil
 }
 
-// tekkenTokens calls found with each token that the model has, in base64.
+// tekkenTokens calls found with each token that the model uses, in base64.
 func tekkenTokens(list node, head tekkenHead, found func(n node, text string, id uint32) error) error {
 	s := jsonscan.New(list.raw)
-	return list.place(s.Array(func(int) error {
+	return list.locate(s.Array(func(int) error {
 		v, err := list.value(&s)
 		if err != nil {
 			return err
@@ -301,7 +296,7 @@ func tekkenTokens(list node, head tekkenHead, found func(n node, text string, id
 			return err
 		}
 		if rank >= head.most {
-			return nil // training keeps more tokens than the model has
+			return nil // the file may list more tokens than the model uses
 		}
 		return found(v, text, uint32(rank+head.reserved))
 	}))

@@ -8,8 +8,7 @@ import (
 	"omniloader/loader/fault"
 )
 
-// Tokenizer turns text into ids and back. It is safe for concurrent use, and never
-// changes once it is loaded.
+// Tokenizer encodes texts and decodes ids. It is safe for concurrent use and immutable.
 type Tokenizer struct {
 	model         model
 	normalizer    normalizer
@@ -19,26 +18,26 @@ type Tokenizer struct {
 	added         addedVocabulary
 	truncation    *Truncation
 	padding       *Padding
-	mustTrack     bool // a pre-tokenizer asks where a piece stood in the text
+	mustTrack     bool // a pre-tokenizer needs the position of a piece in the text
 	config        Config
 
-	works sync.Pool
+	scratchPool sync.Pool
 }
 
-// EncodeOptions says what Encode does beyond the file. The zero value follows the
-// file and puts in its special tokens.
+// EncodeOptions change how Encode works. With the zero value it does what the file says
+// and adds special tokens.
 type EncodeOptions struct {
-	NoSpecial  bool        // leave out the tokens that the post-processor puts in
+	NoSpecial  bool        // do not add the tokens of the post-processor
 	Chars      bool        // offsets count characters, as Python does, instead of bytes
 	Truncation *Truncation // in place of the file's; MaxLength 0 means no truncation
 	Padding    *Padding    // in place of the file's; Length and MultipleOf 0 means no padding
 }
 
-// Encode turns a text into tokens. Text that is not UTF-8 counts as the text in
-// which each broken part is U+FFFD, and offsets count bytes of that.
+// Encode encodes a text. In a text that is not UTF-8 each invalid sequence is replaced by
+// U+FFFD first, and offsets count bytes of the result.
 //
-// It fails where the tokenizer cannot spell the text, and where truncation or the
-// work for the text go beyond the limits.
+// It fails where the vocabulary has no tokens for the text, and where truncation or the
+// work for the text exceed the limits.
 func (t *Tokenizer) Encode(text string, o EncodeOptions) (*Encoding, error) {
 	first, err := t.sequence(text, 0, o)
 	if err != nil {
@@ -47,7 +46,7 @@ func (t *Tokenizer) Encode(text string, o EncodeOptions) (*Encoding, error) {
 	return t.finish(first, nil, o)
 }
 
-// EncodePair turns two texts into the tokens of one input, as question and answer.
+// EncodePair encodes two texts as one input, such as question and answer.
 func (t *Tokenizer) EncodePair(first, second string, o EncodeOptions) (*Encoding, error) {
 	a, err := t.sequence(first, 0, o)
 	if err != nil {
@@ -60,15 +59,15 @@ func (t *Tokenizer) EncodePair(first, second string, o EncodeOptions) (*Encoding
 	return t.finish(a, b, o)
 }
 
-// IDs gives the ids of a text, with or without the special tokens of the
-// post-processor. It is the fast way: it keeps no offsets and no texts.
+// IDs returns the ids of a text, with or without the special tokens of the
+// post-processor. It is faster than Encode: it computes no offsets and no texts.
 func (t *Tokenizer) IDs(text string, special bool) ([]uint32, error) {
 	if t.truncation != nil || t.padding != nil {
 		o := EncodeOptions{NoSpecial: !special}
 		if t.truncation != nil {
-			bare := *t.truncation
-			bare.bare = true
-			o.Truncation = &bare
+			ids := *t.truncation
+			ids.dropOverflow = true
+			o.Truncation = &ids
 		}
 		e, err := t.Encode(text, o)
 		if err != nil {
@@ -77,7 +76,7 @@ func (t *Tokenizer) IDs(text string, special bool) ([]uint32, error) {
 		return e.IDs, nil
 	}
 	ids := make([]uint32, 0, len(text)/3+8)
-	err := t.walk(text, t.mustTrack, func(id uint32, _ *piece, _ token, _ int) {
+	err := t.eachToken(text, t.mustTrack, func(id uint32, _ *piece, _ token, _ int) {
 		ids = append(ids, id)
 	})
 	if err != nil || !special || t.postProcessor == nil {
@@ -97,20 +96,20 @@ func (t *Tokenizer) IDs(text string, special bool) ([]uint32, error) {
 	return out, nil
 }
 
-// walk gives each token of the text to emit, with the piece it is a part of and the
-// number of that piece.
-func (t *Tokenizer) walk(text string, track bool, emit func(id uint32, p *piece, tok token, word int)) error {
+// eachToken calls emit with each token of the text, the piece it is a part of, and the
+// index of that piece.
+func (t *Tokenizer) eachToken(text string, track bool, emit func(id uint32, p *piece, tok token, word int)) error {
 	if len(text) > maxText {
 		return errTextTooLong(len(text))
 	}
 	text = repair(text)
-	w, _ := t.works.Get().(*work)
+	w, _ := t.scratchPool.Get().(*scratch)
 	if w == nil {
-		w = &work{}
+		w = &scratch{}
 	}
 	defer func() {
-		if max(cap(w.tokens), cap(w.symbols.list), cap(w.lattice)) <= mostKept {
-			t.works.Put(w) // what one huge word needed is not kept
+		if max(cap(w.tokens), cap(w.symbols.list), cap(w.lattice)) <= maxPooled {
+			t.scratchPool.Put(w) // the memory for a very long word is not pooled
 		}
 	}()
 	w.budget, w.track = newBudget(len(text)), track
@@ -119,7 +118,7 @@ func (t *Tokenizer) walk(text string, track bool, emit func(id uint32, p *piece,
 		if len(p.text) > maxWord {
 			return errWordTooLong(len(p.text))
 		}
-		if err := w.remembered(t.model, p.text); err != nil {
+		if err := w.encodeCached(t.model, p.text); err != nil {
 			return err
 		}
 		for _, tok := range w.tokens {
@@ -133,13 +132,13 @@ func (t *Tokenizer) walk(text string, track bool, emit func(id uint32, p *piece,
 		word++
 		return nil
 	}
-	return t.pieces(text, w, one, known)
+	return t.eachPiece(text, w, one, known)
 }
 
-// pieces cuts the text: added tokens go to known, all else to one.
-func (t *Tokenizer) pieces(text string, w *work, one func(*piece) error, known func(*piece, int) error) error {
+// eachPiece splits the text, and calls known with added tokens and one with other pieces.
+func (t *Tokenizer) eachPiece(text string, w *scratch, one func(*piece) error, known func(*piece, int) error) error {
 	whole := piece{text: text, plain: true}
-	return t.parts(&whole, &t.added.plain, func(p *piece) error {
+	return t.splitAdded(&whole, &t.added.plain, func(p *piece) error {
 		if t.normalizer != nil {
 			before := len(p.text)
 			if err := t.normalizer.normalize(p, w.track, w.budget); err != nil {
@@ -149,7 +148,7 @@ func (t *Tokenizer) pieces(text string, w *work, one func(*piece) error, known f
 				return err
 			}
 		}
-		return t.parts(p, &t.added.normal, func(q *piece) error {
+		return t.splitAdded(p, &t.added.normal, func(q *piece) error {
 			if t.preTokenizer == nil {
 				return one(q)
 			}
@@ -158,9 +157,9 @@ func (t *Tokenizer) pieces(text string, w *work, one func(*piece) error, known f
 	}, known)
 }
 
-// parts cuts a piece at the added tokens of a kind. Each part that is not empty goes
-// to rest or to known.
-func (t *Tokenizer) parts(p *piece, m *matcher, rest func(*piece) error, known func(*piece, int) error) error {
+// splitAdded splits a piece at the added tokens of m. It calls known with those, and rest
+// with the other parts that are not empty.
+func (t *Tokenizer) splitAdded(p *piece, m *matcher, rest func(*piece) error, known func(*piece, int) error) error {
 	if m.trie == nil {
 		if p.text == "" {
 			return nil
@@ -196,10 +195,10 @@ func (t *Tokenizer) truncationFor(o EncodeOptions) *Truncation {
 	return o.Truncation
 }
 
-// sequence encodes one text without what surrounds it.
+// sequence encodes one text without special tokens.
 func (t *Tokenizer) sequence(text string, typeID uint32, o EncodeOptions) (*Encoding, error) {
 	e := &Encoding{}
-	err := t.walk(text, true, func(id uint32, p *piece, tok token, word int) {
+	err := t.eachToken(text, true, func(id uint32, p *piece, tok token, word int) {
 		var spelled string
 		if tok.literal {
 			spelled = p.text[tok.start:tok.end]
@@ -215,9 +214,9 @@ func (t *Tokenizer) sequence(text string, typeID uint32, o EncodeOptions) (*Enco
 	return e, err
 }
 
-// countChars turns offsets in bytes into offsets in characters.
+// countChars converts offsets in bytes to offsets in characters.
 func (e *Encoding) countChars(text string) {
-	number := make([]int32, len(text)+1) // of the character that each byte is a part of
+	number := make([]int32, len(text)+1) // by byte: the index of its character
 	n := int32(-1)
 	for i := range len(text) {
 		if utf8.RuneStart(text[i]) {
@@ -231,13 +230,13 @@ func (e *Encoding) countChars(text string) {
 	}
 }
 
-// spelling is the token as the vocabulary of the model has it.
+// spelling is the text of a token in the vocabulary.
 func (t *Tokenizer) spelling(id uint32) string {
 	text, _ := t.model.token(id)
 	return string(text)
 }
 
-// finish truncates, puts special tokens in, and pads.
+// finish truncates, adds special tokens, and pads.
 func (t *Tokenizer) finish(first, second *Encoding, o EncodeOptions) (*Encoding, error) {
 	if tr := t.truncationFor(o); tr != nil {
 		length := tr.MaxLength
@@ -289,23 +288,23 @@ func (t *Tokenizer) finish(first, second *Encoding, o EncodeOptions) (*Encoding,
 	return out, nil
 }
 
-// idsOnly makes an encoding that post-processors can work on for its ids alone.
+// idsOnly returns an encoding with ids and otherwise zero values, for post-processors.
 func idsOnly(ids []uint32) *Encoding {
 	n := len(ids)
 	return &Encoding{IDs: ids, Tokens: make([]string, n), Offsets: make([]Offset, n), TypeIDs: make([]uint32, n),
 		Words: make([]int32, n), Special: make([]bool, n), Attended: make([]bool, n)}
 }
 
-// Decode turns ids back into text; with skipSpecial it leaves special tokens out.
-// Ids that no token has are left out. Where DecodeText gives an error, it gives what
-// there was of the text.
+// Decode returns the text of ids; with skipSpecial it leaves out special tokens. Ids
+// without a token are left out. Where DecodeText returns an error, Decode returns the
+// text up to it.
 func (t *Tokenizer) Decode(ids []uint32, skipSpecial bool) string {
 	text, _ := t.DecodeText(ids, skipSpecial)
 	return text
 }
 
-// DecodeText is Decode. The error, of the kind fault.TooLarge, says that the decoder
-// of the file does not end, or makes texts longer without end.
+// DecodeText is Decode with an error, of the kind fault.TooLarge: the decoder of the file
+// exceeds the limit on time, or that on the length of the text.
 func (t *Tokenizer) DecodeText(ids []uint32, skipSpecial bool) (string, error) {
 	parts, size := make([]string, 0, len(ids)), 0
 	for _, id := range ids {
@@ -325,8 +324,8 @@ func (t *Tokenizer) DecodeText(ids []uint32, skipSpecial bool) (string, error) {
 	return strings.Join(t.decoder.decode(parts, b), ""), b.err
 }
 
-// Token gives the token of an id, spelled as it is stored: for an added token in its
-// normalized form.
+// Token returns the token of an id as it is stored: for an added token the normalized
+// form.
 func (t *Tokenizer) Token(id uint32) (string, bool) {
 	if at, ok := t.added.byID[id]; ok {
 		return t.added.forms[at], true
@@ -335,7 +334,7 @@ func (t *Tokenizer) Token(id uint32) (string, bool) {
 	return string(s), ok
 }
 
-// TokenID gives the id of a token, spelled as it is stored.
+// TokenID returns the id of a token, given as it is stored.
 func (t *Tokenizer) TokenID(token string) (id uint32, ok bool) {
 	if id, ok := t.added.byText[token]; ok {
 		return id, true
@@ -354,8 +353,8 @@ func (t *Tokenizer) VocabSize() int {
 	return n
 }
 
-// MaxID is the highest id, or -1 where there is no token: a model must have at least
-// one row of embeddings more.
+// MaxID is the highest id, or -1 where there is no token. A model needs at least MaxID+1
+// rows of embeddings.
 func (t *Tokenizer) MaxID() int64 {
 	most := t.model.maxID()
 	for id := range t.added.byID {
@@ -367,13 +366,13 @@ func (t *Tokenizer) MaxID() int64 {
 // Kind names the model: BPE, WordPiece, WordLevel or Unigram.
 func (t *Tokenizer) Kind() string { return t.model.kind() }
 
-// AddedTokens gives the added tokens in the order of the file.
+// AddedTokens returns the added tokens in the order of the file.
 func (t *Tokenizer) AddedTokens() []AddedToken {
 	return append([]AddedToken(nil), t.added.tokens...)
 }
 
-// SpecialTokens gives the added tokens that decoding may leave out, in the order of
-// the file.
+// SpecialTokens returns the tokens that decoding with skipSpecial leaves out, in the order
+// of the file.
 func (t *Tokenizer) SpecialTokens() []AddedToken {
 	var out []AddedToken
 	for _, a := range t.added.tokens {
@@ -381,7 +380,7 @@ func (t *Tokenizer) SpecialTokens() []AddedToken {
 			out = append(out, a)
 		}
 	}
-	for _, a := range t.added.marked {
+	for _, a := range t.added.specialOnly {
 		if _, ok := t.added.byID[a.ID]; !ok {
 			out = append(out, a)
 		}
@@ -389,18 +388,18 @@ func (t *Tokenizer) SpecialTokens() []AddedToken {
 	return out
 }
 
-// assemble ties the parts together once all are known.
+// assemble connects the components when all are set, and adds tokens.
 func (t *Tokenizer) assemble(tokens []AddedToken) error {
 	if m, ok := t.model.(*bpe); ok && m.plainBytes() {
 		if b := lastByteLevel(t.preTokenizer); b != nil {
 			b.raw, m.raw = true, true
 		}
 	}
-	t.mustTrack = asksForPlace(t.preTokenizer, t.normalizer != nil)
+	t.mustTrack = needsPosition(t.preTokenizer, t.normalizer != nil)
 	return t.added.add(tokens, t.model, t.normalizer)
 }
 
-// lastByteLevel gives the ByteLevel that is the last to see a piece, if it is one.
+// lastByteLevel returns the last pre-tokenizer if it is a ByteLevel, else nil.
 func lastByteLevel(p preTokenizer) *byteLevel {
 	switch p := p.(type) {
 	case *byteLevel:
@@ -413,15 +412,15 @@ func lastByteLevel(p preTokenizer) *byteLevel {
 	return nil
 }
 
-// asksForPlace reports whether a Metaspace needs to know where a piece stood after
-// something has changed the text.
-func asksForPlace(p preTokenizer, changed bool) bool {
+// needsPosition reports whether a Metaspace needs the position of a piece in the text
+// after a change of the text.
+func needsPosition(p preTokenizer, changed bool) bool {
 	switch p := p.(type) {
 	case *metaspace:
 		return p.scheme == prependFirst && changed
 	case preSequence:
 		for i, q := range p {
-			if asksForPlace(q, changed || i > 0) {
+			if needsPosition(q, changed || i > 0) {
 				return true
 			}
 		}

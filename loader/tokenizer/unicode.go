@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// unicodeTSV holds the character sets of the reference, one range in a line: the
-// set, its first and its last code point in hexadecimal, sorted. "gc:" lines are
-// general categories of Unicode 16, which its regular expressions use. A set whose
-// name ends in + or - is what a part of the reference has more or less than the
-// categories it is made of, because that part carries tables of another version.
-// For "lower" the second number is the lower case of the first.
+// unicodeTSV holds the character sets of the reference, one range in each line: the set,
+// the first and the last code point in hexadecimal, sorted. "gc:" lines are the general
+// categories of Unicode 16, which its regular expressions use. Some components of the
+// reference have tables of other versions: a set whose name ends in + or - has the
+// characters that such a component has in addition to, or not of, the categories. For
+// "lower" the second number is the lower case of the first.
 //
 //go:embed unicode.tsv
 var unicodeTSV string
@@ -30,7 +30,7 @@ type mask uint32
 
 func (m mask) has(c category) bool { return m>>c&1 != 0 }
 
-// maskOf gives the categories whose names begin with prefix: "L", "Lu".
+// maskOf returns the categories whose names begin with prefix: "L", "Lu".
 func maskOf(prefix string) (m mask) {
 	for i, name := range categoryNames {
 		if strings.HasPrefix(name, prefix) {
@@ -40,7 +40,7 @@ func maskOf(prefix string) (m mask) {
 	return m
 }
 
-// runeRange is first and last of a run of code points.
+// runeRange is a range of code points, last included.
 type runeRange struct{ first, last rune }
 
 // tables are the parsed sets.
@@ -60,13 +60,13 @@ type scriptRange struct {
 
 var unicodeTables = sync.OnceValue(func() *tables {
 	t := &tables{sets: make(map[string][]runeRange), lower: make(map[rune]rune), pages: make([][256]category, 1, 200)}
-	pageOf := make(map[category]uint16) // pages of one category alone
-	own := make(map[int]bool)           // pages that only one entry of index has
+	pageOf := make(map[category]uint16) // pages with a single category
+	own := make(map[int]bool)           // pages that only one entry of index uses
 	categories := make(map[string]category, len(categoryNames))
 	for i, name := range categoryNames {
 		categories[name] = category(i)
 	}
-	var set, kind, name string // of the line before, which mostly is that of this one too
+	var set, kind, name string // of the line before, which usually has the same
 	for rest := unicodeTSV; rest != ""; {
 		tab := strings.IndexByte(rest, '\t')
 		if rest[:tab] != set {
@@ -123,7 +123,7 @@ func (t *tables) fill(first, last rune, c category, pageOf map[category]uint16, 
 	}
 }
 
-// hexRune reads a number up to the next tab or line end, and gives what follows that.
+// hexRune parses a number up to the next tab or line end, and returns what follows that.
 func hexRune(s string) (r rune, rest string) {
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -145,7 +145,7 @@ func (t *tables) category(r rune) category {
 	return t.pages[t.index[r>>8]][r&255]
 }
 
-// script numbers the script of r from 1; 0 stands for none.
+// script returns the number of the script of r, from 1; 0 for none.
 func (t *tables) script(r rune) uint8 {
 	lo, hi := 0, len(t.scripts)
 	for lo < hi {
@@ -203,8 +203,8 @@ type charSets struct {
 	bertOther charSet // BertNormalizer's control characters
 	bertMark  charSet // BertNormalizer's accents
 	mark      charSet // StripAccents
-	joins     charSet // joins the grapheme before it
-	control   charSet // stands alone as a grapheme
+	joins     charSet // extends the grapheme before it
+	control   charSet // is always a grapheme of its own
 	number    mask    // Digits
 }
 
@@ -223,7 +223,8 @@ var sets = sync.OnceValue(func() *charSets {
 	}
 })
 
-// isSpace is White_Space, the same in every part of the reference.
+// isSpace is the property White_Space, which is the same in every component of the
+// reference.
 func isSpace(r rune) bool {
 	if r < 0x80 {
 		return r == ' ' || r >= 9 && r <= 13
@@ -260,8 +261,8 @@ func isNumber(r rune) bool {
 	return s.number.has(s.category(r))
 }
 
-// toLower gives the lower case of r without context; İ alone has two characters,
-// of which second is the dot.
+// toLower returns the lower case of r regardless of context. Only İ has two characters, of
+// which second is the combining dot.
 func toLower(r rune) (first, second rune) {
 	switch {
 	case r < 0x80:
@@ -281,8 +282,8 @@ func toLower(r rune) (first, second rune) {
 	return r, 0
 }
 
-// repair replaces what is not UTF-8 as the WHATWG decoder does: one U+FFFD for
-// each maximal part of a sequence. It gives s itself where s is valid.
+// repair replaces invalid UTF-8 as the WHATWG decoder does: one U+FFFD for each maximal
+// subpart of a sequence.
 func repair(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -302,8 +303,7 @@ func repair(s string) string {
 	return b.String()
 }
 
-// brokenLen is the length of the maximal part of a sequence that s, which does not
-// begin with a character, begins with.
+// brokenLen is the length of the maximal subpart of an invalid sequence at the start of s.
 func brokenLen(s string) int {
 	low, high, need := byte(0x80), byte(0xBF), 0
 	switch c := s[0]; {

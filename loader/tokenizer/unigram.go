@@ -5,24 +5,24 @@ import (
 	"math/bits"
 )
 
-// unigram takes the tokens whose scores add up to most.
+// unigram chooses the tokens with the highest sum of scores.
 type unigram struct {
-	vocab        *vocabulary       // ids of texts; of doubles the last
-	double       map[uint32]string // texts of ids that a later token of the same text has taken
+	vocab        *vocabulary       // ids of texts; of equal texts the last
+	duplicates   map[uint32]string // texts of ids that vocab maps to a later token with the same text
 	scores       []float64         // by id
 	trie         *trie
 	unkID        int64 // -1 where there is none
 	minScore     float64
 	maxScore     float64
 	byteFallback bool
-	single       bool // keep sums in 32 bits, as the C++ library does
+	float32Sums  bool // store sums in 32 bits, as the C++ library does
 	userDefined  map[uint32]bool
-	hidden       map[uint32]string // tokens that no path uses: control, bytes, unused
-	hiddenID     map[string]uint32
+	unused       map[uint32]string // tokens that no path uses: control, byte and unused pieces
+	unusedID     map[string]uint32
 	bytes        [256]int64
 }
 
-// unkPenalty is how much worse than the worst token an unknown character is.
+// unkPenalty is by how much the score of an unknown character is below the lowest score.
 const unkPenalty = 10
 
 func (m *unigram) kind() string { return "Unigram" }
@@ -30,34 +30,34 @@ func (m *unigram) size() int    { return len(m.scores) }
 func (m *unigram) maxID() int64 { return int64(len(m.scores)) - 1 }
 
 func (m *unigram) lookup(token string) (uint32, bool) {
-	if id, ok := m.hiddenID[token]; ok {
+	if id, ok := m.unusedID[token]; ok {
 		return id, true
 	}
 	return m.vocab.lookupString(token)
 }
 
-// hide gives the next id to a token that texts do not get.
-func (m *unigram) hide(token string, score float64) {
-	if m.hiddenID == nil {
-		m.hidden, m.hiddenID = make(map[uint32]string), make(map[string]uint32)
+// addUnused adds a token that no path uses, with the next id.
+func (m *unigram) addUnused(token string, score float64) {
+	if m.unusedID == nil {
+		m.unused, m.unusedID = make(map[uint32]string), make(map[string]uint32)
 	}
 	id := uint32(len(m.scores))
 	m.scores = append(m.scores, score)
-	m.hidden[id], m.hiddenID[token] = token, id
+	m.unused[id], m.unusedID[token] = token, id
 }
 
 func (m *unigram) token(id uint32) ([]byte, bool) {
-	if s, ok := m.double[id]; ok {
+	if s, ok := m.duplicates[id]; ok {
 		return []byte(s), true
 	}
-	if s, ok := m.hidden[id]; ok {
+	if s, ok := m.unused[id]; ok {
 		return []byte(s), true
 	}
 	return m.vocab.token(id)
 }
 
-func (m *unigram) seal() {
-	m.vocab.seal()
+func (m *unigram) finish() {
+	m.vocab.finish()
 	m.trie = newTrie(len(m.vocab.arena))
 	for e := range m.vocab.ends {
 		m.trie.add(m.vocab.text(uint32(e)), m.vocab.id(uint32(e)))
@@ -70,23 +70,23 @@ func (m *unigram) seal() {
 	}
 }
 
-// node1 is the best way to end at a byte.
-type node1 struct {
+// latticeNode is the best path that ends at a byte.
+type latticeNode struct {
 	score float64
 	id    uint32
-	from  int32 // -1: no way yet
+	from  int32 // where the last token of the path begins, -1 for no path
 }
 
-// encode finds the best path as encode_optimized of the reference does: of equal
-// paths the first found stays.
-func (m *unigram) encode(text string, w *work) error {
+// encode finds the best path as encode_optimized of the reference does: of paths with the
+// same score the first one found.
+func (m *unigram) encode(text string, w *scratch) error {
 	n := len(text)
 	if cap(w.lattice) < n+1 {
-		w.lattice = make([]node1, n+1, n+n/4+16)
+		w.lattice = make([]latticeNode, n+1, n+n/4+16)
 	}
 	best := w.lattice[:n+1]
 	for i := range best {
-		best[i] = node1{from: -1}
+		best[i] = latticeNode{from: -1}
 	}
 	unkScore := m.minScore - unkPenalty
 	for at := 0; at < n; {
@@ -111,11 +111,11 @@ func (m *unigram) encode(text string, w *work) error {
 		}
 		if !alone {
 			target := &best[at+size]
-			if score := m.stored(unkScore + here); target.from < 0 || score > target.score {
+			if score := m.rounded(unkScore + here); target.from < 0 || score > target.score {
 				if m.unkID < 0 {
 					return errUnknownToken("(the file has no unk_id)")
 				}
-				*target = node1{score, uint32(m.unkID), int32(at)}
+				*target = latticeNode{score, uint32(m.unkID), int32(at)}
 			}
 		}
 		at += size
@@ -124,27 +124,27 @@ func (m *unigram) encode(text string, w *work) error {
 	return nil
 }
 
-func (m *unigram) relax(target *node1, here, score float64, id uint32, at, length int) {
+func (m *unigram) relax(target *latticeNode, here, score float64, id uint32, at, length int) {
 	if m.userDefined != nil && m.userDefined[id] {
-		score = float64(length)*m.maxScore - 0.1 // the C++ library lets them win over all else
+		score = float64(length)*m.maxScore - 0.1 // as in the C++ library, above the scores of all other tokens
 	}
 	if sum := here + score; target.from < 0 || sum > target.score {
-		*target = node1{m.stored(sum), id, int32(at)}
+		*target = latticeNode{m.rounded(sum), id, int32(at)}
 	}
 }
 
-// stored is what the lattice keeps of a sum: the C++ library adds in 64 bits and
-// keeps 32.
-func (m *unigram) stored(sum float64) float64 {
-	if m.single {
+// rounded returns a sum as the lattice stores it: the C++ library adds in 64 bits and
+// stores 32.
+func (m *unigram) rounded(sum float64) float64 {
+	if m.float32Sums {
 		return float64(float32(sum))
 	}
 	return sum
 }
 
-// path walks back from the end, fuses unknown parts that lie beside each other, and
-// looks up what each part is.
-func (m *unigram) path(text string, best []node1, w *work) {
+// path appends the tokens of the best path, from its end. Adjacent unknown parts become
+// one.
+func (m *unigram) path(text string, best []latticeNode, w *scratch) {
 	from := len(w.tokens)
 	for end := len(text); end > 0; {
 		b := best[end]
@@ -167,7 +167,7 @@ func (m *unigram) path(text string, best []node1, w *work) {
 }
 
 // unknownPart appends the tokens of an unknown part, the last first.
-func (m *unigram) unknownPart(text string, start, end int, w *work) {
+func (m *unigram) unknownPart(text string, start, end int, w *scratch) {
 	part := text[start:end]
 	if id, ok := m.vocab.lookupString(part); ok {
 		w.tokens = append(w.tokens, token{id: id, start: int32(start), end: int32(end)})
@@ -186,9 +186,9 @@ func (m *unigram) unknownPart(text string, start, end int, w *work) {
 	}
 }
 
-// trie is a tree of bytes in one hash table.
+// trie is a trie of bytes in one hash table.
 type trie struct {
-	keys   []uint64 // state, byte and 1<<48; 0 marks a free cell
+	keys   []uint64 // state, byte and 1<<48; 0 for a free cell
 	next   []uint32
 	root   [256]uint32 // state, or 0
 	values []uint32    // by state: value + 1
@@ -212,7 +212,7 @@ func (t *trie) resize(n int) {
 	}
 }
 
-// slot is the cell that has the key, or is free for it.
+// slot is the cell of the key, or the free cell for it.
 func (t *trie) slot(key uint64) uint64 {
 	hi, lo := bits.Mul64(key^t.seed, 0x9E3779B97F4A7C15)
 	m := uint64(len(t.keys) - 1)
@@ -233,7 +233,7 @@ func (t *trie) step(state uint32, b byte) (uint32, bool) {
 	return t.next[s], t.keys[s] == key
 }
 
-// extend makes a new state, which b leads to.
+// extend adds a state, to which b leads.
 func (t *trie) extend(state uint32, b byte) uint32 {
 	next := uint32(len(t.values))
 	t.values = append(t.values, 0)

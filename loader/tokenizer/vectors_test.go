@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// vector is a text with the reference's answers.
+// vector is a text with the reference's results.
 type vector struct {
 	Text               string   `json:"text_base64"`
 	Kind               string   `json:"kind"`
@@ -53,7 +53,7 @@ func configurations(t testing.TB) []string {
 func loadJSON(t testing.TB, dir string) *Tokenizer {
 	data, err := os.ReadFile(filepath.Join(dir, "tokenizer.json"))
 	require.NoError(t, err)
-	tok, err := FromJSON(data)
+	tok, err := fromJSON(fileTokenizer, data)
 	require.NoError(t, err)
 	return tok
 }
@@ -89,7 +89,7 @@ func TestVectorsOfTheReference(t *testing.T) {
 	}
 }
 
-// empty makes no difference between nil and nothing.
+// empty returns an empty slice for nil.
 func empty(ids []uint32) []uint32 {
 	if ids == nil {
 		return []uint32{}

@@ -5,23 +5,23 @@ import (
 	"math/bits"
 )
 
-// vocabulary maps tokens to ids and back. The texts lie behind each other in one
-// arena; a hash table holds their numbers. Ids need not be dense: memory follows the
-// number of tokens, never the highest id.
+// vocabulary maps tokens to ids and back. The texts are in one arena; a hash table has
+// their entry numbers. Ids may be sparse: memory is proportional to the number of tokens,
+// not to the highest id.
 type vocabulary struct {
-	arena []byte
-	ends  []uint32 // where the text of each entry ends
-	ids   []uint32 // of each entry; nil as long as entry n has id n
-	table []uint64 // high half of the hash, and the entry + 1
-	count int      // entries in the table: different texts
-	byID  []uint32 // entry + 1, by id; nil where ids is nil
-	far   map[uint32]uint32
-	maxID int64 // -1 where there is none
+	arena      []byte
+	ends       []uint32 // by entry: the end of its text in arena
+	ids        []uint32 // by entry; nil while every entry n has id n
+	table      []uint64 // upper half of the hash, and the entry + 1
+	count      int      // entries in the table, which have different texts
+	byID       []uint32 // entry + 1, by id; nil where ids is nil
+	sparseByID map[uint32]uint32
+	maxID      int64 // -1 where there is none
 }
 
 var hashSeed = maphash.MakeSeed()
 
-// newVocabulary makes room for about n tokens of size bytes together.
+// newVocabulary allocates for about n tokens of size bytes together.
 func newVocabulary(n, size int) *vocabulary {
 	v := &vocabulary{maxID: -1}
 	v.arena = make([]byte, 0, size)
@@ -45,15 +45,14 @@ func (v *vocabulary) id(entry uint32) uint32 {
 	return v.ids[entry]
 }
 
-// add gives the token the id. A token that is there gets the new id, as the maps of
-// the reference do.
+// add adds a token. A token that exists gets the new id, as in the maps of the reference.
 func (v *vocabulary) add(token []byte, id uint32) {
 	h := maphash.Bytes(hashSeed, token)
 	slot, entry, ok := v.probe(token, h)
 	v.maxID = max(v.maxID, int64(id))
 	if ok {
 		if v.id(entry) != id {
-			v.spell()
+			v.storeIDs()
 			v.ids[entry] = id
 		}
 		return
@@ -67,7 +66,7 @@ func (v *vocabulary) add(token []byte, id uint32) {
 	case v.ids != nil:
 		v.ids = append(v.ids, id)
 	case id != entry:
-		v.spell()
+		v.storeIDs()
 		v.ids[entry] = id
 	}
 	if v.count*3 > len(v.table)*2 {
@@ -75,8 +74,8 @@ func (v *vocabulary) add(token []byte, id uint32) {
 	}
 }
 
-// spell writes down the ids that were implied.
-func (v *vocabulary) spell() {
+// storeIDs sets ids, which were implicit.
+func (v *vocabulary) storeIDs() {
 	if v.ids != nil {
 		for len(v.ids) < len(v.ends) {
 			v.ids = append(v.ids, uint32(len(v.ids)))
@@ -117,7 +116,7 @@ func (v *vocabulary) probe(token []byte, h uint64) (slot uint64, entry uint32, o
 	}
 }
 
-// entry finds the number of a token.
+// entry returns the entry number of a token.
 func (v *vocabulary) entry(token []byte) (uint32, bool) {
 	_, e, ok := v.probe(token, maphash.Bytes(hashSeed, token))
 	return e, ok
@@ -155,26 +154,26 @@ func (v *vocabulary) lookupString(token string) (id uint32, ok bool) {
 	return v.id(e), true
 }
 
-// seal builds the way from ids to tokens. Of tokens that share an id the last counts.
-func (v *vocabulary) seal() {
+// finish builds the map from ids to tokens. Of tokens with the same id the last counts.
+func (v *vocabulary) finish() {
 	if v.ids == nil {
 		return
 	}
 	if dense := 4*int64(len(v.ids)) + 1024; v.maxID < dense {
 		v.byID = make([]uint32, v.maxID+1)
 	} else {
-		v.far = make(map[uint32]uint32, len(v.ids))
+		v.sparseByID = make(map[uint32]uint32, len(v.ids))
 	}
 	for e, id := range v.ids {
 		if v.byID != nil {
 			v.byID[id] = uint32(e + 1)
 		} else {
-			v.far[id] = uint32(e + 1)
+			v.sparseByID[id] = uint32(e + 1)
 		}
 	}
 }
 
-// token gives the text of an id.
+// token returns the text of an id.
 func (v *vocabulary) token(id uint32) ([]byte, bool) {
 	var e uint32
 	switch {
@@ -188,7 +187,7 @@ func (v *vocabulary) token(id uint32) ([]byte, bool) {
 			e = v.byID[id]
 		}
 	default:
-		e = v.far[id]
+		e = v.sparseByID[id]
 	}
 	if e == 0 {
 		return nil, false
@@ -206,7 +205,7 @@ func (v *vocabulary) longest() int {
 	return most
 }
 
-// merges maps pairs of ids to what they merge to.
+// merges maps pairs of ids to their merges.
 type merges struct {
 	table []mergeCell
 	seed  uint64
@@ -215,7 +214,7 @@ type merges struct {
 
 type mergeCell struct {
 	pair       uint64 // left id and right id
-	rank, into uint32 // rank + 1; 0 marks a free cell
+	rank, into uint32 // rank + 1; 0 for a free cell
 }
 
 func newMerges(n int) *merges {
@@ -227,7 +226,7 @@ func (m *merges) slot(pair uint64) uint64 {
 	return (hi ^ lo) & uint64(len(m.table)-1)
 }
 
-// add gives the pair its rank; the last rank counts.
+// add adds a pair. Of ranks for the same pair the last counts.
 func (m *merges) add(left, right, rank, into uint32) {
 	if m.count*3 > len(m.table)*2 {
 		old := m.table
@@ -255,7 +254,7 @@ func (m *merges) put(c mergeCell) {
 	}
 }
 
-// none is the rank of a pair that does not merge.
+// none is the rank of a pair without a merge.
 const none = ^uint32(0)
 
 func (m *merges) find(left, right uint32) (rank, into uint32) {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// wordPiece takes the longest token again and again; a word with a part that is no
-// token, or with too many characters, is unknown as a whole.
+// wordPiece repeatedly takes the longest token that matches. A word with a part that no
+// token matches, or with too many characters, becomes the unknown token as a whole.
 type wordPiece struct {
 	vocab    *vocabulary
 	unk      string
@@ -22,7 +22,7 @@ func (m *wordPiece) maxID() int64 { return m.vocab.maxID }
 func (m *wordPiece) lookup(token string) (uint32, bool) { return m.vocab.lookupString(token) }
 func (m *wordPiece) token(id uint32) ([]byte, bool)     { return m.vocab.token(id) }
 
-func (m *wordPiece) encode(text string, w *work) error {
+func (m *wordPiece) encode(text string, w *scratch) error {
 	from := len(w.tokens)
 	if uint64(len(text)) > m.maxChars && uint64(utf8.RuneCountInString(text)) > m.maxChars {
 		return m.unknown(text, w)
@@ -59,7 +59,7 @@ func (m *wordPiece) encode(text string, w *work) error {
 	return nil
 }
 
-func (m *wordPiece) unknown(text string, w *work) error {
+func (m *wordPiece) unknown(text string, w *scratch) error {
 	id, ok := m.vocab.lookupString(m.unk)
 	if !ok {
 		return errUnknownToken(strconv.Quote(m.unk))
@@ -68,7 +68,7 @@ func (m *wordPiece) unknown(text string, w *work) error {
 	return nil
 }
 
-// wordLevel knows whole pieces only.
+// wordLevel has tokens for whole pieces only.
 type wordLevel struct {
 	vocab *vocabulary
 	unk   string
@@ -81,7 +81,7 @@ func (m *wordLevel) maxID() int64 { return m.vocab.maxID }
 func (m *wordLevel) lookup(token string) (uint32, bool) { return m.vocab.lookupString(token) }
 func (m *wordLevel) token(id uint32) ([]byte, bool)     { return m.vocab.token(id) }
 
-func (m *wordLevel) encode(text string, w *work) error {
+func (m *wordLevel) encode(text string, w *scratch) error {
 	id, ok := m.vocab.lookupString(text)
 	if !ok {
 		if id, ok = m.vocab.lookupString(m.unk); !ok {

@@ -1,9 +1,9 @@
-// Package window reads forward through an io.ReaderAt of known size, a window at
-// a time, and never past the end. It is for headers made of many small fields:
-// one read of the file serves thousands of them, and a length taken from the file
-// is compared with the bytes left before anything is allocated or skipped.
+// Package window reads forward through an io.ReaderAt of known size with a buffer, and
+// never past the end. It is for headers of many small fields: one read of the file
+// serves thousands of them, and a length that comes from the file is compared with
+// the bytes left before anything is allocated or skipped.
 //
-// It knows no format and is not for weights.
+// It is independent of file formats, and not meant for weights.
 package window
 
 import (
@@ -15,7 +15,7 @@ import (
 	"omniloader/loader/fault"
 )
 
-// Bytes is the size of the window: what one read of the file fetches at most.
+// Bytes is the size of the buffer, and the most that one read of the file fetches.
 const Bytes = 64 << 10
 
 // Reader is a position in a file. Its methods fail with fault.Truncated where the
@@ -23,17 +23,16 @@ const Bytes = 64 << 10
 type Reader struct {
 	src  io.ReaderAt
 	path string
-	base int64 // where src's byte 0 stands in the file that errors name
-	size int64
+	base int64 // offset of src's byte 0 in the file that errors name
+	size int64 // bytes of src
 	at   int64 // offset in src of buf[0]
 	buf  []byte
-	pos  int // next byte of buf
-	read int64
+	pos  int   // next byte of buf
+	read int64 // bytes read from src
 }
 
-// New returns a Reader at byte 0 of src, which holds size bytes. path is what
-// errors name, and base is added to the offsets they give: it is not 0 where src
-// is a part of a larger file.
+// New returns a Reader at byte 0 of src, which holds size bytes. Errors name path, and
+// add base to their offsets: it is not 0 where src is a part of a larger file.
 func New(src io.ReaderAt, size int64, path string, base int64) *Reader {
 	return &Reader{src: src, path: path, base: base, size: max(size, 0)}
 }
@@ -41,7 +40,7 @@ func New(src io.ReaderAt, size int64, path string, base int64) *Reader {
 // Offset is the byte of src that is read next.
 func (r *Reader) Offset() int64 { return r.at + int64(r.pos) }
 
-// Left is the number of bytes behind Offset.
+// Left is the number of bytes from Offset to the end.
 func (r *Reader) Left() int64 { return r.size - r.Offset() }
 
 // Fetched is the number of bytes read from src so far.
@@ -52,7 +51,7 @@ func (r *Reader) Fault(kind fault.Kind, offset int64, format string, args ...any
 	return fault.At(kind, r.path, r.base+offset, fmt.Sprintf(format, args...))
 }
 
-// Next consumes n bytes, at most Bytes, and gives them. They are valid until the
+// Next consumes n bytes, at most Bytes, and returns them. They are valid until the
 // next call.
 func (r *Reader) Next(n int) ([]byte, error) {
 	if n > len(r.buf)-r.pos {
@@ -65,8 +64,8 @@ func (r *Reader) Next(n int) ([]byte, error) {
 	return b, nil
 }
 
-// Peek gives the next n bytes, at most Bytes, without consuming them, and fewer
-// where fewer are left.
+// Peek returns the next n bytes, at most Bytes, without consuming them; fewer where
+// fewer are left.
 func (r *Reader) Peek(n int) ([]byte, error) {
 	n = int(min(int64(n), r.Left()))
 	if n > len(r.buf)-r.pos {
@@ -77,10 +76,10 @@ func (r *Reader) Peek(n int) ([]byte, error) {
 	return r.buf[r.pos : r.pos+n], nil
 }
 
-// Append consumes n bytes and appends them to dst. dst grows only after n was
-// compared with the bytes left; a limit of the caller's own comes before.
+// Append consumes n bytes and appends them to dst. It compares n with the bytes left
+// before dst grows; limits on n are the caller's to check before.
 func (r *Reader) Append(dst []byte, n uint64) ([]byte, error) {
-	if err := r.has(n); err != nil {
+	if err := r.require(n); err != nil {
 		return dst, err
 	}
 	for n > 0 {
@@ -94,13 +93,13 @@ func (r *Reader) Append(dst []byte, n uint64) ([]byte, error) {
 	return dst, nil
 }
 
-// Skip passes n bytes, which are not read where they lie outside the window.
+// Skip passes over n bytes. Those outside the buffer are not read.
 func (r *Reader) Skip(n uint64) error {
 	if n <= uint64(len(r.buf)-r.pos) {
 		r.pos += int(n)
 		return nil
 	}
-	if err := r.has(n); err != nil {
+	if err := r.require(n); err != nil {
 		return err
 	}
 	r.MoveTo(r.Offset() + int64(n))
@@ -117,8 +116,8 @@ func (r *Reader) MoveTo(offset int64) {
 	r.at, r.pos, r.buf = offset, 0, r.buf[:0]
 }
 
-// Line consumes the text up to and with the next line feed, and appends it,
-// without the line feed, to dst. More than limit bytes fail with fault.TooLarge.
+// Line consumes the text up to and including the next line feed, and appends it to
+// dst without the line feed. More than limit bytes are the error fault.TooLarge.
 func (r *Reader) Line(dst []byte, limit int) ([]byte, error) {
 	start := r.Offset()
 	for had := 0; ; {
@@ -145,16 +144,17 @@ func (r *Reader) Line(dst []byte, limit int) ([]byte, error) {
 	}
 }
 
-func (r *Reader) has(n uint64) error {
+// require fails where fewer than n bytes are left.
+func (r *Reader) require(n uint64) error {
 	if left := r.Left(); n > uint64(left) {
 		return r.Fault(fault.Truncated, r.Offset(), "%d bytes needed, %d left", n, left)
 	}
 	return nil
 }
 
-// fill brings at least n bytes, n <= Bytes, into the window.
+// fill reads until the buffer has at least n unread bytes, n <= Bytes.
 func (r *Reader) fill(n int) error {
-	if err := r.has(uint64(n)); err != nil {
+	if err := r.require(uint64(n)); err != nil {
 		return err
 	}
 	at := r.Offset()
@@ -166,7 +166,7 @@ func (r *Reader) fill(n int) error {
 	}
 	had := len(r.buf)
 	b := r.buf[had:want]
-	m, err := readFull(r.src, b, r.at+int64(had))
+	m, err := ReadFull(r.src, b, r.at+int64(had))
 	r.buf = r.buf[:had+m]
 	r.read += int64(m)
 	if len(r.buf) >= n {
@@ -178,9 +178,9 @@ func (r *Reader) fill(n int) error {
 	return r.Fault(fault.Unreadable, r.at+int64(len(r.buf)), "reading %d bytes", len(b)).WithCause(err)
 }
 
-// Bounded gives src as an io.ReaderAt that keeps to its contract: a read across
-// the end of size bytes is short with io.EOF, and a negative offset an error. Some
-// filesystems answer the first without an error, and panic at the second.
+// Bounded wraps src, of size bytes, so that it keeps the contract of io.ReaderAt: a
+// read beyond the end is short with io.EOF, and a negative offset is an error. Some
+// filesystems return no error for the first and panic for the second.
 func Bounded(src io.ReaderAt, size int64) io.ReaderAt { return bounded{src, size} }
 
 type bounded struct {
@@ -196,17 +196,18 @@ func (b bounded) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	n := int(min(int64(len(p)), b.size-off))
-	m, err := readFull(b.src, p[:n], off)
+	m, err := ReadFull(b.src, p[:n], off)
 	if err == nil && n < len(p) {
 		err = io.EOF
 	}
 	return m, err
 }
 
-// readFull fills p, whatever src's ReadAt does with a read across the end: it goes
-// on after a short read without an error, and takes one of nothing for the end,
-// where io.ReadFull would try for ever.
-func readFull(src io.ReaderAt, p []byte, off int64) (n int, err error) {
+// ReadFull reads len(p) bytes at an offset of src. The error is io.EOF where src ends
+// before, and else that of the read. It accepts sources that return short reads
+// without an error: it continues after one, and takes a read of no bytes for the end,
+// where io.ReadFull would loop for ever.
+func ReadFull(src io.ReaderAt, p []byte, off int64) (n int, err error) {
 	for n < len(p) {
 		m, err := src.ReadAt(p[n:], off+int64(n))
 		n += max(m, 0)

@@ -22,7 +22,7 @@ func sample(n int) []byte {
 	return b
 }
 
-func TestNextCrossesWindows(t *testing.T) {
+func TestNextReadsBeyondTheBuffer(t *testing.T) {
 	data := sample(3*window.Bytes + 11)
 	r := window.New(bytes.NewReader(data), int64(len(data)), "f", 0)
 	var got []byte
@@ -72,7 +72,7 @@ func TestSkipDoesNotFetch(t *testing.T) {
 	assert.Equal(t, data[3:5], b)
 }
 
-func TestLineCrossesWindowsAndIsBounded(t *testing.T) {
+func TestLineReadsBeyondTheBufferAndIsBounded(t *testing.T) {
 	data := append(bytes.Repeat([]byte("x"), window.Bytes+5), "\nrest\n"...)
 	r := window.New(bytes.NewReader(data), int64(len(data)), "f", 0)
 	b, err := r.Line(nil, 1<<20)
@@ -100,7 +100,7 @@ func TestFailingReadIsUnreadable(t *testing.T) {
 	assert.ErrorIs(t, err, errDisk)
 }
 
-// lax answers as afero's MemMapFs does: short without an error, and a panic for a
+// lax behaves as afero's MemMapFs: short reads without an error, and a panic for a
 // negative offset.
 type lax []byte
 
@@ -126,7 +126,7 @@ func TestBoundedKeepsTheContractOfReaderAt(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-func TestLaxFilesystemsAreReadAlike(t *testing.T) {
+func TestLaxReadersGiveTheSameResult(t *testing.T) {
 	r := window.New(lax("hello"), 9, "f", 0)
 	_, err := r.Next(6)
 	assert.ErrorIs(t, err, fault.Truncated)

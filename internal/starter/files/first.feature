@@ -1,8 +1,8 @@
 @detection
 Feature: Our models
-  What we rely on, whichever checkpoint is put in front of the loader. Put your own models
-  here: the checkpoints below are made in memory, and one on your disk joins them with
-  "omniloader record PATH". "omniloader steps" lists every line that can be written.
+  What we rely on. Add your own models here: the checkpoints below are created in memory;
+  "omniloader record PATH" writes a feature about a checkpoint on your disk, and
+  "omniloader steps" lists every step.
 
   Scenario: Our chat model is recognised and supported
     Given the checkpoint "qwen3-8b"
@@ -16,8 +16,8 @@ Feature: Our models
     When the checkpoint is inspected
     Then an error "shard-missing" is reported for "model-00003-of-00004.safetensors"
 
-  # A scenario that bounds latency or memory is measured: 100 calls, alone on the machine.
-  Scenario: Recognising our chat model costs next to nothing
+  # A scenario with a bound on latency or memory is measured: 100 calls, while no other runs.
+  Scenario: Our chat model is recognised fast
     Given the checkpoint "qwen3-8b"
     When the model info is read
     Then the architecture is "Qwen3ForCausalLM"

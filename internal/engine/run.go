@@ -1,0 +1,377 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	messages "github.com/cucumber/messages/go/v34"
+)
+
+// Status is how a step or a scenario ended.
+type Status string
+
+// The statuses, as Cucumber spells them.
+const (
+	Passed    Status = "passed"
+	Failed    Status = "failed"
+	Skipped   Status = "skipped"
+	Undefined Status = "undefined"
+	Ambiguous Status = "ambiguous"
+	Pending   Status = "pending"
+)
+
+// worse orders the statuses: a scenario has the worst of its steps'.
+var worse = map[Status]int{Passed: 0, Skipped: 1, Pending: 2, Undefined: 3, Ambiguous: 4, Failed: 5}
+
+func worst(a, b Status) Status {
+	if worse[b] > worse[a] {
+		return b
+	}
+	return a
+}
+
+// Options say how a scenario is carried out. Their zero value carries it out once,
+// for as long as it takes.
+type Options struct {
+	// Attempts is how often a scenario that fails is carried out at most; below 2
+	// means once. Only a failure is tried again: an undefined step stays undefined.
+	Attempts int
+	// Timeout bounds each attempt; 0 means no bound. The context of the steps ends
+	// with it, and a step that comes back later has failed with a *TimeoutError. A
+	// step that does not heed its context is waited for.
+	Timeout time.Duration
+	// JudgeAll carries out each Then behind a Then that did not hold, so that a
+	// scenario says everything that is wrong. Behind any other step that did not pass,
+	// the rest is skipped all the same.
+	JudgeAll bool
+	// Observe, where it is not nil, is told of each attempt and step as it begins and
+	// ends. It is called from the goroutine that the steps run in and holds them up.
+	Observe func(Event)
+}
+
+// Event says that an attempt or a step of it begins or has ended.
+type Event struct {
+	Attempt int         // counted from 0
+	Step    int         // which step of the scenario, or -1 for the attempt itself
+	Ended   bool        // else it begins
+	Result  *StepResult // of a step that has ended, else nil; it must not be kept
+}
+
+// Result is what became of a scenario.
+type Result struct {
+	Status   Status    // of the last attempt
+	Attempts []Attempt // at least one
+	// Interrupted says that the context ended before the scenario did.
+	Interrupted bool
+}
+
+// Steps gives the results of the last attempt, one for each step.
+func (r Result) Steps() []StepResult { return r.Attempts[len(r.Attempts)-1].Steps }
+
+// Attempt is one way through a scenario.
+type Attempt struct {
+	Status      Status
+	Err         error // what failed outside of the steps: a hook or the registration
+	Interrupted bool
+	Started     time.Time
+	Duration    time.Duration
+	Steps       []StepResult // one for each step of the scenario
+}
+
+// StepResult is what became of a step.
+type StepResult struct {
+	Status     Status
+	Kind       messages.PickleStepType // as Engine.Kinds gives it
+	Err        error                   // nil for a step that passed, or that was skipped with its scenario
+	Started    time.Time               // zero where it was not carried out
+	Duration   time.Duration
+	Definition *Definition // nil where there is none, or several
+	Groups     []int       // see Match
+}
+
+// ErrNoSteps is the error of a scenario that has no steps; its status is Undefined.
+var ErrNoSteps = errors.New("the scenario has no steps")
+
+// TimeoutError is the error of a step that was under way when the time of its
+// attempt was up.
+type TimeoutError struct {
+	Limit time.Duration
+	Err   error // of the step, or nil
+}
+
+func (e *TimeoutError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("not done within the %v that the scenario has", e.Limit)
+	}
+	return fmt.Sprintf("not done within the %v that the scenario has: %v", e.Limit, e.Err)
+}
+
+func (e *TimeoutError) Unwrap() error { return e.Err }
+
+// Is makes it a context.DeadlineExceeded.
+func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// Run carries a scenario out. register is called for each attempt and must register
+// the steps that the engine was made with. When ctx ends, the step under way is
+// waited for, the others are skipped, and the After hooks run.
+func (e *Engine) Run(ctx context.Context, pickle *messages.Pickle, register func(*Scope), options Options) Result {
+	var result Result
+	for number := range max(1, options.Attempts) {
+		a := &attempt{engine: e, run: ctx, pickle: pickle, register: register, options: options, number: number, position: begin}
+		a.result.Status = Passed
+		a.carryOut()
+		result.Attempts = append(result.Attempts, a.result)
+		result.Status, result.Interrupted = a.result.Status, a.result.Interrupted
+		if result.Status != Failed || result.Interrupted || ctx.Err() != nil {
+			break
+		}
+	}
+	return result
+}
+
+// attempt is the state of one attempt.
+type attempt struct {
+	engine   *Engine
+	run      context.Context // ends when the run is interrupted
+	timed    context.Context // ends with the time of the attempt too
+	ctx      context.Context // of the next step: timed, or what a step or hook made of it
+	pickle   *messages.Pickle
+	register func(*Scope)
+	options  Options
+	number   int
+
+	scope    Scope
+	result   Attempt
+	position int  // what is next: begin, a step, or the hooks behind the last
+	over     bool // the remaining steps are skipped
+	judging  bool // ... but for Then steps, while JudgeAll
+	failure  error
+}
+
+// begin is the position before the first step.
+const begin = -1
+
+// carryOut goes through the attempt in a goroutine of its own, and in another where
+// a step ends that one with runtime.Goexit, as FailNow of a testing.T does.
+func (a *attempt) carryOut() {
+	a.result.Started = time.Now()
+	a.result.Steps = make([]StepResult, len(a.pickle.Steps))
+	a.tell(Event{Step: begin})
+	ctx, cancel := context.WithCancel(a.run)
+	defer cancel()
+	if a.options.Timeout > 0 {
+		ctx, cancel = context.WithTimeout(ctx, a.options.Timeout)
+		defer cancel()
+	}
+	a.timed, a.ctx = ctx, ctx
+	if len(a.pickle.Steps) == 0 {
+		a.result.Status, a.result.Err = Undefined, ErrNoSteps
+		a.position = len(a.pickle.Steps) + 1
+	}
+	for a.position <= len(a.pickle.Steps) {
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			a.advance()
+		}()
+		<-ended
+	}
+	for _, s := range a.result.Steps {
+		a.result.Status = worst(a.result.Status, s.Status)
+	}
+	a.result.Duration = time.Since(a.result.Started)
+	a.tell(Event{Step: begin, Ended: true})
+}
+
+func (a *attempt) advance() {
+	for a.position <= len(a.pickle.Steps) {
+		position := a.position
+		a.position++ // first: what ends the goroutine is behind us then
+		switch position {
+		case begin:
+			a.begin()
+		case len(a.pickle.Steps):
+			a.position = position
+			a.end()
+			a.position++
+		default:
+			a.step(position)
+		}
+	}
+}
+
+func (a *attempt) tell(event Event) {
+	if a.options.Observe != nil {
+		event.Attempt = a.number
+		a.options.Observe(event)
+	}
+}
+
+// begin registers the steps and runs the Before hooks.
+func (a *attempt) begin() {
+	a.scope.definitions = a.engine.definitions
+	a.scope.functions = make([]any, 0, len(a.engine.definitions))
+	a.protected("registering the steps", func() error {
+		a.register(&a.scope)
+		return a.scope.registered()
+	})
+	for _, hook := range a.scope.before {
+		if a.over {
+			return
+		}
+		a.protected("the hook before the scenario", func() error {
+			ctx, err := hook(a.ctx, a.pickle)
+			a.follow(ctx)
+			return err
+		})
+	}
+}
+
+// end runs the After hooks.
+func (a *attempt) end() {
+	if a.run.Err() != nil && a.over && (a.failure == nil || a.cutOff(a.failure)) {
+		a.result.Interrupted = true
+	}
+	for len(a.scope.after) > 0 {
+		hook := a.scope.after[0]
+		a.scope.after = a.scope.after[1:] // first: a hook may end the goroutine
+		a.protected("the hook after the scenario", func() error {
+			ctx, err := hook(a.ctx, a.pickle, a.failure)
+			a.follow(ctx)
+			return err
+		})
+	}
+}
+
+func (a *attempt) follow(ctx context.Context) {
+	if ctx != nil {
+		a.ctx = ctx
+	}
+}
+
+// protected runs what is no step. Its error is the attempt's.
+func (a *attempt) protected(what string, run func() error) {
+	returned := false
+	var err error
+	defer func() {
+		if !returned {
+			err = unwound(recover())
+		}
+		if err == nil {
+			return
+		}
+		a.over, a.judging = true, false
+		status := statusOf(err)
+		if status == Failed {
+			err = fmt.Errorf("%s: %w", what, err)
+		}
+		a.result.Status = worst(a.result.Status, status)
+		a.result.Err = joined(a.result.Err, err)
+		a.failure = joined(a.failure, err)
+	}()
+	err = run()
+	returned = true
+}
+
+func joined(before, err error) error {
+	if before == nil {
+		return err
+	}
+	return errors.Join(before, err)
+}
+
+func statusOf(err error) Status {
+	switch {
+	case err == nil:
+		return Passed
+	case errors.Is(err, ErrSkip):
+		return Skipped
+	case errors.Is(err, ErrPending):
+		return Pending
+	}
+	return Failed
+}
+
+// cutOff says whether an error comes from the end of the run.
+func (a *attempt) cutOff(err error) bool {
+	return a.run.Err() != nil && (errors.Is(err, a.run.Err()) || errors.Is(err, context.Cause(a.run)))
+}
+
+// step carries one step out, or skips it.
+func (a *attempt) step(i int) {
+	step, r := a.pickle.Steps[i], &a.result.Steps[i]
+	r.Status = Skipped
+	before := messages.PickleStepType_UNKNOWN
+	if i > 0 {
+		before = a.result.Steps[i-1].Kind
+	}
+	matches := a.engine.Matches(step.Type, step.Text)
+	r.Kind = kindOf(step.Type, matches, before)
+	match, err := resolve(matches)
+	if err != nil {
+		if a.result.Err == nil { // what a hook skipped is not judged
+			r.Err, r.Status = err, Undefined
+			if errors.Is(err, ErrAmbiguous) {
+				r.Status = Ambiguous
+			}
+			a.failed(r)
+		}
+		return
+	}
+	r.Definition, r.Groups = match.Definition, match.Groups
+	if a.timed.Err() != nil {
+		a.over, a.judging = true, false
+	}
+	if a.over && !(a.judging && r.Kind == messages.PickleStepType_OUTCOME) {
+		return
+	}
+	a.call(i, match)
+}
+
+// failed notes that a step ended other than passed.
+func (a *attempt) failed(r *StepResult) {
+	if a.failure == nil {
+		a.failure = r.Err
+	}
+	if !a.over {
+		a.judging = a.options.JudgeAll
+	}
+	if r.Kind != messages.PickleStepType_OUTCOME || r.Status == Skipped {
+		a.judging = false
+	}
+	a.over = true
+}
+
+// call runs the function of a step.
+func (a *attempt) call(i int, match Match) {
+	step, r := a.pickle.Steps[i], &a.result.Steps[i]
+	r.Started = time.Now()
+	a.tell(Event{Step: i})
+	returned := false
+	var err error
+	defer func() {
+		if !returned {
+			err = unwound(recover())
+		}
+		r.Duration = time.Since(r.Started)
+		if a.timed.Err() != nil && a.run.Err() == nil && a.options.Timeout > 0 {
+			err = &TimeoutError{a.options.Timeout, err}
+		}
+		r.Status = statusOf(err)
+		if err != nil {
+			r.Err = err
+			a.failed(r)
+		}
+		a.tell(Event{Step: i, Ended: true, Result: r})
+	}()
+	d := match.Definition
+	arguments, err := d.arguments(match.Parts(step.Text), step.Argument)
+	if err == nil {
+		var ctx context.Context
+		ctx, err = d.function.call(a.ctx, a.scope.functions[d.Index], arguments)
+		a.follow(ctx)
+	}
+	returned = true
+}

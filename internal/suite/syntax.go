@@ -1,0 +1,90 @@
+package suite
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"omniloader/internal/engine"
+	"omniloader/internal/suggest"
+)
+
+// maxSyntaxProblems limits the errors that are reported for one file: those after the first
+// are mostly its consequences.
+const maxSyntaxProblems = 3
+
+// syntaxProblems converts the errors of a file that does not parse to problems.
+func syntaxProblems(uri string, err error) Problems {
+	var problems Problems
+	for _, e := range parseErrors(err) {
+		if len(problems) == maxSyntaxProblems {
+			break
+		}
+		message, advice := explainSyntax(e.Message)
+		problems = append(problems, Problem{URI: uri, Line: e.Line, Message: message, Advice: advice})
+	}
+	if problems == nil {
+		problems = Problems{{URI: uri, Message: strings.TrimSpace(err.Error())}}
+	}
+	return problems
+}
+
+// parseErrors lists the errors that the engine has joined.
+func parseErrors(err error) []*engine.ParseError {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*engine.ParseError
+		for _, e := range joined.Unwrap() {
+			all = append(all, parseErrors(e)...)
+		}
+		return all
+	}
+	var e *engine.ParseError
+	if errors.As(err, &e) {
+		return []*engine.ParseError{e}
+	}
+	return nil
+}
+
+var (
+	unexpected    = regexp.MustCompile(`^expected: (.*), got '(.*)'$`)
+	unexpectedEnd = regexp.MustCompile(`^unexpected end of file, expected: (.*)$`)
+)
+
+// expectations has the text that people write for each of gherkin's tokens. Tokens that are
+// possible nearly everywhere (comments, blank lines, the end) are left out.
+var expectations = map[string]string{
+	"#FeatureLine": "Feature:", "#RuleLine": "Rule:", "#BackgroundLine": "Background:", "#ScenarioLine": "Scenario:",
+	"#ExamplesLine": "Examples:", "#StepLine": "a step (Given, When, Then, And, But)", "#TagLine": "tags (@sae)",
+	"#TableRow": "a row of a table (| … |)", "#DocStringSeparator": `a doc string (""")`, "#Language": "# language: en",
+}
+
+// explainSyntax rewrites a message of gherkin's parser, and adds advice.
+func explainSyntax(message string) (explained, advice string) {
+	tokens, text := "", ""
+	if m := unexpected.FindStringSubmatch(message); m != nil {
+		tokens, text = m[1], strings.TrimSpace(m[2])
+		explained = fmt.Sprintf("%q is not possible here", text)
+	} else if m := unexpectedEnd.FindStringSubmatch(message); m != nil {
+		tokens, explained = m[1], "the file ends too early"
+	} else if message == "not UTF-8" {
+		return message, "save the file as UTF-8"
+	} else {
+		return message, ""
+	}
+	var wanted []string
+	for token := range strings.SplitSeq(tokens, ", ") {
+		if w, ok := expectations[token]; ok {
+			wanted = append(wanted, w)
+		}
+	}
+	first, _, _ := strings.Cut(text, " ")
+	keywords := []string{"Given", "When", "Then", "And", "But", "Feature:", "Rule:", "Background:", "Scenario:", "Outline:", "Examples:"}
+	if near, ok := suggest.Nearest(first, keywords); ok && near != first {
+		return explained, fmt.Sprintf("did you mean %q?", near)
+	}
+	if len(wanted) > 0 {
+		advice = "possible here: " + strings.Join(wanted, ", ")
+	}
+	return explained, advice
+}
