@@ -50,6 +50,13 @@ func InitializeTestSuite(ctx *godog.TestSuiteContext) {
 	if err != nil {
 		exitUnable(err)
 	}
+	paths, err := godogPaths(os.Args[1:])
+	if err == nil {
+		err = checkForGodog(context.Background(), paths)
+	}
+	if err != nil {
+		exitUnable(err)
+	}
 	shared.setup = newSetup(env)
 	shared.setup.Skip = godog.ErrSkip
 	started := time.Now()
