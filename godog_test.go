@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -49,6 +51,7 @@ func InitializeTestSuite(ctx *godog.TestSuiteContext) {
 		exitUnable(err)
 	}
 	shared.setup = newSetup(env)
+	shared.setup.Skip = godog.ErrSkip
 	started := time.Now()
 	ctx.AfterSuite(func() {
 		if shared.ran.Load() == 0 {
@@ -78,7 +81,19 @@ func InitializeScenario(sc *godog.ScenarioContext) {
 		}
 		return ctx, nil
 	})
-	shared.setup.Register(sc)
+	scenario := shared.setup.Register(sc)
+	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+		return ctx, scenario.Begin(p, steps.Source{})
+	})
+	sc.After(func(ctx context.Context, _ *godog.Scenario, _ error) (context.Context, error) {
+		err := scenario.End()
+		if r := scenario.Record().Benchmark; r != nil { // for reports made from godog's messages
+			body, encodeErr := json.Marshal(r)
+			err = errors.Join(err, encodeErr)
+			ctx = godog.Attach(ctx, godog.Attachment{Body: body, FileName: r.Name + ".json", MediaType: "application/json"})
+		}
+		return ctx, err
+	})
 }
 
 func newSetup(env cli.Environment) *steps.Setup {
@@ -95,7 +110,7 @@ func exitUnable(err error) {
 func TestFeatures(t *testing.T) {
 	env, err := cli.ReadEnvironment()
 	require.NoError(t, err)
-	loaded, err := suite.LoadFS(features.FS, "features")
+	loaded, err := suite.LoadFS(t.Context(), features.FS, "features")
 	require.NoError(t, err)
 	plan, err := suite.Select(loaded, suite.Selection{Short: testing.Short()})
 	require.NoError(t, err)

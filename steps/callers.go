@@ -7,9 +7,8 @@ import (
 	"regexp"
 	"strconv"
 
-	"github.com/cucumber/godog"
-
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 )
 
@@ -54,7 +53,7 @@ func arguments(ctx context.Context, handler reflect.Type, parts []string) ([]ref
 	values := []reflect.Value{reflect.ValueOf(ctx)}
 	for i := 1; i < handler.NumIn(); i++ {
 		switch handler.In(i) {
-		case reflect.TypeFor[*godog.DocString]():
+		case reflect.TypeFor[*engine.DocString]():
 			return nil, scenarioErrorf("callers at once cannot be given a text block: write a step that has its text in quotes")
 		case reflect.TypeFor[int]():
 			n, err := strconv.Atoi(parts[i-1])

@@ -9,7 +9,8 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/cucumber/godog"
+	"omniloader/internal/engine"
+
 	messages "github.com/cucumber/messages/go/v34"
 )
 
@@ -105,19 +106,10 @@ var patterns = sync.OnceValue(func() map[string]*regexp.Regexp {
 
 func matching(kind messages.PickleStepType, text string) []*entry {
 	var found []*entry
-	for _, e := range catalogue() {
-		if keyword, needed := keywords[kind]; (!needed || keyword == e.Keyword) && e.pattern.MatchString(text) {
-			found = append(found, e)
-		}
+	for _, m := range Engine().Matches(kind, text) {
+		found = append(found, catalogue()[m.Definition.Index]) // both are in the order of registration
 	}
 	return found
-}
-
-// keywords maps the kinds of step that need a certain keyword to it.
-var keywords = map[messages.PickleStepType]string{
-	messages.PickleStepType_CONTEXT: "Given",
-	messages.PickleStepType_ACTION:  "When",
-	messages.PickleStepType_OUTCOME: "Then",
 }
 
 // catalogueRegistrar is a stepRegistrar that builds the catalogue.
@@ -146,22 +138,21 @@ func (r *catalogueRegistrar) add(keyword, pattern string, a stepDoc) {
 	})
 }
 
-// scenarioRegistrar is a stepRegistrar that registers the steps with godog for one
-// scenario.
+// scenarioRegistrar is a stepRegistrar that registers the steps for one scenario.
 type scenarioRegistrar struct {
-	sc    *godog.ScenarioContext
+	r     engine.Registrar
 	given *givenSteps // records the calls of the Given steps
 }
 
 func (v *scenarioRegistrar) group(string) {}
 func (v *scenarioRegistrar) Given(pattern string, handler any, _ stepDoc) {
-	v.sc.Given(patterns()[pattern], v.given.recording(pattern, handler))
+	v.r.Given(patterns()[pattern], v.given.recording(pattern, handler))
 }
 func (v *scenarioRegistrar) When(pattern string, handler any, _ stepDoc) {
-	v.sc.When(patterns()[pattern], handler)
+	v.r.When(patterns()[pattern], handler)
 }
 func (v *scenarioRegistrar) Then(pattern string, handler any, _ stepDoc) {
-	v.sc.Then(patterns()[pattern], handler)
+	v.r.Then(patterns()[pattern], handler)
 }
 
 // CheckStepOrder checks the order of a scenario's steps by their kinds: Given steps,

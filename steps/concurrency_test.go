@@ -1,20 +1,18 @@
 package steps
 
 import (
-	"bytes"
 	"context"
 	"io/fs"
 	"sync/atomic"
 	"testing"
 
-	"github.com/cucumber/godog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
 )
 
-// ran runs one scenario and returns godog's exit status and output, and the record.
+// ran runs one scenario and returns 0 if it passed, its output, and the record.
 func ran(t *testing.T, setup *Setup, lines string) (status int, out string, record *Record) {
 	t.Helper()
 	if setup.Loader == nil {
@@ -22,14 +20,9 @@ func ran(t *testing.T, setup *Setup, lines string) (status int, out string, reco
 	}
 	setup.pause = func() {}
 	setup.Plan = bench.Plan{Iterations: 3, Warmup: 1}
-	var b bytes.Buffer
-	status = godog.TestSuite{
-		ScenarioInitializer: func(sc *godog.ScenarioContext) { record = setup.Register(sc) },
-		Options: &godog.Options{Strict: true, NoColors: true, Format: "pretty", Output: &b, FeatureContents: []godog.Feature{{
-			Name: "a.feature", Contents: []byte("Feature: f\n  Scenario: s\n" + lines)}}},
-	}.Run()
+	status, out, record = runScenario(t, setup, "Feature: f\n  Scenario: s\n"+lines)
 	require.NotNil(t, record)
-	return status, b.String(), record
+	return status, out, record
 }
 
 const gpt2 = "    Given the checkpoint \"gpt2\"\n"

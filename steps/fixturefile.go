@@ -8,7 +8,7 @@ import (
 	"path"
 	"path/filepath"
 
-	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/fixtures"
 )
@@ -37,7 +37,7 @@ func ReadFixture(fsys fs.FS, feature, name string) ([]byte, error) {
 
 // readFixtureFromDisk reads a file from the directory of the feature file that godog
 // was given.
-func readFixtureFromDisk(p *godog.Scenario, name string) ([]byte, error) {
+func readFixtureFromDisk(p *messages.Pickle, name string) ([]byte, error) {
 	feature := filepath.FromSlash(lineSuffix.ReplaceAllString(p.Uri, ""))
 	return ReadFixture(os.DirFS(filepath.Dir(feature)), filepath.Base(feature), name)
 }

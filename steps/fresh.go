@@ -57,7 +57,7 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		job.Root = w.realRoot
 	case w.tempRoot == "":
 		copied := newWorld(w.setup)
-		copied.pickle = w.pickle
+		copied.source = w.source
 		if err := copied.temporaryDirectory(); err != nil {
 			return nil, err
 		}

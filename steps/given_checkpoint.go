@@ -9,9 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/cucumber/godog"
-
 	"omniloader/fixtures"
+	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 )
 
@@ -85,7 +84,7 @@ func (w *world) preset(name string) error {
 	return c.AddPreset(name)
 }
 
-func (w *world) config(text *godog.DocString) error {
+func (w *world) config(text *engine.DocString) error {
 	c, err := w.newCheckpoint("")
 	if err != nil {
 		return err
@@ -110,7 +109,7 @@ func (w *world) configOfSize(list string) error {
 	return c.AddConfigOfSize(sizes[0])
 }
 
-func (w *world) files(table *godog.Table) error {
+func (w *world) files(table *engine.Table) error {
 	files, err := readFiles(table)
 	if err != nil {
 		return err
@@ -126,7 +125,7 @@ func (w *world) files(table *godog.Table) error {
 var fileColumns = []string{"file", "content", "size"}
 
 // readFiles reads a table of files. Its first row names the columns.
-func readFiles(table *godog.Table) ([]fixtures.File, error) {
+func readFiles(table *engine.Table) ([]fixtures.File, error) {
 	if len(table.Rows) < 2 {
 		return nil, errors.New("the table has no files: its first row names the columns (file, content, size)")
 	}
@@ -156,7 +155,7 @@ func readFiles(table *godog.Table) ([]fixtures.File, error) {
 	return files, nil
 }
 
-func (w *world) tree(text *godog.DocString) error {
+func (w *world) tree(text *engine.DocString) error {
 	c, err := w.newCheckpoint("")
 	if err != nil {
 		return err
@@ -165,18 +164,14 @@ func (w *world) tree(text *godog.DocString) error {
 }
 
 func (w *world) recorded(name string) error {
-	read := w.setup.ReadFixture
-	if read == nil {
-		read = readFixtureFromDisk
-	}
-	text, err := read(w.pickle, name)
+	text, err := w.source.ReadFixture(name)
 	if err != nil {
 		return fmt.Errorf("the fixture %q beside the feature file: %w", name, err)
 	}
 	return w.addRecording(text)
 }
 
-func (w *world) recordedHere(text *godog.DocString) error {
+func (w *world) recordedHere(text *engine.DocString) error {
 	return w.addRecording([]byte(text.Content + "\n"))
 }
 
@@ -217,7 +212,7 @@ func (w *world) noCheckpoint() error {
 func (w *world) realCheckpoint() error {
 	if w.setup.Model == "" {
 		w.record.SkipReason = "needs a real checkpoint: name one with --model DIR or TEST_MODEL_PATH"
-		return godog.ErrSkip
+		return w.setup.skip()
 	}
 	if w.checkpoint != nil || w.tempRoot != "" {
 		return errors.New("a real checkpoint is read in its own directory: no other can be created beside it")

@@ -6,8 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cucumber/godog"
-
+	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 )
 
@@ -29,7 +28,7 @@ func (w *world) registrationSteps(r stepRegistrar) {
 // reads.
 var classColumns = []string{"class", "category", "task", "model type", "real name"}
 
-func (w *world) registerClasses(table *godog.Table) error {
+func (w *world) registerClasses(table *engine.Table) error {
 	if len(table.Rows) < 2 {
 		return errors.New("the table has no classes: its first row names the columns (class, category, …)")
 	}

@@ -4,9 +4,8 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/cucumber/godog"
-
 	"omniloader/fixtures"
+	"omniloader/internal/engine"
 )
 
 // fileSteps are the Given steps that add, remove, rename and copy files.
@@ -62,13 +61,13 @@ func (w *world) currentCheckpoint() (*fixtures.Checkpoint, error) {
 	return w.checkpoint, nil
 }
 
-func (w *world) writeFile(name string, text *godog.DocString) error {
+func (w *world) writeFile(name string, text *engine.DocString) error {
 	return w.alter(func(c *fixtures.Checkpoint) error {
 		return c.AddFiles(fixtures.File{Name: name, Content: text.Content})
 	})
 }
 
-func (w *world) generatedFiles(text *godog.DocString) error {
+func (w *world) generatedFiles(text *engine.DocString) error {
 	return w.alter(func(c *fixtures.Checkpoint) error { return c.AddManifest(text.Content) })
 }
 

@@ -59,10 +59,10 @@ func (w *world) sampledOperation(operation string) (bench.Operation, error) {
 	if err != nil {
 		return bench.Operation{}, err
 	}
-	setup, given, pickle, expectsFailure, input := w.setup, w.given, w.pickle, w.expectsFailure, w.options.Input
+	setup, given, source, expectsFailure, input := w.setup, w.given, w.source, w.expectsFailure, w.options.Input
 	return bench.Operation{Name: name, Category: Category(w.tags), Prepare: func() (func() (any, error), func() error, error) {
 		fresh := newWorld(setup)
-		fresh.pickle = pickle // for a fixture in the directory of the feature file
+		fresh.source = source // for a fixture in the directory of the feature file
 		fresh.options.Input = input
 		remove := func() error { return nil }
 		err := given.replay(fresh)

@@ -1,15 +1,17 @@
 package steps_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 
-	"github.com/cucumber/godog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
+	"omniloader/internal/engine/enginetest"
 	"omniloader/steps"
 )
 
@@ -18,12 +20,16 @@ func collected(t *testing.T) []bench.Operation {
 	t.Helper()
 	var operations []bench.Operation
 	setup := &steps.Setup{Loader: steps.BuiltinLoader, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Operation) { operations = append(operations, s) }}
-	var out bytes.Buffer
-	status := godog.TestSuite{
-		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
-		Options:             &godog.Options{Paths: []string{"../features"}, Tags: "~@wip", Strict: true, NoColors: true, Format: "progress", Output: &out},
-	}.Run()
-	require.Zero(t, status, out.String())
+	var sources []enginetest.Feature
+	files, err := filepath.Glob("../features/*.feature")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		sources = append(sources, enginetest.Feature{URI: file, Text: string(text)})
+	}
+	status, _, out := runIn(t, setup, sources, 1, func(*engine.Scenario) steps.Source { return steps.Source{} })
+	require.Zero(t, status, out)
 	assert.Empty(t, setup.Results(), "nothing is measured")
 	return operations
 }

@@ -29,8 +29,8 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 		call = failureAsAnswer(call)
 	}
 	w.sample = func(ctx context.Context) (*bench.Measurement, error) {
-		w.setup.exclusive.Lock()
-		defer w.setup.exclusive.Unlock()
+		w.setup.state().exclusive.Lock()
+		defer w.setup.state().exclusive.Unlock()
 		m, err := w.setup.measure(ctx, plan, call)
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	w.measurement = m
 	r := bench.NewResult(name, Category(w.tags), m, w.metadata())
 	r.Threshold = w.threshold
-	if err := w.setup.store.add(r); err != nil {
+	if err := w.setup.state().store.add(r); err != nil {
 		return err
 	}
 	w.record.Benchmark = r
@@ -199,7 +199,7 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 		w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("not judged: %s: %s", bound, why))
 		return nil
 	}
-	judgement, err := bound.Check(w.measurement, w.setup.store.measurement)
+	judgement, err := bound.Check(w.measurement, w.setup.state().store.measurement)
 	var exceeded *bench.ExceededError
 	if err != nil && !errors.As(err, &exceeded) {
 		return err

@@ -1,13 +1,11 @@
 package steps
 
 import (
-	"bytes"
 	"context"
 	"io/fs"
 	"testing"
 	"time"
 
-	"github.com/cucumber/godog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -15,7 +13,7 @@ import (
 )
 
 // judged runs a scenario with these Then steps, whose measurements are given: each has
-// the times of two calls. It returns godog's exit status and output, the record, and the
+// the times of two calls. It returns 0 if it passed, its output, the record, and the
 // number of measurements made.
 func judged(t *testing.T, measurements [][2]time.Duration, thens string) (status int, out string, record *Record, measured int) {
 	t.Helper()
@@ -42,14 +40,9 @@ func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens
 			return &bench.Measurement{Plan: plan, Calls: m[:], FirstAnswer: answer, LastAnswer: answer}, nil
 		},
 	}
-	var b bytes.Buffer
-	status = godog.TestSuite{
-		ScenarioInitializer: func(sc *godog.ScenarioContext) { record = setup.Register(sc) },
-		Options: &godog.Options{Strict: true, NoColors: true, Format: "pretty", Output: &b, FeatureContents: []godog.Feature{{
-			Name: "a.feature", Contents: []byte("Feature: f\n  Scenario: s\n    When the model info is read\n    Then " + thens)}}},
-	}.Run()
+	status, out, record = runScenario(t, setup, "Feature: f\n  Scenario: s\n    When the model info is read\n    Then "+thens)
 	require.NotNil(t, record)
-	return status, b.String(), record, measured
+	return status, out, record, measured
 }
 
 const ms = time.Millisecond

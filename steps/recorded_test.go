@@ -6,11 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cucumber/godog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/fixtures"
+	"omniloader/internal/engine"
+	"omniloader/internal/engine/enginetest"
 	"omniloader/steps"
 )
 
@@ -18,11 +19,13 @@ const recordedStep = "Feature: F\n  Scenario: s\n    Given the recorded checkpoi
 
 func TestAFixtureLiesBesideItsFeature(t *testing.T) {
 	var asked string
-	setup := &steps.Setup{Loader: fake(llama), ReadFixture: func(p *godog.Scenario, name string) ([]byte, error) {
-		asked = p.Uri + " " + name
-		return []byte("recording 1\nname m\n"), nil
-	}}
-	status, _, out := run(t, setup, strings.ReplaceAll(recordedStep, "NAME", "sub/m.fixture"))
+	feature := enginetest.Feature{Text: strings.ReplaceAll(recordedStep, "NAME", "sub/m.fixture")}
+	status, _, out := runIn(t, &steps.Setup{Loader: fake(llama)}, []enginetest.Feature{feature}, 1, func(s *engine.Scenario) steps.Source {
+		return steps.Source{ReadFixture: func(name string) ([]byte, error) {
+			asked = s.Pickle.Uri + " " + name
+			return []byte("recording 1\nname m\n"), nil
+		}}
+	})
 	assert.Zero(t, status, out)
 	assert.Equal(t, "a.feature sub/m.fixture", asked)
 }

@@ -29,7 +29,7 @@ func WaitBeforeRemeasuring(ctx context.Context) {
 
 // NextRound is called before scenarios that were measured run again: their new results
 // replace those of the earlier round.
-func (s *Setup) NextRound() { s.store.nextRound() }
+func (s *Setup) NextRound() { s.state().store.nextRound() }
 
 // waitBeforeRemeasuring waits before a measurement is repeated within its scenario.
 func (s *Setup) waitBeforeRemeasuring(ctx context.Context) {
@@ -65,7 +65,7 @@ func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError)
 			r := w.record.Benchmark
 			fresh := bench.NewResult(r.Name, r.Category, m, r.Metadata)
 			fresh.Bounds, fresh.Threshold, fresh.TimesMeasured = judgements, r.Threshold, 1+w.remeasured
-			w.setup.store.replace(r, fresh)
+			w.setup.state().store.replace(r, fresh)
 			w.measurement = m
 			w.record.Warnings = append(w.record.Warnings, failure.RecoveryNote())
 			return true, nil
@@ -85,7 +85,7 @@ func (w *world) judgedBy(m *bench.Measurement) ([]bench.Judgement, error) {
 	judgements := make([]bench.Judgement, len(w.bounds))
 	for i, bound := range w.bounds {
 		var err error
-		if judgements[i], err = bound.Check(m, w.setup.store.measurement); err != nil {
+		if judgements[i], err = bound.Check(m, w.setup.state().store.measurement); err != nil {
 			return nil, err
 		}
 	}

@@ -11,9 +11,10 @@ import (
 	"context"
 	"sync"
 
-	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 )
 
 // Setup is what the scenarios of one run share. Its fields are set before the first
@@ -28,10 +29,6 @@ type Setup struct {
 	// Model is the directory of the checkpoint for scenarios that need a real one; if
 	// it is "", they are skipped.
 	Model string
-	// Tags returns the tags of a scenario with the values of its Examples row filled
-	// in, which a pickle does not have. If it is nil, the feature file is read from the
-	// disk at the scenario's URI.
-	Tags func(*godog.Scenario) ([]string, error)
 	// Instrumented says that the program was built with the race detector, which makes
 	// every call several times slower: a latency bound that is exceeded is then a
 	// warning and no failure.
@@ -52,15 +49,44 @@ type Setup struct {
 	// Fresh does a job in a process that is started for it. It returns ErrNoProcess if
 	// that is not possible. A nil Fresh means the same.
 	Fresh func(context.Context, FreshJob) (*bench.FreshProcess, error)
-	// ReadFixture reads a file from the directory of a scenario's feature file, or from
-	// below it. If it is nil, the directory of the scenario's URI on the disk is used.
-	ReadFixture func(feature *godog.Scenario, name string) ([]byte, error)
+	// Skip is the error with which a step ends its scenario as skipped. If it is nil,
+	// engine.ErrSkip is used.
+	Skip error
 
-	exclusive sync.RWMutex                                                                       // held for writing while an operation is measured, for reading while one is called without
-	bench     func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
-	pause     func()                                                                             // before measuring again; nil means to wait for remeasureDelay
+	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
+	pause func()                                                                             // before measuring again; nil means to wait for remeasureDelay
+
+	once   sync.Once
+	shared *shared // see state
+}
+
+// shared is what the scenarios of a Setup, and of those derived from it, have in common
+// while they run.
+type shared struct {
+	exclusive sync.RWMutex // held for writing while an operation is measured, for reading while one is called without
 	store     store
 	files     featureFiles
+}
+
+func (s *Setup) state() *shared {
+	s.once.Do(func() {
+		if s.shared == nil {
+			s.shared = new(shared)
+		}
+	})
+	return s.shared
+}
+
+// Derive returns a Setup with the same settings, changed by change, whose scenarios
+// share results and locks with those of s. s itself stays as it is.
+func (s *Setup) Derive(change func(*Setup)) *Setup {
+	d := &Setup{
+		Loader: s.Loader, Plan: s.Plan, Model: s.Model, Instrumented: s.Instrumented, Collect: s.Collect,
+		Architectures: s.Architectures, LaterRounds: s.LaterRounds, Callers: s.Callers, Fresh: s.Fresh, Skip: s.Skip,
+		bench: s.bench, pause: s.pause, shared: s.state(),
+	}
+	change(d)
+	return d
 }
 
 // Record is the result of one scenario, apart from whether it passed. It is filled while
@@ -71,24 +97,62 @@ type Record struct {
 	SkipReason string        // why the scenario was skipped, for people
 }
 
-// Register registers all steps and hooks with godog for one scenario, and returns the
-// scenario's record. It is called once for each scenario, from a ScenarioInitializer.
-func (s *Setup) Register(sc *godog.ScenarioContext) *Record {
+// Register registers all steps for one attempt at a scenario. Whoever runs the attempt
+// calls Begin of the returned Scenario before the first step, and End after the last.
+func (s *Setup) Register(r engine.Registrar) *Scenario {
 	w := newWorld(s)
 	w.given = new(givenSteps)
-	w.registerSteps(&scenarioRegistrar{sc: sc, given: w.given})
-	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
-		return ctx, w.begin(p)
-	})
-	sc.After(func(ctx context.Context, _ *godog.Scenario, _ error) (context.Context, error) {
-		return w.end(ctx)
-	})
-	return w.record
+	w.registerSteps(&scenarioRegistrar{r: r, given: w.given})
+	return &Scenario{w}
 }
+
+// Scenario is one attempt at a scenario.
+type Scenario struct{ w *world }
+
+// Source is what a pickle does not say of its scenario. The zero value stands for a
+// feature file on the disk, at the URI of the pickle.
+type Source struct {
+	// Tags are the scenario's tags with the values of its Examples row filled in,
+	// inherited ones first. If it is nil, the feature file is read for them.
+	Tags []string
+	// ReadFixture reads a file from the directory of the feature file, or from below it.
+	ReadFixture func(name string) ([]byte, error)
+}
+
+// Begin finds out what must be known about the scenario before its first step. The error
+// is a mistake in the scenario.
+func (s *Scenario) Begin(p *messages.Pickle, source Source) error {
+	if source.Tags == nil {
+		tags, err := s.w.setup.state().files.tags(p)
+		if err != nil {
+			return err
+		}
+		source.Tags = tags
+	}
+	if source.ReadFixture == nil {
+		source.ReadFixture = func(name string) ([]byte, error) { return readFixtureFromDisk(p, name) }
+	}
+	return s.w.begin(p, source)
+}
+
+// End removes what the scenario wrote to the real disk.
+func (s *Scenario) End() error { return s.w.end() }
+
+// Record returns the result of the scenario, apart from whether it passed.
+func (s *Scenario) Record() *Record { return s.w.record }
+
+// Engine returns the engine that knows all steps, in the order of registration.
+var Engine = sync.OnceValue(func() *engine.Engine {
+	e, err := engine.New(func(s *engine.Scope) { new(Setup).Register(s) })
+	if err != nil {
+		panic(err) // a test registers the same steps
+	}
+	return e
+})
 
 // Results returns what was measured, in the order of measuring. It must be called when
 // all scenarios have ended, because a running one still changes its result.
-func (s *Setup) Results() []*bench.Result { return s.store.all() }
+func (s *Setup) Results() []*bench.Result { return s.state().store.all() }
 
 // measure measures an operation as the plan says.
 func (s *Setup) measure(ctx context.Context, plan bench.Plan, call func() (any, error)) (*bench.Measurement, error) {
@@ -96,4 +160,12 @@ func (s *Setup) measure(ctx context.Context, plan bench.Plan, call func() (any, 
 		return s.bench(ctx, plan, call)
 	}
 	return bench.Measure(ctx, plan, call)
+}
+
+// skip returns the error with which a step ends its scenario as skipped.
+func (s *Setup) skip() error {
+	if s.Skip != nil {
+		return s.Skip
+	}
+	return engine.ErrSkip
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	gherkin "github.com/cucumber/gherkin/go/v42"
-	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v34"
 )
 
@@ -80,7 +79,7 @@ type parsedFeature struct {
 var lineSuffix = regexp.MustCompile(`:[0-9]+$`)
 
 // tags returns the tags of a scenario with the values of its Examples row filled in.
-func (f *featureFiles) tags(pickle *godog.Scenario) ([]string, error) {
+func (f *featureFiles) tags(pickle *messages.Pickle) ([]string, error) {
 	tags := ExpandTags(&messages.GherkinDocument{}, pickle)
 	if len(pickle.AstNodeIds) < 2 || !slices.ContainsFunc(tags, func(t string) bool { return strings.Contains(t, "<") }) {
 		return tags, nil

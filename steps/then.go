@@ -110,9 +110,9 @@ func (w *world) sameAnswerFrom(operation string) error {
 	if err != nil {
 		return err
 	}
-	w.setup.exclusive.RLock()
+	w.setup.state().exclusive.RLock()
 	value, err := call()
-	w.setup.exclusive.RUnlock()
+	w.setup.state().exclusive.RUnlock()
 	if err != nil {
 		return fmt.Errorf("reading the %s: %w", operation, err)
 	}

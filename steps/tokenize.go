@@ -8,9 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/cucumber/godog"
-
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 )
 
 // tokenizeSteps are the When steps that load and run a tokenizer.
@@ -65,7 +64,7 @@ func (w *world) encodeText(ctx context.Context, text string) error {
 	return w.tokenize(ctx, Encoding, TokenizerInput{Text: unescape(text)})
 }
 
-func (w *world) encodeDocument(ctx context.Context, text *godog.DocString) error {
+func (w *world) encodeDocument(ctx context.Context, text *engine.DocString) error {
 	return w.tokenize(ctx, Encoding, TokenizerInput{Text: text.Content})
 }
 

@@ -2,13 +2,11 @@ package steps
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 
-	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v34"
 	"github.com/spf13/afero"
 
@@ -23,7 +21,7 @@ type world struct {
 	record *Record
 
 	// Known before the first step.
-	pickle             *godog.Scenario
+	source             Source
 	name               string
 	tags               []string
 	measured           bool // the operation is measured
@@ -98,22 +96,14 @@ func (w *world) registerSteps(r stepRegistrar) {
 }
 
 // begin finds out what must be known about the scenario before its first step.
-func (w *world) begin(p *godog.Scenario) error {
-	resolve := w.setup.Tags
-	if resolve == nil {
-		resolve = w.setup.files.tags
-	}
-	tags, err := resolve(p)
-	if err != nil {
-		return err
-	}
-	w.pickle, w.name, w.tags = p, p.Name, tags
+func (w *world) begin(p *messages.Pickle, source Source) (err error) {
+	w.source, w.name, w.tags = source, p.Name, source.Tags
 	texts := make([]string, len(p.Steps))
-	kinds := make([]messages.PickleStepType, len(p.Steps))
+	kinds := Engine().Kinds(p)
 	for i, step := range p.Steps {
-		texts[i], kinds[i] = step.Text, step.Type
-		if step.Type == messages.PickleStepType_OUTCOME {
-			for _, e := range matching(step.Type, step.Text) {
+		texts[i] = step.Text
+		if kinds[i] == messages.PickleStepType_OUTCOME {
+			for _, e := range matching(kinds[i], step.Text) {
 				w.memoryBounded = w.memoryBounded || e.doc.bounds == memory
 				w.concurrencyBounded = w.concurrencyBounded || e.doc.bounds == concurrency
 				w.coldBounded = w.coldBounded || e.doc.bounds == coldProcess
@@ -122,32 +112,26 @@ func (w *world) begin(p *godog.Scenario) error {
 			}
 		}
 	}
-	w.measured = Measured(tags, texts)
-	if w.threshold, err = Threshold(tags); err != nil {
+	w.measured = Measured(w.tags, texts)
+	if w.threshold, err = Threshold(w.tags); err != nil {
 		return err
 	}
-	if w.iterations, err = Iterations(tags); err != nil {
+	if w.iterations, err = Iterations(w.tags); err != nil {
 		return err
 	}
 	_, err = CheckStepOrder(kinds)
 	return err
 }
 
-// end attaches the result to the scenario, for reports made from godog's messages, and
-// removes what the scenario wrote to the real disk.
-func (w *world) end(ctx context.Context) (context.Context, error) {
+// end completes the result and removes what the scenario wrote to the real disk.
+func (w *world) end() error {
 	if r := w.record.Benchmark; r != nil {
 		w.addRates(r)
-		body, err := json.Marshal(r)
-		if err != nil {
-			return ctx, fmt.Errorf("encoding the result of %s as JSON: %w", r.Name, err)
-		}
-		ctx = godog.Attach(ctx, godog.Attachment{Body: body, FileName: r.Name + ".json", MediaType: "application/json"})
 	}
 	if w.tempRoot == "" {
-		return ctx, nil
+		return nil
 	}
-	return ctx, os.RemoveAll(w.tempRoot)
+	return os.RemoveAll(w.tempRoot)
 }
 
 // read calls an operation: once, or as often as the plan says if the scenario is
@@ -195,9 +179,9 @@ func (w *world) call(operation string) (func() (any, error), error) {
 // callOnce calls the operation. Other scenarios may call theirs at the same time, but not
 // while an operation is measured.
 func (w *world) callOnce(call func() (any, error)) error {
-	w.setup.exclusive.RLock()
+	w.setup.state().exclusive.RLock()
 	value, err := call()
-	w.setup.exclusive.RUnlock()
+	w.setup.state().exclusive.RUnlock()
 	return w.setResult(value, err)
 }
 

@@ -1,7 +1,6 @@
 package steps_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,47 +9,46 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v34"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
+	"omniloader/internal/engine/enginetest"
 	"omniloader/loader/fault"
 	"omniloader/steps"
 )
 
-// run runs a feature with a setup. It returns godog's exit status (0 if everything
-// passed), the records of the scenarios by name, and godog's output.
+// run runs a feature with a setup. It returns 0 if everything passed or was skipped, else
+// 1; the records of the scenarios by name; and a line for each step.
 func run(t *testing.T, setup *steps.Setup, feature string) (status int, records map[string]*steps.Record, output string) {
 	t.Helper()
-	return runWith(t, setup, feature, godog.Options{Format: "pretty", Concurrency: 1})
+	return runIn(t, setup, []enginetest.Feature{{Text: feature}}, 1, func(*engine.Scenario) steps.Source { return steps.Source{} })
 }
 
-func runWith(t *testing.T, setup *steps.Setup, feature string, options godog.Options) (int, map[string]*steps.Record, string) {
+// runIn is run for several features and scenarios in parallel, with the source of each.
+func runIn(t *testing.T, setup *steps.Setup, features []enginetest.Feature, jobs int, source func(*engine.Scenario) steps.Source) (int, map[string]*steps.Record, string) {
 	t.Helper()
-	var out bytes.Buffer
+	var mu sync.Mutex
 	records := make(map[string]*steps.Record)
-	options.FeatureContents = []godog.Feature{{Name: "a.feature", Contents: []byte(feature)}}
-	options.Strict, options.NoColors, options.Output = true, true, &out
-	found := make(chan func(), 1000)
-	status := godog.TestSuite{
-		ScenarioInitializer: func(sc *godog.ScenarioContext) {
-			record := setup.Register(sc)
-			sc.After(func(ctx context.Context, p *godog.Scenario, _ error) (context.Context, error) {
-				found <- func() { records[p.Name] = record }
-				return ctx, nil
-			})
-		},
-		Options: &options,
-	}.Run()
-	close(found)
-	for keep := range found {
-		keep()
-	}
-	return status, records, out.String()
+	status, output := enginetest.Run(t, steps.Engine(), features, jobs, func(scope *engine.Scope, s *engine.Scenario) {
+		scenario := setup.Register(scope)
+		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
+			return ctx, scenario.Begin(p, source(s))
+		})
+		scope.After(func(ctx context.Context, p *messages.Pickle, _ error) (context.Context, error) {
+			mu.Lock()
+			records[p.Name] = scenario.Record()
+			mu.Unlock()
+			return ctx, scenario.End()
+		})
+	})
+	return status, records, output
 }
 
 // fake returns a loader under test whose operations return what answer returns.
@@ -181,7 +179,7 @@ func TestAFailureThatNoStepExpectsFailsTheWhenStep(t *testing.T) {
 		status, _, out := run(t, setup, feature(bound))
 		assert.Equal(t, 1, status)
 		assert.Contains(t, out, "reading the model info: config.json: cut off: truncated")
-		assert.Contains(t, out, "1 failed")
+		assert.Contains(t, out, "s: failed")
 	}
 }
 
@@ -315,7 +313,7 @@ func TestWithoutARealCheckpointItsScenariosAreSkippedWithAReason(t *testing.T) {
 	const real = "Feature: f\n  Scenario: s\n    Given the real checkpoint\n    When the model info is read\n    Then the name is \"mine\"\n"
 	status, records, out := run(t, &steps.Setup{Loader: steps.BuiltinLoader}, real)
 	assert.Zero(t, status, out)
-	assert.Contains(t, out, "3 skipped")
+	assert.Contains(t, out, "s: skipped")
 	assert.Contains(t, records["s"].SkipReason, "--model")
 
 	dir := filepath.Join(t.TempDir(), "mine")
@@ -323,7 +321,7 @@ func TestWithoutARealCheckpointItsScenariosAreSkippedWithAReason(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"model_type":"llama"}`), 0o644))
 	status, _, out = run(t, &steps.Setup{Loader: steps.BuiltinLoader, Model: dir}, real)
 	assert.Zero(t, status, out)
-	assert.Contains(t, out, "1 passed")
+	assert.Contains(t, out, "s: passed")
 
 	status, _, out = run(t, &steps.Setup{Loader: steps.BuiltinLoader, Model: filepath.Join(dir, "nowhere")}, real)
 	assert.Equal(t, 1, status)
@@ -415,23 +413,23 @@ func TestMeasuredOperationsRunAlone(t *testing.T) {
 			},
 		}
 	}
-	setup.Tags = func(p *godog.Scenario) ([]string, error) {
-		if p.Name == "measured" {
+	source := func(s *engine.Scenario) steps.Source {
+		if s.Pickle.Name == "measured" {
 			for !functional.Load() {
 				runtime.Gosched()
 			}
 			close(starting)
 		}
-		return nil, nil
+		return steps.Source{}
 	}
-	status, _, out := runWith(t, setup, `Feature: f
+	status, _, out := runIn(t, setup, []enginetest.Feature{{Text: `Feature: f
   Scenario: functional
     When the category is detected
     Then the category is "transformers"
   Scenario: measured
     When the model info is read
     Then the max latency is below 10 s
-`, godog.Options{Format: "progress", Concurrency: 2})
+`}}, 2, source)
 	require.Zero(t, status, out)
 	assert.Zero(t, overlaps.Load())
 	assert.Len(t, setup.Results(), 1)
@@ -446,7 +444,7 @@ func TestResultsAreKeptSafelyByScenariosSideBySide(t *testing.T) {
 		fmt.Fprintf(&b, "  Scenario: measured %d\n    When the model info is read\n    Then the max latency is below 10 s\n", i)
 		fmt.Fprintf(&b, "  Scenario: functional %d\n    When the category is detected\n    Then the category is \"transformers\"\n", i)
 	}
-	status, _, out := runWith(t, setup, b.String(), godog.Options{Format: "progress", Concurrency: 4})
+	status, _, out := runIn(t, setup, []enginetest.Feature{{Text: b.String()}}, 4, func(*engine.Scenario) steps.Source { return steps.Source{} })
 	require.Zero(t, status, out)
 	names := make(map[string]bool)
 	for _, r := range setup.Results() {
@@ -456,22 +454,26 @@ func TestResultsAreKeptSafelyByScenariosSideBySide(t *testing.T) {
 	assert.Len(t, names, 20)
 }
 
-func TestTheResultIsAttachedWithItsBounds(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
-	_, _, out := runWith(t, setup, feature(`the mean latency is below 10 s`), godog.Options{Format: "cucumber", Concurrency: 1})
-	assert.Contains(t, out, `"mime_type": "application/json"`)
-}
-
 func TestAnInterruptedMeasurementLeavesNoResult(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1000}, Loader: fake(func() (any, error) {
 		cancel(errors.New("stopped by hand"))
 		return llama()
 	})}
-	status, records, out := runWith(t, setup, feature(`the mean latency is below 10 s`), godog.Options{Format: "pretty", DefaultContext: ctx})
-	assert.Equal(t, 1, status)
-	assert.Contains(t, out, "stopped by hand")
-	assert.Nil(t, records["s"].Benchmark)
+	parsed, err := engine.Parse(ctx, "a.feature", []byte(feature(`the mean latency is below 10 s`)))
+	require.NoError(t, err)
+	for s := range parsed.Scenarios() {
+		var scenario *steps.Scenario
+		result := steps.Engine().Run(ctx, s.Pickle, func(scope *engine.Scope) {
+			scenario = setup.Register(scope)
+			scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
+				return ctx, scenario.Begin(p, steps.Source{})
+			})
+		}, engine.Options{})
+		assert.True(t, result.Interrupted)
+		assert.ErrorContains(t, result.Steps()[1].Err, "stopped by hand")
+		assert.Nil(t, scenario.Record().Benchmark)
+	}
 	assert.Empty(t, setup.Results())
 }
 
@@ -483,13 +485,9 @@ func TestAnExamplesRowNamesItsBenchmark(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(outline), 0o644))
 	for _, path := range []string{file, file + ":3"} {
 		setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
-		var out bytes.Buffer
-		status := godog.TestSuite{
-			ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
-			Options:             &godog.Options{Paths: []string{path}, Strict: true, NoColors: true, Format: "pretty", Output: &out},
-		}.Run()
-		require.Zero(t, status, out.String())
-		require.Len(t, setup.Results(), 1, out.String())
+		status, _, out := runIn(t, setup, []enginetest.Feature{{URI: path, Text: outline}}, 1, func(*engine.Scenario) steps.Source { return steps.Source{} })
+		require.Zero(t, status, out)
+		require.Len(t, setup.Results(), 1, out)
 		assert.Equal(t, "of_one", setup.Results()[0].Name)
 	}
 }
@@ -500,21 +498,16 @@ func TestRowsThatCannotBeToldApartAreRefused(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.feature")
 	require.NoError(t, os.WriteFile(file, []byte(outline), 0o644))
 	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
-	var out bytes.Buffer
-	status := godog.TestSuite{
-		ScenarioInitializer: func(sc *godog.ScenarioContext) { setup.Register(sc) },
-		Options:             &godog.Options{Paths: []string{file}, Strict: true, NoColors: true, Format: "pretty", Output: &out},
-	}.Run()
+	status, _, out := runIn(t, setup, []enginetest.Feature{{URI: file, Text: outline}}, 1, func(*engine.Scenario) steps.Source { return steps.Source{} })
 	assert.Equal(t, 1, status)
-	assert.Contains(t, out.String(), "two Examples rows give the same scenario")
+	assert.Contains(t, out, "two Examples rows give the same scenario")
 }
 
-func TestTagsOfTheSetupAreUsed(t *testing.T) {
-	setup := &steps.Setup{
-		Plan: bench.Plan{Iterations: 1}, Loader: fake(llama),
-		Tags: func(*godog.Scenario) ([]string, error) { return []string{"@memory", "@benchmark:given"}, nil },
-	}
-	_, records, out := run(t, setup, feature(`the category is "transformers"`))
+func TestTagsOfTheSourceAreUsed(t *testing.T) {
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(llama)}
+	_, records, out := runIn(t, setup, []enginetest.Feature{{Text: feature(`the category is "transformers"`)}}, 1, func(*engine.Scenario) steps.Source {
+		return steps.Source{Tags: []string{"@memory", "@benchmark:given"}}
+	})
 	require.NotNil(t, records["s"].Benchmark, out)
 	assert.Equal(t, "given", records["s"].Benchmark.Name)
 	assert.Equal(t, "memory", records["s"].Benchmark.Category)

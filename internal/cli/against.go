@@ -104,7 +104,7 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths [
 		}
 		b.job.Paths = append(b.job.Paths, absolute)
 	}
-	if err := b.refuseEmptySelection(); err != nil {
+	if err := b.refuseEmptySelection(ctx); err != nil {
 		return err
 	}
 	if b.tempDir, err = os.MkdirTemp("", "omniloader-bench-"); err != nil {
@@ -170,15 +170,15 @@ type revisionBench struct {
 // are spent on building. It can tell for feature files and for the scenarios of this
 // program, which are taken for those of the current directory; not for the program that
 // --package names.
-func (b *revisionBench) refuseEmptySelection() error {
+func (b *revisionBench) refuseEmptySelection(ctx context.Context) error {
 	if len(b.job.Paths) == 0 && b.flags.pkg != "." {
 		return nil
 	}
-	plan, err := planOf(b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories})
+	plan, err := planOf(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories})
 	if err != nil {
 		return err
 	}
-	if err := plan.Check(); err != nil {
+	if err := plan.Check(ctx); err != nil {
 		return err
 	}
 	if plan.Benchmarks() == 0 {

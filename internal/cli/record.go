@@ -143,7 +143,7 @@ func checkPasses(ctx context.Context, r *record.Recorded, fixture string) error 
 	if err != nil {
 		return err
 	}
-	loaded, err := suite.LoadFS(fsys, "")
+	loaded, err := suite.LoadFS(ctx, fsys, "")
 	if err != nil {
 		return err
 	}

@@ -70,11 +70,8 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 // run runs the scenarios that the settings select, and writes and judges what they ask
 // for.
 func (p *program) run(ctx context.Context, s *runSettings) error {
-	plan, err := planOf(s.paths, s.selection)
+	plan, err := checkedPlan(ctx, s.paths, s.selection)
 	if err != nil {
-		return err
-	}
-	if err := plan.Check(); err != nil {
 		return err
 	}
 	if s.dryRun {
@@ -110,12 +107,27 @@ func errNothingMeasured(consequence string) error {
 		"nothing selected is measured, so %s", consequence)
 }
 
+// checkedPlan is planOf with every scenario checked.
+func checkedPlan(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
+	plan, err := planOf(ctx, paths, selection)
+	if err == nil {
+		err = plan.Check(ctx)
+	}
+	if ctx.Err() != nil {
+		return nil, errorWithHint("nothing was run", "interrupted")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return plan, nil
+}
+
 // planOf selects among the scenarios of feature files, or of the built-in features
 // where no path is given.
-func planOf(paths []string, selection suite.Selection) (*suite.Plan, error) {
-	load := func() ([]*suite.Feature, error) { return suite.LoadFS(features.FS, "features") }
+func planOf(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
+	load := func() ([]*suite.Feature, error) { return suite.LoadFS(ctx, features.FS, "features") }
 	if len(paths) > 0 {
-		load = func() ([]*suite.Feature, error) { return suite.Load(paths) }
+		load = func() ([]*suite.Feature, error) { return suite.Load(ctx, paths) }
 	}
 	loaded, err := load()
 	if err != nil {

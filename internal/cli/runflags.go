@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"slices"
@@ -121,7 +122,7 @@ func formatHelp() string {
 
 // builtinTags lists the tags of the built-in scenarios but those with a value.
 func builtinTags() []string {
-	loaded, err := suite.LoadFS(features.FS, "features")
+	loaded, err := suite.LoadFS(context.Background(), features.FS, "features")
 	if err != nil {
 		return nil
 	}

@@ -3,15 +3,11 @@ package engine_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"reflect"
 	"testing"
-	"unsafe"
 
 	"github.com/cucumber/godog"
-	"github.com/cucumber/godog/formatters"
 	messages "github.com/cucumber/messages/go/v34"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,78 +17,6 @@ import (
 	"omniloader/internal/engine"
 	"omniloader/steps"
 )
-
-// registerOnEngine registers on the engine what a scenario of godog's was given. The
-// steps take a godog.ScenarioContext by its type, which only godog can fill; its
-// fields are read for that reason, and no other.
-func registerOnEngine(s *engine.Scope, register func(*godog.ScenarioContext)) {
-	var sc godog.ScenarioContext
-	suite := reflect.ValueOf(&sc).Elem().Field(0)
-	writable(suite).Set(reflect.New(suite.Type().Elem()))
-	register(&sc)
-	field := func(name string) reflect.Value { return writable(suite.Elem().FieldByName(name)) }
-	for _, hook := range field("beforeScenarioHandlers").Interface().([]godog.BeforeScenarioHook) {
-		s.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
-			ctx, err := hook(ctx, p)
-			return ctx, translated(err)
-		})
-	}
-	for _, hook := range field("afterScenarioHandlers").Interface().([]godog.AfterScenarioHook) {
-		s.After(engine.AfterHook(hook))
-	}
-	definitions := field("steps")
-	for i := range definitions.Len() {
-		d := definitions.Index(i).Elem().FieldByName("StepDefinition").Interface().(formatters.StepDefinition)
-		switch d.Keyword {
-		case formatters.Given:
-			s.Given(d.Expr, translatedStep(d.Handler))
-		case formatters.When:
-			s.When(d.Expr, translatedStep(d.Handler))
-		case formatters.Then:
-			s.Then(d.Expr, translatedStep(d.Handler))
-		default:
-			s.Step(d.Expr, translatedStep(d.Handler))
-		}
-	}
-}
-
-// writable gives a field that is not exported as if it were.
-func writable(field reflect.Value) reflect.Value {
-	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
-}
-
-// translated gives the engine's error for godog's.
-func translated(err error) error {
-	switch {
-	case errors.Is(err, godog.ErrSkip):
-		return fmt.Errorf("%w: %w", engine.ErrSkip, err)
-	case errors.Is(err, godog.ErrPending):
-		return fmt.Errorf("%w: %w", engine.ErrPending, err)
-	}
-	return err
-}
-
-func translatedStep(handler any) any {
-	f := reflect.ValueOf(handler)
-	if n := f.Type().NumOut(); n == 0 || f.Type().Out(n-1) != reflect.TypeFor[error]() {
-		return handler
-	}
-	return reflect.MakeFunc(f.Type(), func(arguments []reflect.Value) []reflect.Value {
-		results := f.Call(arguments)
-		last := &results[len(results)-1]
-		if err, failed := last.Interface().(error); failed {
-			err = translated(err)
-			*last = reflect.ValueOf(&err).Elem()
-		}
-		return results
-	}).Interface()
-}
-
-// place is where a scenario stands.
-type place struct {
-	uri  string
-	line int64
-}
 
 // TestBuiltInSuiteAsInGodog carries out every scenario of ours once with each, with
 // measured operations called once.
@@ -116,15 +40,21 @@ func TestBuiltInSuiteAsInGodog(t *testing.T) {
 	}
 	setup := func() *steps.Setup {
 		return &steps.Setup{
-			Loader:      steps.BuiltinLoader,
-			Collect:     func(bench.Operation) {},
-			Tags:        func(p *godog.Scenario) ([]string, error) { return tags[place{p.Uri, p.Location.Line}], nil },
-			ReadFixture: func(_ *godog.Scenario, name string) ([]byte, error) { return fs.ReadFile(features.FS, name) },
+			Loader:  steps.BuiltinLoader,
+			Collect: func(bench.Operation) {},
+		}
+	}
+
+	source := func(p *messages.Pickle) steps.Source {
+		return steps.Source{
+			Tags:        tags[place{p.Uri, p.Location.Line}],
+			ReadFixture: func(name string) ([]byte, error) { return fs.ReadFile(features.FS, name) },
 		}
 	}
 
 	theirs := map[place]engine.Status{}
 	forGodog := setup()
+	forGodog.Skip = godog.ErrSkip
 	godog.TestSuite{
 		ScenarioInitializer: func(sc *godog.ScenarioContext) {
 			var at place
@@ -133,11 +63,11 @@ func TestBuiltInSuiteAsInGodog(t *testing.T) {
 				skipped = skipped || status == godog.StepSkipped
 				return ctx, nil
 			})
+			scenario := forGodog.Register(sc)
 			sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 				at = place{p.Uri, p.Location.Line}
-				return ctx, nil
+				return ctx, scenario.Begin(p, source(p))
 			})
-			forGodog.Register(sc)
 			sc.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
 				switch {
 				case err == nil && !skipped:
@@ -156,15 +86,12 @@ func TestBuiltInSuiteAsInGodog(t *testing.T) {
 
 	forUs := setup()
 	register := func(s *engine.Scope) {
-		registerOnEngine(s, func(sc *godog.ScenarioContext) { forUs.Register(sc) })
+		scenario := forUs.Register(s)
+		s.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
+			return ctx, scenario.Begin(p, source(p))
+		})
 	}
-	e, err := engine.New(register)
-	require.NoError(t, err, "every step of ours has a signature that the engine takes")
-	catalogue := steps.Catalogue()
-	require.Len(t, e.Definitions(), len(catalogue))
-	for i, d := range e.Definitions() {
-		assert.Equal(t, catalogue[i].Pattern, d.Pattern, "the order is the catalogue's")
-	}
+	e := steps.Engine()
 	ours := map[place]engine.Status{}
 	for _, f := range loaded {
 		for s := range f.Scenarios() {
@@ -186,4 +113,10 @@ func TestBuiltInSuiteAsInGodog(t *testing.T) {
 		assert.Equal(t, theirs[at], ours[at], "godog, then the engine: %v", at)
 	}
 	t.Log(len(tags), "scenarios")
+}
+
+// place tells scenarios apart by their line.
+type place struct {
+	uri  string
+	line int64
 }

@@ -1,14 +1,15 @@
 package suite
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v34"
 
+	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 	"omniloader/steps"
 )
@@ -16,7 +17,8 @@ import (
 // stepLibrary holds the functions of the package steps that the suite uses, so that tests
 // can use others.
 type stepLibrary struct {
-	register      func(*steps.Setup, *godog.ScenarioContext) *steps.Record
+	engine        func() *engine.Engine
+	register      func(*steps.Setup, engine.Registrar) scenarioSteps
 	catalogue     func() []steps.Definition
 	match         func(messages.PickleStepType, string) []steps.Definition
 	measured      func(tags, steps []string) bool
@@ -24,9 +26,17 @@ type stepLibrary struct {
 	checkOrder    func([]messages.PickleStepType) (at int, err error)
 }
 
+// scenarioSteps are the registered steps of one attempt at a scenario.
+type scenarioSteps interface {
+	Begin(*messages.Pickle, steps.Source) error
+	End() error
+	Record() *steps.Record
+}
+
 // builtinSteps is the package steps.
 var builtinSteps = stepLibrary{
-	register:      (*steps.Setup).Register,
+	engine:        steps.Engine,
+	register:      func(s *steps.Setup, r engine.Registrar) scenarioSteps { return s.Register(r) },
 	catalogue:     steps.Catalogue,
 	match:         steps.Match,
 	measured:      steps.Measured,
@@ -37,10 +47,13 @@ var builtinSteps = stepLibrary{
 // Check looks for everything that makes the selected scenarios impossible to judge, and
 // runs nothing: unknown tags with a value, scenarios without steps, undefined and
 // ambiguous steps, steps in the wrong order, and two benchmarks of one name. The error
-// is Problems.
-func (p *Plan) Check() error {
+// is Problems, or the cause of the end of ctx.
+func (p *Plan) Check(ctx context.Context) error {
 	c := &checker{plan: p, benchmarks: map[string]*Scenario{}, reported: map[string]bool{}}
 	for _, s := range p.Scenarios() {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
 		c.checkScenario(s)
 	}
 	return c.problems.orNil()
@@ -66,7 +79,7 @@ func (c *checker) checkScenario(s *Scenario) {
 	for _, problem := range c.plan.undefinedSteps(s) {
 		c.addOnce(problem)
 	}
-	if at, err := c.plan.steps.checkOrder(s.kinds); err != nil {
+	if at, err := c.plan.steps.checkOrder(c.plan.kinds(s)); err != nil {
 		line := s.Line
 		if at >= 0 {
 			line = s.Steps[at].Line
@@ -99,6 +112,10 @@ func (c *checker) checkBenchmarkName(s *Scenario) {
 		Advice:  "give one of them another name with a tag @benchmark:NAME; in an outline, one with a <placeholder>"})
 }
 
+// kinds says of each step of a scenario whether it is a Given, a When or a Then step. Of a
+// step with a star, or an And before any other keyword, the definition decides.
+func (p *Plan) kinds(s *Scenario) []messages.PickleStepType { return p.steps.engine().Kinds(s.pickle) }
+
 // measured says whether a scenario is measured.
 func (p *Plan) measured(s *Scenario) bool {
 	texts := make([]string, len(s.Steps))
@@ -111,8 +128,9 @@ func (p *Plan) measured(s *Scenario) bool {
 // undefinedSteps finds the steps that match no definition, or more than one.
 func (p *Plan) undefinedSteps(s *Scenario) Problems {
 	var problems Problems
+	kinds := p.kinds(s)
 	for i, step := range s.Steps {
-		candidates := p.steps.match(s.kinds[i], step.Text)
+		candidates := p.steps.match(kinds[i], step.Text)
 		if len(candidates) == 1 {
 			continue
 		}
@@ -128,7 +146,7 @@ func (p *Plan) undefinedSteps(s *Scenario) Problems {
 			continue
 		}
 		problems = append(problems, Problem{URI: s.URI, Line: step.Line,
-			Message: fmt.Sprintf("undefined step %q", text), Advice: p.nearestStep(s.kinds[i], step.Text)})
+			Message: fmt.Sprintf("undefined step %q", text), Advice: p.nearestStep(kinds[i], step.Text)})
 	}
 	return problems
 }
@@ -141,15 +159,22 @@ func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
 		return fmt.Sprintf("this is a %s step, and is used with another keyword", others[0].Keyword)
 	}
 	catalogue := p.steps.catalogue()
-	examples := make([]string, len(catalogue))
-	for i, d := range catalogue {
-		examples[i] = withoutValues(d.Example)
-	}
+	examples := p.examples()
 	if near, ok := suggest.Nearest(withoutValues(text), examples); ok {
 		d := catalogue[slices.Index(examples, near)]
 		return fmt.Sprintf("did you mean %q?", d.Keyword+" "+d.Example)
 	}
 	return `"omniloader steps" lists every step; "omniloader steps WORD" those with a word in them`
+}
+
+// examples returns the example of each step of the catalogue, without its values.
+func (p *Plan) examples() []string {
+	p.once.Do(func() {
+		for _, d := range p.steps.catalogue() {
+			p.exampleTexts = append(p.exampleTexts, withoutValues(d.Example))
+		}
+	})
+	return p.exampleTexts
 }
 
 var (

@@ -15,7 +15,7 @@ func check(t *testing.T, fs []*Feature) Problems {
 	t.Helper()
 	p := selectAll(t, fs)
 	p.steps = newFakeSteps().stepLibrary
-	err := p.Check()
+	err := p.Check(t.Context())
 	if err == nil {
 		return nil
 	}

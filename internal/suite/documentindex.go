@@ -7,39 +7,24 @@ import (
 
 	messages "github.com/cucumber/messages/go/v34"
 
+	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
-	"omniloader/steps"
 )
 
-// documentIndex finds the nodes of a parsed feature by the ids in its pickles.
+// documentIndex knows the lines of a parsed feature and of its parts.
 type documentIndex struct {
-	order      []*messages.Scenario // in the order of the file
-	scenarios  map[string]*messages.Scenario
-	rules      map[string]*messages.Rule // by the id of a scenario in it
-	steps      map[string]*messages.Step
-	background map[string]bool // ids of steps in a Background
-	tags       map[string]*messages.Tag
-	rows       map[string]row
-	starts     []int    // first lines of backgrounds, scenarios and rules, ascending
-	lines      [][]byte // of the source
-}
-
-type row struct {
-	examples *messages.Examples
-	row      *messages.TableRow
+	order  []*messages.Scenario // in the order of the file
+	tags   map[string]*messages.Tag
+	starts []int    // first lines of backgrounds, scenarios and rules, ascending
+	lines  [][]byte // of the source
 }
 
 func indexDocument(feature *messages.Feature, source []byte) *documentIndex {
-	x := &documentIndex{
-		lines:     bytes.Split(source, []byte("\n")),
-		scenarios: map[string]*messages.Scenario{}, rules: map[string]*messages.Rule{},
-		steps: map[string]*messages.Step{}, background: map[string]bool{},
-		tags: map[string]*messages.Tag{}, rows: map[string]row{},
-	}
+	x := &documentIndex{lines: bytes.Split(source, []byte("\n")), tags: map[string]*messages.Tag{}}
 	x.addTags(feature.Tags)
 	for _, child := range feature.Children {
 		x.addBackground(child.Background)
-		x.addScenario(child.Scenario, nil)
+		x.addScenario(child.Scenario)
 		if child.Rule == nil {
 			continue
 		}
@@ -47,7 +32,7 @@ func indexDocument(feature *messages.Feature, source []byte) *documentIndex {
 		x.starts = append(x.starts, firstLine(child.Rule.Tags, child.Rule.Location))
 		for _, c := range child.Rule.Children {
 			x.addBackground(c.Background)
-			x.addScenario(c.Scenario, child.Rule)
+			x.addScenario(c.Scenario)
 		}
 	}
 	slices.Sort(x.starts)
@@ -74,30 +59,17 @@ func (x *documentIndex) addBackground(b *messages.Background) {
 		return
 	}
 	x.starts = append(x.starts, int(b.Location.Line))
-	for _, s := range b.Steps {
-		x.steps[s.Id], x.background[s.Id] = s, true
-	}
 }
 
-func (x *documentIndex) addScenario(s *messages.Scenario, rule *messages.Rule) {
+func (x *documentIndex) addScenario(s *messages.Scenario) {
 	if s == nil {
 		return
 	}
 	x.order = append(x.order, s)
-	x.scenarios[s.Id] = s
-	if rule != nil {
-		x.rules[s.Id] = rule
-	}
 	x.addTags(s.Tags)
 	x.starts = append(x.starts, firstLine(s.Tags, s.Location))
-	for _, step := range s.Steps {
-		x.steps[step.Id] = step
-	}
 	for _, e := range s.Examples {
 		x.addTags(e.Tags)
-		for _, r := range e.TableBody {
-			x.rows[r.Id] = row{e, r}
-		}
 	}
 }
 
@@ -111,40 +83,38 @@ func (x *documentIndex) endLine(start int) int {
 	return x.starts[i] - 1
 }
 
-// scenario makes the Scenario of a pickle.
-func (x *documentIndex) scenario(document *messages.GherkinDocument, p *messages.Pickle) *Scenario {
-	node := x.scenarios[p.AstNodeIds[0]]
-	s := &Scenario{URI: document.Uri, firstLine: firstLine(node.Tags, node.Location)}
-	s.Keyword, s.Name, s.Description = node.Keyword, p.Name, strings.TrimSpace(node.Description)
+// scenario makes the Scenario of a scenario or Examples row that the engine read.
+func (x *documentIndex) scenario(uri string, read *engine.Scenario) *Scenario {
+	node := read.Node
+	s := &Scenario{URI: uri, pickle: read.Pickle, firstLine: firstLine(node.Tags, node.Location)}
+	s.Keyword, s.Name, s.Description = node.Keyword, read.Pickle.Name, strings.TrimSpace(node.Description)
 	s.Line = int(node.Location.Line)
 	s.Status = outcome.Skipped
 	for s.lastLine = x.endLine(s.firstLine); len(bytes.TrimSpace(x.lines[s.lastLine-1])) == 0; {
 		s.lastLine--
 	}
-	if rule := x.rules[node.Id]; rule != nil {
-		s.Rule, s.ruleLine = rule.Name, int(rule.Location.Line)
+	if read.Rule != nil {
+		s.Rule, s.ruleLine = read.Rule.Name, int(read.Rule.Location.Line)
 	}
-	if len(p.AstNodeIds) > 1 {
-		r := x.rows[p.AstNodeIds[1]]
-		s.Outline, s.Line = s.Line, int(r.row.Location.Line)
-		s.examplesFirst = firstLine(r.examples.Tags, r.examples.Location)
-		s.examplesLast = int(r.examples.TableBody[len(r.examples.TableBody)-1].Location.Line)
+	if read.Row != nil {
+		s.Outline, s.Line = s.Line, int(read.Row.Location.Line)
+		s.examplesFirst = firstLine(read.Examples.Tags, read.Examples.Location)
+		s.examplesLast = int(read.Examples.TableBody[len(read.Examples.TableBody)-1].Location.Line)
 	}
-	for i, name := range steps.ExpandTags(document, p) {
-		s.Tags = append(s.Tags, outcome.Tag{Name: name, Line: int(x.tags[p.Tags[i].AstNodeId].Location.Line)})
+	for i, name := range read.Tags() {
+		s.Tags = append(s.Tags, outcome.Tag{Name: name, Line: int(x.tags[read.Pickle.Tags[i].AstNodeId].Location.Line)})
 	}
-	for _, step := range p.Steps {
-		s.kinds = append(s.kinds, step.Type)
-		s.Steps = append(s.Steps, x.step(step))
+	for i, step := range read.Pickle.Steps {
+		s.Steps = append(s.Steps, newStep(step, read.Steps[i], i < read.Background))
 	}
 	return s
 }
 
-func (x *documentIndex) step(p *messages.PickleStep) outcome.Step {
-	node := x.steps[p.AstNodeIds[0]]
+// newStep makes a step that has not run, of the step in the scenario and in the file.
+func newStep(p *messages.PickleStep, node *messages.Step, background bool) outcome.Step {
 	step := outcome.Step{
 		Keyword: node.Keyword, Text: p.Text, Line: int(node.Location.Line),
-		Background: x.background[node.Id], Status: outcome.Skipped,
+		Background: background, Status: outcome.Skipped,
 	}
 	if p.Argument == nil {
 		return step

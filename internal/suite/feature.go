@@ -1,19 +1,20 @@
-// Package suite reads feature files, selects scenarios, checks them and runs them through
-// godog. It refuses to run if a step is undefined or ambiguous, or if no scenario is
+// Package suite reads feature files, selects scenarios, checks them and runs them with
+// package engine. It refuses to run if a step is undefined or ambiguous, or if no scenario is
 // selected. It prints nothing: the result is an outcome.Run, and a Listener can follow
 // the run.
 package suite
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
 
-	gherkin "github.com/cucumber/gherkin/go/v42"
 	messages "github.com/cucumber/messages/go/v34"
 
+	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 )
@@ -37,12 +38,12 @@ type Scenario struct {
 	outcome.Scenario
 	URI string
 
-	kinds         []messages.PickleStepType // of each of Steps
-	lastLine      int                       // last line of the scenario or outline, without blank lines
-	firstLine     int                       // first line of the scenario or outline, with its tags
-	examplesFirst int                       // for an Examples row, the first line of its Examples, with their tags
-	examplesLast  int                       // and the last line of these
-	ruleLine      int                       // line of the rule that contains it, or 0
+	pickle        *messages.Pickle
+	lastLine      int // last line of the scenario or outline, without blank lines
+	firstLine     int // first line of the scenario or outline, with its tags
+	examplesFirst int // for an Examples row, the first line of its Examples, with their tags
+	examplesLast  int // and the last line of these
+	ruleLine      int // line of the rule that contains it, or 0
 }
 
 // TagNames returns the scenario's tags, inherited ones first, with the values of its
@@ -93,21 +94,23 @@ func (f *Feature) nearestTo(line int) string {
 
 func distance(a, b int) int { return max(a-b, b-a) }
 
-// parse parses the source of a feature file, whose lines must not be longer than maxLine.
-// It returns the feature, or nil, and all problems.
-func parse(uri string, source []byte) (*Feature, Problems) {
-	newID := (&messages.Incrementing{}).NewId
-	document, err := gherkin.ParseGherkinDocumentForLanguage(bytes.NewReader(source), gherkin.DefaultDialect, newID)
+// parse parses the source of a feature file. It returns the feature, or nil, and all
+// problems.
+func parse(ctx context.Context, uri string, source []byte) (*Feature, Problems) {
+	parsed, err := engine.Parse(ctx, uri, source)
 	if err != nil {
 		return nil, syntaxProblems(uri, err)
 	}
+	document := parsed.Document
 	if document.Feature == nil {
 		return nil, Problems{{URI: uri, Message: "no feature in this file", Advice: `a feature file starts with "Feature: " and a name`}}
 	}
-	document.Uri = uri
-	f := &Feature{URI: uri, Source: source, document: document, index: indexDocument(document.Feature, source)}
-	for _, p := range gherkin.Pickles(*document, uri, newID) {
-		f.Scenarios = append(f.Scenarios, f.index.scenario(document, p))
+	f := &Feature{URI: uri, Source: parsed.Source, document: document, index: indexDocument(document.Feature, parsed.Source)}
+	for s := range parsed.Scenarios() {
+		if ctx.Err() != nil {
+			break
+		}
+		f.Scenarios = append(f.Scenarios, f.index.scenario(uri, s))
 	}
 	return f, append(f.mistypedHeadings(), f.emptyParts()...)
 }

@@ -44,7 +44,7 @@ func seemsFragile(o *outcome.Scenario) bool {
 //
 // A scenario whose bound seems fragile is run once more too. Its first result stays, and
 // keeps the note only if the bound seems fragile again.
-func (c *runner) laterRounds(ctx context.Context) error {
+func (c *runner) laterRounds(ctx context.Context) {
 	repeated := map[*Scenario]*repeatedMeasurements{}
 	for round := range steps.MaxRemeasurements {
 		tooSlow := map[*Scenario]*bench.ExceededError{}
@@ -64,9 +64,7 @@ func (c *runner) laterRounds(ctx context.Context) error {
 			c.interrupted = true
 			break
 		}
-		if err := c.measureAgain(ctx, tooSlow, fragile, repeated); err != nil {
-			return err
-		}
+		c.measureAgain(ctx, tooSlow, fragile, repeated)
 	}
 	for s, r := range repeated {
 		if o := c.ended[s]; exceeded(o) != nil {
@@ -79,13 +77,12 @@ func (c *runner) laterRounds(ctx context.Context) error {
 		c.notify(outcome.Event{Ended: c.ended[s]})
 	}
 	c.deferred = nil
-	return nil
 }
 
 // measureAgain runs one more round of the scenarios in tooSlow, with those that their
 // bounds are relative to, and of those in fragile. It takes the new result only of
 // scenarios in tooSlow, and collects in repeated what exceeded a bound again.
-func (c *runner) measureAgain(ctx context.Context, tooSlow map[*Scenario]*bench.ExceededError, fragile map[*Scenario]bool, repeated map[*Scenario]*repeatedMeasurements) error {
+func (c *runner) measureAgain(ctx context.Context, tooSlow map[*Scenario]*bench.ExceededError, fragile map[*Scenario]bool, repeated map[*Scenario]*repeatedMeasurements) {
 	before := map[*Scenario]*outcome.Scenario{}
 	takes := map[*Scenario]bool{}
 	for s := range c.ended {
@@ -98,9 +95,7 @@ func (c *runner) measureAgain(ctx context.Context, tooSlow map[*Scenario]*bench.
 	}
 	c.options.Setup.NextRound()
 	c.round++
-	if err := c.runBatch(ctx, takes, 1); err != nil {
-		return err
-	}
+	c.runBatch(ctx, takes, 1)
 	for s := range takes {
 		o := c.ended[s]
 		if tooSlow[s] == nil || o == nil { // fragile, a reference, or interrupted
@@ -124,7 +119,6 @@ func (c *runner) measureAgain(ctx context.Context, tooSlow map[*Scenario]*bench.
 		}
 		setMeasurementCount(o, 1+len(r.exceeded))
 	}
-	return nil
 }
 
 // isReference says whether a bound in tooSlow is relative to the benchmark of s.

@@ -1,8 +1,8 @@
 package suite
 
 import (
-	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,42 +14,44 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 )
 
-const (
-	extension = ".feature"
-	// maxFeature is the limit in bytes for a feature file. One written by hand has a few kB.
-	maxFeature = 8 << 20
-	// maxLine is one less than the longest line gherkin v42 scans: beyond it the
-	// parser panics.
-	maxLine = 64<<10 - 2
-)
+const extension = ".feature"
 
 // LoadFS reads every feature file of a filesystem, in the order of their paths. A
 // feature's URI is prefix joined with its path. The error is Problems.
-func LoadFS(fsys fs.FS, prefix string) ([]*Feature, error) {
-	var l loader
+func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) {
+	l := loader{ctx: ctx}
 	l.tree(fsys, func(name string) string { return path.Join(prefix, name) }, prefix)
-	return l.features, l.problems.orNil()
+	return l.result()
 }
 
 // Load reads feature files and folders from the disk. A folder stands for all feature
 // files below it, file.feature:12 for the scenario or Examples row at that line, and
 // file.feature:12:30 for those at two lines. A file that is named twice is read once. The
 // error is Problems, with those of all paths.
-func Load(paths []string) ([]*Feature, error) {
-	var l loader
+func Load(ctx context.Context, paths []string) ([]*Feature, error) {
+	l := loader{ctx: ctx}
 	for _, p := range paths {
 		l.path(p)
+	}
+	return l.result()
+}
+
+// result returns what was loaded, or the cause of the end of the context.
+func (l *loader) result() ([]*Feature, error) {
+	if l.ctx.Err() != nil {
+		return nil, context.Cause(l.ctx)
 	}
 	return l.features, l.problems.orNil()
 }
 
 // loader collects features and problems.
 type loader struct {
+	ctx      context.Context
 	features []*Feature
 	problems Problems
 }
@@ -83,8 +85,8 @@ func (l *loader) path(arg string) {
 	case info.IsDir():
 		root := filepath.Clean(name)
 		l.tree(os.DirFS(root), func(file string) string { return filepath.ToSlash(filepath.Join(root, filepath.FromSlash(file))) }, name)
-	case filepath.Ext(name) != extension:
-		l.fail(name, 0, "feature files end in "+extension, "not a feature file")
+	case !engine.IsFeature(filepath.ToSlash(name)):
+		l.fail(name, 0, "feature files end in "+extension+" or "+extension+".md", "not a feature file")
 	default:
 		uri := filepath.ToSlash(filepath.Clean(name))
 		if f := l.loaded(uri); f == nil {
@@ -106,7 +108,7 @@ func (l *loader) missing(name string, err error) {
 	var siblings []string
 	if entries, err := os.ReadDir(cmp.Or(dir, ".")); err == nil {
 		for _, e := range entries {
-			if e.IsDir() || filepath.Ext(e.Name()) == extension {
+			if e.IsDir() || engine.IsFeature(e.Name()) {
 				siblings = append(siblings, e.Name())
 			}
 		}
@@ -140,7 +142,7 @@ func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
 			}
 		case entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), "."):
 			return fs.SkipDir // version control systems and editors keep copies there
-		case !entry.IsDir() && path.Ext(name) == extension:
+		case !entry.IsDir() && engine.IsFeature(name):
 			found = true
 			if l.loaded(uri(name)) == nil {
 				l.file(fsys, name, uri(name), nil)
@@ -153,7 +155,7 @@ func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
 	if err != nil {
 		l.fail(root, 0, "", "%s", reason(err))
 	} else if !found && len(l.problems) == 0 {
-		l.fail(root, 0, "feature files end in "+extension, "no feature file in this folder or below it")
+		l.fail(root, 0, "feature files end in "+extension+" or "+extension+".md", "no feature file in this folder or below it")
 	}
 }
 
@@ -168,25 +170,15 @@ func (l *loader) loaded(uri string) *Feature {
 
 // file reads and parses one file.
 func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
+	if l.ctx.Err() != nil {
+		return
+	}
 	source, err := readBounded(fsys, name)
 	if err != nil {
 		l.fail(uri, 0, "", "%s", reason(err))
 		return
 	}
-	// Editors on Windows write a byte order mark, which gherkin would read as text.
-	source = bytes.TrimPrefix(source, []byte("\ufeff"))
-	if !utf8.Valid(source) {
-		l.fail(uri, lineOf(source, invalidAt(source)), "save the file as UTF-8", "not UTF-8")
-		return
-	}
-	number := 0
-	for line := range bytes.Lines(source) {
-		if number++; len(line) > maxLine {
-			l.fail(uri, number, "break the line", "a line of %d bytes; the limit is %d", len(line), maxLine)
-			return
-		}
-	}
-	feature, problems := parse(uri, source)
+	feature, problems := parse(l.ctx, uri, source)
 	l.problems = append(l.problems, problems...)
 	if feature == nil {
 		return
@@ -220,33 +212,16 @@ func (l *loader) pick(f *Feature, lines []int) {
 	}
 }
 
-// readBounded reads a file of at most maxFeature bytes.
+// readBounded reads a file of at most engine.MaxSource bytes.
 func readBounded(fsys fs.FS, name string) ([]byte, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	source, err := io.ReadAll(io.LimitReader(file, maxFeature+1))
-	if err == nil && len(source) > maxFeature {
-		err = fmt.Errorf("larger than %d MiB, the limit for a feature file", maxFeature>>20)
+	source, err := io.ReadAll(io.LimitReader(file, engine.MaxSource+1))
+	if err == nil && len(source) > engine.MaxSource {
+		err = fmt.Errorf("larger than %d MiB, the limit for a feature file", engine.MaxSource>>20)
 	}
 	return source, err
-}
-
-// invalidAt returns the offset of the first byte that is not UTF-8.
-func invalidAt(source []byte) int {
-	for i := 0; i < len(source); {
-		r, size := utf8.DecodeRune(source[i:])
-		if r == utf8.RuneError && size == 1 {
-			return i
-		}
-		i += size
-	}
-	return len(source)
-}
-
-// lineOf returns the line of an offset, from 1.
-func lineOf(source []byte, offset int) int {
-	return bytes.Count(source[:offset], []byte("\n")) + 1
 }

@@ -4,23 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v34"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
 	"omniloader/steps"
 )
 
 // Options are settings for running a plan.
 type Options struct {
-	Setup    *steps.Setup     // shared by all scenarios; Run sets its Tags and ReadFixture
+	Setup    *steps.Setup     // shared by all scenarios
 	Jobs     int              // scenarios that are not measured run in parallel, this many at once; below 1 means 1
 	Listener outcome.Listener // is called with the events of the run, or nil; it must not keep what it is given
 	// Pause waits before scenarios that exceeded a bound are measured again; nil waits as
@@ -35,13 +33,15 @@ type Options struct {
 // it was interrupted. The error is Problems if nothing could be judged; a scenario that
 // fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
-	if err := p.Check(); err != nil {
+	if err := p.Check(ctx); ctx.Err() != nil {
+		return &outcome.Run{Started: time.Now(), Interrupted: true}, nil
+	} else if err != nil {
 		return nil, err
 	}
 	needsModel := func(s *Scenario) bool {
 		return options.Setup.Model == "" && slices.Contains(s.TagNames(), tagReal)
 	}
-	options.Setup.Instrumented, options.Setup.LaterRounds = RaceDetector, true
+	options.Setup = options.Setup.Derive(func(s *steps.Setup) { s.Instrumented, s.LaterRounds = RaceDetector, true })
 	run := &outcome.Run{Started: time.Now()}
 	c := &runner{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}}
 	c.notify(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
@@ -62,15 +62,9 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		return nil, Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", len(c.ended)),
 			Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
 	}
-	if err := c.runBatch(ctx, functional, max(1, options.Jobs)); err != nil {
-		return nil, err
-	}
-	if err := c.runBatch(ctx, measured, 1); err != nil {
-		return nil, err
-	}
-	if err := c.laterRounds(ctx); err != nil {
-		return nil, err
-	}
+	c.runBatch(ctx, functional, max(1, options.Jobs))
+	c.runBatch(ctx, measured, 1)
+	c.laterRounds(ctx)
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
 	run.Features = p.outcomes(c.ended)
@@ -83,7 +77,9 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 // fails is an error, because its operation does not do what would be measured.
 func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]bench.Operation, error) {
 	var operations []bench.Operation
-	setup.Collect = func(o bench.Operation) { operations = append(operations, o) }
+	setup = setup.Derive(func(s *steps.Setup) {
+		s.Collect = func(o bench.Operation) { operations = append(operations, o) }
+	})
 	c := &runner{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
 	takes := map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {
@@ -91,9 +87,7 @@ func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]be
 			takes[s] = true
 		}
 	}
-	if err := c.runBatch(ctx, takes, 1); err != nil {
-		return nil, err
-	}
+	c.runBatch(ctx, takes, 1)
 	if c.interrupted {
 		return nil, fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
 	}
@@ -154,8 +148,9 @@ func CountBroken(run *outcome.Run) int {
 func (p *Plan) newOutcome(s *Scenario) *outcome.Scenario {
 	o := s.Scenario
 	o.Steps = slices.Clone(s.Steps)
+	kinds := p.kinds(s)
 	for i := range o.Steps {
-		if definitions := p.steps.match(s.kinds[i], o.Steps[i].Text); len(definitions) == 1 {
+		if definitions := p.steps.match(kinds[i], o.Steps[i].Text); len(definitions) == 1 {
 			o.Steps[i].Definition, o.Steps[i].Pattern = definitions[0].Location, definitions[0].Pattern
 		}
 	}
@@ -189,8 +184,7 @@ func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature
 type runner struct {
 	plan    *Plan
 	options Options
-	places  sync.Map // from godog's id of a scenario or Examples row to its place; for the batch that runs
-	round   int      // 0 until scenarios are measured again
+	round   int // 0 until scenarios are measured again
 
 	mu          sync.Mutex
 	deferred    []*Scenario // ended; the listener is told only after the last round
@@ -198,103 +192,34 @@ type runner struct {
 	interrupted bool
 }
 
-// place is the position of a node in a feature file.
-type place struct {
-	uri  string
-	line int
-}
-
-var runs atomic.Int64
-
-// runBatch runs the scenarios of takes through godog, this many in parallel.
-func (c *runner) runBatch(ctx context.Context, takes map[*Scenario]bool, jobs int) error {
-	if ctx.Err() != nil && len(takes) > 0 {
-		c.interrupted = true
-		return nil
+// runBatch runs the scenarios of takes, this many in parallel, in the order of the plan.
+func (c *runner) runBatch(ctx context.Context, takes map[*Scenario]bool, jobs int) {
+	next := make(chan *Scenario)
+	var workers sync.WaitGroup
+	for range min(max(1, jobs), len(takes)) {
+		workers.Go(func() {
+			for s := range next {
+				c.runScenario(ctx, s)
+			}
+		})
 	}
-	contents := c.plan.contents(takes)
-	if len(contents) == 0 {
-		return nil
-	}
-	find := c.finder(takes)
-	c.options.Setup.Tags = func(p *godog.Scenario) ([]string, error) {
-		s, err := find(p)
-		if err != nil {
-			return nil, err
+	for _, s := range c.plan.Scenarios() {
+		if !takes[s] {
+			continue
 		}
-		return s.TagNames(), nil
-	}
-	c.options.Setup.ReadFixture = func(p *godog.Scenario, name string) ([]byte, error) {
-		s, err := find(p)
-		if err != nil {
-			return nil, err
-		}
-		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
-		return steps.ReadFixture(c.plan.features[i].fsys, c.plan.features[i].path, name)
-	}
-	name := fmt.Sprintf("run %d", runs.Add(1))
-	c.places.Clear()
-	listen(name, func(uri string, ids map[string]int) {
-		for id, line := range ids {
-			c.places.Store(id, place{uri, line})
-		}
-	})
-	defer unlisten(name)
-	code := godog.TestSuite{
-		Name: name,
-		ScenarioInitializer: func(sc *godog.ScenarioContext) {
-			(&scenarioRecorder{runner: c, ctx: ctx, find: find}).attach(sc)
-		},
-		Options: &godog.Options{
-			Format: placeFormat, Output: io.Discard, NoColors: true, Strict: true,
-			Concurrency: jobs, DefaultContext: ctx, FeatureContents: contents,
-		},
-	}.Run()
-	if code > 1 {
-		return fmt.Errorf("godog ended with exit code %d", code)
-	}
-	return c.checkEnded(ctx, takes)
-}
-
-// contents returns the source of each feature with only the scenarios of takes.
-func (p *Plan) contents(takes map[*Scenario]bool) []godog.Feature {
-	var contents []godog.Feature
-	for _, f := range p.features {
-		if source := f.sourceWithOnly(func(s *Scenario) bool { return takes[s] }); source != nil {
-			contents = append(contents, godog.Feature{Name: f.URI, Contents: source})
-		}
-	}
-	return contents
-}
-
-// finder returns a function that finds godog's scenario among those of takes.
-func (c *runner) finder(takes map[*Scenario]bool) func(*godog.Scenario) (*Scenario, error) {
-	byPlace := make(map[place]*Scenario, len(takes))
-	for s := range takes {
-		byPlace[place{s.URI, s.Line}] = s
-	}
-	return func(p *godog.Scenario) (*Scenario, error) {
-		at, _ := c.places.Load(p.AstNodeIds[len(p.AstNodeIds)-1])
-		if at, ok := at.(place); ok && byPlace[at] != nil {
-			return byPlace[at], nil
-		}
-		return nil, fmt.Errorf("godog runs a scenario %q of %s that was not selected", p.Name, p.Uri)
-	}
-}
-
-// checkEnded returns an error if godog did not run a scenario of takes, unless ctx is
-// done.
-func (c *runner) checkEnded(ctx context.Context, takes map[*Scenario]bool) error {
-	for s := range takes {
-		switch {
-		case c.ended[s] != nil:
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			c.interrupted = true
-		default:
-			return fmt.Errorf("%s:%d: godog did not run the scenario %q", s.URI, s.Line, s.Name)
+			break
+		}
+		next <- s
+	}
+	close(next)
+	workers.Wait()
+	for s := range takes {
+		if c.ended[s] == nil {
+			c.interrupted = true
 		}
 	}
-	return nil
 }
 
 // finished keeps the result of a scenario. Of one that will be measured again, the listener
@@ -321,112 +246,85 @@ func (c *runner) notify(e outcome.Event) {
 	}
 }
 
-// scenarioRecorder fills the outcome of one scenario, from godog's hooks.
-type scenarioRecorder struct {
-	runner *runner
-	ctx    context.Context // of the run
-	find   func(*godog.Scenario) (*Scenario, error)
-
-	scenario *Scenario
-	outcome  *outcome.Scenario
-	step     int // index of the step that runs or will run next
-	ended    bool
-}
-
-// attach registers the hooks with godog, before and after those of the steps, so that they
-// are called first before a scenario and last after it.
-func (r *scenarioRecorder) attach(sc *godog.ScenarioContext) {
-	sc.Before(r.begin)
-	record := r.runner.plan.steps.register(r.runner.options.Setup, sc)
-	sc.StepContext().Before(r.beforeStep)
-	sc.StepContext().After(r.afterStep)
-	sc.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
-		r.end(record, err)
-		return ctx, nil
-	})
-}
-
-func (r *scenarioRecorder) begin(ctx context.Context, p *godog.Scenario) (context.Context, error) {
-	s, err := r.find(p)
-	if err != nil {
-		return ctx, err
-	}
-	o := r.runner.plan.newOutcome(s)
-	r.scenario, r.outcome = s, o
+// runScenario runs one scenario and keeps its outcome, unless it was interrupted.
+func (c *runner) runScenario(ctx context.Context, s *Scenario) {
+	o := c.plan.newOutcome(s)
 	o.Started = time.Now()
-	if r.ctx.Err() != nil {
-		return ctx, godog.ErrSkip
+	c.notify(outcome.Event{Started: o})
+	var scenario scenarioSteps
+	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
+		scenario = c.plan.steps.register(c.options.Setup, scope)
+		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
+			return ctx, scenario.Begin(p, c.source(s))
+		})
+		scope.After(func(ctx context.Context, _ *messages.Pickle, _ error) (context.Context, error) {
+			return ctx, scenario.End()
+		})
+	}, engine.Options{})
+	attempt := result.Attempts[len(result.Attempts)-1]
+	o.Duration = time.Since(o.Started)
+	for i, r := range attempt.Steps {
+		addResult(&o.Steps[i], r)
 	}
-	r.runner.notify(outcome.Event{Started: r.outcome})
-	return ctx, nil
+	o.Status = statuses[result.Status]
+	failure := attempt.Err // of a hook, which belongs to no step
+	if failed := o.FailedStep(); failed != nil {
+		failure = failed.Err
+	} else if failure != nil && o.Status == outcome.Failed && len(o.Steps) > 0 {
+		last := &o.Steps[lastRun(o.Steps)]
+		last.Status, last.Err = outcome.Failed, explain(failure)
+	}
+	if ctx.Err() != nil && (result.Interrupted || o.Status == outcome.Skipped || interruptedBy(ctx, failure)) {
+		return
+	}
+	if record := scenario.Record(); record != nil {
+		o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
+	}
+	c.finished(s, o)
 }
 
-func (r *scenarioRecorder) beforeStep(ctx context.Context, _ *godog.Step) (context.Context, error) {
-	if r.recordsStep() {
-		r.outcome.Steps[r.step].Started = time.Now()
-	}
-	return ctx, nil
+// source says what the pickle of a scenario does not.
+func (c *runner) source(s *Scenario) steps.Source {
+	return steps.Source{Tags: s.TagNames(), ReadFixture: func(name string) ([]byte, error) {
+		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
+		return steps.ReadFixture(c.plan.features[i].fsys, c.plan.features[i].path, name)
+	}}
 }
 
-// recordsStep says whether the hooks record a step. After a failure godog calls them for
-// the steps that it skips, too, even after the scenario's end.
-func (r *scenarioRecorder) recordsStep() bool {
-	return r.outcome != nil && !r.ended && r.step < len(r.outcome.Steps)
+var statuses = map[engine.Status]outcome.Status{
+	engine.Passed:    outcome.Passed,
+	engine.Failed:    outcome.Failed,
+	engine.Skipped:   outcome.Skipped,
+	engine.Undefined: outcome.Undefined,
+	engine.Pending:   outcome.Pending,
+	engine.Ambiguous: outcome.Ambiguous,
 }
 
-var statuses = map[godog.StepResultStatus]outcome.Status{
-	godog.StepPassed:    outcome.Passed,
-	godog.StepFailed:    outcome.Failed,
-	godog.StepSkipped:   outcome.Skipped,
-	godog.StepUndefined: outcome.Undefined,
-	godog.StepPending:   outcome.Pending,
-	godog.StepAmbiguous: outcome.Ambiguous,
+// addResult completes a step with its result.
+func addResult(step *outcome.Step, r engine.StepResult) {
+	step.Status = statuses[r.Status]
+	step.Started = r.Started
+	if step.Status == outcome.Skipped {
+		return
+	}
+	step.Duration = r.Duration
+	if r.Err == nil {
+		return
+	}
+	step.Err = explain(r.Err)
+	if r.Kind == messages.PickleStepType_CONTEXT && step.Status == outcome.Failed {
+		step.Err = &steps.ScenarioError{Err: step.Err} // there is no checkpoint to judge the loader with
+	}
 }
 
-func (r *scenarioRecorder) afterStep(ctx context.Context, _ *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
-	if !r.recordsStep() {
-		return ctx, nil
-	}
-	s := &r.outcome.Steps[r.step]
-	r.step++
-	s.Status = statuses[status]
-	if s.Status != outcome.Skipped {
-		s.Duration = time.Since(s.Started)
-	}
-	if err != nil && s.Status != outcome.Skipped {
-		s.Err = explain(err)
-		if kind := r.scenario.kinds[r.step-1]; kind == messages.PickleStepType_CONTEXT && s.Status == outcome.Failed {
-			s.Err = &steps.ScenarioError{Err: s.Err} // there is no checkpoint to judge the loader with
+// lastRun returns the index of the last step that was run, 0 if none was.
+func lastRun(list []outcome.Step) int {
+	for i, step := range slices.Backward(list) {
+		if step.Status != outcome.Skipped {
+			return i
 		}
 	}
-	return ctx, nil
-}
-
-// end sets the scenario's status. err is godog's error, which may come from a hook after
-// the last step.
-func (r *scenarioRecorder) end(record *steps.Record, err error) {
-	if r.outcome == nil {
-		return // begin failed: godog runs a scenario that was not selected
-	}
-	r.ended = true
-	o := r.outcome
-	o.Duration = time.Since(o.Started)
-	o.Status = outcome.Passed
-	if slices.ContainsFunc(o.Steps, func(s outcome.Step) bool { return s.Status == outcome.Skipped }) {
-		o.Status = outcome.Skipped
-	}
-	if failed := o.FailedStep(); failed != nil {
-		o.Status = failed.Status
-	} else if err != nil && !errors.Is(err, godog.ErrSkip) {
-		o.Status = outcome.Failed
-		last := &o.Steps[max(0, r.step-1)]
-		last.Status, last.Err = outcome.Failed, explain(err)
-	}
-	if r.ctx.Err() != nil && (o.Status == outcome.Skipped || interruptedBy(r.ctx, err)) {
-		return // it was interrupted
-	}
-	o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
-	r.runner.finished(r.scenario, o)
+	return 0
 }
 
 // interruptedBy says whether err is caused by the end of the context.
@@ -442,11 +340,12 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return "the step panicked: " + e.Value }
 
-// explain converts the error that godog makes of a panic to a PanicError. The type of
-// that error is not exported; a test checks that it keeps its name.
+// explain converts the error that the engine makes of a panic to a PanicError.
 func explain(err error) error {
-	if fmt.Sprintf("%T", err) == "*godog.traceError" {
-		return &PanicError{Value: err.Error(), Stack: fmt.Sprintf("%+v", err)}
+	var p *engine.PanicError
+	if errors.As(err, &p) {
+		value := fmt.Sprint(p.Value)
+		return &PanicError{Value: value, Stack: value + "\n" + p.Stack}
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"omniloader/internal/suggest"
 	"omniloader/internal/tagexpr"
@@ -30,6 +31,9 @@ type Plan struct {
 	features []*Feature
 	chosen   map[*Scenario]bool
 	steps    stepLibrary
+
+	once         sync.Once
+	exampleTexts []string // see examples
 }
 
 // Select selects the scenarios that are at a line given to Load, if there was one, that

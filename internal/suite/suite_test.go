@@ -8,16 +8,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
 
-	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v34"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
 	"omniloader/steps"
 )
@@ -29,7 +30,7 @@ func features(t *testing.T, files map[string]string) []*Feature {
 	for name, text := range files {
 		fsys[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	loaded, err := LoadFS(fsys, "")
+	loaded, err := LoadFS(t.Context(), fsys, "")
 	require.NoError(t, err)
 	return loaded
 }
@@ -106,8 +107,8 @@ var fakeStepList = []fakeStep{
 		var p *Plan
 		return errors.New(p.features[0].URI)
 	}},
-	{"When", `^it (is unfinished)$`, func(*fakeSteps, context.Context, string) error { return godog.ErrPending }},
-	{"When", `^it (is skipped)$`, func(*fakeSteps, context.Context, string) error { return godog.ErrSkip }},
+	{"When", `^it (is unfinished)$`, func(*fakeSteps, context.Context, string) error { return engine.ErrPending }},
+	{"When", `^it (is skipped)$`, func(*fakeSteps, context.Context, string) error { return engine.ErrSkip }},
 	{"When", `^the user (interrupts)$`, func(y *fakeSteps, ctx context.Context, _ string) error {
 		y.cancel()
 		<-ctx.Done()
@@ -162,43 +163,59 @@ func newFakeSteps() *fakeSteps {
 			return scenario
 		},
 		register: y.registerSteps,
+		engine: sync.OnceValue(func() *engine.Engine {
+			e, err := engine.New(func(s *engine.Scope) { y.registerSteps(nil, s) })
+			if err != nil {
+				panic(err)
+			}
+			return e
+		}),
 	}
 	return y
 }
 
-// registerSteps registers the fake steps, and hooks that count scenarios in parallel.
-func (y *fakeSteps) registerSteps(setup *steps.Setup, sc *godog.ScenarioContext) *steps.Record {
-	record := &steps.Record{}
-	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
-		y.most.Store(max(y.most.Load(), y.running.Add(1)))
-		if slices.ContainsFunc(p.Steps, func(s *godog.Step) bool { return s.Text == "it is measured" }) {
-			y.benchSide.Add(y.running.Load() - 1)
-			tags, err := setup.Tags(p)
-			y.record = record
-			record.Benchmark = &bench.Result{Name: y.benchmarkName(tags, p.Name)}
-			return ctx, err
-		}
-		return ctx, nil
-	})
-	sc.After(func(ctx context.Context, p *godog.Scenario, err error) (context.Context, error) {
-		y.running.Add(-1)
-		if p.Name == "bad hook" {
-			return ctx, errBroken
-		}
-		return ctx, nil
-	})
+// fakeScenario counts scenarios in parallel.
+type fakeScenario struct {
+	y        *fakeSteps
+	record   *steps.Record
+	failsEnd bool
+}
+
+func (f *fakeScenario) Begin(p *messages.Pickle, source steps.Source) error {
+	f.failsEnd = p.Name == "bad hook"
+	f.y.most.Store(max(f.y.most.Load(), f.y.running.Add(1)))
+	if slices.ContainsFunc(p.Steps, func(s *messages.PickleStep) bool { return s.Text == "it is measured" }) {
+		f.y.benchSide.Add(f.y.running.Load() - 1)
+		f.y.record = f.record
+		f.record.Benchmark = &bench.Result{Name: f.y.benchmarkName(source.Tags, p.Name)}
+	}
+	return nil
+}
+
+func (f *fakeScenario) End() error {
+	f.y.running.Add(-1)
+	if f.failsEnd {
+		return errBroken
+	}
+	return nil
+}
+
+func (f *fakeScenario) Record() *steps.Record { return f.record }
+
+// registerSteps registers the fake steps.
+func (y *fakeSteps) registerSteps(_ *steps.Setup, r engine.Registrar) scenarioSteps {
 	for _, s := range fakeStepList {
 		handler := func(ctx context.Context, arg string) error { return s.handler(y, ctx, arg) }
 		switch s.keyword {
 		case "Given":
-			sc.Given(s.pattern, handler)
+			r.Given(s.pattern, handler)
 		case "When":
-			sc.When(s.pattern, handler)
+			r.When(s.pattern, handler)
 		default:
-			sc.Then(s.pattern, handler)
+			r.Then(s.pattern, handler)
 		}
 	}
-	return record
+	return &fakeScenario{y: y, record: &steps.Record{}}
 }
 
 // run runs features with the fake steps.

@@ -1,11 +1,12 @@
 package suite
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
+	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 )
 
@@ -13,20 +14,36 @@ import (
 // are mostly its consequences.
 const maxSyntaxProblems = 3
 
-var syntaxError = regexp.MustCompile(`(?m)^\((\d+):\d+\): (.*)$`)
-
-// syntaxProblems converts gherkin's errors to problems.
+// syntaxProblems converts the errors of a file that does not parse to problems.
 func syntaxProblems(uri string, err error) Problems {
 	var problems Problems
-	for _, m := range syntaxError.FindAllStringSubmatch(err.Error(), maxSyntaxProblems) {
-		line, _ := strconv.Atoi(m[1])
-		message, advice := explainSyntax(m[2])
-		problems = append(problems, Problem{URI: uri, Line: line, Message: message, Advice: advice})
+	for _, e := range parseErrors(err) {
+		if len(problems) == maxSyntaxProblems {
+			break
+		}
+		message, advice := explainSyntax(e.Message)
+		problems = append(problems, Problem{URI: uri, Line: e.Line, Message: message, Advice: advice})
 	}
 	if problems == nil {
 		problems = Problems{{URI: uri, Message: strings.TrimSpace(err.Error())}}
 	}
 	return problems
+}
+
+// parseErrors lists the errors that the engine has joined.
+func parseErrors(err error) []*engine.ParseError {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*engine.ParseError
+		for _, e := range joined.Unwrap() {
+			all = append(all, parseErrors(e)...)
+		}
+		return all
+	}
+	var e *engine.ParseError
+	if errors.As(err, &e) {
+		return []*engine.ParseError{e}
+	}
+	return nil
 }
 
 var (
@@ -50,6 +67,8 @@ func explainSyntax(message string) (explained, advice string) {
 		explained = fmt.Sprintf("%q is not possible here", text)
 	} else if m := unexpectedEnd.FindStringSubmatch(message); m != nil {
 		tokens, explained = m[1], "the file ends too early"
+	} else if message == "not UTF-8" {
+		return message, "save the file as UTF-8"
 	} else {
 		return message, ""
 	}
