@@ -1,0 +1,181 @@
+package runfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/internal/outcome"
+	"omniloader/internal/report"
+)
+
+// written gives a file as it is after it was written and read again.
+func written(t testing.TB, f *File) *File {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, f.Encode(&b))
+	again, err := Read(&b, "run.json")
+	require.NoError(t, err)
+	return again
+}
+
+// renderers gives each format of a report without options.
+func renderers() map[string]func(io.Writer, *outcome.Run) error {
+	all := map[string]func(io.Writer, *outcome.Run) error{}
+	for _, f := range report.Formats() {
+		all[f.Name] = func(w io.Writer, run *outcome.Run) error { return f.Render(w, run, report.Options{}) }
+	}
+	return all
+}
+
+// renderings gives every report of a run, by format and options.
+func renderings(t testing.TB, run *outcome.Run) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, f := range report.Formats() {
+		for _, o := range []report.Options{{}, {Width: 60, Color: true}} {
+			var b bytes.Buffer
+			require.NoError(t, f.Render(&b, run, o), f.Name)
+			require.NotZero(t, b.Len(), f.Name)
+			all[fmt.Sprintf("%s %+v", f.Name, o)] = b.String()
+		}
+	}
+	return all
+}
+
+// withoutErrorTypes replaces errors by their texts and hints, so that runs can be compared.
+func withoutErrorTypes(run *outcome.Run) *outcome.Run {
+	out := *run
+	out.Features = nil
+	for _, f := range run.Features {
+		f.Scenarios = append([]outcome.Scenario(nil), f.Scenarios...)
+		for i := range f.Scenarios {
+			s := &f.Scenarios[i]
+			s.Steps = append([]outcome.Step(nil), s.Steps...)
+			if s.Benchmark != nil { // its raw samples are of the running program only
+				b := *s.Benchmark
+				b.Measurement = nil
+				s.Benchmark = &b
+			}
+			for j := range s.Steps {
+				if err := s.Steps[j].Err; err != nil {
+					hint := ""
+					var h interface{ Hint() string }
+					if errors.As(err, &h) {
+						hint = h.Hint()
+					}
+					s.Steps[j].Err = hinted{errors.New(err.Error()), hint}
+				}
+			}
+		}
+		out.Features = append(out.Features, f)
+	}
+	return &out
+}
+
+func TestEveryReportOfARunFileIsThatOfTheRun(t *testing.T) {
+	for name, details := range map[string]func(*outcome.Feature, *outcome.Scenario) Details{"nothing more is known": nil, "all is known": sampleDetails} {
+		for _, interrupted := range []bool{false, true} {
+			run := sample(t)
+			run.Interrupted = interrupted
+			want := renderings(t, run)
+			file := FromOutcome(run, sampleHeader(), details)
+			assert.Equal(t, want, renderings(t, file.ToOutcome()), "%s, in memory", name)
+			again := written(t, file)
+			assert.Equal(t, want, renderings(t, again.ToOutcome()), "%s, written and read", name)
+			assert.Equal(t, want, renderings(t, written(t, again).ToOutcome()), "%s, twice", name)
+		}
+	}
+}
+
+func TestARunComesBackWhole(t *testing.T) {
+	run := sample(t)
+	want := withoutErrorTypes(run)
+	got := withoutErrorTypes(FromOutcome(run, Header{}, sampleDetails).ToOutcome())
+	assert.Equal(t, want, got)
+}
+
+func TestAFileComesBackWhole(t *testing.T) {
+	run := sample(t)
+	file := FromOutcome(run, sampleHeader(), sampleDetails)
+	file.Scenarios[2].Attempts = []Attempt{
+		{Duration: 7, Worker: 1, Status: outcome.Failed, Steps: []StepResult{{Status: outcome.Passed}, {Status: outcome.Failed, Start: new(time.Duration), Duration: 3, Failure: &Failure{Message: "no", Stack: "s", Expected: "e", Got: "g", DecidedBy: "d"}}}},
+		{Start: time.Second, Duration: 9, Worker: 2, Status: outcome.Passed},
+	}
+	file.Scenarios[2].Status = Flaky
+	file.Scenarios[2].Loader, file.Scenarios[2].Model = "other", "/models/\xff"
+	file.End.LeftOut, file.End.Error = []LeftOut{{"interrupted", 2}}, "engine"
+	again := written(t, file)
+	for i := range file.Scenarios {
+		if b := file.Scenarios[i].Benchmark; b != nil {
+			b.Measurement = nil
+			b.Metadata["layers"] = float64(32) // a number is a float64 once it was read
+		}
+	}
+	file.Header.Host.Environment = map[string]any{
+		"cpu": "AMD EPYC 7763", "cores": 4.0, "gomaxprocs": 2.0, "commit": "0123456789abcdef", "dirty": true, "modules": map[string]any{"a/b": "v1"}}
+	again.Comparison = file.Comparison // its unexported part is not written; the reports show that the rest is
+	assert.Equal(t, file, again)
+	assert.Empty(t, again.Notes()[1:], "%v", again.Notes())
+}
+
+func TestWhatCouldNotBeJudgedIsToldApart(t *testing.T) {
+	file := written(t, FromOutcome(sample(t), Header{}, sampleDetails))
+	statuses := map[string]outcome.Status{}
+	for _, s := range file.Scenarios {
+		statuses[s.Name] = s.Status
+	}
+	assert.Equal(t, CouldNotJudge, statuses["a mistaken one"])
+	assert.Equal(t, outcome.Failed, statuses["a bound is exceeded"])
+	run := file.ToOutcome()
+	s := run.Features[1].Scenarios[2]
+	assert.Equal(t, outcome.Failed, s.Status)
+	var e *StepError
+	require.ErrorAs(t, s.FailedStep().Err, &e)
+	assert.True(t, e.Unjudged)
+	require.ErrorAs(t, run.Features[1].Scenarios[0].FailedStep().Err, &e)
+	assert.False(t, e.Unjudged)
+	panics := run.Features[0].Scenarios[2].Steps[5]
+	require.ErrorAs(t, panics.Err, &e)
+	assert.Equal(t, Text("main.go:1\n"), e.Stack)
+}
+
+func TestScenariosOfOneNameHaveIdsOfTheirOwn(t *testing.T) {
+	for _, details := range []func(*outcome.Feature, *outcome.Scenario) Details{nil, sampleDetails} {
+		ids := map[string]string{}
+		for _, s := range FromOutcome(sample(t), Header{}, details).Scenarios {
+			assert.Empty(t, ids[s.ID], s.Name)
+			ids[s.ID] = s.Name
+		}
+	}
+}
+
+func TestAFileOfAKilledRunGivesAnInterruptedRun(t *testing.T) {
+	file := FromOutcome(sample(t), Header{}, nil)
+	file.End = nil
+	run := file.ToOutcome()
+	assert.True(t, run.Interrupted)
+	assert.Equal(t, time.Second+5*time.Millisecond, run.Duration, "up to the end of the last scenario")
+	assert.Equal(t, []string{"the run did not come to its end: 10 of 10 scenarios had ended"}, file.Notes())
+	renderings(t, run)
+}
+
+// programStarted was so long ago that the wall clock and the one that measures durations
+// no longer agree to the nanosecond.
+var programStarted = time.Now()
+
+func TestStepsStartWhenTheWallClockSays(t *testing.T) {
+	for range 1000 {
+		f := &outcome.Feature{URI: "a.feature"}
+		s := &outcome.Scenario{Status: outcome.Passed, Started: programStarted, Steps: []outcome.Step{{Status: outcome.Passed, Started: time.Now()}}}
+		record := NewScenario(f, s, Details{})
+		got := record.toOutcome()
+		require.Equal(t, s.Steps[0].Started.UnixNano(), got.Steps[0].Started.UnixNano())
+	}
+}

@@ -1,0 +1,221 @@
+package runfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"omniloader/internal/bench"
+)
+
+// The lines of a file: the record's kind, then its keys.
+type (
+	headerLine struct {
+		Record string `json:"record"`
+		*Header
+	}
+	featureLine struct {
+		Record string `json:"record"`
+		*Feature
+	}
+	scenarioLine struct {
+		Record string `json:"record"`
+		*Scenario
+	}
+	comparisonLine struct {
+		Record     string            `json:"record"`
+		Comparison *bench.Comparison `json:"comparison"`
+	}
+	endLine struct {
+		Record string `json:"record"`
+		*End
+	}
+)
+
+// errTooLong is the error of a record that no reader would take.
+var errTooLong = errors.New("the record is too long")
+
+// encodeLine appends a record and a line break to b.
+func encodeLine(b *bytes.Buffer, record any) error {
+	start := b.Len()
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(record)
+	if err == nil && b.Len()-start > MaxLine {
+		err = fmt.Errorf("%w: %d bytes of at most %d", errTooLong, b.Len()-start, MaxLine)
+	}
+	if err != nil {
+		b.Truncate(start)
+	}
+	return err
+}
+
+// encodeFeature appends a feature's record. A source that makes it too long is left out.
+func encodeFeature(b *bytes.Buffer, f *Feature) error {
+	err := encodeLine(b, featureLine{recordFeature, f})
+	if errors.Is(err, errTooLong) {
+		short := *f
+		short.Source = ""
+		err = encodeLine(b, featureLine{recordFeature, &short})
+	}
+	return err
+}
+
+// encodeScenario appends a scenario's record, within the limits of the file. What cannot
+// be kept is left out, and Cut says so: the status and the failures of a scenario are
+// never lost for what belongs to it.
+func encodeScenario(b *bytes.Buffer, s *Scenario) error {
+	if !s.withinLimits() {
+		s = s.limited()
+	}
+	err := encodeLine(b, scenarioLine{recordScenario, s})
+	if err == nil {
+		return nil
+	}
+	reduced := *s
+	reduced.Cut = slices.Clone(s.Cut)
+	if !errors.Is(err, errTooLong) {
+		reduced.Cut = append(reduced.Cut, "the benchmark, which has no JSON form: "+err.Error())
+		reduced.Benchmark = nil
+		if err = encodeLine(b, scenarioLine{recordScenario, &reduced}); !errors.Is(err, errTooLong) {
+			return err
+		}
+	}
+	reduced.Cut = append(reduced.Cut, fmt.Sprintf("evidence, attachments, tables and doc strings, and most of the messages: the record would have more than %d MiB", MaxLine>>20))
+	reduced.Evidence, reduced.Attachments = nil, nil
+	reduced.limitFailures(reducedMessage)
+	reduced.Attempts = slices.Clone(reduced.Attempts)
+	for i := range reduced.Attempts {
+		reduced.Attempts[i].Steps = nil
+	}
+	for i := range reduced.Steps {
+		reduced.Steps[i].DocString, reduced.Steps[i].Table = nil, nil
+	}
+	return encodeLine(b, scenarioLine{recordScenario, &reduced})
+}
+
+// reducedMessage is the length of messages in a record that had to be reduced.
+const reducedMessage = 4 << 10
+
+func (f *Failure) withinLimits() bool {
+	return f == nil || max(len(f.Message), len(f.Hint), len(f.Expected), len(f.Got), len(f.DecidedBy)) <= MaxMessage && len(f.Stack) <= MaxStack
+}
+
+// withinLimits says whether nothing of a scenario has to be cut.
+func (s *Scenario) withinLimits() bool {
+	if s.Evidence != nil || s.Attachments != nil || len(s.SkipReason) > MaxMessage {
+		return false // rare, so limited can look at it
+	}
+	for i := range s.Steps {
+		if !s.Steps[i].Failure.withinLimits() {
+			return false
+		}
+	}
+	for i := range s.Attempts {
+		for j := range s.Attempts[i].Steps {
+			if !s.Attempts[i].Steps[j].Failure.withinLimits() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// limited gives a copy of a scenario without what exceeds the limits.
+func (s *Scenario) limited() *Scenario {
+	out := *s
+	out.Cut = slices.Clone(s.Cut)
+	if text, cut := cutText(string(s.SkipReason), MaxMessage); cut {
+		out.SkipReason = Text(text)
+		out.Cut = append(out.Cut, "the end of the reason of the skip")
+	}
+	out.limitFailures(MaxMessage)
+	if e := s.Evidence; e != nil {
+		out.Evidence = e.limited()
+	}
+	out.Attachments = slices.Clone(s.Attachments)
+	if n := len(out.Attachments); n > MaxAttachments {
+		out.Attachments = out.Attachments[:MaxAttachments]
+		out.Cut = append(out.Cut, fmt.Sprintf("%d of %d attachments", n-MaxAttachments, n))
+	}
+	for i := range out.Attachments {
+		if a := &out.Attachments[i]; len(a.Data) > MaxAttachment {
+			a.Bytes, a.Data = len(a.Data), nil
+			out.Cut = append(out.Cut, fmt.Sprintf("attachment %q, %d bytes", a.Name, a.Bytes))
+		}
+	}
+	return &out
+}
+
+func (e *Evidence) limited() *Evidence {
+	out := *e
+	if t := e.Tree; t != nil && len(t.Files) > MaxTreeFiles {
+		tree := *t
+		tree.Files, tree.More = t.Files[:MaxTreeFiles], t.More+len(t.Files)-MaxTreeFiles
+		out.Tree = &tree
+	}
+	if a := e.Answer; a != nil && len(a.Text) > MaxAnswer {
+		out.Answer = NewExcerpt(string(a.Text), MaxAnswer)
+		out.Answer.Bytes = max(out.Answer.Bytes, a.Bytes)
+	}
+	return &out
+}
+
+// limitFailures cuts the texts about failures, in copies of the steps.
+func (s *Scenario) limitFailures(message int) {
+	limit := func(r *StepResult) {
+		f := r.Failure
+		if f == nil {
+			return
+		}
+		short := *f
+		cut := false
+		for _, t := range []*Text{&short.Message, &short.Hint, &short.Expected, &short.Got, &short.DecidedBy} {
+			if text, c := cutText(string(*t), message); c {
+				*t, cut = Text(text), true
+			}
+		}
+		if text, c := cutText(string(short.Stack), MaxStack); c {
+			short.Stack, cut = Text(text), true
+		}
+		if !cut {
+			return
+		}
+		r.Failure = &short
+		const note = "the end of texts about failures"
+		if !slices.Contains(s.Cut, note) {
+			s.Cut = append(s.Cut, note)
+		}
+	}
+	s.Steps = slices.Clone(s.Steps)
+	for i := range s.Steps {
+		limit(&s.Steps[i].StepResult)
+	}
+	s.Attempts = slices.Clone(s.Attempts)
+	for i := range s.Attempts {
+		s.Attempts[i].Steps = slices.Clone(s.Attempts[i].Steps)
+		for j := range s.Attempts[i].Steps {
+			limit(&s.Attempts[i].Steps[j])
+		}
+	}
+}
+
+// buffers holds the buffers that records are encoded in. One that held a long record is
+// not kept.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func takeBuffer() *bytes.Buffer {
+	b := buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	return b
+}
+
+func returnBuffer(b *bytes.Buffer) {
+	const keep = 1 << 20
+	if b.Cap() <= keep {
+		buffers.Put(b)
+	}
+}
