@@ -140,6 +140,12 @@ func (c Command) Output(ctx context.Context, input []byte, limit int) ([]byte, e
 	return stdout.content.Bytes(), p.err
 }
 
+// Available tells whether a program of this name is in PATH; the error says why not.
+func Available(name string) error {
+	_, err := exec.LookPath(name)
+	return err
+}
+
 // prepare makes the process that start starts.
 func (c Command) prepare(ctx context.Context) *Process {
 	if c.Grace <= 0 {

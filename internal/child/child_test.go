@@ -107,6 +107,11 @@ func TestProgramsThatCannotBeStarted(t *testing.T) {
 	}
 }
 
+func TestAvailable(t *testing.T) {
+	require.NoError(t, Available(program("echo").Path))
+	require.ErrorIs(t, Available("omniloader-no-such-program"), exec.ErrNotFound)
+}
+
 func TestNothingIsStartedWhenTheContextHasEnded(t *testing.T) {
 	r := newRegistry(t)
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -3,6 +3,7 @@
 package child
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -64,4 +65,12 @@ func TestGrandchildrenAreAskedToEndToo(t *testing.T) {
 	grandchild.waitDead()
 	assert.NoFileExists(t, file)
 	assert.EqualError(t, p.Wait(), "stopped by its caller")
+}
+
+// isAlive tells whether the process runs.
+func (l liveProcess) isAlive() bool {
+	l.t.Helper()
+	require.NoError(l.t, l.c.SetReadDeadline(time.Now().Add(time.Millisecond)))
+	_, err := l.c.Read(make([]byte, 1))
+	return errors.Is(err, os.ErrDeadlineExceeded)
 }

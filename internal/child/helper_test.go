@@ -206,14 +206,6 @@ func (l liveProcess) waitDead() {
 	require.False(l.t, errors.Is(err, os.ErrDeadlineExceeded), "the process still runs")
 }
 
-// isAlive tells whether the process runs.
-func (l liveProcess) isAlive() bool {
-	l.t.Helper()
-	require.NoError(l.t, l.c.SetReadDeadline(time.Now().Add(time.Millisecond)))
-	_, err := l.c.Read(make([]byte, 1))
-	return errors.Is(err, os.ErrDeadlineExceeded)
-}
-
 // start starts a program that is stopped at the end of the test at the latest.
 func start(t *testing.T, c Command) *Process {
 	t.Helper()
