@@ -9,6 +9,7 @@ package steps
 
 import (
 	"context"
+	"io/fs"
 	"sync"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -141,6 +142,23 @@ func (s *Scenario) End() error { return s.w.end() }
 
 // Record returns the result of the scenario, apart from whether it passed.
 func (s *Scenario) Record() *Record { return s.w.record }
+
+// Evidence is what a scenario was judged on.
+type Evidence struct {
+	FS        fs.FS  // that the operation read; nil where a real checkpoint was read
+	Dir       string // the checkpoint's directory in FS
+	Operation string // "" before the When step
+	Answer    string // JSON, "" where there is none
+}
+
+// Evidence returns what the scenario was judged on so far. It must be called before End.
+func (s *Scenario) Evidence() Evidence {
+	e := Evidence{Dir: s.w.dir, Operation: s.w.operation, Answer: s.w.answer.text}
+	if s.w.realRoot == "" {
+		e.FS = s.w.fsys
+	}
+	return e
+}
 
 // Engine returns the engine that knows all steps, in the order of registration.
 var Engine = sync.OnceValue(func() *engine.Engine {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +11,7 @@ import (
 	"omniloader/internal/outcome"
 	"omniloader/internal/quantity"
 	"omniloader/internal/report"
+	"omniloader/internal/runfile"
 	"omniloader/internal/suite"
 )
 
@@ -93,7 +93,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 			return err
 		}
 	}
-	finished, err := p.carryOut(ctx, plan, s)
+	finished, err := p.carryOutWithRunFile(ctx, plan, s)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (p *program) describePlan(plan *suite.Plan) {
 }
 
 // carryOut runs the scenarios of a plan and shows its progress on a terminal.
-func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings) (*outcome.Run, error) {
+func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings, file *runfile.Writer) (*outcome.Run, error) {
 	progress := &report.ProgressLine{} // shows nothing
 	if o := p.err.options(); p.out.terminal && o.Color {
 		progress = report.NewProgressLine(p.err, o)
@@ -159,15 +159,13 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 			p.listener(e)
 		}
 	}
-	run, err := plan.Run(ctx, suite.Options{Setup: s.setup, Jobs: s.jobs, Listener: listen})
+	run, err := plan.Run(ctx, suite.Options{Setup: s.setup, Jobs: s.jobs, Listener: listen, RunFile: file})
 	progress.Stop()
 	if err != nil {
 		return nil, err
 	}
 	run.Origin = originOf(run.Started)
-	if build, ok := debug.ReadBuildInfo(); ok {
-		run.Version = versionOf(build).Version
-	}
+	run.Version = ownVersion()
 	return run, nil
 }
 

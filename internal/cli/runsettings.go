@@ -25,6 +25,9 @@ type runSettings struct {
 	jobs      int
 	dryRun    bool
 	outputs   runOutputs
+
+	runFile      string // path of the run file, "" for none
+	runFileNamed bool   // by a flag
 }
 
 // runOutputs are the reports and files that a run writes, and how it is judged.
@@ -79,7 +82,12 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	if f.all && len(f.categories) > 0 {
 		return nil, errorWithHint("leave one of them out", "--all takes every category, and --category some")
 	}
+	runFile, err := f.runFilePath(paths)
+	if err != nil {
+		return nil, err
+	}
 	return &runSettings{
+		runFile: runFile, runFileNamed: f.given("run-file"),
 		setup: setup, paths: paths, selection: suite.Selection{Tags: f.tags, Categories: f.categories},
 		jobs: f.jobs.n, dryRun: f.dryRun, outputs: outputs,
 	}, nil
@@ -147,7 +155,7 @@ func (f *runFlags) outputs(results string) (o runOutputs, err error) {
 			return o, err
 		}
 	}
-	overwritten := []string{o.results, o.saveBaseline}
+	overwritten := []string{o.results, o.saveBaseline, f.runFile}
 	for _, d := range o.reports {
 		overwritten = append(overwritten, d.file)
 	}
@@ -163,7 +171,7 @@ func (f *runFlags) checkFiles(o *runOutputs, comparisonPath string) error {
 	for _, d := range o.reports {
 		written = append(written, namedFile{"--format " + d.format.Name, d.file})
 	}
-	named := append([]namedFile{{"--baseline", f.baseline}}, written...)
+	named := append([]namedFile{{"--baseline", f.baseline}, {"--run-file", f.runFile}}, written...)
 	if err := refuseSameFile(append(named, namedFile{"--comparison", comparisonPath})); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(samplerVariable) != "" || IsFreshProcess() {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
+	writesRunFile = false // the working directory is in the source tree
 	for _, name := range []string{envIterations, envWarmup, envModel, envOutput} {
 		os.Unsetenv(name) // those of whoever runs the tests
 	}

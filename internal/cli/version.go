@@ -36,6 +36,12 @@ func (p *program) versionCommand() *cobra.Command {
 	return c
 }
 
+// ownVersion is the version of this program.
+func ownVersion() string {
+	build, _ := debug.ReadBuildInfo()
+	return versionOf(build).Version
+}
+
 func versionOf(build *debug.BuildInfo) versionInfo {
 	v := versionInfo{Version: "(devel)", Platform: bench.Platform()}
 	if build == nil {

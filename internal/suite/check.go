@@ -31,6 +31,7 @@ type scenarioSteps interface {
 	Begin(*messages.Pickle, steps.Source) error
 	End() error
 	Record() *steps.Record
+	Evidence() steps.Evidence // before End
 }
 
 // builtinSteps is the package steps.

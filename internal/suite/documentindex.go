@@ -9,6 +9,7 @@ import (
 
 	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
+	"omniloader/internal/runfile"
 )
 
 // documentIndex knows the lines of a parsed feature and of its parts.
@@ -100,6 +101,9 @@ func (x *documentIndex) scenario(uri string, read *engine.Scenario) *Scenario {
 		s.Outline, s.Line = s.Line, int(read.Row.Location.Line)
 		s.examplesFirst = firstLine(read.Examples.Tags, read.Examples.Location)
 		s.examplesLast = int(read.Examples.TableBody[len(read.Examples.TableBody)-1].Location.Line)
+		for i, cell := range read.Row.Cells {
+			s.row = append(s.row, runfile.Cell{Column: read.Examples.TableHeader.Cells[i].Value, Value: cell.Value})
+		}
 	}
 	for i, name := range read.Tags() {
 		s.Tags = append(s.Tags, outcome.Tag{Name: name, Line: int(x.tags[read.Pickle.Tags[i].AstNodeId].Location.Line)})

@@ -16,6 +16,7 @@ import (
 
 	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
+	"omniloader/internal/runfile"
 	"omniloader/internal/suggest"
 )
 
@@ -39,11 +40,12 @@ type Scenario struct {
 	URI string
 
 	pickle        *messages.Pickle
-	lastLine      int // last line of the scenario or outline, without blank lines
-	firstLine     int // first line of the scenario or outline, with its tags
-	examplesFirst int // for an Examples row, the first line of its Examples, with their tags
-	examplesLast  int // and the last line of these
-	ruleLine      int // line of the rule that contains it, or 0
+	row           []runfile.Cell // of an Examples row
+	lastLine      int            // last line of the scenario or outline, without blank lines
+	firstLine     int            // first line of the scenario or outline, with its tags
+	examplesFirst int            // for an Examples row, the first line of its Examples, with their tags
+	examplesLast  int            // and the last line of these
+	ruleLine      int            // line of the rule that contains it, or 0
 }
 
 // TagNames returns the scenario's tags, inherited ones first, with the values of its

@@ -92,6 +92,10 @@ func (c *runner) measureAgain(ctx context.Context, tooSlow map[*Scenario]*bench.
 	}
 	for s := range takes {
 		delete(c.ended, s)
+		if c.remeasured == nil {
+			c.remeasured = map[*Scenario]bool{}
+		}
+		c.remeasured[s] = true
 	}
 	c.options.Setup.NextRound()
 	c.round++

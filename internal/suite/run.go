@@ -13,6 +13,7 @@ import (
 	"omniloader/internal/bench"
 	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
+	"omniloader/internal/runfile"
 	"omniloader/steps"
 )
 
@@ -21,6 +22,9 @@ type Options struct {
 	Setup    *steps.Setup     // shared by all scenarios
 	Jobs     int              // scenarios that are not measured run in parallel, this many at once; below 1 means 1
 	Listener outcome.Listener // is called with the events of the run, or nil; it must not keep what it is given
+	// RunFile gets the record of each scenario when it has ended, and again if it was
+	// measured in a later round; or nil.
+	RunFile *runfile.Writer
 	// Pause waits before scenarios that exceeded a bound are measured again; nil waits as
 	// steps.WaitBeforeRemeasuring does.
 	Pause func(context.Context)
@@ -43,7 +47,11 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	}
 	options.Setup = options.Setup.Derive(func(s *steps.Setup) { s.Instrumented, s.LaterRounds = RaceDetector, true })
 	run := &outcome.Run{Started: time.Now()}
-	c := &runner{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}}
+	c := &runner{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}, events: newEvents(options.Listener)}
+	defer c.events.close()
+	if options.RunFile != nil {
+		c.records = p.newRecords(options.RunFile)
+	}
 	c.notify(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
 	functional, measured := map[*Scenario]bool{}, map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {
@@ -51,6 +59,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		case needsModel(s):
 			skipped := *p.newOutcome(s)
 			skipped.SkipReason = "needs a real checkpoint"
+			c.records.write(s, &skipped, 0, nil)
 			c.finished(s, &skipped)
 		case p.measured(s):
 			measured[s] = true
@@ -65,6 +74,9 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	c.runBatch(ctx, functional, max(1, options.Jobs))
 	c.runBatch(ctx, measured, 1)
 	c.laterRounds(ctx)
+	for s := range c.remeasured {
+		c.records.write(s, c.ended[s], 0, nil)
+	}
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
 	run.Features = p.outcomes(c.ended)
@@ -166,13 +178,7 @@ func (p *Plan) newOutcome(s *Scenario) *outcome.Scenario {
 func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature {
 	var features []outcome.Feature
 	for _, f := range p.features {
-		node := f.document.Feature
-		feature := outcome.Feature{
-			URI: f.URI, Keyword: node.Keyword, Name: node.Name, Description: node.Description, Line: int(node.Location.Line), Source: f.Source,
-		}
-		for _, t := range node.Tags {
-			feature.Tags = append(feature.Tags, outcome.Tag{Name: t.Name, Line: int(t.Location.Line)})
-		}
+		feature := f.outcome()
 		for _, s := range f.Scenarios {
 			if o := ended[s]; o != nil {
 				feature.Scenarios = append(feature.Scenarios, *o)
@@ -185,26 +191,41 @@ func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature
 	return features
 }
 
+// outcome returns the feature without scenarios.
+func (f *Feature) outcome() outcome.Feature {
+	node := f.document.Feature
+	feature := outcome.Feature{
+		URI: f.URI, Keyword: node.Keyword, Name: node.Name, Description: node.Description, Line: int(node.Location.Line), Source: f.Source,
+	}
+	for _, t := range node.Tags {
+		feature.Tags = append(feature.Tags, outcome.Tag{Name: t.Name, Line: int(t.Location.Line)})
+	}
+	return feature
+}
+
 // runner runs the scenarios of a plan and collects their outcomes.
 type runner struct {
 	plan    *Plan
 	options Options
-	round   int // 0 until scenarios are measured again
+	round   int      // 0 until scenarios are measured again
+	records *records // nil where no run file is written
+	events  *events  // nil where nothing listens
 
 	mu          sync.Mutex
 	deferred    []*Scenario // ended; the listener is told only after the last round
 	ended       map[*Scenario]*outcome.Scenario
 	interrupted bool
+	remeasured  map[*Scenario]bool // by later rounds
 }
 
 // runBatch runs the scenarios of takes, this many in parallel, in the order of the plan.
 func (c *runner) runBatch(ctx context.Context, takes map[*Scenario]bool, jobs int) {
 	next := make(chan *Scenario)
 	var workers sync.WaitGroup
-	for range min(max(1, jobs), len(takes)) {
+	for worker := range min(max(1, jobs), len(takes)) {
 		workers.Go(func() {
 			for s := range next {
-				c.runScenario(ctx, s)
+				c.runScenario(ctx, s, worker+1)
 			}
 		})
 	}
@@ -243,26 +264,28 @@ func (c *runner) finished(s *Scenario, o *outcome.Scenario) {
 	c.notify(outcome.Event{Ended: o})
 }
 
-func (c *runner) notify(e outcome.Event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.options.Listener != nil {
-		c.options.Listener(e)
-	}
-}
+func (c *runner) notify(e outcome.Event) { c.events.add(e) }
 
 // runScenario runs one scenario and keeps its outcome, unless it was interrupted.
-func (c *runner) runScenario(ctx context.Context, s *Scenario) {
+func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 	o := c.plan.newOutcome(s)
 	o.Started = time.Now()
-	c.notify(outcome.Event{Started: o})
+	started := *o // the listener may read it while the scenario runs
+	c.notify(outcome.Event{Started: &started})
+	if c.plan.measured(s) {
+		c.events.settle()
+	}
 	var scenario scenarioSteps
+	var evidence *runfile.Evidence
 	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
 		scenario = c.plan.steps.register(c.options.Setup, scope)
 		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
 			return ctx, scenario.Begin(p, c.source(s))
 		})
-		scope.After(func(ctx context.Context, _ *messages.Pickle, _ error) (context.Context, error) {
+		scope.After(func(ctx context.Context, _ *messages.Pickle, err error) (context.Context, error) {
+			if err != nil && c.records != nil {
+				evidence = newEvidence(scenario.Evidence())
+			}
 			return ctx, scenario.End()
 		})
 	}, engine.Options{})
@@ -285,6 +308,7 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario) {
 	if record := scenario.Record(); record != nil {
 		o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
 	}
+	c.records.write(s, o, worker, evidence)
 	c.finished(s, o)
 }
 

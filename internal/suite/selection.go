@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"omniloader/internal/runfile"
 	"omniloader/internal/suggest"
 	"omniloader/internal/tagexpr"
 	"omniloader/steps"
@@ -31,6 +32,7 @@ type Plan struct {
 	features []*Feature
 	chosen   map[*Scenario]bool
 	steps    stepLibrary
+	leftOut  []runfile.LeftOut
 
 	once         sync.Once
 	exampleTexts []string // see examples
@@ -51,7 +53,7 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{features: features, chosen: map[*Scenario]bool{}, steps: builtinSteps}
-	total, wip := 0, 0
+	total, wip, slow := 0, 0, 0
 	for _, f := range features {
 		for _, s := range f.Scenarios {
 			total++
@@ -60,6 +62,7 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 			case f.pickedLines != nil && !f.pickedLines[s.Line]:
 			case !inCategory(names, selection.Categories) || !expr.Match(names):
 			case selection.Short && slices.Contains(names, tagSlow):
+				slow++
 			case slices.Contains(names, tagWIP) && !expr.Names(tagWIP) && f.pickedLines == nil:
 				wip++
 			default:
@@ -70,8 +73,16 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	if len(p.chosen) == 0 {
 		return nil, nothingSelected(selection, total, wip)
 	}
+	for _, l := range []runfile.LeftOut{{Reason: tagWIP, Count: wip}, {Reason: tagSlow, Count: slow}} {
+		if l.Count > 0 {
+			p.leftOut = append(p.leftOut, l)
+		}
+	}
 	return p, nil
 }
+
+// LeftOut counts the scenarios that were left out without being asked for, by their tag.
+func (p *Plan) LeftOut() []runfile.LeftOut { return slices.Clone(p.leftOut) }
 
 func inCategory(tags, categories []string) bool {
 	return len(categories) == 0 || slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(tags, "@"+c) })

@@ -200,6 +200,8 @@ func (f *fakeScenario) End() error {
 	return nil
 }
 
+func (f *fakeScenario) Evidence() steps.Evidence { return steps.Evidence{Operation: "fake"} }
+
 func (f *fakeScenario) Record() *steps.Record { return f.record }
 
 // registerSteps registers the fake steps.

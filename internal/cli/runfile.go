@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"omniloader/internal/outcome"
+	"omniloader/internal/runfile"
+	"omniloader/internal/suite"
+)
+
+// writesRunFile is false in tests, whose working directory is the source tree.
+var writesRunFile = true
+
+// runFilePath is where the run file goes, "" for nowhere: where the flags say, else beside
+// the features, which for the built-in ones is the working directory.
+func (f *runFlags) runFilePath(paths []string) (string, error) {
+	switch {
+	case f.noRunFile && f.runFile != "":
+		return "", errorWithHint("leave one of them out", "--run-file names a file, and --no-run-file asks for none")
+	case f.given("run-file") && f.runFile == "":
+		return "", errorWithHint("name a file, or leave the flag out", "--run-file: empty")
+	case f.runFile != "":
+		return f.runFile, nil
+	case f.noRunFile || !writesRunFile:
+		return "", nil
+	case len(paths) == 0:
+		return filepath.FromSlash(runfile.DefaultPath), nil
+	}
+	dir := paths[0]
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		dir = filepath.Dir(dir)
+	}
+	return filepath.Join(dir, filepath.FromSlash(runfile.DefaultPath)), nil
+}
+
+// createRunFile starts the run file of a run; the writer is nil where none is written. A
+// file that cannot be written is an error only if a flag names it.
+func (p *program) createRunFile(plan *suite.Plan, s *runSettings) (*runfile.Writer, error) {
+	if s.runFile == "" {
+		return nil, nil
+	}
+	origin := originOf(time.Now())
+	header := runfile.Header{
+		Version: ownVersion(), Started: time.Now(), Host: runfile.NewHost(origin), Workers: s.jobs, Order: "defined",
+		Loaders:   []runfile.Loader{{Name: "builtin", Version: ownVersion()}},
+		Selection: runfile.Selection{Tags: s.selection.Tags, Categories: s.selection.Categories},
+		Planned:   len(plan.Scenarios()), PlanHash: plan.PlanHash(), LeftOut: plan.LeftOut(),
+	}
+	for _, path := range s.paths {
+		header.Selection.Paths = append(header.Selection.Paths, runfile.Text(path))
+	}
+	if s.setup.Model != "" {
+		header.Selection.Models = []runfile.Text{runfile.Text(s.setup.Model)}
+	}
+	if commit, ok := origin.Environment["commit"].(string); ok {
+		header.Commit = commit
+	}
+	w, err := runfile.Create(s.runFile, header, plan.RunFileFeatures(), func(err error) { p.note("the run file is incomplete: %v", err) })
+	if err != nil {
+		if s.runFileNamed {
+			return nil, err
+		}
+		p.note("no run file is kept: %v", err)
+	}
+	return w, nil
+}
+
+// runFileEnd is the last record of a run file.
+func runFileEnd(run *outcome.Run) *runfile.End {
+	end := &runfile.End{Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted, Statuses: map[outcome.Status]int{}}
+	for _, f := range run.Features {
+		for _, s := range f.Scenarios {
+			end.Scenarios++
+			end.Statuses[s.Status]++
+		}
+	}
+	return end
+}
+
+// carryOutWithRunFile is carryOut, and keeps what became of the scenarios in a run file.
+func (p *program) carryOutWithRunFile(ctx context.Context, plan *suite.Plan, s *runSettings) (*outcome.Run, error) {
+	w, err := p.createRunFile(plan, s)
+	if err != nil {
+		return nil, err
+	}
+	run, err := p.carryOut(ctx, plan, s, w)
+	if err != nil {
+		w.Close(&runfile.End{Ended: time.Now(), Error: runfile.Text(strings.TrimSpace(err.Error()))})
+		return nil, err
+	}
+	w.Close(runFileEnd(run))
+	return run, nil
+}

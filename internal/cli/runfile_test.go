@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"omniloader/internal/outcome"
+	"omniloader/internal/runfile"
+)
+
+const twoScenarios = `Feature: f
+  Scenario: passes
+    Given the checkpoint "gpt2"
+    When the model info is read
+    Then the architecture is "GPT2LMHeadModel"
+
+  Scenario Outline: <class> is expected
+    Given the checkpoint "gpt2"
+    When the model info is read
+    Then the architecture is "<class>"
+
+    Examples:
+      | class |
+      | Other |
+`
+
+func TestRunKeepsWhatBecameOfEachScenario(t *testing.T) {
+	feature := write(t, "a.feature", twoScenarios)
+	path := filepath.Join(t.TempDir(), "sub", "run.json")
+	a := call(t, "run", "--run-file", path, feature)
+	require.Equal(t, 1, a.code, a.err)
+	file, err := runfile.ReadFile(path)
+	require.NoError(t, err)
+	assert.Empty(t, file.Notes())
+	require.Len(t, file.Scenarios, 2)
+	byName := map[string]runfile.Scenario{}
+	for _, s := range file.Scenarios {
+		byName[s.Name] = s
+	}
+	assert.Equal(t, outcome.Passed, byName["passes"].Status)
+	assert.Nil(t, byName["passes"].Evidence)
+	failed := byName["Other is expected"]
+	assert.Equal(t, outcome.Failed, failed.Status)
+	assert.Equal(t, []runfile.Cell{{Column: "class", Value: "Other"}}, failed.Row)
+	require.NotNil(t, failed.Evidence)
+	assert.Equal(t, "model info", failed.Evidence.Operation)
+	assert.NotEmpty(t, failed.Evidence.Tree.Files)
+	assert.Contains(t, failed.Evidence.Answer.Text, "GPT2LMHeadModel")
+	assert.Equal(t, runfile.Then, failed.Steps[2].Kind)
+	require.NotNil(t, file.End)
+	assert.Equal(t, 2, file.End.Scenarios)
+	assert.Equal(t, 2, file.Header.Planned)
+	assert.NotEmpty(t, file.Header.PlanHash)
+}
+
+func TestTheRunFileIsBesideTheFeatures(t *testing.T) {
+	writesRunFile = true
+	defer func() { writesRunFile = false }()
+	feature := write(t, "a.feature", twoScenarios)
+	path := filepath.Join(filepath.Dir(feature), filepath.FromSlash(runfile.DefaultPath))
+	call(t, "run", "--no-run-file", feature)
+	assert.NoFileExists(t, path)
+	call(t, "run", feature)
+	assert.FileExists(t, path)
+	call(t, "run", "--dry-run", feature)
+	assert.FileExists(t, path)
+}
+
+func TestARunFileThatCannotBeWrittenIsANoteUnlessItIsNamed(t *testing.T) {
+	writesRunFile = true
+	defer func() { writesRunFile = false }()
+	feature := write(t, "a.feature", twoScenarios)
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(feature), ".omniloader"), nil, 0o644)) // where the directory would be
+	a := call(t, "run", feature)
+	assert.Equal(t, 1, a.code)
+	assert.Contains(t, a.err, "note: no run file is kept: ")
+	a = call(t, "run", "--run-file", filepath.Join(filepath.Dir(feature), ".omniloader", "x.json"), feature)
+	assert.Equal(t, 2, a.code)
+}
+
+func TestRunFileFlagsThatContradictExitWith2(t *testing.T) {
+	feature := write(t, "a.feature", twoScenarios)
+	for want, args := range map[string][]string{
+		"--no-run-file asks for none": {"--run-file", "x.json", "--no-run-file"},
+		"--run-file: empty":           {"--run-file", ""},
+		"both name":                   {"--run-file", "x.json", "--output", "x.json"},
+	} {
+		a := call(t, append([]string{"run", feature}, args...)...)
+		assert.Equal(t, 2, a.code, args)
+		assert.Contains(t, a.err, want)
+	}
+}
+
+// A run that is killed leaves every scenario that had ended.
+func TestAKilledRunLeavesWhatHadEnded(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("Feature: f\n")
+	for range 20_000 {
+		b.WriteString("  Scenario: s\n    Given a checkpoint with a config of 100 kB\n    When the model info is read\n    Then the model type is \"llama\"\n")
+	}
+	feature := write(t, "a.feature", b.String())
+	path := filepath.Join(t.TempDir(), "run.json")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(ctx, self, "run", "--run-file", path, feature)
+	cmd.Env = append(os.Environ(), samplerVariable+"=1")
+	var out bytes.Buffer
+	cmd.Stderr = &out
+	require.NoError(t, cmd.Start())
+	for { // until some scenarios have ended
+		if data, err := os.ReadFile(path); err == nil && bytes.Count(data, []byte(`"record":"scenario"`)) > 50 {
+			break
+		}
+		require.NoError(t, ctx.Err(), out.String())
+		time.Sleep(time.Millisecond)
+	}
+	require.NoError(t, cmd.Process.Kill())
+	_ = cmd.Wait()
+	file, err := runfile.ReadFile(path)
+	require.NoError(t, err)
+	assert.Nil(t, file.End)
+	assert.NotEmpty(t, file.Notes())
+	assert.Greater(t, len(file.Scenarios), 50)
+	assert.Less(t, len(file.Scenarios), 20_000)
+	for _, s := range file.Scenarios {
+		assert.NotEmpty(t, s.Status)
+	}
+}

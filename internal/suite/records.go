@@ -1,0 +1,110 @@
+package suite
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	messages "github.com/cucumber/messages/go/v34"
+
+	"omniloader/internal/outcome"
+	"omniloader/internal/runfile"
+	"omniloader/steps"
+)
+
+// RunFileFeatures returns the records of the features that have a selected scenario.
+func (p *Plan) RunFileFeatures() []runfile.Feature {
+	var records []runfile.Feature
+	for _, f := range p.features {
+		if slices.ContainsFunc(f.Scenarios, func(s *Scenario) bool { return p.chosen[s] }) {
+			feature := f.outcome()
+			records = append(records, runfile.NewFeature(&feature))
+		}
+	}
+	return records
+}
+
+// PlanHash returns the hash of the identities of the selected scenarios.
+func (p *Plan) PlanHash() string { return runfile.PlanHash(maps.Keys(p.newRecords(nil).ids())) }
+
+// records writes the records of scenarios to a run file. A nil *records writes nothing.
+type records struct {
+	plan       *Plan
+	file       *runfile.Writer
+	features   map[string]*outcome.Feature // by URI
+	identities map[*Scenario]runfile.Identity
+	positions  map[*Scenario]int
+}
+
+func (p *Plan) newRecords(file *runfile.Writer) *records {
+	r := &records{plan: p, file: file, features: map[string]*outcome.Feature{}, identities: map[*Scenario]runfile.Identity{}, positions: map[*Scenario]int{}}
+	for _, f := range p.features {
+		feature := f.outcome()
+		r.features[f.URI] = &feature
+	}
+	var numbering runfile.Numbering
+	for i, s := range p.Scenarios() {
+		identity := runfile.Identity{File: s.URI, Rule: s.Rule, Name: s.Name, Row: s.row}
+		numbering.Assign(&identity)
+		r.identities[s], r.positions[s] = identity, i+1
+	}
+	return r
+}
+
+func (r *records) ids() map[string]bool {
+	ids := map[string]bool{}
+	for _, identity := range r.identities {
+		ids[identity.ID()] = true
+	}
+	return ids
+}
+
+// write writes the record of a scenario that has ended. worker is 0 where it is not known.
+func (r *records) write(s *Scenario, o *outcome.Scenario, worker int, evidence *runfile.Evidence) {
+	if r == nil || o == nil {
+		return
+	}
+	record := runfile.NewScenario(r.features[s.URI], o, runfile.Details{
+		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Evidence: evidence,
+		Errors: runfile.Errors{CouldNotJudge: isScenarioError, Explain: explainFailure},
+	})
+	r.file.Scenario(&record)
+}
+
+var kindName = map[messages.PickleStepType]string{
+	messages.PickleStepType_CONTEXT: runfile.Given, messages.PickleStepType_ACTION: runfile.When, messages.PickleStepType_OUTCOME: runfile.Then,
+}
+
+func kindNames(kinds []messages.PickleStepType) []string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = kindName[kind]
+	}
+	return names
+}
+
+func isScenarioError(err error) bool {
+	var wrong *steps.ScenarioError
+	return errors.As(err, &wrong)
+}
+
+// explainFailure gives what an error says besides its message.
+func explainFailure(err error) (f runfile.Failure) {
+	var p *PanicError
+	if errors.As(err, &p) {
+		f.Stack = runfile.Text(p.Stack)
+	}
+	return f
+}
+
+// newEvidence describes what a failed scenario was judged on.
+func newEvidence(e steps.Evidence) *runfile.Evidence {
+	evidence := &runfile.Evidence{Operation: e.Operation}
+	if e.FS != nil {
+		evidence.Tree = runfile.NewTree(e.FS, e.Dir)
+	}
+	if e.Answer != "" {
+		evidence.Answer = runfile.NewExcerpt(e.Answer, runfile.MaxAnswer)
+	}
+	return evidence
+}
