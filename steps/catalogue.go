@@ -189,8 +189,8 @@ func CheckStepOrder(kinds []messages.PickleStepType) (at int, err error) {
 	return 0, nil
 }
 
-// ScenarioError is a mistake in the scenario itself: it says nothing about the loader
-// under test, which could not be judged.
+// ScenarioError is a mistake in the scenario itself, or a failure of what measures: it says
+// nothing about the loader under test, which could not be judged.
 type ScenarioError struct{ Err error }
 
 func (m *ScenarioError) Error() string { return m.Err.Error() }

@@ -43,6 +43,10 @@ func (j FreshJob) Do(loader LoaderUnderTest) (*bench.FreshProcess, error) {
 // ErrNoProcess is the error of Setup.Fresh where no process can be started.
 var ErrNoProcess = errors.New("no process can be started for the call here")
 
+// ErrProcessFailed is the error of Setup.Fresh where the process was killed or stopped, so
+// that it says nothing about the loader under test.
+var ErrProcessFailed = errors.New("the process for the call has failed")
+
 // fresh measures first calls of the operation in processes started for them, on a copy
 // of the checkpoint on the real disk. If no process can be started it returns nil, and
 // w.noProcess says why.
@@ -59,7 +63,7 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		copied := newWorld(w.setup)
 		copied.source = w.source
 		if err := copied.temporaryDirectory(); err != nil {
-			return nil, err
+			return nil, scenarioErrorf("copying the checkpoint to the disk: %w", err)
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(copied.tempRoot)) }()
 		if err := w.given.replay(copied); err != nil {
@@ -82,7 +86,13 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("calling the %s in a process started for it: %w", w.operation, err)
+		err = fmt.Errorf("calling the %s in a process started for it: %w", w.operation, err)
+	}
+	if errors.Is(err, ErrProcessFailed) {
+		return nil, &ScenarioError{err}
+	}
+	if err != nil {
+		return nil, err
 	}
 	return f, nil
 }

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"strings"
@@ -51,7 +52,7 @@ func (w *world) temporaryDirectory() error {
 	}
 	temp, err := os.MkdirTemp("", "omniloader-")
 	if err != nil {
-		return err
+		return fmt.Errorf("no temporary directory can be made, set TMPDIR to a directory that can be written: %w", err)
 	}
 	w.tempRoot = temp
 	w.disk = afero.NewBasePathFs(afero.NewOsFs(), temp)

@@ -48,7 +48,8 @@ type Setup struct {
 	// measured in addition to the single caller; below 2 means none.
 	Callers int
 	// Fresh does a job in a process that is started for it. It returns ErrNoProcess if
-	// that is not possible. A nil Fresh means the same.
+	// that is not possible, and ErrProcessFailed if the process was killed or stopped. A
+	// nil Fresh means ErrNoProcess.
 	Fresh func(context.Context, FreshJob) (*bench.FreshProcess, error)
 	// Skip is the error with which a step ends its scenario as skipped. If it is nil,
 	// engine.ErrSkip is used.

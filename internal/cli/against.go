@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/child"
 	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
@@ -108,7 +108,7 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths [
 		return err
 	}
 	if b.tempDir, err = os.MkdirTemp("", "omniloader-bench-"); err != nil {
-		return err
+		return errorWithHint("set TMPDIR to a directory that can be written", "there is no place for the builds: %w", err)
 	}
 	defer func() {
 		if err != nil && ctx.Err() != nil && !errors.Is(err, bench.ErrInterrupted) { // a tool was interrupted too
@@ -150,7 +150,7 @@ func (f *againstFlags) check() (report.ComparisonFormat, error) {
 		return none, err
 	}
 	for _, tool := range []string{"go", "git"} {
-		if _, err := exec.LookPath(tool); err != nil {
+		if err := child.Available(tool); err != nil {
 			return none, errorWithHint("install it; two runs of one build are compared without it: omniloader run --baseline FILE", "bench builds both revisions, and there is no %s here: %w", tool, err)
 		}
 	}
@@ -266,10 +266,8 @@ func (b *revisionBench) sampleBuilds(ctx context.Context, oldSeed, newSeed int) 
 		}
 		job := b.job
 		job.Seed, job.Memory = uint64(time.Now().UnixNano()), len(r.samples) == 0
-		command := func(ctx context.Context) (*exec.Cmd, error) {
-			return exec.CommandContext(ctx, binary, sampleProcess), nil
-		}
-		processes = append(processes, samplingProcess{r.name, command, job})
+		sampler := func() (child.Command, error) { return interruptibleCommand(binary, sampleProcess), nil }
+		processes = append(processes, samplingProcess{r.name, sampler, job})
 		defer os.Remove(binary) // now, as builds are large; its directory is removed at the end
 	}
 	samples, err := interleave(ctx, processes)

@@ -2,13 +2,11 @@ package cli
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -86,19 +84,18 @@ type tool struct {
 
 // output runs a command and gives its standard output, without the line break at the end.
 func (t tool) output(ctx context.Context, name string, args ...string) (string, error) {
-	c := exec.CommandContext(ctx, name, args...)
+	const maxOutput = 1 << 20 // bytes; git answers in a line here
+	c := interruptibleCommand(name, args...)
 	c.Dir, c.Env = t.dir, append(os.Environ(), t.env...)
-	var stdout, stderr bytes.Buffer
-	c.Stdout, c.Stderr = &stdout, &stderr
-	interruptOnCancel(c) // so that go removes its temporary directory
-	if err := c.Run(); err != nil {
-		err = explainExit(ctx, err, stderr.String())
+	stdout, err := c.Output(ctx, nil, maxOutput)
+	if err != nil {
+		err = explainExit(ctx, err)
 		if errors.Is(err, bench.ErrInterrupted) {
 			return "", err
 		}
 		return "", fmt.Errorf("%s %s: %w", name, args[0], err)
 	}
-	return strings.TrimRight(stdout.String(), "\r\n"), nil
+	return strings.TrimRight(string(stdout), "\r\n"), nil
 }
 
 // unpackCommit writes the files of a commit into a new directory. Unlike a worktree, that
@@ -112,20 +109,13 @@ func unpackCommit(ctx context.Context, top, commit, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	c := exec.CommandContext(ctx, "git", "-C", top, "archive", "--format=tar", commit)
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	archive, err := c.StdoutPipe()
+	git, err := interruptibleCommand("git", "-C", top, "archive", "--format=tar", commit).Start(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("git archive: %w", explainExit(ctx, err))
 	}
-	if err := c.Start(); err != nil {
-		return err
-	}
-	unpacked := untar(root, archive)
-	_, _ = io.Copy(io.Discard, archive) // git ends only after all is read
-	if err := c.Wait(); err != nil {
-		return fmt.Errorf("git archive: %w: %s", err, strings.TrimSpace(stderr.String()))
+	unpacked := untar(root, git.Stdout)
+	if err := git.Wait(); err != nil {
+		return fmt.Errorf("git archive: %w", explainExit(ctx, err))
 	}
 	return unpacked
 }

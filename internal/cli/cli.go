@@ -12,7 +12,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -21,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/child"
 	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 )
@@ -59,7 +59,7 @@ type program struct {
 	out, err *output
 	// The fields below are for tests, and nil otherwise.
 	listener outcome.Listener                           // gets the events of a run too
-	sampler  func(context.Context) (*exec.Cmd, error)   // makes the command of a process that samples, instead of this program
+	sampler  func() (child.Command, error)              // makes the command of a process that samples, instead of this program
 	sampling *bench.Sampling                            // the sampling plan, instead of the default one
 	pause    func(ctx context.Context, d time.Duration) // instead of waiting
 }

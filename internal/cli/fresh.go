@@ -1,20 +1,19 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/child"
 	"omniloader/steps"
 )
 
@@ -31,7 +30,8 @@ func IsFreshProcess() bool { return os.Getenv(freshVariable) != "" }
 
 // FreshProcess carries a job out in a process of this program that is started for
 // it. The program has to call IsFreshProcess at its start. The error is
-// steps.ErrNoProcess where no process can be started.
+// steps.ErrNoProcess where no process can be started, and steps.ErrProcessFailed where it
+// was killed or stopped.
 func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.FreshProcess, error) {
 	if IsFreshProcess() {
 		return nil, fmt.Errorf("%w: this one was started for a single job", steps.ErrNoProcess)
@@ -40,49 +40,50 @@ func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.FreshProcess,
 	if err != nil {
 		return nil, fmt.Errorf("%w: the program cannot find itself: %w", steps.ErrNoProcess, err)
 	}
-	c := exec.CommandContext(ctx, self, freshProcess)
+	c := interruptibleCommand(self, freshProcess)
 	c.Env = append(os.Environ(), freshVariable+"=1")
 	f := new(bench.FreshProcess)
-	return f, runJSON(ctx, c, job, f)
+	if err = runJSON(ctx, c, job, f); errors.As(err, new(*child.FailedError)) {
+		err = fmt.Errorf("%w: %w", steps.ErrProcessFailed, err)
+	}
+	return f, err
+}
+
+// interruptibleCommand makes a command that is interrupted when its context is cancelled,
+// so that it can remove its temporary files: the go command does not on other signals.
+func interruptibleCommand(path string, args ...string) child.Command {
+	return child.Command{Path: path, Args: args, StopSignal: os.Interrupt}
 }
 
 // runJSON runs a command with input as JSON on its standard input, and decodes the JSON
 // on its standard output into result.
-func runJSON(ctx context.Context, c *exec.Cmd, input, result any) error {
+func runJSON(ctx context.Context, c child.Command, input, result any) error {
+	const maxOutput = 512 << 20 // bytes; the answer may repeat the text of a job
 	encoded, err := json.Marshal(input)
 	if err != nil {
 		return err
 	}
-	var stdout, stderr bytes.Buffer
-	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(encoded), &stdout, &stderr
-	interruptOnCancel(c)
-	if err := c.Run(); err != nil {
-		return explainExit(ctx, err, stderr.String())
+	output, err := c.Output(ctx, encoded, maxOutput)
+	if err != nil {
+		return explainExit(ctx, err)
 	}
-	if err := json.Unmarshal(stdout.Bytes(), result); err != nil {
+	if err := json.Unmarshal(output, result); err != nil {
 		return fmt.Errorf("the output of %s is not JSON; it is not omniloader, or does not call IsFreshProcess at its start: %w", filepath.Base(c.Path), err)
 	}
 	return nil
 }
 
-// interruptOnCancel lets a command end by itself, and remove its temporary files, when
-// its context is cancelled; it is killed 5 s later.
-func interruptOnCancel(c *exec.Cmd) {
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	c.WaitDelay = 5 * time.Second
-}
-
 // explainExit gives the reason why a process ended with an error: an interrupt, else
-// what it wrote to standard error.
-func explainExit(ctx context.Context, err error, stderr string) error {
+// how it ended and what it wrote to standard error.
+func explainExit(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
 	}
-	stderr = strings.TrimPrefix(strings.TrimSpace(stderr), "omniloader: ")
-	if stderr == "" {
-		return err
+	var exit *child.ExitError
+	if errors.As(err, &exit) {
+		exit.Stderr = strings.TrimPrefix(exit.Stderr, "omniloader: ")
 	}
-	return fmt.Errorf("%w: %s", err, stderr)
+	return err
 }
 
 // freshCommand is the command that a fresh process runs for one call: it reads a

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -37,7 +36,7 @@ Feature: Bounds
 func TestAProgramThatDoesNotCallIsFreshProcessGetsAnError(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
-	err = runJSON(t.Context(), exec.CommandContext(t.Context(), self, "-test.run=^$"), struct{}{}, new(bench.FreshProcess))
+	err = runJSON(t.Context(), interruptibleCommand(self, "-test.run=^$"), struct{}{}, new(bench.FreshProcess))
 	assert.ErrorContains(t, err, "the output of "+filepath.Base(self)+" is not JSON; it is not omniloader, or does not call IsFreshProcess")
 }
 
@@ -76,6 +75,30 @@ func TestABoundOnAProcessThatIsExceededFails(t *testing.T) {
 	}
 	assert.Equal(t, 1, a.code)
 	assert.Contains(t, a.out, "before the call")
+}
+
+// killVariable makes a fresh process of the test binary kill itself.
+const killVariable = "OMNILOADER_TEST_KILL_FRESH"
+
+func TestAMeasuringProcessThatIsKilledJudgesNothing(t *testing.T) {
+	t.Setenv(killVariable, "1")
+	a := call(t, "run", write(t, "a.feature", processBounds))
+	assert.Equal(t, 2, a.code, a.out+a.err)
+	assert.Contains(t, a.err, "could not judge: calling the model info in a process started for it: the process for the call has failed: killed by signal SIGKILL, perhaps out of memory")
+	assert.Contains(t, a.err, "hint: Linux kills the largest process when memory is short")
+}
+
+func TestWithoutATemporaryDirectoryNothingIsJudged(t *testing.T) {
+	feature := write(t, "a.feature", processBounds)
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone"))
+	a := call(t, "run", feature)
+	assert.Equal(t, 2, a.code, a.out+a.err)
+	assert.Contains(t, a.err, "could not judge: copying the checkpoint to the disk: no temporary directory can be made, set TMPDIR to a directory that can be written: ")
+
+	a = call(t, "bench", "--against", "HEAD")
+	assert.Equal(t, 2, a.code, a.out+a.err)
+	assert.Contains(t, a.err, "there is no place for the builds: ")
+	assert.Contains(t, a.err, "hint: set TMPDIR to a directory that can be written")
 }
 
 func TestAFreshProcessCannotStartAnother(t *testing.T) {

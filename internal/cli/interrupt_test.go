@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"omniloader/internal/child"
 	"omniloader/loader/fault"
 )
 
@@ -47,10 +47,10 @@ func TestAnInterruptWhileSamplingSaysWhatIsLost(t *testing.T) {
 	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "base.json")
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout, stderr bytes.Buffer
-	p := &program{out: newOutput(&stdout), err: newOutput(&stderr), sampler: func(ctx context.Context) (*exec.Cmd, error) {
+	p := &program{out: newOutput(&stdout), err: newOutput(&stderr), sampler: func() (child.Command, error) {
 		cancel()
 		self, err := os.Executable()
-		return exec.CommandContext(ctx, self, "-test.run=^$"), err
+		return interruptibleCommand(self, "-test.run=^$"), err
 	}}
 	assert.Equal(t, 2, p.execute(ctx, []string{"run", feature, "--save-baseline", file}, strings.NewReader("")))
 	assert.Equal(t, "omniloader: interrupted while sampling\n  hint: nothing was compared, and no baseline written\n", stderr.String())

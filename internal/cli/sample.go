@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/child"
 	"omniloader/internal/quantity"
 	"omniloader/internal/suite"
 	"omniloader/steps"
@@ -94,12 +94,12 @@ func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench
 func (p *program) sampleInProcesses(ctx context.Context, jobs ...sampleJob) ([]*bench.Samples, error) {
 	command := p.sampler
 	if command == nil {
-		command = func(ctx context.Context) (*exec.Cmd, error) {
+		command = func() (child.Command, error) {
 			self, err := os.Executable()
 			if err != nil {
-				return nil, fmt.Errorf("the program cannot run itself: %w", err)
+				return child.Command{}, fmt.Errorf("the program cannot run itself: %w", err)
 			}
-			return exec.CommandContext(ctx, self, sampleProcess), nil
+			return interruptibleCommand(self, sampleProcess), nil
 		}
 	}
 	var processes []samplingProcess

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/child"
 	"omniloader/internal/suite"
 )
 
@@ -24,6 +24,9 @@ const samplerVariable = "OMNILOADER_TEST_SAMPLER"
 func TestMain(m *testing.M) {
 	if script := os.Getenv(scriptVariable); script != "" {
 		runScript(script)
+	}
+	if os.Getenv(killVariable) != "" && IsFreshProcess() {
+		killSelf()
 	}
 	if os.Getenv(samplerVariable) != "" || IsFreshProcess() {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -48,8 +51,8 @@ func callSampling(t *testing.T, args ...string) result {
 	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS = 12, 0, 50, 5
 	p := &program{out: newOutput(&out), err: newOutput(&err), sampling: &plan}
 	p.pause = func(_ context.Context, d time.Duration) { pauses = append(pauses, d) }
-	p.sampler = func(ctx context.Context) (*exec.Cmd, error) {
-		c := exec.CommandContext(ctx, os.Args[0], sampleProcess)
+	p.sampler = func() (child.Command, error) {
+		c := interruptibleCommand(os.Args[0], sampleProcess)
 		c.Env = append(os.Environ(), samplerVariable+"=1")
 		return c, nil
 	}

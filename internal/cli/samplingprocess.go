@@ -1,16 +1,15 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"slices"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/child"
 )
 
 // samplerMessage is what a sampling process writes to its standard output, as JSON: that
@@ -24,7 +23,7 @@ type samplerMessage struct {
 // samplingProcess is a sampling process that is not started yet.
 type samplingProcess struct {
 	name    string // of what it samples, for its errors
-	command func(context.Context) (*exec.Cmd, error)
+	command func() (child.Command, error)
 	job     sampleJob
 }
 
@@ -69,35 +68,25 @@ func interleave(ctx context.Context, processes []samplingProcess) (all []*bench.
 // runningProcess is a sampling process that was started.
 type runningProcess struct {
 	samplingProcess
-	process  *exec.Cmd
-	stdin    io.WriteCloser
-	stdout   io.ReadCloser
-	messages *json.Decoder // of stdout
-	stderr   bytes.Buffer
+	process  *child.Process
+	messages *json.Decoder  // of its standard output
 	samples  *bench.Samples // nil until it has sent them
-	ended    bool           // Wait was called
+	ended    bool           // its end was waited for
 }
 
 func start(ctx context.Context, p samplingProcess) (*runningProcess, error) {
-	c, err := p.command(ctx)
+	const maxOutput = 256 << 20 // bytes; the samples of all benchmarks take a few MB
+	c, err := p.command()
 	if err != nil {
 		return nil, err
 	}
-	s := &runningProcess{samplingProcess: p, process: c}
-	c.Stderr = &s.stderr
-	interruptOnCancel(c)
-	if s.stdout, err = c.StdoutPipe(); err != nil {
-		return nil, err
+	process, err := c.Start(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.name, explainExit(ctx, err))
 	}
-	s.messages = json.NewDecoder(s.stdout)
-	if s.stdin, err = c.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if err := c.Start(); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, explainExit(ctx, err, ""))
-	}
+	s := &runningProcess{samplingProcess: p, process: process, messages: json.NewDecoder(io.LimitReader(process.Stdout, maxOutput))}
 	s.job.Version = bench.SamplingVersion
-	if err := json.NewEncoder(s.stdin).Encode(s.job); err != nil {
+	if err := json.NewEncoder(process.Stdin).Encode(s.job); err != nil {
 		return nil, s.fail(ctx, err)
 	}
 	return s, nil
@@ -105,7 +94,7 @@ func start(ctx context.Context, p samplingProcess) (*runningProcess, error) {
 
 // runRound lets the process run one round, and waits for its end.
 func (s *runningProcess) runRound(ctx context.Context) error {
-	if err := json.NewEncoder(s.stdin).Encode(true); err != nil {
+	if err := json.NewEncoder(s.process.Stdin).Encode(true); err != nil {
 		return s.fail(ctx, err)
 	}
 	return s.receive(ctx)
@@ -128,15 +117,16 @@ func (s *runningProcess) receive(ctx context.Context) error {
 // fail ends the process after an error of exchanging messages with it, and gives the
 // error that explains the failure best: often how the process ended.
 func (s *runningProcess) fail(ctx context.Context, err error) error {
-	exitErr := s.end()
+	s.ended = true
 	var syntax *json.SyntaxError
 	var form *json.UnmarshalTypeError
-	switch {
-	case ctx.Err() == nil && (errors.As(err, &syntax) || errors.As(err, &form)):
-		err = fmt.Errorf("it does not answer as a program that samples: %w", err)
-	case exitErr != nil:
-		err = explainExit(ctx, exitErr, s.stderr.String())
-	case errors.Is(err, io.EOF):
+	if ctx.Err() == nil && (errors.As(err, &syntax) || errors.As(err, &form)) {
+		s.process.Stop()
+		return fmt.Errorf("%s: it does not answer as a program that samples: %w", s.name, err)
+	}
+	if exitErr := s.process.Close(); exitErr != nil {
+		err = explainExit(ctx, exitErr)
+	} else if errors.Is(err, io.EOF) {
 		err = errors.New("it ended without its samples")
 	}
 	return fmt.Errorf("%s: %w", s.name, err)
@@ -145,22 +135,15 @@ func (s *runningProcess) fail(ctx context.Context, err error) error {
 // close waits for the end of the process. With abort, because another process failed,
 // it does not wait for the samples, and ignores how the process ends.
 func (s *runningProcess) close(abort bool) error {
-	if s.ended {
+	switch {
+	case s.ended:
+		return nil
+	case abort:
+		_ = s.process.Close()
 		return nil
 	}
-	if !abort {
-		_, _ = io.Copy(io.Discard, s.stdout) // until it closes
-	}
-	if err := s.end(); err != nil && !abort {
-		return fmt.Errorf("%s: %w: %s", s.name, err, s.stderr.String())
+	if err := s.process.Wait(); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return nil
-}
-
-// end closes the pipes of the process, upon which it ends, and waits for that.
-func (s *runningProcess) end() error {
-	s.ended = true
-	_ = s.stdin.Close()
-	_ = s.stdout.Close()
-	return s.process.Wait()
 }

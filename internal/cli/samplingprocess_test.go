@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/child"
 )
 
 // scriptVariable makes the test binary a sampling process that follows a script, and
@@ -25,10 +27,11 @@ const (
 
 // runScript is that process. A script is "name:step,step": "r" runs a round, "f" rounds
 // for ever, "s" sends the samples, "x" exits without a message, "o" sends the samples of
-// an older program, "n" sends more text than a pipe holds, and any other step is a
-// message to exit with.
+// an older program, "n" sends more text than a pipe holds, "k" kills the process,
+// and any other step is a message to exit with.
 func runScript(script string) {
 	name, steps, _ := strings.Cut(script, ":")
+	_ = os.WriteFile(fmt.Sprintf("%s.%d", os.Getenv(scriptLog), os.Getpid()), nil, 0o600)
 	var line string
 	fmt.Scanln(&line) // the job
 	round := func() {
@@ -53,6 +56,8 @@ func runScript(script string) {
 			fmt.Println(`{"version": 1}`)
 		case "n":
 			fmt.Println(strings.Repeat("This is another program. ", 100_000))
+		case "k":
+			killSelf()
 		case "x":
 			os.Exit(3)
 		default:
@@ -61,6 +66,13 @@ func runScript(script string) {
 		}
 	}
 	os.Exit(0)
+}
+
+// killSelf ends this process as the operating system does when memory runs out.
+func killSelf() {
+	p, _ := os.FindProcess(os.Getpid())
+	_ = p.Kill()
+	select {}
 }
 
 // logLine appends a line to the log.
@@ -80,18 +92,20 @@ func runScripts(t *testing.T, ctx context.Context, scripts ...string) ([]*bench.
 	require.NoError(t, err)
 	logFile := filepath.Join(t.TempDir(), "log")
 	var processes []samplingProcess
-	var commands []*exec.Cmd
 	for _, script := range scripts {
-		processes = append(processes, samplingProcess{name: "process " + script, command: func(ctx context.Context) (*exec.Cmd, error) {
-			c := exec.CommandContext(ctx, self)
+		processes = append(processes, samplingProcess{name: "process " + script, command: func() (child.Command, error) {
+			c := interruptibleCommand(self)
 			c.Env = append(os.Environ(), scriptVariable+"="+script, scriptLog+"="+logFile)
-			commands = append(commands, c)
 			return c, nil
 		}})
 	}
 	all, err := interleave(ctx, processes)
-	for _, c := range commands {
-		assert.True(t, c.Process == nil || c.ProcessState != nil, "every process that was started has ended")
+	started, _ := filepath.Glob(logFile + ".*")
+	for _, file := range started {
+		id, err := strconv.Atoi(filepath.Ext(file)[1:])
+		require.NoError(t, err)
+		p, err := os.FindProcess(id)
+		assert.True(t, err != nil || p.Signal(syscall.Signal(0)) != nil, "every process that was started has ended")
 	}
 	text, _ := os.ReadFile(logFile)
 	return all, strings.Fields(strings.ReplaceAll(string(text), " ", "_")), err
@@ -109,9 +123,10 @@ func TestRoundsOfProcessesAreInterleaved(t *testing.T) {
 
 func TestWhereOneProcessFailsTheOthersAreEnded(t *testing.T) {
 	for script, want := range map[string]string{
-		"b:r,it broke": "process b:r,it broke: exit status 2: it broke",
-		"b:it broke":   "process b:it broke: exit status 2: it broke",
-		"b:r,x":        "process b:r,x: exit status 3",
+		"b:r,it broke": "process b:r,it broke: exit code 2: it broke",
+		"b:it broke":   "process b:it broke: exit code 2: it broke",
+		"b:r,x":        "process b:r,x: exit code 3",
+		"b:r,k":        "process b:r,k: killed by signal SIGKILL, perhaps out of memory",
 		"b:r":          "process b:r: it ended without its samples",
 		"b:n":          "process b:n: it does not answer as a program that samples: invalid character 'T' looking for beginning of value",
 	} {

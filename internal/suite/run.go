@@ -131,7 +131,12 @@ func UnjudgedSteps(run *outcome.Run) error {
 				}
 				var wrong *steps.ScenarioError
 				if step.Status == outcome.Failed && errors.As(step.Err, &wrong) {
-					problems = append(problems, Problem{URI: f.URI, Line: step.Line, Message: "could not judge: " + wrong.Error()})
+					problem := Problem{URI: f.URI, Line: step.Line, Message: "could not judge: " + wrong.Error()}
+					var hinted interface{ Hint() string }
+					if errors.As(wrong, &hinted) {
+						problem.Advice = hinted.Hint()
+					}
+					problems = append(problems, problem)
 				}
 			}
 		}
