@@ -30,7 +30,7 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*answer.Info, error) {
 		stage(i)
 	}
 	info := i.Info
-	info.Findings = finding.Arrange(append(i.findings, check.Run(&i.Facts)...), func(file string) bool { return tree.HasProblem(i.Files, file) })
+	info.Findings = finding.Consolidate(append(i.findings, check.Run(&i.Facts)...), func(file string) bool { return tree.HasProblem(i.Files, file) })
 	return info, nil
 }
 
@@ -50,11 +50,11 @@ var stages = []func(*inspection){
 // inspection is one call of Inspect.
 type inspection struct {
 	check.Facts
-	loader   *Loader
-	fsys     *tree.CachedFS
-	result   detect.Result
-	card     *answer.CardInfo
-	findings []answer.Finding // of reading
+	loader         *Loader
+	fsys           *tree.CachedFS
+	classification detect.Classification
+	card           *answer.CardInfo
+	findings       []answer.Finding // of reading
 }
 
 func newInspection(l *Loader, fsys fs.FS) *inspection {
@@ -70,12 +70,12 @@ func (i *inspection) open(dir string) error {
 	if err != nil {
 		return err
 	}
-	c.Registered = i.loader.names()
+	c.CustomRegistry = i.loader.customRegistry()
 	i.Checkpoint = c
-	if i.ConfigErr = c.ReadMain(); i.ConfigErr != nil {
+	if i.ConfigErr = c.ReadMainFile(); i.ConfigErr != nil {
 		c.Doc, c.Classes, c.ModelType, c.Findings = config.Document{}, nil, "", nil
 	}
-	i.result = detect.Classify(c)
+	i.classification = detect.Classify(c)
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (i *inspection) readCard() {
 // describe makes the answer of ModelInfo. The card's base model counts where no file of
 // the checkpoint names one.
 func (i *inspection) describe() {
-	info := buildInfo(i.Checkpoint, &i.result, i.card)
+	info := buildInfo(i.Checkpoint, &i.classification, i.card)
 	if i.ConfigErr != nil && info.Category == answer.Unknown {
 		reason := i.ConfigErr.Error()
 		info.Error, info.DecidedBy, info.Findings = &reason, "no rule: "+fault.PathOf(i.ConfigErr)+" cannot be read", nil
@@ -114,7 +114,7 @@ func (i *inspection) readFiles() {
 
 // readWeights reads the headers of the weights, and the pickles that are not among them.
 func (i *inspection) readWeights() {
-	i.Weights = weights.Read(i.Checkpoint, i.Files, &i.result)
+	i.Weights = weights.Read(i.Checkpoint, i.Files, &i.classification)
 	var read []string
 	if w := i.Weights; w != nil {
 		i.Info.Weights, read = w.Info, w.Info.Files
@@ -129,7 +129,7 @@ func (i *inspection) readWeights() {
 
 // readTokenizer describes the tokenizer of the checkpoint or of its base model.
 func (i *inspection) readTokenizer() {
-	i.Tokenizer, i.TokenizerErr = i.loader.search().Find(context.Background(), i.fsys, i.Checkpoint.Dir, tokens.Describe)
+	i.Tokenizer, i.TokenizerErr = i.loader.tokenizerFinder().Find(context.Background(), i.fsys, i.Checkpoint.Dir, tokens.Describe)
 	if i.TokenizerErr != nil {
 		i.Tokenizer = nil
 		return
@@ -145,7 +145,7 @@ func (i *inspection) readChatTemplate() {
 }
 
 func (i *inspection) computeMemory() {
-	memory.Inspect(i.Checkpoint, i.Info, i.Weights, i.loader.context)
+	memory.Estimate(i.Checkpoint, i.Info, i.Weights, i.loader.context)
 }
 
 func (i *inspection) compareWithCommit() {

@@ -118,18 +118,18 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*answer.Info, error) {
 		return nil, err
 	}
 	defer c.Release()
-	return info(c), nil
+	return modelInfo(c), nil
 }
 
 // info gathers what one listing and one file tell.
-func info(c *checkpoint.Checkpoint) *answer.Info {
+func modelInfo(c *checkpoint.Directory) *answer.Info {
 	v := detect.Classify(c)
 	return buildInfo(c, &v, nil)
 }
 
 // buildInfo gathers what is known once the checkpoint was classified. card is the model
 // card, nil where it was not read.
-func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo) *answer.Info {
+func buildInfo(c *checkpoint.Directory, v *detect.Classification, card *answer.CardInfo) *answer.Info {
 	s := detect.Support(c, v)
 	info := &answer.Info{
 		Name:          c.Name(),
@@ -137,9 +137,9 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo
 		Layout:        v.Layout,
 		Category:      v.Category,
 		Task:          v.Task,
-		Architecture:  answer.OrNone(c.Architecture()),
+		Architecture:  answer.OrUnknown(c.Architecture()),
 		Architectures: c.Classes,
-		ModelType:     answer.OrNone(c.ModelType),
+		ModelType:     answer.OrUnknown(c.ModelType),
 		DecidedBy:     v.DecidedBy,
 		IsSupported:   s.IsSupported,
 		Error:         s.Error,
@@ -147,7 +147,7 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo
 		RemoteCode:    s.RemoteCode,
 		IsOmni:        detect.IsOmni(c),
 		HasTalker:     detect.HasTalker(c),
-		Quantization:  quantization.Of(c),
+		Quantization:  quantization.FromConfigs(c),
 		CustomFiles:   detect.CustomCode(c),
 		IsSAE:         v.Category == answer.SAE,
 		Candidates:    v.Candidates,
@@ -163,12 +163,12 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo
 		base := v.BaseModel // not its address: the verdict stays off the heap
 		info.BaseModel = &base
 	}
-	if v.Adapts != nil {
-		info.Architecture, info.Architectures, info.ModelType = v.Adapts.Classes[0], v.Adapts.Classes, answer.OrNone(v.Adapts.ModelType)
+	if v.AdapterBase != nil {
+		info.Architecture, info.Architectures, info.ModelType = v.AdapterBase.Classes[0], v.AdapterBase.Classes, answer.OrUnknown(v.AdapterBase.ModelType)
 	}
 	info.Findings = append(info.Findings, detect.CandidateFindings(v)...)
-	if c.Doc.File == config.FileAdapter {
-		detect.AddAdapter(c, info, card)
+	if c.Doc.File == config.AdapterConfigJSON {
+		detect.AddAdapterBase(c, info, card)
 	}
 	info.Findings = append(info.Findings, detect.ClassFindings(c, v, &s)...)
 	if len(info.CustomFiles) > 0 {
@@ -189,16 +189,16 @@ func orEmpty[T any](list []T) []T {
 }
 
 // addSAE fills in what an autoencoder's files say.
-func addSAE(c *checkpoint.Checkpoint, info *answer.Info, e *sae.Evidence) {
+func addSAE(c *checkpoint.Directory, info *answer.Info, e *sae.Release) {
 	if e == nil {
 		return
 	}
 	b := sae.Describe(c, e)
-	base := b.BaseModel.BaseModel
+	base := b.BaseModel.Name
 	info.BaseModel = base
 	family := answer.UnknownName
-	if len(e.Units) > 0 {
-		family = e.Units[0].Family
+	if len(e.Autoencoders) > 0 {
+		family = e.Autoencoders[0].Family
 	}
 	info.SAE = &answer.SAEInfo{Family: family, Kind: b.Kind, BaseModel: base, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.Sites, Layers: b.Layers}
 	info.SAE.Sites = orEmpty(info.SAE.Sites)
@@ -207,7 +207,7 @@ func addSAE(c *checkpoint.Checkpoint, info *answer.Info, e *sae.Evidence) {
 		info.Findings = append(info.Findings, finding.New(finding.SAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"))
 	}
-	if len(e.Units) == 0 {
+	if len(e.Autoencoders) == 0 {
 		info.Findings = append(info.Findings, finding.New(finding.SAEBareDirectories, e.Sites[0],
 			"only the names of directories say that this is a sparse autoencoder", "download the weights and their config.json"))
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // names gives the class names that checkpoints are looked up in, nil for the built-in ones.
-func (l *Loader) names() *registry.Registry {
+func (l *Loader) customRegistry() *registry.Registry {
 	if l.registry == nil {
 		return nil
 	}
@@ -16,6 +16,6 @@ func (l *Loader) names() *registry.Registry {
 }
 
 // open lists the directory and reads the one file that says what it is.
-func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint.Checkpoint, error) {
-	return checkpoint.OpenDir(l.names(), fsys, dir)
+func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint.Directory, error) {
+	return checkpoint.Open(l.customRegistry(), fsys, dir)
 }

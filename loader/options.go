@@ -9,8 +9,8 @@ import (
 )
 
 // search is where the loader looks for tokenizers.
-func (l *Loader) search() *tokens.Search {
-	return &tokens.Search{Roots: l.roots, Fallbacks: l.fallbacks, Fetch: l.fetch, Names: l.names()}
+func (l *Loader) tokenizerFinder() *tokens.Finder {
+	return &tokens.Finder{Roots: l.roots, Fallbacks: l.fallbacks, Fetch: l.fetch, Registry: l.customRegistry()}
 }
 
 // Option changes a Loader when it is made.
@@ -44,7 +44,7 @@ func WithArchitectures(a *Architectures) Option {
 		if before == nil {
 			before = registry.Builtin
 		}
-		l.registry = sync.OnceValue(func() *registry.Registry { return before().With(a.Classes) })
+		l.registry = sync.OnceValue(func() *registry.Registry { return before().WithClasses(a.Classes) })
 	}
 }
 

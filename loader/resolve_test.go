@@ -39,7 +39,7 @@ func TestAVainSearchListsEveryTry(t *testing.T) {
 
 	var search *answer.SearchError
 	require.ErrorAs(t, err, &search)
-	placed := search.Placed(func(name string) string { return "/disk/" + name })
+	placed := search.MapPaths(func(name string) string { return "/disk/" + name })
 	assert.Equal(t, "org/base", placed.Base)
 	assert.Contains(t, placed.Error(), "\n  /disk/a/org/base: no file")
 	assert.Contains(t, placed.Error(), "\n    below /disk/a, /disk/., /disk/roots")
@@ -83,7 +83,7 @@ func TestABrokenTokenizerElsewhereEndsTheSearch(t *testing.T) {
 
 		var search *answer.SearchError
 		require.ErrorAs(t, err, &search, name)
-		assert.Equal(t, "/"+c.broken, fault.PathOf(search.Placed(func(p string) string { return "/" + p })), name)
+		assert.Equal(t, "/"+c.broken, fault.PathOf(search.MapPaths(func(p string) string { return "/" + p })), name)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 // then the fallbacks, in their order. The error of a vain search lists each place
 // and why it was not taken.
 func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*answer.TokenizerInfo, error) {
-	d, err := l.search().Find(context.Background(), fsys, dir, tokens.Describe)
+	d, err := l.tokenizerFinder().Find(context.Background(), fsys, dir, tokens.Describe)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (l *Loader) LoadTokenizer(fsys fs.FS, dir string) (*tokenizer.Tokenizer, *a
 // LoadTokenizerContext is LoadTokenizer; the context ends what WithFetch does.
 func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	var loaded *tokenizer.Tokenizer
-	d, err := l.search().Find(ctx, fsys, dir, func(c *checkpoint.Checkpoint) (*tokens.Description, error) {
+	d, err := l.tokenizerFinder().Find(ctx, fsys, dir, func(c *checkpoint.Directory) (*tokens.Description, error) {
 		var info *answer.TokenizerInfo
 		var err error
 		if loaded, info, err = tokens.Load(c); err != nil {
@@ -68,7 +68,7 @@ func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenize
 	if info.Origin != answer.OriginCheckpoint {
 		dir = info.Path
 	}
-	modelConfig, _ := config.ReadObject(fsys, dir, config.FileConfig)
+	modelConfig, _ := config.ReadJSON(fsys, dir, config.ConfigJSON)
 	findings := append(check.SpecialTokens(&known, config.NewMembers(modelConfig)), info.Findings...)
 	finding.Sort(findings)
 	return findings

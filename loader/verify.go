@@ -20,12 +20,12 @@ import (
 // A hash of 64 digits is the SHA-256 of a large file, one of 40 the name that git
 // gives to a small one. Source: huggingface_hub, _local_folder.py and
 // docs/source/en/guides/manage-cache.md.
-func (l *Loader) Verify(ctx context.Context, fsys fs.FS, dir string, progress verify.VerifyProgress) (*answer.Verification, []answer.Finding, error) {
+func (l *Loader) Verify(ctx context.Context, fsys fs.FS, dir string, progress verify.Progress) (*answer.Verification, []answer.Finding, error) {
 	seen := tree.NewCachedFS(fsys)
 	c, err := checkpoint.List(seen, dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	files, _ := c.Walk(seen) // what cannot be listed is the inspection's finding
-	return verify.Verify(c, ctx, files, progress)
+	return verify.Files(c, ctx, files, progress)
 }

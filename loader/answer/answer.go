@@ -121,14 +121,14 @@ type ChatTemplate struct {
 
 // CardInfo is what the front matter of the model card says.
 type CardInfo struct {
-	License          string   `json:"license"` // as on the hub: "apache-2.0", "llama3", "other"
-	LicenseName      string   `json:"license_name"`
-	LicenseLink      string   `json:"license_link"`
-	BaseModels       []string `json:"base_models"`
-	BaseModelRelated string   `json:"base_model_relation"` // "finetune", "quantized", "adapter", "merge"
-	PipelineTag      string   `json:"pipeline_tag"`
-	LibraryName      string   `json:"library_name"`
-	Languages        []string `json:"languages"`
+	License           string   `json:"license"` // as on the hub: "apache-2.0", "llama3", "other"
+	LicenseName       string   `json:"license_name"`
+	LicenseLink       string   `json:"license_link"`
+	BaseModels        []string `json:"base_models"`
+	BaseModelRelation string   `json:"base_model_relation"` // "finetune", "quantized", "adapter", "merge"
+	PipelineTag       string   `json:"pipeline_tag"`
+	LibraryName       string   `json:"library_name"`
+	Languages         []string `json:"languages"`
 }
 
 // MemoryInfo says how much memory loading takes, in bytes. The weights' part is
@@ -168,7 +168,7 @@ type Finding struct {
 	Hint     string   `json:"hint"`
 }
 
-func (q *Quantization) Text() string {
+func (q *Quantization) Summary() string {
 	if q.Bits == nil {
 		return q.Method
 	}

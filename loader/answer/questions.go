@@ -21,7 +21,7 @@ type Support struct {
 	Nearest     *string `json:"nearest"`     // the known class most like an unknown one
 }
 
-func OrNone(s string) string {
+func OrUnknown(s string) string {
 	if s == "" {
 		return UnknownName
 	}
@@ -34,7 +34,7 @@ const NotAnSAE fault.Kind = "not an SAE"
 
 // BaseModel is the model that a sparse autoencoder reads.
 type BaseModel struct {
-	BaseModel  *string   `json:"base_model"`            // null where no file names it, or files name several
+	Name       *string   `json:"base_model"`            // null where no file names it, or files name several
 	Source     *string   `json:"base_model_source"`     // the file that named it
 	Candidates []string  `json:"base_model_candidates"` // where several are named
 	Layers     []int     `json:"layers"`                // layers seen, ascending

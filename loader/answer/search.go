@@ -13,10 +13,10 @@ import (
 // Its paths are those of the filesystem that was searched. It has the kind, the path
 // and the hint of the fault.Error within.
 type SearchError struct {
-	Path   string // the checkpoint's directory
-	Base   string // the model whose tokenizer would do, "" where none is known
-	Tried  []Try  // every place, in order
-	Broken error  // of a tokenizer outside the checkpoint that is there and broken, nil where none was found
+	Path   string    // the checkpoint's directory
+	Base   string    // the model whose tokenizer would do, "" where none is known
+	Tried  []Attempt // every place, in order
+	Broken error     // of a tokenizer outside the checkpoint that is there and broken, nil where none was found
 }
 
 // Error says where no tokenizer is, one place a line; places of the base model that
@@ -30,7 +30,7 @@ func (e *SearchError) Error() string {
 	roots, forms := []string{}, []string{}
 	for _, t := range e.Tried {
 		if t.Absent && t.Root != "" {
-			roots, forms = appendNew(roots, t.Root), appendNew(forms, t.form())
+			roots, forms = appendUnique(roots, t.Root), appendUnique(forms, t.pathBelowRoot())
 		} else {
 			b.WriteString("\n  " + t.Path + ": " + t.Reason)
 		}
@@ -43,9 +43,11 @@ func (e *SearchError) Error() string {
 }
 
 // form is a place as seen from the directory it was looked for in.
-func (t *Try) form() string { return strings.TrimPrefix(strings.TrimPrefix(t.Path, t.Root), "/") }
+func (t *Attempt) pathBelowRoot() string {
+	return strings.TrimPrefix(strings.TrimPrefix(t.Path, t.Root), "/")
+}
 
-func appendNew(list []string, s string) []string {
+func appendUnique(list []string, s string) []string {
 	if slices.Contains(list, s) {
 		return list
 	}
@@ -75,8 +77,8 @@ func (e *SearchError) Unwrap() error {
 }
 
 // Placed gives the error with its paths as outside writes them.
-func (e *SearchError) Placed(outside func(string) string) *SearchError {
-	p := &SearchError{Path: outside(e.Path), Base: e.Base, Tried: placed(e.Tried, outside), Broken: e.Broken}
+func (e *SearchError) MapPaths(outside func(string) string) *SearchError {
+	p := &SearchError{Path: outside(e.Path), Base: e.Base, Tried: mapPaths(e.Tried, outside), Broken: e.Broken}
 	var broken *fault.Error
 	if errors.As(e.Broken, &broken) {
 		at := *broken
@@ -87,15 +89,15 @@ func (e *SearchError) Placed(outside func(string) string) *SearchError {
 }
 
 // Placed writes the paths of the description as outside does.
-func (t *TokenizerInfo) Placed(outside func(string) string) {
-	t.Path, t.Tried = outside(t.Path), placed(t.Tried, outside)
+func (t *TokenizerInfo) MapPaths(outside func(string) string) {
+	t.Path, t.Tried = outside(t.Path), mapPaths(t.Tried, outside)
 }
 
-func placed(tried []Try, outside func(string) string) []Try {
+func mapPaths(tried []Attempt, outside func(string) string) []Attempt {
 	tried = slices.Clone(tried)
 	for i := range tried {
 		t := &tried[i]
-		if t.Elsewhere {
+		if t.OutsideFS {
 			continue
 		}
 		t.Path = outside(t.Path)

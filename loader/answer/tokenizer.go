@@ -16,19 +16,19 @@ type TokenizerInfo struct {
 	PadToken       *string           `json:"pad_token"`
 	PadTokenID     *int64            `json:"pad_token_id"`     // null where the vocabulary lacks the token
 	PadTokenSource *string           `json:"pad_token_source"` // the file that gave it, "tokenizer_class …", "model_type …", or "eos_token"
-	Tried          []Try             `json:"tried"`            // the places that had none, in order
+	Tried          []Attempt         `json:"tried"`            // the places that had none, in order
 	Times          Durations         `json:"-"`                // differ from call to call, so no part of the answer
 	Findings       []Finding         `json:"-"`                // about the files of the tokenizer; Inspect lists them among those of the checkpoint
 }
 
 // Try is one place where a tokenizer was looked for, and why it was not taken.
-type Try struct {
+type Attempt struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
 
 	Root      string `json:"-"` // the directory it was looked for below, "" where it was named
 	Absent    bool   `json:"-"` // there is no such directory
-	Elsewhere bool   `json:"-"` // Path is not a path of the filesystem: a model's name, or a path of another machine
+	OutsideFS bool   `json:"-"` // Path is not a path of the filesystem: a model's name, or a path of another machine
 }
 
 // Durations say where the time of finding and loading a tokenizer went.

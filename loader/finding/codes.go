@@ -130,14 +130,14 @@ type Explanation struct {
 	WayOut   string          `json:"way_out"`  // what to do; a finding's own hint may be more exact
 }
 
-type findingsTable struct {
+type table struct {
 	list       []Explanation       // by code
 	severities [][]answer.Severity // of each, from the usual to the mildest
 	byKind     map[fault.Kind]string
 }
 
-var findingsKnown = sync.OnceValue(func() findingsTable {
-	t := findingsTable{byKind: map[fault.Kind]string{}}
+var codeTable = sync.OnceValue(func() table {
+	t := table{byKind: map[fault.Kind]string{}}
 	for line := range strings.Lines(findingsTSV) {
 		if line[0] == '#' {
 			continue
@@ -159,12 +159,12 @@ var findingsKnown = sync.OnceValue(func() findingsTable {
 })
 
 // Explanations lists all codes of findings, sorted.
-func Explanations() []Explanation { return slices.Clone(findingsKnown().list) }
+func Explanations() []Explanation { return slices.Clone(codeTable().list) }
 
 // Explain says what a code means.
 func Explain(code string) (Explanation, bool) {
-	list := findingsKnown().list
-	i, ok := indexOf(list, code)
+	list := codeTable().list
+	i, ok := indexOfCode(list, code)
 	if !ok {
 		return Explanation{}, false
 	}
@@ -186,13 +186,13 @@ const (
 // New makes a finding with the code's usual severity; without a hint, it has the code's
 // way out.
 func New(code, file, message, hint string) answer.Finding {
-	return Graded(Usual, code, file, message, hint)
+	return NewGraded(Usual, code, file, message, hint)
 }
 
 // Graded is New with the severity of a grade.
-func Graded(grade Grade, code, file, message, hint string) answer.Finding {
-	list := findingsKnown().list
-	i, ok := indexOf(list, code)
+func NewGraded(grade Grade, code, file, message, hint string) answer.Finding {
+	list := codeTable().list
+	i, ok := indexOfCode(list, code)
 	f := answer.Finding{Code: code, File: file, Message: message, Hint: hint}
 	if !ok { // a test looks for each code in the table
 		return f
@@ -200,25 +200,25 @@ func Graded(grade Grade, code, file, message, hint string) answer.Finding {
 	if hint == "" {
 		f.Hint = list[i].WayOut
 	}
-	severities := findingsKnown().severities[i]
+	severities := codeTable().severities[i]
 	f.Severity = severities[min(int(grade), len(severities)-1)]
 	return f
 }
 
-func indexOf(list []Explanation, code string) (int, bool) {
+func indexOfCode(list []Explanation, code string) (int, bool) {
 	return slices.BinarySearchFunc(list, code, func(e Explanation, code string) int { return strings.Compare(e.Code, code) })
 }
 
 // CodeOfKind gives the code for a kind of error, "" where the table has none.
-func CodeOfKind(kind fault.Kind) string { return findingsKnown().byKind[kind] }
+func CodeForKind(kind fault.Kind) string { return codeTable().byKind[kind] }
 
 // CodeOfError gives the code for the first kind in err's chain that the table
 // has, else the fallback. What stands in a file's place is more telling than what
 // a reader makes of it, and the chain has it behind.
-func CodeOfError(err error, fallback string) string {
+func CodeForError(err error, fallback string) string {
 	code := ""
 	for _, kind := range kindsOf(err) {
-		if c := CodeOfKind(kind); c != "" {
+		if c := CodeForKind(kind); c != "" {
 			code = c
 		}
 	}

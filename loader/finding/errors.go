@@ -10,6 +10,6 @@ import (
 func HintOf(err error) string { return fault.HintOf(err) }
 
 // WithoutPath is an error's text without the file's name in front.
-func WithoutPath(err error) string {
+func MessageOf(err error) string {
 	return strings.TrimPrefix(err.Error(), fault.PathOf(err)+": ")
 }

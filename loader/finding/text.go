@@ -12,7 +12,7 @@ import (
 // ExactBytes writes a size so that two that differ look different.
 func ExactBytes(n int64) string { return fmt.Sprintf("%d bytes", n) }
 
-func FirstFew(names []string) string {
+func JoinFirst(names []string) string {
 	const few = 3
 	if len(names) <= few {
 		return strings.Join(names, ", ")
@@ -38,11 +38,11 @@ func Has(findings []answer.Finding, code string) bool {
 }
 
 // CountOf writes a number of things: "1 file", "3 files".
-func CountOf(n int, what string) string {
+func Plural(n int, what string) string {
 	if n != 1 {
 		what += "s"
 	}
 	return strconv.Itoa(n) + " " + what
 }
 
-func Quoted(s string) string { return `"` + s + `"` }
+func Quote(s string) string { return `"` + s + `"` }

@@ -21,7 +21,7 @@ var _ = register(Check{
 	Codes: []string{finding.IncompleteDownload},
 	Needs: Cache,
 	Run: func(f *Facts) (findings []answer.Finding) {
-		r, _ := f.Checkpoint.Repository()
+		r, _ := f.Checkpoint.CacheRepository()
 		entries, err := fs.ReadDir(f.Checkpoint.FS, path.Join(r.Dir, "blobs"))
 		if err != nil {
 			return nil
@@ -47,25 +47,25 @@ var _ = register(Check{
 	Codes: []string{finding.CacheRefDangling},
 	Needs: Cache,
 	Run: func(f *Facts) []answer.Finding {
-		r, _ := f.Checkpoint.Repository()
+		r, _ := f.Checkpoint.CacheRepository()
 		return checkRefs(f.Checkpoint, r)
 	},
 })
 
 // checkRefs looks for refs to commits whose snapshot is not there.
-func checkRefs(c *checkpoint.Checkpoint, r hubcache.Repository) (findings []answer.Finding) {
+func checkRefs(c *checkpoint.Directory, r hubcache.Repository) (findings []answer.Finding) {
 	refs := path.Join(r.Dir, "refs")
 	_ = fs.WalkDir(c.FS, refs, func(p string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return nil // without refs there is nothing to follow
 		}
-		data, err := tree.ReadBounded(c.FS, r.Dir, tree.Relative(r.Dir, p), config.MaxSniff)
+		data, err := tree.ReadFile(c.FS, r.Dir, tree.TrimDir(r.Dir, p), config.MaxSniff)
 		commit := strings.TrimSpace(string(data))
 		if err != nil || commit == "" || strings.Contains(commit, "/") || !fs.ValidPath(commit) {
 			return nil
 		}
 		if _, err := fs.Stat(c.FS, path.Join(r.Dir, "snapshots", commit)); err != nil {
-			findings = append(findings, finding.New(finding.CacheRefDangling, tree.Relative(r.Dir, p),
+			findings = append(findings, finding.New(finding.CacheRefDangling, tree.TrimDir(r.Dir, p),
 				fmt.Sprintf("it names the commit %.12s, and its snapshot is not there", commit), "hf download "+r.ID))
 		}
 		return nil
@@ -81,21 +81,21 @@ var _ = register(Check{
 	Codes: []string{finding.FileMissing, finding.FileSize, finding.FileUnreadable},
 	Needs: Commit | Cache,
 	Run: func(f *Facts) (findings []answer.Finding) {
-		r, _ := f.Checkpoint.Repository()
+		r, _ := f.Checkpoint.CacheRepository()
 		d := f.Commit
 		if d.Err != nil {
-			return one(finding.FileUnreadable, d.List, finding.WithoutPath(d.Err), "run the download again")
+			return single(finding.FileUnreadable, d.List, finding.MessageOf(d.Err), "run the download again")
 		}
-		for _, o := range d.OtherSize {
+		for _, o := range d.SizeMismatches {
 			findings = append(findings, finding.New(finding.FileSize, o.Name,
 				fmt.Sprintf("it has %s, and the repository's %s", finding.ExactBytes(o.Here), finding.ExactBytes(o.Size)), "delete it and run hf download "+r.ID+" "+o.Name))
 		}
 		for _, m := range d.Missing {
 			findings = append(findings, finding.New(finding.FileMissing, m.Name, "the repository has it, of "+sniff.ByteSize(max(m.Size, 0)), "hf download "+r.ID+" "+m.Name))
 		}
-		if n := len(d.LeftOut); n > 0 {
-			findings = append(findings, finding.Graded(finding.Milder, finding.FileMissing, "",
-				fmt.Sprintf("%d of the repository's %d files were not downloaded: %s", n, d.Files, finding.FirstFew(d.LeftOut)), "nothing to do if they were left out on purpose"))
+		if n := len(d.NotDownloaded); n > 0 {
+			findings = append(findings, finding.NewGraded(finding.Milder, finding.FileMissing, "",
+				fmt.Sprintf("%d of the repository's %d files were not downloaded: %s", n, d.Files, finding.JoinFirst(d.NotDownloaded)), "nothing to do if they were left out on purpose"))
 		}
 		return findings
 	},
@@ -107,7 +107,7 @@ var _ = register(Check{
 	Codes: []string{finding.FileMissing},
 	Run: func(f *Facts) (findings []answer.Finding) {
 		for i := range f.Files {
-			record, ok := strings.CutPrefix(f.Files[i].Name, hubcache.DownloadRecords)
+			record, ok := strings.CutPrefix(f.Files[i].Name, hubcache.LocalRecordsDir)
 			if !ok {
 				continue
 			}

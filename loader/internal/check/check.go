@@ -20,13 +20,13 @@ import (
 
 // Facts are what was read of a checkpoint. They no longer change.
 type Facts struct {
-	Checkpoint *checkpoint.Checkpoint
+	Checkpoint *checkpoint.Directory
 	// Info is the answer, of which all is final but its findings.
 	Info      *answer.Info
 	Files     []tree.File
 	ConfigErr error // why the file that says what the directory is cannot be read
-	Weights   *weights.Weights
-	Commit    *weights.Comparison // nil where the list of the commit's files is not here
+	Weights   *weights.Headers
+	Commit    *weights.CommitComparison // nil where the list of the commit's files is not here
 	Tokenizer *tokens.Description
 	// TokenizerErr is why there is no tokenizer.
 	TokenizerErr error
@@ -46,16 +46,16 @@ const (
 )
 
 // has gives the facts that are there.
-func (f *Facts) has() (n Needs) {
+func (f *Facts) available() (n Needs) {
 	set := func(need Needs, there bool) {
 		if there {
 			n |= need
 		}
 	}
-	_, cached := f.Checkpoint.Repository()
-	set(Config, f.Checkpoint.Doc.File == config.FileConfig)
+	_, cached := f.Checkpoint.CacheRepository()
+	set(Config, f.Checkpoint.Doc.File == config.ConfigJSON)
 	set(Weights, f.Weights != nil)
-	set(Headers, f.Weights != nil && f.Weights.Whole && !f.Weights.Unread && len(f.Weights.Tensors.List) > 0)
+	set(Headers, f.Weights != nil && f.Weights.AllPresent && !f.Weights.SomeUnread && len(f.Weights.Tensors.List) > 0)
 	set(Tokenizer, f.Tokenizer != nil)
 	set(Commit, f.Commit != nil)
 	set(Cache, cached)
@@ -86,7 +86,7 @@ var All = sync.OnceValue(func() []*Check {
 // Run carries out every check whose facts are there. The order of the findings says
 // nothing; see finding.Sort.
 func Run(f *Facts) (findings []answer.Finding) {
-	there := f.has()
+	there := f.available()
 	for _, c := range All() {
 		findings = append(findings, c.findings(f, there)...)
 	}
@@ -94,7 +94,7 @@ func Run(f *Facts) (findings []answer.Finding) {
 }
 
 // Findings carries out one check, if its facts are there.
-func (c *Check) Findings(f *Facts) []answer.Finding { return c.findings(f, f.has()) }
+func (c *Check) Findings(f *Facts) []answer.Finding { return c.findings(f, f.available()) }
 
 func (c *Check) findings(f *Facts, there Needs) []answer.Finding {
 	if c.Needs&there != c.Needs {
@@ -104,6 +104,6 @@ func (c *Check) findings(f *Facts, there Needs) []answer.Finding {
 }
 
 // one is a list of one finding, with the code's own severity.
-func one(code, file, message, hint string) []answer.Finding {
+func single(code, file, message, hint string) []answer.Finding {
 	return []answer.Finding{finding.New(code, file, message, hint)}
 }

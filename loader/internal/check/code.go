@@ -18,26 +18,26 @@ import (
 var _ = register(Check{
 	Name:  "custom-code",
 	Codes: []string{finding.CustomCodeElsewhere, finding.CustomCodeMissing},
-	Run:   func(f *Facts) []answer.Finding { return checkOtherCode(f.Checkpoint, f.Files) },
+	Run:   func(f *Facts) []answer.Finding { return checkProcessorCode(f.Checkpoint, f.Files) },
 })
 
 // codeConfigs are the files beside config.json whose auto_map names code.
-var codeConfigs = [...]string{tokens.FileTokenizerConfig, "preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json"}
+var codeConfigs = [...]string{tokens.TokenizerConfigJSON, "preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json"}
 
 // checkOtherCode reports code that the configs of tokenizer and processors name,
 // and that is not here.
-func checkOtherCode(c *checkpoint.Checkpoint, files []tree.File) (findings []answer.Finding) {
+func checkProcessorCode(c *checkpoint.Directory, files []tree.File) (findings []answer.Finding) {
 	for _, name := range codeConfigs {
 		if !c.HasContent(name, files) {
 			continue
 		}
-		object, err := config.ReadObject(c.FS, c.Dir, name)
+		object, err := config.ReadJSON(c.FS, c.Dir, name)
 		if err != nil {
 			continue // reported with the tokenizer
 		}
-		findings = append(findings, detect.CodeFindings(c, name, detect.CodeFiles(object.Get("auto_map")))...)
+		findings = append(findings, detect.AutoMapFindings(c, name, detect.AutoMapFiles(object.Get("auto_map")))...)
 	}
-	if file := c.Config().Get("model_file"); c.Doc.File == config.FileConfig && file.Type == gjson.String && file.Str != "" && !tree.HasFile(files, path.Clean(file.Str)) {
+	if file := c.Members().Get("model_file"); c.Doc.File == config.ConfigJSON && file.Type == gjson.String && file.Str != "" && !tree.HasFile(files, path.Clean(file.Str)) {
 		findings = append(findings, finding.New(finding.CustomCodeMissing, file.Str, "model_file of config.json names it, and it is not there", ""))
 	}
 	return findings

@@ -29,7 +29,7 @@ var _ = register(Check{
 			if grade == finding.Mildest && (kind == fault.Empty || kind == fault.ZeroFilled) {
 				continue // nothing reads it
 			}
-			findings = append(findings, finding.Graded(grade, finding.CodeOfKind(kind), file.Name, file.Problem.Detail, file.Problem.Advice))
+			findings = append(findings, finding.NewGraded(grade, finding.CodeForKind(kind), file.Name, file.Problem.Detail, file.Problem.Advice))
 		}
 		return findings
 	},
@@ -42,7 +42,7 @@ func gradeOf(f *Facts, file *tree.File) finding.Grade {
 	base := file.Base()
 	switch w := f.Weights; {
 	case w != nil && (slices.Contains(w.Info.Files, file.Name) || file.Name == w.Info.Index),
-		path.Ext(base) == ".json" && file.Dir() == ".", tokenizer.FileOf(base), base == config.FileConfig:
+		path.Ext(base) == ".json" && file.Dir() == ".", tokenizer.FileOf(base), base == config.ConfigJSON:
 		return finding.Usual
 	case format.IsWeights(base):
 		return finding.Milder
@@ -59,6 +59,6 @@ var _ = register(Check{
 		if f.ConfigErr == nil || tree.HasProblem(f.Files, file) {
 			return nil
 		}
-		return one(finding.ConfigUnreadable, file, finding.WithoutPath(f.ConfigErr), finding.HintOf(f.ConfigErr))
+		return single(finding.ConfigUnreadable, file, finding.MessageOf(f.ConfigErr), finding.HintOf(f.ConfigErr))
 	},
 })

@@ -21,15 +21,15 @@ import (
 var layerWords = []string{"layers", "layer", "h", "blk", "blocks", "block"}
 
 // numbered is the layers that the tensors' names of one stack number.
-type numbered struct {
+type layerStack struct {
 	prefix  string // "model.layers"
-	seen    []bool
+	present []bool
 	tensors int
 }
 
 // stacks finds the stacks of numbered layers in the tensors' names.
-func stacks(l *weights.Tensors) (all []*numbered) {
-	byPrefix := map[string]*numbered{}
+func findLayerStacks(l *weights.Tensors) (all []*layerStack) {
+	byPrefix := map[string]*layerStack{}
 	for i := range l.List {
 		prefix, number, ok := cutLayer(l.Name(i))
 		if !ok {
@@ -37,14 +37,14 @@ func stacks(l *weights.Tensors) (all []*numbered) {
 		}
 		s := byPrefix[string(prefix)]
 		if s == nil {
-			s = &numbered{prefix: string(prefix)}
+			s = &layerStack{prefix: string(prefix)}
 			byPrefix[s.prefix] = s
 			all = append(all, s)
 		}
-		for number >= len(s.seen) {
-			s.seen = append(s.seen, false)
+		for number >= len(s.present) {
+			s.present = append(s.present, false)
 		}
-		s.seen[number] = true
+		s.present[number] = true
 		s.tensors++
 	}
 	return all
@@ -84,7 +84,7 @@ var _ = register(Check{
 	Needs: Headers,
 	Run: func(f *Facts) []answer.Finding {
 		c, r, info := f.Checkpoint, f.Weights, f.Info
-		if !wholeLayouts[info.Layout] || c.Doc.File != config.FileConfig && len(r.GGUF) == 0 ||
+		if !unsplitLayouts[info.Layout] || c.Doc.File != config.ConfigJSON && len(r.GGUF) == 0 ||
 			info.Category != answer.Transformers && info.Category != answer.ASR || !slices.Contains(config.Keys()["task"], string(info.Task)) {
 			return nil
 		}
@@ -101,7 +101,7 @@ var _ = register(Check{
 })
 
 // wholeLayouts keep each tensor in one piece, under the numbers of the whole.
-var wholeLayouts = map[string]bool{detect.LayoutTransformers: true, detect.LayoutGGUF: true, "mlx": true, "sentence-transformers": true}
+var unsplitLayouts = map[string]bool{detect.LayoutTransformers: true, detect.LayoutGGUF: true, "mlx": true, "sentence-transformers": true}
 
 // textTasks are those of models that are one stack of layers, or two.
 var textTasks = map[answer.Task]bool{"causal_lm": true, "seq2seq_lm": true, "reward_model": true, "text_decoder_backbone": true}
@@ -109,7 +109,7 @@ var textTasks = map[answer.Task]bool{"causal_lm": true, "seq2seq_lm": true, "rew
 // layerCount is how many layers the language model has, and where that is said; 0
 // where nothing says so. sure is false where layers may be without tensors of their
 // own: where several share one set, or the config lays each out singly.
-func layerCount(c *checkpoint.Checkpoint, r *weights.Weights) (layers int64, source string, sure bool) {
+func layerCount(c *checkpoint.Directory, r *weights.Headers) (layers int64, source string, sure bool) {
 	if len(r.GGUF) > 0 {
 		f := r.GGUF[0]
 		layers = f.ModelKey("block_count").Int() - f.ModelKey("nextn_predict_layers").Int() // those may be left out
@@ -118,7 +118,7 @@ func layerCount(c *checkpoint.Checkpoint, r *weights.Weights) (layers int64, sou
 		}
 		return layers, f.Path + ": " + f.Architecture() + ".block_count", true
 	}
-	d := c.Dimensions()
+	d := c.Quantities()
 	if slices.ContainsFunc(config.Keys()["shared_layers"], func(key string) bool {
 		v := d.Value(key)
 		return v.Exists() && v.Type != gjson.Null && v.Type != gjson.False
@@ -133,69 +133,69 @@ func layerCount(c *checkpoint.Checkpoint, r *weights.Weights) (layers int64, sou
 }
 
 // missingLayers looks for layers of the language model of which there is no tensor.
-func missingLayers(c *checkpoint.Checkpoint, r *weights.Weights, grade finding.Grade) []answer.Finding {
+func missingLayers(c *checkpoint.Directory, r *weights.Headers, grade finding.Grade) []answer.Finding {
 	layers, source, sure := layerCount(c, r)
-	stack := languageStack(r)
+	stack := findLanguageStack(r)
 	if !sure || stack == nil {
 		return nil
 	}
 	end := int(layers) // beyond it are those that predict several tokens, some of which may be left out
 	if end == 0 {
-		end = len(stack.seen)
+		end = len(stack.present)
 	}
 	var missing []int
 	for i := range end {
-		if i >= len(stack.seen) || !stack.seen[i] {
+		if i >= len(stack.present) || !stack.present[i] {
 			missing = append(missing, i)
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	message := fmt.Sprintf("no tensor %s.%s.*", stack.prefix, ranges(missing))
+	message := fmt.Sprintf("no tensor %s.%s.*", stack.prefix, formatRanges(missing))
 	if layers > 0 {
 		message += fmt.Sprintf("; %s gives %d layers", source, layers)
 	}
 	if layers == 0 {
 		grade = finding.Milder // a gap alone
 	}
-	return []answer.Finding{finding.Graded(grade, finding.LayersMissing, r.Info.Files[0], message, "")}
+	return []answer.Finding{finding.NewGraded(grade, finding.LayersMissing, r.Info.Files[0], message, "")}
 }
 
 // otherParts stand in the names of stacks and embeddings that are not the language
 // model's.
-var otherParts = []string{"vis", "vit", "vpm", "apm", "sam_", "image", "audio", "speech", "former", "tts", "talker", "depth", "code", "mtp"}
+var otherComponentWords = []string{"vis", "vit", "vpm", "apm", "sam_", "image", "audio", "speech", "former", "tts", "talker", "depth", "code", "mtp"}
 
 // isBesideText tells whether a name is of a part that is not the language model, or
 // of an encoder.
-func isBesideText(name string) bool {
+func isOtherComponent(name string) bool {
 	return strings.Contains(name, "encoder") && !strings.Contains(name, "decoder") ||
-		slices.ContainsFunc(otherParts, func(part string) bool {
+		slices.ContainsFunc(otherComponentWords, func(part string) bool {
 			return strings.Contains(strings.ReplaceAll(strings.ReplaceAll(name, "decoder", ""), "transformer", ""), part)
 		})
 }
 
 // languageStack finds the language model's stack of layers: the only one that may be
 // it, or the one beside the embedding. Where neither is clear it gives nil.
-func languageStack(r *weights.Weights) *numbered {
-	var may []*numbered
-	for _, s := range stacks(&r.Tensors) {
+func findLanguageStack(r *weights.Headers) *layerStack {
+	var may []*layerStack
+	for _, s := range findLayerStacks(&r.Tensors) {
 		switch {
 		case len(r.GGUF) > 0 && s.prefix == "blk":
 			return s
-		case len(r.GGUF) == 0 && !isBesideText(s.prefix):
+		case len(r.GGUF) == 0 && !isOtherComponent(s.prefix):
 			may = append(may, s)
 		}
 	}
 	if len(may) == 1 {
 		return may[0]
 	}
-	beside, ok := embedding(r)
+	beside, ok := findEmbedding(r)
 	if !ok {
 		return nil
 	}
-	parent := parentOf(string(r.Tensors.Name(beside)))
-	may = slices.DeleteFunc(may, func(s *numbered) bool { return parentOf(s.prefix) != parent })
+	parent := parentModule(string(r.Tensors.Name(beside)))
+	may = slices.DeleteFunc(may, func(s *layerStack) bool { return parentModule(s.prefix) != parent })
 	if len(may) != 1 {
 		return nil
 	}
@@ -203,13 +203,13 @@ func languageStack(r *weights.Weights) *numbered {
 }
 
 // parentOf gives the module that a tensor or a stack of layers lies in.
-func parentOf(name string) string {
+func parentModule(name string) string {
 	name = strings.TrimSuffix(name, ".weight")
 	return name[:max(strings.LastIndexByte(name, '.'), 0)]
 }
 
 // ranges writes ascending numbers: "1", "{1-31}", "{1, 4-6}".
-func ranges(numbers []int) string {
+func formatRanges(numbers []int) string {
 	var parts []string
 	for i := 0; i < len(numbers); {
 		j := i
@@ -238,13 +238,13 @@ var embeddingNames = []string{"embed_tokens.weight", "wte.weight", "word_embeddi
 
 // embedding finds the language model's embedding of tokens. Where there are several,
 // which of them the config speaks of is not clear, and ok is false.
-func embedding(r *weights.Weights) (at int, ok bool) {
+func findEmbedding(r *weights.Headers) (at int, ok bool) {
 	for i := range r.Tensors.List {
 		name := string(r.Tensors.Name(i))
 		switch {
 		case strings.HasSuffix(name, "shared.weight"):
 			return 0, false
-		case !slices.ContainsFunc(embeddingNames, func(e string) bool { return name == e || strings.HasSuffix(name, "."+e) }), isBesideText(name):
+		case !slices.ContainsFunc(embeddingNames, func(e string) bool { return name == e || strings.HasSuffix(name, "."+e) }), isOtherComponent(name):
 		case ok:
 			return 0, false
 		default:
@@ -257,18 +257,18 @@ func embedding(r *weights.Weights) (at int, ok bool) {
 // checkEmbedding compares the embedding's size with the config's. More rows than
 // tokens are padding. What the language model's own section leaves out, no other
 // part's says.
-func checkEmbedding(c *checkpoint.Checkpoint, r *weights.Weights, grade finding.Grade) []answer.Finding {
-	d := c.Dimensions()
+func checkEmbedding(c *checkpoint.Directory, r *weights.Headers, grade finding.Grade) []answer.Finding {
+	d := c.Quantities()
 	narrow := slices.ContainsFunc(config.Keys()["narrow"], func(key string) bool { return d.Value(key).Type == gjson.Number })
 	d.Sections = d.Sections[:min(len(d.Sections), 1)]
 	vocab, vocabSource, okVocab := d.Get("vocab")
 	hidden, hiddenSource, okHidden := d.Get("hidden")
-	at, ok := embedding(r)
+	at, ok := findEmbedding(r)
 	if !ok {
 		return nil
 	}
 	t := &r.Tensors.List[at]
-	if weights.PackedTypes[t.DType] || t.Rows <= 0 || t.Elements%t.Rows != 0 || t.Elements == t.Rows {
+	if weights.PackedDTypes[t.DType] || t.Rows <= 0 || t.Elements%t.Rows != 0 || t.Elements == t.Rows {
 		return nil
 	}
 	what := ""
@@ -280,6 +280,6 @@ func checkEmbedding(c *checkpoint.Checkpoint, r *weights.Weights, grade finding.
 	if what == "" {
 		return nil
 	}
-	return []answer.Finding{finding.Graded(grade, finding.ShapeMismatch, r.Info.Files[0],
+	return []answer.Finding{finding.NewGraded(grade, finding.ShapeMismatch, r.Info.Files[0],
 		fmt.Sprintf("%s is %d by %d, and %s", r.Tensors.Name(at), t.Rows, t.Elements/t.Rows, what), "")}
 }

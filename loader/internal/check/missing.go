@@ -11,13 +11,13 @@ var _ = register(Check{
 	Codes: []string{finding.WeightsMissing},
 	Run: func(f *Facts) []answer.Finding {
 		switch i := f.Info; {
-		case f.Weights != nil, f.ConfigErr != nil, i.Category == answer.Unknown, i.Category == answer.Diffusers, weightsInProgram[i.Layout]:
+		case f.Weights != nil, f.ConfigErr != nil, i.Category == answer.Unknown, i.Category == answer.Diffusers, layoutsWithWeightsInside[i.Layout]:
 			return nil
 		}
-		return one(finding.WeightsMissing, "", "no weight files", f.Checkpoint.HowToGet(""))
+		return single(finding.WeightsMissing, "", "no weight files", f.Checkpoint.DownloadHint(""))
 	},
 })
 
 // weightsInProgram are the layouts whose files are programs that hold their weights in
 // a form that is not read.
-var weightsInProgram = map[string]bool{"core ml": true, "litert": true, "tensorflow saved model": true}
+var layoutsWithWeightsInside = map[string]bool{"core ml": true, "litert": true, "tensorflow saved model": true}

@@ -15,7 +15,7 @@ var _ = register(Check{
 	Name:  "sae-files",
 	Codes: []string{finding.SAEFileMisspelled, finding.SAEOtherFamily},
 	Run: func(f *Facts) []answer.Finding {
-		if f.Info.SAE == nil || f.Checkpoint.Doc.File == config.FileModelIndex {
+		if f.Info.SAE == nil || f.Checkpoint.Doc.File == config.ModelIndexJSON {
 			return nil
 		}
 		return checkSAEFiles(f.Info, f.Files)

@@ -17,7 +17,7 @@ import (
 
 // IsDirectory tells whether a path leads to a directory: seen from the
 // filesystem's root, or from the checkpoint where it is relative.
-func (c *Checkpoint) IsDirectory(name string) bool {
+func (c *Directory) IsDirectory(name string) bool {
 	target := path.Clean(strings.TrimPrefix(name, "/"))
 	if !strings.HasPrefix(name, "/") {
 		target = path.Join(c.Dir, name)
@@ -30,12 +30,12 @@ func (c *Checkpoint) IsDirectory(name string) bool {
 }
 
 // HasContent tells whether a file stands at the top and holds what it should.
-func (c *Checkpoint) HasContent(name string, files []tree.File) bool {
+func (c *Directory) HasContent(name string, files []tree.File) bool {
 	return c.Has(name) && tree.HasFile(files, name) && !tree.HasProblem(files, name)
 }
 
 // Architecture is the first class name, "" where there is none.
-func (c *Checkpoint) Architecture() string {
+func (c *Directory) Architecture() string {
 	if len(c.Classes) == 0 {
 		return ""
 	}
@@ -44,13 +44,13 @@ func (c *Checkpoint) Architecture() string {
 
 // autoMapClass gives the class that auto_map names for the model, and under which
 // key: one that names a task before AutoModel, which names none.
-func (c *Checkpoint) autoMapClass() (key, class string) {
+func (c *Directory) autoMapClass() (key, class string) {
 	c.Doc.Object(config.KeyAutoMap).ForEach(func(k, v gjson.Result) bool {
 		if v.IsArray() {
 			v = v.Get("0")
 		}
 		_, task := registry.AutoClasses()[k.Str]
-		if _, name, ok := config.CutLast(v.Str, "."); ok && len(name) <= registry.MaxName && (task || k.Str == "AutoModel" && class == "") {
+		if _, name, ok := config.CutLast(v.Str, "."); ok && len(name) <= registry.MaxNameLength && (task || k.Str == "AutoModel" && class == "") {
 			key, class = k.Str, name
 		}
 		return class == "" || !task
@@ -59,7 +59,7 @@ func (c *Checkpoint) autoMapClass() (key, class string) {
 }
 
 // Match gives the names that fit a pattern.
-func (c *Checkpoint) Match(pattern string) (names []string) {
+func (c *Directory) Match(pattern string) (names []string) {
 	for _, name := range c.Names {
 		if table.Match(pattern, name) {
 			names = append(names, name)
@@ -69,8 +69,8 @@ func (c *Checkpoint) Match(pattern string) (names []string) {
 }
 
 // OpenAt opens a file for reading at any place.
-func (c *Checkpoint) OpenAt(name string) (r io.ReaderAt, size int64, closeFile func() error, err error) {
-	h, err := tree.OpenAt(c.FS, c.Dir, name)
+func (c *Directory) OpenAt(name string) (r io.ReaderAt, size int64, closeFile func() error, err error) {
+	h, err := tree.Open(c.FS, c.Dir, name)
 	if err != nil {
 		return nil, 0, nil, err
 	}
@@ -79,8 +79,8 @@ func (c *Checkpoint) OpenAt(name string) (r io.ReaderAt, size int64, closeFile f
 
 // newestConfig gives the file that config.json sends newer readers to, "" where
 // it sends them nowhere: configuration_files lists config.<version>.json files.
-func (c *Checkpoint) newestConfig() string {
-	raw := c.Doc.Value(config.KeyConfigurationFiles)
+func (c *Directory) newestVersionedConfig() string {
+	raw := c.Doc.Raw(config.KeyConfigurationFiles)
 	if len(raw) == 0 {
 		return ""
 	}
@@ -111,39 +111,39 @@ func versionLess(a, b string) bool {
 }
 
 // Config gives the members of the file that says what the directory is.
-func (c *Checkpoint) Config() config.Members {
-	if c.top.List == nil && len(c.Doc.Data) > 0 {
-		c.top = config.NewMembers(gjson.ParseBytes(bytes.TrimPrefix(c.Doc.Data, []byte("\xEF\xBB\xBF"))))
+func (c *Directory) Members() config.Members {
+	if c.members.IsEmpty() && len(c.Doc.Data) > 0 {
+		c.members = config.NewMembers(gjson.ParseBytes(bytes.TrimPrefix(c.Doc.Data, []byte("\xEF\xBB\xBF"))))
 	}
-	return c.top
+	return c.members
 }
 
 // Dimensions gives the config's sections in the order in which they are asked.
-func (c *Checkpoint) Dimensions() config.Dimensions {
-	if c.sections.Sections != nil && c.sections.File == c.Doc.File {
-		return c.sections
+func (c *Directory) Quantities() config.Quantities {
+	if c.quantities.Sections != nil && c.quantities.File == c.Doc.File {
+		return c.quantities
 	}
-	d := config.Dimensions{File: c.Doc.File}
+	d := config.Quantities{File: c.Doc.File}
 	if len(c.Doc.Data) == 0 {
 		return d
 	}
-	root := c.Config()
+	root := c.Members()
 	for _, path := range config.Keys()["section"] {
 		if v := root.Get(path); v.IsObject() {
 			d.Sections = append(d.Sections, config.Section{Path: path + ".", Value: config.NewMembers(v)})
 		}
 	}
 	d.Sections = append(d.Sections, config.Section{Path: "", Value: root})
-	c.sections = d
+	c.quantities = d
 	return d
 }
 
 // Params gives a key of Mistral's params.json.
-func (c *Checkpoint) Params(key string) gjson.Result {
-	if !c.Has(config.FileParams) {
+func (c *Directory) MistralParam(key string) gjson.Result {
+	if !c.Has(config.ParamsJSON) {
 		return gjson.Result{}
 	}
-	v, err := config.ReadObject(c.FS, c.Dir, config.FileParams)
+	v, err := config.ReadJSON(c.FS, c.Dir, config.ParamsJSON)
 	if err != nil {
 		return gjson.Result{}
 	}
@@ -151,16 +151,16 @@ func (c *Checkpoint) Params(key string) gjson.Result {
 }
 
 // ReadJSONOrYAML reads a JSON or YAML file of the checkpoint as one value.
-func (c *Checkpoint) ReadJSONOrYAML(name string) (gjson.Result, error) {
+func (c *Directory) ReadJSONOrYAML(name string) (gjson.Result, error) {
 	if !strings.HasSuffix(name, ".yaml") {
-		return config.ReadObject(c.FS, c.Dir, name)
+		return config.ReadJSON(c.FS, c.Dir, name)
 	}
-	data, err := tree.ReadBounded(c.FS, c.Dir, name, config.MaxYAML)
+	data, err := tree.ReadFile(c.FS, c.Dir, name, config.MaxYAMLSize)
 	if err != nil {
 		return gjson.Result{}, err
 	}
 	if err := config.CheckContent(name, data); err != nil {
 		return gjson.Result{}, err
 	}
-	return config.YAMLScalars(name, data)
+	return config.ParseYAMLScalars(name, data)
 }

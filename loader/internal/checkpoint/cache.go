@@ -15,7 +15,7 @@ import (
 
 // Repository tells where in a cache the checkpoint is; ok is false where it is
 // in none.
-func (c *Checkpoint) Repository() (r hubcache.Repository, ok bool) {
+func (c *Directory) CacheRepository() (r hubcache.Repository, ok bool) {
 	dir := c.Dir
 	if up := path.Dir(dir); path.Base(up) == "snapshots" {
 		r.Commit, dir = path.Base(dir), path.Dir(up)
@@ -26,8 +26,8 @@ func (c *Checkpoint) Repository() (r hubcache.Repository, ok bool) {
 }
 
 // HowToGet is the way to a file that is missing.
-func (c *Checkpoint) HowToGet(file string) string {
-	if r, ok := c.Repository(); ok {
+func (c *Directory) DownloadHint(file string) string {
+	if r, ok := c.CacheRepository(); ok {
 		if file == "" || file == "." {
 			return "hf download " + r.ID
 		}
@@ -39,35 +39,35 @@ func (c *Checkpoint) HowToGet(file string) string {
 // intoCache turns from a repository's directory in the cache to the snapshot that
 // stands for it: the one that refs/main names, else the only one there is. Where
 // that is not clear, the directory stays itself, with the snapshots as candidates.
-func (c *Checkpoint) intoCache() error {
-	entries, err := fs.ReadDir(c.FS, tree.Join(c.Dir, hubcache.DirSnapshots))
+func (c *Directory) openSnapshot() error {
+	entries, err := fs.ReadDir(c.FS, tree.Join(c.Dir, hubcache.SnapshotsDir))
 	if err != nil {
 		return nil // a file of that name: no cache
 	}
 	var names []string
 	for _, e := range entries {
-		if tree.IsDir(c.FS, tree.Join(c.Dir, hubcache.DirSnapshots), e) {
+		if tree.IsDir(c.FS, tree.Join(c.Dir, hubcache.SnapshotsDir), e) {
 			names = append(names, e.Name())
 		}
 	}
 	commit, via := "", ""
-	if data, err := tree.ReadBounded(c.FS, c.Dir, hubcache.FileMainRef, hubcache.MaxRef); err == nil {
-		commit, via = strings.TrimSpace(string(data)), ", which "+hubcache.FileMainRef+" names"
+	if data, err := tree.ReadFile(c.FS, c.Dir, hubcache.MainRef, hubcache.MaxRefSize); err == nil {
+		commit, via = strings.TrimSpace(string(data)), ", which "+hubcache.MainRef+" names"
 	} else if len(names) == 1 {
 		commit, via = names[0], ", the only snapshot"
 	}
 	if !slices.Contains(names, commit) {
 		if commit != "" {
-			c.Findings = append(c.Findings, finding.New(finding.CacheRefDangling, hubcache.FileMainRef,
+			c.Findings = append(c.Findings, finding.New(finding.CacheRefDangling, hubcache.MainRef,
 				"names the snapshot "+commit+", which is not there", "download the model again, or give the directory of another snapshot"))
 		}
 		for _, name := range names {
-			c.Snapshots = append(c.Snapshots, path.Join(hubcache.DirSnapshots, name))
+			c.Snapshots = append(c.Snapshots, path.Join(hubcache.SnapshotsDir, name))
 		}
 		return nil
 	}
-	snapshot := path.Join(hubcache.DirSnapshots, commit)
-	s := Checkpoint{Doc: config.Document{Data: c.Doc.Data}, Registered: c.Registered, requestedDir: c.Dir, ResolvedVia: "; in " + snapshot + via}
+	snapshot := path.Join(hubcache.SnapshotsDir, commit)
+	s := Directory{Doc: config.Document{Data: c.Doc.Data}, CustomRegistry: c.CustomRegistry, requestedDir: c.Dir, ResolvedVia: "; in " + snapshot + via}
 	if err := s.ListDir(c.FS, path.Join(c.Dir, snapshot)); err != nil {
 		return fault.New(fault.Unreadable, snapshot, "the snapshot cannot be listed").WithCause(err)
 	}

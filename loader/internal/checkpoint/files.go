@@ -16,8 +16,8 @@ import (
 
 // Walk lists every file below the checkpoint with its size, sorted by name; links are
 // followed, to directories within bounds. It has known remember each file's status.
-func (c *Checkpoint) Walk(known *tree.CachedFS) (files []tree.File, findings []answer.Finding) {
-	w := walk{c: c, known: known, links: tree.LinkedDirs{Fsys: tree.PlainFS(c.FS)}}
+func (c *Directory) Walk(known *tree.CachedFS) (files []tree.File, findings []answer.Finding) {
+	w := walk{c: c, known: known, links: tree.LinkTracker{FS: tree.Uncached(c.FS)}}
 	if err := fs.WalkDir(c.FS, c.Dir, w.visit); err != nil {
 		w.report(finding.FileUnreadable, c.Dir, tree.Cause(err), "")
 	}
@@ -26,9 +26,9 @@ func (c *Checkpoint) Walk(known *tree.CachedFS) (files []tree.File, findings []a
 
 // walk is one walk through the files below a checkpoint.
 type walk struct {
-	c        *Checkpoint
+	c        *Directory
 	known    *tree.CachedFS
-	links    tree.LinkedDirs
+	links    tree.LinkTracker
 	files    []tree.File
 	findings []answer.Finding
 }
@@ -37,7 +37,7 @@ type walk struct {
 func (w *walk) report(code, at, message, hint string) {
 	name := ""
 	if at != w.c.Dir {
-		name = tree.Relative(w.c.Dir, at)
+		name = tree.TrimDir(w.c.Dir, at)
 	}
 	w.findings = append(w.findings, finding.New(code, name, message, hint))
 }
@@ -58,7 +58,7 @@ func (w *walk) visit(p string, e fs.DirEntry, err error) error {
 	}
 	if link, ok := w.links.Full(len(w.files)); !ok {
 		if link != "" {
-			w.report(finding.LinkNotFollowed, link, tree.ManyLinked, "")
+			w.report(finding.LinkNotFollowed, link, tree.TooManyLinkedFiles, "")
 		}
 		return fs.SkipAll
 	}
@@ -109,12 +109,12 @@ func (w *walk) follow(p string, e fs.DirEntry) error {
 func (w *walk) add(p string, e fs.DirEntry, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		if format.IsWeights(e.Name()) && !info.IsDir() {
-			w.report(finding.FileUnreadable, p, tree.SpecialFile(info.Mode())+" stands in its place", "download the file")
+			w.report(finding.FileUnreadable, p, tree.DescribeSpecial(info.Mode())+" stands in its place", "download the file")
 		}
 		return nil
 	}
-	w.known.Remember(p, info)
-	w.files = append(w.files, tree.File{Name: tree.Relative(w.c.Dir, p), Size: info.Size()})
+	w.known.SetStat(p, info)
+	w.files = append(w.files, tree.File{Name: tree.TrimDir(w.c.Dir, p), Size: info.Size()})
 	if len(w.files) == tree.MaxFiles {
 		w.report(finding.TooManyFiles, w.c.Dir, "more than "+strconv.Itoa(tree.MaxFiles)+" files; the rest was not looked at", "")
 		return fs.SkipAll
@@ -123,21 +123,21 @@ func (w *walk) add(p string, e fs.DirEntry, info fs.FileInfo) error {
 }
 
 // Sniff reads the first bytes of every file and notes what they say.
-func (c *Checkpoint) Sniff(files []tree.File) (findings []answer.Finding) {
+func (c *Directory) Sniff(files []tree.File) (findings []answer.Finding) {
 	for i := range files {
 		f := &files[i]
-		if strings.HasPrefix(f.Name, hubcache.Records) {
+		if strings.HasPrefix(f.Name, hubcache.LocalDir) {
 			continue
 		}
-		h, err := tree.OpenAt(c.FS, c.Dir, f.Name)
+		h, err := tree.Open(c.FS, c.Dir, f.Name)
 		if err != nil {
-			findings = append(findings, finding.New(finding.FileUnreadable, f.Name, finding.WithoutPath(err), finding.HintOf(err)))
+			findings = append(findings, finding.New(finding.FileUnreadable, f.Name, finding.MessageOf(err), finding.HintOf(err)))
 			continue
 		}
 		content, err := sniff.File(f.Name, h, h.Size)
 		h.Close()
 		if err != nil {
-			findings = append(findings, finding.New(finding.FileUnreadable, f.Name, finding.WithoutPath(err), finding.HintOf(err)))
+			findings = append(findings, finding.New(finding.FileUnreadable, f.Name, finding.MessageOf(err), finding.HintOf(err)))
 			continue
 		}
 		f.Format = content.Format // hidden or not: a pickle may have been hidden

@@ -10,12 +10,12 @@ import (
 // The files that say how weights were quantized where config.json does not:
 // AutoGPTQ's, AutoAWQ's and NVIDIA ModelOpt's.
 const (
-	fileQuantizeConfig = "quantize_config.json"
-	fileQuantConfig    = "quant_config.json"
-	FileHFQuantConfig  = "hf_quant_config.json"
+	autoGPTQConfigFile = "quantize_config.json"
+	autoAWQConfigFile  = "quant_config.json"
+	ModelOptConfigFile = "hf_quant_config.json"
 )
 
-var QuantFiles = [...]string{fileQuantizeConfig, fileQuantConfig, FileHFQuantConfig}
+var QuantizationFiles = [...]string{autoGPTQConfigFile, autoAWQConfigFile, ModelOptConfigFile}
 
 //go:embed sae_directories.tsv
 var saeDirectoriesTSV string
@@ -31,7 +31,7 @@ var SAEDirectories = sync.OnceValue(func() (names []string) {
 
 // tokenizerMarks are the files whose presence says that a directory is a model
 // with a tokenizer, and no sparse autoencoder.
-var tokenizerMarks = []string{
+var tokenizerFiles = []string{
 	"tokenizer.json", "tokenizer_config.json", "tokenizer.model", "spiece.model",
 	"sentencepiece.bpe.model", "tekken.json", "tiktoken.model", "qwen.tiktoken", "vocab.json", "vocab.txt",
 }

@@ -18,7 +18,7 @@ import (
 
 // MaxConfigSize bounds the JSON files that describe a checkpoint, in bytes. The
 // largest real ones, which list quantized modules one by one, stay below 10 MB.
-const MaxConfigSize = 64 << 20
+const MaxSize = 64 << 20
 
 // Key is a member of a config's top level that the loader looks at.
 type Key uint8
@@ -41,9 +41,9 @@ const (
 	KeySoundConfig
 	KeyTalkerConfig
 	KeyThinkerConfig
-	keyModelName
+	KeyModelName
 	KeyBaseModelPath
-	keyHookPoint
+	KeyHookPoint
 	KeyLLMConfig
 	keyBackboneConfig
 	keyMaskDecoderConfig
@@ -112,9 +112,9 @@ var KeyNames = [keyCount]string{
 	KeySoundConfig:           "sound_config",
 	KeyTalkerConfig:          "talker_config",
 	KeyThinkerConfig:         "thinker_config",
-	keyModelName:             "model_name",
+	KeyModelName:             "model_name",
 	KeyBaseModelPath:         "base_model_name_or_path",
-	keyHookPoint:             "hf_hook_point_in",
+	KeyHookPoint:             "hf_hook_point_in",
 	KeyPretrainedCfg:         "pretrained_cfg",
 	KeyNumFeatures:           "num_features",
 	KeyMapping:               "mapping",
@@ -174,30 +174,30 @@ var KeysByName = func() map[string]Key {
 // Document is the top level of one JSON object: where its members of interest
 // stand, found in one pass.
 type Document struct {
-	File   string
-	Data   []byte
-	Values [keyCount]span   // empty where the key is missing
-	twice  Key              // a key that stood there twice, or keyCount
-	scan   jsonscan.Scanner // for its notes
+	File      string
+	Data      []byte
+	values    [keyCount]span   // empty where the key is missing
+	duplicate Key              // a key that stood there twice, or keyCount
+	scan      jsonscan.Scanner // for its notes
 }
 
 // span is a part of the text; MaxConfigSize keeps it within 32 bits.
-type span struct{ start, End uint32 }
+type span struct{ start, end uint32 }
 
 // ParseDocument walks data once.
 func ParseDocument(file string, data []byte, doc *Document) error {
-	doc.File, doc.Data, doc.twice = file, data, keyCount
+	doc.File, doc.Data, doc.duplicate = file, data, keyCount
 	doc.scan = jsonscan.New(data)
 	s := &doc.scan
-	return walkObject(file, data, s, func(name []byte) error {
+	return scanObject(file, data, s, func(name []byte) error {
 		k, interesting := KeysByName[string(name)]
 		raw, err := s.Raw()
 		if interesting && err == nil {
-			if doc.Values[k].End != 0 {
-				doc.twice = k
+			if doc.values[k].end != 0 {
+				doc.duplicate = k
 			}
 			end := uint32(s.Offset())
-			doc.Values[k] = span{end - uint32(len(raw)), end} // the last one counts, as in Python
+			doc.values[k] = span{end - uint32(len(raw)), end} // the last one counts, as in Python
 		}
 		return err
 	})
@@ -205,13 +205,13 @@ func ParseDocument(file string, data []byte, doc *Document) error {
 
 // walkObject walks the one object that a file holds. What is often found in a
 // file's place has its own kind of error.
-func walkObject(file string, data []byte, s *jsonscan.Scanner, member func(name []byte) error) error {
+func scanObject(file string, data []byte, s *jsonscan.Scanner, member func(name []byte) error) error {
 	if err := CheckContent(file, data); err != nil {
 		return err
 	}
 	if kind := s.Kind(); kind != jsonscan.Object && kind != jsonscan.Invalid {
 		if _, err := s.Raw(); err != nil {
-			return inFile(file, err)
+			return withFileName(file, err)
 		}
 		return fault.At(fault.WrongType, file, 0, "found "+kind.String()+", the file should hold an object")
 	}
@@ -219,11 +219,11 @@ func walkObject(file string, data []byte, s *jsonscan.Scanner, member func(name 
 	if err == nil {
 		err = s.End()
 	}
-	return inFile(file, err)
+	return withFileName(file, err)
 }
 
 // inFile names the file in a scanner's error.
-func inFile(file string, err error) error {
+func withFileName(file string, err error) error {
 	if err == nil {
 		return nil // before the variable below, which escapes
 	}
@@ -238,16 +238,16 @@ func inFile(file string, err error) error {
 }
 
 // Value gives a member's raw JSON, nil where it is missing.
-func (d *Document) Value(k Key) []byte {
-	if v := d.Values[k]; v.End != 0 {
-		return d.Data[v.start:v.End]
+func (d *Document) Raw(k Key) []byte {
+	if v := d.values[k]; v.end != 0 {
+		return d.Data[v.start:v.end]
 	}
 	return nil
 }
 
 // Text gives a string member, "" where it is missing or no string.
 func (d *Document) Text(k Key) string {
-	raw := d.Value(k)
+	raw := d.Raw(k)
 	if len(raw) < 2 || raw[0] != '"' {
 		return ""
 	}
@@ -260,27 +260,30 @@ func (d *Document) Text(k Key) string {
 }
 
 // Has tells whether a member is there and neither null nor false.
-func (d *Document) Has(k Key) bool {
-	raw := d.Value(k)
+func (d *Document) IsSet(k Key) bool {
+	raw := d.Raw(k)
 	return len(raw) > 0 && raw[0] != 'n' && raw[0] != 'f'
 }
 
 // Any tells whether at least one of the members is there.
-func (d *Document) Any(keys ...Key) bool {
+func (d *Document) ContainsAny(keys ...Key) bool {
 	for _, k := range keys {
-		if d.Values[k].End != 0 {
+		if d.values[k].end != 0 {
 			return true
 		}
 	}
 	return false
 }
 
+// Contains tells whether a member is there, whatever its value.
+func (d *Document) Contains(k Key) bool { return d.values[k].end != 0 }
+
 // IsTrue tells whether a member is the word true.
-func (d *Document) IsTrue(k Key) bool { return string(d.Value(k)) == "true" }
+func (d *Document) IsTrue(k Key) bool { return string(d.Raw(k)) == "true" }
 
 // Object gives a member that is an object; it exists only then.
 func (d *Document) Object(k Key) gjson.Result {
-	raw := d.Value(k)
+	raw := d.Raw(k)
 	if len(raw) == 0 || raw[0] != '{' {
 		return gjson.Result{}
 	}
@@ -288,7 +291,7 @@ func (d *Document) Object(k Key) gjson.Result {
 }
 
 // Notes are the findings of the file as such.
-func (d *Document) Notes() (findings []answer.Finding) {
+func (d *Document) Findings() (findings []answer.Finding) {
 	if d.scan.BOM {
 		findings = append(findings, finding.New(finding.ConfigBOM, d.File,
 			"begins with a byte order mark, which other readers refuse", "save the file as UTF-8 without a byte order mark"))
@@ -298,9 +301,9 @@ func (d *Document) Notes() (findings []answer.Finding) {
 			"has NaN or Infinity at byte "+strconv.Itoa(d.scan.NonFinite)+", which is Python's notation and no JSON",
 			"strict readers refuse the file: replace the value by null or a number"))
 	}
-	if d.twice != keyCount {
+	if d.duplicate != keyCount {
 		findings = append(findings, finding.New(finding.ConfigDuplicateKey, d.File,
-			"has "+strconv.Quote(KeyNames[d.twice])+" twice; the last one counts", "remove one of them"))
+			"has "+strconv.Quote(KeyNames[d.duplicate])+" twice; the last one counts", "remove one of them"))
 	}
 	return findings
 }

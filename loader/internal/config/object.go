@@ -23,8 +23,8 @@ func CutLast(s, sep string) (before, after string, found bool) {
 const MaxSniff = 4 << 10
 
 // ReadObject reads a JSON object and checks it.
-func ReadObject(fsys fs.FS, dir, name string) (gjson.Result, error) {
-	data, err := tree.ReadBounded(fsys, dir, name, MaxConfigSize)
+func ReadJSON(fsys fs.FS, dir, name string) (gjson.Result, error) {
+	data, err := tree.ReadFile(fsys, dir, name, MaxSize)
 	if err != nil {
 		return gjson.Result{}, err
 	}

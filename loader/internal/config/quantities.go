@@ -11,7 +11,7 @@ import (
 	"omniloader/loader/internal/table"
 )
 
-func BoundedInt(v gjson.Result) int64 {
+func PositiveInt(v gjson.Result) int64 {
 	if v.Type != gjson.Number || v.Num < 1 || v.Num >= 1<<20 {
 		return 0
 	}
@@ -55,7 +55,7 @@ var libraryDefaults = sync.OnceValue(func() map[[2]string]libraryDefault {
 
 // Dimensions reads quantities from a config, a section of it that describes the
 // language model first.
-type Dimensions struct {
+type Quantities struct {
 	File     string
 	Sections []Section
 }
@@ -67,7 +67,7 @@ type Section struct {
 
 // Get gives a quantity and the key that has it. Numbers that no model has
 // (negative, fractions, Python's 1e30 for "no limit") count as missing.
-func (d Dimensions) Get(quantity string) (n int64, source string, ok bool) {
+func (d Quantities) Get(quantity string) (n int64, source string, ok bool) {
 	const beyond = 1 << 31
 	for _, s := range d.Sections {
 		for _, key := range Keys()[quantity] {
@@ -83,8 +83,8 @@ func (d Dimensions) Get(quantity string) (n int64, source string, ok bool) {
 // LibraryDefault is what the library takes for a quantity where a config of this
 // model type is silent. The part that describes the language model has to name
 // its own type.
-func (d Dimensions) LibraryDefault(quantity string) (libraryDefault, bool) {
-	if len(d.Sections) == 0 || d.File != FileConfig {
+func (d Quantities) LibraryDefault(quantity string) (libraryDefault, bool) {
+	if len(d.Sections) == 0 || d.File != ConfigJSON {
 		return libraryDefault{}, false
 	}
 	part := d.Sections[0].Value
@@ -97,7 +97,7 @@ func (d Dimensions) LibraryDefault(quantity string) (libraryDefault, bool) {
 
 // OrDefault gives a quantity, and where the config is silent the library's
 // default, as which its source is marked.
-func (d Dimensions) OrDefault(quantity string) (n int64, source string, ok bool) {
+func (d Quantities) GetOrDefault(quantity string) (n int64, source string, ok bool) {
 	if n, source, ok = d.Get(quantity); ok {
 		return n, source, true
 	}
@@ -109,7 +109,7 @@ func (d Dimensions) OrDefault(quantity string) (n int64, source string, ok bool)
 }
 
 // Value gives a raw key of the first section that has it.
-func (d Dimensions) Value(key string) gjson.Result {
+func (d Quantities) Value(key string) gjson.Result {
 	for _, s := range d.Sections {
 		if v := s.Value.Get(key); v.Exists() && v.Type != gjson.Null {
 			return v

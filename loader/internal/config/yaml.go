@@ -13,7 +13,7 @@ import (
 
 // MaxYAML bounds a YAML file, in bytes: real ones have a few kB, and the format
 // lets small files grow in memory.
-const MaxYAML = 256 << 10
+const MaxYAMLSize = 256 << 10
 
 // YAMLMember is a key at the top level of a YAML mapping, and its value: a scalar, or a
 // list of scalars. Nulls have no value; what is nested deeper is left out.
@@ -26,7 +26,7 @@ type YAMLMember struct {
 // ReadYAML reads the top level of a YAML mapping, in the order of the file. Aliases are
 // not followed, so that a small text cannot grow. The error is of the kind
 // fault.Malformed where the text is no YAML, fault.WrongType where it is no mapping.
-func ReadYAML(name string, data []byte) ([]YAMLMember, error) {
+func ParseYAML(name string, data []byte) ([]YAMLMember, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
 		return nil, fault.New(fault.Malformed, name, strings.TrimPrefix(err.Error(), "yaml: "))
@@ -57,8 +57,8 @@ func ReadYAML(name string, data []byte) ([]YAMLMember, error) {
 }
 
 // YAMLScalars gives the scalars at the top level of a YAML mapping as a JSON object.
-func YAMLScalars(name string, data []byte) (gjson.Result, error) {
-	members, err := ReadYAML(name, data)
+func ParseYAMLScalars(name string, data []byte) (gjson.Result, error) {
+	members, err := ParseYAML(name, data)
 	if err != nil {
 		return gjson.Result{}, err
 	}

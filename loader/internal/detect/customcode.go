@@ -16,16 +16,16 @@ import (
 // CustomCode lists the Python files that loading the checkpoint would run: those
 // beside the config, and those that auto_map names, "repo--file.py" where they
 // live in another repository. Nothing of it is ever run here.
-func CustomCode(c *checkpoint.Checkpoint) (files []string) {
+func CustomCode(c *checkpoint.Directory) (files []string) {
 	for _, name := range c.Names {
 		if strings.HasSuffix(name, ".py") && isCodeFile(name) {
 			files = append(files, name)
 		}
 	}
-	if file := pipelineCode(c); file != "" && !slices.Contains(files, file) {
+	if file := pipelineCodeFile(c); file != "" && !slices.Contains(files, file) {
 		files = append(files, file)
 	}
-	for _, target := range autoMapFiles(c) {
+	for _, target := range configAutoMapFiles(c) {
 		if !slices.Contains(files, target) {
 			files = append(files, target)
 		}
@@ -39,8 +39,8 @@ func CustomCode(c *checkpoint.Checkpoint) (files []string) {
 // pipelineCode names the file of a pipeline that brings its own class, "" where
 // it brings none: its _class_name is then a list of module and class. Source:
 // diffusers, src/diffusers/pipelines/pipeline_utils.py.
-func pipelineCode(c *checkpoint.Checkpoint) string {
-	raw := c.Doc.Value(config.KeyClassName)
+func pipelineCodeFile(c *checkpoint.Directory) string {
+	raw := c.Doc.Raw(config.KeyClassName)
 	if len(raw) == 0 || raw[0] != '[' {
 		return ""
 	}
@@ -60,23 +60,23 @@ func isCodeFile(name string) bool {
 }
 
 // hasModelingCode tells whether the directory brings the code of its model.
-func hasModelingCode(c *checkpoint.Checkpoint) bool {
+func hasModelingCode(c *checkpoint.Directory) bool {
 	return slices.ContainsFunc(c.Names, func(name string) bool {
 		return strings.HasPrefix(name, "modeling_") && strings.HasSuffix(name, ".py")
 	})
 }
 
 // autoMapFiles lists the files that auto_map names.
-func autoMapFiles(c *checkpoint.Checkpoint) (files []string) {
-	if !c.Doc.Any(config.KeyAutoMap) {
+func configAutoMapFiles(c *checkpoint.Directory) (files []string) {
+	if !c.Doc.ContainsAny(config.KeyAutoMap) {
 		return nil
 	}
-	return CodeFiles(c.Doc.Object(config.KeyAutoMap))
+	return AutoMapFiles(c.Doc.Object(config.KeyAutoMap))
 }
 
 // CodeFiles lists the files that an auto_map names. Its values are
 // "module.Class", "repo--module.Class", or lists of them with nulls between.
-func CodeFiles(autoMap gjson.Result) (files []string) {
+func AutoMapFiles(autoMap gjson.Result) (files []string) {
 	add := func(v gjson.Result) {
 		if v.Type != gjson.String {
 			return
@@ -101,13 +101,13 @@ func CodeFiles(autoMap gjson.Result) (files []string) {
 }
 
 // CustomCodeFindings report auto_map's targets that are not in the directory.
-func CustomCodeFindings(c *checkpoint.Checkpoint) []answer.Finding {
-	return CodeFindings(c, c.Doc.File, autoMapFiles(c))
+func CustomCodeFindings(c *checkpoint.Directory) []answer.Finding {
+	return AutoMapFindings(c, c.Doc.File, configAutoMapFiles(c))
 }
 
 // CodeFindings report those of the files that a config's auto_map names which
 // are not in the directory.
-func CodeFindings(c *checkpoint.Checkpoint, config string, files []string) (findings []answer.Finding) {
+func AutoMapFindings(c *checkpoint.Directory, config string, files []string) (findings []answer.Finding) {
 	for _, file := range files {
 		repo, name, elsewhere := strings.Cut(file, "--")
 		switch {
@@ -124,7 +124,7 @@ func CodeFindings(c *checkpoint.Checkpoint, config string, files []string) (find
 
 // fromAutoMap gives the task that auto_map's keys name, where they do and agree on
 // the category.
-func fromAutoMap(c *checkpoint.Checkpoint) (auto registry.AutoClass, ok bool) {
+func autoMapTask(c *checkpoint.Directory) (auto registry.AutoClass, ok bool) {
 	agree := true
 	c.Doc.Object(config.KeyAutoMap).ForEach(func(k, _ gjson.Result) bool {
 		class, known := registry.AutoClasses()[k.Str]

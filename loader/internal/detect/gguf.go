@@ -16,7 +16,7 @@ import (
 // ggufBelow lists the GGUF files one directory down, as repositories hold them
 // that have a directory for each quantization; nil where a directory has more than
 // that, or where there are several models.
-func ggufBelow(c *checkpoint.Checkpoint) (files []string) {
+func ggufInSubdirectories(c *checkpoint.Directory) (files []string) {
 	looked := 0
 	for i, e := range c.Entries {
 		if looked == maxModelDirs {
@@ -35,26 +35,28 @@ func ggufBelow(c *checkpoint.Checkpoint) (files []string) {
 		}
 	}
 	for _, f := range files {
-		if !format.BesideGGUF(f) && format.GGUFStem(f) != format.GGUFStem(files[0]) {
+		if !format.IsGGUFAuxiliary(f) && format.GGUFStem(f) != format.GGUFStem(files[0]) {
 			return nil // models of their own
 		}
 	}
 	return files
 }
 
-func readGGUF(c *checkpoint.Checkpoint, v *Result) { readGGUFOf(c, c.Match("*.gguf"), v) }
+func classifyGGUF(c *checkpoint.Directory, v *Classification) {
+	classifyGGUFFiles(c, c.Match("*.gguf"), v)
+}
 
 // maxGGUFModels bounds how many files of other names are asked what they are.
 const maxGGUFModels = 16
 
 // readGGUFOf says what GGUF files hold. Files whose names differ in the
 // quantization alone are versions of one model; of others, each is asked.
-func readGGUFOf(c *checkpoint.Checkpoint, files []string, v *Result) {
+func classifyGGUFFiles(c *checkpoint.Directory, files []string, v *Classification) {
 	var models []string // the first of each stem
 	var beside []string
 	for _, f := range files {
 		switch {
-		case format.BesideGGUF(f):
+		case format.IsGGUFAuxiliary(f):
 			beside = append(beside, f)
 		case len(models) < maxGGUFModels && !slices.ContainsFunc(models, func(m string) bool { return format.GGUFStem(m) == format.GGUFStem(f) }):
 			models = append(models, f)
@@ -63,13 +65,13 @@ func readGGUFOf(c *checkpoint.Checkpoint, files []string, v *Result) {
 	if len(models) == 0 {
 		models, beside = files[:1], nil
 	}
-	readGGUFFile(c, models[0], v)
+	classifyGGUFFile(c, models[0], v)
 	for _, name := range models[1:] {
-		other := Result{Category: answer.Unknown}
-		oc := checkpoint.Checkpoint{FS: c.FS, Dir: c.Dir}
-		readGGUFFile(&oc, name, &other)
-		if oc.ModelType != c.ModelType || other.part != v.part {
-			v.Category, v.Task, v.loadsAs, v.BaseModel, v.unlisted = answer.Unknown, "", "", "", false
+		other := Classification{Category: answer.Unknown}
+		oc := checkpoint.Directory{FS: c.FS, Dir: c.Dir}
+		classifyGGUFFile(&oc, name, &other)
+		if oc.ModelType != c.ModelType || other.ggufContent != v.ggufContent {
+			v.Category, v.Task, v.loadsAs, v.BaseModel, v.unknownGGUFArchitecture = answer.Unknown, "", "", "", false
 			v.Layout, v.DecidedBy = "several models", "its GGUF files: they are of different models"
 			v.Candidates = models
 			c.ModelType = ""
@@ -77,20 +79,20 @@ func readGGUFOf(c *checkpoint.Checkpoint, files []string, v *Result) {
 		}
 	}
 	for _, name := range beside {
-		readProjector(c, name, v)
+		addProjector(c, name, v)
 	}
 }
 
 // readGGUFFile says what one file holds.
-func readGGUFFile(c *checkpoint.Checkpoint, name string, v *Result) {
-	head, err := ggufHead(c, name)
+func classifyGGUFFile(c *checkpoint.Directory, name string, v *Classification) {
+	head, err := readGGUFHead(c, name)
 	if err != nil {
-		c.Findings = append(c.Findings, finding.New(finding.WeightsUnreadable, name, finding.WithoutPath(err), finding.HintOf(err)))
+		c.Findings = append(c.Findings, finding.New(finding.WeightsUnreadable, name, finding.MessageOf(err), finding.HintOf(err)))
 		return
 	}
 	c.ModelType = head.Architecture()
 	content, key := head.Content()
-	v.part = string(content)
+	v.ggufContent = string(content)
 	a, ok := gguf.LookupArchitecture(c.ModelType)
 	switch {
 	case content == gguf.Projector:
@@ -106,9 +108,9 @@ func readGGUFFile(c *checkpoint.Checkpoint, name string, v *Result) {
 	case ok:
 		v.Category, v.Task = answer.Category(a.Category), answer.Task(a.Task)
 		v.DecidedBy = "key general.architecture of " + name
-		v.loadsAs = ggufRuntimes[a.Source] + " " + a.Name
+		v.loadsAs = loaderOfSource[a.Source] + " " + a.Name
 	default:
-		v.Category, v.unlisted = answer.Transformers, true
+		v.Category, v.unknownGGUFArchitecture = answer.Transformers, true
 		v.DecidedBy = "default for an architecture that no list has, " + name
 		if head.ModelKey("context_length").Valid() && head.Key("tokenizer.ggml.tokens").Valid() {
 			v.Task = "causal_lm"
@@ -121,15 +123,15 @@ func readGGUFFile(c *checkpoint.Checkpoint, name string, v *Result) {
 }
 
 // ggufRuntimes is what loads the architectures of each source of the table.
-var ggufRuntimes = map[string]string{"llama.cpp": "llama.cpp", "ollama": "llama.cpp", "comfyui-gguf": "ComfyUI-GGUF"}
+var loaderOfSource = map[string]string{"llama.cpp": "llama.cpp", "ollama": "llama.cpp", "comfyui-gguf": "ComfyUI-GGUF"}
 
 // readProjector makes a text model that has a projector beside it what the two
 // are together. Source: llama.cpp, tools/mtmd/clip.cpp.
-func readProjector(c *checkpoint.Checkpoint, name string, v *Result) {
+func addProjector(c *checkpoint.Directory, name string, v *Classification) {
 	if v.Task != "causal_lm" || !strings.Contains(path.Base(name), "mmproj") {
 		return
 	}
-	head, err := ggufHead(c, name)
+	head, err := readGGUFHead(c, name)
 	if err != nil {
 		return // reported with the weights
 	}
@@ -145,7 +147,7 @@ func readProjector(c *checkpoint.Checkpoint, name string, v *Result) {
 	v.DecidedBy += ", with the projector " + name
 }
 
-func ggufHead(c *checkpoint.Checkpoint, name string) (*gguf.File, error) {
+func readGGUFHead(c *checkpoint.Directory, name string) (*gguf.File, error) {
 	r, size, closeFile, err := c.OpenAt(name)
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 
 // maxNeMo bounds how much of a .nemo archive is read to find its config, in
 // bytes; where the archive can be searched, weights are stepped over.
-const maxNeMo = 64 << 20
+const maxNeMoRead = 64 << 20
 
 // nemoCollections say what the class in a NeMo config does, by its module.
 var nemoCollections = [...]struct {
@@ -34,14 +34,14 @@ var nemoCollections = [...]struct {
 
 // readNeMo reads the class from model_config.yaml inside the archive, a tar file
 // that may be gzipped.
-func readNeMo(c *checkpoint.Checkpoint, v *Result) {
+func classifyNeMo(c *checkpoint.Directory, v *Classification) {
 	name := c.Match("*.nemo")[0]
 	f, _, err := regular.Open(c.FS, tree.Join(c.Dir, name), name)
 	if err != nil {
 		return
 	}
 	defer f.Close()
-	target := nemoTarget(nemoConfig(f))
+	target := nemoTarget(readNeMoConfig(f))
 	for _, collection := range nemoCollections {
 		if strings.HasPrefix(target, collection.module) {
 			v.Category, v.Task, v.loadsAs = collection.category, collection.task, target
@@ -64,7 +64,7 @@ func nemoTarget(config string) string {
 }
 
 // nemoConfig gives model_config.yaml, "" where it is not found.
-func nemoConfig(f io.Reader) string {
+func readNeMoConfig(f io.Reader) string {
 	buffered := bufio.NewReader(f)
 	var r io.Reader = buffered
 	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
@@ -80,7 +80,7 @@ func nemoConfig(f io.Reader) string {
 		r = seeker // weights are stepped over
 	}
 	if _, ok := r.(io.Seeker); !ok {
-		r = io.LimitReader(r, maxNeMo)
+		r = io.LimitReader(r, maxNeMoRead)
 	}
 	archive := tar.NewReader(r)
 	for range 1000 {
@@ -89,7 +89,7 @@ func nemoConfig(f io.Reader) string {
 			return ""
 		}
 		if strings.TrimPrefix(header.Name, "./") == "model_config.yaml" {
-			text, err := io.ReadAll(io.LimitReader(archive, config.MaxYAML))
+			text, err := io.ReadAll(io.LimitReader(archive, config.MaxYAMLSize))
 			if err != nil {
 				return ""
 			}

@@ -19,8 +19,8 @@ import (
 
 // The files that are asked only where class name and config do not tell.
 const (
-	filePreprocessor = "preprocessor_config.json"
-	fileModules      = "modules.json"
+	preprocessorFile = "preprocessor_config.json"
+	modulesFile      = "modules.json"
 )
 
 //go:embed pipeline_tags.tsv
@@ -37,40 +37,40 @@ var pipelineTags = sync.OnceValue(func() map[string]registry.Class {
 
 // answerRule answers the rules of class_rules.tsv that need more than a name and the
 // members of the config. Files that are missing or broken say nothing.
-func answerRule(c *checkpoint.Checkpoint, rule *registry.ClassRule) (a registry.Decision, ok bool) {
+func evaluateRule(c *checkpoint.Directory, rule *registry.ClassRule) (a registry.RuleResult, ok bool) {
 	switch rule.Kind {
 	case "auto":
-		auto, ok := fromAutoMap(c)
-		return registry.Decision{Category: auto.Category, Task: auto.Task, By: "key " + auto.Name + " of auto_map in " + config.FileConfig}, ok && auto.Asked == rule.Pattern
+		auto, ok := autoMapTask(c)
+		return registry.RuleResult{Category: auto.Category, Task: auto.Task, DecidedBy: "key " + auto.Name + " of auto_map in " + config.ConfigJSON}, ok && auto.Priority == rule.Pattern
 	case "part":
-		return registry.Decision{}, partCategory(c, rule.Key) == answer.Category(rule.Of)
+		return registry.RuleResult{}, sectionCategory(c, rule.PartKey) == answer.Category(rule.PartCategory)
 	case "processor":
-		return registry.Decision{}, processorInput(c, rule.Pattern == "speech") == rule.Pattern
+		return registry.RuleResult{}, processorInput(c, rule.Pattern == "speech") == rule.Pattern
 	case "file":
-		return registry.Decision{}, c.Has(rule.Pattern)
+		return registry.RuleResult{}, c.Has(rule.Pattern)
 	case "card":
-		return cardTag(c)
+		return classOfCard(c)
 	case "family":
-		if f := c.ListedFamily(); f != nil && f.Category != "" {
-			return registry.Decision{Category: f.Category, Task: f.Task, By: byModelType}, true
+		if f := c.Family(); f != nil && f.Category != "" {
+			return registry.RuleResult{Category: f.Category, Task: f.Task, DecidedBy: decidedByModelType}, true
 		}
 	}
-	return registry.Decision{}, false
+	return registry.RuleResult{}, false
 }
 
 // cardTag gives what the model card's pipeline_tag says.
-func cardTag(c *checkpoint.Checkpoint) (a registry.Decision, ok bool) {
+func classOfCard(c *checkpoint.Directory) (a registry.RuleResult, ok bool) {
 	card, _ := c.Card()
 	if card == nil {
-		return registry.Decision{}, false
+		return registry.RuleResult{}, false
 	}
 	tag, ok := pipelineTags()[card.PipelineTag]
-	return registry.Decision{Category: tag.Category, Task: tag.Task, By: "key pipeline_tag of the card, " + checkpoint.FileCard}, ok
+	return registry.RuleResult{Category: tag.Category, Task: tag.Task, DecidedBy: "key pipeline_tag of the card, " + checkpoint.CardFile}, ok
 }
 
 // partCategory gives the category of the model inside a member of the config: of
 // the class that it names, else of its model type. "" where neither is listed.
-func partCategory(c *checkpoint.Checkpoint, k config.Key) answer.Category {
+func sectionCategory(c *checkpoint.Directory, k config.Key) answer.Category {
 	part := c.Doc.Object(k)
 	if class, _ := c.Registry().ResolveClass(part.Get("architectures.0").Str); class != nil {
 		return class.Category
@@ -88,11 +88,11 @@ func partCategory(c *checkpoint.Checkpoint, k config.Key) answer.Category {
 // comes. Source: the keys that image_processing_base.py and
 // feature_extraction_utils.py of transformers write, and those of spectrograms
 // in models/whisper/feature_extraction_whisper.py.
-func processorInput(c *checkpoint.Checkpoint, speech bool) string {
-	if !c.Has(filePreprocessor) || c.Marks&checkpoint.MarkTokenizer != 0 && !speech {
+func processorInput(c *checkpoint.Directory, speech bool) string {
+	if !c.Has(preprocessorFile) || c.Marks&checkpoint.MarkTokenizer != 0 && !speech {
 		return ""
 	}
-	p, err := config.ReadObject(c.FS, c.Dir, filePreprocessor)
+	p, err := config.ReadJSON(c.FS, c.Dir, preprocessorFile)
 	if err != nil {
 		return ""
 	}
@@ -112,12 +112,12 @@ func processorInput(c *checkpoint.Checkpoint, speech bool) string {
 // adapted reads the copy of the base model's config that lies beside an
 // adapter's, nil where there is none that can be read. It says what the adapter
 // goes onto, not what the directory is.
-func adapted(c *checkpoint.Checkpoint) *checkpoint.Checkpoint {
+func adapterBaseConfig(c *checkpoint.Directory) *checkpoint.Directory {
 	if c.Marks&checkpoint.MarkConfig == 0 {
 		return nil
 	}
-	base := &checkpoint.Checkpoint{Registered: c.Registered, FS: c.FS, Dir: c.Dir, Names: c.Names, Entries: c.Entries, Marks: checkpoint.MarkConfig}
-	if base.ReadMain() != nil || len(base.Classes) == 0 {
+	base := &checkpoint.Directory{CustomRegistry: c.CustomRegistry, FS: c.FS, Dir: c.Dir, Names: c.Names, Entries: c.Entries, Marks: checkpoint.MarkConfig}
+	if base.ReadMainFile() != nil || len(base.Classes) == 0 {
 		return nil
 	}
 	return base
@@ -126,8 +126,8 @@ func adapted(c *checkpoint.Checkpoint) *checkpoint.Checkpoint {
 // readModules reads the model inside a sentence-transformers directory of the
 // old layout, which keeps it in a directory of its own, mostly 0_Transformer.
 // Source: sentence_transformers/SentenceTransformer.py.
-func readModules(c *checkpoint.Checkpoint, v *Result) {
-	data, err := tree.ReadBounded(c.FS, c.Dir, fileModules, config.MaxConfigSize)
+func classifySentenceTransformers(c *checkpoint.Directory, v *Classification) {
+	data, err := tree.ReadFile(c.FS, c.Dir, modulesFile, config.MaxSize)
 	if err != nil {
 		return
 	}
@@ -141,19 +141,19 @@ func readModules(c *checkpoint.Checkpoint, v *Result) {
 		if !strings.HasSuffix(m.Get("type").Str, ".Transformer") || name == "" || !c.HasDir(name) {
 			continue
 		}
-		inner := &checkpoint.Checkpoint{Registered: c.Registered}
-		if inner.ListDir(c.FS, path.Join(c.Dir, name)) != nil || inner.Marks&checkpoint.MarkConfig == 0 || inner.ReadMain() != nil || inner.Doc.File != config.FileConfig {
+		inner := &checkpoint.Directory{CustomRegistry: c.CustomRegistry}
+		if inner.ListDir(c.FS, path.Join(c.Dir, name)) != nil || inner.Marks&checkpoint.MarkConfig == 0 || inner.ReadMainFile() != nil || inner.Doc.File != config.ConfigJSON {
 			return
 		}
-		w := readConfig(inner)
+		w := classifyMainConfig(inner)
 		if w.Category == "" {
 			return
 		}
 		c.Doc, c.Classes, c.ModelType = inner.Doc, inner.Classes, inner.ModelType // class and family are looked up anew
-		c.Doc.File = path.Join(name, config.FileConfig)
+		c.Doc.File = path.Join(name, config.ConfigJSON)
 		c.Findings = append(c.Findings, inner.Findings...)
 		v.Category, v.Task, v.class, v.family, v.loadsAs = w.Category, w.Task, w.class, w.family, w.loadsAs
-		v.DecidedBy = w.DecidedBy + "; in " + name + ", which " + fileModules + " names"
+		v.DecidedBy = w.DecidedBy + "; in " + name + ", which " + modulesFile + " names"
 		return
 	}
 }

@@ -27,71 +27,71 @@ type Format struct {
 	ByContent bool
 	// Beside is the extension of a file of the same name whose presence says that a
 	// .bin file is of this format.
-	Beside string
+	CompanionExtension string
 	// Within is the extension of a directory whose weight files are of this format.
-	Within string
+	DirectoryExtension string
 	// Describes says whether a file tells by itself what model it holds.
-	Describes Describes
+	DescribedBy DescribedBy
 	// Read reads the header of a file; nil where headers are not read, and then
 	// NotRead says why.
-	Read    func(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error)
-	NotRead string
+	Read         func(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error)
+	UnreadReason string
 }
 
 // Extension is one extension of a format.
 type Extension struct {
 	Name string // ".safetensors"
 	// Several says what several files of this extension in a directory are.
-	Several Several
+	Multiple MultipleFiles
 	// NeedsConfig: diffusers and transformers write such a file beside a config.json
 	// only, and cannot load it without one.
 	NeedsConfig bool
 }
 
 // Several says what several files of one extension are, if no name tells.
-type Several int
+type MultipleFiles int
 
 // What several files are. The zero value is none of them, so that a test finds a
 // forgotten column.
 const (
-	Together     Several = iota + 1 // parts of one model
-	Alternatives                    // versions of it, of which a loader takes one
+	PartsOfOneModel MultipleFiles = iota + 1 // parts of one model
+	Alternatives                             // versions of it, of which a loader takes one
 )
 
 // Describes says whether the files of a format describe their model.
-type Describes int
+type DescribedBy int
 
 // Whether files describe their model. The zero value is none of them.
 const (
-	Itself     Describes = iota + 1 // the file says what model it holds
-	WithConfig                      // a config beside it does
+	ByItself DescribedBy = iota + 1 // the file says what model it holds
+	ByConfig                        // a config beside it does
 )
 
 // formats are in the order in which they are preferred where names do not decide.
 var formats = []Format{
-	{Name: "safetensors", Extensions: []Extension{{".safetensors", Together, true}}, Describes: WithConfig, Read: readSafetensors},
-	{Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, false}}, Describes: Itself, Read: readGGUF},
-	{Name: "pytorch", Extensions: []Extension{{".bin", Together, true}, {".pt", Together, false}, {".pth", Together, false}, {".ckpt", Alternatives, false}},
-		Describes: WithConfig, Read: readPyTorch},
-	{Name: "numpy", Extensions: []Extension{{".npz", Together, false}}, Describes: WithConfig, Read: readNumPy},
-	{Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, false}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip}, Describes: Itself,
-		NotRead: "a tar archive, in which the weights are a pickle"},
-	{Name: "onnx", Extensions: []Extension{{".onnx", Together, false}}, Describes: Itself, Read: readONNX},
-	{Name: "tensorflow", Extensions: []Extension{{".h5", Together, false}}, Describes: Itself, NotRead: "HDF5"},
-	{Name: "keras", Extensions: []Extension{{".keras", Alternatives, false}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5}, Describes: Itself, NotRead: "HDF5"},
-	{Name: "flax", Extensions: []Extension{{".msgpack", Together, false}}, Describes: WithConfig, NotRead: "MessagePack"},
-	{Name: "rust", Extensions: []Extension{{".ot", Together, false}}, Describes: WithConfig, NotRead: "the format of tch-rs"},
-	{Name: "tensorrt", Extensions: []Extension{{".engine", Together, false}}, Describes: Itself, NotRead: "a serialized engine"},
-	{Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, false}}, Describes: WithConfig, Read: readDDUF},
-	{Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, false}}, Describes: Itself, Read: readPyTorch},
-	{Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, false}}, Contents: []sniff.Format{sniff.TFLite}, Describes: Itself, NotRead: "FlatBuffers"},
-	{Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, false}}, Describes: Itself, NotRead: "FlatBuffers"},
-	{Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, false}}, Describes: Itself, NotRead: "not documented"},
-	{Name: "core ml", Within: ".mlpackage", Describes: Itself, NotRead: "protocol buffers"},
-	{Name: "ctranslate2", Contents: []sniff.Format{sniff.CTranslate2}, ByContent: true, Describes: WithConfig, NotRead: "tensors without a header"},
-	{Name: "whisper.cpp", Contents: []sniff.Format{sniff.WhisperCPP}, ByContent: true, Describes: Itself, NotRead: "tensors without a header"},
-	{Name: "ggml", Contents: []sniff.Format{sniff.GGML}, ByContent: true, Describes: WithConfig, NotRead: "tensors without a header"},
-	{Name: "openvino", Beside: ".xml", Describes: Itself, NotRead: "the XML file describes the tensors"},
+	{Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, true}}, DescribedBy: ByConfig, Read: readSafetensors},
+	{Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, false}}, DescribedBy: ByItself, Read: readGGUF},
+	{Name: "pytorch", Extensions: []Extension{{".bin", PartsOfOneModel, true}, {".pt", PartsOfOneModel, false}, {".pth", PartsOfOneModel, false}, {".ckpt", Alternatives, false}},
+		DescribedBy: ByConfig, Read: readPyTorch},
+	{Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, false}}, DescribedBy: ByConfig, Read: readNumPy},
+	{Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, false}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip}, DescribedBy: ByItself,
+		UnreadReason: "a tar archive, in which the weights are a pickle"},
+	{Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, false}}, DescribedBy: ByItself, Read: readONNX},
+	{Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, false}}, DescribedBy: ByItself, UnreadReason: "HDF5"},
+	{Name: "keras", Extensions: []Extension{{".keras", Alternatives, false}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5}, DescribedBy: ByItself, UnreadReason: "HDF5"},
+	{Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, false}}, DescribedBy: ByConfig, UnreadReason: "MessagePack"},
+	{Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, false}}, DescribedBy: ByConfig, UnreadReason: "the format of tch-rs"},
+	{Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, false}}, DescribedBy: ByItself, UnreadReason: "a serialized engine"},
+	{Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, false}}, DescribedBy: ByConfig, Read: readDDUF},
+	{Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, false}}, DescribedBy: ByItself, Read: readPyTorch},
+	{Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, false}}, Contents: []sniff.Format{sniff.TFLite}, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
+	{Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, false}}, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
+	{Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, false}}, DescribedBy: ByItself, UnreadReason: "not documented"},
+	{Name: "core ml", DirectoryExtension: ".mlpackage", DescribedBy: ByItself, UnreadReason: "protocol buffers"},
+	{Name: "ctranslate2", Contents: []sniff.Format{sniff.CTranslate2}, ByContent: true, DescribedBy: ByConfig, UnreadReason: "tensors without a header"},
+	{Name: "whisper.cpp", Contents: []sniff.Format{sniff.WhisperCPP}, ByContent: true, DescribedBy: ByItself, UnreadReason: "tensors without a header"},
+	{Name: "ggml", Contents: []sniff.Format{sniff.GGML}, ByContent: true, DescribedBy: ByConfig, UnreadReason: "tensors without a header"},
+	{Name: "openvino", CompanionExtension: ".xml", DescribedBy: ByItself, UnreadReason: "the XML file describes the tensors"},
 }
 
 // ByName finds a format, nil where there is none of that name.
@@ -99,13 +99,13 @@ func ByName(name string) *Format { return index().names[name] }
 
 // ByExtension finds what a file name's extension says of it; ok is false where it is
 // that of no format.
-func ByExtension(name string) (m Match, ok bool) {
+func ByExtension(name string) (m ExtensionMatch, ok bool) {
 	m, ok = index().extensions[path.Ext(name)]
 	return m, ok
 }
 
 // Match is the extension of a format.
-type Match struct {
+type ExtensionMatch struct {
 	Format *Format
 	Extension
 	Rank int // of the extension among those of all formats, from the most preferred
@@ -130,11 +130,11 @@ func NeedsConfig(name string) bool {
 func Recognise(f *tree.File, files []tree.File) *Format {
 	for _, i := range index().recognised {
 		switch r := &formats[i]; {
-		case r.Within != "" && r.holds(f.Name):
+		case r.DirectoryExtension != "" && r.holds(f.Name):
 			return r
 		case path.Ext(f.Name) != ".bin":
 		case r.ByContent && slices.Contains(r.Contents, f.Format),
-			r.Beside != "" && tree.HasFile(files, f.Name[:len(f.Name)-len(".bin")]+r.Beside):
+			r.CompanionExtension != "" && tree.HasFile(files, f.Name[:len(f.Name)-len(".bin")]+r.CompanionExtension):
 			return r
 		}
 	}
@@ -144,7 +144,7 @@ func Recognise(f *tree.File, files []tree.File) *Format {
 // holds tells whether a file is in a directory of the format.
 func (r *Format) holds(name string) bool {
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if path.Ext(dir) == r.Within {
+		if path.Ext(dir) == r.DirectoryExtension {
 			return true
 		}
 	}
@@ -162,19 +162,19 @@ func (r *Format) Rank() int {
 
 type tables struct {
 	names      map[string]*Format
-	extensions map[string]Match
+	extensions map[string]ExtensionMatch
 	recognised []int // the formats that are recognised by more than an extension
 }
 
 var index = sync.OnceValue(func() *tables {
-	t := &tables{names: map[string]*Format{}, extensions: map[string]Match{}}
+	t := &tables{names: map[string]*Format{}, extensions: map[string]ExtensionMatch{}}
 	for i := range formats {
 		r := &formats[i]
 		t.names[r.Name] = r
 		for _, e := range r.Extensions {
-			t.extensions[e.Name] = Match{r, e, len(t.extensions)}
+			t.extensions[e.Name] = ExtensionMatch{r, e, len(t.extensions)}
 		}
-		if r.ByContent || r.Beside != "" || r.Within != "" {
+		if r.ByContent || r.CompanionExtension != "" || r.DirectoryExtension != "" {
 			t.recognised = append(t.recognised, i)
 		}
 	}

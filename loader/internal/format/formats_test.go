@@ -22,14 +22,14 @@ func TestNoColumnOfAFormatIsForgotten(t *testing.T) {
 		assert.NotEmpty(t, f.Name)
 		assert.False(t, names[f.Name], "%s: two rows", f.Name)
 		names[f.Name] = true
-		assert.True(t, len(f.Extensions) > 0 || f.ByContent || f.Beside != "" || f.Within != "",
+		assert.True(t, len(f.Extensions) > 0 || f.ByContent || f.CompanionExtension != "" || f.DirectoryExtension != "",
 			"%s: Extensions, ByContent, Beside or Within is needed: no file is found to be of the format", f.Name)
 		assert.True(t, !f.ByContent || len(f.Contents) > 0, "%s: ByContent without Contents", f.Name)
-		assert.NotZero(t, f.Describes, "%s: Describes says whether a file tells what model it holds", f.Name)
-		assert.Equal(t, f.Read == nil, f.NotRead != "", "%s: either Read, or NotRead with the reason", f.Name)
+		assert.NotZero(t, f.DescribedBy, "%s: Describes says whether a file tells what model it holds", f.Name)
+		assert.Equal(t, f.Read == nil, f.UnreadReason != "", "%s: either Read, or NotRead with the reason", f.Name)
 		for _, e := range f.Extensions {
 			assert.Regexp(t, `^\.[a-z0-9]+$`, e.Name, f.Name)
-			assert.NotZero(t, e.Several, "%s: %s: Several says what several files are", f.Name, e.Name)
+			assert.NotZero(t, e.Multiple, "%s: %s: Several says what several files are", f.Name, e.Name)
 			assert.Empty(t, extensions[e.Name], "%s is an extension of two formats", e.Name)
 			extensions[e.Name] = f.Name
 		}

@@ -33,7 +33,7 @@ func GGUFStem(name string) string {
 }
 
 // BesideGGUF tells whether a file goes with a model, and is none itself.
-func BesideGGUF(name string) bool {
+func IsGGUFAuxiliary(name string) bool {
 	i := MatchName(path.Base(name))
 	return i >= 0 && Names()[i].Role != RoleAlternative
 }

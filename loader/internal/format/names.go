@@ -23,12 +23,12 @@ const (
 )
 
 // Name is one row of weight_names.tsv.
-type Name struct{ Role, Format, Pattern string }
+type NamePattern struct{ Role, Format, Pattern string }
 
 // Names are the rows of weight_names.tsv, in the order in which loaders look for them.
-var Names = sync.OnceValue(func() (names []Name) {
+var Names = sync.OnceValue(func() (names []NamePattern) {
 	for f := range table.Rows(weightNamesTSV) {
-		names = append(names, Name{f[0], f[1], f[2]})
+		names = append(names, NamePattern{f[0], f[1], f[2]})
 	}
 	return names
 })

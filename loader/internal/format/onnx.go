@@ -19,7 +19,7 @@ func readONNX(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
 		}
 		// Blocks of weights of four bits, as the operator MatMulNBits has them.
 		header.PackedBlocks = header.PackedBlocks || t.DType == "U8" && len(t.Shape) == 3
-		add(Tensor{Name: []byte(t.Name), DType: answer.OrNone(t.DType), Rows: rows(t.Shape), Elements: t.Elements(), Bytes: t.Bytes})
+		add(Tensor{Name: []byte(t.Name), DType: answer.OrUnknown(t.DType), Rows: rows(t.Shape), Elements: t.Elements(), Bytes: t.Bytes})
 		e := t.External
 		if e == nil {
 			continue

@@ -26,7 +26,7 @@ func readPyTorch(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error
 			}
 			counted[t.Storage] = true
 		}
-		add(Tensor{Name: []byte(t.Name), DType: answer.OrNone(t.DType), Rows: rows(t.Shape), Elements: t.Elements(), Bytes: t.Bytes()})
+		add(Tensor{Name: []byte(t.Name), DType: answer.OrUnknown(t.DType), Rows: rows(t.Shape), Elements: t.Elements(), Bytes: t.Bytes()})
 	}
 	return &Header{Findings: PickleFindings(p, f.Name, finding.PickleUnknown), Problems: p.Problems}, err
 }
@@ -47,8 +47,8 @@ func PickleFindings(p *pickle.File, file, unknown string) (findings []answer.Fin
 				}
 			}
 		}
-		if risk.risk == pickle.Suspicious && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isTorchScript(n) }) {
-			findings = append(findings, finding.Graded(finding.Milder, finding.PickleUnknown, file,
+		if risk.risk == pickle.Suspicious && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isTorchScriptName(n) }) {
+			findings = append(findings, finding.NewGraded(finding.Milder, finding.PickleUnknown, file,
 				"it is a TorchScript program: its classes lie in the archive", "torch.jit.load runs them: load it only from where you trust"))
 			continue
 		}
@@ -68,6 +68,6 @@ func PickleFindings(p *pickle.File, file, unknown string) (findings []answer.Fin
 
 // isTorchScript tells whether a class belongs to TorchScript: it lies in the
 // archive itself, or builds its lists.
-func isTorchScript(name string) bool {
+func isTorchScriptName(name string) bool {
 	return strings.HasPrefix(name, "__torch__.") || strings.HasPrefix(name, "torch.jit._pickle.")
 }

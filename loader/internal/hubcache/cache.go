@@ -20,23 +20,23 @@ import (
 // there is none, the place is the model's own directory in the cache.
 func FindSnapshot(fsys fs.FS, cache, name, revision string) string {
 	repo := path.Join(cache, "models--"+strings.ReplaceAll(name, "/", "--"))
-	ref := FileMainRef
+	ref := MainRef
 	if revision != "" {
 		ref = path.Join("refs", revision)
 	}
-	if text, err := tree.ReadBounded(fsys, repo, ref, MaxRef); err == nil {
+	if text, err := tree.ReadFile(fsys, repo, ref, MaxRefSize); err == nil {
 		if commit := strings.TrimSpace(string(text)); commit != "" && !strings.Contains(commit, "/") && fs.ValidPath(commit) {
-			return path.Join(repo, DirSnapshots, commit)
+			return path.Join(repo, SnapshotsDir, commit)
 		}
 	}
 	if revision != "" { // a commit; any other is not here
-		return path.Join(repo, DirSnapshots, path.Base(revision))
+		return path.Join(repo, SnapshotsDir, path.Base(revision))
 	}
-	snapshots, err := fs.ReadDir(fsys, path.Join(repo, DirSnapshots))
+	snapshots, err := fs.ReadDir(fsys, path.Join(repo, SnapshotsDir))
 	if err != nil || len(snapshots) != 1 {
 		return repo
 	}
-	return path.Join(repo, DirSnapshots, snapshots[0].Name())
+	return path.Join(repo, SnapshotsDir, snapshots[0].Name())
 }
 
 // Repository is the checkpoint's place in a Hugging Face cache:
@@ -49,7 +49,7 @@ type Repository struct {
 
 // MaxTree bounds the cache's list of a repository's files, in bytes: a list of a
 // hundred thousand files has 20 MB.
-const MaxTree = 64 << 20
+const MaxTreeSize = 64 << 20
 
 // TreeFile is one file of a repository, size -1 where the list does not say.
 type TreeFile struct {
@@ -85,11 +85,11 @@ func membersOf(data []byte) (files []TreeFile) {
 
 // Records is where huggingface_hub keeps what it knows of a download: a lock and
 // a record for each file.
-const Records = ".cache/huggingface/"
+const LocalDir = ".cache/huggingface/"
 
 // A download into a directory leaves a record of each file: the commit, the hash,
 // the time.
 const (
-	DownloadRecords   = ".cache/huggingface/download/"
-	MaxDownloadRecord = 4 << 10 // bytes; real ones have about 150
+	LocalRecordsDir    = ".cache/huggingface/download/"
+	MaxLocalRecordSize = 4 << 10 // bytes; real ones have about 150
 )

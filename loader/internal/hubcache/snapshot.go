@@ -4,7 +4,7 @@ package hubcache
 // holds the name of a commit, snapshots/<commit> the files of it, mostly as links
 // into blobs. Source: huggingface_hub, docs/source/en/guides/manage-cache.md.
 const (
-	DirSnapshots = "snapshots"
-	FileMainRef  = "refs/main"
-	MaxRef       = 256 // bytes; a commit has 40 hexadecimal digits
+	SnapshotsDir = "snapshots"
+	MainRef      = "refs/main"
+	MaxRefSize   = 256 // bytes; a commit has 40 hexadecimal digits
 )

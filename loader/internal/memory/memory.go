@@ -14,19 +14,19 @@ import (
 )
 
 // Inspect fills in the context length and the memory.
-func Inspect(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Weights, asked int64) {
-	d := c.Dimensions()
+func Estimate(c *checkpoint.Directory, info *answer.Info, r *weights.Headers, asked int64) {
+	d := c.Quantities()
 	fromGGUF := r != nil && len(r.GGUF) > 0
-	if n := sentenceLength(c); n > 0 {
-		info.ContextLength, info.ContextLengthSource = &n, fileSentence+": max_seq_length"
-	} else if n, source, ok := d.OrDefault("context"); ok && !fromGGUF {
+	if n := sentenceTransformersLength(c); n > 0 {
+		info.ContextLength, info.ContextLengthSource = &n, sentenceTransformersFile+": max_seq_length"
+	} else if n, source, ok := d.GetOrDefault("context"); ok && !fromGGUF {
 		info.ContextLength, info.ContextLengthSource = &n, source
 	} else if fromGGUF {
 		if n := r.GGUF[0].ModelKey("context_length").Int(); n > 0 && n < 1<<31 {
 			info.ContextLength, info.ContextLengthSource = &n, r.GGUF[0].Path+": "+r.GGUF[0].Architecture()+".context_length"
 		}
-	} else if n := config.BoundedInt(c.Params("max_seq_len")); n > 0 {
-		info.ContextLength, info.ContextLengthSource = &n, config.FileParams+": max_seq_len"
+	} else if n := config.PositiveInt(c.MistralParam("max_seq_len")); n > 0 {
+		info.ContextLength, info.ContextLengthSource = &n, config.ParamsJSON+": max_seq_len"
 	}
 	if r == nil || r.Info.StoredElements == nil {
 		return
@@ -55,9 +55,9 @@ func Inspect(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Weights, as
 			m.Notes = append(m.Notes, fmt.Sprintf("the model was made for %d tokens, fewer than asked for", *info.ContextLength))
 		}
 	}
-	shape, ok := configCache(d)
+	shape, ok := cacheFromConfig(d)
 	if fromGGUF {
-		shape, ok = ggufCache(r)
+		shape, ok = cacheFromGGUF(r)
 	}
 	if !ok || m.Context == nil {
 		return
@@ -74,18 +74,18 @@ func Inspect(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Weights, as
 // fileSentence bounds the texts of a sentence-transformers model: it cuts them
 // there, whatever the model inside could take. Source: sentence_transformers,
 // models/Transformer.py.
-const fileSentence = "sentence_bert_config.json"
+const sentenceTransformersFile = "sentence_bert_config.json"
 
 // sentenceLength is the number of tokens at which a sentence-transformers model
 // cuts texts, 0 where no file says it.
-func sentenceLength(c *checkpoint.Checkpoint) int64 {
+func sentenceTransformersLength(c *checkpoint.Directory) int64 {
 	if c.Marks&checkpoint.MarkSentenceTransformers == 0 {
 		return 0
 	}
-	name := path.Join(path.Dir(c.Doc.File), fileSentence) // beside the config of the model inside
-	v, err := config.ReadObject(c.FS, c.Dir, name)
+	name := path.Join(path.Dir(c.Doc.File), sentenceTransformersFile) // beside the config of the model inside
+	v, err := config.ReadJSON(c.FS, c.Dir, name)
 	if err != nil {
 		return 0
 	}
-	return config.BoundedInt(v.Get("max_seq_length"))
+	return config.PositiveInt(v.Get("max_seq_length"))
 }

@@ -24,7 +24,7 @@ var quantizationMethodsTSV string
 // Method is one line of quantization_methods.tsv.
 type Method struct {
 	name         string // the usual spelling
-	Bits, detail string // keys, by commas; bits may end in "=" and a number
+	bits, detail string // keys, by commas; bits may end in "=" and a number
 }
 
 var Methods = sync.OnceValue(func() map[string]Method {
@@ -37,12 +37,12 @@ var Methods = sync.OnceValue(func() map[string]Method {
 
 // Of says how the weights were compressed, nil where nothing says that
 // they were. The places are asked in the order in which loaders ask them.
-func Of(c *checkpoint.Checkpoint) *answer.Quantization {
+func FromConfigs(c *checkpoint.Directory) *answer.Quantization {
 	if q := fromConfig(c); q != nil {
 		return q
 	}
-	if c.Marks&checkpoint.MarkQuantFile != 0 {
-		for _, name := range checkpoint.QuantFiles {
+	if c.Marks&checkpoint.MarkQuantizationFile != 0 {
+		for _, name := range checkpoint.QuantizationFiles {
 			if q := FromFile(c, name); q != nil {
 				return q
 			}
@@ -52,8 +52,8 @@ func Of(c *checkpoint.Checkpoint) *answer.Quantization {
 }
 
 // fromConfig asks the config alone.
-func fromConfig(c *checkpoint.Checkpoint) *answer.Quantization {
-	if !c.Doc.Any(config.KeyQuantizationConfig, config.KeyCompressionConfig, config.KeyTextConfig, config.KeyThinkerConfig, config.KeyLLMConfig, config.KeyQuantization, config.KeyLoadIn8Bit, config.KeyLoadIn4Bit) {
+func fromConfig(c *checkpoint.Directory) *answer.Quantization {
+	if !c.Doc.ContainsAny(config.KeyQuantizationConfig, config.KeyCompressionConfig, config.KeyTextConfig, config.KeyThinkerConfig, config.KeyLLMConfig, config.KeyQuantization, config.KeyLoadIn8Bit, config.KeyLoadIn4Bit) {
 		return nil
 	}
 	if q := c.Doc.Object(config.KeyQuantizationConfig); q.Exists() {
@@ -91,18 +91,18 @@ func fromConfig(c *checkpoint.Checkpoint) *answer.Quantization {
 
 // FromFile asks one of the files beside the config; nil where it says
 // nothing that can be read.
-func FromFile(c *checkpoint.Checkpoint, name string) *answer.Quantization {
+func FromFile(c *checkpoint.Directory, name string) *answer.Quantization {
 	if !c.Has(name) {
 		return nil
 	}
-	q, err := config.ReadObject(c.FS, c.Dir, name)
+	q, err := config.ReadJSON(c.FS, c.Dir, name)
 	if err != nil {
 		return nil
 	}
 	switch found := Parse(q, name); {
 	case found.Method != answer.UnknownName:
 		return found
-	case name == checkpoint.FileHFQuantConfig:
+	case name == checkpoint.ModelOptConfigFile:
 		return parseAs("modelopt", q, name)
 	case q.Get("zero_point").Exists() || q.Get("w_bit").Exists() || strings.EqualFold(q.Get("version").String(), "GEMM"):
 		return parseAs("awq", q, name) // which is also found in GPTQ's file
@@ -140,17 +140,17 @@ func Parse(q gjson.Result, source string) *answer.Quantization {
 func parseAs(method string, q gjson.Result, source string) *answer.Quantization {
 	m, ok := Methods()[method]
 	if !ok {
-		m = Method{name: method, Bits: "bits,w_bit"}
+		m = Method{name: method, bits: "bits,w_bit"}
 	}
 	out := &answer.Quantization{Method: m.name, Source: source}
-	for key := range strings.SplitSeq(m.Bits, ",") {
+	for key := range strings.SplitSeq(m.bits, ",") {
 		if own, ok := strings.CutPrefix(key, "="); ok {
 			if b, err := strconv.ParseFloat(own, 64); err == nil {
 				out.Bits = &b
 			}
 			break
 		}
-		if b, ok := BitsOf(q.Get(key)); ok {
+		if b, ok := ParseBits(q.Get(key)); ok {
 			out.Bits = &b
 			break
 		}
@@ -168,7 +168,7 @@ func parseAs(method string, q gjson.Result, source string) *answer.Quantization 
 // "int4", "Int8WeightOnlyConfig", "float8", "NVFP4", "W4A16_AWQ".
 var bitsInText = regexp.MustCompile(`(?i)(?:int|float|fp|w)(\d{1,2})`)
 
-func BitsOf(v gjson.Result) (float64, bool) {
+func ParseBits(v gjson.Result) (float64, bool) {
 	switch v.Type {
 	case gjson.Number:
 		return v.Num, v.Num > 0 && v.Num <= 64
@@ -182,7 +182,7 @@ func BitsOf(v gjson.Result) (float64, bool) {
 }
 
 // GroupSize is how many weights share a scale, 0 where the config does not say.
-func GroupSize(c *checkpoint.Checkpoint) int64 {
+func GroupSize(c *checkpoint.Directory) int64 {
 	for _, q := range [...]gjson.Result{c.Doc.Object(config.KeyQuantization), c.Doc.Object(config.KeyQuantizationConfig)} {
 		if g := q.Get("group_size"); g.Type == gjson.Number && g.Num >= 1 && g.Num <= 1<<20 {
 			return int64(g.Num)
@@ -192,7 +192,7 @@ func GroupSize(c *checkpoint.Checkpoint) int64 {
 }
 
 // FileOfSource is the file in a source, "config.json: quantization_config".
-func FileOfSource(source string) string {
+func SourceFile(source string) string {
 	file, _, _ := strings.Cut(source, ":")
 	return file
 }

@@ -31,7 +31,7 @@ const (
 )
 
 // addable are the categories that a class name can be put in.
-var addable = []answer.Category{answer.Transformers, answer.VisionEncoder, answer.AudioEncoder, answer.ASR, answer.Diffusers, answer.SAE, answer.Adapter}
+var userCategories = []answer.Category{answer.Transformers, answer.VisionEncoder, answer.AudioEncoder, answer.ASR, answer.Diffusers, answer.SAE, answer.Adapter}
 
 // columnNames are the columns of a table of class names, in their order.
 var columnNames = [table.Columns]string{"class", "category", "task", "model type", "real name"}
@@ -78,7 +78,7 @@ func ReadArchitectures(file string, r io.Reader) (*Architectures, error) {
 			return nil, fail(fault.TooLarge, "more than "+strconv.Itoa(maxArchitectures)+" class names")
 		}
 		first[c.Name] = number
-		c.how = "class name in architectures of config.json, from " + file
+		c.foundBy = "class name in architectures of config.json, from " + file
 		a.Classes = append(a.Classes, c)
 	}
 	number++
@@ -112,9 +112,9 @@ func parseArchitecture(line string) (c Class, wrong string) {
 		fields[i] = text
 	}
 	c = Class{Name: fields[0], Category: answer.Category(fields[1]), Task: answer.Task(fields[2]), ModelType: fields[3], RealName: fields[4]}
-	if !slices.Contains(addable, c.Category) {
-		known := make([]string, len(addable))
-		for i, category := range addable {
+	if !slices.Contains(userCategories, c.Category) {
+		known := make([]string, len(userCategories))
+		for i, category := range userCategories {
 			known[i] = string(category)
 		}
 		return c, "unknown category " + strconv.Quote(fields[1]) + ", known: " + strings.Join(known, ", ")
@@ -127,7 +127,7 @@ func parseArchitecture(line string) (c Class, wrong string) {
 
 // With gives a copy of the registry with more class names, which a look-up finds as
 // fast as the others.
-func (r *Registry) With(classes []Class) *Registry {
+func (r *Registry) WithClasses(classes []Class) *Registry {
 	more := *r
 	more.Classes = make(map[string]*Class, len(r.Classes)+len(classes))
 	maps.Copy(more.Classes, r.Classes)
@@ -141,6 +141,6 @@ func (r *Registry) With(classes []Class) *Registry {
 		more.names = append(more.names, c.Name)
 	}
 	slices.Sort(more.names)
-	more.fold()
+	more.indexFolded()
 	return &more
 }

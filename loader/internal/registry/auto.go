@@ -16,7 +16,7 @@ type AutoClass struct {
 	Name     string
 	Category answer.Category
 	Task     answer.Task
-	Asked    string // "first" or "last"
+	Priority string // "first" or "last"
 }
 
 // AutoClasses says which task a key of auto_map names.

@@ -31,8 +31,8 @@ type Class struct {
 	ModelType string // the model type it usually comes with, "" where none is known
 	RealName  string // the class that loads it: itself, but for misspellings in use
 
-	Omni *OmniRule
-	how  string // of a registered class: who registered it, for people
+	Omni    *OmniRule
+	foundBy string // of a registered class: who registered it, for people
 }
 
 // Family is what the registry knows of a model type.
@@ -48,7 +48,7 @@ type Family struct {
 
 // Loader is the class that loads the family's checkpoints, "" where none is
 // known.
-func (f *Family) Loader() string {
+func (f *Family) LoadingClass() string {
 	if f == nil {
 		return ""
 	}
@@ -62,19 +62,19 @@ func (f *Family) Loader() string {
 type OmniRule struct{ Needs []string }
 
 type Registry struct {
-	Classes  map[string]*Class        // shared: never changed once built
-	folded   func() map[string]string // spelling-insensitive name to the listed one, made when first asked
-	names    []string                 // the listed names, sorted
-	Families map[string]*Family
-	omni     map[string]*OmniRule // by folded name
-	rules    []ClassRule          // for classes that are not listed
-	over     []ClassRule          // sections that decide over a listed class as well
+	Classes   map[string]*Class        // shared: never changed once built
+	folded    func() map[string]string // spelling-insensitive name to the listed one, made when first asked
+	names     []string                 // the listed names, sorted
+	Families  map[string]*Family
+	omni      map[string]*OmniRule // by folded name
+	rules     []ClassRule          // for classes that are not listed
+	overrides []ClassRule          // sections that decide over a listed class as well
 }
 
 // Builtin parses the tables on first use.
-var Builtin = sync.OnceValue(buildRegistry)
+var Builtin = sync.OnceValue(newBuiltin)
 
-func buildRegistry() *Registry {
+func newBuiltin() *Registry {
 	r := &Registry{
 		Classes:  make(map[string]*Class, 3200),
 		names:    make([]string, 0, 3200),
@@ -97,7 +97,7 @@ func buildRegistry() *Registry {
 		if f[1] != "" {
 			rule.Needs = strings.Split(f[1], ",")
 		}
-		r.omni[foldName(f[0])] = rule
+		r.omni[foldedName(f[0])] = rule
 		if c, ok := r.Classes[f[0]]; ok {
 			c.Omni = rule
 		}
@@ -106,17 +106,17 @@ func buildRegistry() *Registry {
 		}
 	}
 	r.readRules()
-	r.fold()
+	r.indexFolded()
 	return r
 }
 
 // fold prepares the look-up of names that are spelled differently.
-func (r *Registry) fold() {
+func (r *Registry) indexFolded() {
 	names := r.names
 	r.folded = sync.OnceValue(func() map[string]string {
 		folded := make(map[string]string, len(names))
 		for _, name := range names {
-			if key := foldName(name); folded[key] == "" {
+			if key := foldedName(name); folded[key] == "" {
 				folded[key] = name
 			}
 		}
@@ -141,10 +141,10 @@ func LookupFamily(modelType string) (Family, bool) {
 }
 
 // byClassName is how a class is mostly found.
-const byClassName = "class name in architectures of config.json"
+const fromArchitectures = "class name in architectures of config.json"
 
 // FoundBy says how a class was found that is spelled as it is listed.
-func (c *Class) FoundBy() string { return cmp.Or(c.how, byClassName) }
+func (c *Class) DecidedBy() string { return cmp.Or(c.foundBy, fromArchitectures) }
 
 // ResolveClass finds a class by its exact name, then without regard to case and
 // underscores, then by what stands behind the last dot (a module in front), then
@@ -152,7 +152,7 @@ func (c *Class) FoundBy() string { return cmp.Or(c.how, byClassName) }
 // people, and is empty where the name is not known.
 func (r *Registry) ResolveClass(name string) (*Class, string) {
 	if c := r.Classes[name]; c != nil {
-		return c, c.FoundBy()
+		return c, c.DecidedBy()
 	}
 	var buf [64]byte
 	for _, v := range [...]struct{ name, how string }{
@@ -172,7 +172,7 @@ func (r *Registry) ResolveClass(name string) (*Class, string) {
 
 // FoldedOmni gives the rule for a class name or a model type that is not
 // listed, nil where there is none.
-func (r *Registry) FoldedOmni(name string) *OmniRule {
+func (r *Registry) OmniRuleOf(name string) *OmniRule {
 	var buf [64]byte
 	return r.omni[string(appendFolded(buf[:0], name))]
 }
@@ -186,7 +186,7 @@ func (r *Registry) NearestClass(name string) string {
 		if j < 0 || j >= len(r.names) {
 			continue
 		}
-		if n := table.CommonPrefix(name, r.names[j]); n > length {
+		if n := table.CommonPrefixLen(name, r.names[j]); n > length {
 			best, length = r.names[j], n
 		}
 	}
@@ -194,7 +194,7 @@ func (r *Registry) NearestClass(name string) string {
 }
 
 // foldName drops what spellings of one name differ in: case, "_", "-" and ".".
-func foldName(name string) string { return string(appendFolded(nil, name)) }
+func foldedName(name string) string { return string(appendFolded(nil, name)) }
 
 // appendFolded appends the folded name, so that a look-up needs no allocation:
 // m[string(appendFolded(buf[:0], name))].
@@ -213,4 +213,4 @@ func appendFolded(dst []byte, name string) []byte {
 
 // MaxName bounds the names of classes and model types that are looked up, in
 // bytes. The longest that is listed has 92.
-const MaxName = 256
+const MaxNameLength = 256

@@ -96,7 +96,7 @@ func TestNoClassRuleHidesAnother(t *testing.T) {
 			if later.Kind != earlier.Kind || later.Kind != "name" && later.Kind != "type" {
 				continue
 			}
-			assert.False(t, table.Match(earlier.glob, later.Pattern), "%s %s never speaks behind %s", later.Kind, later.Pattern, earlier.Pattern)
+			assert.False(t, table.Match(earlier.namePattern, later.Pattern), "%s %s never speaks behind %s", later.Kind, later.Pattern, earlier.Pattern)
 		}
 	}
 }
@@ -130,15 +130,15 @@ func TestRulesCarryToFamiliesNobodyListed(t *testing.T) {
 			has := func(k config.Key) bool {
 				return slices.ContainsFunc(strings.Split(family, ","), func(t string) bool { return slices.Contains(sections[t], config.KeyNames[k]) })
 			}
-			a := rest.Infer(RuleInput{Name: c.Name, ModelType: strings.Split(family, ",")[0], Has: has})
-			if a.By == "" {
+			a := rest.Infer(RuleInput{ClassName: c.Name, ModelType: strings.Split(family, ",")[0], IsSet: has})
+			if a.DecidedBy == "" {
 				a.Category = answer.Transformers // as readConfig has it
 			}
 			if a.Category == c.Category {
 				right++
 			} else {
-				missed[a.By]++
-				t.Logf("%s is %s, not %s: %s", c.Name, c.Category, a.Category, a.By)
+				missed[a.DecidedBy]++
+				t.Logf("%s is %s, not %s: %s", c.Name, c.Category, a.Category, a.DecidedBy)
 			}
 			if a.Task != c.Task {
 				wrongTask++
@@ -154,11 +154,11 @@ func TestSpellingsOfOneNameAgreeOnTheCategory(t *testing.T) {
 	byFolded := map[string]Class{}
 	for _, name := range Builtin().names {
 		c, _ := LookupClass(name)
-		if other, ok := byFolded[foldName(name)]; ok {
+		if other, ok := byFolded[foldedName(name)]; ok {
 			assert.Equal(t, other.Category, c.Category, "%s and %s", name, other.Name)
 			continue
 		}
-		byFolded[foldName(name)] = c
+		byFolded[foldedName(name)] = c
 	}
 }
 
@@ -192,12 +192,12 @@ func TestNearestClassNeedsAFewLettersInCommon(t *testing.T) {
 }
 
 func TestARuleSaysWhatItSaw(t *testing.T) {
-	a, ok := Builtin().neighbours("LlamaZuluNet", 4)
+	a, ok := Builtin().inferFromNearest("LlamaZuluNet", 4)
 	require.True(t, ok)
 	assert.Equal(t, answer.Transformers, a.Category)
-	assert.Contains(t, a.By, "it begins like LLaMAForCausalLM, ")
+	assert.Contains(t, a.DecidedBy, "it begins like LLaMAForCausalLM, ")
 	for _, name := range []string{"", "Zz", "Qq9"} {
-		_, ok := Builtin().neighbours(name, 4)
+		_, ok := Builtin().inferFromNearest(name, 4)
 		assert.False(t, ok, name)
 	}
 }
@@ -206,11 +206,11 @@ func TestARuleSaysWhatItSaw(t *testing.T) {
 // asked.
 func BenchmarkGuess(b *testing.B) {
 	r := Builtin()
-	for name, class := range map[string]string{"head": "Zqx9ForImageClassification", "last": "Zqx9", "longest": strings.Repeat("A", MaxName)} {
+	for name, class := range map[string]string{"head": "Zqx9ForImageClassification", "last": "Zqx9", "longest": strings.Repeat("A", MaxNameLength)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r.Infer(RuleInput{Name: class, ModelType: "zqx9", Has: func(config.Key) bool { return false }})
+				r.Infer(RuleInput{ClassName: class, ModelType: "zqx9", IsSet: func(config.Key) bool { return false }})
 			}
 		})
 	}
@@ -218,7 +218,7 @@ func BenchmarkGuess(b *testing.B) {
 
 func BenchmarkFirstUse(b *testing.B) {
 	for b.Loop() {
-		buildRegistry()
+		newBuiltin()
 	}
 }
 

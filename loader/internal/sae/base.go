@@ -32,7 +32,7 @@ const maxSAEConfigs = 256
 // Describe gathers base model, kind, sites and layers from the autoencoders'
 // configs, and from names where there are none. A malformed config is passed
 // over and reported; configs that disagree are reported, and then none wins.
-func Describe(c *checkpoint.Checkpoint, e *Evidence) *Description {
+func Describe(c *checkpoint.Directory, e *Release) *Description {
 	b := &Description{BaseModel: answer.BaseModel{Layers: []int{}, Candidates: []string{}, Findings: []answer.Finding{}}, Kind: answer.UnknownName, Sites: slices.Clone(e.Sites)}
 	names := map[string]string{} // base model to the file that named it
 	var order []string
@@ -50,26 +50,26 @@ func Describe(c *checkpoint.Checkpoint, e *Evidence) *Description {
 		if err != nil {
 			if fault.KindOf(err) != fault.NotFound {
 				b.Findings = append(b.Findings, finding.New(finding.SAEConfigMalformed, file,
-					"passed over: "+finding.WithoutPath(err), "repair the file, or download it again"))
+					"passed over: "+finding.MessageOf(err), "repair the file, or download it again"))
 			}
 			continue
 		}
-		note(baseModelKey(config), file)
+		note(baseModelOf(config), file)
 		b.addConfig(config)
 	}
 	named := len(order) > 0
-	for _, u := range e.Units {
+	for _, u := range e.Autoencoders {
 		b.addPath(u.Family, path.Join(c.Dir, u.dir), u.dir)
 		if !named {
-			models, source := baseFromName(c, u, e.tree)
+			models, source := baseModelsFromName(c, u, e.directories)
 			for _, model := range models {
 				note(model, source)
 			}
 		}
 	}
-	for _, d := range e.tree {
+	for _, d := range e.directories {
 		b.addFiles(d)
-		if len(e.Units) == 0 {
+		if len(e.Autoencoders) == 0 {
 			b.addPath(answer.UnknownName, d.dir, d.dir)
 		}
 	}
@@ -77,7 +77,7 @@ func Describe(c *checkpoint.Checkpoint, e *Evidence) *Description {
 	case 0:
 	case 1:
 		source := names[order[0]]
-		b.BaseModel.BaseModel, b.Source = &order[0], &source
+		b.BaseModel.Name, b.Source = &order[0], &source
 	default:
 		b.Candidates = order
 		b.Findings = append(b.Findings, finding.New(finding.SAEBaseModelAmbiguous, "",
@@ -85,7 +85,7 @@ func Describe(c *checkpoint.Checkpoint, e *Evidence) *Description {
 	}
 	slices.Sort(b.Layers)
 	b.Layers = slices.Compact(b.Layers)
-	if b.Kind == answer.UnknownName && (len(e.Units) > 0 || len(e.Sites) > 0) {
+	if b.Kind == answer.UnknownName && (len(e.Autoencoders) > 0 || len(e.Sites) > 0) {
 		b.Kind = "sae"
 	}
 	return b
@@ -93,29 +93,29 @@ func Describe(c *checkpoint.Checkpoint, e *Evidence) *Description {
 
 // configFiles lists the files that may name the base model: the units' own
 // configs, those of their neighbours, and what stands one directory up.
-func configFiles(c *checkpoint.Checkpoint, e *Evidence) (files []string) {
+func configFiles(c *checkpoint.Directory, e *Release) (files []string) {
 	add := func(dir, name string) {
 		if file := path.Join(dir, name); !slices.Contains(files, file) {
 			files = append(files, file)
 		}
 	}
-	for _, d := range e.tree {
+	for _, d := range e.directories {
 		site, _, nested := strings.Cut(d.dir, "/")
-		if nested && slices.Contains(e.Sites, site) && slices.Contains(d.files, config.FileConfig) {
-			add(d.dir, config.FileConfig)
+		if nested && slices.Contains(e.Sites, site) && slices.Contains(d.files, config.ConfigJSON) {
+			add(d.dir, config.ConfigJSON)
 		}
-		if nested && path.Base(d.dir) == config.FileConfig { // reading a directory fails, and says so
-			add(path.Dir(d.dir), config.FileConfig)
+		if nested && path.Base(d.dir) == config.ConfigJSON { // reading a directory fails, and says so
+			add(path.Dir(d.dir), config.ConfigJSON)
 		}
 	}
-	for _, u := range e.Units {
+	for _, u := range e.Autoencoders {
 		if u.config != "" {
 			add(u.dir, u.config)
 		}
 		if u.Family == "sparsify" || u.Family == "llamascopium" {
 			for _, dir := range [...]string{u.dir, path.Dir(u.dir)} {
-				for _, name := range [...]string{config.FileConfig, "lm_config.json"} {
-					if slices.ContainsFunc(e.tree, func(d directory) bool { return d.dir == dir && slices.Contains(d.files, name) }) {
+				for _, name := range [...]string{config.ConfigJSON, "lm_config.json"} {
+					if slices.ContainsFunc(e.directories, func(d directory) bool { return d.dir == dir && slices.Contains(d.files, name) }) {
 						add(dir, name)
 					}
 				}
@@ -128,7 +128,7 @@ func configFiles(c *checkpoint.Checkpoint, e *Evidence) (files []string) {
 // baseModelKeys are the keys under which the families name the base model.
 var baseModelKeys = [...]string{"model_name", "metadata.model_name", "base_model", "trainer.lm_name", "model"}
 
-func baseModelKey(config gjson.Result) string {
+func baseModelOf(config gjson.Result) string {
 	for _, key := range baseModelKeys {
 		if v := config.Get(key); v.Type == gjson.String && v.Str != "" {
 			return v.Str
@@ -157,9 +157,9 @@ var saeSites = sync.OnceValue(func() (sites []saeSite) {
 // addPath reads layer and site out of the path of a directory, dir below the
 // checkpoint and full in front of that, and the kind where a name tells it.
 func (b *Description) addPath(family, full, dir string) {
-	b.addLayersOf(dir)
+	b.addLayersIn(dir)
 	kind := ""
-	if site, ok := siteOf(family, full); ok {
+	if site, ok := siteOfPath(family, full); ok {
 		kind = site.kind
 		b.addSite(site.site)
 	}
@@ -176,7 +176,7 @@ func (b *Description) addPath(family, full, dir string) {
 }
 
 // siteOf finds the site that a directory's name tells, from the inside out.
-func siteOf(family, full string) (saeSite, bool) {
+func siteOfPath(family, full string) (saeSite, bool) {
 	for part := full; part != "." && part != "/" && part != ""; part = path.Dir(part) {
 		name := strings.TrimSuffix(path.Base(part), "_all")
 		for _, s := range saeSites() {
@@ -209,11 +209,11 @@ func (b *Description) addFiles(d directory) {
 		if strings.HasSuffix(name, ".json") {
 			continue
 		}
-		b.addLayersOf(name)
+		b.addLayersIn(name)
 	}
 }
 
-func (b *Description) addLayersOf(name string) {
+func (b *Description) addLayersIn(name string) {
 	for _, m := range layerNames.FindAllStringSubmatch(name, -1) {
 		b.addLayer(m[1] + m[2] + m[3]) // one of them is not empty
 	}
@@ -249,7 +249,7 @@ func (b *Description) addConfig(config gjson.Result) {
 	}
 	for _, key := range [...]string{"hook_name", "metadata.hook_name", "hook_point", "hook_point_in", "hf_hook_point_in"} {
 		if v := config.Get(key); v.Type == gjson.String {
-			b.addLayersOf(v.Str)
+			b.addLayersIn(v.Str)
 			for _, s := range saeSites() {
 				if s.family == "*" && strings.Contains(v.Str, s.directory) {
 					b.addSite(s.site)

@@ -51,28 +51,28 @@ var modelAliases = sync.OnceValue(func() map[string]string {
 // findUnits finds the directories that hold an autoencoder.
 // A directory below a site counts where it holds a file that an autoencoder has,
 // though no family is known by it.
-func findUnits(c *checkpoint.Checkpoint, tree []directory, sites []string) (units []unit) {
+func findAutoencoders(c *checkpoint.Directory, tree []directory, sites []string) (units []autoencoder) {
 	for _, d := range tree {
 		found := len(units)
 		for _, f := range families() {
-			if fits(c, f, d, tree) {
-				units = append(units, unit{Family: f.name, dir: d.dir, config: f.config})
+			if matchesFamily(c, f, d, tree) {
+				units = append(units, autoencoder{Family: f.name, dir: d.dir, config: f.config})
 				break
 			}
 		}
-		if site, _, nested := strings.Cut(d.dir, "/"); len(units) == found && nested && slices.Contains(sites, site) && slices.ContainsFunc(d.files, isSAEFile) {
-			units = append(units, unit{Family: answer.UnknownName, dir: d.dir})
+		if site, _, nested := strings.Cut(d.dir, "/"); len(units) == found && nested && slices.Contains(sites, site) && slices.ContainsFunc(d.files, isAutoencoderFile) {
+			units = append(units, autoencoder{Family: answer.UnknownName, dir: d.dir})
 		}
 	}
 	return units
 }
 
-func isSAEFile(name string) bool {
-	return name == config.FileConfig || strings.HasPrefix(name, "params") || strings.HasPrefix(name, "sae")
+func isAutoencoderFile(name string) bool {
+	return name == config.ConfigJSON || strings.HasPrefix(name, "params") || strings.HasPrefix(name, "sae")
 }
 
-func fits(c *checkpoint.Checkpoint, f family, d directory, tree []directory) bool {
-	if f.config != "" && !slices.Contains(d.files, f.config) || f.weights != "" && !d.holds(f.weights, tree) {
+func matchesFamily(c *checkpoint.Directory, f family, d directory, tree []directory) bool {
+	if f.config != "" && !slices.Contains(d.files, f.config) || f.weights != "" && !d.hasFile(f.weights, tree) {
 		return false
 	}
 	if f.path != "*" && !table.Match(f.path, path.Join(c.Dir, d.dir)) {
@@ -91,7 +91,7 @@ func fits(c *checkpoint.Checkpoint, f family, d directory, tree []directory) boo
 
 // holds tells whether a file fits the pattern, in the directory itself or, where
 // the pattern has a slash, below it.
-func (d directory) holds(pattern string, tree []directory) bool {
+func (d directory) hasFile(pattern string, tree []directory) bool {
 	files := d.files
 	if sub, rest, ok := strings.Cut(pattern, "/"); ok {
 		pattern, files = rest, nil
@@ -123,13 +123,13 @@ func resolveModel(name string) string {
 var (
 	gemmaScope1Name = regexp.MustCompile(`gemma-scope-(\d+b)-(pt|it)(?:-|/|$)`)
 	gemmaScope2Name = regexp.MustCompile(`gemma-scope-2-(\d+[bm])-(pt|it)(?:-|/|$)`)
-	sizeOfSAE       = regexp.MustCompile(`(?i)^(.+)-SAE-l\d+$`)
+	goodfireName    = regexp.MustCompile(`(?i)^(.+)-SAE-l\d+$`)
 )
 
 // baseFromName reads the base model out of the names of directories and files,
 // where a family has no config that says it; none where they do not tell, several
 // where the makers of the release say different things.
-func baseFromName(c *checkpoint.Checkpoint, u unit, tree []directory) (models []string, source string) {
+func baseModelsFromName(c *checkpoint.Directory, u autoencoder, tree []directory) (models []string, source string) {
 	full := path.Join(c.Dir, u.dir)
 	switch u.Family {
 	case "gemma-scope-1":
@@ -153,8 +153,8 @@ func baseFromName(c *checkpoint.Checkpoint, u unit, tree []directory) (models []
 	case "goodfire":
 		for _, d := range tree {
 			for _, name := range d.files {
-				if m := sizeOfSAE.FindStringSubmatch(strings.TrimSuffix(name, path.Ext(name))); m != nil {
-					return []string{repoOf(m[1])}, "the file's name " + name
+				if m := goodfireName.FindStringSubmatch(strings.TrimSuffix(name, path.Ext(name))); m != nil {
+					return []string{withOrganization(m[1])}, "the file's name " + name
 				}
 			}
 		}
@@ -170,7 +170,7 @@ func baseFromName(c *checkpoint.Checkpoint, u unit, tree []directory) (models []
 
 // repoOf adds the organisation to a model's bare name, where the name is one
 // of a known maker.
-func repoOf(name string) string {
+func withOrganization(name string) string {
 	if repo := resolveModel(name); repo != name {
 		return repo
 	}

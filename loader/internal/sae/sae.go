@@ -13,22 +13,22 @@ import (
 )
 
 // unit is one directory of a release that holds an autoencoder.
-type unit struct {
+type autoencoder struct {
 	Family string
 	dir    string // below the checkpoint, "." for its root
 	config string // the config file in dir, "" where the family has none
 }
 
 // Evidence is what makes a directory a release of sparse autoencoders.
-type Evidence struct {
-	Sites []string    // indicator directories, in table order
-	Units []unit      // autoencoders found, in the order of the walk
-	tree  []directory // what was walked
+type Release struct {
+	Sites        []string      // indicator directories, in table order
+	Autoencoders []autoencoder // autoencoders found, in the order of the walk
+	directories  []directory   // what was walked
 }
 
-func (e *Evidence) DecidedBy() string {
-	if len(e.Units) > 0 {
-		u := e.Units[0]
+func (e *Release) DecidedBy() string {
+	if len(e.Autoencoders) > 0 {
+		u := e.Autoencoders[0]
 		what := "files"
 		if u.config != "" {
 			what = path.Join(u.dir, u.config)
@@ -47,15 +47,15 @@ func (e *Evidence) DecidedBy() string {
 // none; so does a config that names a class, unless an autoencoder's files are
 // inside. Directories that are merely called like a site count where nothing
 // else speaks: with lower confidence, which is a finding.
-func Find(c *checkpoint.Checkpoint) *Evidence {
+func Find(c *checkpoint.Directory) *Release {
 	if c.Marks&(checkpoint.MarkTokenizer|checkpoint.MarkModelIndex|checkpoint.MarkModularIndex|checkpoint.MarkAdapter) != 0 {
 		return nil
 	}
-	named := len(c.Classes) > 0 || c.ListedFamily() != nil
+	named := len(c.Classes) > 0 || c.Family() != nil
 	if named && c.Marks&checkpoint.MarkSAEDirectory == 0 {
 		return nil // the way of ordinary models: nothing more is read
 	}
-	e := &Evidence{}
+	e := &Release{}
 	if c.Marks&checkpoint.MarkSAEDirectory != 0 {
 		for _, name := range checkpoint.SAEDirectories() {
 			if c.HasDir(name) {
@@ -64,11 +64,11 @@ func Find(c *checkpoint.Checkpoint) *Evidence {
 		}
 	}
 	if !named || len(e.Sites) > 0 {
-		e.tree = walk(c)
-		e.Units = findUnits(c, e.tree, e.Sites)
+		e.directories = listDirectories(c)
+		e.Autoencoders = findAutoencoders(c, e.directories, e.Sites)
 	}
-	if len(e.Units) == 0 {
-		e.Sites = slices.DeleteFunc(e.Sites, e.holdsOtherThings)
+	if len(e.Autoencoders) == 0 {
+		e.Sites = slices.DeleteFunc(e.Sites, e.hasNoAutoencoderFile)
 		if named || len(e.Sites) == 0 {
 			return nil
 		}
@@ -78,14 +78,14 @@ func Find(c *checkpoint.Checkpoint) *Evidence {
 
 // holdsOtherThings tells whether the directory called like a site has files, and
 // none of them could be of an autoencoder: a program's source code, say.
-func (e *Evidence) holdsOtherThings(site string) bool {
+func (e *Release) hasNoAutoencoderFile(site string) bool {
 	files := 0
-	for _, d := range e.tree {
+	for _, d := range e.directories {
 		if d.dir != site && !strings.HasPrefix(d.dir, site+"/") {
 			continue
 		}
 		for _, name := range d.files {
-			if slices.Contains(saeExtensions[:], path.Ext(name)) {
+			if slices.Contains(autoencoderExtensions[:], path.Ext(name)) {
 				return false
 			}
 		}
@@ -96,7 +96,7 @@ func (e *Evidence) holdsOtherThings(site string) bool {
 
 // saeExtensions are those of the files that autoencoders are kept in, and of the
 // notes that may stand in for them.
-var saeExtensions = [...]string{".json", ".yaml", ".safetensors", ".npz", ".pt", ".pth", ".bin", ".md"}
+var autoencoderExtensions = [...]string{".json", ".yaml", ".safetensors", ".npz", ".pt", ".pth", ".bin", ".md"}
 
 // Bounds on what is looked at to find autoencoders: the largest public releases
 // have about 2,000 directories, three levels deep.
@@ -112,7 +112,7 @@ type directory struct {
 }
 
 // walk lists the directories of the checkpoint, nearest first, sorted.
-func walk(c *checkpoint.Checkpoint) (dirs []directory) {
+func listDirectories(c *checkpoint.Directory) (dirs []directory) {
 	dirs = append(dirs, directory{dir: "."})
 	entries := c.Entries
 	for i := 0; i < len(dirs); i++ {

@@ -78,7 +78,7 @@ func find(part, s string) int {
 
 // CommonPrefixFold gives the length of what two names begin with in common, without
 // regard to case.
-func CommonPrefixFold(a, b string) (n int) {
+func CommonPrefixLenFold(a, b string) (n int) {
 	for n < len(a) && n < len(b) && lower(a[n]) == lower(b[n]) {
 		n++
 	}

@@ -34,7 +34,7 @@ func Rows(table string) iter.Seq[*[Columns]string] {
 	}
 }
 
-func CommonPrefix(a, b string) (n int) {
+func CommonPrefixLen(a, b string) (n int) {
 	for n < len(a) && n < len(b) && a[n] == b[n] {
 		n++
 	}

@@ -16,7 +16,7 @@ import (
 // ChatTemplate says where the template is, nil where there is none, and which files
 // of templates cannot be used. What the tokenizer's description has read already is not
 // read again.
-func ChatTemplate(c *checkpoint.Checkpoint, described *Description, files []tree.File, r *weights.Weights) (*answer.ChatTemplate, []answer.Finding) {
+func ChatTemplate(c *checkpoint.Directory, described *Description, files []tree.File, r *weights.Headers) (*answer.ChatTemplate, []answer.Finding) {
 	t := &answer.ChatTemplate{Names: []string{}}
 	add := func(source, name string) {
 		if name == defaultTemplate && t.Source == "" {
@@ -38,9 +38,9 @@ func ChatTemplate(c *checkpoint.Checkpoint, described *Description, files []tree
 		add(template.Source, template.Name)
 	}
 	for _, err := range errs {
-		err = tree.InDirectory(err, c.Dir)
+		err = tree.TrimErrorDir(err, c.Dir)
 		if file := fault.PathOf(err); !tree.HasProblem(files, file) {
-			findings = append(findings, finding.New(finding.ChatTemplateUnreadable, file, finding.WithoutPath(err), finding.HintOf(err)))
+			findings = append(findings, finding.New(finding.ChatTemplateUnreadable, file, finding.MessageOf(err), finding.HintOf(err)))
 		}
 	}
 	if r != nil && len(r.GGUF) > 0 {

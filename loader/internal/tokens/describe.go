@@ -13,7 +13,7 @@ import (
 // The files of a tokenizer.
 const (
 	fileTokenizer       = "tokenizer.json"
-	FileTokenizerConfig = "tokenizer_config.json"
+	TokenizerConfigJSON = "tokenizer_config.json"
 	fileSpecialTokens   = "special_tokens_map.json"
 )
 
@@ -22,7 +22,7 @@ const (
 const MaxTokenizerSize = 256 << 20
 
 // SourceEOS is the source of a pad token where the end-of-text token stands in.
-const SourceEOS = "eos_token"
+const PadFromEOS = "eos_token"
 
 // Description is a tokenizer as its files describe it, with what comparing it
 // with the model's config needs.
@@ -30,7 +30,7 @@ type Description struct {
 	*answer.TokenizerInfo
 
 	Vocabulary string                 // the file that holds the tokens
-	Tokens     TokenLookup            // nil where no vocabulary was read
+	Tokens     Lookup                 // nil where no vocabulary was read
 	Unlisted   []tokenizer.AddedToken // named tokens that no file gives an id
 	outline    *tokenizer.Outline     // nil where the tokenizer was built, or is a GGUF file's
 }
@@ -40,12 +40,12 @@ var tokenizerDirs = [...]string{"tokenizer", "tokenizer_2", "tokenizer_3"}
 
 // Describe describes the tokenizer in a directory, of one without a vocabulary
 // what is there.
-func Describe(c *checkpoint.Checkpoint) (*Description, error) {
+func Describe(c *checkpoint.Directory) (*Description, error) {
 	own, err := readTokenizer(c.FS, c.Dir, c.Names)
 	if fault.KindOf(err) != fault.NotFound {
 		return own, err
 	}
-	if name := ggufWithTokenizer(c); name != "" {
+	if name := findTokenizerGGUF(c); name != "" {
 		return describeGGUFTokenizer(c, name)
 	}
 	for _, part := range tokenizerDirs {
@@ -60,21 +60,21 @@ func Describe(c *checkpoint.Checkpoint) (*Description, error) {
 }
 
 // Load loads the tokenizer in a directory.
-func Load(c *checkpoint.Checkpoint) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
+func Load(c *checkpoint.Directory) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	t, err := tokenizer.Load(c.FS, c.Dir)
 	if err == nil {
 		return t, infoOf(t, c.Dir), nil
 	}
 	if fault.KindOf(err) != fault.NotFound {
-		return nil, nil, tree.InDirectory(err, c.Dir)
+		return nil, nil, tree.TrimErrorDir(err, c.Dir)
 	}
-	if name := ggufWithTokenizer(c); name != "" {
+	if name := findTokenizerGGUF(c); name != "" {
 		return loadGGUFTokenizer(c, name)
 	}
 	for _, part := range tokenizerDirs {
 		if dir := path.Join(c.Dir, part); c.HasDir(part) {
 			if t, err = tokenizer.Load(c.FS, dir); err != nil {
-				return nil, nil, tree.InDirectory(err, c.Dir)
+				return nil, nil, tree.TrimErrorDir(err, c.Dir)
 			}
 			return t, infoOf(t, dir), nil
 		}
@@ -83,7 +83,7 @@ func Load(c *checkpoint.Checkpoint) (*tokenizer.Tokenizer, *answer.TokenizerInfo
 }
 
 // readTokens is what a tokenizer and the outline of one tell.
-type readTokens interface {
+type builtOrOutlined interface {
 	Config() tokenizer.Config
 	PadToken() (tokenizer.PadToken, bool)
 	MaxID() int64
@@ -91,11 +91,11 @@ type readTokens interface {
 }
 
 // infoOf describes a tokenizer that was loaded or outlined.
-func infoOf(t readTokens, dir string) *answer.TokenizerInfo {
+func infoOf(t builtOrOutlined, dir string) *answer.TokenizerInfo {
 	config := t.Config()
 	info := &answer.TokenizerInfo{
-		Type: typeOf(t), Class: answer.OrNone(config.Class), Path: dir, Files: config.Files,
-		SpecialTokens: map[string]string{}, Tried: []answer.Try{},
+		Type: typeOf(t), Class: answer.OrUnknown(config.Class), Path: dir, Files: config.Files,
+		SpecialTokens: map[string]string{}, Tried: []answer.Attempt{},
 	}
 	for role, token := range config.Roles {
 		info.SpecialTokens[role] = token
@@ -117,7 +117,7 @@ func infoOf(t readTokens, dir string) *answer.TokenizerInfo {
 // formatTypes are the formats that say more than the kind of their model does.
 var formatTypes = map[string]bool{"SentencePiece": true, "tiktoken": true, "tekken": true, "CTC": true, "bytes": true}
 
-func typeOf(t readTokens) string {
+func typeOf(t builtOrOutlined) string {
 	if format := t.Config().Format; formatTypes[format] {
 		return format
 	}

@@ -17,7 +17,7 @@ import (
 func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error) {
 	o, err := tokenizer.Describe(fsys, dir, names)
 	if o == nil {
-		return nil, tree.InDirectory(err, dir)
+		return nil, tree.TrimErrorDir(err, dir)
 	}
 	info := &Description{TokenizerInfo: infoOf(o, dir), outline: o}
 	info.Files = []string{}
@@ -28,7 +28,7 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error)
 	}
 	if !o.Whole {
 		info.Type = answer.UnknownName
-		return info, tree.InDirectory(err, dir)
+		return info, tree.TrimErrorDir(err, dir)
 	}
 	config := o.Config()
 	info.Tokens, info.Unlisted = o, config.Unlisted
@@ -39,7 +39,7 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error)
 		info.Findings = append(info.Findings, finding.New(code, info.Vocabulary, message, ""))
 	}
 	for _, c := range o.Components {
-		if !tokenizerComponents()[c] {
+		if !knownComponents()[c] {
 			add(finding.TokenizerComponent, "the type "+strconv.Quote(c.Type)+" of "+c.Part+" is on no list")
 		}
 	}

@@ -16,14 +16,14 @@ import (
 
 // ggufUnusable is the error of a GGUF file whose tokenizer this loader cannot use,
 // though the file is sound: its base model may have one that it can.
-type ggufUnusable struct{ error }
+type unusableGGUFError struct{ error }
 
-func (u *ggufUnusable) Unwrap() error { return u.error }
+func (u *unusableGGUFError) Unwrap() error { return u.error }
 
 // ggufWithTokenizer names the GGUF file of a directory that holds the model's
 // tokenizer, "" where there is none. Of shards it is the first, and of several
 // quantizations of one model any.
-func ggufWithTokenizer(c *checkpoint.Checkpoint) string {
+func findTokenizerGGUF(c *checkpoint.Directory) string {
 	for _, name := range c.Match("*.gguf") {
 		if strings.HasPrefix(name, "mmproj") || strings.HasPrefix(name, "mtp-") {
 			continue
@@ -37,7 +37,7 @@ func ggufWithTokenizer(c *checkpoint.Checkpoint) string {
 
 // withGGUF reads the header of a GGUF file and hands it to use while the file is
 // open.
-func withGGUF(c *checkpoint.Checkpoint, name string, use func(*gguf.File) error) error {
+func readGGUFTokenizer(c *checkpoint.Directory, name string, use func(*gguf.File) error) error {
 	r, size, closeFile, err := c.OpenAt(name)
 	if err != nil {
 		return err
@@ -49,14 +49,14 @@ func withGGUF(c *checkpoint.Checkpoint, name string, use func(*gguf.File) error)
 	}
 	// A fault behind the keys is the weights' business.
 	if !f.Key("tokenizer.ggml.tokens").Valid() {
-		return &ggufUnusable{fault.New(fault.NotFound, name, name+" has no tokenizer")}
+		return &unusableGGUFError{fault.New(fault.NotFound, name, name+" has no tokenizer")}
 	}
 	return use(f)
 }
 
 // describeGGUFTokenizer describes the tokenizer that a GGUF file holds.
-func describeGGUFTokenizer(c *checkpoint.Checkpoint, name string) (info *Description, err error) {
-	err = withGGUF(c, name, func(f *gguf.File) error {
+func describeGGUFTokenizer(c *checkpoint.Directory, name string) (info *Description, err error) {
+	err = readGGUFTokenizer(c, name, func(f *gguf.File) error {
 		key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }
 		kind, ok := tokenizer.GGUFKind(key("model").Text())
 		if !ok {
@@ -64,13 +64,13 @@ func describeGGUFTokenizer(c *checkpoint.Checkpoint, name string) (info *Descrip
 		}
 		n := key("tokens").Len()
 		info = &Description{Vocabulary: name, TokenizerInfo: &answer.TokenizerInfo{Type: kind, Class: answer.UnknownName, Path: c.Dir, Files: []string{name}, VocabSize: &n,
-			SpecialTokens: map[string]string{}, Tried: []answer.Try{}}}
+			SpecialTokens: map[string]string{}, Tried: []answer.Attempt{}}}
 		roles := map[uint64][]string{}
-		named := ggufRoles(f)
+		named := specialTokenIDs(f)
 		for role, id := range named {
 			roles[uint64(*id)] = append(roles[uint64(*id)], role)
 		}
-		ids := namedTokens{}
+		ids := specialTokens{}
 		info.Tokens = ids
 		at := uint64(0)
 		for token, err := range key("tokens").Elements() {
@@ -83,7 +83,7 @@ func describeGGUFTokenizer(c *checkpoint.Checkpoint, name string) (info *Descrip
 			}
 			at++
 		}
-		for _, source := range [...]struct{ role, name string }{{"pad_token", name}, {"eos_token", SourceEOS}} {
+		for _, source := range [...]struct{ role, name string }{{"pad_token", name}, {"eos_token", PadFromEOS}} {
 			if token, ok := info.SpecialTokens[source.role]; ok {
 				id := int64(*named[source.role])
 				info.PadToken, info.PadTokenID, info.PadTokenSource = &token, &id, &source.name
@@ -103,13 +103,13 @@ func describeGGUFTokenizer(c *checkpoint.Checkpoint, name string) (info *Descrip
 }
 
 // namedTokens are the ids of the tokens that have a part to play.
-type namedTokens map[string]uint32
+type specialTokens map[string]uint32
 
 // TokenID is the id of one of the tokens.
-func (n namedTokens) TokenID(token string) (uint32, bool) { id, ok := n[token]; return id, ok }
+func (n specialTokens) TokenID(token string) (uint32, bool) { id, ok := n[token]; return id, ok }
 
 // Token is the one that has the id.
-func (n namedTokens) Token(id uint32) (string, bool) {
+func (n specialTokens) Token(id uint32) (string, bool) {
 	for token, known := range n {
 		if known == id {
 			return token, true
@@ -119,15 +119,15 @@ func (n namedTokens) Token(id uint32) (string, bool) {
 }
 
 // loadGGUFTokenizer loads the tokenizer that a GGUF file holds.
-func loadGGUFTokenizer(c *checkpoint.Checkpoint, name string) (t *tokenizer.Tokenizer, info *answer.TokenizerInfo, err error) {
-	err = withGGUF(c, name, func(f *gguf.File) error {
-		keys, err := ggufTokenizer(f, name)
+func loadGGUFTokenizer(c *checkpoint.Directory, name string) (t *tokenizer.Tokenizer, info *answer.TokenizerInfo, err error) {
+	err = readGGUFTokenizer(c, name, func(f *gguf.File) error {
+		keys, err := tokenizerKeys(f, name)
 		if err != nil {
 			return err
 		}
 		t, err = tokenizer.FromGGUF(keys)
 		if kind := fault.KindOf(err); kind == tokenizer.UnknownComponent || kind == tokenizer.MissingField {
-			return &ggufUnusable{err}
+			return &unusableGGUFError{err}
 		}
 		return err
 	})
@@ -140,7 +140,7 @@ func loadGGUFTokenizer(c *checkpoint.Checkpoint, name string) (t *tokenizer.Toke
 }
 
 // ggufRoles are the special tokens that the keys of a file name.
-func ggufRoles(f *gguf.File) map[string]*uint32 {
+func specialTokenIDs(f *gguf.File) map[string]*uint32 {
 	roles := map[string]*uint32{}
 	for role, key := range map[string]string{
 		"bos_token": "bos_token_id", "eos_token": "eos_token_id", "unk_token": "unknown_token_id",
@@ -166,7 +166,7 @@ func isNumber(v gguf.Value) bool {
 
 // ggufTokenizer reads the keys of a tokenizer. Source of the keys: docs/gguf.md of
 // ggml, and gguf-py/gguf/constants.py of llama.cpp.
-func ggufTokenizer(f *gguf.File, name string) (tokenizer.GGUF, error) {
+func tokenizerKeys(f *gguf.File, name string) (tokenizer.GGUF, error) {
 	key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }
 	flag := func(last string) *bool {
 		if v := key(last); v.Valid() {
@@ -175,7 +175,7 @@ func ggufTokenizer(f *gguf.File, name string) (tokenizer.GGUF, error) {
 		}
 		return nil
 	}
-	roles := ggufRoles(f)
+	roles := specialTokenIDs(f)
 	g := tokenizer.GGUF{
 		Path: name, Model: key("model").Text(), Pre: key("pre").Text(),
 		BOS: roles["bos_token"], EOS: roles["eos_token"], Unknown: roles["unk_token"], Separator: roles["sep_token"],

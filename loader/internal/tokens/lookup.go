@@ -2,7 +2,7 @@ package tokens
 
 // TokenLookup knows ids by token and tokens by id: a tokenizer, or the special tokens
 // that one pass over its files found.
-type TokenLookup interface {
+type Lookup interface {
 	TokenID(token string) (uint32, bool)
 	Token(id uint32) (string, bool)
 }

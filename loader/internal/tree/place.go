@@ -14,7 +14,7 @@ func HasProblem(files []File, name string) bool {
 }
 
 // SeenFrom writes a path as seen from a directory of the same filesystem.
-func SeenFrom(dir, name string) string {
+func RelPath(dir, name string) string {
 	up := ""
 	for dir != "." && name != dir && !strings.HasPrefix(name, dir+"/") {
 		dir, up = path.Dir(dir), up+"../"
@@ -27,7 +27,7 @@ func SeenFrom(dir, name string) string {
 
 // InDirectory names the file of an error as seen from the directory, as all errors
 // of this package do.
-func InDirectory(err error, dir string) error {
+func TrimErrorDir(err error, dir string) error {
 	var e *fault.Error
 	if !errors.As(err, &e) {
 		return err

@@ -21,12 +21,12 @@ func IsDir(fsys fs.FS, dir string, e fs.DirEntry) bool {
 
 // ReadBounded reads a whole file of a checkpoint of at most limit bytes. The
 // error names it relative to the checkpoint, as name.
-func ReadBounded(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
+func ReadFile(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
 	f, size, err := regular.Open(fsys, Join(dir, name), name)
 	if err != nil {
 		return nil, err
 	}
-	return ReadWhole(f, size, name, limit, nil)
+	return ReadOpened(f, size, name, limit, nil)
 }
 
 // ReadHead reads the first bytes of a file, at most n.
@@ -45,7 +45,7 @@ func ReadHead(fsys fs.FS, dir, name string, n int) ([]byte, error) {
 
 // ReadWhole reads an open file of a known size, and closes it. The buffer is used
 // where it has room.
-func ReadWhole(f fs.File, size int64, name string, limit int64, buffer []byte) ([]byte, error) {
+func ReadOpened(f fs.File, size int64, name string, limit int64, buffer []byte) ([]byte, error) {
 	defer f.Close()
 	if size > limit {
 		return nil, fault.New(fault.TooLarge, name, "has "+finding.FormatBytes(size)+", at most "+finding.FormatBytes(limit)+" are read")
@@ -59,13 +59,13 @@ func ReadWhole(f fs.File, size int64, name string, limit int64, buffer []byte) (
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, fault.At(fault.Truncated, name, int64(n), "the file became shorter while it was read")
 		}
-		return nil, OpenError(name, err)
+		return nil, FileError(name, err)
 	}
 	return data, nil
 }
 
 // OpenError is a filesystem's error as one of ours.
-func OpenError(name string, err error) error { return regular.Error(name, err) }
+func FileError(name string, err error) error { return regular.Error(name, err) }
 
 // Cause is the reason inside a path error, without its path.
 func Cause(err error) string { return regular.Cause(err) }
@@ -79,7 +79,7 @@ func Join(dir, name string) string {
 }
 
 // PlainFS is the filesystem below an inspection's memory of it.
-func PlainFS(fsys fs.FS) fs.FS {
+func Uncached(fsys fs.FS) fs.FS {
 	if s, ok := fsys.(*CachedFS); ok {
 		return s.FS
 	}

@@ -36,8 +36,8 @@ type cachedFile struct {
 // What is kept of files, in bytes. Configs and cards are small; of a large file
 // only the head is read, and once.
 const (
-	maxSeenFile = 16 << 10
-	maxSeen     = 8 << 20
+	maxCachedFile = 16 << 10
+	maxCached     = 8 << 20
 )
 
 func NewCachedFS(fsys fs.FS) *CachedFS {
@@ -63,7 +63,7 @@ func (s *CachedFS) Stat(name string) (fs.FileInfo, error) {
 }
 
 // Remember keeps what a walk said of a regular file.
-func (s *CachedFS) Remember(name string, info fs.FileInfo) { s.stats[name] = cachedStat{info, nil} }
+func (s *CachedFS) SetStat(name string, info fs.FileInfo) { s.stats[name] = cachedStat{info, nil} }
 
 func (s *CachedFS) Open(name string) (fs.File, error) {
 	if f, ok := s.files[name]; ok {
@@ -74,7 +74,7 @@ func (s *CachedFS) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSeenFile || s.kept+info.Size() > maxSeen {
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxCachedFile || s.kept+info.Size() > maxCached {
 		return f, nil // whoever opened it will meet the error
 	}
 	data := make([]byte, info.Size())
@@ -89,18 +89,18 @@ func (s *CachedFS) Open(name string) (fs.File, error) {
 	return seen.open(), nil
 }
 
-func (f *cachedFile) open() *openCached {
-	opened := &openCached{info: f.info}
+func (f *cachedFile) open() *openedFile {
+	opened := &openedFile{info: f.info}
 	opened.Reset(f.data)
 	return opened
 }
 
 // openCached is a file of which everything is in memory.
-type openCached struct {
+type openedFile struct {
 	bytes.Reader
 	info fs.FileInfo
 }
 
-func (f *openCached) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *openedFile) Stat() (fs.FileInfo, error) { return f.info, nil }
 
-func (f *openCached) Close() error { return nil }
+func (f *openedFile) Close() error { return nil }

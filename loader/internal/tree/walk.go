@@ -30,7 +30,7 @@ func (f *File) Base() string { return path.Base(f.Name) }
 const MaxFiles = 100_000
 
 // SpecialFile says what a file that is none is.
-func SpecialFile(mode fs.FileMode) string {
+func DescribeSpecial(mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeNamedPipe != 0:
 		return "a named pipe"
@@ -42,7 +42,7 @@ func SpecialFile(mode fs.FileMode) string {
 	return "a special file"
 }
 
-func Relative(dir, p string) string {
+func TrimDir(dir, p string) string {
 	if dir == "." {
 		return p
 	}
@@ -63,7 +63,7 @@ type Handle struct {
 }
 
 // OpenAt opens a regular file of the checkpoint for reading at any place.
-func OpenAt(fsys fs.FS, dir, name string) (*Handle, error) {
+func Open(fsys fs.FS, dir, name string) (*Handle, error) {
 	f, size, err := regular.Open(fsys, Join(dir, name), name)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func OpenAt(fsys fs.FS, dir, name string) (*Handle, error) {
 	if r, ok := f.(io.ReaderAt); ok {
 		h.ReaderAt = r
 	} else {
-		r := &rewinding{fsys: fsys, name: Join(dir, name), f: f}
+		r := &sequentialReader{fsys: fsys, name: Join(dir, name), f: f}
 		h.ReaderAt, h.Closer = r, r
 	}
 	return h, nil
@@ -81,14 +81,14 @@ func OpenAt(fsys fs.FS, dir, name string) (*Handle, error) {
 // rewinding reads at any place of a file that can only be read forward, as those
 // of an archive: it reads over what is between, and opens the file again to go
 // back.
-type rewinding struct {
+type sequentialReader struct {
 	fsys fs.FS
 	name string
 	f    fs.File
 	at   int64
 }
 
-func (r *rewinding) ReadAt(p []byte, off int64) (int, error) {
+func (r *sequentialReader) ReadAt(p []byte, off int64) (int, error) {
 	if off < r.at {
 		f, _, err := regular.Open(r.fsys, r.name, r.name)
 		if err != nil {
@@ -110,4 +110,4 @@ func (r *rewinding) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-func (r *rewinding) Close() error { return r.f.Close() }
+func (r *sequentialReader) Close() error { return r.f.Close() }

@@ -27,10 +27,10 @@ import (
 
 // VerifyProgress is told how many of all bytes were read, before a file and after
 // each piece of it.
-type VerifyProgress func(file string, done, total int64)
+type Progress func(file string, done, total int64)
 
 // Verify compares the files with the hashes on record.
-func Verify(c *checkpoint.Checkpoint, ctx context.Context, files []tree.File, progress VerifyProgress) (*answer.Verification, []answer.Finding, error) {
+func Files(c *checkpoint.Directory, ctx context.Context, files []tree.File, progress Progress) (*answer.Verification, []answer.Finding, error) {
 	v := &answer.Verification{Mismatched: []string{}, Unrecorded: []string{}}
 	records := hashRecords(c, files)
 	var work []tree.File
@@ -53,7 +53,7 @@ func Verify(c *checkpoint.Checkpoint, ctx context.Context, files []tree.File, pr
 	for _, f := range work {
 		want := records[f.Name]
 		progress(f.Name, v.Bytes, total)
-		got, n, err := hashFile(ctx, tree.PlainFS(c.FS), tree.Join(c.Dir, f.Name), want.hash, func(read int64) { progress(f.Name, v.Bytes+read, total) })
+		got, n, err := hashFile(ctx, tree.Uncached(c.FS), tree.Join(c.Dir, f.Name), want.hash, func(read int64) { progress(f.Name, v.Bytes+read, total) })
 		v.Bytes += n
 		switch {
 		case ctx.Err() != nil:
@@ -63,7 +63,7 @@ func Verify(c *checkpoint.Checkpoint, ctx context.Context, files []tree.File, pr
 		case got != want.hash:
 			v.Mismatched = append(v.Mismatched, f.Name)
 			findings = append(findings, finding.New(finding.HashMismatch, f.Name,
-				hashName(want.hash)+" is "+got[:shownDigits]+"…, and "+want.source+" says "+want.hash[:shownDigits]+"…", howToReplace(c, f.Name, want)))
+				hashName(want.hash)+" is "+got[:shownDigits]+"…, and "+want.source+" says "+want.hash[:shownDigits]+"…", replaceHint(c, f.Name, want)))
 		default:
 			v.Files++
 		}
@@ -86,12 +86,12 @@ type hashRecord struct {
 
 // howToReplace is the way from a file with other content to the right one. A
 // download takes the blob that is there for the right one.
-func howToReplace(c *checkpoint.Checkpoint, name string, r hashRecord) string {
+func replaceHint(c *checkpoint.Directory, name string, r hashRecord) string {
 	what := "delete it"
 	if r.blob != "" {
 		what = "delete it and " + path.Clean(path.Join(path.Dir(name), r.blob)) + ", to which it links,"
 	}
-	if hint := c.HowToGet(name); strings.HasPrefix(hint, "hf ") {
+	if hint := c.DownloadHint(name); strings.HasPrefix(hint, "hf ") {
 		return what + " and run " + hint
 	}
 	return what + " and run the download again"
@@ -115,7 +115,7 @@ func isHash(s string) bool {
 
 // hashRecords gathers the hashes on record by the file's name. The commit's own
 // list comes first, then what a link says, then the record of a download.
-func hashRecords(c *checkpoint.Checkpoint, files []tree.File) map[string]hashRecord {
+func hashRecords(c *checkpoint.Directory, files []tree.File) map[string]hashRecord {
 	records := map[string]hashRecord{}
 	add := func(name, hash, source, blob string) {
 		hash = strings.ToLower(hash)
@@ -128,10 +128,10 @@ func hashRecords(c *checkpoint.Checkpoint, files []tree.File) map[string]hashRec
 			records[name] = r
 		}
 	}
-	repo, cached := c.Repository()
+	repo, cached := c.CacheRepository()
 	if cached && repo.Commit != "" {
 		name := "trees/" + repo.Commit + ".json"
-		if data, err := tree.ReadBounded(c.FS, repo.Dir, name, hubcache.MaxTree); err == nil {
+		if data, err := tree.ReadFile(c.FS, repo.Dir, name, hubcache.MaxTreeSize); err == nil {
 			var doc config.Document
 			if config.ParseDocument(name, data, &doc) == nil {
 				gjson.GetBytes(data, "files").ForEach(func(file, entry gjson.Result) bool {
@@ -147,19 +147,19 @@ func hashRecords(c *checkpoint.Checkpoint, files []tree.File) map[string]hashRec
 	}
 	for i := range files {
 		f := &files[i]
-		if target, err := fs.ReadLink(tree.PlainFS(c.FS), tree.Join(c.Dir, f.Name)); err == nil && path.Base(path.Dir(target)) == "blobs" {
+		if target, err := fs.ReadLink(tree.Uncached(c.FS), tree.Join(c.Dir, f.Name)); err == nil && path.Base(path.Dir(target)) == "blobs" {
 			add(f.Name, path.Base(target), "the name of its blob", target)
 		}
 	}
 	for i := range files {
-		name, ok := strings.CutPrefix(files[i].Name, hubcache.DownloadRecords)
+		name, ok := strings.CutPrefix(files[i].Name, hubcache.LocalRecordsDir)
 		if !ok {
 			continue
 		}
 		if name, ok = strings.CutSuffix(name, ".metadata"); !ok {
 			continue
 		}
-		data, err := tree.ReadBounded(c.FS, c.Dir, files[i].Name, hubcache.MaxDownloadRecord)
+		data, err := tree.ReadFile(c.FS, c.Dir, files[i].Name, hubcache.MaxLocalRecordSize)
 		if lines := strings.Split(string(data), "\n"); err == nil && len(lines) >= 2 {
 			add(name, strings.TrimSpace(lines[1]), "the record of its download", records[name].blob)
 		}

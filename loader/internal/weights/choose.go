@@ -60,7 +60,7 @@ func findWeightSets(files []tree.File) []*weightSet {
 		base, dir := f.Base(), f.Dir()
 		if shards.IsIndex(base) {
 			if key := format.IndexKey(base); key != "" {
-				s := set(setID{dir, key, true}, func() weightSet { return describeSet(key, nil, files) })
+				s := set(setID{dir, key, true}, func() weightSet { return newWeightSet(key, nil, files) })
 				s.index = f
 			}
 			continue
@@ -72,7 +72,7 @@ func findWeightSets(files []tree.File) []*weightSet {
 		if n, ok := shards.ParseName(base); ok {
 			id.key, id.sharded = n.Stem+n.Suffix, true
 		}
-		described := describeSet(id.key, f, files)
+		described := newWeightSet(id.key, f, files)
 		if pattern := described.key; pattern != "" {
 			id.key = pattern // consolidated.00.pth and its fellows are one set
 		}
@@ -106,7 +106,7 @@ const (
 
 // describeSet says what a name stands for. f is a file of it, nil for an index.
 // The key is set where a pattern of several files fits.
-func describeSet(key string, f *tree.File, files []tree.File) weightSet {
+func newWeightSet(key string, f *tree.File, files []tree.File) weightSet {
 	ext, _ := format.ByExtension(key)
 	s := weightSet{rank: unlistedRank + ext.Rank}
 	if ext.Format != nil {
@@ -149,13 +149,13 @@ type choice struct {
 
 // preferredQuant is the version of a GGUF model that llama.cpp takes where it is
 // given a repository and no file's name.
-const preferredQuant = "Q4_K_M"
+const preferredQuantization = "Q4_K_M"
 
 // chooseWeights says which of the sets a loader takes. A pipeline has a set in
 // each of its components, a release of autoencoders one in each directory;
 // otherwise the files at the top are the model, and what lies deeper is another
 // copy of it or a part that the library asks for by itself.
-func chooseWeights(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result) choice {
+func chooseWeights(c *checkpoint.Directory, sets []*weightSet, v *detect.Classification) choice {
 	var out choice
 	byDir := map[string][]*weightSet{}
 	var dirs []string
@@ -176,7 +176,7 @@ func chooseWeights(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result
 		slices.SortStableFunc(byDir[dir], func(a, b *weightSet) int { return cmp.Compare(rankOf(c, a, v), rankOf(c, b, v)) })
 	}
 	taken := dirs
-	switch pipeline := c.Doc.File == config.FileModelIndex || c.Doc.File == config.FileModularIndex; {
+	switch pipeline := c.Doc.File == config.ModelIndexJSON || c.Doc.File == config.ModularModelIndexJSON; {
 	case pipeline:
 		taken = slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool { return dir == "." || strings.Contains(dir, "/") })
 	case v.SAE != nil:
@@ -188,7 +188,7 @@ func chooseWeights(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result
 			}
 		}
 	default:
-		taken = bestDirs(dirs, byDir)
+		taken = preferredDirs(dirs, byDir)
 	}
 	for _, dir := range dirs {
 		if !slices.Contains(taken, dir) {
@@ -206,9 +206,9 @@ func chooseWeights(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result
 
 // rankOf is a set's order, in which an adapter's weights are the first for an
 // adapter and the last for a model.
-func rankOf(c *checkpoint.Checkpoint, s *weightSet, v *detect.Result) int {
+func rankOf(c *checkpoint.Directory, s *weightSet, v *detect.Classification) int {
 	const beyond = 10_000
-	switch adapter := v.Category == answer.Adapter || c.Doc.File == config.FileAdapter; {
+	switch adapter := v.Category == answer.Adapter || c.Doc.File == config.AdapterConfigJSON; {
 	case s.role == format.RoleAdapter && !adapter:
 		return s.order() + beyond
 	case s.role != format.RoleAdapter && adapter:
@@ -219,7 +219,7 @@ func rankOf(c *checkpoint.Checkpoint, s *weightSet, v *detect.Result) int {
 
 // bestDirs are the directories whose first set has the format that loaders
 // prefer.
-func bestDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
+func preferredDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
 	least := -1
 	rank := func(dir string) int { return format.ByName(byDir[dir][0].format).Rank() }
 	for _, dir := range dirs {
@@ -235,17 +235,17 @@ func bestDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
 
 // chooseInDir takes the first of a directory's sets, and with it those that no
 // row lists where their format says that they belong together.
-func chooseInDir(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result, out *choice) {
+func chooseInDir(c *checkpoint.Directory, sets []*weightSet, v *detect.Classification, out *choice) {
 	first := sets[0]
 	ext, _ := format.ByExtension(first.key)
-	together := first.role == format.RoleUnlisted && ext.Several == format.Together
-	if together && c.Doc.File == "" && v.SAE == nil && !sameSeries(sets) {
+	together := first.role == format.RoleUnlisted && ext.Multiple == format.PartsOfOneModel
+	if together && c.Doc.File == "" && v.SAE == nil && !differInDigitsOnly(sets) {
 		together = false // nothing says that they are one model
 	}
 	if !together && first.role == format.RoleUnlisted || first.role == format.RoleAlternative {
 		out.alternatives = out.alternatives || len(sets) > 1 && sets[1].format == first.format
 		if i := slices.IndexFunc(sets, func(s *weightSet) bool {
-			return s.format == first.format && strings.Contains(s.key, preferredQuant)
+			return s.format == first.format && strings.Contains(s.key, preferredQuantization)
 		}); i > 0 {
 			first = sets[i]
 		}
@@ -261,7 +261,7 @@ func chooseInDir(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result, 
 
 // sameSeries tells whether the names differ in their digits alone, as those of
 // rank0.safetensors and rank1.safetensors do.
-func sameSeries(sets []*weightSet) bool {
+func differInDigitsOnly(sets []*weightSet) bool {
 	pattern := ""
 	for _, s := range sets {
 		p := strings.Map(func(r rune) rune {

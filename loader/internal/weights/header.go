@@ -16,33 +16,33 @@ import (
 // readHeader reads the header of one file; it tells whether that was possible.
 func (r *reader) readHeader(f *tree.File, s *weightSet) bool {
 	if f.Problem != nil { // reported already
-		r.Info.Complete, r.Unread = false, true
+		r.Info.Complete, r.SomeUnread = false, true
 		return false
 	}
 	row := format.ByName(s.format)
 	if row.Contents != nil && !slices.Contains(row.Contents, f.Format) {
-		r.broken(f.Name, fault.At(fault.Malformed, f.Name, 0, "the first bytes are not those of a "+s.format+" file").WithHint("download the file again"), finding.WeightsUnreadable)
+		r.reportBroken(f.Name, fault.At(fault.Malformed, f.Name, 0, "the first bytes are not those of a "+s.format+" file").WithHint("download the file again"), finding.WeightsUnreadable)
 		return false
 	}
 	if row.Read == nil {
-		r.Unread = true
+		r.SomeUnread = true
 		return false
 	}
-	h, err := tree.OpenAt(r.c.FS, r.c.Dir, f.Name)
+	h, err := tree.Open(r.c.FS, r.c.Dir, f.Name)
 	if err != nil {
-		r.broken(f.Name, err, finding.FileUnreadable)
+		r.reportBroken(f.Name, err, finding.FileUnreadable)
 		return false
 	}
 	defer h.Close()
 	before := len(r.Tensors.List)
 	header, err := row.Read(f, h, r.Tensors.add)
 	if header == nil {
-		r.Tensors.cut(before)
+		r.Tensors.truncate(before)
 	} else if !r.addHeader(f, header, err == nil) {
 		return false
 	}
 	if err != nil {
-		r.broken(f.Name, err, finding.WeightsUnreadable)
+		r.reportBroken(f.Name, err, finding.WeightsUnreadable)
 		return false
 	}
 	return true
@@ -63,7 +63,7 @@ func (r *reader) addHeader(f *tree.File, header *format.Header, whole bool) bool
 	r.packedBlocks = r.packedBlocks || header.PackedBlocks
 	r.Findings = append(r.Findings, header.Findings...)
 	for _, problem := range header.Problems {
-		r.broken(f.Name, problem, finding.WeightsUnreadable)
+		r.reportBroken(f.Name, problem, finding.WeightsUnreadable)
 	}
 	for _, e := range header.External {
 		if e.Unsafe {
@@ -114,5 +114,5 @@ func (r *reader) checkExternal(name string, needed int64) {
 	}
 	r.Info.Complete = false
 	r.Info.Missing = append(r.Info.Missing, name)
-	r.report(finding.ShardMissing, name, "the model keeps the data of its tensors in this file, which is not here", r.c.HowToGet(name))
+	r.report(finding.ShardMissing, name, "the model keeps the data of its tensors in this file, which is not here", r.c.DownloadHint(name))
 }

@@ -40,7 +40,7 @@ func (r *reader) reportIgnored(chosen *choice) {
 	}
 	slices.Sort(r.Info.Ignored)
 	if chosen.alternatives {
-		others := finding.CountOf(len(r.Info.Ignored), "other file") + " beside it"
+		others := finding.Plural(len(r.Info.Ignored), "other file") + " beside it"
 		if slices.ContainsFunc(r.Info.Ignored, func(name string) bool { return format.GGUFStem(name) != format.GGUFStem(r.Info.Files[0]) }) {
 			r.report(finding.WeightsAlternatives, r.Info.Files[0], "this one is described; "+others+", which may be of other models", "")
 		} else {
@@ -48,16 +48,16 @@ func (r *reader) reportIgnored(chosen *choice) {
 		}
 	}
 	if len(same) > 0 {
-		r.report(finding.WeightsDuplicate, same[0].files[0].Name, describeSets(same)+" beside the weights in use, in the same format", "")
+		r.report(finding.WeightsDuplicate, same[0].files[0].Name, describeSizes(same)+" beside the weights in use, in the same format", "")
 	}
 	if len(other) > 0 {
-		r.Findings = append(r.Findings, finding.Graded(finding.Milder, finding.WeightsDuplicate, other[0].files[0].Name,
-			describeSets(other)+" beside the weights in use, in another format or directory", ""))
+		r.Findings = append(r.Findings, finding.NewGraded(finding.Milder, finding.WeightsDuplicate, other[0].files[0].Name,
+			describeSizes(other)+" beside the weights in use, in another format or directory", ""))
 	}
 }
 
 // describeSets counts the files of sets and their bytes.
-func describeSets(sets []*weightSet) string {
+func describeSizes(sets []*weightSet) string {
 	files, bytes := 0, sizeOfSets(sets...)
 	for _, s := range sets {
 		files += len(s.files)

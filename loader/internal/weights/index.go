@@ -18,7 +18,7 @@ func (r *reader) readIndex(s *weightSet) *shards.Index {
 		r.Info.Complete = false
 		return nil
 	}
-	h, err := tree.OpenAt(r.c.FS, r.c.Dir, s.index.Name)
+	h, err := tree.Open(r.c.FS, r.c.Dir, s.index.Name)
 	if err == nil {
 		defer h.Close()
 		var index *shards.Index
@@ -27,13 +27,13 @@ func (r *reader) readIndex(s *weightSet) *shards.Index {
 		}
 	}
 	r.Info.Complete = false
-	r.report(finding.IndexUnreadable, s.index.Name, finding.WithoutPath(err), finding.HintOf(err))
+	r.report(finding.IndexUnreadable, s.index.Name, finding.MessageOf(err), finding.HintOf(err))
 	return nil
 }
 
 // missingFromIndex notes the shards that an index names and the directory has
 // not, for the report on completeness.
-func (r *reader) missingFromIndex(s *weightSet, index *shards.Index) {
+func (r *reader) addMissingShards(s *weightSet, index *shards.Index) {
 	for _, shard := range index.Shards {
 		if !shard.Unsafe && !slices.ContainsFunc(s.files, func(f *tree.File) bool { return f.Base() == shard.File }) {
 			r.Info.Missing = append(r.Info.Missing, path.Join(s.dir, shard.File))
@@ -60,9 +60,9 @@ func (r *reader) checkIndex(s *weightSet, index *shards.Index, headers *shards.H
 		}
 		hint := p.Hint
 		if p.Kind == shards.MissingShard {
-			hint = r.c.HowToGet(file)
+			hint = r.c.DownloadHint(file)
 		}
-		found := finding.New(finding.CodeOfKind(p.Kind), file, p.Detail, hint)
+		found := finding.New(finding.CodeForKind(p.Kind), file, p.Detail, hint)
 		r.Findings = append(r.Findings, found)
 		if found.Severity == answer.SeverityError {
 			r.Info.Complete = false
@@ -95,7 +95,7 @@ func (r *reader) chooseSeries(s *weightSet) []*tree.File {
 		}
 		if s.format != "gguf" { // whose own check says it
 			r.report(finding.ShardMissing, r.Info.Missing[len(r.Info.Missing)-len(best.Missing)],
-				fmt.Sprintf("%d of the %d shards that the names promise are not here", best.Lacking, best.Count), r.c.HowToGet(s.dir))
+				fmt.Sprintf("%d of the %d shards that the names promise are not here", best.Lacking, best.Count), r.c.DownloadHint(s.dir))
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(s.files), func(f *tree.File) bool {

@@ -18,10 +18,10 @@ var packingTSV string
 var packingCompanionsTSV string
 
 // packing is one line of packing.tsv.
-type packing struct{ ending, dtype, beside, holds string }
+type packing struct{ ending, dtype, companion, weightsPerElement string }
 
 // companionEnding is one line of packing_companions.tsv.
-type companionEnding struct{ ending, goesWith string }
+type companionEnding struct{ ending, companionOf string }
 
 var packings = sync.OnceValue(func() (rows []packing) {
 	for f := range table.Rows(packingTSV) {
@@ -39,7 +39,7 @@ var companionEndings = sync.OnceValue(func() (rows []companionEnding) {
 
 // PackedTypes are the element types that hold packed weights, or quantized ones
 // with scales beside them.
-var PackedTypes = map[string]bool{
+var PackedDTypes = map[string]bool{
 	"U32": true, "I32": true, "U8": true, "I8": true, "I16": true,
 	"F8_E4M3": true, "F8_E5M2": true, "F8_E4M3FNUZ": true, "F8_E5M2FNUZ": true, "F4": true,
 }
@@ -56,10 +56,10 @@ func (r *reader) count() {
 		stored += t.Elements
 		w.TensorBytes += t.Bytes
 		w.DTypes[t.DType] += t.Bytes
-		packed = packed || PackedTypes[t.DType]
+		packed = packed || PackedDTypes[t.DType]
 	}
 	w.Tensors = len(l.List)
-	if len(l.List) == 0 && r.Unread {
+	if len(l.List) == 0 && r.SomeUnread {
 		return
 	}
 	w.StoredElements = &stored
@@ -70,12 +70,12 @@ func (r *reader) count() {
 	}
 	if packed && w.Format != "gguf" {
 		var known bool
-		if parameters, known = r.unpacked(); !known {
+		if parameters, known = r.countUnpacked(); !known {
 			r.report(finding.ParametersUnknown, "", "the weights are packed as no table says; only their stored elements are counted", "")
 			return
 		}
 	}
-	if r.Unread {
+	if r.SomeUnread {
 		return // a part of the weights was not seen
 	}
 	w.Parameters = &parameters
@@ -86,7 +86,7 @@ func (r *reader) count() {
 }
 
 // unpacked counts the weights of tensors of which some are packed.
-func (r *reader) unpacked() (parameters int64, known bool) {
+func (r *reader) countUnpacked() (parameters int64, known bool) {
 	l := &r.Tensors
 	place := make(map[string]int, len(l.List))
 	for i := range l.List {
@@ -108,8 +108,8 @@ func (r *reader) unpacked() (parameters int64, known bool) {
 			if !ok {
 				continue
 			}
-			beside, found := place[stem+p.beside]
-			if p.beside != "" && !found {
+			beside, found := place[stem+p.companion]
+			if p.companion != "" && !found {
 				continue
 			}
 			if n, ok = r.unpackedCount(p, t, beside); !ok {
@@ -129,10 +129,10 @@ func isCompanionTensor(name string, place map[string]int) bool {
 		if !ok {
 			continue
 		}
-		if c.goesWith == "" {
+		if c.companionOf == "" {
 			return true
 		}
-		if _, found := place[stem+c.goesWith]; found && name != stem+c.goesWith {
+		if _, found := place[stem+c.companionOf]; found && name != stem+c.companionOf {
 			return true
 		}
 	}
@@ -142,7 +142,7 @@ func isCompanionTensor(name string, place map[string]int) bool {
 // unpackedCount gives the weights that a packed tensor stands for.
 func (r *reader) unpackedCount(p packing, t *Tensor, beside int) (int64, bool) {
 	q := r.quant
-	switch p.holds {
+	switch p.weightsPerElement {
 	case "32/bits":
 		if q == nil || q.Bits == nil || *q.Bits <= 0 || *q.Bits > 32 {
 			return t.Elements, false
@@ -162,6 +162,6 @@ func (r *reader) unpackedCount(p packing, t *Tensor, beside int) (int64, bool) {
 	case "unknown":
 		return t.Elements, false
 	}
-	n, err := strconv.ParseInt(p.holds, 10, 64)
+	n, err := strconv.ParseInt(p.weightsPerElement, 10, 64)
 	return t.Elements * n, err == nil
 }

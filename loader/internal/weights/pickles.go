@@ -15,7 +15,7 @@ import (
 // ScanPickles looks at the pickles that are not among the weights read, since
 // somebody may load them. What is unknown in them (a trainer's own classes) is
 // their affair; what is dangerous is not.
-func ScanPickles(c *checkpoint.Checkpoint, files []tree.File, read []string) (findings []answer.Finding) {
+func ScanPickles(c *checkpoint.Directory, files []tree.File, read []string) (findings []answer.Finding) {
 	for i := range files {
 		f := &files[i]
 		if f.Problem != nil || slices.Contains(read, f.Name) {
@@ -32,7 +32,7 @@ func ScanPickles(c *checkpoint.Checkpoint, files []tree.File, read []string) (fi
 		default:
 			continue
 		}
-		h, err := tree.OpenAt(c.FS, c.Dir, f.Name)
+		h, err := tree.Open(c.FS, c.Dir, f.Name)
 		if err != nil {
 			continue // said when its first bytes were read
 		}

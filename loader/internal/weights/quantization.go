@@ -11,37 +11,37 @@ import (
 )
 
 // unquantized are the types of GGUF in which weights are not compressed.
-var unquantized = map[string]bool{"F32": true, "F16": true, "BF16": true, "F64": true}
+var unquantizedTypes = map[string]bool{"F32": true, "F16": true, "BF16": true, "F64": true}
 
 // Quantization says how the weights were compressed where the configs that are read
 // first do not: it asks GGUF's own types, Mistral's params.json and the configs of a
 // pipeline's components. It is nil where nothing says that they were; r may be nil.
-func Quantization(c *checkpoint.Checkpoint, r *Weights) *answer.Quantization {
+func Quantization(c *checkpoint.Directory, r *Headers) *answer.Quantization {
 	if r != nil && len(r.GGUF) > 0 {
 		return ggufQuantization(r.GGUF[0], r.Info)
 	}
-	if c.Has(config.FileParams) && (c.Doc.File == "" || c.Doc.File == config.FileParams) {
-		if params, err := config.ReadObject(c.FS, c.Dir, config.FileParams); err == nil {
+	if c.Has(config.ParamsJSON) && (c.Doc.File == "" || c.Doc.File == config.ParamsJSON) {
+		if params, err := config.ReadJSON(c.FS, c.Dir, config.ParamsJSON); err == nil {
 			if q := params.Get("quantization"); q.IsObject() {
-				out := &answer.Quantization{Method: "fp8", Source: config.FileParams + ": quantization", Detail: q.Get("qformat_weight").String()}
-				if b, ok := quantization.BitsOf(q.Get("qformat_weight")); ok {
+				out := &answer.Quantization{Method: "fp8", Source: config.ParamsJSON + ": quantization", Detail: q.Get("qformat_weight").String()}
+				if b, ok := quantization.ParseBits(q.Get("qformat_weight")); ok {
 					out.Bits = &b
 				}
 				return out
 			}
 		}
 	}
-	if c.Doc.File == config.FileModelIndex {
+	if c.Doc.File == config.ModelIndexJSON {
 		for _, name := range c.Names {
 			if !c.HasDir(name) {
 				continue
 			}
-			object, err := config.ReadObject(c.FS, c.Dir, name+"/"+config.FileConfig)
+			object, err := config.ReadJSON(c.FS, c.Dir, name+"/"+config.ConfigJSON)
 			if err != nil {
 				continue
 			}
 			if q := object.Get("quantization_config"); q.IsObject() {
-				return quantization.Parse(q, name+"/"+config.FileConfig+": quantization_config")
+				return quantization.Parse(q, name+"/"+config.ConfigJSON+": quantization_config")
 			}
 		}
 	}
@@ -50,7 +50,7 @@ func Quantization(c *checkpoint.Checkpoint, r *Weights) *answer.Quantization {
 
 func ggufQuantization(f *gguf.File, w *answer.WeightsInfo) *answer.Quantization {
 	usage := f.Usage()
-	if len(usage) == 0 || unquantized[usage[0].Type.String()] {
+	if len(usage) == 0 || unquantizedTypes[usage[0].Type.String()] {
 		return nil
 	}
 	q := &answer.Quantization{Method: "gguf", Bits: w.BitsPerWeight, Detail: usage[0].Type.String(), Source: f.Path + ": tensor types"}
@@ -62,7 +62,7 @@ func ggufQuantization(f *gguf.File, w *answer.WeightsInfo) *answer.Quantization 
 
 // QuantizedType names a type among the weights that only quantizing makes, ""
 // where there is none.
-func (r *Weights) QuantizedType() string {
+func (r *Headers) QuantizedType() string {
 	if r == nil {
 		return ""
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // layoutTensorRT is the layout with a file for each rank.
-const layoutTensorRT = "tensorrt-llm"
+const tensorRTLayout = "tensorrt-llm"
 
 // maxRanks bounds over how many devices an engine may be spread.
 const maxRanks = 1 << 12
@@ -24,7 +24,7 @@ func (r *reader) checkRanks() {
 	if !size.Exists() {
 		size = gjson.GetBytes(r.c.Doc.Data, "pretrained_config.mapping.world_size")
 	}
-	ranks := config.BoundedInt(size)
+	ranks := config.PositiveInt(size)
 	if ranks > maxRanks || len(r.Info.Files) == 0 {
 		return
 	}
@@ -35,6 +35,6 @@ func (r *reader) checkRanks() {
 		}
 		r.Info.Complete = false
 		r.Info.Missing = append(r.Info.Missing, name)
-		r.report(finding.ShardMissing, name, fmt.Sprintf("%s is for %d ranks, and the file of this one is not here", config.FileConfig, ranks), r.c.HowToGet(name))
+		r.report(finding.ShardMissing, name, fmt.Sprintf("%s is for %d ranks, and the file of this one is not here", config.ConfigJSON, ranks), r.c.DownloadHint(name))
 	}
 }

@@ -22,22 +22,22 @@ import (
 )
 
 // Weights are the weight files that a loader takes, as their headers describe them.
-type Weights struct {
+type Headers struct {
 	Info    *answer.WeightsInfo
 	Tensors Tensors
 	GGUF    []*gguf.File // of a GGUF model, each of its files
 	KVHeads []int64      // key-value heads of each layer, where the first GGUF file lists them
 	// Whole: no file of the weights is missing, and all could be read.
-	Whole bool
+	AllPresent bool
 	// Unread: of a format, or so broken, that nothing is known of its tensors.
-	Unread   bool
-	Findings []answer.Finding // of reading them
+	SomeUnread bool
+	Findings   []answer.Finding // of reading them
 }
 
 // reader gathers what the weight files say.
 type reader struct {
-	*Weights
-	c            *checkpoint.Checkpoint
+	*Headers
+	c            *checkpoint.Directory
 	quant        *answer.Quantization // as the config has it
 	files        []tree.File          // all of the checkpoint
 	packedBlocks bool                 // blocks of packed weights, whose number the headers do not tell
@@ -48,24 +48,24 @@ func (r *reader) report(code, file, message, hint string) {
 }
 
 // broken reports a file that is part of the weights and cannot be used.
-func (r *reader) broken(file string, err error, fallback string) {
+func (r *reader) reportBroken(file string, err error, fallback string) {
 	r.Info.Complete = false
-	r.Unread = true
-	code, hint := finding.CodeOfError(err, fallback), finding.HintOf(err)
+	r.SomeUnread = true
+	code, hint := finding.CodeForError(err, fallback), finding.HintOf(err)
 	if code == finding.FileUnreadable { // nothing loads without it
 		e, _ := finding.Explain(code)
 		code, hint = finding.WeightsUnreadable, cmp.Or(hint, e.WayOut)
 	}
-	r.report(code, file, finding.WithoutPath(err), hint)
+	r.report(code, file, finding.MessageOf(err), hint)
 }
 
 // Read describes the weights among files, nil where there are none.
-func Read(c *checkpoint.Checkpoint, files []tree.File, v *detect.Result) *Weights {
+func Read(c *checkpoint.Directory, files []tree.File, v *detect.Classification) *Headers {
 	chosen := chooseWeights(c, findWeightSets(files), v)
 	if len(chosen.sets) == 0 {
 		return nil
 	}
-	r := &reader{c: c, quant: quantization.Of(c), files: files, Weights: &Weights{Info: &answer.WeightsInfo{
+	r := &reader{c: c, quant: quantization.FromConfigs(c), files: files, Headers: &Headers{Info: &answer.WeightsInfo{
 		Format: chosen.sets[0].format, Files: []string{}, Ignored: []string{}, Companions: []string{}, Missing: []string{},
 		DTypes: map[string]int64{}, Complete: true,
 	}}}
@@ -81,11 +81,11 @@ func Read(c *checkpoint.Checkpoint, files []tree.File, v *detect.Result) *Weight
 	r.reportIgnored(&chosen)
 	r.checkGGUF()
 	r.count()
-	r.Whole = r.Info.Complete
-	if v.Layout == layoutTensorRT {
+	r.AllPresent = r.Info.Complete
+	if v.Layout == tensorRTLayout {
 		r.checkRanks()
 	}
-	return r.Weights
+	return r.Headers
 }
 
 // readSet reads one set of files.
@@ -104,7 +104,7 @@ func (r *reader) readSet(s *weightSet, files []tree.File) {
 		taken = slices.DeleteFunc(slices.Clone(s.files), func(f *tree.File) bool {
 			return !slices.ContainsFunc(index.Shards, func(shard shards.Shard) bool { return shard.File == f.Base() })
 		})
-		r.missingFromIndex(s, index)
+		r.addMissingShards(s, index)
 	} else if s.sharded && s.index == nil {
 		taken = r.chooseSeries(s)
 	}
@@ -161,6 +161,6 @@ func (r *reader) checkGGUF() {
 	}
 	for _, err := range gguf.CheckShards(r.GGUF) {
 		r.Info.Complete = false
-		r.report(finding.CodeOfError(err, finding.ShardsDisagree), fault.PathOf(err), finding.WithoutPath(err), finding.HintOf(err))
+		r.report(finding.CodeForError(err, finding.ShardsDisagree), fault.PathOf(err), finding.MessageOf(err), finding.HintOf(err))
 	}
 }

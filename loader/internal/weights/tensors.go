@@ -24,7 +24,7 @@ func (l *Tensors) add(t format.Tensor) {
 }
 
 // cut leaves the first n tensors.
-func (l *Tensors) cut(n int) {
+func (l *Tensors) truncate(n int) {
 	l.List = l.List[:n]
 	l.names = l.names[:0]
 	if n > 0 {
@@ -43,7 +43,7 @@ func (l *Tensors) Name(i int) []byte {
 
 // HoldsAny tells whether there is a tensor of one of a few names. It is one pass, for
 // however many: real files have held a million tensors.
-func (l *Tensors) HoldsAny(names []string) bool {
+func (l *Tensors) HasAny(names []string) bool {
 	for i := range l.List {
 		name := l.Name(i)
 		for _, n := range names {
