@@ -121,7 +121,7 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*answer.Info, error) {
 	return modelInfo(c), nil
 }
 
-// info gathers what one listing and one file tell.
+// modelInfo gathers what one listing and one file tell.
 func modelInfo(c *checkpoint.Directory) *answer.Info {
 	v := detect.Classify(c)
 	return buildInfo(c, &v, nil)

@@ -25,7 +25,7 @@ type singleWeightsFS struct {
 	dir, base string
 }
 
-// shows tells whether a name of the directory is to be seen.
+// isVisible tells whether a name of the directory is to be seen.
 func (o *singleWeightsFS) isVisible(name string) bool {
 	own, sharded := shards.ParseName(o.base)
 	if shards.IsIndex(name) {

@@ -7,7 +7,7 @@ import (
 	"omniloader/loader/internal/registry"
 )
 
-// names gives the class names that checkpoints are looked up in, nil for the built-in ones.
+// customRegistry gives the class names that checkpoints are looked up in, nil for the built-in ones.
 func (l *Loader) customRegistry() *registry.Registry {
 	if l.registry == nil {
 		return nil
@@ -17,5 +17,5 @@ func (l *Loader) customRegistry() *registry.Registry {
 
 // open lists the directory and reads the one file that says what it is.
 func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint.Directory, error) {
-	return checkpoint.Open(l.customRegistry(), fsys, dir)
+	return checkpoint.OpenDir(l.customRegistry(), fsys, dir)
 }

@@ -8,7 +8,7 @@ import (
 	"omniloader/loader/internal/tokens"
 )
 
-// search is where the loader looks for tokenizers.
+// tokenizerFinder is where the loader looks for tokenizers.
 func (l *Loader) tokenizerFinder() *tokens.Finder {
 	return &tokens.Finder{Roots: l.roots, Fallbacks: l.fallbacks, Fetch: l.fetch, Registry: l.customRegistry()}
 }

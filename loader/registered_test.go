@@ -91,7 +91,7 @@ func TestATableThatIsWrongNamesTheLine(t *testing.T) {
 		"AcmeModel\n":                       "names.tsv: line 1: 1 columns",
 		"# x\nAcmeModel\tasr\ta\tb\tc\td\n": "line 2: 6 columns",
 		"AcmeModel\tvision\n":               `unknown category "vision", known: transformers, vision_encoder`,
-		"A\tasr\n\nA\tasr\n":                `line 3: "A" stands on line 1 already`,
+		"A\tasr\n\nA\tasr\n":                `line 3: "A" is on line 1 already`,
 		"LlamaForCausalLM\tasr\n":           `"LlamaForCausalLM" is built in, as transformers`,
 		"\tasr\n":                           "there is no class",
 		"AcmeModel\t-\n":                    "there is no category",

@@ -31,7 +31,7 @@ func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*answer.TokenizerInfo, error
 // of its base model (of a sparse autoencoder, an adapter or a GGUF file), found
 // beside it, below the model roots, or where WithFetch asks; else the first
 // fallback that has one. A tokenizer that is there and broken is an error that
-// names the file, and no other is taken in its place; the error of a vain search
+// customRegistry the file, and no other is taken in its place; the error of a vain search
 // is of the kind fault.NotFound and lists each place and why it was not taken.
 func (l *Loader) LoadTokenizer(fsys fs.FS, dir string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	return l.LoadTokenizerContext(context.Background(), fsys, dir)

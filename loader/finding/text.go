@@ -2,16 +2,14 @@ package finding
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-
-	"omniloader/loader/answer"
 )
 
-// ExactBytes writes a size so that two that differ look different.
+// ExactBytes writes a number of bytes without rounding: "1234 bytes".
 func ExactBytes(n int64) string { return fmt.Sprintf("%d bytes", n) }
 
+// JoinFirst lists at most three names: "a, b, c and 2 more".
 func JoinFirst(names []string) string {
 	const few = 3
 	if len(names) <= few {
@@ -20,7 +18,7 @@ func JoinFirst(names []string) string {
 	return strings.Join(names[:few], ", ") + fmt.Sprintf(" and %d more", len(names)-few)
 }
 
-// FormatBytes writes a size for people: 1.5 GB.
+// FormatBytes writes a number of bytes with a decimal unit: "1.5 GB".
 func FormatBytes(n int64) string {
 	const units = "kMGTPE"
 	if n < 1000 {
@@ -33,11 +31,7 @@ func FormatBytes(n int64) string {
 	return strconv.FormatFloat(v, 'f', 1, 64) + " " + units[i:i+1] + "B"
 }
 
-func Has(findings []answer.Finding, code string) bool {
-	return slices.ContainsFunc(findings, func(f answer.Finding) bool { return f.Code == code })
-}
-
-// CountOf writes a number of things: "1 file", "3 files".
+// Plural writes a number of things: "1 file", "3 files".
 func Plural(n int, what string) string {
 	if n != 1 {
 		what += "s"
@@ -45,4 +39,5 @@ func Plural(n int, what string) string {
 	return strconv.Itoa(n) + " " + what
 }
 
+// Quote puts a text between quotation marks, without escaping.
 func Quote(s string) string { return `"` + s + `"` }

@@ -9,7 +9,6 @@ import (
 	"omniloader/loader/answer"
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/checkpoint"
-	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/hubcache"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/sniff"
@@ -22,12 +21,12 @@ var _ = register(Check{
 	Needs: Cache,
 	Run: func(f *Facts) (findings []answer.Finding) {
 		r, _ := f.Checkpoint.CacheRepository()
-		entries, err := fs.ReadDir(f.Checkpoint.FS, path.Join(r.Dir, "blobs"))
+		entries, err := fs.ReadDir(f.Checkpoint.FS, path.Join(r.Dir, hubcache.BlobsDir))
 		if err != nil {
 			return nil
 		}
 		for _, e := range entries {
-			p := sniff.Unfinished("blobs/" + e.Name())
+			p := sniff.Unfinished(hubcache.BlobsDir + "/" + e.Name())
 			if p == nil {
 				continue
 			}
@@ -35,7 +34,7 @@ var _ = register(Check{
 			if info, err := e.Info(); err == nil {
 				size = ", of " + sniff.ByteSize(info.Size())
 			}
-			findings = append(findings, finding.New(finding.IncompleteDownload, "blobs/"+e.Name(), p.Detail+size, "hf download "+r.ID))
+			findings = append(findings, finding.New(finding.IncompleteDownload, hubcache.BlobsDir+"/"+e.Name(), p.Detail+size, "hf download "+r.ID))
 		}
 		return findings
 	},
@@ -52,19 +51,22 @@ var _ = register(Check{
 	},
 })
 
+// maxRefFile bounds the file of a ref, in bytes; the name of a commit has 40.
+const maxRefFile = 4 << 10
+
 // checkRefs looks for refs to commits whose snapshot is not there.
 func checkRefs(c *checkpoint.Directory, r hubcache.Repository) (findings []answer.Finding) {
-	refs := path.Join(r.Dir, "refs")
+	refs := path.Join(r.Dir, hubcache.RefsDir)
 	_ = fs.WalkDir(c.FS, refs, func(p string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return nil // without refs there is nothing to follow
 		}
-		data, err := tree.ReadFile(c.FS, r.Dir, tree.TrimDir(r.Dir, p), config.MaxSniff)
+		data, err := tree.ReadLimited(c.FS, r.Dir, tree.TrimDir(r.Dir, p), maxRefFile)
 		commit := strings.TrimSpace(string(data))
 		if err != nil || commit == "" || strings.Contains(commit, "/") || !fs.ValidPath(commit) {
 			return nil
 		}
-		if _, err := fs.Stat(c.FS, path.Join(r.Dir, "snapshots", commit)); err != nil {
+		if _, err := fs.Stat(c.FS, path.Join(r.Dir, hubcache.SnapshotsDir, commit)); err != nil {
 			findings = append(findings, finding.New(finding.CacheRefDangling, tree.TrimDir(r.Dir, p),
 				fmt.Sprintf("it names the commit %.12s, and its snapshot is not there", commit), "hf download "+r.ID))
 		}
@@ -111,7 +113,7 @@ var _ = register(Check{
 			if !ok {
 				continue
 			}
-			if name, ok := strings.CutSuffix(record, ".metadata"); ok && !tree.HasFile(f.Files, name) {
+			if name, ok := strings.CutSuffix(record, hubcache.LocalRecordSuffix); ok && !tree.HasFile(f.Files, name) {
 				findings = append(findings, finding.New(finding.FileMissing, name, "it was downloaded once, and is not here now", "run the download again"))
 			}
 		}

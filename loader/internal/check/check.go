@@ -45,7 +45,7 @@ const (
 	Cache                       // the directory is in a Hugging Face cache
 )
 
-// has gives the facts that are there.
+// available gives the facts that are there.
 func (f *Facts) available() (n Needs) {
 	set := func(need Needs, there bool) {
 		if there {
@@ -103,7 +103,7 @@ func (c *Check) findings(f *Facts, there Needs) []answer.Finding {
 	return c.Run(f)
 }
 
-// one is a list of one finding, with the code's own severity.
+// single is a list of one finding, with the code's own severity.
 func single(code, file, message, hint string) []answer.Finding {
 	return []answer.Finding{finding.New(code, file, message, hint)}
 }

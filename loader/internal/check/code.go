@@ -24,7 +24,7 @@ var _ = register(Check{
 // codeConfigs are the files beside config.json whose auto_map names code.
 var codeConfigs = [...]string{tokens.TokenizerConfigJSON, "preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json"}
 
-// checkOtherCode reports code that the configs of tokenizer and processors name,
+// checkProcessorCode reports code that the configs of tokenizer and processors name,
 // and that is not here.
 func checkProcessorCode(c *checkpoint.Directory, files []tree.File) (findings []answer.Finding) {
 	for _, name := range codeConfigs {

@@ -67,7 +67,7 @@ var otherConfigs = []struct{ name, what, hint string }{
 // code of Stable Diffusion, and of its successors.
 const singleFilePrefix = "model.diffusion_model."
 
-// singleFile names the file that holds a whole diffusion pipeline, "" where none
+// singleFilePipeline names the file that holds a whole diffusion pipeline, "" where none
 // does.
 func singleFilePipeline(r *weights.Headers) string {
 	for i := range r.Tensors.List {

@@ -59,6 +59,6 @@ var _ = register(Check{
 		if f.ConfigErr == nil || tree.HasProblem(f.Files, file) {
 			return nil
 		}
-		return single(finding.ConfigUnreadable, file, finding.MessageOf(f.ConfigErr), finding.HintOf(f.ConfigErr))
+		return []answer.Finding{finding.FromError(finding.ConfigUnreadable, file, f.ConfigErr)}
 	},
 })

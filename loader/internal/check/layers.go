@@ -20,14 +20,14 @@ import (
 // layerWords stand in a tensor's name before the number of its layer.
 var layerWords = []string{"layers", "layer", "h", "blk", "blocks", "block"}
 
-// numbered is the layers that the tensors' names of one stack number.
+// layerStack is the layers that the tensors' names of one stack number.
 type layerStack struct {
 	prefix  string // "model.layers"
 	present []bool
 	tensors int
 }
 
-// stacks finds the stacks of numbered layers in the tensors' names.
+// findLayerStacks finds the stacks of numbered layers in the tensors' names.
 func findLayerStacks(l *weights.Tensors) (all []*layerStack) {
 	byPrefix := map[string]*layerStack{}
 	for i := range l.List {
@@ -85,7 +85,7 @@ var _ = register(Check{
 	Run: func(f *Facts) []answer.Finding {
 		c, r, info := f.Checkpoint, f.Weights, f.Info
 		if !unsplitLayouts[info.Layout] || c.Doc.File != config.ConfigJSON && len(r.GGUF) == 0 ||
-			info.Category != answer.Transformers && info.Category != answer.ASR || !slices.Contains(config.Keys()["task"], string(info.Task)) {
+			info.Category != answer.Transformers && info.Category != answer.ASR || !slices.Contains(config.KeyList("task"), string(info.Task)) {
 			return nil
 		}
 		grade := finding.Usual
@@ -100,7 +100,7 @@ var _ = register(Check{
 	},
 })
 
-// wholeLayouts keep each tensor in one piece, under the numbers of the whole.
+// unsplitLayouts keep each tensor in one piece, under the numbers of the whole.
 var unsplitLayouts = map[string]bool{detect.LayoutTransformers: true, detect.LayoutGGUF: true, "mlx": true, "sentence-transformers": true}
 
 // textTasks are those of models that are one stack of layers, or two.
@@ -119,7 +119,7 @@ func layerCount(c *checkpoint.Directory, r *weights.Headers) (layers int64, sour
 		return layers, f.Path + ": " + f.Architecture() + ".block_count", true
 	}
 	d := c.Quantities()
-	if slices.ContainsFunc(config.Keys()["shared_layers"], func(key string) bool {
+	if slices.ContainsFunc(config.KeyList("shared_layers"), func(key string) bool {
 		v := d.Value(key)
 		return v.Exists() && v.Type != gjson.Null && v.Type != gjson.False
 	}) {
@@ -162,11 +162,11 @@ func missingLayers(c *checkpoint.Directory, r *weights.Headers, grade finding.Gr
 	return []answer.Finding{finding.NewGraded(grade, finding.LayersMissing, r.Info.Files[0], message, "")}
 }
 
-// otherParts stand in the names of stacks and embeddings that are not the language
+// otherComponentWords stand in the names of stacks and embeddings that are not the language
 // model's.
 var otherComponentWords = []string{"vis", "vit", "vpm", "apm", "sam_", "image", "audio", "speech", "former", "tts", "talker", "depth", "code", "mtp"}
 
-// isBesideText tells whether a name is of a part that is not the language model, or
+// isOtherComponent tells whether a name is of a part that is not the language model, or
 // of an encoder.
 func isOtherComponent(name string) bool {
 	return strings.Contains(name, "encoder") && !strings.Contains(name, "decoder") ||
@@ -175,7 +175,7 @@ func isOtherComponent(name string) bool {
 		})
 }
 
-// languageStack finds the language model's stack of layers: the only one that may be
+// findLanguageStack finds the language model's stack of layers: the only one that may be
 // it, or the one beside the embedding. Where neither is clear it gives nil.
 func findLanguageStack(r *weights.Headers) *layerStack {
 	var may []*layerStack
@@ -202,13 +202,13 @@ func findLanguageStack(r *weights.Headers) *layerStack {
 	return may[0]
 }
 
-// parentOf gives the module that a tensor or a stack of layers lies in.
+// parentModule gives the module that a tensor or a stack of layers lies in.
 func parentModule(name string) string {
 	name = strings.TrimSuffix(name, ".weight")
 	return name[:max(strings.LastIndexByte(name, '.'), 0)]
 }
 
-// ranges writes ascending numbers: "1", "{1-31}", "{1, 4-6}".
+// formatRanges writes ascending numbers: "1", "{1-31}", "{1, 4-6}".
 func formatRanges(numbers []int) string {
 	var parts []string
 	for i := 0; i < len(numbers); {
@@ -236,7 +236,7 @@ func formatRanges(numbers []int) string {
 // embeddingNames end the names of the embedding of tokens.
 var embeddingNames = []string{"embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight", "tok_embeddings.weight"}
 
-// embedding finds the language model's embedding of tokens. Where there are several,
+// findEmbedding finds the language model's embedding of tokens. Where there are several,
 // which of them the config speaks of is not clear, and ok is false.
 func findEmbedding(r *weights.Headers) (at int, ok bool) {
 	for i := range r.Tensors.List {
@@ -259,7 +259,7 @@ func findEmbedding(r *weights.Headers) (at int, ok bool) {
 // part's says.
 func checkEmbedding(c *checkpoint.Directory, r *weights.Headers, grade finding.Grade) []answer.Finding {
 	d := c.Quantities()
-	narrow := slices.ContainsFunc(config.Keys()["narrow"], func(key string) bool { return d.Value(key).Type == gjson.Number })
+	narrow := slices.ContainsFunc(config.KeyList("narrow"), func(key string) bool { return d.Value(key).Type == gjson.Number })
 	d.Sections = d.Sections[:min(len(d.Sections), 1)]
 	vocab, vocabSource, okVocab := d.Get("vocab")
 	hidden, hiddenSource, okHidden := d.Get("hidden")

@@ -18,6 +18,6 @@ var _ = register(Check{
 	},
 })
 
-// weightsInProgram are the layouts whose files are programs that hold their weights in
+// layoutsWithWeightsInside are the layouts whose files are programs that hold their weights in
 // a form that is not read.
 var layoutsWithWeightsInside = map[string]bool{"core ml": true, "litert": true, "tensorflow saved model": true}

@@ -115,7 +115,7 @@ func checkComponent(c *checkpoint.Directory, part component, names []string) []a
 	}
 	object, err := config.ReadJSON(c.FS, tree.Join(c.Dir, part.name), config.ConfigJSON)
 	if err != nil {
-		return []answer.Finding{finding.New(finding.ConfigUnreadable, part.name+"/"+config.ConfigJSON, finding.MessageOf(err), finding.HintOf(err))}
+		return []answer.Finding{finding.FromError(finding.ConfigUnreadable, part.name+"/"+config.ConfigJSON, err)}
 	}
 	own := object.Get("_class_name").String()
 	if own == "" || own == part.class || strings.HasPrefix(part.class, "Auto") && strings.HasSuffix(part.class, "Model") || part.class == "Flax"+own || own == "Flax"+part.class {

@@ -18,7 +18,7 @@ import (
 //go:embed weight_prefixes.tsv
 var weightPrefixesTSV string
 
-// weightPlaces is one line of weight_prefixes.tsv.
+// classTensors is one line of weight_prefixes.tsv.
 type classTensors struct {
 	embeddings, heads []string
 	tiedByDefault     bool
@@ -65,7 +65,7 @@ var _ = register(Check{
 	},
 })
 
-// hasAny tells whether there is a tensor of one of these names, packed or not.
+// hasTensor tells whether there is a tensor of one of these names, packed or not.
 func hasTensor(r *weights.Headers, names []string) bool {
 	var spellings []string
 	for _, name := range names {
@@ -75,7 +75,7 @@ func hasTensor(r *weights.Headers, names []string) bool {
 	return r.Tensors.HasAny(spellings)
 }
 
-// findUnderOtherPrefix looks for the embedding under another prefix.
+// reportOtherPrefix looks for the embedding under another prefix.
 func reportOtherPrefix(r *weights.Headers, class, want string) []answer.Finding {
 	parts := strings.Split(want, ".")
 	ending := strings.Join(parts[max(len(parts)-2, 0):], ".")

@@ -34,9 +34,9 @@ var _ = register(Check{
 			} else if tree.HasProblem(f.Files, file) {
 				return nil
 			}
-			return single(finding.TokenizerUnreadable, file, finding.MessageOf(err), finding.HintOf(err))
+			return []answer.Finding{finding.FromError(finding.TokenizerUnreadable, file, err)}
 		case info.Category == answer.Transformers || info.Category == answer.ASR || info.Category == answer.SAE:
-			if !containsTokenizer(info.Weights) && !slices.Contains(config.Keys()["no_text"], string(info.Task)) && !f.Checkpoint.Has(openVINOTokenizerFile) {
+			if !containsTokenizer(info.Weights) && !slices.Contains(config.KeyList("no_text"), string(info.Task)) && !f.Checkpoint.Has(openVINOTokenizerFile) {
 				return []answer.Finding{missingTokenizer(info, err)}
 			}
 		}
@@ -44,15 +44,15 @@ var _ = register(Check{
 	},
 })
 
-// fileOpenVINOTokenizer is a tokenizer in a form that is not read.
+// openVINOTokenizerFile is a tokenizer in a form that is not read.
 const openVINOTokenizerFile = "openvino_tokenizer.xml"
 
-// carriesTokenizer tells whether the weight files have a tokenizer inside.
+// containsTokenizer tells whether the weight files have a tokenizer inside.
 func containsTokenizer(w *answer.WeightsInfo) bool {
 	return w != nil && len(w.Files) > 0 && (w.Format == "gguf" || w.Format == "whisper.cpp" || w.Format == "nemo")
 }
 
-// tokenizerMissing says that no tokenizer was found. An autoencoder has none of its
+// missingTokenizer says that no tokenizer was found. An autoencoder has none of its
 // own, and is sound without its base model's beside it.
 func missingTokenizer(info *answer.Info, err error) answer.Finding {
 	message := finding.MessageOf(err)
@@ -112,8 +112,8 @@ var _ = register(Check{
 	},
 })
 
-// configOf is the config of the model that a tokenizer belongs to, nothing where it
-// has none that can be read. An adapter and an autoencoder have none of their own
+// configOfTokenizer is the config of the model that a tokenizer belongs to, nothing where it
+// available none that can be read. An adapter and an autoencoder have none of their own
 // that speaks of tokens.
 func configOfTokenizer(c *checkpoint.Directory, t *tokens.Description) config.Members {
 	if t.Origin == answer.OriginCheckpoint && c.Doc.File == config.ConfigJSON {
@@ -151,7 +151,7 @@ func (c *tokenizerCheck) add(code, file, message string) {
 	c.findings = append(c.findings, finding.New(code, file, message, ""))
 }
 
-// named reports named tokens that are in no vocabulary and on no list.
+// checkUnlistedTokens reports named tokens that are in no vocabulary and on no list.
 func (c *tokenizerCheck) checkUnlistedTokens() {
 	for _, a := range c.info.Unlisted {
 		c.add(finding.TokenNotInVocabulary, c.file,
@@ -163,7 +163,7 @@ func (c *tokenizerCheck) checkUnlistedTokens() {
 	}
 }
 
-// pad reports a pad token that is the end of a text too. Where nothing gives one and
+// checkPadIsEOS reports a pad token that is the end of a text too. Where nothing gives one and
 // the end of text stands in, Inspect says so.
 func (c *tokenizerCheck) checkPadIsEOS() {
 	pad := c.info.PadToken
@@ -177,7 +177,7 @@ func (c *tokenizerCheck) checkPadIsEOS() {
 	c.add(finding.PadTokenIsEOS, file, fmt.Sprintf("%q is both the pad token and the end of a text", *pad))
 }
 
-// against compares the tokenizer with the model's config.
+// compareWithConfig compares the tokenizer with the model's config.
 func (c *tokenizerCheck) compareWithConfig(modelConfig config.Members) {
 	if v := modelConfig.Get("text_config"); v.IsObject() && !modelConfig.Get("vocab_size").Exists() {
 		text := config.NewMembers(v)
@@ -197,7 +197,7 @@ func (c *tokenizerCheck) compareWithConfig(modelConfig config.Members) {
 	c.checkPadIDInRange(modelConfig)
 }
 
-// role compares the id that the config gives a special token with the tokenizer's.
+// compareTokenID compares the id that the config gives a special token with the tokenizer's.
 // The config may list several ends of a text.
 func (c *tokenizerCheck) compareTokenID(modelConfig config.Members, role string) {
 	value := modelConfig.Get(role + "_id")
@@ -239,7 +239,7 @@ func (c *tokenizerCheck) compareTokenID(modelConfig config.Members, role string)
 		fmt.Sprintf("%s_id is %s, and the tokenizer's %s %q has the id %d", role, value.Raw, role, token, id))
 }
 
-// rows compares the pad token's id with the rows of the embedding.
+// checkPadIDInRange compares the pad token's id with the rows of the embedding.
 func (c *tokenizerCheck) checkPadIDInRange(modelConfig config.Members) {
 	rows := modelConfig.Get("vocab_size")
 	id := c.info.PadTokenID

@@ -13,15 +13,15 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// FileCard is the model card. Its front matter is YAML between two lines "---",
-// as the Hugging Face Hub reads it.
+// CardFile is the model card. It begins with YAML between two lines "---", the front
+// matter. Source: huggingface_hub, docs/hub/model-cards.
 const CardFile = "README.md"
 
-// maxCard bounds what is read of a card for its front matter, in bytes.
+// maxCardRead is how many bytes of a card are read.
 const maxCardRead = 64 << 10
 
-// Card reads the front matter, nil where there is none. Only scalars and lists of
-// them are taken; aliases are not followed, so that a small text cannot grow.
+// Card reads the front matter of the model card, nil where there is none. Scalars and
+// lists of scalars are read.
 func (c *Directory) Card() (*answer.CardInfo, []answer.Finding) {
 	if !c.Has(CardFile) {
 		return nil, nil
@@ -67,19 +67,20 @@ func (c *Directory) Card() (*answer.CardInfo, []answer.Finding) {
 	return info, nil
 }
 
-// frontMatter is the text between the first line, "---", and the next such line.
+// frontMatter gives the text between a first line "---" and the next such line; ok is
+// false where there is none.
 func frontMatter(data []byte) ([]byte, bool) {
 	data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))
 	first, rest, found := bytes.Cut(data, []byte("\n"))
 	if !found || string(bytes.TrimRight(first, "\r ")) != "---" {
 		return nil, false
 	}
-	at := 0
+	offset := 0
 	for line := range bytes.Lines(rest) {
 		if string(bytes.TrimRight(line, "\r\n ")) == "---" {
-			return rest[:at], true
+			return rest[:offset], true
 		}
-		at += len(line)
+		offset += len(line)
 	}
 	return nil, false
 }

@@ -1,7 +1,7 @@
-// Package config reads the files that describe a model: config.json and those in
-// its place, as a document of which only the members that matter are kept, with
-// quantities such as the number of layers, and the library's defaults where a
-// config is silent.
+// Package config reads the files that describe a model, config.json first: the members
+// that the loader uses, quantities such as the number of layers, and the defaults of the
+// transformers library for keys that a config leaves out. It does not decide what the
+// model is.
 package config
 
 import (
@@ -16,11 +16,11 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// MaxConfigSize bounds the JSON files that describe a checkpoint, in bytes. The
-// largest real ones, which list quantized modules one by one, stay below 10 MB.
+// MaxSize bounds the JSON files that describe a checkpoint, in bytes. The largest real
+// ones, which list each quantized module, are smaller than 10 MB.
 const MaxSize = 64 << 20
 
-// Key is a member of a config's top level that the loader looks at.
+// Key is a member of a config's top level that the loader reads.
 type Key uint8
 
 const (
@@ -93,8 +93,8 @@ const (
 	keyCount
 )
 
-// KeyNames spells the keys. It is an array, so that a key cannot be forgotten.
-var KeyNames = [keyCount]string{
+// keyNames has the names of the keys, by Key.
+var keyNames = [keyCount]string{
 	KeyArchitectures:         "architectures",
 	KeyArchitecture:          "architecture",
 	KeyModelType:             "model_type",
@@ -163,48 +163,59 @@ var KeyNames = [keyCount]string{
 	keyImgProcessor:          "img_processor",
 }
 
-var KeysByName = func() map[string]Key {
+// String is the key's name in the JSON file.
+func (k Key) String() string { return keyNames[k] }
+
+// KeyOf gives the key of a name; ok is false where the loader does not read it.
+func KeyOf(name string) (k Key, ok bool) {
+	k, ok = keyOfName[name]
+	return k, ok
+}
+
+var keyOfName = func() map[string]Key {
 	m := make(map[string]Key, keyCount)
-	for k, name := range KeyNames {
+	for k, name := range keyNames {
 		m[name] = Key(k)
 	}
 	return m
 }()
 
-// Document is the top level of one JSON object: where its members of interest
-// stand, found in one pass.
+// Document is a JSON object, with the positions of those members of its top level that
+// have a Key. The zero value has no members.
 type Document struct {
-	File      string
-	Data      []byte
-	values    [keyCount]span   // empty where the key is missing
-	duplicate Key              // a key that stood there twice, or keyCount
-	scan      jsonscan.Scanner // for its notes
+	File      string           // its name, relative to the checkpoint
+	Data      []byte           // its text
+	values    [keyCount]span   // zero where the key is missing
+	duplicate Key              // a key that occurs twice, or keyCount
+	scan      jsonscan.Scanner // knows of a byte order mark and of NaN
 }
 
-// span is a part of the text; MaxConfigSize keeps it within 32 bits.
+// span is a byte range of the text; MaxSize keeps the offsets below 2^32.
 type span struct{ start, end uint32 }
 
-// ParseDocument walks data once.
+// ParseDocument parses data, the content of file, into doc in one pass. An error names
+// the file and the offset; its kind is fault.WrongType where the file is JSON but no
+// object, and that of CheckContent where it is no text. Of a key that occurs twice the
+// last value counts, as in Python.
 func ParseDocument(file string, data []byte, doc *Document) error {
 	doc.File, doc.Data, doc.duplicate = file, data, keyCount
 	doc.scan = jsonscan.New(data)
 	s := &doc.scan
 	return scanObject(file, data, s, func(name []byte) error {
-		k, interesting := KeysByName[string(name)]
+		k, interesting := keyOfName[string(name)]
 		raw, err := s.Raw()
 		if interesting && err == nil {
 			if doc.values[k].end != 0 {
 				doc.duplicate = k
 			}
 			end := uint32(s.Offset())
-			doc.values[k] = span{end - uint32(len(raw)), end} // the last one counts, as in Python
+			doc.values[k] = span{end - uint32(len(raw)), end}
 		}
 		return err
 	})
 }
 
-// walkObject walks the one object that a file holds. What is often found in a
-// file's place has its own kind of error.
+// scanObject calls member for each member of the JSON object that data holds.
 func scanObject(file string, data []byte, s *jsonscan.Scanner, member func(name []byte) error) error {
 	if err := CheckContent(file, data); err != nil {
 		return err
@@ -222,10 +233,10 @@ func scanObject(file string, data []byte, s *jsonscan.Scanner, member func(name 
 	return withFileName(file, err)
 }
 
-// inFile names the file in a scanner's error.
+// withFileName sets the file in an error of the scanner.
 func withFileName(file string, err error) error {
 	if err == nil {
-		return nil // before the variable below, which escapes
+		return nil // before e, which is allocated on the heap
 	}
 	var e *fault.Error
 	if errors.As(err, &e) && e.Path == "" {
@@ -237,7 +248,7 @@ func withFileName(file string, err error) error {
 	return err
 }
 
-// Value gives a member's raw JSON, nil where it is missing.
+// Raw gives the JSON text of a member's value, nil where the member is missing.
 func (d *Document) Raw(k Key) []byte {
 	if v := d.values[k]; v.end != 0 {
 		return d.Data[v.start:v.end]
@@ -245,7 +256,8 @@ func (d *Document) Raw(k Key) []byte {
 	return nil
 }
 
-// Text gives a string member, "" where it is missing or no string.
+// Text gives the value of a member that is a string, "" where it is missing or is of
+// another type.
 func (d *Document) Text(k Key) string {
 	raw := d.Raw(k)
 	if len(raw) < 2 || raw[0] != '"' {
@@ -259,13 +271,13 @@ func (d *Document) Text(k Key) string {
 	return string(b)
 }
 
-// Has tells whether a member is there and neither null nor false.
+// IsSet tells whether a member is present and neither null nor false.
 func (d *Document) IsSet(k Key) bool {
 	raw := d.Raw(k)
 	return len(raw) > 0 && raw[0] != 'n' && raw[0] != 'f'
 }
 
-// Any tells whether at least one of the members is there.
+// ContainsAny tells whether at least one of the members is present.
 func (d *Document) ContainsAny(keys ...Key) bool {
 	for _, k := range keys {
 		if d.values[k].end != 0 {
@@ -275,13 +287,14 @@ func (d *Document) ContainsAny(keys ...Key) bool {
 	return false
 }
 
-// Contains tells whether a member is there, whatever its value.
+// Contains tells whether a member is present, whatever its value.
 func (d *Document) Contains(k Key) bool { return d.values[k].end != 0 }
 
-// IsTrue tells whether a member is the word true.
+// IsTrue tells whether the value of a member is true.
 func (d *Document) IsTrue(k Key) bool { return string(d.Raw(k)) == "true" }
 
-// Object gives a member that is an object; it exists only then.
+// Object gives the value of a member that is an object. Of a member that is missing or
+// of another type it gives a result whose Exists is false.
 func (d *Document) Object(k Key) gjson.Result {
 	raw := d.Raw(k)
 	if len(raw) == 0 || raw[0] != '{' {
@@ -290,7 +303,7 @@ func (d *Document) Object(k Key) gjson.Result {
 	return gjson.ParseBytes(raw)
 }
 
-// Notes are the findings of the file as such.
+// Findings reports a byte order mark, NaN or Infinity, and a key that occurs twice.
 func (d *Document) Findings() (findings []answer.Finding) {
 	if d.scan.BOM {
 		findings = append(findings, finding.New(finding.ConfigBOM, d.File,
@@ -303,7 +316,7 @@ func (d *Document) Findings() (findings []answer.Finding) {
 	}
 	if d.duplicate != keyCount {
 		findings = append(findings, finding.New(finding.ConfigDuplicateKey, d.File,
-			"has "+strconv.Quote(KeyNames[d.duplicate])+" twice; the last one counts", "remove one of them"))
+			"has "+strconv.Quote(d.duplicate.String())+" twice; the last one counts", "remove one of them"))
 	}
 	return findings
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Members are those of a JSON object that was checked to be JSON, found in one pass:
-// a config is asked for dozens of keys, and has few of them. The zero value has none.
+// Members are the members of a JSON object, found in one pass: dozens of keys are looked
+// up in a config, most of which it does not have. The zero value has no members.
 type Members struct{ list []member }
 
 type member struct {
@@ -15,9 +15,7 @@ type member struct {
 	raw string // the value's JSON
 }
 
-// IsEmpty tells whether there are no members.
-func (m Members) IsEmpty() bool { return len(m.list) == 0 }
-
+// NewMembers gives the members of v, which must be valid JSON; none where v is no object.
 func NewMembers(v gjson.Result) Members {
 	if !v.IsObject() {
 		return Members{}
@@ -30,8 +28,11 @@ func NewMembers(v gjson.Result) Members {
 	return m
 }
 
-// Get gives a member as gjson does: of several of one name the first, and behind a
-// point the member of a member.
+// IsEmpty tells whether there are no members.
+func (m Members) IsEmpty() bool { return len(m.list) == 0 }
+
+// Get gives the value of a member as gjson does: the first one where the name occurs
+// twice. "a.b" is the member b of the object a.
 func (m Members) Get(path string) gjson.Result {
 	name, rest, inner := strings.Cut(path, ".")
 	for i := range m.list {

@@ -8,7 +8,7 @@ import (
 	"omniloader/loader/internal/repo"
 )
 
-// AddAdapter fills in the model that an adapter changes. Three things are told
+// AddAdapterBase fills in the model that an adapter changes. Three things are told
 // apart: a repository or a directory that is there; a path of the machine that
 // the adapter was trained on; and nothing at all. A card that names it is a hint.
 func AddAdapterBase(c *checkpoint.Directory, info *answer.Info, card *answer.CardInfo) {
@@ -30,7 +30,7 @@ func AddAdapterBase(c *checkpoint.Directory, info *answer.Info, card *answer.Car
 	info.BaseModel = &base
 }
 
-// IsBasePathMissing tells whether an adapter names its base model by a path that leads
+// BasePathMissing tells whether an adapter names its base model by a path that leads
 // nowhere.
 func BasePathMissing(c *checkpoint.Directory) bool {
 	base := c.Doc.Text(config.KeyBaseModelPath)

@@ -4,7 +4,7 @@ import (
 	"omniloader/loader/internal/checkpoint"
 )
 
-// readCache says what is known of a repository's directory in the cache whose
+// classifyCache says what is known of a repository's directory in the cache whose
 // snapshot is not clear.
 func classifyCache(c *checkpoint.Directory, v *Classification) {
 	v.DecidedBy = "no rule: the cache holds no snapshot"

@@ -36,7 +36,7 @@ func CustomCode(c *checkpoint.Directory) (files []string) {
 	return files
 }
 
-// pipelineCode names the file of a pipeline that brings its own class, "" where
+// pipelineCodeFile names the file of a pipeline that brings its own class, "" where
 // it brings none: its _class_name is then a list of module and class. Source:
 // diffusers, src/diffusers/pipelines/pipeline_utils.py.
 func pipelineCodeFile(c *checkpoint.Directory) string {
@@ -66,7 +66,7 @@ func hasModelingCode(c *checkpoint.Directory) bool {
 	})
 }
 
-// autoMapFiles lists the files that auto_map names.
+// configAutoMapFiles lists the files that auto_map names.
 func configAutoMapFiles(c *checkpoint.Directory) (files []string) {
 	if !c.Doc.ContainsAny(config.KeyAutoMap) {
 		return nil
@@ -74,15 +74,15 @@ func configAutoMapFiles(c *checkpoint.Directory) (files []string) {
 	return AutoMapFiles(c.Doc.Object(config.KeyAutoMap))
 }
 
-// CodeFiles lists the files that an auto_map names. Its values are
+// AutoMapFiles lists the files that an auto_map names. Its values are
 // "module.Class", "repo--module.Class", or lists of them with nulls between.
 func AutoMapFiles(autoMap gjson.Result) (files []string) {
 	add := func(v gjson.Result) {
 		if v.Type != gjson.String {
 			return
 		}
-		module, _, ok := config.CutLast(v.Str, ".")
-		if !ok || module == "" {
+		module := v.Str[:max(strings.LastIndexByte(v.Str, '.'), 0)]
+		if module == "" {
 			return
 		}
 		if file := module + ".py"; !slices.Contains(files, file) {
@@ -105,7 +105,7 @@ func CustomCodeFindings(c *checkpoint.Directory) []answer.Finding {
 	return AutoMapFindings(c, c.Doc.File, configAutoMapFiles(c))
 }
 
-// CodeFindings report those of the files that a config's auto_map names which
+// AutoMapFindings report those of the files that a config's auto_map names which
 // are not in the directory.
 func AutoMapFindings(c *checkpoint.Directory, config string, files []string) (findings []answer.Finding) {
 	for _, file := range files {
@@ -122,7 +122,7 @@ func AutoMapFindings(c *checkpoint.Directory, config string, files []string) (fi
 	return findings
 }
 
-// fromAutoMap gives the task that auto_map's keys name, where they do and agree on
+// autoMapTask gives the task that auto_map's keys name, where they do and agree on
 // the category.
 func autoMapTask(c *checkpoint.Directory) (auto registry.AutoClass, ok bool) {
 	agree := true

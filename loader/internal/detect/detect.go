@@ -12,7 +12,7 @@ import (
 	"omniloader/loader/internal/sae"
 )
 
-// Result is what a checkpoint was found to be, and why.
+// Classification is what a checkpoint was found to be, and why.
 type Classification struct {
 	Layout    string
 	Category  answer.Category
@@ -52,13 +52,13 @@ func Classify(c *checkpoint.Directory) Classification {
 	return v
 }
 
-// decide decides, most specific evidence first: a pipeline's index, the marks
+// classify decides, most specific evidence first: a pipeline's index, the marks
 // of a sparse autoencoder, an adapter's config, then what the class name says,
 // then the model type, then the shape of the class name.
 func classify(c *checkpoint.Directory) Classification {
 	switch c.Doc.File {
 	case config.ModelIndexJSON:
-		if c.Marks&checkpoint.MarkConfig != 0 && c.HasModelWeights() {
+		if c.Markers.Has(checkpoint.MarkerConfig) && c.HasModelWeights() {
 			return Classification{Layout: "ambiguous", Category: answer.Unknown, DecidedBy: "no rule: " + config.ModelIndexJSON + " is of a pipeline, and " + config.ConfigJSON + " with its weights of a model",
 				Candidates: []string{layoutDiffusers + ": " + string(answer.Diffusers), LayoutTransformers + ": " + string(answer.Transformers)}}
 		}
@@ -116,7 +116,7 @@ func classifyConfig(c *checkpoint.Directory) Classification {
 	return files
 }
 
-// readConfig decides from config.json. The category is empty where that does not
+// classifyMainConfig decides from config.json. The category is empty where that does not
 // tell.
 func classifyMainConfig(c *checkpoint.Directory) Classification {
 	r := c.Registry()
@@ -171,7 +171,7 @@ func classifyMainConfig(c *checkpoint.Directory) Classification {
 	return v
 }
 
-// infer asks the rules for names that are not listed.
+// inferClass asks the rules for names that are not listed.
 func inferClass(c *checkpoint.Directory) registry.RuleResult {
 	if a, ok := c.Registry().Override(&c.Doc); ok {
 		return a
@@ -179,7 +179,7 @@ func inferClass(c *checkpoint.Directory) registry.RuleResult {
 	return c.Registry().Infer(registry.RuleInput{ClassName: c.Architecture(), ModelType: c.ModelType, IsSet: c.Doc.IsSet, EvaluateOther: func(r *registry.ClassRule) (registry.RuleResult, bool) { return evaluateRule(c, r) }})
 }
 
-// byModelType is how a family's default is found.
+// decidedByModelType is how a family's default is found.
 const decidedByModelType = "model type in " + config.ConfigJSON
 
 func (v *Classification) applyRule(a registry.RuleResult) {
@@ -205,7 +205,7 @@ func IsOmni(c *checkpoint.Directory) bool {
 	return thinker.Exists() && thinker.Get("audio_config").IsObject() && thinker.Get("vision_config").IsObject()
 }
 
-// classOmni is the rule for the class name, familyOmni that for the model type;
+// classOmniRule is the rule for the class name, familyOmni that for the model type;
 // nil where there is none.
 func classOmniRule(c *checkpoint.Directory) *registry.OmniRule {
 	if class := c.Class(); class != nil {
@@ -223,7 +223,7 @@ func familyOmniRule(c *checkpoint.Directory) *registry.OmniRule {
 
 func allSet(c *checkpoint.Directory, keys []string) bool {
 	for _, name := range keys {
-		if k, ok := config.KeysByName[name]; !ok || !c.Doc.IsSet(k) {
+		if k, ok := config.KeyOf(name); !ok || !c.Doc.IsSet(k) {
 			return false
 		}
 	}
@@ -236,7 +236,7 @@ func HasTalker(c *checkpoint.Directory) bool {
 	return c.Doc.IsSet(config.KeyTalkerConfig) && !speechDisabled(c) || c.Doc.IsSet(config.KeyAudioConfig)
 }
 
-// mute tells whether speaking is switched off. Source: enable_audio_output of
+// speechDisabled tells whether speaking is switched off. Source: enable_audio_output of
 // transformers, models/qwen3_omni_moe/configuration_qwen3_omni_moe.py.
 func speechDisabled(c *checkpoint.Directory) bool {
 	return string(c.Doc.Raw(config.KeyEnableAudioOutput)) == "false"

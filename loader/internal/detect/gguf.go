@@ -13,7 +13,7 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// ggufBelow lists the GGUF files one directory down, as repositories hold them
+// ggufInSubdirectories lists the GGUF files one directory down, as repositories hold them
 // that have a directory for each quantization; nil where a directory has more than
 // that, or where there are several models.
 func ggufInSubdirectories(c *checkpoint.Directory) (files []string) {
@@ -49,7 +49,7 @@ func classifyGGUF(c *checkpoint.Directory, v *Classification) {
 // maxGGUFModels bounds how many files of other names are asked what they are.
 const maxGGUFModels = 16
 
-// readGGUFOf says what GGUF files hold. Files whose names differ in the
+// classifyGGUFFiles says what GGUF files hold. Files whose names differ in the
 // quantization alone are versions of one model; of others, each is asked.
 func classifyGGUFFiles(c *checkpoint.Directory, files []string, v *Classification) {
 	var models []string // the first of each stem
@@ -83,11 +83,11 @@ func classifyGGUFFiles(c *checkpoint.Directory, files []string, v *Classificatio
 	}
 }
 
-// readGGUFFile says what one file holds.
+// classifyGGUFFile says what one file holds.
 func classifyGGUFFile(c *checkpoint.Directory, name string, v *Classification) {
 	head, err := readGGUFHead(c, name)
 	if err != nil {
-		c.Findings = append(c.Findings, finding.New(finding.WeightsUnreadable, name, finding.MessageOf(err), finding.HintOf(err)))
+		c.Findings = append(c.Findings, finding.FromError(finding.WeightsUnreadable, name, err))
 		return
 	}
 	c.ModelType = head.Architecture()
@@ -122,10 +122,10 @@ func classifyGGUFFile(c *checkpoint.Directory, name string, v *Classification) {
 	}
 }
 
-// ggufRuntimes is what loads the architectures of each source of the table.
+// loaderOfSource is what loads the architectures of each source of the table.
 var loaderOfSource = map[string]string{"llama.cpp": "llama.cpp", "ollama": "llama.cpp", "comfyui-gguf": "ComfyUI-GGUF"}
 
-// readProjector makes a text model that has a projector beside it what the two
+// addProjector makes a text model that has a projector beside it what the two
 // are together. Source: llama.cpp, tools/mtmd/clip.cpp.
 func addProjector(c *checkpoint.Directory, name string, v *Classification) {
 	if v.Task != "causal_lm" || !strings.Contains(path.Base(name), "mmproj") {
@@ -148,10 +148,10 @@ func addProjector(c *checkpoint.Directory, name string, v *Classification) {
 }
 
 func readGGUFHead(c *checkpoint.Directory, name string) (*gguf.File, error) {
-	r, size, closeFile, err := c.OpenAt(name)
+	h, err := c.OpenAt(name)
 	if err != nil {
 		return nil, err
 	}
-	defer closeFile()
-	return gguf.ReadHead(r, size, name)
+	defer h.Close()
+	return gguf.ReadHead(h, h.Size, name)
 }

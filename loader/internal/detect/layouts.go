@@ -13,6 +13,7 @@ import (
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/hubcache"
 	"omniloader/loader/internal/registry"
 	"omniloader/loader/internal/table"
 	"omniloader/loader/internal/tree"
@@ -41,7 +42,7 @@ var layouts = sync.OnceValue(func() (all []layout) {
 	return all
 })
 
-// layoutReaders read what the names alone do not tell.
+// layoutClassifiers read what the names alone do not tell.
 var layoutClassifiers = map[string]func(c *checkpoint.Directory, v *Classification){
 	"hugging face cache":    classifyCache,
 	"mistral native":        classifyMistral,
@@ -102,7 +103,7 @@ func classifyByFiles(c *checkpoint.Directory) Classification {
 	return v
 }
 
-// severalFormats is the verdict where no layout tells what kind of model it is:
+// combineUnknown is the verdict where no layout tells what kind of model it is:
 // that of the one layout, or all of them as candidates.
 func combineUnknown(found []Classification) Classification {
 	found = slices.DeleteFunc(slices.Clone(found), func(v Classification) bool { return v.Layout == LayoutUnknown && len(found) > 1 })
@@ -135,7 +136,7 @@ func classifyByDirs(c *checkpoint.Directory) Classification {
 	return v
 }
 
-// askCard asks the model card what kind of model it is, where no other file says.
+// classifyByCard asks the model card what kind of model it is, where no other file says.
 func classifyByCard(c *checkpoint.Directory, v *Classification) {
 	if a, ok := classOfCard(c); ok && a.Category != "" {
 		by := a.DecidedBy
@@ -146,7 +147,7 @@ func classifyByCard(c *checkpoint.Directory, v *Classification) {
 	}
 }
 
-// covers tells whether the second layout's files are parts of the first.
+// includesLayout tells whether the second layout's files are parts of the first.
 func includesLayout(first, second string) bool {
 	switch second {
 	case "single file":
@@ -172,15 +173,15 @@ func modelDirs(c *checkpoint.Directory) (dirs []string) {
 		}
 		looked++
 		sub, err := checkpoint.List(c.FS, path.Join(c.Dir, c.Names[i]))
-		if err == nil && (sub.Marks&(checkpoint.MarkConfig|checkpoint.MarkModelIndex|checkpoint.MarkModularIndex|checkpoint.MarkAdapter|checkpoint.MarkSAEDirectory) != 0 ||
-			strings.HasPrefix(c.Names[i], "models--") || len(sub.Match("*.gguf")) > 0) {
+		if err == nil && (sub.Markers.Has(checkpoint.MarkerConfig|checkpoint.MarkerModelIndex|checkpoint.MarkerModularIndex|checkpoint.MarkerAdapter|checkpoint.MarkerSAEDirectory) ||
+			strings.HasPrefix(c.Names[i], hubcache.RepositoryPrefix) || len(sub.Match("*.gguf")) > 0) {
 			dirs = append(dirs, c.Names[i])
 		}
 	}
 	return dirs
 }
 
-// readScheduler names the class of a scheduler that was saved alone.
+// classifyScheduler names the class of a scheduler that was saved alone.
 func classifyScheduler(c *checkpoint.Directory, v *Classification) {
 	data, err := c.ReadListed(schedulerFile, config.MaxSize)
 	if err == nil {
@@ -188,7 +189,7 @@ func classifyScheduler(c *checkpoint.Directory, v *Classification) {
 	}
 	if err != nil {
 		c.Doc = config.Document{}
-		c.Findings = append(c.Findings, finding.New(finding.ConfigUnreadable, schedulerFile, finding.MessageOf(err), finding.HintOf(err)))
+		c.Findings = append(c.Findings, finding.FromError(finding.ConfigUnreadable, schedulerFile, err))
 		return
 	}
 	if c.Classes = c.ParseClassName(); len(c.Classes) > 0 {
@@ -203,7 +204,7 @@ func classifyMistral(c *checkpoint.Directory, v *Classification) {
 	params, err := config.ReadJSON(c.FS, c.Dir, "params.json")
 	if err != nil {
 		v.Category, v.Task = answer.Transformers, "causal_lm"
-		c.Findings = append(c.Findings, finding.New(finding.ConfigUnreadable, "params.json", finding.MessageOf(err), finding.HintOf(err)))
+		c.Findings = append(c.Findings, finding.FromError(finding.ConfigUnreadable, "params.json", err))
 		return
 	}
 	v.loadsAs = "MistralForCausalLM"
@@ -260,7 +261,7 @@ func classifyCTranslate2(c *checkpoint.Directory, v *Classification) {
 	v.DecidedBy = "specification named in model.bin"
 }
 
-// singleFileParts are the beginnings of tensors' names by which a file without
+// singleFilePrefixes are the beginnings of tensors' names by which a file without
 // any config is known.
 var singleFilePrefixes = [...]struct {
 	prefix, layout string
@@ -275,17 +276,17 @@ var singleFilePrefixes = [...]struct {
 	{"base_model.model.", "peft adapter", answer.Adapter, "adapter"},
 }
 
-// readSingleFile looks at the tensors' names of the first weight file.
+// classifySingleFile looks at the tensors' names of the first weight file.
 func classifySingleFile(c *checkpoint.Directory, v *Classification) {
 	v.Layout = LayoutUnknown
 	name := c.Match("*.safetensors")[0]
-	r, size, closeFile, err := c.OpenAt(name)
+	h, err := c.OpenAt(name)
 	if err != nil {
 		return
 	}
-	defer closeFile()
+	defer h.Close()
 	sae := map[string]bool{}
-	_, err = safetensors.Scan(name, r, size, func(e safetensors.Entry) error {
+	_, err = safetensors.Scan(name, h, h.Size, func(e safetensors.Entry) error {
 		for _, p := range singleFilePrefixes {
 			if v.Category == answer.Unknown && strings.HasPrefix(string(e.Name), p.prefix) {
 				v.Layout, v.Category, v.Task = p.layout, p.category, p.task
@@ -306,18 +307,18 @@ func classifySingleFile(c *checkpoint.Directory, v *Classification) {
 	}
 }
 
-// saeTensors are the names under which autoencoders keep their three parts.
+// autoencoderTensors are the names under which autoencoders keep their three parts.
 var autoencoderTensors = map[string]string{
 	"W_enc": "encoder", "w_enc": "encoder", "encoder.weight": "encoder",
 	"W_dec": "decoder", "w_dec": "decoder", "decoder.weight": "decoder",
 	"b_enc": "bias", "encoder.bias": "bias",
 }
 
-// dialect tells the layouts that have a config.json of the transformers family
+// configLayout tells the layouts that have a config.json of the transformers family
 // and something of their own beside it or in it.
 func configLayout(c *checkpoint.Directory) string {
 	switch {
-	case c.Marks&checkpoint.MarkSentenceTransformers != 0:
+	case c.Markers.Has(checkpoint.MarkerSentenceTransformers):
 		return "sentence-transformers"
 	case c.Doc.IsSet(config.KeyQuantization) && c.Doc.Object(config.KeyQuantization).Get("group_size").Exists():
 		return "mlx"
@@ -337,7 +338,7 @@ func configLayout(c *checkpoint.Directory) string {
 	return LayoutTransformers
 }
 
-// dialectMarks are the files beside a config.json, by name or extension, without
+// conversionLayouts are the files beside a config.json, by name or extension, without
 // weights of the transformers library, by which a conversion is known.
 var conversionLayouts = map[string]string{
 	".gguf": "gguf", ".onnx": "onnx", "onnx": "onnx", "genai_config.json": "onnx genai",
@@ -346,7 +347,7 @@ var conversionLayouts = map[string]string{
 	".nemo": "nemo", ".keras": "keras", ".rkllm": "rkllm", "mlc-chat-config.json": "mlc",
 }
 
-// classifyDialect decides for config.json files that are not of the transformers
+// classifyOtherConfig decides for config.json files that are not of the transformers
 // family: timm's, TensorRT-LLM's and CTranslate2's.
 func classifyOtherConfig(c *checkpoint.Directory) (v Classification, ok bool) {
 	if c.Doc.Contains(config.KeyPretrainedCfg) || c.Doc.Contains(config.KeyArchitecture) && c.Doc.Contains(config.KeyNumFeatures) {

@@ -14,7 +14,7 @@ import (
 	"omniloader/loader/regular"
 )
 
-// maxNeMo bounds how much of a .nemo archive is read to find its config, in
+// maxNeMoRead bounds how much of a .nemo archive is read to find its config, in
 // bytes; where the archive can be searched, weights are stepped over.
 const maxNeMoRead = 64 << 20
 
@@ -32,7 +32,7 @@ var nemoCollections = [...]struct {
 	{"nemo.collections.vision", answer.VisionEncoder, "vision_encoder"},
 }
 
-// readNeMo reads the class from model_config.yaml inside the archive, a tar file
+// classifyNeMo reads the class from model_config.yaml inside the archive, a tar file
 // that may be gzipped.
 func classifyNeMo(c *checkpoint.Directory, v *Classification) {
 	name := c.Match("*.nemo")[0]
@@ -63,7 +63,7 @@ func nemoTarget(config string) string {
 	return ""
 }
 
-// nemoConfig gives model_config.yaml, "" where it is not found.
+// readNeMoConfig gives model_config.yaml, "" where it is not found.
 func readNeMoConfig(f io.Reader) string {
 	buffered := bufio.NewReader(f)
 	var r io.Reader = buffered

@@ -35,7 +35,7 @@ var pipelineTags = sync.OnceValue(func() map[string]registry.Class {
 	return m
 })
 
-// answerRule answers the rules of class_rules.tsv that need more than a name and the
+// evaluateRule answers the rules of class_rules.tsv that need more than a name and the
 // members of the config. Files that are missing or broken say nothing.
 func evaluateRule(c *checkpoint.Directory, rule *registry.ClassRule) (a registry.RuleResult, ok bool) {
 	switch rule.Kind {
@@ -58,7 +58,7 @@ func evaluateRule(c *checkpoint.Directory, rule *registry.ClassRule) (a registry
 	return registry.RuleResult{}, false
 }
 
-// cardTag gives what the model card's pipeline_tag says.
+// classOfCard gives what the model card's pipeline_tag says.
 func classOfCard(c *checkpoint.Directory) (a registry.RuleResult, ok bool) {
 	card, _ := c.Card()
 	if card == nil {
@@ -68,7 +68,7 @@ func classOfCard(c *checkpoint.Directory) (a registry.RuleResult, ok bool) {
 	return registry.RuleResult{Category: tag.Category, Task: tag.Task, DecidedBy: "key pipeline_tag of the card, " + checkpoint.CardFile}, ok
 }
 
-// partCategory gives the category of the model inside a member of the config: of
+// sectionCategory gives the category of the model inside a member of the config: of
 // the class that it names, else of its model type. "" where neither is listed.
 func sectionCategory(c *checkpoint.Directory, k config.Key) answer.Category {
 	part := c.Doc.Object(k)
@@ -89,7 +89,7 @@ func sectionCategory(c *checkpoint.Directory, k config.Key) answer.Category {
 // feature_extraction_utils.py of transformers write, and those of spectrograms
 // in models/whisper/feature_extraction_whisper.py.
 func processorInput(c *checkpoint.Directory, speech bool) string {
-	if !c.Has(preprocessorFile) || c.Marks&checkpoint.MarkTokenizer != 0 && !speech {
+	if !c.Has(preprocessorFile) || c.Markers.Has(checkpoint.MarkerTokenizer) && !speech {
 		return ""
 	}
 	p, err := config.ReadJSON(c.FS, c.Dir, preprocessorFile)
@@ -109,25 +109,25 @@ func processorInput(c *checkpoint.Directory, speech bool) string {
 	return ""
 }
 
-// adapted reads the copy of the base model's config that lies beside an
+// adapterBaseConfig reads the copy of the base model's config that lies beside an
 // adapter's, nil where there is none that can be read. It says what the adapter
 // goes onto, not what the directory is.
 func adapterBaseConfig(c *checkpoint.Directory) *checkpoint.Directory {
-	if c.Marks&checkpoint.MarkConfig == 0 {
+	if !c.Markers.Has(checkpoint.MarkerConfig) {
 		return nil
 	}
-	base := &checkpoint.Directory{CustomRegistry: c.CustomRegistry, FS: c.FS, Dir: c.Dir, Names: c.Names, Entries: c.Entries, Marks: checkpoint.MarkConfig}
+	base := &checkpoint.Directory{CustomRegistry: c.CustomRegistry, FS: c.FS, Dir: c.Dir, Names: c.Names, Entries: c.Entries, Markers: checkpoint.MarkerConfig}
 	if base.ReadMainFile() != nil || len(base.Classes) == 0 {
 		return nil
 	}
 	return base
 }
 
-// readModules reads the model inside a sentence-transformers directory of the
+// classifySentenceTransformers reads the model inside a sentence-transformers directory of the
 // old layout, which keeps it in a directory of its own, mostly 0_Transformer.
 // Source: sentence_transformers/SentenceTransformer.py.
 func classifySentenceTransformers(c *checkpoint.Directory, v *Classification) {
-	data, err := tree.ReadFile(c.FS, c.Dir, modulesFile, config.MaxSize)
+	data, err := tree.ReadLimited(c.FS, c.Dir, modulesFile, config.MaxSize)
 	if err != nil {
 		return
 	}
@@ -142,7 +142,7 @@ func classifySentenceTransformers(c *checkpoint.Directory, v *Classification) {
 			continue
 		}
 		inner := &checkpoint.Directory{CustomRegistry: c.CustomRegistry}
-		if inner.ListDir(c.FS, path.Join(c.Dir, name)) != nil || inner.Marks&checkpoint.MarkConfig == 0 || inner.ReadMainFile() != nil || inner.Doc.File != config.ConfigJSON {
+		if inner.ListDir(c.FS, path.Join(c.Dir, name)) != nil || !inner.Markers.Has(checkpoint.MarkerConfig) || inner.ReadMainFile() != nil || inner.Doc.File != config.ConfigJSON {
 			return
 		}
 		w := classifyMainConfig(inner)

@@ -103,7 +103,7 @@ func CandidateFindings(v *Classification) []answer.Finding {
 		strings.TrimPrefix(v.DecidedBy, "no rule: ")+": "+strings.Join(v.Candidates, ", "), hint)}
 }
 
-// related tells whether a model type is one that a class comes with, or of a
+// areRelated tells whether a model type is one that a class comes with, or of a
 // family with it. A class may come with several, by commas.
 func areRelated(classTypes, modelType string) bool {
 	if classTypes == modelType {

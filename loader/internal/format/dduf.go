@@ -12,12 +12,12 @@ import (
 	"omniloader/loader/window"
 )
 
-// maxMembers bounds how many files of an archive are looked at.
+// maxArchiveMembers is the number of files of an archive beyond which it is refused.
 const maxArchiveMembers = 10_000
 
-// readDDUF reads the safetensors files in an archive of a whole pipeline, which are
-// stored uncompressed. Files before the first that cannot be used count. Source:
-// huggingface_hub, docs/hub/dduf.
+// readDDUF reads the headers of the safetensors files in a DDUF archive: a zip file of a
+// whole pipeline, whose members are not compressed. Where a member is damaged, those
+// before it are added all the same. Source: huggingface_hub, docs/hub/dduf.
 func readDDUF(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
 	archive, err := zip.NewReader(window.Bounded(h, h.Size), h.Size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {

@@ -1,7 +1,7 @@
-// Package format has the formats of weight files, one row each: the extensions and
-// contents by which its files are found, whether several of them are one model, what
-// they need beside them, and how their headers are read. The reader of a format is in
-// the file of that name.
+// Package format has a table of the formats of weight files: their extensions and first
+// bytes, whether several files are parts of one model, whether a config is needed beside
+// them, and the function that reads their headers. The reader of a format is in the file
+// of the format's name. The package does not choose among the files of a checkpoint.
 package format
 
 import (
@@ -16,58 +16,55 @@ import (
 // Format is one row of the table.
 type Format struct {
 	Name string
-	// Extensions of its files, in the order in which they are preferred.
+	// Extensions of the files, the preferred one first.
 	Extensions []Extension
-	// Contents that a file of the format must have, as package sniff names them; any,
-	// where the reader tells. A format whose files have the extension of another, such
-	// as .bin, is recognised by these, or by what is beside the file.
+	// Contents are those that the first bytes of a file of the format can show; nil where
+	// Read checks the content.
 	Contents []sniff.Format
-	// ByContent: a file of another format's extension that has one of Contents is of
-	// this format.
+	// ByContent: a .bin file with one of Contents is of this format.
 	ByContent bool
-	// Beside is the extension of a file of the same name whose presence says that a
-	// .bin file is of this format.
+	// CompanionExtension: a .bin file is of this format if there is a file of the same
+	// name with this extension, ".xml" for OpenVINO.
 	CompanionExtension string
-	// Within is the extension of a directory whose weight files are of this format.
+	// DirectoryExtension: all files in a directory with this extension are of this format.
 	DirectoryExtension string
-	// Describes says whether a file tells by itself what model it holds.
+	// DescribedBy says where the description of the model is.
 	DescribedBy DescribedBy
-	// Read reads the header of a file; nil where headers are not read, and then
-	// NotRead says why.
+	// Read reads the header of a file and calls add for each tensor. Where it is nil,
+	// UnreadReason says why.
 	Read         func(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error)
 	UnreadReason string
 }
 
-// Extension is one extension of a format.
+// Extension is a file extension of a format.
 type Extension struct {
 	Name string // ".safetensors"
-	// Several says what several files of this extension in a directory are.
+	// Multiple says what several files with this extension in a directory are.
 	Multiple MultipleFiles
-	// NeedsConfig: diffusers and transformers write such a file beside a config.json
-	// only, and cannot load it without one.
+	// NeedsConfig: diffusers and transformers write config.json beside such a file, and
+	// cannot load the file without it.
 	NeedsConfig bool
 }
 
-// Several says what several files of one extension are, if no name tells.
+// MultipleFiles says what several files with one extension are, where weight_names.tsv
+// has no pattern for their names. Zero is not a valid value.
 type MultipleFiles int
 
-// What several files are. The zero value is none of them, so that a test finds a
-// forgotten column.
 const (
-	PartsOfOneModel MultipleFiles = iota + 1 // parts of one model
-	Alternatives                             // versions of it, of which a loader takes one
+	PartsOfOneModel MultipleFiles = iota + 1 // all of them are loaded
+	Alternatives                             // versions of a model, one of which is loaded
 )
 
-// Describes says whether the files of a format describe their model.
+// DescribedBy says where the description of the model is that a weight file belongs to.
+// Zero is not a valid value.
 type DescribedBy int
 
-// Whether files describe their model. The zero value is none of them.
 const (
-	ByItself DescribedBy = iota + 1 // the file says what model it holds
-	ByConfig                        // a config beside it does
+	ByItself DescribedBy = iota + 1 // in the weight file
+	ByConfig                        // in a config beside it
 )
 
-// formats are in the order in which they are preferred where names do not decide.
+// formats has the preferred formats first.
 var formats = []Format{
 	{Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, true}}, DescribedBy: ByConfig, Read: readSafetensors},
 	{Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, false}}, DescribedBy: ByItself, Read: readGGUF},
@@ -94,43 +91,43 @@ var formats = []Format{
 	{Name: "openvino", CompanionExtension: ".xml", DescribedBy: ByItself, UnreadReason: "the XML file describes the tensors"},
 }
 
-// ByName finds a format, nil where there is none of that name.
+// ByName gives the format of a name, nil where there is none.
 func ByName(name string) *Format { return index().names[name] }
 
-// ByExtension finds what a file name's extension says of it; ok is false where it is
-// that of no format.
+// ByExtension gives the format of a file name's extension; ok is false where no format
+// has it.
 func ByExtension(name string) (m ExtensionMatch, ok bool) {
 	m, ok = index().extensions[path.Ext(name)]
 	return m, ok
 }
 
-// Match is the extension of a format.
+// ExtensionMatch is an extension with its format.
 type ExtensionMatch struct {
 	Format *Format
 	Extension
-	Rank int // of the extension among those of all formats, from the most preferred
+	Rank int // among the extensions of all formats, 0 for the most preferred
 }
 
-// IsWeights tells by the extension that a file holds weights.
+// IsWeights tells whether a file name has the extension of a weight format.
 func IsWeights(name string) bool {
 	_, ok := ByExtension(name)
 	return ok
 }
 
-// NeedsConfig tells by the extension that a file holds weights that cannot be loaded
-// without a config.json beside them.
+// NeedsConfig tells whether a file name has the extension of weights that cannot be
+// loaded without a config.json beside them.
 func NeedsConfig(name string) bool {
 	m, ok := ByExtension(name)
 	return ok && m.NeedsConfig
 }
 
-// Recognise finds the format of a file that has the extension of another one: by its
-// content, by the file beside it, or by the directory that it is in. It is nil where
-// the extension says it all.
+// Recognise gives the format of a file whose extension belongs to another format or to
+// several: by its content, a companion file in files, or the directory it is in. It
+// gives nil where none of these applies, and the extension decides.
 func Recognise(f *tree.File, files []tree.File) *Format {
-	for _, i := range index().recognised {
+	for _, i := range index().byContext {
 		switch r := &formats[i]; {
-		case r.DirectoryExtension != "" && r.holds(f.Name):
+		case r.DirectoryExtension != "" && r.contains(f.Name):
 			return r
 		case path.Ext(f.Name) != ".bin":
 		case r.ByContent && slices.Contains(r.Contents, f.Format),
@@ -141,8 +138,8 @@ func Recognise(f *tree.File, files []tree.File) *Format {
 	return nil
 }
 
-// holds tells whether a file is in a directory of the format.
-func (r *Format) holds(name string) bool {
+// contains tells whether a file is in a directory of the format.
+func (r *Format) contains(name string) bool {
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		if path.Ext(dir) == r.DirectoryExtension {
 			return true
@@ -151,8 +148,8 @@ func (r *Format) holds(name string) bool {
 	return false
 }
 
-// Rank is the order in which the format is preferred, from 0: that of the first of its
-// extensions; those without an extension come last.
+// Rank is the rank of the format's first extension, 0 for the most preferred. Formats
+// without an extension come last.
 func (r *Format) Rank() int {
 	if len(r.Extensions) == 0 {
 		return len(index().extensions)
@@ -163,7 +160,7 @@ func (r *Format) Rank() int {
 type tables struct {
 	names      map[string]*Format
 	extensions map[string]ExtensionMatch
-	recognised []int // the formats that are recognised by more than an extension
+	byContext  []int // the formats that Recognise can find
 }
 
 var index = sync.OnceValue(func() *tables {
@@ -175,7 +172,7 @@ var index = sync.OnceValue(func() *tables {
 			t.extensions[e.Name] = ExtensionMatch{r, e, len(t.extensions)}
 		}
 		if r.ByContent || r.CompanionExtension != "" || r.DirectoryExtension != "" {
-			t.recognised = append(t.recognised, i)
+			t.byContext = append(t.byContext, i)
 		}
 	}
 	return t

@@ -7,8 +7,8 @@ import (
 	"omniloader/loader/npz"
 )
 
-// readNumPy reads the headers of the arrays in an npz archive. What was read before an
-// error counts.
+// readNumPy reads the headers of the arrays in an .npz archive. Where the archive is
+// damaged, the arrays before the damage are added all the same.
 func readNumPy(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
 	arrays, err := npz.Read(h, h.Size, f.Name)
 	header := &Header{}

@@ -15,7 +15,7 @@ import (
 )
 
 // cacheShape is what a key-value cache depends on. Layers that keep a state of
-// fixed size, or share the cache of another, are in neither count.
+// fixedBytes size, or share the cache of another, are in neither count.
 type cacheShape struct {
 	full, windowed       int64 // layers that keep every token, and no more than window tokens
 	perFull, perWindowed int64 // bytes of one token in a layer of each kind
@@ -24,7 +24,7 @@ type cacheShape struct {
 	notes                []string
 }
 
-// cacheElement is the size of an element of the cache: bfloat16 or float16, as
+// bytesPerElement is the size of an element of the cache: bfloat16 or float16, as
 // the usual servers keep it.
 const bytesPerElement = 2
 
@@ -46,10 +46,10 @@ func (s *cacheShape) bytes(context int64) (int64, bool) {
 	return s.full*s.perFull*context + s.windowed*s.perWindowed*kept + s.fixedBytes, true
 }
 
-// configCache reads the shape of the cache out of a config; false where there is
+// cacheFromConfig reads the shape of the cache out of a config; false where there is
 // no cache, or the config does not tell.
 func cacheFromConfig(d config.Quantities) (s cacheShape, ok bool) {
-	if slices.Contains(config.Keys()["stateful"], d.Value("model_type").Str) {
+	if slices.Contains(config.KeyList("stateful"), d.Value("model_type").Str) {
 		return s, false
 	}
 	layers, _, ok := d.Get("layers")
@@ -69,7 +69,7 @@ func cacheFromConfig(d config.Quantities) (s cacheShape, ok bool) {
 	return s, true
 }
 
-// oneLayer sizes one token in one layer.
+// setBytesPerToken sizes one token in one layer.
 func (s *cacheShape) setBytesPerToken(d config.Quantities) bool {
 	heads, _, okHeads := d.Get("heads")
 	if rank := config.PositiveInt(d.Value("kv_lora_rank")); rank > 0 {
@@ -109,7 +109,7 @@ func (s *cacheShape) setBytesPerToken(d config.Quantities) bool {
 	return true
 }
 
-// layerUse is what a layer keeps of the tokens it has seen.
+// layerCache is what a layer keeps of the tokens it has seen.
 type layerCache byte
 
 const (
@@ -118,7 +118,7 @@ const (
 	fixedState // of fixed size, or nothing
 )
 
-// place counts the layers of each kind.
+// countLayers counts the layers of each kind.
 func (s *cacheShape) countLayers(d config.Quantities, layers int64) {
 	s.window = cmp.Or(config.PositiveInt(d.Value("sliding_window")), config.PositiveInt(d.Value("attention_window_size")), config.PositiveInt(d.Value("attention_chunk_size")))
 	if d.Value("use_sliding_window").Type == gjson.False {
@@ -155,7 +155,7 @@ func (s *cacheShape) countLayers(d config.Quantities, layers int64) {
 	}
 }
 
-// windowedByRule counts the layers with a window where the config lists no kinds
+// countWindowedByRule counts the layers with a window where the config lists no kinds
 // of layers: a pattern, or what the library does with the model type.
 func (s *cacheShape) countWindowedByRule(d config.Quantities, layers int64) {
 	if s.window == 0 {
@@ -169,10 +169,10 @@ func (s *cacheShape) countWindowedByRule(d config.Quantities, layers int64) {
 		full = min(config.PositiveInt(first), layers)
 	} else if every := config.PositiveInt(d.Value("sliding_window_pattern")); every > 0 {
 		full = layers / every
-	} else if every, ok := d.LibraryDefault("full_every"); ok {
+	} else if every, _, ok := d.LibraryDefault("full_every"); ok {
 		full = 0
-		if every.Value > 0 {
-			full = layers / every.Value
+		if every > 0 {
+			full = layers / every
 		}
 	} else {
 		s.addNote("the config has a sliding window, and does not say in which layers: the cache may be smaller")
@@ -181,11 +181,11 @@ func (s *cacheShape) countWindowedByRule(d config.Quantities, layers int64) {
 	s.full, s.windowed = full, layers-full
 }
 
-// layerUses says what each layer keeps, as far as the config tells: the newer
+// layerCaches says what each layer keeps, as far as the config tells: the newer
 // ones list the kinds, older ones have ways of their own. Empty where none is
 // used. Source: configuration_*.py of transformers, each under its model's name.
 func layerCaches(d config.Quantities, layers int64) (uses []layerCache) {
-	for _, key := range config.Keys()["layer_kinds"] {
+	for _, key := range config.KeyList("layer_kinds") {
 		kinds := d.Value(key)
 		if !kinds.IsArray() {
 			continue
@@ -229,19 +229,19 @@ func layerCaches(d config.Quantities, layers int64) (uses []layerCache) {
 	return uses
 }
 
-// useOf reads the name of a kind of layer; what is not known counts as keeping
+// cacheOfKind reads the name of a kind of layer; what is not known counts as keeping
 // all, which is never too little.
 func cacheOfKind(kind string) layerCache {
 	switch {
-	case slices.Contains(config.Keys()["layer_window"], kind):
+	case slices.Contains(config.KeyList("layer_window"), kind):
 		return slidingWindow
-	case slices.Contains(config.Keys()["layer_state"], kind):
+	case slices.Contains(config.KeyList("layer_state"), kind):
 		return fixedState
 	}
 	return fullContext
 }
 
-// attendingLayers tells of a layer, counted from 0, whether it has attention, in
+// attentionLayers tells of a layer, counted from 0, whether it has attention, in
 // a model of which only some have; nil where nothing says so.
 func attentionLayers(d config.Quantities) func(i int) bool {
 	if period := config.PositiveInt(d.Value("attn_layer_period")); period > 0 { // Jamba
@@ -272,7 +272,7 @@ func attentionLayers(d config.Quantities) func(i int) bool {
 	return nil
 }
 
-// ggufCache reads the shape of the cache out of GGUF's keys.
+// cacheFromGGUF reads the shape of the cache out of GGUF's keys.
 func cacheFromGGUF(r *weights.Headers) (s cacheShape, ok bool) {
 	f := r.GGUF[0]
 	number := func(key string) int64 {
@@ -281,7 +281,7 @@ func cacheFromGGUF(r *weights.Headers) (s cacheShape, ok bool) {
 		}
 		return 0
 	}
-	if slices.Contains(config.Keys()["stateful"], f.Architecture()) {
+	if slices.Contains(config.KeyList("stateful"), f.Architecture()) {
 		return s, false
 	}
 	layers := number("block_count")
@@ -331,7 +331,7 @@ func countAttention(heads []int64) (n int) {
 	return n
 }
 
-// ggufWindow counts the layers with a window, of the architectures of which it is
+// countGGUFWindowed counts the layers with a window, of the architectures of which it is
 // known; the file does not say it. Source: llama.cpp, src/llama-model.cpp.
 func (s *cacheShape) countGGUFWindowed(f *gguf.File, layers int64, perLayer bool) {
 	every := map[string]int64{"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "cohere2": 4}[f.Architecture()]

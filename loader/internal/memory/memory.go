@@ -13,7 +13,7 @@ import (
 	"omniloader/loader/internal/weights"
 )
 
-// Inspect fills in the context length and the memory.
+// Estimate fills in the context length and the memory.
 func Estimate(c *checkpoint.Directory, info *answer.Info, r *weights.Headers, asked int64) {
 	d := c.Quantities()
 	fromGGUF := r != nil && len(r.GGUF) > 0
@@ -45,7 +45,7 @@ func Estimate(c *checkpoint.Directory, info *answer.Info, r *weights.Headers, as
 		m.Notes = append(m.Notes, "the weights are incomplete: what is missing is not counted")
 	}
 	info.Memory = m
-	if !slices.Contains(config.Keys()["task"], string(info.Task)) && !fromGGUF {
+	if !slices.Contains(config.KeyList("task"), string(info.Task)) && !fromGGUF {
 		return
 	}
 	m.Context = info.ContextLength
@@ -71,15 +71,15 @@ func Estimate(c *checkpoint.Directory, info *answer.Info, r *weights.Headers, as
 	}
 }
 
-// fileSentence bounds the texts of a sentence-transformers model: it cuts them
+// sentenceTransformersFile bounds the texts of a sentence-transformers model: it cuts them
 // there, whatever the model inside could take. Source: sentence_transformers,
 // models/Transformer.py.
 const sentenceTransformersFile = "sentence_bert_config.json"
 
-// sentenceLength is the number of tokens at which a sentence-transformers model
+// sentenceTransformersLength is the number of tokens at which a sentence-transformers model
 // cuts texts, 0 where no file says it.
 func sentenceTransformersLength(c *checkpoint.Directory) int64 {
-	if c.Marks&checkpoint.MarkSentenceTransformers == 0 {
+	if !c.Markers.Has(checkpoint.MarkerSentenceTransformers) {
 		return 0
 	}
 	name := path.Join(path.Dir(c.Doc.File), sentenceTransformersFile) // beside the config of the model inside

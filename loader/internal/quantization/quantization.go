@@ -35,13 +35,13 @@ var Methods = sync.OnceValue(func() map[string]Method {
 	return m
 })
 
-// Of says how the weights were compressed, nil where nothing says that
+// FromConfigs says how the weights were compressed, nil where nothing says that
 // they were. The places are asked in the order in which loaders ask them.
 func FromConfigs(c *checkpoint.Directory) *answer.Quantization {
 	if q := fromConfig(c); q != nil {
 		return q
 	}
-	if c.Marks&checkpoint.MarkQuantizationFile != 0 {
+	if c.Markers.Has(checkpoint.MarkerQuantizationFile) {
 		for _, name := range checkpoint.QuantizationFiles {
 			if q := FromFile(c, name); q != nil {
 				return q
@@ -74,7 +74,7 @@ func fromConfig(c *checkpoint.Directory) *answer.Quantization {
 		path string
 	}{{config.KeyTextConfig, "quantization_config"}, {config.KeyThinkerConfig, "quantization_config"}, {config.KeyThinkerConfig, "text_config.quantization_config"}, {config.KeyLLMConfig, "quantization_config"}} {
 		if q := c.Doc.Object(nested.key).Get(nested.path); q.IsObject() {
-			return Parse(q, c.Doc.File+": "+config.KeyNames[nested.key]+"."+nested.path)
+			return Parse(q, c.Doc.File+": "+nested.key.String()+"."+nested.path)
 		}
 	}
 	if q := c.Doc.Object(config.KeyQuantization); q.Exists() { // MLX
@@ -191,7 +191,7 @@ func GroupSize(c *checkpoint.Directory) int64 {
 	return 0
 }
 
-// FileOfSource is the file in a source, "config.json: quantization_config".
+// SourceFile is the file in a source, "config.json: quantization_config".
 func SourceFile(source string) string {
 	file, _, _ := strings.Cut(source, ":")
 	return file

@@ -175,7 +175,7 @@ func (b *Description) addPath(family, full, dir string) {
 	}
 }
 
-// siteOf finds the site that a directory's name tells, from the inside out.
+// siteOfPath finds the site that a directory's name tells, from the inside out.
 func siteOfPath(family, full string) (saeSite, bool) {
 	for part := full; part != "." && part != "/" && part != ""; part = path.Dir(part) {
 		name := strings.TrimSuffix(path.Base(part), "_all")

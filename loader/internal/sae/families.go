@@ -48,7 +48,7 @@ var modelAliases = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// findUnits finds the directories that hold an autoencoder.
+// findAutoencoders finds the directories that hold an autoencoder.
 // A directory below a site counts where it holds a file that an autoencoder has,
 // though no family is known by it.
 func findAutoencoders(c *checkpoint.Directory, tree []directory, sites []string) (units []autoencoder) {
@@ -89,7 +89,7 @@ func matchesFamily(c *checkpoint.Directory, f family, d directory, tree []direct
 	})
 }
 
-// holds tells whether a file fits the pattern, in the directory itself or, where
+// hasFile tells whether a file fits the pattern, in the directory itself or, where
 // the pattern has a slash, below it.
 func (d directory) hasFile(pattern string, tree []directory) bool {
 	files := d.files
@@ -126,7 +126,7 @@ var (
 	goodfireName    = regexp.MustCompile(`(?i)^(.+)-SAE-l\d+$`)
 )
 
-// baseFromName reads the base model out of the names of directories and files,
+// baseModelsFromName reads the base model out of the names of directories and files,
 // where a family has no config that says it; none where they do not tell, several
 // where the makers of the release say different things.
 func baseModelsFromName(c *checkpoint.Directory, u autoencoder, tree []directory) (models []string, source string) {
@@ -168,7 +168,7 @@ func baseModelsFromName(c *checkpoint.Directory, u autoencoder, tree []directory
 	return nil, ""
 }
 
-// repoOf adds the organisation to a model's bare name, where the name is one
+// withOrganization adds the organisation to a model's bare name, where the name is one
 // of a known maker.
 func withOrganization(name string) string {
 	if repo := resolveModel(name); repo != name {

@@ -12,14 +12,14 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// unit is one directory of a release that holds an autoencoder.
+// autoencoder is one directory of a release that holds an autoencoder.
 type autoencoder struct {
 	Family string
 	dir    string // below the checkpoint, "." for its root
 	config string // the config file in dir, "" where the family has none
 }
 
-// Evidence is what makes a directory a release of sparse autoencoders.
+// Release is what makes a directory a release of sparse autoencoders.
 type Release struct {
 	Sites        []string      // indicator directories, in table order
 	Autoencoders []autoencoder // autoencoders found, in the order of the walk
@@ -48,15 +48,15 @@ func (e *Release) DecidedBy() string {
 // inside. Directories that are merely called like a site count where nothing
 // else speaks: with lower confidence, which is a finding.
 func Find(c *checkpoint.Directory) *Release {
-	if c.Marks&(checkpoint.MarkTokenizer|checkpoint.MarkModelIndex|checkpoint.MarkModularIndex|checkpoint.MarkAdapter) != 0 {
+	if c.Markers.Has(checkpoint.MarkerTokenizer | checkpoint.MarkerModelIndex | checkpoint.MarkerModularIndex | checkpoint.MarkerAdapter) {
 		return nil
 	}
 	named := len(c.Classes) > 0 || c.Family() != nil
-	if named && c.Marks&checkpoint.MarkSAEDirectory == 0 {
+	if named && !c.Markers.Has(checkpoint.MarkerSAEDirectory) {
 		return nil // the way of ordinary models: nothing more is read
 	}
 	e := &Release{}
-	if c.Marks&checkpoint.MarkSAEDirectory != 0 {
+	if c.Markers.Has(checkpoint.MarkerSAEDirectory) {
 		for _, name := range checkpoint.SAEDirectories() {
 			if c.HasDir(name) {
 				e.Sites = append(e.Sites, name)
@@ -76,7 +76,7 @@ func Find(c *checkpoint.Directory) *Release {
 	return e
 }
 
-// holdsOtherThings tells whether the directory called like a site has files, and
+// hasNoAutoencoderFile tells whether the directory called like a site has files, and
 // none of them could be of an autoencoder: a program's source code, say.
 func (e *Release) hasNoAutoencoderFile(site string) bool {
 	files := 0
@@ -94,7 +94,7 @@ func (e *Release) hasNoAutoencoderFile(site string) bool {
 	return files > 0
 }
 
-// saeExtensions are those of the files that autoencoders are kept in, and of the
+// autoencoderExtensions are those of the files that autoencoders are kept in, and of the
 // notes that may stand in for them.
 var autoencoderExtensions = [...]string{".json", ".yaml", ".safetensors", ".npz", ".pt", ".pth", ".bin", ".md"}
 
@@ -111,7 +111,7 @@ type directory struct {
 	files []string
 }
 
-// walk lists the directories of the checkpoint, nearest first, sorted.
+// listDirectories lists the directories of the checkpoint, nearest first, sorted.
 func listDirectories(c *checkpoint.Directory) (dirs []directory) {
 	dirs = append(dirs, directory{dir: "."})
 	entries := c.Entries

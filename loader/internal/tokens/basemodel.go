@@ -60,7 +60,7 @@ func baseModelOf(c *checkpoint.Directory) baseModel {
 	return baseModel{unknownReason: "it has no base model"}
 }
 
-// origin names the model that a checkpoint was made of, by its card or its config. A
+// modelFromCardOrConfig names the model that a checkpoint was made of, by its card or its config. A
 // card that names several is that of a merge, and none of them is meant.
 func modelFromCardOrConfig(c *checkpoint.Directory) baseModel {
 	if card, _ := c.Card(); card != nil && len(card.BaseModels) == 1 && !repo.IsPath(card.BaseModels[0]) {
@@ -74,7 +74,7 @@ func modelFromCardOrConfig(c *checkpoint.Directory) baseModel {
 	return baseModel{unknownReason: "it has no base model"}
 }
 
-// place is a directory where a base model may be.
+// location is a directory where a base model may be.
 type location struct {
 	path       string
 	root       string // below which it was looked for, "" where it was named
@@ -88,7 +88,7 @@ const (
 	maxNearbyAncestors = 2
 )
 
-// placesOf lists where a base model may be. A path is where it says, seen from the
+// locations lists where a base model may be. A path is where it says, seen from the
 // checkpoint or from the root of the filesystem. A model <org>/<name> may be below the
 // directories above the checkpoint, nearest first, and below the model roots, as
 // <root>/<org>/<name> or in the Hugging Face cache; below a model root as
@@ -133,7 +133,7 @@ func (l *Finder) locations(fsys fs.FS, base baseModel, dir string) (exact, guess
 	return exact, guessed
 }
 
-// pathPlaces is where a path leads, nothing where it leads nowhere in the filesystem.
+// pathLocations is where a path leads, nothing where it leads nowhere in the filesystem.
 func (b baseModel) pathLocations(dir string) []location {
 	at := path.Clean(strings.TrimPrefix(b.name, "/"))
 	if !strings.HasPrefix(b.name, "/") {

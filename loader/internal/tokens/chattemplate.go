@@ -40,7 +40,7 @@ func ChatTemplate(c *checkpoint.Directory, described *Description, files []tree.
 	for _, err := range errs {
 		err = tree.TrimErrorDir(err, c.Dir)
 		if file := fault.PathOf(err); !tree.HasProblem(files, file) {
-			findings = append(findings, finding.New(finding.ChatTemplateUnreadable, file, finding.MessageOf(err), finding.HintOf(err)))
+			findings = append(findings, finding.FromError(finding.ChatTemplateUnreadable, file, err))
 		}
 	}
 	if r != nil && len(r.GGUF) > 0 {

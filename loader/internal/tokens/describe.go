@@ -21,7 +21,7 @@ const (
 // 262,144 tokens and its merges as pairs, has 33 MB.
 const MaxTokenizerSize = 256 << 20
 
-// SourceEOS is the source of a pad token where the end-of-text token stands in.
+// PadFromEOS is the source of a pad token where the end-of-text token stands in.
 const PadFromEOS = "eos_token"
 
 // Description is a tokenizer as its files describe it, with what comparing it
@@ -82,7 +82,7 @@ func Load(c *checkpoint.Directory) (*tokenizer.Tokenizer, *answer.TokenizerInfo,
 	return nil, nil, err
 }
 
-// readTokens is what a tokenizer and the outline of one tell.
+// builtOrOutlined is what a tokenizer and the outline of one tell.
 type builtOrOutlined interface {
 	Config() tokenizer.Config
 	PadToken() (tokenizer.PadToken, bool)

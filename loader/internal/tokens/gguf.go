@@ -14,13 +14,13 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// ggufUnusable is the error of a GGUF file whose tokenizer this loader cannot use,
+// unusableGGUFError is the error of a GGUF file whose tokenizer this loader cannot use,
 // though the file is sound: its base model may have one that it can.
 type unusableGGUFError struct{ error }
 
 func (u *unusableGGUFError) Unwrap() error { return u.error }
 
-// ggufWithTokenizer names the GGUF file of a directory that holds the model's
+// findTokenizerGGUF names the GGUF file of a directory that holds the model's
 // tokenizer, "" where there is none. Of shards it is the first, and of several
 // quantizations of one model any.
 func findTokenizerGGUF(c *checkpoint.Directory) string {
@@ -35,15 +35,15 @@ func findTokenizerGGUF(c *checkpoint.Directory) string {
 	return ""
 }
 
-// withGGUF reads the header of a GGUF file and hands it to use while the file is
+// readGGUFTokenizer reads the header of a GGUF file and hands it to use while the file is
 // open.
 func readGGUFTokenizer(c *checkpoint.Directory, name string, use func(*gguf.File) error) error {
-	r, size, closeFile, err := c.OpenAt(name)
+	h, err := c.OpenAt(name)
 	if err != nil {
 		return err
 	}
-	defer closeFile()
-	f, err := gguf.Read(r, size, name)
+	defer h.Close()
+	f, err := gguf.Read(h, h.Size, name)
 	if f == nil || err != nil && !f.Key("tokenizer.ggml.model").Valid() {
 		return err
 	}
@@ -102,7 +102,7 @@ func describeGGUFTokenizer(c *checkpoint.Directory, name string) (info *Descript
 	return info, err
 }
 
-// namedTokens are the ids of the tokens that have a part to play.
+// specialTokens are the ids of the tokens that have a part to play.
 type specialTokens map[string]uint32
 
 // TokenID is the id of one of the tokens.
@@ -139,7 +139,7 @@ func loadGGUFTokenizer(c *checkpoint.Directory, name string) (t *tokenizer.Token
 	return t, info, nil
 }
 
-// ggufRoles are the special tokens that the keys of a file name.
+// specialTokenIDs are the special tokens that the keys of a file name.
 func specialTokenIDs(f *gguf.File) map[string]*uint32 {
 	roles := map[string]*uint32{}
 	for role, key := range map[string]string{
@@ -164,7 +164,7 @@ func isNumber(v gguf.Value) bool {
 	return false
 }
 
-// ggufTokenizer reads the keys of a tokenizer. Source of the keys: docs/gguf.md of
+// tokenizerKeys reads the keys of a tokenizer. Source of the keys: docs/gguf.md of
 // ggml, and gguf-py/gguf/constants.py of llama.cpp.
 func tokenizerKeys(f *gguf.File, name string) (tokenizer.GGUF, error) {
 	key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }

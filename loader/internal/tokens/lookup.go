@@ -1,6 +1,6 @@
 package tokens
 
-// TokenLookup knows ids by token and tokens by id: a tokenizer, or the special tokens
+// Lookup knows ids by token and tokens by id: a tokenizer, or the special tokens
 // that one pass over its files found.
 type Lookup interface {
 	TokenID(token string) (uint32, bool)

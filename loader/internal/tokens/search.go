@@ -23,11 +23,11 @@ import (
 // is of the kind fault.NotFound where there is no such model.
 type Fetch func(ctx context.Context, model, revision string) (fsys fs.FS, dir string, err error)
 
-// tokenizerReader takes the tokenizer of one directory. The error is of the kind
+// readFunc takes the tokenizer of one directory. The error is of the kind
 // NotFound where the directory has none.
 type readFunc func(c *checkpoint.Directory) (*Description, error)
 
-// Search says where the tokenizer of a checkpoint may be, if it has none of
+// Finder says where the tokenizer of a checkpoint may be, if it has none of
 // its own.
 type Finder struct {
 	Roots     []string           // directories below which base models are looked for
@@ -49,7 +49,7 @@ type search struct {
 
 // Find takes the tokenizer of the checkpoint at dir, else that of its
 // base model, else the first fallback that has one. A tokenizer that is there and
-// broken ends the search: another one in its place would hide that.
+// brokenError ends the search: another one in its place would hide that.
 func (l *Finder) Find(ctx context.Context, fsys fs.FS, dir string, read readFunc) (*Description, error) {
 	s := &search{Finder: l, fsys: fsys, dir: dir, read: read, tried: []answer.Attempt{}, start: time.Now()}
 	c, err := checkpoint.List(fsys, dir)
@@ -89,8 +89,8 @@ func (l *Finder) Find(ctx context.Context, fsys fs.FS, dir string, read readFunc
 	return nil, &answer.SearchError{Path: dir, Base: base.name, Tried: s.tried}
 }
 
-// ofBase takes the tokenizer of the base model, nil where no place has it. What is
-// broken in a cache can be made whole by whoever filled the cache, so it is asked
+// findInBaseModel takes the tokenizer of the base model, nil where no place has it. What is
+// brokenError in a cache can be made whole by whoever filled the cache, so it is asked
 // before that counts.
 func (s *search) findInBaseModel(ctx context.Context, base baseModel) (*Description, error) {
 	if base.name == "" {
@@ -134,7 +134,7 @@ func (s *search) findInBaseModel(ctx context.Context, base baseModel) (*Descript
 	return nil, nil
 }
 
-// fetched takes the tokenizer of the base model from where WithFetch asks.
+// fetchBaseModel takes the tokenizer of the base model from where WithFetch asks.
 func (s *search) fetchBaseModel(ctx context.Context, base baseModel) (*Description, error) {
 	began := time.Now()
 	there, at, err := s.Fetch(ctx, base.name, base.revision)
@@ -156,7 +156,7 @@ func (s *search) fetchBaseModel(ctx context.Context, base baseModel) (*Descripti
 	return s.finishInBaseModel(t, base, ""), nil
 }
 
-// tryPlace takes the tokenizer of a place, nil where it has none. The error is that of a
+// tryLocation takes the tokenizer of a place, nil where it has none. The error is that of a
 // tokenizer that is there and broken, and names the file as the filesystem does.
 func (s *search) tryLocation(fsys fs.FS, p location) (*Description, error) {
 	c, err := checkpoint.List(fsys, p.path)
@@ -193,7 +193,7 @@ func (s *search) finish(t *Description, origin string) *Description {
 	return t
 }
 
-// foundInBase settles on the tokenizer of the base model. Where that is only likely the
+// finishInBaseModel settles on the tokenizer of the base model. Where that is only likely the
 // right one, doubt says why.
 func (s *search) finishInBaseModel(t *Description, base baseModel, doubt string) *Description {
 	if doubt == "" && base.uncertainSource != "" {
@@ -209,7 +209,7 @@ func (s *search) brokenError(base baseModel, err error) error {
 	return &answer.SearchError{Path: s.dir, Base: base.name, Tried: s.tried, Broken: err}
 }
 
-// passedOver tells whether a directory without a usable tokenizer may be passed
+// mayTryNext tells whether a directory without a usable tokenizer may be passed
 // over for another place: it has none, or only one in its GGUF file that this
 // loader cannot use.
 func mayTryNext(err error) bool {
@@ -226,7 +226,7 @@ func reasonOf(err error) string {
 	return finding.MessageOf(err)
 }
 
-// placedBelow names the file of an error as the filesystem does, where it names it as
+// joinErrorDir names the file of an error as the filesystem does, where it names it as
 // seen from the directory.
 func joinErrorDir(err error, dir string) error {
 	var e *fault.Error

@@ -7,34 +7,34 @@ import (
 	"strings"
 )
 
-// Bounds on the directories that are reached through links: how many links deep,
-// how many links, and how many files behind them. Pipelines share components so,
-// a few at a time; a link to a directory of data is not to be walked to its end.
+// The limits on directories that are reached through links: links within links, links in
+// all, and files behind them. Pipelines share components by a few links; a link to a
+// large data directory must not be walked to its end.
 const (
 	maxLinkDepth   = 4
 	maxLinkedDirs  = 256
 	maxLinkedFiles = 10_000
 )
 
-// LinkedDirs are the links to directories that a walk is in. A link that leads back
-// to a directory on the way to it would be followed without an end.
+// LinkTracker decides which links to directories a walk follows. A link to a directory
+// above itself is not followed, since the walk would not end.
 type LinkTracker struct {
 	FS          fs.FS
-	stack       []linkedDir
-	entered     int // links entered
-	filesBehind int // files met behind those that were left
-	reported    bool
+	stack       []linkedDir // the links that the walk is in
+	entered     int         // links entered so far
+	filesBehind int         // files found behind links that were left again
+	reported    bool        // LimitReached has named a link
 }
 
 type linkedDir struct {
-	name   string // where the link lies, as it is walked
-	target string // where it leads, as far as is known
-	parent string // the directory that it lies in, without links as far as is known
-	before int    // files that were met before it
+	name   string // path of the link, as walked
+	target string // path of the directory that it leads to, as far as known
+	parent string // directory of the link, with known links resolved
+	before int    // files that were found before the link was entered
 }
 
-// real gives a walked directory's place without the links on the way, as far as
-// is known.
+// resolve gives the path of a walked directory with the known links replaced by their
+// targets.
 func (l *LinkTracker) resolve(dir string) string {
 	if len(l.stack) == 0 {
 		return dir
@@ -43,8 +43,9 @@ func (l *LinkTracker) resolve(dir string) string {
 	return path.Join(top.target, TrimDir(top.name, dir))
 }
 
-// Enter says why a link to a directory is not followed, or "" where it is; then
-// leave is to be called.
+// Enter is called when a walk that has found so many files comes to a link to a
+// directory. It returns "" where the walk is to follow it, and then Leave has to be
+// called; otherwise why not.
 func (l *LinkTracker) Enter(name string, files int) (why string) {
 	switch {
 	case len(l.stack) >= maxLinkDepth:
@@ -57,7 +58,7 @@ func (l *LinkTracker) Enter(name string, files int) (why string) {
 	d := linkedDir{name: name, target: name, parent: l.resolve(path.Dir(name)), before: files}
 	if target, err := fs.ReadLink(l.FS, name); err == nil {
 		if path.IsAbs(target) {
-			d.target = path.Join(".", target) // that of a filesystem whose root is the disk's
+			d.target = path.Join(".", target) // as in a filesystem whose root is that of the disk
 		} else {
 			d.target = path.Join(d.parent, target)
 		}
@@ -74,9 +75,10 @@ func (l *LinkTracker) Enter(name string, files int) (why string) {
 	return ""
 }
 
+// TooManyLinkedFiles is the message of a walk that LimitReached ends.
 var TooManyLinkedFiles = "more than " + strconv.Itoa(maxLinkedFiles) + " files behind links; the rest was not looked at"
 
-// behindLinks counts the files that were met behind links.
+// countBehind gives the number of files found behind links.
 func (l *LinkTracker) countBehind(files int) int {
 	if len(l.stack) == 0 {
 		return l.filesBehind
@@ -84,28 +86,24 @@ func (l *LinkTracker) countBehind(files int) int {
 	return l.filesBehind + files - l.stack[0].before
 }
 
-// Full names the link that the walk is in where no more is to be looked at behind
-// it, once; ok is false then, whether it is named or not.
-func (l *LinkTracker) Full(files int) (name string, ok bool) {
+// LimitReached tells whether too many files were found behind links, so that the walk has
+// to leave the link it is in. link is that link the first time, and "" later.
+func (l *LinkTracker) LimitReached(files int) (link string, reached bool) {
 	if len(l.stack) == 0 || l.countBehind(files) < maxLinkedFiles {
-		return "", true
+		return "", false
 	}
 	if !l.reported {
 		l.reported = true
-		name = l.stack[0].name
+		link = l.stack[0].name
 	}
-	return name, false
+	return link, true
 }
 
+// Leave is called when the walk has left the directory of the link entered last.
 func (l *LinkTracker) Leave(files int) {
 	top := len(l.stack) - 1
 	if top == 0 {
 		l.filesBehind += files - l.stack[0].before
 	}
 	l.stack = l.stack[:top]
-}
-
-// within tells whether a directory is, or lies below, another.
-func isWithin(dir, name string) bool {
-	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
 }

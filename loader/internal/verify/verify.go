@@ -14,22 +14,19 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"omniloader/loader/answer"
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/checkpoint"
-	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/hubcache"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/regular"
 )
 
-// VerifyProgress is told how many of all bytes were read, before a file and after
+// Progress is told how many of all bytes were read, before a file and after
 // each piece of it.
 type Progress func(file string, done, total int64)
 
-// Verify compares the files with the hashes on record.
+// Files compares the files with the hashes on record.
 func Files(c *checkpoint.Directory, ctx context.Context, files []tree.File, progress Progress) (*answer.Verification, []answer.Finding, error) {
 	v := &answer.Verification{Mismatched: []string{}, Unrecorded: []string{}}
 	records := hashRecords(c, files)
@@ -84,7 +81,7 @@ type hashRecord struct {
 	blob   string // the file that a link leads to, as it is written in the link
 }
 
-// howToReplace is the way from a file with other content to the right one. A
+// replaceHint is the way from a file with other content to the right one. A
 // download takes the blob that is there for the right one.
 func replaceHint(c *checkpoint.Directory, name string, r hashRecord) string {
 	what := "delete it"
@@ -130,24 +127,17 @@ func hashRecords(c *checkpoint.Directory, files []tree.File) map[string]hashReco
 	}
 	repo, cached := c.CacheRepository()
 	if cached && repo.Commit != "" {
-		name := "trees/" + repo.Commit + ".json"
-		if data, err := tree.ReadFile(c.FS, repo.Dir, name, hubcache.MaxTreeSize); err == nil {
-			var doc config.Document
-			if config.ParseDocument(name, data, &doc) == nil {
-				gjson.GetBytes(data, "files").ForEach(func(file, entry gjson.Result) bool {
-					hash := entry.Get("lfs_sha256").Str
-					if hash == "" {
-						hash = entry.Get("blob_id").Str
-					}
-					add(file.String(), hash, name, "")
-					return true
-				})
+		list := repo.TreeFile()
+		if data, err := tree.ReadLimited(c.FS, repo.Dir, list, hubcache.MaxTreeSize); err == nil {
+			listed, _ := hubcache.ParseTree(list, data) // weights.CompareWithCommit reports an error
+			for _, f := range listed {
+				add(f.Name, f.Hash, list, "")
 			}
 		}
 	}
 	for i := range files {
 		f := &files[i]
-		if target, err := fs.ReadLink(tree.Uncached(c.FS), tree.Join(c.Dir, f.Name)); err == nil && path.Base(path.Dir(target)) == "blobs" {
+		if target, err := fs.ReadLink(tree.Uncached(c.FS), tree.Join(c.Dir, f.Name)); err == nil && path.Base(path.Dir(target)) == hubcache.BlobsDir {
 			add(f.Name, path.Base(target), "the name of its blob", target)
 		}
 	}
@@ -156,10 +146,10 @@ func hashRecords(c *checkpoint.Directory, files []tree.File) map[string]hashReco
 		if !ok {
 			continue
 		}
-		if name, ok = strings.CutSuffix(name, ".metadata"); !ok {
+		if name, ok = strings.CutSuffix(name, hubcache.LocalRecordSuffix); !ok {
 			continue
 		}
-		data, err := tree.ReadFile(c.FS, c.Dir, files[i].Name, hubcache.MaxLocalRecordSize)
+		data, err := tree.ReadLimited(c.FS, c.Dir, files[i].Name, hubcache.MaxLocalRecordSize)
 		if lines := strings.Split(string(data), "\n"); err == nil && len(lines) >= 2 {
 			add(name, strings.TrimSpace(lines[1]), "the record of its download", records[name].blob)
 		}

@@ -104,7 +104,7 @@ const (
 	unlistedRank = 2000
 )
 
-// describeSet says what a name stands for. f is a file of it, nil for an index.
+// newWeightSet says what a name stands for. f is a file of it, nil for an index.
 // The key is set where a pattern of several files fits.
 func newWeightSet(key string, f *tree.File, files []tree.File) weightSet {
 	ext, _ := format.ByExtension(key)
@@ -121,19 +121,19 @@ func newWeightSet(key string, f *tree.File, files []tree.File) weightSet {
 			return s
 		}
 	}
-	if i := format.MatchName(key); i >= 0 {
-		row := format.Names()[i]
-		s.role, s.format, s.rank = row.Role, row.Format, i
-		if row.Role == format.RoleModel && strings.Contains(row.Pattern, "*") {
-			s.key = row.Pattern
+	if p := format.MatchName(key); p != nil {
+		s.role, s.format, s.rank = p.Role, p.Format, p.Rank
+		if p.Role == format.RoleModel && strings.Contains(p.Pattern, "*") {
+			s.key = p.Pattern
 		}
 		return s
 	}
 	// model.fp16.safetensors: what stands before the extension is a variant's name.
 	stem := strings.TrimSuffix(key, path.Ext(key))
-	if plain, variant, ok := config.CutLast(stem, "."); ok {
-		if i := format.MatchName(plain + path.Ext(key)); i >= 0 && format.Names()[i].Role == format.RoleModel {
-			s.role, s.format, s.rank, s.variant = format.RoleModel, format.Names()[i].Format, i, variant
+	if variant := path.Ext(stem); variant != "" {
+		plain := strings.TrimSuffix(stem, variant)
+		if p := format.MatchName(plain + path.Ext(key)); p != nil && p.Role == format.RoleModel {
+			s.role, s.format, s.rank, s.variant = format.RoleModel, p.Format, p.Rank, variant[1:]
 		}
 	}
 	return s
@@ -147,7 +147,7 @@ type choice struct {
 	alternatives bool // ignored holds other versions of what is loaded
 }
 
-// preferredQuant is the version of a GGUF model that llama.cpp takes where it is
+// preferredQuantization is the version of a GGUF model that llama.cpp takes where it is
 // given a repository and no file's name.
 const preferredQuantization = "Q4_K_M"
 
@@ -217,7 +217,7 @@ func rankOf(c *checkpoint.Directory, s *weightSet, v *detect.Classification) int
 	return s.order()
 }
 
-// bestDirs are the directories whose first set has the format that loaders
+// preferredDirs are the directories whose first set has the format that loaders
 // prefer.
 func preferredDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
 	least := -1
@@ -259,7 +259,7 @@ func chooseInDir(c *checkpoint.Directory, sets []*weightSet, v *detect.Classific
 	}
 }
 
-// sameSeries tells whether the names differ in their digits alone, as those of
+// differInDigitsOnly tells whether the names differ in their digits alone, as those of
 // rank0.safetensors and rank1.safetensors do.
 func differInDigitsOnly(sets []*weightSet) bool {
 	pattern := ""

@@ -15,20 +15,20 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// Comparison is a snapshot of a Hugging Face cache against the list of its commit's
+// CommitComparison is a snapshot of a Hugging Face cache against the list of its commit's
 // files.
 type CommitComparison struct {
 	List           string // the file that has the list, in the repository's directory
 	Err            error  // why it cannot be read; then nothing below is known
 	Files          int    // on the list
 	SizeMismatches []SizeMismatch
-	Missing        []hubcache.TreeFile // without which the checkpoint is not whole
-	NotDownloaded  []string            // not here, and not needed
+	Missing        []hubcache.RepositoryFile // without which the checkpoint is not whole
+	NotDownloaded  []string                  // not here, and not needed
 }
 
-// OtherSize is a file whose size is not that of the commit.
+// SizeMismatch is a file whose size is not that of the commit.
 type SizeMismatch struct {
-	hubcache.TreeFile
+	hubcache.RepositoryFile
 	Here int64 // its size in the snapshot, in bytes
 }
 
@@ -40,11 +40,11 @@ func CompareWithCommit(c *checkpoint.Directory, files []tree.File, w *answer.Wei
 	if !ok || r.Commit == "" {
 		return nil
 	}
-	d := &CommitComparison{List: "trees/" + r.Commit + ".json"}
+	d := &CommitComparison{List: r.TreeFile()}
 	if _, err := fs.Stat(c.FS, path.Join(r.Dir, d.List)); err != nil {
 		return nil
 	}
-	data, err := tree.ReadFile(c.FS, r.Dir, d.List, hubcache.MaxTreeSize)
+	data, err := tree.ReadLimited(c.FS, r.Dir, d.List, hubcache.MaxTreeSize)
 	if err != nil {
 		return nil
 	}
@@ -76,7 +76,7 @@ func CompareWithCommit(c *checkpoint.Directory, files []tree.File, w *answer.Wei
 	return d
 }
 
-// addTo notes in the answer about the weights what of them is missing.
+// markMissing notes in the answer about the weights what of them is missing.
 func (d *CommitComparison) markMissing(w *answer.WeightsInfo) {
 	for _, o := range d.SizeMismatches {
 		if slices.Contains(w.Files, o.Name) {
@@ -91,13 +91,13 @@ func (d *CommitComparison) markMissing(w *answer.WeightsInfo) {
 	}
 }
 
-// needed tells whether the checkpoint is not whole without a file: what describes
+// isRequired tells whether the checkpoint is not whole without a file: what describes
 // it and its tokenizer, and the weights of the format and directory in use.
 func isRequired(name string, w *answer.WeightsInfo) bool {
 	base, dir := path.Base(name), path.Dir(name)
 	if format.IsWeights(name) {
 		if w == nil || len(w.Files) == 0 {
-			return dir == "." && format.MatchName(base) >= 0
+			return dir == "." && format.MatchName(base) != nil
 		}
 		return path.Ext(name) == path.Ext(w.Files[0]) && dir == path.Dir(w.Files[0]) && strings.Count(base, "-") == strings.Count(path.Base(w.Files[0]), "-") &&
 			stemBeforeNumber(base) == stemBeforeNumber(path.Base(w.Files[0]))
@@ -105,7 +105,7 @@ func isRequired(name string, w *answer.WeightsInfo) bool {
 	return dir == "." && (base == config.ConfigJSON || base == config.ModelIndexJSON || base == config.AdapterConfigJSON || tokenizer.FileOf(base) || strings.HasSuffix(base, ".index.json"))
 }
 
-// weightNameStem is what stands before a shard's number.
+// stemBeforeNumber is what stands before a shard's number.
 func stemBeforeNumber(base string) string {
 	before, _, _ := strings.Cut(base, "-0")
 	return before

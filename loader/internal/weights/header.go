@@ -28,7 +28,7 @@ func (r *reader) readHeader(f *tree.File, s *weightSet) bool {
 		r.SomeUnread = true
 		return false
 	}
-	h, err := tree.Open(r.c.FS, r.c.Dir, f.Name)
+	h, err := tree.OpenAt(r.c.FS, r.c.Dir, f.Name)
 	if err != nil {
 		r.reportBroken(f.Name, err, finding.FileUnreadable)
 		return false

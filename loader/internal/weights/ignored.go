@@ -56,7 +56,7 @@ func (r *reader) reportIgnored(chosen *choice) {
 	}
 }
 
-// describeSets counts the files of sets and their bytes.
+// describeSizes counts the files of sets and their bytes.
 func describeSizes(sets []*weightSet) string {
 	files, bytes := 0, sizeOfSets(sets...)
 	for _, s := range sets {

@@ -18,7 +18,7 @@ func (r *reader) readIndex(s *weightSet) *shards.Index {
 		r.Info.Complete = false
 		return nil
 	}
-	h, err := tree.Open(r.c.FS, r.c.Dir, s.index.Name)
+	h, err := tree.OpenAt(r.c.FS, r.c.Dir, s.index.Name)
 	if err == nil {
 		defer h.Close()
 		var index *shards.Index
@@ -31,7 +31,7 @@ func (r *reader) readIndex(s *weightSet) *shards.Index {
 	return nil
 }
 
-// missingFromIndex notes the shards that an index names and the directory has
+// addMissingShards notes the shards that an index names and the directory has
 // not, for the report on completeness.
 func (r *reader) addMissingShards(s *weightSet, index *shards.Index) {
 	for _, shard := range index.Shards {

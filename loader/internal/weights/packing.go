@@ -37,7 +37,7 @@ var companionEndings = sync.OnceValue(func() (rows []companionEnding) {
 	return rows
 })
 
-// PackedTypes are the element types that hold packed weights, or quantized ones
+// PackedDTypes are the element types that hold packed weights, or quantized ones
 // with scales beside them.
 var PackedDTypes = map[string]bool{
 	"U32": true, "I32": true, "U8": true, "I8": true, "I16": true,
@@ -85,7 +85,7 @@ func (r *reader) count() {
 	}
 }
 
-// unpacked counts the weights of tensors of which some are packed.
+// countUnpacked counts the weights of tensors of which some are packed.
 func (r *reader) countUnpacked() (parameters int64, known bool) {
 	l := &r.Tensors
 	place := make(map[string]int, len(l.List))

@@ -32,7 +32,7 @@ func ScanPickles(c *checkpoint.Directory, files []tree.File, read []string) (fin
 		default:
 			continue
 		}
-		h, err := tree.Open(c.FS, c.Dir, f.Name)
+		h, err := tree.OpenAt(c.FS, c.Dir, f.Name)
 		if err != nil {
 			continue // said when its first bytes were read
 		}

@@ -10,7 +10,7 @@ import (
 	"omniloader/loader/internal/quantization"
 )
 
-// unquantized are the types of GGUF in which weights are not compressed.
+// unquantizedTypes are the types of GGUF in which weights are not compressed.
 var unquantizedTypes = map[string]bool{"F32": true, "F16": true, "BF16": true, "F64": true}
 
 // Quantization says how the weights were compressed where the configs that are read

@@ -11,7 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// layoutTensorRT is the layout with a file for each rank.
+// tensorRTLayout is the layout with a file for each rank.
 const tensorRTLayout = "tensorrt-llm"
 
 // maxRanks bounds over how many devices an engine may be spread.

@@ -21,15 +21,15 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// Weights are the weight files that a loader takes, as their headers describe them.
+// Headers are the weight files that a loader takes, as their headers describe them.
 type Headers struct {
 	Info    *answer.WeightsInfo
 	Tensors Tensors
 	GGUF    []*gguf.File // of a GGUF model, each of its files
 	KVHeads []int64      // key-value heads of each layer, where the first GGUF file lists them
-	// Whole: no file of the weights is missing, and all could be read.
+	// AllPresent: no file of the weights is missing, and all could be read.
 	AllPresent bool
-	// Unread: of a format, or so broken, that nothing is known of its tensors.
+	// SomeUnread: of a format, or so broken, that nothing is known of its tensors.
 	SomeUnread bool
 	Findings   []answer.Finding // of reading them
 }
@@ -47,7 +47,7 @@ func (r *reader) report(code, file, message, hint string) {
 	r.Findings = append(r.Findings, finding.New(code, file, message, hint))
 }
 
-// broken reports a file that is part of the weights and cannot be used.
+// reportBroken reports a file that is part of the weights and cannot be used.
 func (r *reader) reportBroken(file string, err error, fallback string) {
 	r.Info.Complete = false
 	r.SomeUnread = true

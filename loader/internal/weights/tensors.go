@@ -23,7 +23,7 @@ func (l *Tensors) add(t format.Tensor) {
 	l.List = append(l.List, Tensor{len(l.names), t.DType, t.Elements, t.Bytes, t.Rows})
 }
 
-// cut leaves the first n tensors.
+// truncate leaves the first n tensors.
 func (l *Tensors) truncate(n int) {
 	l.List = l.List[:n]
 	l.names = l.names[:0]
@@ -41,7 +41,7 @@ func (l *Tensors) Name(i int) []byte {
 	return l.names[start:l.List[i].nameEnd]
 }
 
-// HoldsAny tells whether there is a tensor of one of a few names. It is one pass, for
+// HasAny tells whether there is a tensor of one of a few names. It is one pass, for
 // however many: real files have held a million tensors.
 func (l *Tensors) HasAny(names []string) bool {
 	for i := range l.List {

@@ -13,19 +13,14 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// Repository tells where in a cache the checkpoint is; ok is false where it is
-// in none.
+// CacheRepository gives the repository of the Hugging Face cache that the directory
+// belongs to; ok is false where it is in no cache.
 func (c *Directory) CacheRepository() (r hubcache.Repository, ok bool) {
-	dir := c.Dir
-	if up := path.Dir(dir); path.Base(up) == "snapshots" {
-		r.Commit, dir = path.Base(dir), path.Dir(up)
-	}
-	name, ok := strings.CutPrefix(path.Base(dir), "models--")
-	r.Dir, r.ID = dir, strings.ReplaceAll(name, "--", "/")
-	return r, ok
+	return hubcache.ParseRepository(c.Dir)
 }
 
-// HowToGet is the way to a file that is missing.
+// DownloadHint says how to get a missing file of the checkpoint: the command for a
+// checkpoint in the Hugging Face cache. An empty name is for all files.
 func (c *Directory) DownloadHint(file string) string {
 	if r, ok := c.CacheRepository(); ok {
 		if file == "" || file == "." {
@@ -36,9 +31,9 @@ func (c *Directory) DownloadHint(file string) string {
 	return "download it again from the model's repository"
 }
 
-// intoCache turns from a repository's directory in the cache to the snapshot that
-// stands for it: the one that refs/main names, else the only one there is. Where
-// that is not clear, the directory stays itself, with the snapshots as candidates.
+// openSnapshot replaces the listing of a repository's directory in the cache by that of
+// a snapshot: the one that refs/main names, else the only one. Where neither exists, the
+// listing stays, and Snapshots is set.
 func (c *Directory) openSnapshot() error {
 	entries, err := fs.ReadDir(c.FS, tree.Join(c.Dir, hubcache.SnapshotsDir))
 	if err != nil {
@@ -51,7 +46,7 @@ func (c *Directory) openSnapshot() error {
 		}
 	}
 	commit, via := "", ""
-	if data, err := tree.ReadFile(c.FS, c.Dir, hubcache.MainRef, hubcache.MaxRefSize); err == nil {
+	if data, err := tree.ReadLimited(c.FS, c.Dir, hubcache.MainRef, hubcache.MaxRefSize); err == nil {
 		commit, via = strings.TrimSpace(string(data)), ", which "+hubcache.MainRef+" names"
 	} else if len(names) == 1 {
 		commit, via = names[0], ", the only snapshot"

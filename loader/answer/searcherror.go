@@ -9,18 +9,18 @@ import (
 	"omniloader/loader/internal/repo"
 )
 
-// SearchError is a search for a tokenizer that found none, or one that is broken.
-// Its paths are those of the filesystem that was searched. It has the kind, the path
-// and the hint of the fault.Error within.
+// SearchError is the error of a search for a tokenizer that found none, or one that
+// cannot be read. Paths are those of the filesystem that was searched. Kind, path and
+// hint are those of the fault.Error that it unwraps to.
 type SearchError struct {
 	Path   string    // the checkpoint's directory
-	Base   string    // the model whose tokenizer would do, "" where none is known
-	Tried  []Attempt // every place, in order
-	Broken error     // of a tokenizer outside the checkpoint that is there and broken, nil where none was found
+	Base   string    // its base model, whose tokenizer was looked for, "" where it is not known
+	Tried  []Attempt // the places searched, in order
+	Broken error     // why the tokenizer found outside the checkpoint cannot be read, nil where none was found
 }
 
-// Error says where no tokenizer is, one place a line; places of the base model that
-// are not there share one.
+// Error lists the places that were searched, one a line. Directories that do not exist,
+// in which a base model was looked for, share a line.
 func (e *SearchError) Error() string {
 	if e.Broken != nil {
 		return e.Broken.Error()
@@ -42,11 +42,12 @@ func (e *SearchError) Error() string {
 	return b.String()
 }
 
-// form is a place as seen from the directory it was looked for in.
+// pathBelowRoot gives the path relative to Root.
 func (t *Attempt) pathBelowRoot() string {
 	return strings.TrimPrefix(strings.TrimPrefix(t.Path, t.Root), "/")
 }
 
+// appendUnique appends s where the list does not contain it.
 func appendUnique(list []string, s string) []string {
 	if slices.Contains(list, s) {
 		return list
@@ -54,7 +55,7 @@ func appendUnique(list []string, s string) []string {
 	return append(list, s)
 }
 
-// Summary is the error in one line, without places.
+// Summary gives the error in one line, without the places.
 func (e *SearchError) Summary() string {
 	if e.Base == "" {
 		return "no tokenizer file"
@@ -62,7 +63,7 @@ func (e *SearchError) Summary() string {
 	return "no tokenizer file, and that of the base model " + e.Base + " is not near"
 }
 
-// Unwrap gives the fault.Error that the search ended with.
+// Unwrap gives Broken, else a fault.Error of the kind fault.NotFound.
 func (e *SearchError) Unwrap() error {
 	if e.Broken != nil {
 		return e.Broken
@@ -76,33 +77,34 @@ func (e *SearchError) Unwrap() error {
 	return fault.New(fault.NotFound, e.Path, "no tokenizer").WithHint(hint)
 }
 
-// Placed gives the error with its paths as outside writes them.
-func (e *SearchError) MapPaths(outside func(string) string) *SearchError {
-	p := &SearchError{Path: outside(e.Path), Base: e.Base, Tried: mapPaths(e.Tried, outside), Broken: e.Broken}
+// MapPaths gives a copy of the error in which mapPath was applied to every path.
+func (e *SearchError) MapPaths(mapPath func(string) string) *SearchError {
+	p := &SearchError{Path: mapPath(e.Path), Base: e.Base, Tried: mapPaths(e.Tried, mapPath), Broken: e.Broken}
 	var broken *fault.Error
 	if errors.As(e.Broken, &broken) {
 		at := *broken
-		at.Path = outside(at.Path)
+		at.Path = mapPath(at.Path)
 		p.Broken = &at
 	}
 	return p
 }
 
-// Placed writes the paths of the description as outside does.
-func (t *TokenizerInfo) MapPaths(outside func(string) string) {
-	t.Path, t.Tried = outside(t.Path), mapPaths(t.Tried, outside)
+// MapPaths applies mapPath to every path of the description.
+func (t *TokenizerInfo) MapPaths(mapPath func(string) string) {
+	t.Path, t.Tried = mapPath(t.Path), mapPaths(t.Tried, mapPath)
 }
 
-func mapPaths(tried []Attempt, outside func(string) string) []Attempt {
+// mapPaths gives a copy of the attempts in which mapPath was applied to every path.
+func mapPaths(tried []Attempt, mapPath func(string) string) []Attempt {
 	tried = slices.Clone(tried)
 	for i := range tried {
 		t := &tried[i]
 		if t.OutsideFS {
 			continue
 		}
-		t.Path = outside(t.Path)
+		t.Path = mapPath(t.Path)
 		if t.Root != "" {
-			t.Root = outside(t.Root)
+			t.Root = mapPath(t.Root)
 		}
 	}
 	return tried
