@@ -8,9 +8,9 @@ import (
 	"omniloader/loader/internal/repo"
 )
 
-// AddAdapterBase fills in the model that an adapter changes. Three things are told
-// apart: a repository or a directory that is there; a path of the machine that
-// the adapter was trained on; and nothing at all. A card that names it is a hint.
+// AddAdapterBase sets the base model of an adapter in info, and reports one that is not
+// named, or is a path that does not exist. A base model that only the card names is
+// given as a hint.
 func AddAdapterBase(c *checkpoint.Directory, info *answer.Info, card *answer.CardInfo) {
 	base := c.Doc.Text(config.KeyBaseModelPath)
 	switch {
@@ -30,9 +30,22 @@ func AddAdapterBase(c *checkpoint.Directory, info *answer.Info, card *answer.Car
 	info.BaseModel = &base
 }
 
-// BasePathMissing tells whether an adapter names its base model by a path that leads
-// nowhere.
+// BasePathMissing tells whether an adapter names its base model by a path that does not
+// exist.
 func BasePathMissing(c *checkpoint.Directory) bool {
 	base := c.Doc.Text(config.KeyBaseModelPath)
 	return repo.IsPath(base) && !c.IsDirectory(base)
+}
+
+// adapterBaseConfig opens the copy of the base model's config.json beside an adapter's
+// config, nil where there is none that can be read.
+func adapterBaseConfig(c *checkpoint.Directory) *checkpoint.Directory {
+	if !c.Markers.Has(checkpoint.MarkerConfig) {
+		return nil
+	}
+	base := &checkpoint.Directory{CustomRegistry: c.CustomRegistry, FS: c.FS, Dir: c.Dir, Names: c.Names, Entries: c.Entries, Markers: checkpoint.MarkerConfig}
+	if base.ReadMainFile() != nil || len(base.Classes) == 0 {
+		return nil
+	}
+	return base
 }

@@ -13,9 +13,9 @@ import (
 	"omniloader/loader/internal/registry"
 )
 
-// CustomCode lists the Python files that loading the checkpoint would run: those
-// beside the config, and those that auto_map names, "repo--file.py" where they
-// live in another repository. Nothing of it is ever run here.
+// CustomCode lists the Python files that loading the checkpoint would run, sorted: those
+// beside the config, and those that auto_map names, "repo--file.py" for a file of
+// another repository.
 func CustomCode(c *checkpoint.Directory) (files []string) {
 	for _, name := range c.Names {
 		if strings.HasSuffix(name, ".py") && isCodeFile(name) {
@@ -36,9 +36,9 @@ func CustomCode(c *checkpoint.Directory) (files []string) {
 	return files
 }
 
-// pipelineCodeFile names the file of a pipeline that brings its own class, "" where
-// it brings none: its _class_name is then a list of module and class. Source:
-// diffusers, src/diffusers/pipelines/pipeline_utils.py.
+// pipelineCodeFile gives the file of a pipeline with its own code, "" where it has none.
+// Its _class_name is a list of module and class. Source: diffusers,
+// src/diffusers/pipelines/pipeline_utils.py.
 func pipelineCodeFile(c *checkpoint.Directory) string {
 	raw := c.Doc.Raw(config.KeyClassName)
 	if len(raw) == 0 || raw[0] != '[' {
@@ -50,6 +50,8 @@ func pipelineCodeFile(c *checkpoint.Directory) string {
 	return ""
 }
 
+// isCodeFile tells whether a Python file has a name that transformers gives to code of a
+// model.
 func isCodeFile(name string) bool {
 	for _, prefix := range [...]string{"modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "feature_extraction_"} {
 		if strings.HasPrefix(name, prefix) {
@@ -59,14 +61,14 @@ func isCodeFile(name string) bool {
 	return false
 }
 
-// hasModelingCode tells whether the directory brings the code of its model.
+// hasModelingCode tells whether the directory has the Python code of a model.
 func hasModelingCode(c *checkpoint.Directory) bool {
 	return slices.ContainsFunc(c.Names, func(name string) bool {
 		return strings.HasPrefix(name, "modeling_") && strings.HasSuffix(name, ".py")
 	})
 }
 
-// configAutoMapFiles lists the files that auto_map names.
+// configAutoMapFiles is AutoMapFiles for the auto_map of the main file.
 func configAutoMapFiles(c *checkpoint.Directory) (files []string) {
 	if !c.Doc.ContainsAny(config.KeyAutoMap) {
 		return nil
@@ -74,8 +76,9 @@ func configAutoMapFiles(c *checkpoint.Directory) (files []string) {
 	return AutoMapFiles(c.Doc.Object(config.KeyAutoMap))
 }
 
-// AutoMapFiles lists the files that an auto_map names. Its values are
-// "module.Class", "repo--module.Class", or lists of them with nulls between.
+// AutoMapFiles lists the Python files that an auto_map names. Its values are
+// "module.Class", "repo--module.Class", or lists of these and nulls. Source:
+// transformers, dynamic_module_utils.py.
 func AutoMapFiles(autoMap gjson.Result) (files []string) {
 	add := func(v gjson.Result) {
 		if v.Type != gjson.String {
@@ -100,13 +103,14 @@ func AutoMapFiles(autoMap gjson.Result) (files []string) {
 	return files
 }
 
-// CustomCodeFindings report auto_map's targets that are not in the directory.
+// CustomCodeFindings reports files of the auto_map of the main file that are not in the
+// directory.
 func CustomCodeFindings(c *checkpoint.Directory) []answer.Finding {
 	return AutoMapFindings(c, c.Doc.File, configAutoMapFiles(c))
 }
 
-// AutoMapFindings report those of the files that a config's auto_map names which
-// are not in the directory.
+// AutoMapFindings reports those of files, which the auto_map of config names, that are
+// not in the directory.
 func AutoMapFindings(c *checkpoint.Directory, config string, files []string) (findings []answer.Finding) {
 	for _, file := range files {
 		repo, name, elsewhere := strings.Cut(file, "--")
@@ -122,8 +126,8 @@ func AutoMapFindings(c *checkpoint.Directory, config string, files []string) (fi
 	return findings
 }
 
-// autoMapTask gives the task that auto_map's keys name, where they do and agree on
-// the category.
+// autoMapTask gives the row of auto_classes.tsv for the keys of auto_map; ok is false
+// where there is none, or keys have rows of different categories.
 func autoMapTask(c *checkpoint.Directory) (auto registry.AutoClass, ok bool) {
 	agree := true
 	c.Doc.Object(config.KeyAutoMap).ForEach(func(k, _ gjson.Result) bool {

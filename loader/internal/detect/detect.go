@@ -1,5 +1,7 @@
-// Package detect says what a checkpoint is: its layout, category and task, the
-// class that loads it, whether a loader is known for it, and which code it brings.
+// Package detect classifies a checkpoint: layout, category and task, the class that
+// loads it, whether a loader is known for it, and which Python code loading it would
+// run. It reads the listing, configs and, for some layouts, the first bytes of a file.
+// It does not check whether the checkpoint is sound.
 package detect
 
 import (
@@ -12,26 +14,28 @@ import (
 	"omniloader/loader/internal/sae"
 )
 
-// Classification is what a checkpoint was found to be, and why.
+// Classification is what a checkpoint was classified as.
 type Classification struct {
 	Layout    string
 	Category  answer.Category
 	Task      answer.Task
-	class     *registry.Class  // the registry's entry, nil where the class is not known
-	family    *registry.Family // of the model type, nil where it is not known
-	DecidedBy string
-	loadsAs   string // the class that loads it, "" where none is known
-	SAE       *sae.Release
+	DecidedBy string // the file and key, or the rule, that decided it
 
-	AdapterBase             *checkpoint.Directory // of an adapter: the copy of its base model's config, nil where there is none
-	Candidates              []string              // what it may be where that is not clear
-	BaseModel               string                // that its files name, "" where they do not
-	ggufContent             string                // of a GGUF file: model, adapter, mmproj …
-	unknownGGUFArchitecture bool                  // of a GGUF file: an architecture on no list
-	hasKnownLoader          bool                  // decided by the files of a layout that has a loader
+	SAE         *sae.Release          // nil where it is no release of sparse autoencoders
+	AdapterBase *checkpoint.Directory // of an adapter: the config.json of its base model beside it, nil where there is none
+	BaseModel   string                // that a GGUF file names, else ""
+	Candidates  []string              // the possible layouts, files or directories, where it is not clear
+
+	class   *registry.Class  // of the first class name, nil where it is not known
+	family  *registry.Family // of the model type, nil where it is not known
+	loadsAs string           // the class or program that loads it, "" where none is known
+
+	ggufContent             string // of a GGUF file: model, adapter, mmproj …
+	unknownGGUFArchitecture bool   // of a GGUF file: its architecture is not in the table of package gguf
+	hasKnownLoader          bool   // decided by the files of a layout that has a loader
 }
 
-// The layouts told apart from the directory's own listing.
+// Layouts that are used by name.
 const (
 	layoutDiffusers        = "diffusers"
 	layoutDiffusersModular = "diffusers modular"
@@ -43,7 +47,8 @@ const (
 	LayoutUnknown          = "unknown"
 )
 
-// Classify says what the checkpoint is and why.
+// Classify classifies a checkpoint. For some layouts it sets fields of c that the main
+// file does not give: Doc, Classes, ModelType and Findings.
 func Classify(c *checkpoint.Directory) Classification {
 	v := classify(c)
 	if c.ResolvedVia != "" {
@@ -52,9 +57,8 @@ func Classify(c *checkpoint.Directory) Classification {
 	return v
 }
 
-// classify decides, most specific evidence first: a pipeline's index, the marks
-// of a sparse autoencoder, an adapter's config, then what the class name says,
-// then the model type, then the shape of the class name.
+// classify uses the most specific evidence first: the index of a pipeline, the files of
+// sparse autoencoders, the config of an adapter, config.json, other files.
 func classify(c *checkpoint.Directory) Classification {
 	switch c.Doc.File {
 	case config.ModelIndexJSON:
@@ -78,10 +82,11 @@ func classify(c *checkpoint.Directory) Classification {
 	return classifyByFiles(c)
 }
 
+// classifyPipeline classifies a pipeline of diffusers by its index.
 func classifyPipeline(c *checkpoint.Directory, layout string) Classification {
 	v := Classification{Layout: layout, Category: answer.Diffusers, Task: "diffusion_pipeline", DecidedBy: "file " + c.Doc.File}
 	if len(c.Classes) > 0 {
-		if class, how := c.ResolveClass(); how != "" {
+		if class, decidedBy := c.ResolveClass(); decidedBy != "" {
 			v.class, v.loadsAs = class, class.RealName
 			if class.Category == answer.Diffusers {
 				v.Task = class.Task
@@ -91,9 +96,8 @@ func classifyPipeline(c *checkpoint.Directory, layout string) Classification {
 	return v
 }
 
-// classifyConfig decides from config.json, and, where that names neither class nor
-// model type, from the tensors and the other files beside it, then from its
-// members.
+// classifyConfig classifies by config.json. Where it names neither class nor model type,
+// the other files are used, then the keys of the config, then a default.
 func classifyConfig(c *checkpoint.Directory) Classification {
 	v := classifyMainConfig(c)
 	if v.Category != "" {
@@ -116,15 +120,15 @@ func classifyConfig(c *checkpoint.Directory) Classification {
 	return files
 }
 
-// classifyMainConfig decides from config.json. The category is empty where that does not
-// tell.
+// classifyMainConfig classifies by config.json alone. The category is empty where it
+// does not tell.
 func classifyMainConfig(c *checkpoint.Directory) Classification {
 	r := c.Registry()
 	v := Classification{Layout: configLayout(c)}
 	v.family = c.Family()
 	v.loadsAs = v.family.LoadingClass()
 
-	if c.Doc.IsSet(config.KeyClassName) { // a component of a pipeline, saved alone
+	if c.Doc.IsSet(config.KeyClassName) { // a component of a pipeline, saved by itself
 		v.Layout = layoutComponent
 		c.Classes = c.ParseClassName()
 		v.Category, v.Task, v.loadsAs = answer.Diffusers, "diffusion_component", ""
@@ -138,9 +142,9 @@ func classifyMainConfig(c *checkpoint.Directory) Classification {
 		return v
 	}
 	if len(c.Classes) > 0 {
-		if class, how := c.ResolveClass(); how != "" {
+		if class, decidedBy := c.ResolveClass(); decidedBy != "" {
 			v.class, v.Category, v.Task, v.loadsAs = class, class.Category, class.Task, class.RealName
-			v.DecidedBy = how
+			v.DecidedBy = decidedBy
 			if c.AutoMapKey != "" {
 				v.DecidedBy = "class name in " + c.AutoMapKey + " of auto_map in " + config.ConfigJSON
 			}
@@ -171,7 +175,7 @@ func classifyMainConfig(c *checkpoint.Directory) Classification {
 	return v
 }
 
-// inferClass asks the rules for names that are not listed.
+// inferClass evaluates the rules of class_rules.tsv.
 func inferClass(c *checkpoint.Directory) registry.RuleResult {
 	if a, ok := c.Registry().Override(&c.Doc); ok {
 		return a
@@ -179,14 +183,16 @@ func inferClass(c *checkpoint.Directory) registry.RuleResult {
 	return c.Registry().Infer(registry.RuleInput{ClassName: c.Architecture(), ModelType: c.ModelType, IsSet: c.Doc.IsSet, EvaluateOther: func(r *registry.ClassRule) (registry.RuleResult, bool) { return evaluateRule(c, r) }})
 }
 
-// decidedByModelType is how a family's default is found.
+// decidedByModelType is the DecidedBy of a default for a model type.
 const decidedByModelType = "model type in " + config.ConfigJSON
 
+// applyRule sets category, task and DecidedBy from a rule.
 func (v *Classification) applyRule(a registry.RuleResult) {
 	v.Category, v.Task, v.DecidedBy = a.Category, a.Task, a.DecidedBy
 }
 
-// IsOmni tells whether a model takes speech, vision and text.
+// IsOmni tells whether a model takes speech, vision and text: by omni.tsv, else by the
+// sections of its config.
 func IsOmni(c *checkpoint.Directory) bool {
 	if rule := classOmniRule(c); rule != nil && allSet(c, rule.Needs) {
 		return true
@@ -194,8 +200,7 @@ func IsOmni(c *checkpoint.Directory) bool {
 	if rule := familyOmniRule(c); rule != nil && allSet(c, rule.Needs) {
 		return true
 	}
-	// A name nobody listed: the sections of its config say it, or those of the part
-	// that thinks.
+	// A name that is not in omni.tsv: by the sections of the config, or of thinker_config.
 	sound := c.Doc.IsSet(config.KeyAudioConfig) || c.Doc.IsSet(config.KeySoundConfig)
 	text := c.Doc.IsSet(config.KeyTextConfig) || c.Doc.IsSet(config.KeyThinkerConfig) || c.Doc.IsSet(config.KeyLLMConfig) || c.Doc.IsSet(config.KeyLanguageConfig) || c.Doc.IsSet(config.KeyVocabSize)
 	if sound && text && c.Doc.IsSet(config.KeyVisionConfig) || c.Doc.IsSet(config.KeySpeechLoRA) && c.Doc.IsSet(config.KeyVisionLoRA) {
@@ -205,8 +210,8 @@ func IsOmni(c *checkpoint.Directory) bool {
 	return thinker.Exists() && thinker.Get("audio_config").IsObject() && thinker.Get("vision_config").IsObject()
 }
 
-// classOmniRule is the rule for the class name, familyOmni that for the model type;
-// nil where there is none.
+// classOmniRule gives the rule of omni.tsv for the class name, familyOmniRule that for
+// the model type; nil where there is none.
 func classOmniRule(c *checkpoint.Directory) *registry.OmniRule {
 	if class := c.Class(); class != nil {
 		return class.Omni
@@ -221,6 +226,7 @@ func familyOmniRule(c *checkpoint.Directory) *registry.OmniRule {
 	return c.Registry().OmniRuleOf(c.ModelType)
 }
 
+// allSet tells whether all keys of the main file are set.
 func allSet(c *checkpoint.Directory, keys []string) bool {
 	for _, name := range keys {
 		if k, ok := config.KeyOf(name); !ok || !c.Doc.IsSet(k) {
@@ -230,14 +236,15 @@ func allSet(c *checkpoint.Directory, keys []string) bool {
 	return true
 }
 
-// HasTalker tells whether the config has a part for speaking or listening. One
-// for speaking that is switched off is left out of the weights.
+// HasTalker tells whether the config has a part that produces speech and is not
+// disabled, or a part that takes sound.
 func HasTalker(c *checkpoint.Directory) bool {
 	return c.Doc.IsSet(config.KeyTalkerConfig) && !speechDisabled(c) || c.Doc.IsSet(config.KeyAudioConfig)
 }
 
-// speechDisabled tells whether speaking is switched off. Source: enable_audio_output of
-// transformers, models/qwen3_omni_moe/configuration_qwen3_omni_moe.py.
+// speechDisabled tells whether the part that produces speech is disabled, and then
+// missing from the weights. Source: enable_audio_output of transformers,
+// models/qwen3_omni_moe/configuration_qwen3_omni_moe.py.
 func speechDisabled(c *checkpoint.Directory) bool {
 	return string(c.Doc.Raw(config.KeyEnableAudioOutput)) == "false"
 }

@@ -13,19 +13,19 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// ggufInSubdirectories lists the GGUF files one directory down, as repositories hold them
-// that have a directory for each quantization; nil where a directory has more than
-// that, or where there are several models.
+// ggufInSubdirectories lists the GGUF files one directory down, as in repositories with
+// a directory for each quantization. It gives nil where a directory has another model as
+// well, or the files are of several models.
 func ggufInSubdirectories(c *checkpoint.Directory) (files []string) {
-	looked := 0
+	read := 0
 	for i, e := range c.Entries {
-		if looked == maxModelDirs {
+		if read == maxModelDirs {
 			break
 		}
 		if c.Names[i][0] == '.' || !tree.IsDir(c.FS, c.Dir, e) {
 			continue
 		}
-		looked++
+		read++
 		sub, err := checkpoint.List(c.FS, path.Join(c.Dir, c.Names[i]))
 		if err != nil || sub.MainFile() != "" {
 			return nil
@@ -36,41 +36,42 @@ func ggufInSubdirectories(c *checkpoint.Directory) (files []string) {
 	}
 	for _, f := range files {
 		if !format.IsGGUFAuxiliary(f) && format.GGUFStem(f) != format.GGUFStem(files[0]) {
-			return nil // models of their own
+			return nil // several models
 		}
 	}
 	return files
 }
 
+// classifyGGUF classifies by the GGUF files directly in the directory.
 func classifyGGUF(c *checkpoint.Directory, v *Classification) {
 	classifyGGUFFiles(c, c.Match("*.gguf"), v)
 }
 
-// maxGGUFModels bounds how many files of other names are asked what they are.
+// maxGGUFModels is how many GGUF files with different stems are read.
 const maxGGUFModels = 16
 
-// classifyGGUFFiles says what GGUF files hold. Files whose names differ in the
-// quantization alone are versions of one model; of others, each is asked.
+// classifyGGUFFiles classifies by GGUF files. Files with the same stem are versions of
+// one model, of which one is read. Files of different models are candidates.
 func classifyGGUFFiles(c *checkpoint.Directory, files []string, v *Classification) {
 	var models []string // the first of each stem
-	var beside []string
+	var auxiliary []string
 	for _, f := range files {
 		switch {
 		case format.IsGGUFAuxiliary(f):
-			beside = append(beside, f)
+			auxiliary = append(auxiliary, f)
 		case len(models) < maxGGUFModels && !slices.ContainsFunc(models, func(m string) bool { return format.GGUFStem(m) == format.GGUFStem(f) }):
 			models = append(models, f)
 		}
 	}
 	if len(models) == 0 {
-		models, beside = files[:1], nil
+		models, auxiliary = files[:1], nil
 	}
 	classifyGGUFFile(c, models[0], v)
 	for _, name := range models[1:] {
 		other := Classification{Category: answer.Unknown}
-		oc := checkpoint.Directory{FS: c.FS, Dir: c.Dir}
-		classifyGGUFFile(&oc, name, &other)
-		if oc.ModelType != c.ModelType || other.ggufContent != v.ggufContent {
+		otherDir := checkpoint.Directory{FS: c.FS, Dir: c.Dir}
+		classifyGGUFFile(&otherDir, name, &other)
+		if otherDir.ModelType != c.ModelType || other.ggufContent != v.ggufContent {
 			v.Category, v.Task, v.loadsAs, v.BaseModel, v.unknownGGUFArchitecture = answer.Unknown, "", "", "", false
 			v.Layout, v.DecidedBy = "several models", "its GGUF files: they are of different models"
 			v.Candidates = models
@@ -78,12 +79,12 @@ func classifyGGUFFiles(c *checkpoint.Directory, files []string, v *Classificatio
 			return
 		}
 	}
-	for _, name := range beside {
+	for _, name := range auxiliary {
 		addProjector(c, name, v)
 	}
 }
 
-// classifyGGUFFile says what one file holds.
+// classifyGGUFFile classifies by one GGUF file.
 func classifyGGUFFile(c *checkpoint.Directory, name string, v *Classification) {
 	head, err := readGGUFHead(c, name)
 	if err != nil {
@@ -122,11 +123,12 @@ func classifyGGUFFile(c *checkpoint.Directory, name string, v *Classification) {
 	}
 }
 
-// loaderOfSource is what loads the architectures of each source of the table.
+// loaderOfSource gives the program that loads the architectures of a source in the table
+// of package gguf.
 var loaderOfSource = map[string]string{"llama.cpp": "llama.cpp", "ollama": "llama.cpp", "comfyui-gguf": "ComfyUI-GGUF"}
 
-// addProjector makes a text model that has a projector beside it what the two
-// are together. Source: llama.cpp, tools/mtmd/clip.cpp.
+// addProjector changes the task of a text model to that which it has with a projector.
+// Source: llama.cpp, tools/mtmd/clip.cpp.
 func addProjector(c *checkpoint.Directory, name string, v *Classification) {
 	if v.Task != "causal_lm" || !strings.Contains(path.Base(name), "mmproj") {
 		return
@@ -147,6 +149,7 @@ func addProjector(c *checkpoint.Directory, name string, v *Classification) {
 	v.DecidedBy += ", with the projector " + name
 }
 
+// readGGUFHead reads the keys of a GGUF file.
 func readGGUFHead(c *checkpoint.Directory, name string) (*gguf.File, error) {
 	h, err := c.OpenAt(name)
 	if err != nil {

@@ -21,18 +21,19 @@ import (
 	"omniloader/loader/sniff"
 )
 
+// schedulerFile is the config of a scheduler of diffusers.
 const schedulerFile = "scheduler_config.json"
 
 //go:embed layouts.tsv
 var layoutsTSV string
 
-// layout is one line of layouts.tsv.
+// layout is one row of layouts.tsv.
 type layout struct {
 	name     string
 	files    []string
 	category answer.Category
 	task     answer.Task
-	runtime  string // what runs the files, which are whole programs; "" where they are none
+	runtime  string // the program that runs the files, whatever the model is; "" where the category decides
 }
 
 var layouts = sync.OnceValue(func() (all []layout) {
@@ -42,7 +43,8 @@ var layouts = sync.OnceValue(func() (all []layout) {
 	return all
 })
 
-// layoutClassifiers read what the names alone do not tell.
+// layoutClassifiers are called for layouts that have to be classified by the content of
+// files. They set fields of v, which has those of the row.
 var layoutClassifiers = map[string]func(c *checkpoint.Directory, v *Classification){
 	"hugging face cache":    classifyCache,
 	"mistral native":        classifyMistral,
@@ -56,8 +58,9 @@ var layoutClassifiers = map[string]func(c *checkpoint.Directory, v *Classificati
 	"meta original":         func(_ *checkpoint.Directory, v *Classification) { v.loadsAs = "LlamaForCausalLM" },
 }
 
-// classifyByFiles decides where no describing file does. Every layout that fits
-// is heard: where they say different things none wins, and all are candidates.
+// classifyByFiles classifies a checkpoint without a main file that decides it. Every row
+// of layouts.tsv is tried; where matching layouts have different categories, they are
+// candidates.
 func classifyByFiles(c *checkpoint.Directory) Classification {
 	var found []Classification
 	for _, l := range layouts() {
@@ -103,8 +106,8 @@ func classifyByFiles(c *checkpoint.Directory) Classification {
 	return v
 }
 
-// combineUnknown is the verdict where no layout tells what kind of model it is:
-// that of the one layout, or all of them as candidates.
+// combineUnknown is the classification where none of the matching layouts tells the
+// category: the layout, or all of them as candidates.
 func combineUnknown(found []Classification) Classification {
 	found = slices.DeleteFunc(slices.Clone(found), func(v Classification) bool { return v.Layout == LayoutUnknown && len(found) > 1 })
 	if len(found) == 1 {
@@ -117,7 +120,8 @@ func combineUnknown(found []Classification) Classification {
 	return v
 }
 
-// classifyByDirs looks for models one directory down, and at last at the card.
+// classifyByDirs classifies a checkpoint without files of a layout: by the models in its
+// subdirectories, else by its card.
 func classifyByDirs(c *checkpoint.Directory) Classification {
 	v := Classification{Layout: LayoutUnknown, Category: answer.Unknown, DecidedBy: "no rule: nothing in the directory says what it is"}
 	if files := ggufInSubdirectories(c); len(files) > 0 {
@@ -136,7 +140,7 @@ func classifyByDirs(c *checkpoint.Directory) Classification {
 	return v
 }
 
-// classifyByCard asks the model card what kind of model it is, where no other file says.
+// classifyByCard sets category and task by the pipeline_tag of the model card.
 func classifyByCard(c *checkpoint.Directory, v *Classification) {
 	if a, ok := classOfCard(c); ok && a.Category != "" {
 		by := a.DecidedBy
@@ -147,7 +151,7 @@ func classifyByCard(c *checkpoint.Directory, v *Classification) {
 	}
 }
 
-// includesLayout tells whether the second layout's files are parts of the first.
+// includesLayout tells whether the files of the second layout are part of the first.
 func includesLayout(first, second string) bool {
 	switch second {
 	case "single file":
@@ -158,20 +162,20 @@ func includesLayout(first, second string) bool {
 	return false
 }
 
-// maxModelDirs bounds how many directories are looked into for models.
+// maxModelDirs is how many subdirectories are searched for models.
 const maxModelDirs = 64
 
-// modelDirs lists the directories that hold a model of their own.
+// modelDirs lists the subdirectories that hold a model.
 func modelDirs(c *checkpoint.Directory) (dirs []string) {
-	looked := 0
+	read := 0
 	for i, e := range c.Entries {
-		if looked == maxModelDirs {
+		if read == maxModelDirs {
 			break
 		}
 		if !tree.IsDir(c.FS, c.Dir, e) {
 			continue
 		}
-		looked++
+		read++
 		sub, err := checkpoint.List(c.FS, path.Join(c.Dir, c.Names[i]))
 		if err == nil && (sub.Markers.Has(checkpoint.MarkerConfig|checkpoint.MarkerModelIndex|checkpoint.MarkerModularIndex|checkpoint.MarkerAdapter|checkpoint.MarkerSAEDirectory) ||
 			strings.HasPrefix(c.Names[i], hubcache.RepositoryPrefix) || len(sub.Match("*.gguf")) > 0) {
@@ -181,7 +185,8 @@ func modelDirs(c *checkpoint.Directory) (dirs []string) {
 	return dirs
 }
 
-// classifyScheduler names the class of a scheduler that was saved alone.
+// classifyScheduler classifies a scheduler of diffusers that was saved by itself, by its
+// class.
 func classifyScheduler(c *checkpoint.Directory, v *Classification) {
 	data, err := c.ReadListed(schedulerFile, config.MaxSize)
 	if err == nil {
@@ -200,6 +205,7 @@ func classifyScheduler(c *checkpoint.Directory, v *Classification) {
 	}
 }
 
+// classifyMistral classifies Mistral's own layout by the keys of params.json.
 func classifyMistral(c *checkpoint.Directory, v *Classification) {
 	params, err := config.ReadJSON(c.FS, c.Dir, "params.json")
 	if err != nil {
@@ -224,6 +230,7 @@ func classifyMistral(c *checkpoint.Directory, v *Classification) {
 	v.DecidedBy = "keys of params.json"
 }
 
+// classifyWhisperCPP classifies ggml-*.bin files by their first bytes.
 func classifyWhisperCPP(c *checkpoint.Directory, v *Classification) {
 	for _, name := range c.Match("ggml-*.bin") {
 		head, err := tree.ReadHead(c.FS, c.Dir, name, 64)
@@ -238,6 +245,8 @@ func classifyWhisperCPP(c *checkpoint.Directory, v *Classification) {
 	}
 }
 
+// classifyCTranslate2 classifies model.bin by the name of the specification in its
+// header.
 func classifyCTranslate2(c *checkpoint.Directory, v *Classification) {
 	head, err := tree.ReadHead(c.FS, c.Dir, "model.bin", 256)
 	if err != nil {
@@ -261,8 +270,8 @@ func classifyCTranslate2(c *checkpoint.Directory, v *Classification) {
 	v.DecidedBy = "specification named in model.bin"
 }
 
-// singleFilePrefixes are the beginnings of tensors' names by which a file without
-// any config is known.
+// singleFilePrefixes are prefixes of tensor names that tell what a safetensors file
+// without any config holds.
 var singleFilePrefixes = [...]struct {
 	prefix, layout string
 	category       answer.Category
@@ -276,7 +285,8 @@ var singleFilePrefixes = [...]struct {
 	{"base_model.model.", "peft adapter", answer.Adapter, "adapter"},
 }
 
-// classifySingleFile looks at the tensors' names of the first weight file.
+// classifySingleFile classifies by the names of the tensors in the first safetensors
+// file.
 func classifySingleFile(c *checkpoint.Directory, v *Classification) {
 	v.Layout = LayoutUnknown
 	name := c.Match("*.safetensors")[0]
@@ -285,7 +295,7 @@ func classifySingleFile(c *checkpoint.Directory, v *Classification) {
 		return
 	}
 	defer h.Close()
-	sae := map[string]bool{}
+	autoencoderParts := map[string]bool{}
 	_, err = safetensors.Scan(name, h, h.Size, func(e safetensors.Entry) error {
 		for _, p := range singleFilePrefixes {
 			if v.Category == answer.Unknown && strings.HasPrefix(string(e.Name), p.prefix) {
@@ -294,11 +304,11 @@ func classifySingleFile(c *checkpoint.Directory, v *Classification) {
 			}
 		}
 		if part, ok := autoencoderTensors[string(e.Name)]; ok {
-			sae[part] = true
+			autoencoderParts[part] = true
 		}
 		return nil
 	})
-	if err == nil && v.Category == answer.Unknown && len(sae) == 3 {
+	if err == nil && v.Category == answer.Unknown && len(autoencoderParts) == 3 {
 		v.Layout, v.Category, v.Task = layoutSAE, answer.SAE, "sparse_autoencoder"
 		v.DecidedBy = "tensors of an encoder, a decoder and a bias in " + name
 	}
@@ -307,15 +317,15 @@ func classifySingleFile(c *checkpoint.Directory, v *Classification) {
 	}
 }
 
-// autoencoderTensors are the names under which autoencoders keep their three parts.
+// autoencoderTensors gives the part of a sparse autoencoder by the name of its tensor.
 var autoencoderTensors = map[string]string{
 	"W_enc": "encoder", "w_enc": "encoder", "encoder.weight": "encoder",
 	"W_dec": "decoder", "w_dec": "decoder", "decoder.weight": "decoder",
 	"b_enc": "bias", "encoder.bias": "bias",
 }
 
-// configLayout tells the layouts that have a config.json of the transformers family
-// and something of their own beside it or in it.
+// configLayout gives the layout of a directory with a config.json: that of a library
+// with its own files beside it or keys in it, else that of transformers.
 func configLayout(c *checkpoint.Directory) string {
 	switch {
 	case c.Markers.Has(checkpoint.MarkerSentenceTransformers):
@@ -325,7 +335,7 @@ func configLayout(c *checkpoint.Directory) string {
 	case !c.HasModelWeights():
 		for _, name := range c.Names {
 			if name == c.Doc.File {
-				continue // it is in all of them
+				continue // the config itself
 			}
 			if layout, ok := conversionLayouts[name]; ok {
 				return layout
@@ -338,8 +348,8 @@ func configLayout(c *checkpoint.Directory) string {
 	return LayoutTransformers
 }
 
-// conversionLayouts are the files beside a config.json, by name or extension, without
-// weights of the transformers library, by which a conversion is known.
+// conversionLayouts gives the layout by a file name or extension beside config.json,
+// where there are no weights of transformers.
 var conversionLayouts = map[string]string{
 	".gguf": "gguf", ".onnx": "onnx", "onnx": "onnx", "genai_config.json": "onnx genai",
 	"openvino_model.xml": "openvino", "openvino_encoder_model.xml": "openvino", "openvino_language_model.xml": "openvino",
@@ -347,8 +357,8 @@ var conversionLayouts = map[string]string{
 	".nemo": "nemo", ".keras": "keras", ".rkllm": "rkllm", "mlc-chat-config.json": "mlc",
 }
 
-// classifyOtherConfig decides for config.json files that are not of the transformers
-// family: timm's, TensorRT-LLM's and CTranslate2's.
+// classifyOtherConfig classifies by a config.json of timm, TensorRT-LLM or CTranslate2;
+// ok is false for others.
 func classifyOtherConfig(c *checkpoint.Directory) (v Classification, ok bool) {
 	if c.Doc.Contains(config.KeyPretrainedCfg) || c.Doc.Contains(config.KeyArchitecture) && c.Doc.Contains(config.KeyNumFeatures) {
 		if name := c.Doc.Text(config.KeyArchitecture); name != "" && len(name) <= registry.MaxNameLength {
@@ -359,7 +369,7 @@ func classifyOtherConfig(c *checkpoint.Directory) (v Classification, ok bool) {
 	if name := gjson.GetBytes(c.Doc.Data, "pretrained_config.architecture").Str; name != "" && len(name) <= registry.MaxNameLength && len(c.Match("rank*.engine")) > 0 {
 		c.Classes = []string{name}
 		v := Classification{Layout: "tensorrt-llm", Category: answer.Transformers, Task: "causal_lm", loadsAs: name, DecidedBy: "key pretrained_config.architecture of " + config.ConfigJSON}
-		if class, how := c.ResolveClass(); how != "" {
+		if class, decidedBy := c.ResolveClass(); decidedBy != "" {
 			v.Category, v.Task = class.Category, class.Task
 		}
 		return v, true
@@ -367,7 +377,7 @@ func classifyOtherConfig(c *checkpoint.Directory) (v Classification, ok bool) {
 	if name := c.Doc.Text(config.KeyArchitecture); name != "" && len(name) <= registry.MaxNameLength && (c.Doc.Object(config.KeyMapping).Get("world_size").Exists() || len(c.Match("rank*.safetensors")) > 0 || len(c.Match("rank*.engine")) > 0) {
 		c.Classes = []string{name}
 		v := Classification{Layout: "tensorrt-llm", Category: answer.Transformers, Task: "causal_lm", loadsAs: name, DecidedBy: "keys architecture and mapping of " + config.ConfigJSON}
-		if class, how := c.ResolveClass(); how != "" {
+		if class, decidedBy := c.ResolveClass(); decidedBy != "" {
 			v.Category, v.Task = class.Category, class.Task
 		}
 		return v, true

@@ -14,11 +14,11 @@ import (
 	"omniloader/loader/regular"
 )
 
-// maxNeMoRead bounds how much of a .nemo archive is read to find its config, in
-// bytes; where the archive can be searched, weights are stepped over.
+// maxNeMoRead is how many bytes of a compressed .nemo archive are read to find its
+// config. In an uncompressed one, other members are skipped.
 const maxNeMoRead = 64 << 20
 
-// nemoCollections say what the class in a NeMo config does, by its module.
+// nemoCollections gives category and task by the module of the class in a NeMo config.
 var nemoCollections = [...]struct {
 	module   string
 	category answer.Category
@@ -32,8 +32,8 @@ var nemoCollections = [...]struct {
 	{"nemo.collections.vision", answer.VisionEncoder, "vision_encoder"},
 }
 
-// classifyNeMo reads the class from model_config.yaml inside the archive, a tar file
-// that may be gzipped.
+// classifyNeMo classifies a .nemo file, a tar archive that may be gzipped, by the class
+// in its model_config.yaml.
 func classifyNeMo(c *checkpoint.Directory, v *Classification) {
 	name := c.Match("*.nemo")[0]
 	f, _, err := regular.Open(c.FS, tree.Join(c.Dir, name), name)
@@ -51,8 +51,8 @@ func classifyNeMo(c *checkpoint.Directory, v *Classification) {
 	}
 }
 
-// nemoTarget gives the class that a NeMo config is for: "target" at its top level,
-// for the parts of the model below have one each.
+// nemoTarget gives the class of a NeMo config: the key "target" at the top level. Parts
+// of the model have such keys too.
 func nemoTarget(config string) string {
 	for line := range strings.Lines(config) {
 		if rest, ok := strings.CutPrefix(line, "target:"); ok {
@@ -63,7 +63,7 @@ func nemoTarget(config string) string {
 	return ""
 }
 
-// readNeMoConfig gives model_config.yaml, "" where it is not found.
+// readNeMoConfig reads model_config.yaml from the archive, "" where it is not found.
 func readNeMoConfig(f io.Reader) string {
 	buffered := bufio.NewReader(f)
 	var r io.Reader = buffered
@@ -77,7 +77,7 @@ func readNeMoConfig(f io.Reader) string {
 		if _, err := seeker.Seek(0, io.SeekStart); err != nil {
 			return ""
 		}
-		r = seeker // weights are stepped over
+		r = seeker // the tar reader seeks past the weights
 	}
 	if _, ok := r.(io.Seeker); !ok {
 		r = io.LimitReader(r, maxNeMoRead)

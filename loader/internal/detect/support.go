@@ -9,7 +9,7 @@ import (
 	"omniloader/loader/internal/checkpoint"
 )
 
-// Support says whether a loader is known, and if not, why.
+// Support says whether a loader is known for the classified checkpoint, and if not, why.
 func Support(c *checkpoint.Directory, v *Classification) answer.Support {
 	s := answer.Support{LoadsAs: answer.OrUnknown(v.loadsAs)}
 	switch {
@@ -51,15 +51,17 @@ func Support(c *checkpoint.Directory, v *Classification) answer.Support {
 	return s
 }
 
-// ClassFindings report how well the class is known.
+// ClassFindings reports a class that is not known or is spelled differently, a
+// checkpoint that loads with its own code, one that was not recognized, and a model type
+// that the class does not belong to.
 func ClassFindings(c *checkpoint.Directory, v *Classification, s *answer.Support) (findings []answer.Finding) {
 	name := c.Architecture()
-	renamed := v.family != nil && v.family.LoadsAs != "" // its checkpoints name a class and mean another
+	renamed := v.family != nil && v.family.LoadsAs != "" // checkpoints of the family name a class that another class loads
 	switch {
 	case s.RemoteCode:
 		findings = append(findings, finding.New(finding.CustomCode, c.Doc.File,
 			"no loader is known for "+answer.OrUnknown(name)+"; it loads by running the Python code it brings", "read the code before trusting it"))
-	case !s.IsSupported && v.Category == answer.Unknown && len(v.Candidates) > 0: // which is a finding of its own
+	case !s.IsSupported && v.Category == answer.Unknown && len(v.Candidates) > 0: // reported by CandidateFindings
 	case s.IsSupported && v.Category == answer.Unknown:
 		findings = append(findings, finding.NewGraded(finding.Milder, finding.NothingRecognized, "",
 			"the layout is "+v.Layout+"; no file says what kind of model it is", v.loadsAs+" runs it all the same; a pipeline_tag in "+checkpoint.CardFile+" would say what it is for"))
@@ -89,8 +91,7 @@ func ClassFindings(c *checkpoint.Directory, v *Classification, s *answer.Support
 	return findings
 }
 
-// CandidateFindings report that a directory may be several things, or that the model is
-// in a directory below it.
+// CandidateFindings reports a checkpoint that has candidates.
 func CandidateFindings(v *Classification) []answer.Finding {
 	if len(v.Candidates) == 0 {
 		return nil
@@ -103,8 +104,8 @@ func CandidateFindings(v *Classification) []answer.Finding {
 		strings.TrimPrefix(v.DecidedBy, "no rule: ")+": "+strings.Join(v.Candidates, ", "), hint)}
 }
 
-// areRelated tells whether a model type is one that a class comes with, or of a
-// family with it. A class may come with several, by commas.
+// areRelated tells whether one of the model types of a class, separated by commas,
+// begins with modelType or the other way round.
 func areRelated(classTypes, modelType string) bool {
 	if classTypes == modelType {
 		return true

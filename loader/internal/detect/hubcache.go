@@ -4,8 +4,8 @@ import (
 	"omniloader/loader/internal/checkpoint"
 )
 
-// classifyCache says what is known of a repository's directory in the cache whose
-// snapshot is not clear.
+// classifyCache is for a repository's directory in the Hugging Face cache of which it is
+// not clear which snapshot to use.
 func classifyCache(c *checkpoint.Directory, v *Classification) {
 	v.DecidedBy = "no rule: the cache holds no snapshot"
 	if len(c.Snapshots) > 0 {
