@@ -90,7 +90,7 @@ var _ = register(Check{
 		}
 		for _, o := range d.SizeMismatches {
 			findings = append(findings, finding.New(finding.FileSize, o.Name,
-				fmt.Sprintf("it has %s, and the repository's %s", finding.ExactBytes(o.Here), finding.ExactBytes(o.Size)), "delete it and run hf download "+r.ID+" "+o.Name))
+				fmt.Sprintf("it has %s, and the repository's %s", finding.ExactBytes(o.ActualSize), finding.ExactBytes(o.Size)), "delete it and run hf download "+r.ID+" "+o.Name))
 		}
 		for _, m := range d.Missing {
 			findings = append(findings, finding.New(finding.FileMissing, m.Name, "the repository has it, of "+sniff.ByteSize(max(m.Size, 0)), "hf download "+r.ID+" "+m.Name))

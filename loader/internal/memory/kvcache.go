@@ -14,29 +14,29 @@ import (
 	"omniloader/loader/internal/weights"
 )
 
-// cacheShape is what a key-value cache depends on. Layers that keep a state of
-// fixedBytes size, or share the cache of another, are in neither count.
+// cacheShape is what the size of a key-value cache depends on. Layers that keep a state
+// of fixed size, or share the cache of another layer, are not counted.
 type cacheShape struct {
-	full, windowed       int64 // layers that keep every token, and no more than window tokens
+	full, windowed       int64 // number of layers that keep every token, and the last window tokens
 	perFull, perWindowed int64 // bytes of one token in a layer of each kind
-	window               int64
-	fixedBytes           int64 // bytes that do not depend on the context
+	window               int64 // tokens
+	fixedBytes           int64 // independent of the context
 	notes                []string
 }
 
-// bytesPerElement is the size of an element of the cache: bfloat16 or float16, as
-// the usual servers keep it.
+// bytesPerElement is the size of an element of the cache: bfloat16 or float16, the
+// default of common servers.
 const bytesPerElement = 2
 
 func (s *cacheShape) addNote(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 
-// perToken is what one token more takes, as long as no window is full.
+// perToken is the bytes of one token in all layers.
 func (s *cacheShape) perToken() int64 { return s.full*s.perFull + s.windowed*s.perWindowed }
 
-// bytes is the size of the cache for a context; false where it is beyond all
-// memory.
+// bytes is the size of the cache for a context; false where it does not fit into 63
+// bits.
 func (s *cacheShape) bytes(context int64) (int64, bool) {
 	kept := min(context, s.window)
 	size := float64(s.full)*float64(s.perFull)*float64(context) + float64(s.windowed)*float64(s.perWindowed)*float64(kept) + float64(s.fixedBytes)
@@ -46,8 +46,8 @@ func (s *cacheShape) bytes(context int64) (int64, bool) {
 	return s.full*s.perFull*context + s.windowed*s.perWindowed*kept + s.fixedBytes, true
 }
 
-// cacheFromConfig reads the shape of the cache out of a config; false where there is
-// no cache, or the config does not tell.
+// cacheFromConfig gives the shape of the cache by a config; false where the model has no
+// cache, or the config does not have the numbers.
 func cacheFromConfig(d config.Quantities) (s cacheShape, ok bool) {
 	if slices.Contains(config.KeyList("stateful"), d.Value("model_type").Str) {
 		return s, false
@@ -58,7 +58,7 @@ func cacheFromConfig(d config.Quantities) (s cacheShape, ok bool) {
 	}
 	s.countLayers(d, layers)
 	if d.Value("is_encoder_decoder").Type == gjson.True {
-		// Whisper's encoder always sees 30 seconds.
+		// Whisper's encoder always has input of 30 seconds.
 		if n := config.PositiveInt(d.Value("max_source_positions")); n > 0 && n < 1<<13 && d.Value("model_type").Str == "whisper" {
 			s.fixedBytes = layers * s.perFull * n
 			s.addNote("with the cache of the encoder's %d positions", n)
@@ -69,7 +69,8 @@ func cacheFromConfig(d config.Quantities) (s cacheShape, ok bool) {
 	return s, true
 }
 
-// setBytesPerToken sizes one token in one layer.
+// setBytesPerToken sets perFull and perWindowed; false where the config does not have
+// the numbers.
 func (s *cacheShape) setBytesPerToken(d config.Quantities) bool {
 	heads, _, okHeads := d.Get("heads")
 	if rank := config.PositiveInt(d.Value("kv_lora_rank")); rank > 0 {
@@ -99,7 +100,7 @@ func (s *cacheShape) setBytesPerToken(d config.Quantities) bool {
 	}
 	s.perWindowed = 2 * kvHeads * size * bytesPerElement
 	s.perFull = s.perWindowed
-	// Gemma 4 gives the layers that see everything heads of their own.
+	// The layers of Gemma 4 without a window have another number and size of heads.
 	if wide := config.PositiveInt(d.Value("global_head_dim")); wide > 0 && wide < 1<<16 {
 		if n := config.PositiveInt(d.Value("num_global_key_value_heads")); n > 0 && n < 1<<16 && d.Value("attention_k_eq_v").Type == gjson.True {
 			kvHeads = n
@@ -109,38 +110,38 @@ func (s *cacheShape) setBytesPerToken(d config.Quantities) bool {
 	return true
 }
 
-// layerCache is what a layer keeps of the tokens it has seen.
+// layerCache is what a layer keeps of the tokens before the current one.
 type layerCache byte
 
 const (
-	fullContext layerCache = iota
-	slidingWindow
-	fixedState // of fixed size, or nothing
+	fullContext   layerCache = iota // every token
+	slidingWindow                   // the last tokens
+	fixedState                      // a state of fixed size, or nothing
 )
 
-// countLayers counts the layers of each kind.
+// countLayers sets full, windowed and window.
 func (s *cacheShape) countLayers(d config.Quantities, layers int64) {
 	s.window = cmp.Or(config.PositiveInt(d.Value("sliding_window")), config.PositiveInt(d.Value("attention_window_size")), config.PositiveInt(d.Value("attention_chunk_size")))
 	if d.Value("use_sliding_window").Type == gjson.False {
 		s.window = 0
 	}
-	uses := layerCaches(d, layers)
+	caches := layerCaches(d, layers)
 	if shared := config.PositiveInt(d.Value("num_kv_shared_layers")); shared > 0 && shared < layers { // the last ones, of Gemma 3n and 4
 		layers -= shared
-		uses = uses[:min(len(uses), int(layers))]
+		caches = caches[:min(len(caches), int(layers))]
 		s.addNote("the last %d layers share the cache of others", shared)
 	}
-	if len(uses) == 0 {
+	if len(caches) == 0 {
 		s.full = layers
 		s.countWindowedByRule(d, layers)
 	} else {
-		layers = min(layers, int64(len(uses))) // some configs count other parts in
+		layers = min(layers, int64(len(caches))) // the number of layers may include those of other parts
 		var states int64
-		for _, use := range uses[:layers] {
+		for _, c := range caches[:layers] {
 			switch {
-			case use == fixedState:
+			case c == fixedState:
 				states++
-			case use == slidingWindow && s.window > 0:
+			case c == slidingWindow && s.window > 0:
 				s.windowed++
 			default:
 				s.full++
@@ -155,8 +156,8 @@ func (s *cacheShape) countLayers(d config.Quantities, layers int64) {
 	}
 }
 
-// countWindowedByRule counts the layers with a window where the config lists no kinds
-// of layers: a pattern, or what the library does with the model type.
+// countWindowedByRule sets full and windowed where the config has a window and no list
+// of the kinds of layers: by a key that gives a pattern, or by library_defaults.tsv.
 func (s *cacheShape) countWindowedByRule(d config.Quantities, layers int64) {
 	if s.window == 0 {
 		return
@@ -181,56 +182,55 @@ func (s *cacheShape) countWindowedByRule(d config.Quantities, layers int64) {
 	s.full, s.windowed = full, layers-full
 }
 
-// layerCaches says what each layer keeps, as far as the config tells: the newer
-// ones list the kinds, older ones have ways of their own. Empty where none is
-// used. Source: configuration_*.py of transformers, each under its model's name.
-func layerCaches(d config.Quantities, layers int64) (uses []layerCache) {
+// layerCaches gives what each layer keeps, by the keys of the config that tell; nil
+// where none does. Source: configuration_*.py of transformers for each model.
+func layerCaches(d config.Quantities, layers int64) (caches []layerCache) {
 	for _, key := range config.KeyList("layer_kinds") {
 		kinds := d.Value(key)
 		if !kinds.IsArray() {
 			continue
 		}
 		for _, kind := range kinds.Array() {
-			uses = append(uses, cacheOfKind(kind.Str))
+			caches = append(caches, cacheOfKind(kind.Str))
 		}
-		return uses
+		return caches
 	}
 	if pattern := d.Value("hybrid_override_pattern").Str; pattern != "" { // Nemotron-H: M, - and E hold no cache, * does
 		for _, letter := range strings.ReplaceAll(pattern, "|", "") {
-			use := fixedState
+			c := fixedState
 			if letter == '*' {
-				use = fullContext
+				c = fullContext
 			}
-			uses = append(uses, use)
+			caches = append(caches, c)
 		}
-		return uses
+		return caches
 	}
 	if block := d.Value("block_types"); block.IsArray() && len(block.Array()) > 0 { // RecurrentGemma: repeated to the end
 		kinds := block.Array()
 		for i := range int(layers) {
-			use := cacheOfKind(kinds[i%len(kinds)].Str)
-			if use == fullContext {
-				use = slidingWindow // its attention is always local
+			c := cacheOfKind(kinds[i%len(kinds)].Str)
+			if c == fullContext {
+				c = slidingWindow // its attention is always local
 			}
-			uses = append(uses, use)
+			caches = append(caches, c)
 		}
-		return uses
+		return caches
 	}
-	attends := attentionLayers(d)
-	if attends == nil {
+	hasAttention := attentionLayers(d)
+	if hasAttention == nil {
 		return nil
 	}
-	uses = make([]layerCache, layers)
-	for i := range uses {
-		if !attends(i) {
-			uses[i] = fixedState
+	caches = make([]layerCache, layers)
+	for i := range caches {
+		if !hasAttention(i) {
+			caches[i] = fixedState
 		}
 	}
-	return uses
+	return caches
 }
 
-// cacheOfKind reads the name of a kind of layer; what is not known counts as keeping
-// all, which is never too little.
+// cacheOfKind gives what a layer of a kind keeps. A kind that is not listed counts as
+// fullContext, so that the cache is not underestimated.
 func cacheOfKind(kind string) layerCache {
 	switch {
 	case slices.Contains(config.KeyList("layer_window"), kind):
@@ -241,8 +241,8 @@ func cacheOfKind(kind string) layerCache {
 	return fullContext
 }
 
-// attentionLayers tells of a layer, counted from 0, whether it has attention, in
-// a model of which only some have; nil where nothing says so.
+// attentionLayers gives a function that tells whether layer i, from 0, has attention,
+// for models in which only some layers have; nil for others.
 func attentionLayers(d config.Quantities) func(i int) bool {
 	if period := config.PositiveInt(d.Value("attn_layer_period")); period > 0 { // Jamba
 		offset := config.PositiveInt(d.Value("attn_layer_offset"))
@@ -259,11 +259,11 @@ func attentionLayers(d config.Quantities) func(i int) bool {
 		if !v.IsArray() {
 			continue
 		}
-		there := map[int64]bool{}
+		present := map[int64]bool{}
 		for _, n := range v.Array() {
-			there[n.Int()-int64(list.first)] = true
+			present[n.Int()-int64(list.first)] = true
 		}
-		return func(i int) bool { return there[int64(i)] }
+		return func(i int) bool { return present[int64(i)] }
 	}
 	if v := d.Value("attn_type_list"); v.IsArray() { // MiniMax: 1 is attention, 0 a linear one
 		kinds := v.Array()
@@ -272,9 +272,10 @@ func attentionLayers(d config.Quantities) func(i int) bool {
 	return nil
 }
 
-// cacheFromGGUF reads the shape of the cache out of GGUF's keys.
-func cacheFromGGUF(r *weights.Headers) (s cacheShape, ok bool) {
-	f := r.GGUF[0]
+// cacheFromGGUF gives the shape of the cache by the keys of a GGUF file; false where the
+// model has no cache, or the file does not have the numbers.
+func cacheFromGGUF(h *weights.Headers) (s cacheShape, ok bool) {
+	f := h.GGUF[0]
 	number := func(key string) int64 {
 		if n := f.ModelKey(key).Int(); n > 0 && n < 1<<31 {
 			return n
@@ -305,7 +306,7 @@ func cacheFromGGUF(r *weights.Headers) (s cacheShape, ok bool) {
 	if layers > config.MaxLayers || kvHeads > 1<<16 || keys+values > 1<<16 {
 		return s, false
 	}
-	if perLayer := r.KVHeads; len(perLayer) > 0 { // hybrids have 0 in the layers without attention
+	if perLayer := h.KVHeads; len(perLayer) > 0 { // hybrids have 0 in the layers without attention
 		kvHeads, s.full = 1, 0
 		for _, n := range perLayer {
 			s.full += n
@@ -317,11 +318,12 @@ func cacheFromGGUF(r *weights.Headers) (s cacheShape, ok bool) {
 	s.perFull = kvHeads * (keys + values) * bytesPerElement
 	s.perWindowed = s.perFull
 	if s.window = number("attention.sliding_window"); s.window > 0 {
-		s.countGGUFWindowed(f, layers, len(r.KVHeads) > 0)
+		s.countGGUFWindowed(f, layers, len(h.KVHeads) > 0)
 	}
 	return s, s.full+s.windowed > 0 && s.perFull > 0
 }
 
+// countAttention counts the layers that have key-value heads.
 func countAttention(heads []int64) (n int) {
 	for _, h := range heads {
 		if h > 0 {
@@ -331,8 +333,9 @@ func countAttention(heads []int64) (n int) {
 	return n
 }
 
-// countGGUFWindowed counts the layers with a window, of the architectures of which it is
-// known; the file does not say it. Source: llama.cpp, src/llama-model.cpp.
+// countGGUFWindowed sets full and windowed for architectures whose pattern of layers
+// with a window is known; the file does not have it. Source: llama.cpp,
+// src/llama-model.cpp.
 func (s *cacheShape) countGGUFWindowed(f *gguf.File, layers int64, perLayer bool) {
 	every := map[string]int64{"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "cohere2": 4}[f.Architecture()]
 	if every == 0 || perLayer {

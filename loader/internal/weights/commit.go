@@ -15,26 +15,26 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// CommitComparison is a snapshot of a Hugging Face cache against the list of its commit's
-// files.
+// CommitComparison is the result of comparing a snapshot of the Hugging Face cache with
+// the list of the commit's files.
 type CommitComparison struct {
-	List           string // the file that has the list, in the repository's directory
-	Err            error  // why it cannot be read; then nothing below is known
-	Files          int    // on the list
+	List           string // path of the list, relative to the repository's directory
+	Err            error  // why it cannot be read; then the fields below are empty
+	Files          int    // number of files on the list
 	SizeMismatches []SizeMismatch
-	Missing        []hubcache.RepositoryFile // without which the checkpoint is not whole
-	NotDownloaded  []string                  // not here, and not needed
+	Missing        []hubcache.RepositoryFile // not present, and needed for loading
+	NotDownloaded  []string                  // not present, and not needed
 }
 
-// SizeMismatch is a file whose size is not that of the commit.
+// SizeMismatch is a file whose size is not the one on the list.
 type SizeMismatch struct {
 	hubcache.RepositoryFile
-	Here int64 // its size in the snapshot, in bytes
+	ActualSize int64 // in the snapshot, in bytes
 }
 
-// CompareWithCommit compares a snapshot with the list of its commit's files, and notes
-// in the answer about the weights, which may be nil, which of them are missing. It is
-// nil where the directory is not a snapshot, or the list is not there.
+// CompareWithCommit compares the files with the list of the commit's files, and marks
+// missing weights in w, which may be nil. It returns nil where the directory is no
+// snapshot of the Hugging Face cache, or there is no list.
 func CompareWithCommit(c *checkpoint.Directory, files []tree.File, w *answer.WeightsInfo) *CommitComparison {
 	r, ok := c.CacheRepository()
 	if !ok || r.Commit == "" {
@@ -76,7 +76,7 @@ func CompareWithCommit(c *checkpoint.Directory, files []tree.File, w *answer.Wei
 	return d
 }
 
-// markMissing notes in the answer about the weights what of them is missing.
+// markMissing sets Complete and Missing of w.
 func (d *CommitComparison) markMissing(w *answer.WeightsInfo) {
 	for _, o := range d.SizeMismatches {
 		if slices.Contains(w.Files, o.Name) {
@@ -91,8 +91,8 @@ func (d *CommitComparison) markMissing(w *answer.WeightsInfo) {
 	}
 }
 
-// isRequired tells whether the checkpoint is not whole without a file: what describes
-// it and its tokenizer, and the weights of the format and directory in use.
+// isRequired tells whether loading needs a file of the repository: the files that
+// describe the model, its tokenizer, and weights of the format and directory in use.
 func isRequired(name string, w *answer.WeightsInfo) bool {
 	base, dir := path.Base(name), path.Dir(name)
 	if format.IsWeights(name) {
@@ -105,7 +105,7 @@ func isRequired(name string, w *answer.WeightsInfo) bool {
 	return dir == "." && (base == config.ConfigJSON || base == config.ModelIndexJSON || base == config.AdapterConfigJSON || tokenizer.FileOf(base) || strings.HasSuffix(base, ".index.json"))
 }
 
-// stemBeforeNumber is what stands before a shard's number.
+// stemBeforeNumber gives the part of a name before the number of the shard.
 func stemBeforeNumber(base string) string {
 	before, _, _ := strings.Cut(base, "-0")
 	return before

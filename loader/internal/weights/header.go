@@ -13,7 +13,8 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// readHeader reads the header of one file; it tells whether that was possible.
+// readHeader reads the header of a weight file, and returns false where that was not
+// possible.
 func (r *reader) readHeader(f *tree.File, s *weightSet) bool {
 	if f.Problem != nil { // reported already
 		r.Info.Complete, r.SomeUnread = false, true
@@ -48,9 +49,9 @@ func (r *reader) readHeader(f *tree.File, s *weightSet) bool {
 	return true
 }
 
-// addHeader takes over what a header says beside its tensors; whole tells whether it
-// was read to its end. It tells whether the file can be used.
-func (r *reader) addHeader(f *tree.File, header *format.Header, whole bool) bool {
+// addHeader adds what a header contains besides its tensors. complete is false where the
+// header could be read only in part. It returns false where the file cannot be used.
+func (r *reader) addHeader(f *tree.File, header *format.Header, complete bool) bool {
 	if r.Info.Framework == "" {
 		r.Info.Framework = header.Framework
 	}
@@ -71,15 +72,15 @@ func (r *reader) addHeader(f *tree.File, header *format.Header, whole bool) bool
 			r.report(finding.IndexUnsafe, f.Name, fmt.Sprintf("the data of a tensor is said to lie in %.80q", e.File), "")
 			return false
 		}
-		if whole {
+		if complete {
 			r.checkExternal(path.Join(f.Dir(), e.File), e.Bytes)
 		}
 	}
 	return true
 }
 
-// kvHeadsOfLayers reads the key-value heads of each layer where the file lists
-// them one by one, as those of hybrid models do; nil where it does not.
+// kvHeadsOfLayers gives the number of key-value heads of each layer where the file lists
+// them, as for hybrid models; else nil.
 func kvHeadsOfLayers(f *gguf.File) (heads []int64) {
 	v := f.ModelKey("attention.head_count_kv")
 	if v.Len() == 0 || v.Len() > config.MaxLayers {
@@ -95,7 +96,8 @@ func kvHeadsOfLayers(f *gguf.File) (heads []int64) {
 	return heads
 }
 
-// checkExternal looks at a file that holds data of a model beside it.
+// checkExternal checks that a file with the data of tensors is present and has the size
+// that the header needs.
 func (r *reader) checkExternal(name string, needed int64) {
 	for i := range r.files {
 		f := &r.files[i]

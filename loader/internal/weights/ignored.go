@@ -10,8 +10,8 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// reportIgnored says what a loader leaves aside, and what a less careful one
-// would load twice.
+// reportIgnored lists the weight files that a loader does not read, and reports copies
+// of the weights.
 func (r *reader) reportIgnored(chosen *choice) {
 	var same, other []*weightSet
 	for _, s := range chosen.ignored {
@@ -27,10 +27,10 @@ func (r *reader) reportIgnored(chosen *choice) {
 			continue
 		}
 		if s.variant != "" || chosen.alternatives && s.format == r.Info.Format {
-			continue // meant to be chosen between
+			continue // the user chooses one
 		}
 		if s.role == format.RoleUnlisted && 2*sizeOfSets(s) < sizeOfSets(chosen.sets...) {
-			continue // some other part, such as a head of an embedding model: not the weights again
+			continue // another part of the model, such as the head of an embedding model, and no copy
 		}
 		if sameDir && s.format == r.Info.Format {
 			same = append(same, s)
@@ -56,7 +56,7 @@ func (r *reader) reportIgnored(chosen *choice) {
 	}
 }
 
-// describeSizes counts the files of sets and their bytes.
+// describeSizes gives the number of files of the sets, and their size.
 func describeSizes(sets []*weightSet) string {
 	files, bytes := 0, sizeOfSets(sets...)
 	for _, s := range sets {
@@ -68,6 +68,7 @@ func describeSizes(sets []*weightSet) string {
 	return fmt.Sprintf("%d files of %s", files, sniff.ByteSize(bytes))
 }
 
+// sizeOfSets gives the size of all files of the sets, in bytes.
 func sizeOfSets(sets ...*weightSet) (bytes int64) {
 	for _, s := range sets {
 		for _, f := range s.files {

@@ -17,10 +17,10 @@ var packingTSV string
 //go:embed packing_companions.tsv
 var packingCompanionsTSV string
 
-// packing is one line of packing.tsv.
+// packing is one row of packing.tsv.
 type packing struct{ ending, dtype, companion, weightsPerElement string }
 
-// companionEnding is one line of packing_companions.tsv.
+// companionEnding is one row of packing_companions.tsv.
 type companionEnding struct{ ending, companionOf string }
 
 var packings = sync.OnceValue(func() (rows []packing) {
@@ -37,15 +37,14 @@ var companionEndings = sync.OnceValue(func() (rows []companionEnding) {
 	return rows
 })
 
-// PackedDTypes are the element types that hold packed weights, or quantized ones
-// with scales beside them.
+// PackedDTypes are the element types of packed weights, and of quantized weights with
+// scales in other tensors.
 var PackedDTypes = map[string]bool{
 	"U32": true, "I32": true, "U8": true, "I8": true, "I16": true,
 	"F8_E4M3": true, "F8_E5M2": true, "F8_E4M3FNUZ": true, "F8_E5M2FNUZ": true, "F4": true,
 }
 
-// count sums the tensors up. Parameters are the model's weights: packed ones
-// singly, scales and tables left out.
+// count sets the totals of Info: tensors, elements, bytes and parameters.
 func (r *reader) count() {
 	w := r.Info
 	l := &r.Tensors
@@ -76,7 +75,7 @@ func (r *reader) count() {
 		}
 	}
 	if r.SomeUnread {
-		return // a part of the weights was not seen
+		return // the tensors of a file are not known
 	}
 	w.Parameters = &parameters
 	if parameters > 0 {
@@ -85,17 +84,18 @@ func (r *reader) count() {
 	}
 }
 
-// countUnpacked counts the weights of tensors of which some are packed.
+// countUnpacked counts the weights of all tensors, some of which are packed; known is
+// false where the number of one is not known.
 func (r *reader) countUnpacked() (parameters int64, known bool) {
 	l := &r.Tensors
-	place := make(map[string]int, len(l.List))
+	index := make(map[string]int, len(l.List))
 	for i := range l.List {
-		place[string(l.Name(i))] = i
+		index[string(l.Name(i))] = i
 	}
 	known = true
 	for i := range l.List {
 		name := string(l.Name(i))
-		if isCompanionTensor(name, place) {
+		if isCompanionTensor(name, index) {
 			continue
 		}
 		t := &l.List[i]
@@ -108,11 +108,11 @@ func (r *reader) countUnpacked() (parameters int64, known bool) {
 			if !ok {
 				continue
 			}
-			beside, found := place[stem+p.companion]
+			companion, found := index[stem+p.companion]
 			if p.companion != "" && !found {
 				continue
 			}
-			if n, ok = r.unpackedCount(p, t, beside); !ok {
+			if n, ok = r.unpackedCount(p, t, companion); !ok {
 				known = false
 			}
 			break
@@ -122,8 +122,9 @@ func (r *reader) countUnpacked() (parameters int64, known bool) {
 	return parameters, known
 }
 
-// isCompanionTensor tells whether a tensor goes with a quantized weight.
-func isCompanionTensor(name string, place map[string]int) bool {
+// isCompanionTensor tells whether a tensor belongs to a quantized weight and is no
+// parameter itself. index has the tensors by name.
+func isCompanionTensor(name string, index map[string]int) bool {
 	for _, c := range companionEndings() {
 		stem, ok := strings.CutSuffix(name, c.ending)
 		if !ok {
@@ -132,15 +133,16 @@ func isCompanionTensor(name string, place map[string]int) bool {
 		if c.companionOf == "" {
 			return true
 		}
-		if _, found := place[stem+c.companionOf]; found && name != stem+c.companionOf {
+		if _, found := index[stem+c.companionOf]; found && name != stem+c.companionOf {
 			return true
 		}
 	}
 	return false
 }
 
-// unpackedCount gives the weights that a packed tensor stands for.
-func (r *reader) unpackedCount(p packing, t *Tensor, beside int) (int64, bool) {
+// unpackedCount gives the number of weights in a packed tensor; false where it is not
+// known. companion is the index of the tensor of the row's companion ending.
+func (r *reader) unpackedCount(p packing, t *Tensor, companion int) (int64, bool) {
 	q := r.quant
 	switch p.weightsPerElement {
 	case "32/bits":
@@ -153,7 +155,7 @@ func (r *reader) unpackedCount(p packing, t *Tensor, beside int) (int64, bool) {
 		if group <= 0 {
 			return t.Elements, false
 		}
-		return r.Tensors.List[beside].Elements * group, true
+		return r.Tensors.List[companion].Elements * group, true
 	case "bitnet":
 		if q != nil && q.Method == "bitnet" {
 			return t.Elements * 4, true

@@ -10,15 +10,15 @@ import (
 	"omniloader/loader/internal/quantization"
 )
 
-// unquantizedTypes are the types of GGUF in which weights are not compressed.
+// unquantizedTypes are the tensor types of GGUF that are not quantized.
 var unquantizedTypes = map[string]bool{"F32": true, "F16": true, "BF16": true, "F64": true}
 
-// Quantization says how the weights were compressed where the configs that are read
-// first do not: it asks GGUF's own types, Mistral's params.json and the configs of a
-// pipeline's components. It is nil where nothing says that they were; r may be nil.
-func Quantization(c *checkpoint.Directory, r *Headers) *answer.Quantization {
-	if r != nil && len(r.GGUF) > 0 {
-		return ggufQuantization(r.GGUF[0], r.Info)
+// Quantization describes the quantization where quantization.FromConfigs finds none: by
+// the tensor types of GGUF, params.json of Mistral's layout, or the configs of a
+// pipeline's components. It is nil where none of these declares one; h may be nil.
+func Quantization(c *checkpoint.Directory, h *Headers) *answer.Quantization {
+	if h != nil && len(h.GGUF) > 0 {
+		return ggufQuantization(h.GGUF[0], h.Info)
 	}
 	if c.Has(config.ParamsJSON) && (c.Doc.File == "" || c.Doc.File == config.ParamsJSON) {
 		if params, err := config.ReadJSON(c.FS, c.Dir, config.ParamsJSON); err == nil {
@@ -48,6 +48,8 @@ func Quantization(c *checkpoint.Directory, r *Headers) *answer.Quantization {
 	return nil
 }
 
+// ggufQuantization describes the quantization of a GGUF file by its most frequent tensor
+// type.
 func ggufQuantization(f *gguf.File, w *answer.WeightsInfo) *answer.Quantization {
 	usage := f.Usage()
 	if len(usage) == 0 || unquantizedTypes[usage[0].Type.String()] {
@@ -60,17 +62,17 @@ func ggufQuantization(f *gguf.File, w *answer.WeightsInfo) *answer.Quantization 
 	return q
 }
 
-// QuantizedType names a type among the weights that only quantizing makes, ""
-// where there is none.
-func (r *Headers) QuantizedType() string {
-	if r == nil {
+// QuantizedType gives an element type of the tensors that only quantized weights have,
+// "" where there is none. h may be nil.
+func (h *Headers) QuantizedType() string {
+	if h == nil {
 		return ""
 	}
-	for i := range r.Tensors.List {
-		switch t := &r.Tensors.List[i]; {
+	for i := range h.Tensors.List {
+		switch t := &h.Tensors.List[i]; {
 		case strings.HasPrefix(t.DType, "F8") || strings.HasPrefix(t.DType, "F4"):
 			return t.DType
-		case (t.DType == "I32" || t.DType == "U32") && strings.HasSuffix(string(r.Tensors.Name(i)), "weight") && t.Elements > 1<<10:
+		case (t.DType == "I32" || t.DType == "U32") && strings.HasSuffix(string(h.Tensors.Name(i)), "weight") && t.Elements > 1<<10:
 			return t.DType
 		}
 	}

@@ -11,13 +11,13 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// tensorRTLayout is the layout with a file for each rank.
+// tensorRTLayout is the layout with a weight file for each rank (device).
 const tensorRTLayout = "tensorrt-llm"
 
-// maxRanks bounds over how many devices an engine may be spread.
+// maxRanks is the number of ranks beyond which the config is not believed.
 const maxRanks = 1 << 12
 
-// checkRanks looks for the file of each rank of a TensorRT-LLM checkpoint or engine.
+// checkRanks reports ranks of a TensorRT-LLM checkpoint or engine whose file is missing.
 // Source: tensorrt_llm/models/modeling_utils.py.
 func (r *reader) checkRanks() {
 	size := gjson.GetBytes(r.c.Doc.Data, "mapping.world_size")
