@@ -9,9 +9,10 @@ import (
 	"omniloader/loader/shards"
 )
 
-// OnlyWeights shows the directory of a weights file as if no other weights were in
-// it, so that one file of several can be asked about; the other shards of its save
-// stay. ok is false where the name is not that of a weights file.
+// OnlyWeights gives a view of fsys in which the directory of a weight file has no other
+// weights than this file and its other shards, and the directory. It is for a checkpoint
+// with several weight files, one of which is to be described. ok is false where file
+// does not have the extension of a weight file.
 func OnlyWeights(fsys fs.FS, file string) (only fs.FS, dir string, ok bool) {
 	dir, base := path.Split(file)
 	if dir = path.Clean(dir); !format.IsWeights(base) {
@@ -20,12 +21,13 @@ func OnlyWeights(fsys fs.FS, file string) (only fs.FS, dir string, ok bool) {
 	return &singleWeightsFS{fsys, dir, base}, dir, true
 }
 
+// singleWeightsFS is the filesystem of OnlyWeights.
 type singleWeightsFS struct {
 	fs.FS
 	dir, base string
 }
 
-// isVisible tells whether a name of the directory is to be seen.
+// isVisible tells whether the filesystem shows a file of the directory.
 func (o *singleWeightsFS) isVisible(name string) bool {
 	own, sharded := shards.ParseName(o.base)
 	if shards.IsIndex(name) {

@@ -7,7 +7,8 @@ import (
 	"omniloader/loader/internal/registry"
 )
 
-// customRegistry gives the class names that checkpoints are looked up in, nil for the built-in ones.
+// customRegistry gives the registry with the names of WithArchitectures, nil for the
+// built-in one.
 func (l *Loader) customRegistry() *registry.Registry {
 	if l.registry == nil {
 		return nil
@@ -15,7 +16,7 @@ func (l *Loader) customRegistry() *registry.Registry {
 	return l.registry()
 }
 
-// open lists the directory and reads the one file that says what it is.
+// open lists the directory and parses its main file.
 func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint.Directory, error) {
 	return checkpoint.OpenDir(l.customRegistry(), fsys, dir)
 }

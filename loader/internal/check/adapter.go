@@ -7,7 +7,7 @@ import (
 	"omniloader/loader/internal/detect"
 )
 
-// The base model of an adapter, which is nothing without it.
+// An adapter is not usable without its base model.
 var _ = register(Check{
 	Name:  "adapter-base",
 	Codes: []string{finding.AdapterNeedsBase},

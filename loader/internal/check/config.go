@@ -15,7 +15,7 @@ import (
 	"omniloader/loader/internal/weights"
 )
 
-// config.json, where weights need one and it is not there.
+// Weights that need a config.json, and have none.
 var _ = register(Check{
 	Name:  "config-present",
 	Codes: []string{finding.ConfigMissing, finding.SingleFileCheckpoint},
@@ -37,7 +37,7 @@ var _ = register(Check{
 			return single(finding.SingleFileCheckpoint, file, "it holds the whole of a diffusion model, in the layout of its original code", "")
 		}
 		if format.ByName(info.Weights.Format).DescribedBy == format.ByItself || info.Layout != detect.LayoutUnknown {
-			return nil // a config.json has no place there
+			return nil // the format or the layout does without config.json
 		}
 		if library := libraryOf(info.Card); library != "" && library != "transformers" {
 			return elsewhere("the model card says that this is for the library "+library, "load it with "+library)
@@ -46,7 +46,7 @@ var _ = register(Check{
 	},
 })
 
-// libraryOf is the library that a card names, "" where there is none.
+// libraryOf gives the library_name of a card, "" where there is none. card may be nil.
 func libraryOf(card *answer.CardInfo) string {
 	if card == nil {
 		return ""
@@ -54,21 +54,21 @@ func libraryOf(card *answer.CardInfo) string {
 	return card.LibraryName
 }
 
-// otherConfigs are the files that stand in config.json's place in other layouts,
-// and what to load such a directory with.
+// otherConfigs are files that describe the model in layouts without config.json, and how
+// to load such a directory.
 var otherConfigs = []struct{ name, what, hint string }{
 	{config.ParamsJSON, "params.json of Mistral's or Meta's own format is here", "load it with mistral-common or the model's own code, or convert it to the transformers layout"},
-	{config.AdapterConfigJSON, "this is an adapter", "load it on top of its base model"}, // beside weights of a whole model
+	{config.AdapterConfigJSON, "this is an adapter", "load it on top of its base model"}, // ignored beside the weights of a whole model
 	{"open_clip_config.json", "this is a model of open_clip", "load it with open_clip"},
 	{"mlc-chat-config.json", "this is a model of MLC", "load it with mlc-llm"},
 }
 
-// singleFilePrefix begins the names of the network's tensors in the original
-// code of Stable Diffusion, and of its successors.
+// singleFilePrefix is the prefix of tensors of the denoising network in the original
+// code of Stable Diffusion and its successors.
 const singleFilePrefix = "model.diffusion_model."
 
-// singleFilePipeline names the file that holds a whole diffusion pipeline, "" where none
-// does.
+// singleFilePipeline gives the weight file that has a whole diffusion pipeline, "" where
+// there is none.
 func singleFilePipeline(r *weights.Headers) string {
 	for i := range r.Tensors.List {
 		if bytes.HasPrefix(r.Tensors.Name(i), []byte(singleFilePrefix)) {
@@ -78,7 +78,7 @@ func singleFilePipeline(r *weights.Headers) string {
 	return ""
 }
 
-// The model type, which loaders ask for first.
+// A config.json without model_type, by which loaders choose the class.
 var _ = register(Check{
 	Name:  "model-type",
 	Codes: []string{finding.ModelTypeMissing},
@@ -96,7 +96,7 @@ var _ = register(Check{
 	},
 })
 
-// The version of the library that wrote the config, where its class is not known.
+// A class that is not known, in a config that a newer library wrote.
 var _ = register(Check{
 	Name:  "library-version",
 	Codes: []string{finding.ArchitectureNewer},
@@ -115,11 +115,12 @@ func isUnknownClass(info *answer.Info) bool {
 	return !info.IsSupported && info.Category != answer.Unknown
 }
 
-// tablesVersion is the version of the transformers library that the tables of
-// classes were made from.
+// tablesVersion is the version of the transformers library that the tables of classes
+// are from.
 const tablesVersion = "5.16"
 
-// newerThanTables compares the first two numbers of a version.
+// newerThanTables tells whether the major and minor number of a version are beyond
+// tablesVersion.
 func newerThanTables(version string) bool {
 	parse := func(v string) (major, minor int, ok bool) {
 		a, rest, found := strings.Cut(v, ".")
@@ -133,7 +134,7 @@ func newerThanTables(version string) bool {
 	return ok && (major > ourMajor || major == ourMajor && minor > ourMinor)
 }
 
-// A class without a head, of a model that writes text.
+// The class of a language model without its output head.
 var _ = register(Check{
 	Name:  "base-class",
 	Codes: []string{finding.ArchitectureBaseClass},

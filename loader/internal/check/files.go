@@ -13,8 +13,8 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// Files that hold no content, but what was left in its place: a Git LFS pointer, a web
-// page, zeros.
+// Files that have something in place of their content: a Git LFS pointer, a web page,
+// zeros.
 var _ = register(Check{
 	Name: "files",
 	Codes: []string{finding.FileEmpty, finding.HTMLPage, finding.IncompleteDownload, finding.LFSPointer,
@@ -27,7 +27,7 @@ var _ = register(Check{
 			}
 			kind, grade := file.Problem.Kind, gradeOf(f, file)
 			if grade == finding.Mildest && (kind == fault.Empty || kind == fault.ZeroFilled) {
-				continue // nothing reads it
+				continue // no loader reads it
 			}
 			findings = append(findings, finding.NewGraded(grade, finding.CodeForKind(kind), file.Name, file.Problem.Detail, file.Problem.Advice))
 		}
@@ -35,9 +35,9 @@ var _ = register(Check{
 	},
 })
 
-// gradeOf says how much it matters that a file holds no content: the weights in use,
-// and what describes the model, make loading fail; weights that are not used may be
-// wanted; nothing else needs the rest.
+// gradeOf gives the grade of a file without content: Usual for the weights that are
+// loaded and the files that describe the model, Milder for other weights, Mildest for
+// the rest.
 func gradeOf(f *Facts, file *tree.File) finding.Grade {
 	base := file.Base()
 	switch w := f.Weights; {
@@ -50,7 +50,7 @@ func gradeOf(f *Facts, file *tree.File) finding.Grade {
 	return finding.Mildest
 }
 
-// The file that says what the directory is, where it cannot be read.
+// A main file that cannot be read.
 var _ = register(Check{
 	Name:  "config-readable",
 	Codes: []string{finding.ConfigUnreadable},

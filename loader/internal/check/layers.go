@@ -17,17 +17,17 @@ import (
 	"omniloader/loader/internal/weights"
 )
 
-// layerWords stand in a tensor's name before the number of its layer.
+// layerWords are the elements of tensor names that come before the number of a layer.
 var layerWords = []string{"layers", "layer", "h", "blk", "blocks", "block"}
 
-// layerStack is the layers that the tensors' names of one stack number.
+// layerStack is the layers whose tensors have one prefix.
 type layerStack struct {
 	prefix  string // "model.layers"
 	present []bool
 	tensors int
 }
 
-// findLayerStacks finds the stacks of numbered layers in the tensors' names.
+// findLayerStacks groups the numbered layers by the prefix of their tensors.
 func findLayerStacks(l *weights.Tensors) (all []*layerStack) {
 	byPrefix := map[string]*layerStack{}
 	for i := range l.List {
@@ -50,8 +50,8 @@ func findLayerStacks(l *weights.Tensors) (all []*layerStack) {
 	return all
 }
 
-// cutLayer finds the first layer's number in a tensor's name: the prefix before
-// it and the number.
+// cutLayer gives the number of the first layer in the name of a tensor, and the prefix
+// before it; ok is false where there is none.
 func cutLayer(name []byte) (prefix []byte, number int, ok bool) {
 	for from := 0; ; {
 		dot := bytes.IndexByte(name[from:], '.')
@@ -72,12 +72,11 @@ func cutLayer(name []byte) (prefix []byte, number int, ok bool) {
 	}
 }
 
-// The weights, against what the config says of their shape: layers of which no tensor
-// is here, and an embedding of another size. Loaders fill such layers with random
-// values, or stop. Only what a model of text keeps in one stack of layers is compared,
-// in layouts that keep it whole: tensor-parallel ones split both. It is an error where
-// the class is listed and reads text alone; of other models it is not certain that
-// their parts are laid out so.
+// The layers and the embedding that the config gives are compared with the tensors.
+// Loaders initialize missing layers with random values, or fail. Only the language model
+// is checked, and only in layouts that do not split tensors. The severity is milder for
+// classes that are not known or process more than text, as it is less certain that their
+// tensors are named as expected.
 var _ = register(Check{
 	Name:  "layers",
 	Codes: []string{finding.LayersMissing, finding.ShapeMismatch},
@@ -100,19 +99,20 @@ var _ = register(Check{
 	},
 })
 
-// unsplitLayouts keep each tensor in one piece, under the numbers of the whole.
+// unsplitLayouts are the layouts that do not split tensors, and number the layers from
+// 0.
 var unsplitLayouts = map[string]bool{detect.LayoutTransformers: true, detect.LayoutGGUF: true, "mlx": true, "sentence-transformers": true}
 
-// textTasks are those of models that are one stack of layers, or two.
+// textTasks are the tasks of models that process only text.
 var textTasks = map[answer.Task]bool{"causal_lm": true, "seq2seq_lm": true, "reward_model": true, "text_decoder_backbone": true}
 
-// layerCount is how many layers the language model has, and where that is said; 0
-// where nothing says so. sure is false where layers may be without tensors of their
-// own: where several share one set, or the config lays each out singly.
-func layerCount(c *checkpoint.Directory, r *weights.Headers) (layers int64, source string, sure bool) {
+// layerCount gives the number of layers of the language model and where it is from; 0
+// where it is not known. certain is false where layers may have no tensors of their own,
+// because they share them or the config describes each layer.
+func layerCount(c *checkpoint.Directory, r *weights.Headers) (layers int64, source string, certain bool) {
 	if len(r.GGUF) > 0 {
 		f := r.GGUF[0]
-		layers = f.ModelKey("block_count").Int() - f.ModelKey("nextn_predict_layers").Int() // those may be left out
+		layers = f.ModelKey("block_count").Int() - f.ModelKey("nextn_predict_layers").Int() // files may be without these
 		if layers < 0 || layers >= config.MaxLayers || f.Architecture() == "deci" {
 			return 0, "", false
 		}
@@ -132,14 +132,14 @@ func layerCount(c *checkpoint.Directory, r *weights.Headers) (layers int64, sour
 	return layers, source, true
 }
 
-// missingLayers looks for layers of the language model of which there is no tensor.
+// missingLayers reports layers of the language model without tensors.
 func missingLayers(c *checkpoint.Directory, r *weights.Headers, grade finding.Grade) []answer.Finding {
-	layers, source, sure := layerCount(c, r)
+	layers, source, certain := layerCount(c, r)
 	stack := findLanguageStack(r)
-	if !sure || stack == nil {
+	if !certain || stack == nil {
 		return nil
 	}
-	end := int(layers) // beyond it are those that predict several tokens, some of which may be left out
+	end := int(layers) // layers for multi-token prediction come after it, and may be missing
 	if end == 0 {
 		end = len(stack.present)
 	}
@@ -157,17 +157,16 @@ func missingLayers(c *checkpoint.Directory, r *weights.Headers, grade finding.Gr
 		message += fmt.Sprintf("; %s gives %d layers", source, layers)
 	}
 	if layers == 0 {
-		grade = finding.Milder // a gap alone
+		grade = finding.Milder // known by a gap in the numbers alone
 	}
 	return []answer.Finding{finding.NewGraded(grade, finding.LayersMissing, r.Info.Files[0], message, "")}
 }
 
-// otherComponentWords stand in the names of stacks and embeddings that are not the language
-// model's.
+// otherComponentWords are parts of the names of tensors outside the language model.
 var otherComponentWords = []string{"vis", "vit", "vpm", "apm", "sam_", "image", "audio", "speech", "former", "tts", "talker", "depth", "code", "mtp"}
 
-// isOtherComponent tells whether a name is of a part that is not the language model, or
-// of an encoder.
+// isOtherComponent tells whether a tensor name is of an encoder, or of another component
+// than the language model.
 func isOtherComponent(name string) bool {
 	return strings.Contains(name, "encoder") && !strings.Contains(name, "decoder") ||
 		slices.ContainsFunc(otherComponentWords, func(part string) bool {
@@ -175,34 +174,34 @@ func isOtherComponent(name string) bool {
 		})
 }
 
-// findLanguageStack finds the language model's stack of layers: the only one that may be
-// it, or the one beside the embedding. Where neither is clear it gives nil.
+// findLanguageStack gives the language model's layers: the only candidate, else the only
+// one in the module of the embedding, else nil.
 func findLanguageStack(r *weights.Headers) *layerStack {
-	var may []*layerStack
+	var candidates []*layerStack
 	for _, s := range findLayerStacks(&r.Tensors) {
 		switch {
 		case len(r.GGUF) > 0 && s.prefix == "blk":
 			return s
 		case len(r.GGUF) == 0 && !isOtherComponent(s.prefix):
-			may = append(may, s)
+			candidates = append(candidates, s)
 		}
 	}
-	if len(may) == 1 {
-		return may[0]
+	if len(candidates) == 1 {
+		return candidates[0]
 	}
-	beside, ok := findEmbedding(r)
+	embedding, ok := findEmbedding(r)
 	if !ok {
 		return nil
 	}
-	parent := parentModule(string(r.Tensors.Name(beside)))
-	may = slices.DeleteFunc(may, func(s *layerStack) bool { return parentModule(s.prefix) != parent })
-	if len(may) != 1 {
+	parent := parentModule(string(r.Tensors.Name(embedding)))
+	candidates = slices.DeleteFunc(candidates, func(s *layerStack) bool { return parentModule(s.prefix) != parent })
+	if len(candidates) != 1 {
 		return nil
 	}
-	return may[0]
+	return candidates[0]
 }
 
-// parentModule gives the module that a tensor or a stack of layers lies in.
+// parentModule gives the module that contains a tensor or a stack of layers.
 func parentModule(name string) string {
 	name = strings.TrimSuffix(name, ".weight")
 	return name[:max(strings.LastIndexByte(name, '.'), 0)]
@@ -233,12 +232,12 @@ func formatRanges(numbers []int) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// embeddingNames end the names of the embedding of tokens.
+// embeddingNames are the ends of the names of token embeddings.
 var embeddingNames = []string{"embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight", "tok_embeddings.weight"}
 
-// findEmbedding finds the language model's embedding of tokens. Where there are several,
-// which of them the config speaks of is not clear, and ok is false.
-func findEmbedding(r *weights.Headers) (at int, ok bool) {
+// findEmbedding gives the index of the token embedding of the language model; ok is
+// false where there is none, or more than one.
+func findEmbedding(r *weights.Headers) (index int, ok bool) {
 	for i := range r.Tensors.List {
 		name := string(r.Tensors.Name(i))
 		switch {
@@ -248,26 +247,26 @@ func findEmbedding(r *weights.Headers) (at int, ok bool) {
 		case ok:
 			return 0, false
 		default:
-			at, ok = i, true
+			index, ok = i, true
 		}
 	}
-	return at, ok
+	return index, ok
 }
 
-// checkEmbedding compares the embedding's size with the config's. More rows than
-// tokens are padding. What the language model's own section leaves out, no other
-// part's says.
+// checkEmbedding compares the size of the embedding with the config's. It may have more
+// rows than the config gives, for padding. Only the first section of the config is used:
+// other sections describe other components.
 func checkEmbedding(c *checkpoint.Directory, r *weights.Headers, grade finding.Grade) []answer.Finding {
 	d := c.Quantities()
 	narrow := slices.ContainsFunc(config.KeyList("narrow"), func(key string) bool { return d.Value(key).Type == gjson.Number })
 	d.Sections = d.Sections[:min(len(d.Sections), 1)]
 	vocab, vocabSource, okVocab := d.Get("vocab")
 	hidden, hiddenSource, okHidden := d.Get("hidden")
-	at, ok := findEmbedding(r)
+	index, ok := findEmbedding(r)
 	if !ok {
 		return nil
 	}
-	t := &r.Tensors.List[at]
+	t := &r.Tensors.List[index]
 	if weights.PackedDTypes[t.DType] || t.Rows <= 0 || t.Elements%t.Rows != 0 || t.Elements == t.Rows {
 		return nil
 	}
@@ -281,5 +280,5 @@ func checkEmbedding(c *checkpoint.Directory, r *weights.Headers, grade finding.G
 		return nil
 	}
 	return []answer.Finding{finding.NewGraded(grade, finding.ShapeMismatch, r.Info.Files[0],
-		fmt.Sprintf("%s is %d by %d, and %s", r.Tensors.Name(at), t.Rows, t.Elements/t.Rows, what), "")}
+		fmt.Sprintf("%s is %d by %d, and %s", r.Tensors.Name(index), t.Rows, t.Elements/t.Rows, what), "")}
 }

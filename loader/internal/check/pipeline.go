@@ -21,8 +21,9 @@ import (
 //go:embed pipeline_parts.tsv
 var pipelinePartsTSV string
 
+// componentRule is one row of pipeline_parts.tsv.
 type componentRule struct {
-	class string // how its class ends
+	class string // suffix of the component's class
 	files []string
 }
 
@@ -33,11 +34,11 @@ var componentFiles = sync.OnceValue(func() (parts []componentRule) {
 	return parts
 })
 
-// component is one part of a pipeline, as model_index.json has it.
+// component is one component of a pipeline in model_index.json.
 type component struct{ name, library, class string }
 
-// components lists the parts that model_index.json names: each is a list of a
-// library and a class. Those of null were left out on purpose, and only counted.
+// components lists the components that model_index.json names by library and class. all
+// counts those of null as well, which the pipeline was saved without.
 func components(c *checkpoint.Directory) (list []component, all int) {
 	gjson.ParseBytes(c.Doc.Data).ForEach(func(k, v gjson.Result) bool {
 		parts := v.Array()
@@ -53,7 +54,7 @@ func components(c *checkpoint.Directory) (list []component, all int) {
 	return list, all
 }
 
-// The components that model_index.json names, against the directories.
+// The components that model_index.json names are compared with the directories.
 var _ = register(Check{
 	Name:  "pipeline",
 	Codes: []string{finding.ComponentClass, finding.ComponentIncomplete, finding.ComponentMissing, finding.ConfigUnreadable, finding.PipelineEmpty},
@@ -65,28 +66,28 @@ var _ = register(Check{
 	},
 })
 
-// checkPipeline compares model_index.json with the directories.
+// checkPipeline compares model_index.json with the directories of the components.
 func checkPipeline(c *checkpoint.Directory, files []tree.File) (findings []answer.Finding) {
 	list, all := components(c)
 	if all == 0 {
 		return []answer.Finding{finding.New(finding.PipelineEmpty, config.ModelIndexJSON, "it names no component", "")}
 	}
-	within := map[string][]string{} // names of the files right in each directory
+	namesIn := map[string][]string{} // base names of the files by directory
 	for i := range files {
 		dir, base := path.Split(files[i].Name)
-		within[strings.TrimSuffix(dir, "/")] = append(within[strings.TrimSuffix(dir, "/")], base)
+		namesIn[strings.TrimSuffix(dir, "/")] = append(namesIn[strings.TrimSuffix(dir, "/")], base)
 	}
 	for _, part := range list {
 		if !c.HasDir(part.name) {
 			findings = append(findings, finding.New(finding.ComponentMissing, part.name, "model_index.json names "+part.class+" in this directory, which is not here", c.DownloadHint(part.name)))
 			continue
 		}
-		findings = append(findings, checkComponent(c, part, within[part.name])...)
+		findings = append(findings, checkComponent(c, part, namesIn[part.name])...)
 	}
 	return findings
 }
 
-// checkComponent looks at the files of one component's directory.
+// checkComponent checks the directory of a component, whose files are names.
 func checkComponent(c *checkpoint.Directory, part component, names []string) []answer.Finding {
 	for _, p := range componentFiles() {
 		if !strings.HasSuffix(part.class, p.class) {
@@ -111,7 +112,7 @@ func checkComponent(c *checkpoint.Directory, part component, names []string) []a
 	case !hasConfig && slices.ContainsFunc(names, format.NeedsConfig):
 		return []answer.Finding{finding.New(finding.ComponentIncomplete, part.name+"/"+config.ConfigJSON, "the weights of "+part.class+" are here without it", c.DownloadHint(part.name+"/"+config.ConfigJSON))}
 	case !hasConfig || part.library != "diffusers":
-		return nil // classes of transformers load each other's weights
+		return nil // many classes of transformers can load the same weights
 	}
 	object, err := config.ReadJSON(c.FS, tree.Join(c.Dir, part.name), config.ConfigJSON)
 	if err != nil {

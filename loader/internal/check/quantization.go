@@ -10,8 +10,8 @@ import (
 	"omniloader/loader/internal/quantization"
 )
 
-// The quantization that the config declares, against the types of the tensors and the
-// other files that declare one.
+// The quantization that the config declares is compared with the types of the tensors and
+// with other files that declare one.
 var _ = register(Check{
 	Name:  "quantization",
 	Codes: []string{finding.QuantizationConflict, finding.QuantizationUnknown, finding.QuantizationUnstated},

@@ -18,7 +18,7 @@ import (
 //go:embed weight_prefixes.tsv
 var weightPrefixesTSV string
 
-// classTensors is one line of weight_prefixes.tsv.
+// classTensors is one row of weight_prefixes.tsv.
 type classTensors struct {
 	embeddings, heads []string
 	tiedByDefault     bool
@@ -36,8 +36,8 @@ var tensorsOfClass = sync.OnceValue(func() map[string]classTensors {
 	return m
 })
 
-// The tensors' names, against those that the class looks for. What is quantized keeps
-// its embedding whole, or packs it under the same name.
+// The names of the embedding and of the output head are compared with those that the
+// class expects.
 var _ = register(Check{
 	Name:  "tensor-names",
 	Codes: []string{finding.WeightPrefix, finding.WeightWithoutCounterpart},
@@ -65,7 +65,8 @@ var _ = register(Check{
 	},
 })
 
-// hasTensor tells whether there is a tensor of one of these names, packed or not.
+// hasTensor tells whether there is a tensor of one of the names, plain or packed by a
+// quantization.
 func hasTensor(r *weights.Headers, names []string) bool {
 	var spellings []string
 	for _, name := range names {
@@ -75,7 +76,7 @@ func hasTensor(r *weights.Headers, names []string) bool {
 	return r.Tensors.HasAny(spellings)
 }
 
-// reportOtherPrefix looks for the embedding under another prefix.
+// reportOtherPrefix reports that the embedding want has another prefix, or is missing.
 func reportOtherPrefix(r *weights.Headers, class, want string) []answer.Finding {
 	parts := strings.Split(want, ".")
 	ending := strings.Join(parts[max(len(parts)-2, 0):], ".")
@@ -84,7 +85,7 @@ func reportOtherPrefix(r *weights.Headers, class, want string) []answer.Finding 
 		if prefix, ok := strings.CutSuffix(name, ending); ok && (prefix == "" || strings.HasSuffix(prefix, ".")) {
 			usual := strings.TrimSuffix(want, ending)
 			if prefix == "" {
-				return nil // the base model's own names: loaders add the prefix
+				return nil // without the prefix that loaders add
 			}
 			return []answer.Finding{finding.New(finding.WeightPrefix, r.Info.Files[0],
 				class+" looks for "+want+", and the tensor is "+name+": the prefix is "+finding.Quote(prefix)+" in place of "+finding.Quote(usual), "")}

@@ -18,7 +18,7 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// The tokenizer, where a model of text has none or one that cannot be read.
+// A model for text without a tokenizer, or with one that cannot be read.
 var _ = register(Check{
 	Name:  "tokenizer-present",
 	Codes: []string{finding.TokenizerMissing, finding.TokenizerUnreadable},
@@ -44,16 +44,17 @@ var _ = register(Check{
 	},
 })
 
-// openVINOTokenizerFile is a tokenizer in a form that is not read.
+// openVINOTokenizerFile is a tokenizer in a format that is not read.
 const openVINOTokenizerFile = "openvino_tokenizer.xml"
 
-// containsTokenizer tells whether the weight files have a tokenizer inside.
+// containsTokenizer tells whether the weights are in a format whose files contain the
+// tokenizer.
 func containsTokenizer(w *answer.WeightsInfo) bool {
 	return w != nil && len(w.Files) > 0 && (w.Format == "gguf" || w.Format == "whisper.cpp" || w.Format == "nemo")
 }
 
-// missingTokenizer says that no tokenizer was found. An autoencoder has none of its
-// own, and is sound without its base model's beside it.
+// missingTokenizer reports that no tokenizer was found. The severity is milder for a
+// sparse autoencoder, which never has one of its own.
 func missingTokenizer(info *answer.Info, err error) answer.Finding {
 	message := finding.MessageOf(err)
 	var search *answer.SearchError
@@ -67,7 +68,7 @@ func missingTokenizer(info *answer.Info, err error) answer.Finding {
 	return finding.NewGraded(grade, finding.TokenizerMissing, "", message, finding.HintOf(err))
 }
 
-// The pad token, without which batches cannot be made.
+// A tokenizer without a pad token, which padding a batch needs.
 var _ = register(Check{
 	Name:  "pad-token",
 	Codes: []string{finding.PadTokenMissing, finding.PadTokenFromEOS},
@@ -83,7 +84,7 @@ var _ = register(Check{
 	},
 })
 
-// The tokenizer's ids, against the rows of the embedding.
+// The highest id of the tokenizer is compared with the rows of the embedding.
 var _ = register(Check{
 	Name:  "vocabulary",
 	Codes: []string{finding.VocabExceedsEmbeddings},
@@ -101,7 +102,7 @@ var _ = register(Check{
 	},
 })
 
-// The special tokens, against the vocabulary and the model's config.
+// The special tokens are compared with the vocabulary and the model's config.
 var _ = register(Check{
 	Name: "special-tokens",
 	Codes: []string{finding.PadIDBeyondEmbeddings, finding.PadIDNegative, finding.PadTokenConfigOnly, finding.PadTokenIsEOS,
@@ -112,9 +113,9 @@ var _ = register(Check{
 	},
 })
 
-// configOfTokenizer is the config of the model that a tokenizer belongs to, nothing where it
-// available none that can be read. An adapter and an autoencoder have none of their own
-// that speaks of tokens.
+// configOfTokenizer gives the config of the model that the tokenizer belongs to: for one
+// of a base model, the config beside it. It has no members where the config cannot be
+// read.
 func configOfTokenizer(c *checkpoint.Directory, t *tokens.Description) config.Members {
 	if t.Origin == answer.OriginCheckpoint && c.Doc.File == config.ConfigJSON {
 		return c.Members()
@@ -127,8 +128,8 @@ func configOfTokenizer(c *checkpoint.Directory, t *tokens.Description) config.Me
 	return config.NewMembers(object)
 }
 
-// SpecialTokens says how the tokenizer fits the model's config, which is nothing where there
-// is none. Where no vocabulary was read, there is nothing to compare.
+// SpecialTokens compares a tokenizer with the config of its model. It reports nothing
+// where no vocabulary was read.
 func SpecialTokens(info *tokens.Description, modelConfig config.Members) []answer.Finding {
 	check := tokenizerCheck{info: info, tokens: info.Tokens, file: info.Vocabulary, findings: []answer.Finding{}}
 	if info.Tokens == nil {
@@ -140,6 +141,7 @@ func SpecialTokens(info *tokens.Description, modelConfig config.Members) []answe
 	return check.findings
 }
 
+// tokenizerCheck is the state of SpecialTokens.
 type tokenizerCheck struct {
 	info     *tokens.Description
 	tokens   tokens.Lookup
@@ -147,11 +149,12 @@ type tokenizerCheck struct {
 	findings []answer.Finding
 }
 
+// add adds a finding with its usual severity.
 func (c *tokenizerCheck) add(code, file, message string) {
 	c.findings = append(c.findings, finding.New(code, file, message, ""))
 }
 
-// checkUnlistedTokens reports named tokens that are in no vocabulary and on no list.
+// checkUnlistedTokens reports special tokens that are not in the vocabulary.
 func (c *tokenizerCheck) checkUnlistedTokens() {
 	for _, a := range c.info.Unlisted {
 		c.add(finding.TokenNotInVocabulary, c.file,
@@ -163,21 +166,22 @@ func (c *tokenizerCheck) checkUnlistedTokens() {
 	}
 }
 
-// checkPadIsEOS reports a pad token that is the end of a text too. Where nothing gives one and
-// the end of text stands in, Inspect says so.
+// checkPadIsEOS reports a pad token that is the end-of-text token as well. Where no file
+// gives a pad token, the check "pad-token" reports it.
 func (c *tokenizerCheck) checkPadIsEOS() {
 	pad := c.info.PadToken
 	if pad == nil || *c.info.PadTokenSource == tokens.PadFromEOS || *pad != c.info.SpecialTokens["eos_token"] {
 		return
 	}
 	file := *c.info.PadTokenSource
-	if strings.Contains(file, " ") { // the class gave it, and no file
+	if strings.Contains(file, " ") { // the default of a class or a model type
 		file = ""
 	}
 	c.add(finding.PadTokenIsEOS, file, fmt.Sprintf("%q is both the pad token and the end of a text", *pad))
 }
 
-// compareWithConfig compares the tokenizer with the model's config.
+// compareWithConfig compares ids of special tokens with the config, or with its
+// text_config.
 func (c *tokenizerCheck) compareWithConfig(modelConfig config.Members) {
 	if v := modelConfig.Get("text_config"); v.IsObject() && !modelConfig.Get("vocab_size").Exists() {
 		text := config.NewMembers(v)
@@ -197,8 +201,8 @@ func (c *tokenizerCheck) compareWithConfig(modelConfig config.Members) {
 	c.checkPadIDInRange(modelConfig)
 }
 
-// compareTokenID compares the id that the config gives a special token with the tokenizer's.
-// The config may list several ends of a text.
+// compareTokenID compares the id of a special token with the one in the config, which
+// may be a list for the end of a text.
 func (c *tokenizerCheck) compareTokenID(modelConfig config.Members, role string) {
 	value := modelConfig.Get(role + "_id")
 	var ids []int64
@@ -239,7 +243,7 @@ func (c *tokenizerCheck) compareTokenID(modelConfig config.Members, role string)
 		fmt.Sprintf("%s_id is %s, and the tokenizer's %s %q has the id %d", role, value.Raw, role, token, id))
 }
 
-// checkPadIDInRange compares the pad token's id with the rows of the embedding.
+// checkPadIDInRange reports a pad token whose id is beyond vocab_size.
 func (c *tokenizerCheck) checkPadIDInRange(modelConfig config.Members) {
 	rows := modelConfig.Get("vocab_size")
 	id := c.info.PadTokenID

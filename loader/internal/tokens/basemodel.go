@@ -17,20 +17,22 @@ import (
 	"omniloader/loader/internal/sae"
 )
 
-// baseModel is the model whose tokenizer a checkpoint without one uses.
+// baseModel is the model that a checkpoint was made from, whose tokenizer it uses where
+// it has none.
 type baseModel struct {
 	name            string // of a repository, or a path; "" where it is not known
 	revision        string // of the repository, "" for the main branch
 	unknownReason   string // why it is not known
-	uncertainSource string // where it stands, if that does not say that the tokenizer is the same
-	mayBePath       bool   // a path may stand in the name's place, as training from a disk leaves it
+	uncertainSource string // the file and key that give the name, where the tokenizer may be another one
+	mayBePath       bool   // name may be a path, as fine-tuning from a local directory writes it
 }
 
+// isPath tells whether the name is a path, and no repository.
 func (b baseModel) isPath() bool { return repo.IsPath(b.name) }
 
-// baseModelOf names the model whose tokenizer a checkpoint without one uses. Sources:
-// peft, PeftConfig (base_model_name_or_path, revision); transformers,
-// PreTrainedConfig (_name_or_path); the hub's model cards (base_model).
+// baseModelOf finds the base model of a checkpoint. Sources: peft, PeftConfig
+// (base_model_name_or_path, revision); transformers, PreTrainedConfig (_name_or_path);
+// the model cards of the hub (base_model).
 func baseModelOf(c *checkpoint.Directory) baseModel {
 	if err := c.ReadMainFile(); err != nil {
 		return baseModel{unknownReason: "its base model is not known: " + err.Error()}
@@ -60,8 +62,9 @@ func baseModelOf(c *checkpoint.Directory) baseModel {
 	return baseModel{unknownReason: "it has no base model"}
 }
 
-// modelFromCardOrConfig names the model that a checkpoint was made of, by its card or its config. A
-// card that names several is that of a merge, and none of them is meant.
+// modelFromCardOrConfig gives the model that the card or config.json names as the one
+// that the checkpoint was made from. A card with several is that of a merged model, and
+// gives none.
 func modelFromCardOrConfig(c *checkpoint.Directory) baseModel {
 	if card, _ := c.Card(); card != nil && len(card.BaseModels) == 1 && !repo.IsPath(card.BaseModels[0]) {
 		return baseModel{name: card.BaseModels[0], uncertainSource: "base_model of " + checkpoint.CardFile}
@@ -77,34 +80,34 @@ func modelFromCardOrConfig(c *checkpoint.Directory) baseModel {
 // location is a directory where a base model may be.
 type location struct {
 	path       string
-	root       string // below which it was looked for, "" where it was named
-	inHubCache bool   // a snapshot in the layout of the Hugging Face cache
+	root       string // the directory in which path was looked for, "" where path was given
+	inHubCache bool   // a snapshot of the Hugging Face cache
 }
 
-// How far up a base model is looked for, under its full name and under its last name
-// alone.
+// How many directories above the checkpoint are searched: for <org>/<name>, and for
+// <name> alone.
 const (
 	maxAncestors       = 4
 	maxNearbyAncestors = 2
 )
 
-// locations lists where a base model may be. A path is where it says, seen from the
-// checkpoint or from the root of the filesystem. A model <org>/<name> may be below the
-// directories above the checkpoint, nearest first, and below the model roots, as
-// <root>/<org>/<name> or in the Hugging Face cache; below a model root as
-// <root>/<name> too. What has only its last name and lies near the checkpoint is
-// guessed: it may be another model of that name.
-func (l *Finder) locations(fsys fs.FS, base baseModel, dir string) (exact, guessed []location) {
+// locations lists the directories where a base model may be. A path is one location,
+// relative to the checkpoint or absolute in the filesystem. A model <org>/<name> may be
+// in the directories above the checkpoint, nearest first, and in the model roots: as
+// <org>/<name> or in a Hugging Face cache, and in a model root also as <name>. A
+// directory <name> near the checkpoint is uncertain, since it may be of another
+// organization.
+func (f *Finder) locations(fsys fs.FS, base baseModel, dir string) (exact, uncertain []location) {
 	if !fs.ValidPath(base.name) || base.name == "." {
 		return base.pathLocations(dir), nil
 	}
-	add := func(list *[]location, p location) {
-		same := func(q location) bool { return q.path == p.path }
-		if p.path != dir && !slices.ContainsFunc(exact, same) && !slices.ContainsFunc(guessed, same) {
-			*list = append(*list, p)
+	add := func(list *[]location, l location) {
+		same := func(other location) bool { return other.path == l.path }
+		if l.path != dir && !slices.ContainsFunc(exact, same) && !slices.ContainsFunc(uncertain, same) {
+			*list = append(*list, l)
 		}
 	}
-	below := func(root string, isRoot bool) {
+	addIn := func(root string, isRoot bool) {
 		add(&exact, location{path: path.Join(root, base.name), root: root})
 		if isRoot {
 			add(&exact, location{path: path.Join(root, path.Base(base.name)), root: root})
@@ -119,28 +122,29 @@ func (l *Finder) locations(fsys fs.FS, base baseModel, dir string) (exact, guess
 	var near []string
 	for up, i := dir, 0; up != "." && i < maxAncestors; i++ {
 		up = path.Dir(up)
-		below(up, false)
+		addIn(up, false)
 		if i < maxNearbyAncestors {
 			near = append(near, up)
 		}
 	}
-	for _, root := range l.Roots {
-		below(root, true)
+	for _, root := range f.Roots {
+		addIn(root, true)
 	}
 	for _, up := range near {
-		add(&guessed, location{path: path.Join(up, path.Base(base.name)), root: up})
+		add(&uncertain, location{path: path.Join(up, path.Base(base.name)), root: up})
 	}
-	return exact, guessed
+	return exact, uncertain
 }
 
-// pathLocations is where a path leads, nothing where it leads nowhere in the filesystem.
+// pathLocations gives the location of a base model that is named by a path, none where
+// the path is not valid in the filesystem.
 func (b baseModel) pathLocations(dir string) []location {
-	at := path.Clean(strings.TrimPrefix(b.name, "/"))
+	target := path.Clean(strings.TrimPrefix(b.name, "/"))
 	if !strings.HasPrefix(b.name, "/") {
-		at = path.Join(dir, b.name)
+		target = path.Join(dir, b.name)
 	}
-	if !b.mayBePath || !fs.ValidPath(at) || at == dir || strings.HasPrefix(b.name, "~") {
+	if !b.mayBePath || !fs.ValidPath(target) || target == dir || strings.HasPrefix(b.name, "~") {
 		return nil
 	}
-	return []location{{path: at}}
+	return []location{{path: target}}
 }

@@ -11,7 +11,7 @@ import (
 //go:embed tokenizer_components.tsv
 var tokenizerComponentsTSV string
 
-// knownComponents are the lines of tokenizer_components.tsv.
+// knownComponents are the rows of tokenizer_components.tsv.
 var knownComponents = sync.OnceValue(func() map[tokenizer.Component]bool {
 	m := map[tokenizer.Component]bool{}
 	for f := range table.Rows(tokenizerComponentsTSV) {

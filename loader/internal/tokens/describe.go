@@ -10,36 +10,30 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// The files of a tokenizer.
-const (
-	fileTokenizer       = "tokenizer.json"
-	TokenizerConfigJSON = "tokenizer_config.json"
-	fileSpecialTokens   = "special_tokens_map.json"
-)
+// TokenizerConfigJSON is the file with the class and the special tokens of a tokenizer.
+const TokenizerConfigJSON = "tokenizer_config.json"
 
-// Limits on tokenizer files, in bytes. The largest real tokenizer.json, with
-// 262,144 tokens and its merges as pairs, has 33 MB.
-const MaxTokenizerSize = 256 << 20
-
-// PadFromEOS is the source of a pad token where the end-of-text token stands in.
+// PadFromEOS is the PadTokenSource of a tokenizer without a pad token, which pads with
+// its end-of-text token.
 const PadFromEOS = "eos_token"
 
-// Description is a tokenizer as its files describe it, with what comparing it
-// with the model's config needs.
+// Description describes a tokenizer, with what is needed to compare it with the config
+// of the model.
 type Description struct {
 	*answer.TokenizerInfo
 
-	Vocabulary string                 // the file that holds the tokens
-	Tokens     Lookup                 // nil where no vocabulary was read
-	Unlisted   []tokenizer.AddedToken // named tokens that no file gives an id
-	outline    *tokenizer.Outline     // nil where the tokenizer was built, or is a GGUF file's
+	Vocabulary string                 // base name of the file with the vocabulary
+	Tokens     Lookup                 // the vocabulary, nil where none was read
+	Unlisted   []tokenizer.AddedToken // special tokens to which no file gives an id
+	outline    *tokenizer.Outline     // nil for a tokenizer that was loaded, or is in a GGUF file
 }
 
-// tokenizerDirs are the directories in which a pipeline keeps its tokenizers.
+// tokenizerDirs are the directories of the tokenizers in a pipeline.
 var tokenizerDirs = [...]string{"tokenizer", "tokenizer_2", "tokenizer_3"}
 
-// Describe describes the tokenizer in a directory, of one without a vocabulary
-// what is there.
+// Describe describes the tokenizer of a directory, without building it. The kind of the
+// error is fault.NotFound where there is no vocabulary; the result then describes the
+// other files, nil where there are none.
 func Describe(c *checkpoint.Directory) (*Description, error) {
 	own, err := readTokenizer(c.FS, c.Dir, c.Names)
 	if fault.KindOf(err) != fault.NotFound {
@@ -59,7 +53,8 @@ func Describe(c *checkpoint.Directory) (*Description, error) {
 	return own, err
 }
 
-// Load loads the tokenizer in a directory.
+// Load loads the tokenizer of a directory. The kind of the error is fault.NotFound where
+// it has none.
 func Load(c *checkpoint.Directory) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	t, err := tokenizer.Load(c.FS, c.Dir)
 	if err == nil {
@@ -82,7 +77,8 @@ func Load(c *checkpoint.Directory) (*tokenizer.Tokenizer, *answer.TokenizerInfo,
 	return nil, nil, err
 }
 
-// builtOrOutlined is what a tokenizer and the outline of one tell.
+// builtOrOutlined has the methods of tokenizer.Tokenizer and tokenizer.Outline that
+// infoOf uses.
 type builtOrOutlined interface {
 	Config() tokenizer.Config
 	PadToken() (tokenizer.PadToken, bool)
@@ -114,9 +110,11 @@ func infoOf(t builtOrOutlined, dir string) *answer.TokenizerInfo {
 	return info
 }
 
-// formatTypes are the formats that say more than the kind of their model does.
+// formatTypes are the formats that are a better TokenizerInfo.Type than the kind of the
+// model in them.
 var formatTypes = map[string]bool{"SentencePiece": true, "tiktoken": true, "tekken": true, "CTC": true, "bytes": true}
 
+// typeOf gives the TokenizerInfo.Type.
 func typeOf(t builtOrOutlined) string {
 	if format := t.Config().Format; formatTypes[format] {
 		return format

@@ -11,9 +11,8 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// readTokenizer describes the tokenizer in dir, whose listing is names. The error is
-// of the kind NotFound where no file holds a vocabulary; what the other files say is
-// described even so, where there are any.
+// readTokenizer describes the tokenizer in the files of dir, whose listing is names.
+// Result and error are those of Describe.
 func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error) {
 	o, err := tokenizer.Describe(fsys, dir, names)
 	if o == nil {
@@ -52,8 +51,9 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error)
 	return info, nil
 }
 
-// SpecialRoles are the tokens that have a part to play.
+// SpecialRoles are the roles of special tokens that are compared with the config of the
+// model.
 var SpecialRoles = [...]string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
 
-// MaxTokenID is beyond any real vocabulary; ids are 32 bits wide in the format.
+// MaxTokenID is the limit below which an id can be one of a token.
 const MaxTokenID = 1 << 31

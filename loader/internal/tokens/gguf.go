@@ -14,15 +14,14 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// unusableGGUFError is the error of a GGUF file whose tokenizer this loader cannot use,
-// though the file is sound: its base model may have one that it can.
+// unusableGGUFError is the error for a GGUF file that is valid, and whose tokenizer
+// package tokenizer does not support.
 type unusableGGUFError struct{ error }
 
 func (u *unusableGGUFError) Unwrap() error { return u.error }
 
-// findTokenizerGGUF names the GGUF file of a directory that holds the model's
-// tokenizer, "" where there is none. Of shards it is the first, and of several
-// quantizations of one model any.
+// findTokenizerGGUF gives the GGUF file of a directory that has the tokenizer, "" where
+// there is none: the first shard, or any of several quantizations of one model.
 func findTokenizerGGUF(c *checkpoint.Directory) string {
 	for _, name := range c.Match("*.gguf") {
 		if strings.HasPrefix(name, "mmproj") || strings.HasPrefix(name, "mtp-") {
@@ -35,7 +34,7 @@ func findTokenizerGGUF(c *checkpoint.Directory) string {
 	return ""
 }
 
-// readGGUFTokenizer reads the header of a GGUF file and hands it to use while the file is
+// readGGUFTokenizer reads the header of a GGUF file and calls use while the file is
 // open.
 func readGGUFTokenizer(c *checkpoint.Directory, name string, use func(*gguf.File) error) error {
 	h, err := c.OpenAt(name)
@@ -47,14 +46,14 @@ func readGGUFTokenizer(c *checkpoint.Directory, name string, use func(*gguf.File
 	if f == nil || err != nil && !f.Key("tokenizer.ggml.model").Valid() {
 		return err
 	}
-	// A fault behind the keys is the weights' business.
+	// An error after these keys is reported with the weights.
 	if !f.Key("tokenizer.ggml.tokens").Valid() {
 		return &unusableGGUFError{fault.New(fault.NotFound, name, name+" has no tokenizer")}
 	}
 	return use(f)
 }
 
-// describeGGUFTokenizer describes the tokenizer that a GGUF file holds.
+// describeGGUFTokenizer describes the tokenizer in a GGUF file.
 func describeGGUFTokenizer(c *checkpoint.Directory, name string) (info *Description, err error) {
 	err = readGGUFTokenizer(c, name, func(f *gguf.File) error {
 		key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }
@@ -72,16 +71,16 @@ func describeGGUFTokenizer(c *checkpoint.Directory, name string) (info *Descript
 		}
 		ids := specialTokens{}
 		info.Tokens = ids
-		at := uint64(0)
+		id := uint64(0)
 		for token, err := range key("tokens").Elements() {
 			if err != nil {
 				return err
 			}
-			for _, role := range roles[at] {
+			for _, role := range roles[id] {
 				info.SpecialTokens[role] = token.Text()
-				ids[token.Text()] = uint32(at)
+				ids[token.Text()] = uint32(id)
 			}
-			at++
+			id++
 		}
 		for _, source := range [...]struct{ role, name string }{{"pad_token", name}, {"eos_token", PadFromEOS}} {
 			if token, ok := info.SpecialTokens[source.role]; ok {
@@ -92,9 +91,9 @@ func describeGGUFTokenizer(c *checkpoint.Directory, name string) (info *Descript
 			}
 		}
 		for _, role := range SpecialRoles {
-			if id := named[role]; id != nil && uint64(*id) >= at {
+			if tokenID := named[role]; tokenID != nil && uint64(*tokenID) >= id {
 				info.Findings = append(info.Findings, finding.New(finding.TokenNotInVocabulary, name,
-					fmt.Sprintf("%s has the id %d, and the file has %d tokens", role, *id, at), ""))
+					fmt.Sprintf("%s has the id %d, and the file has %d tokens", role, *tokenID, id), ""))
 			}
 		}
 		return nil
@@ -102,13 +101,13 @@ func describeGGUFTokenizer(c *checkpoint.Directory, name string) (info *Descript
 	return info, err
 }
 
-// specialTokens are the ids of the tokens that have a part to play.
+// specialTokens has the ids of the special tokens.
 type specialTokens map[string]uint32
 
-// TokenID is the id of one of the tokens.
+// TokenID gives the id of a special token.
 func (n specialTokens) TokenID(token string) (uint32, bool) { id, ok := n[token]; return id, ok }
 
-// Token is the one that has the id.
+// Token gives the special token of an id.
 func (n specialTokens) Token(id uint32) (string, bool) {
 	for token, known := range n {
 		if known == id {
@@ -118,7 +117,7 @@ func (n specialTokens) Token(id uint32) (string, bool) {
 	return "", false
 }
 
-// loadGGUFTokenizer loads the tokenizer that a GGUF file holds.
+// loadGGUFTokenizer loads the tokenizer in a GGUF file.
 func loadGGUFTokenizer(c *checkpoint.Directory, name string) (t *tokenizer.Tokenizer, info *answer.TokenizerInfo, err error) {
 	err = readGGUFTokenizer(c, name, func(f *gguf.File) error {
 		keys, err := tokenizerKeys(f, name)
@@ -139,12 +138,13 @@ func loadGGUFTokenizer(c *checkpoint.Directory, name string) (t *tokenizer.Token
 	return t, info, nil
 }
 
-// specialTokenIDs are the special tokens that the keys of a file name.
+// specialTokenIDs gives the ids of the special tokens by their role ("bos_token"), as
+// the keys of the file have them.
 func specialTokenIDs(f *gguf.File) map[string]*uint32 {
 	roles := map[string]*uint32{}
 	for role, key := range map[string]string{
 		"bos_token": "bos_token_id", "eos_token": "eos_token_id", "unk_token": "unknown_token_id",
-		"sep_token": "seperator_token_id", // spelled so in the format
+		"sep_token": "seperator_token_id", // the spelling of the format
 		"pad_token": "padding_token_id", "cls_token": "cls_token_id", "mask_token": "mask_token_id",
 	} {
 		if v := f.Key("tokenizer.ggml." + key); v.Valid() && isNumber(v) && v.Uint() < 1<<32-1 {
@@ -155,7 +155,7 @@ func specialTokenIDs(f *gguf.File) map[string]*uint32 {
 	return roles
 }
 
-// isNumber tells whether a value is a whole number; others count as none.
+// isNumber tells whether a value is of an integer type.
 func isNumber(v gguf.Value) bool {
 	switch v.Type() {
 	case gguf.Uint8, gguf.Int8, gguf.Uint16, gguf.Int16, gguf.Uint32, gguf.Int32, gguf.Uint64, gguf.Int64:
@@ -164,7 +164,7 @@ func isNumber(v gguf.Value) bool {
 	return false
 }
 
-// tokenizerKeys reads the keys of a tokenizer. Source of the keys: docs/gguf.md of
+// tokenizerKeys reads the keys from which a tokenizer is built. Source: docs/gguf.md of
 // ggml, and gguf-py/gguf/constants.py of llama.cpp.
 func tokenizerKeys(f *gguf.File, name string) (tokenizer.GGUF, error) {
 	key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }

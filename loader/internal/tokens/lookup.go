@@ -1,7 +1,7 @@
 package tokens
 
-// Lookup knows ids by token and tokens by id: a tokenizer, or the special tokens
-// that one pass over its files found.
+// Lookup gives ids by token and tokens by id. A tokenizer and an outline have all of
+// them, a GGUF description the special tokens only.
 type Lookup interface {
 	TokenID(token string) (uint32, bool)
 	Token(id uint32) (string, bool)

@@ -1,5 +1,6 @@
-// Package tokens finds the tokenizer of a checkpoint, its own, that of its base
-// model or a fallback, and describes or loads it.
+// Package tokens finds the tokenizer of a checkpoint (its own, else that of its base model,
+// else a fallback), and describes or loads it. Building a tokenizer and encoding texts is
+// the task of package tokenizer.
 package tokens
 
 import (
@@ -18,25 +19,24 @@ import (
 	"omniloader/loader/internal/registry"
 )
 
-// Fetch brings the tokenizer files of a model from elsewhere and says where they
-// lie now; revision is a branch, a tag or a commit, "" for the main branch. The error
-// is of the kind fault.NotFound where there is no such model.
+// Fetch downloads the tokenizer files of a model and gives their directory. revision is
+// a branch, a tag or a commit, "" for the main branch. The kind of the error is
+// fault.NotFound where the model does not exist.
 type Fetch func(ctx context.Context, model, revision string) (fsys fs.FS, dir string, err error)
 
-// readFunc takes the tokenizer of one directory. The error is of the kind
-// NotFound where the directory has none.
+// readFunc reads the tokenizer of a directory. The kind of the error is fault.NotFound
+// where it has none.
 type readFunc func(c *checkpoint.Directory) (*Description, error)
 
-// Finder says where the tokenizer of a checkpoint may be, if it has none of
-// its own.
+// Finder has the places where the tokenizer of a checkpoint is looked for.
 type Finder struct {
-	Roots     []string           // directories below which base models are looked for
+	Roots     []string           // directories in which base models are looked for
 	Fallbacks []string           // directories of tokenizers for checkpoints that have none
-	Fetch     Fetch              // nil where the filesystem is all there is
-	Registry  *registry.Registry // nil for the built-in names
+	Fetch     Fetch              // nil where base models are looked for on the filesystem only
+	Registry  *registry.Registry // nil for the built-in one
 }
 
-// search is one search for a tokenizer.
+// search is the state of Find.
 type search struct {
 	*Finder
 	fsys  fs.FS
@@ -47,16 +47,16 @@ type search struct {
 	times answer.Durations
 }
 
-// Find takes the tokenizer of the checkpoint at dir, else that of its
-// base model, else the first fallback that has one. A tokenizer that is there and
-// brokenError ends the search: another one in its place would hide that.
-func (l *Finder) Find(ctx context.Context, fsys fs.FS, dir string, read readFunc) (*Description, error) {
-	s := &search{Finder: l, fsys: fsys, dir: dir, read: read, tried: []answer.Attempt{}, start: time.Now()}
+// Find reads the tokenizer of the checkpoint at dir; where it has none, that of its base
+// model; else that of the first fallback with one. A tokenizer that exists and cannot be
+// read is an error, so that another one does not replace it unnoticed.
+func (f *Finder) Find(ctx context.Context, fsys fs.FS, dir string, read readFunc) (*Description, error) {
+	s := &search{Finder: f, fsys: fsys, dir: dir, read: read, tried: []answer.Attempt{}, start: time.Now()}
 	c, err := checkpoint.List(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
-	c.CustomRegistry = l.Registry
+	c.CustomRegistry = f.Registry
 	own, err := s.readTimed(c)
 	if err == nil {
 		return s.finish(own, answer.OriginCheckpoint), nil
@@ -67,13 +67,13 @@ func (l *Finder) Find(ctx context.Context, fsys fs.FS, dir string, read readFunc
 	s.tried = append(s.tried, answer.Attempt{Path: dir, Reason: reasonOf(err)})
 
 	base := baseModelOf(c)
-	if strings.ContainsFunc(base.name, unicode.IsControl) { // no place has such a name, and no terminal should see it
+	if strings.ContainsFunc(base.name, unicode.IsControl) { // such a name is of no use, and must not be printed
 		base = baseModel{unknownReason: "the name of its base model has control characters"}
 	}
 	if t, err := s.findInBaseModel(ctx, base); t != nil || err != nil {
 		return t, err
 	}
-	for _, p := range l.Fallbacks {
+	for _, p := range f.Fallbacks {
 		t, err := s.tryLocation(fsys, location{path: p})
 		if err != nil {
 			return nil, s.brokenError(base, err)
@@ -89,15 +89,15 @@ func (l *Finder) Find(ctx context.Context, fsys fs.FS, dir string, read readFunc
 	return nil, &answer.SearchError{Path: dir, Base: base.name, Tried: s.tried}
 }
 
-// findInBaseModel takes the tokenizer of the base model, nil where no place has it. What is
-// brokenError in a cache can be made whole by whoever filled the cache, so it is asked
-// before that counts.
+// findInBaseModel reads the tokenizer of the base model, nil where no location has one.
+// The Fetch function is called before an incomplete directory of the Hugging Face cache
+// is an error, as a download may complete it.
 func (s *search) findInBaseModel(ctx context.Context, base baseModel) (*Description, error) {
 	if base.name == "" {
 		s.tried = append(s.tried, answer.Attempt{Path: s.dir, Reason: base.unknownReason})
 		return nil, nil
 	}
-	exact, guessed := s.locations(s.fsys, base, s.dir)
+	exact, uncertain := s.locations(s.fsys, base, s.dir)
 	if len(exact) == 0 {
 		s.tried = append(s.tried, answer.Attempt{Path: base.name, Reason: "a path that is not here, and no model's name", OutsideFS: true})
 	}
@@ -122,7 +122,7 @@ func (s *search) findInBaseModel(ctx context.Context, base baseModel) (*Descript
 	if broken != nil {
 		return nil, s.brokenError(base, broken)
 	}
-	for _, p := range guessed {
+	for _, p := range uncertain {
 		t, err := s.tryLocation(s.fsys, p)
 		if err != nil {
 			return nil, s.brokenError(base, err)
@@ -134,11 +134,12 @@ func (s *search) findInBaseModel(ctx context.Context, base baseModel) (*Descript
 	return nil, nil
 }
 
-// fetchBaseModel takes the tokenizer of the base model from where WithFetch asks.
+// fetchBaseModel reads the tokenizer of the base model from the directory that the Fetch
+// function gives, nil where it gives none.
 func (s *search) fetchBaseModel(ctx context.Context, base baseModel) (*Description, error) {
-	began := time.Now()
-	there, at, err := s.Fetch(ctx, base.name, base.revision)
-	s.times.Download = time.Since(began)
+	start := time.Now()
+	fetched, dir, err := s.Fetch(ctx, base.name, base.revision)
+	s.times.Download = time.Since(start)
 	if ctx.Err() != nil {
 		return nil, err
 	}
@@ -146,7 +147,7 @@ func (s *search) fetchBaseModel(ctx context.Context, base baseModel) (*Descripti
 		s.tried = append(s.tried, answer.Attempt{Path: base.name, Reason: err.Error(), OutsideFS: true})
 		return nil, nil
 	}
-	t, err := s.tryLocation(there, location{path: at})
+	t, err := s.tryLocation(fetched, location{path: dir})
 	if err != nil {
 		return nil, s.brokenError(base, err)
 	}
@@ -156,8 +157,8 @@ func (s *search) fetchBaseModel(ctx context.Context, base baseModel) (*Descripti
 	return s.finishInBaseModel(t, base, ""), nil
 }
 
-// tryLocation takes the tokenizer of a place, nil where it has none. The error is that of a
-// tokenizer that is there and broken, and names the file as the filesystem does.
+// tryLocation reads the tokenizer at a location, nil where it has none. The error is for
+// a tokenizer that exists and cannot be read; its path is one of the filesystem.
 func (s *search) tryLocation(fsys fs.FS, p location) (*Description, error) {
 	c, err := checkpoint.List(fsys, p.path)
 	if kind := fault.KindOf(err); kind == fault.NotFound || kind == fault.NotAFile {
@@ -179,13 +180,15 @@ func (s *search) tryLocation(fsys fs.FS, p location) (*Description, error) {
 	return nil, nil
 }
 
+// readTimed calls read, and adds the time to Durations.Parse.
 func (s *search) readTimed(c *checkpoint.Directory) (*Description, error) {
-	began := time.Now()
+	start := time.Now()
 	t, err := s.read(c)
-	s.times.Parse += time.Since(began)
+	s.times.Parse += time.Since(start)
 	return t, err
 }
 
+// finish completes the description of the tokenizer that was found.
 func (s *search) finish(t *Description, origin string) *Description {
 	t.Origin, t.Tried = origin, s.tried
 	s.times.Resolution = time.Since(s.start) - s.times.Parse - s.times.Download
@@ -193,8 +196,8 @@ func (s *search) finish(t *Description, origin string) *Description {
 	return t
 }
 
-// finishInBaseModel settles on the tokenizer of the base model. Where that is only likely the
-// right one, doubt says why.
+// finishInBaseModel completes the description of a tokenizer of the base model. doubt
+// says why it may be of another model, "" where it is not in doubt.
 func (s *search) finishInBaseModel(t *Description, base baseModel, doubt string) *Description {
 	if doubt == "" && base.uncertainSource != "" {
 		doubt = "it is that of " + base.name + ", which " + base.uncertainSource + " names; tokens that were added since are not in it"
@@ -205,19 +208,20 @@ func (s *search) finishInBaseModel(t *Description, base baseModel, doubt string)
 	return s.finish(t, answer.OriginBaseModel)
 }
 
+// brokenError makes the error for a tokenizer that exists outside the checkpoint and
+// cannot be read.
 func (s *search) brokenError(base baseModel, err error) error {
 	return &answer.SearchError{Path: s.dir, Base: base.name, Tried: s.tried, Broken: err}
 }
 
-// mayTryNext tells whether a directory without a usable tokenizer may be passed
-// over for another place: it has none, or only one in its GGUF file that this
-// loader cannot use.
+// mayTryNext tells whether the search may go on after an error: where the directory has
+// no tokenizer, or only one in a GGUF file that package tokenizer does not support.
 func mayTryNext(err error) bool {
 	var unusable *unusableGGUFError
 	return fault.KindOf(err) == fault.NotFound || errors.As(err, &unusable)
 }
 
-// reasonOf says why a directory's tokenizer was not taken.
+// reasonOf gives the reason of an Attempt.
 func reasonOf(err error) string {
 	var e *fault.Error
 	if errors.As(err, &e) && e.Kind == fault.NotFound && e.Detail != "" {
@@ -226,14 +230,14 @@ func reasonOf(err error) string {
 	return finding.MessageOf(err)
 }
 
-// joinErrorDir names the file of an error as the filesystem does, where it names it as
-// seen from the directory.
+// joinErrorDir makes the path of a fault.Error, which is relative to dir, one of the
+// filesystem.
 func joinErrorDir(err error, dir string) error {
 	var e *fault.Error
 	if !errors.As(err, &e) || e.Path == dir || strings.HasPrefix(e.Path, dir+"/") {
 		return err
 	}
-	at := *e
-	at.Path = path.Join(dir, e.Path)
-	return &at
+	joined := *e
+	joined.Path = path.Join(dir, e.Path)
+	return &joined
 }

@@ -1,5 +1,5 @@
-// Package verify compares the files of a checkpoint with the hashes that its
-// download left on record.
+// Package verify compares the files of a checkpoint with the hashes that a download
+// recorded. It reads every byte of these files.
 package verify
 
 import (
@@ -22,15 +22,16 @@ import (
 	"omniloader/loader/regular"
 )
 
-// Progress is told how many of all bytes were read, before a file and after
-// each piece of it.
+// Progress is called with the file that is being read and the number of bytes read so
+// far, of total: before each file and after each piece of it.
 type Progress func(file string, done, total int64)
 
-// Files compares the files with the hashes on record.
-func Files(c *checkpoint.Directory, ctx context.Context, files []tree.File, progress Progress) (*answer.Verification, []answer.Finding, error) {
+// Files compares those of the files that have a recorded hash. progress may be nil. The
+// error is that of the context.
+func Files(ctx context.Context, c *checkpoint.Directory, files []tree.File, progress Progress) (*answer.Verification, []answer.Finding, error) {
 	v := &answer.Verification{Mismatched: []string{}, Unrecorded: []string{}}
 	records := hashRecords(c, files)
-	var work []tree.File
+	var recorded []tree.File
 	var total int64
 	for _, f := range files {
 		if f.IsHidden() {
@@ -40,14 +41,14 @@ func Files(c *checkpoint.Directory, ctx context.Context, files []tree.File, prog
 			v.Unrecorded = append(v.Unrecorded, f.Name)
 			continue
 		}
-		work = append(work, f)
+		recorded = append(recorded, f)
 		total += f.Size
 	}
 	if progress == nil {
 		progress = func(string, int64, int64) {}
 	}
 	var findings []answer.Finding
-	for _, f := range work {
+	for _, f := range recorded {
 		want := records[f.Name]
 		progress(f.Name, v.Bytes, total)
 		got, n, err := hashFile(ctx, tree.Uncached(c.FS), tree.Join(c.Dir, f.Name), want.hash, func(read int64) { progress(f.Name, v.Bytes+read, total) })
@@ -60,29 +61,29 @@ func Files(c *checkpoint.Directory, ctx context.Context, files []tree.File, prog
 		case got != want.hash:
 			v.Mismatched = append(v.Mismatched, f.Name)
 			findings = append(findings, finding.New(finding.HashMismatch, f.Name,
-				hashName(want.hash)+" is "+got[:shownDigits]+"…, and "+want.source+" says "+want.hash[:shownDigits]+"…", replaceHint(c, f.Name, want)))
+				hashName(want.hash)+" is "+got[:digitsShown]+"…, and "+want.source+" says "+want.hash[:digitsShown]+"…", replaceHint(c, f.Name, want)))
 		default:
 			v.Files++
 		}
 	}
-	if len(work) == 0 {
+	if len(recorded) == 0 {
 		findings = append(findings, finding.New(finding.HashUnrecorded, "", "no hash of any file is on record", ""))
 	}
 	return v, findings, nil
 }
 
-// shownDigits are enough of a hash to compare two by eye.
-const shownDigits = 12
+// digitsShown is how many digits of a hash messages contain.
+const digitsShown = 12
 
-// hashRecord is a hash that a download left behind.
+// hashRecord is the recorded hash of a file.
 type hashRecord struct {
-	hash   string // 64 digits of SHA-256 or 40 of git's SHA-1, in lower case
-	source string // for people
-	blob   string // the file that a link leads to, as it is written in the link
+	hash   string // 64 hexadecimal digits of SHA-256 or 40 of git's SHA-1, in lower case
+	source string // of the hash, for a message
+	blob   string // target of the link to the blob, "" for a file that is no link
 }
 
-// replaceHint is the way from a file with other content to the right one. A
-// download takes the blob that is there for the right one.
+// replaceHint says how to replace a file whose content is not the recorded one. The blob
+// has to be deleted as well, since a download would use it again.
 func replaceHint(c *checkpoint.Directory, name string, r hashRecord) string {
 	what := "delete it"
 	if r.blob != "" {
@@ -94,6 +95,7 @@ func replaceHint(c *checkpoint.Directory, name string, r hashRecord) string {
 	return what + " and run the download again"
 }
 
+// hashName gives the kind of a hash, for a message.
 func hashName(hash string) string {
 	if len(hash) == 2*sha256.Size {
 		return "its SHA-256"
@@ -101,7 +103,7 @@ func hashName(hash string) string {
 	return "its git hash"
 }
 
-// isHash tells whether a text is a hash of one of the two kinds.
+// isHash tells whether a text has the form of a SHA-256 or a SHA-1 hash.
 func isHash(s string) bool {
 	if len(s) != 2*sha256.Size && len(s) != 2*sha1.Size {
 		return false
@@ -110,14 +112,15 @@ func isHash(s string) bool {
 	return err == nil
 }
 
-// hashRecords gathers the hashes on record by the file's name. The commit's own
-// list comes first, then what a link says, then the record of a download.
+// hashRecords gives the recorded hashes by file name. Of several for a file, the list of
+// the commit takes precedence, then the name of the blob that the file links to, then
+// the record of a download into the directory.
 func hashRecords(c *checkpoint.Directory, files []tree.File) map[string]hashRecord {
 	records := map[string]hashRecord{}
 	add := func(name, hash, source, blob string) {
 		hash = strings.ToLower(hash)
-		r, known := records[name]
-		if !known && isHash(hash) {
+		r, exists := records[name]
+		if !exists && isHash(hash) {
 			r = hashRecord{hash: hash, source: source}
 		}
 		if r.hash != "" {
@@ -157,8 +160,8 @@ func hashRecords(c *checkpoint.Directory, files []tree.File) map[string]hashReco
 	return records
 }
 
-// hashFile reads a file and gives its hash, of the kind that the wanted one has,
-// and how many bytes were read.
+// hashFile reads a file and computes the kind of hash that want is. n is the number of
+// bytes read.
 func hashFile(ctx context.Context, fsys fs.FS, name, want string, progress func(read int64)) (sum string, n int64, err error) {
 	f, size, err := regular.Open(fsys, name, name)
 	if err != nil {
@@ -170,7 +173,7 @@ func hashFile(ctx context.Context, fsys fs.FS, name, want string, progress func(
 		h = sha256.New()
 	} else {
 		h = sha1.New()
-		io.WriteString(h, "blob "+strconv.FormatInt(size, 10)+"\x00") // git hashes this in front of the content
+		io.WriteString(h, "blob "+strconv.FormatInt(size, 10)+"\x00") // what git hashes before the content
 	}
 	buffer := make([]byte, min(max(size, 1), 1<<20))
 	for {

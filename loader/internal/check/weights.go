@@ -5,7 +5,7 @@ import (
 	"omniloader/loader/finding"
 )
 
-// Weights, where a model has none.
+// A model without weights.
 var _ = register(Check{
 	Name:  "weights-present",
 	Codes: []string{finding.WeightsMissing},
@@ -18,6 +18,6 @@ var _ = register(Check{
 	},
 })
 
-// layoutsWithWeightsInside are the layouts whose files are programs that hold their weights in
-// a form that is not read.
+// layoutsWithWeightsInside are layouts with files in which the weights are not
+// recognized.
 var layoutsWithWeightsInside = map[string]bool{"core ml": true, "litert": true, "tensorflow saved model": true}

@@ -14,18 +14,18 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Code that the configs of tokenizer and processors name, and that is not here.
+// Python files that the configs of tokenizer and processors name, and that are missing.
 var _ = register(Check{
 	Name:  "custom-code",
 	Codes: []string{finding.CustomCodeElsewhere, finding.CustomCodeMissing},
 	Run:   func(f *Facts) []answer.Finding { return checkProcessorCode(f.Checkpoint, f.Files) },
 })
 
-// codeConfigs are the files beside config.json whose auto_map names code.
+// codeConfigs are the configs beside config.json that can have an auto_map.
 var codeConfigs = [...]string{tokens.TokenizerConfigJSON, "preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json"}
 
-// checkProcessorCode reports code that the configs of tokenizer and processors name,
-// and that is not here.
+// checkProcessorCode reports Python files that these configs and model_file of
+// config.json name, and that are missing.
 func checkProcessorCode(c *checkpoint.Directory, files []tree.File) (findings []answer.Finding) {
 	for _, name := range codeConfigs {
 		if !c.HasContent(name, files) {
@@ -33,7 +33,7 @@ func checkProcessorCode(c *checkpoint.Directory, files []tree.File) (findings []
 		}
 		object, err := config.ReadJSON(c.FS, c.Dir, name)
 		if err != nil {
-			continue // reported with the tokenizer
+			continue // reported by other checks
 		}
 		findings = append(findings, detect.AutoMapFindings(c, name, detect.AutoMapFiles(object.Get("auto_map")))...)
 	}

@@ -14,7 +14,7 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// Downloads of the repository that did not end.
+// Files of unfinished downloads in the blobs of the repository.
 var _ = register(Check{
 	Name:  "cache-downloads",
 	Codes: []string{finding.IncompleteDownload},
@@ -40,7 +40,7 @@ var _ = register(Check{
 	},
 })
 
-// References of the repository to commits whose snapshot is not there.
+// Refs of the repository that name a commit without a snapshot.
 var _ = register(Check{
 	Name:  "cache-refs",
 	Codes: []string{finding.CacheRefDangling},
@@ -54,12 +54,12 @@ var _ = register(Check{
 // maxRefFile bounds the file of a ref, in bytes; the name of a commit has 40.
 const maxRefFile = 4 << 10
 
-// checkRefs looks for refs to commits whose snapshot is not there.
+// checkRefs reports refs that name a commit without a snapshot.
 func checkRefs(c *checkpoint.Directory, r hubcache.Repository) (findings []answer.Finding) {
 	refs := path.Join(r.Dir, hubcache.RefsDir)
 	_ = fs.WalkDir(c.FS, refs, func(p string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
-			return nil // without refs there is nothing to follow
+			return nil // there are no refs
 		}
 		data, err := tree.ReadLimited(c.FS, r.Dir, tree.TrimDir(r.Dir, p), maxRefFile)
 		commit := strings.TrimSpace(string(data))
@@ -75,9 +75,8 @@ func checkRefs(c *checkpoint.Directory, r hubcache.Repository) (findings []answe
 	return findings
 }
 
-// The snapshot, against the list of its commit's files. A download may leave files out
-// on purpose: what is missing matters where the weights in use, or what describes them,
-// need it.
+// The snapshot is compared with the list of its commit's files. A download may leave out
+// files on purpose, so files that are not needed for loading are reported as a note.
 var _ = register(Check{
 	Name:  "commit",
 	Codes: []string{finding.FileMissing, finding.FileSize, finding.FileUnreadable},
@@ -103,7 +102,7 @@ var _ = register(Check{
 	},
 })
 
-// Files of which a download into the directory left a record.
+// Files that a download into the directory recorded, and that are missing.
 var _ = register(Check{
 	Name:  "download-records",
 	Codes: []string{finding.FileMissing},
