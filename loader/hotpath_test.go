@@ -171,7 +171,7 @@ func TestModelInfoListsOnceAndReadsOneFile(t *testing.T) {
 	assert.Equal(t, []string{llamaPath, llamaPath + "/config.json"}, fsys.opened)
 }
 
-func TestLookUpDoesNotAllocate(t *testing.T) {
+func TestLookupDoesNotAllocate(t *testing.T) {
 	name := strings.Clone("LlamaForCausalLM")
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		if _, ok := registry.LookupClass(name); !ok {

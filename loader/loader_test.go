@@ -151,7 +151,7 @@ func (s shrinkingFile) Stat() (fs.FileInfo, error) {
 	return hugeInfo{info, info.Size() + 10}, err
 }
 
-func TestOddConfigsHaveAnAnswerAndAFinding(t *testing.T) {
+func TestUnusualConfigsAreReadAndReported(t *testing.T) {
 	for text, want := range map[string]struct {
 		architecture, code string
 	}{

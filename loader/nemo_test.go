@@ -15,7 +15,7 @@ import (
 
 // The parts of a NeMo model have targets of their own, indented below it; the model
 // is what the top level says, wherever in the file that stands.
-func TestTheTargetOfANeMoModelIsThatOfItsTopLevel(t *testing.T) {
+func TestNeMoTargetIsTopLevelKey(t *testing.T) {
 	const config = "preprocessor:\n  target: nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor\n" +
 		"target: 'nemo.collections.tts.models.FastPitchModel' # of the model\n"
 	var plain bytes.Buffer

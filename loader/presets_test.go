@@ -32,7 +32,7 @@ func preset(t testing.TB, name string) fs.FS {
 
 // No preset is broken, and none is taken for one that keeps its tensors
 // elsewhere: the presets follow public repositories that load.
-func TestPresetsHaveNothingWrong(t *testing.T) {
+func TestSoundPresetsHaveNoErrors(t *testing.T) {
 	for _, p := range fixtures.Presets() {
 		info, err := loader.New().Inspect(preset(t, p.Name), p.Name)
 		require.NoError(t, err)

@@ -20,7 +20,7 @@ func TestEachIndicatorDirectoryMakesAnSAE(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSAE(t *testing.T) {
+func TestDirectoriesThatAreNoSAE(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"a tokenizer":      {"m/resid_post/": "", "m/tokenizer.json": "{}"},
 		"a vocabulary":     {"m/resid_post/": "", "m/vocab.txt": "a"},
@@ -53,7 +53,7 @@ func TestBaseModelComesFromAnyIndicatorDirectory(t *testing.T) {
 	}
 }
 
-func TestMalformedSAEConfigIsPassedOverAndReported(t *testing.T) {
+func TestMalformedSAEConfigIsReported(t *testing.T) {
 	b := baseModel(t, map[string]string{
 		"m/resid_post/layer_0/config.json": `{"model_name":`,
 		"m/resid_post/layer_1/config.json": `{}`,

@@ -139,7 +139,7 @@ func TestTokenizerOfTheBaseModelIsFoundBesideIt(t *testing.T) {
 	}
 }
 
-func TestTokenizerOfABrokenCheckpointStillSaysWhy(t *testing.T) {
+func TestTokenizerErrorOfCheckpointWithUnreadableConfig(t *testing.T) {
 	_, err := loader.New().Tokenizer(treeFS(map[string]string{"m/config.json": "{"}), "m")
 	require.ErrorIs(t, err, fault.NotFound)
 	assert.Contains(t, err.Error(), "config.json")

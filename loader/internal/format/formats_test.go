@@ -15,7 +15,7 @@ import (
 
 // Each row has what is needed to find files of the format, to choose among them, and to
 // read them.
-func TestNoColumnOfAFormatIsForgotten(t *testing.T) {
+func TestFormatRowsAreComplete(t *testing.T) {
 	names := map[string]bool{}
 	extensions := map[string]string{}
 	for _, f := range formats {
@@ -37,7 +37,7 @@ func TestNoColumnOfAFormatIsForgotten(t *testing.T) {
 	assert.Equal(t, 12, reflect.TypeFor[Format]().NumField()+reflect.TypeFor[Extension]().NumField(), "a column was added: say above what it needs")
 }
 
-func TestNamesOfWeightFilesAreOfKnownFormats(t *testing.T) {
+func TestWeightNamePatternsHaveKnownFormats(t *testing.T) {
 	assert.NotEmpty(t, tabletest.Names(t, "weight_names.tsv", weightNamesTSV, 3))
 	for f := range table.Rows(weightNamesTSV) {
 		assert.Contains(t, []string{RoleModel, RoleAdapter, RoleAlternative, RoleCompanion, RoleOther}, f[0], f[2])
@@ -45,7 +45,7 @@ func TestNamesOfWeightFilesAreOfKnownFormats(t *testing.T) {
 	}
 }
 
-func TestAFormatIsRecognisedByMoreThanItsExtension(t *testing.T) {
+func TestRecognise(t *testing.T) {
 	files := []tree.File{{Name: "a.bin"}, {Name: "a.xml"}, {Name: "b.bin"}}
 	name := func(f *Format) string {
 		if f == nil {
@@ -69,7 +69,7 @@ func TestAFormatIsRecognisedByMoreThanItsExtension(t *testing.T) {
 	}
 }
 
-func TestFormatsAreRankedByTheirRow(t *testing.T) {
+func TestFormatsAreRankedInRowOrder(t *testing.T) {
 	ranks := []int{}
 	for i := range formats {
 		ranks = append(ranks, formats[i].Rank())

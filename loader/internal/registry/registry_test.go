@@ -94,7 +94,7 @@ func TestOtherTablesAreWellFormed(t *testing.T) {
 	}
 }
 
-// A rule behind a wider one would never speak.
+// A rule that comes after one with a wider pattern would never match.
 func TestNoClassRuleHidesAnother(t *testing.T) {
 	rules := Builtin().rules
 	for i, later := range rules {
@@ -102,15 +102,15 @@ func TestNoClassRuleHidesAnother(t *testing.T) {
 			if later.Kind != earlier.Kind || later.Kind != "name" && later.Kind != "type" {
 				continue
 			}
-			assert.False(t, table.Match(earlier.namePattern, later.Pattern), "%s %s never speaks behind %s", later.Kind, later.Pattern, earlier.Pattern)
+			assert.False(t, table.Match(earlier.namePattern, later.Pattern), "%s %s never matches after %s", later.Kind, later.Pattern, earlier.Pattern)
 		}
 	}
 }
 
-// TestRulesCarryToFamiliesNobodyListed leaves out each family in turn, with all
+// TestClassRulesForLeftOutFamilies leaves out each family in turn, with all
 // its names, and asks what the rules make of them from the config that they come
 // with: class, model type, and the sections of testdata/sections.tsv.
-func TestRulesCarryToFamiliesNobodyListed(t *testing.T) {
+func TestClassRulesForLeftOutFamilies(t *testing.T) {
 	data, err := os.ReadFile("testdata/sections.tsv")
 	require.NoError(t, err)
 	sections := map[string][]string{}
@@ -168,7 +168,7 @@ func TestSpellingsOfOneNameAgreeOnTheCategory(t *testing.T) {
 	}
 }
 
-func TestResolveClassForgivesSpellingModuleAndWrapper(t *testing.T) {
+func TestResolveClassIgnoresSpellingModuleAndWrapper(t *testing.T) {
 	for name, want := range map[string]string{
 		"LlamaForCausalLM":                       "LlamaForCausalLM",
 		"LLAMAForCausalLM":                       "LLaMAForCausalLM",
@@ -190,14 +190,14 @@ func TestResolveClassForgivesSpellingModuleAndWrapper(t *testing.T) {
 	}
 }
 
-func TestNearestClassNeedsAFewLettersInCommon(t *testing.T) {
+func TestNearestClassNeedsCommonPrefix(t *testing.T) {
 	assert.True(t, strings.HasPrefix(Builtin().NearestClass("LlamaForSomethingNew"), "Llama"))
 	assert.Empty(t, Builtin().NearestClass("Zz"))
 	assert.Empty(t, Builtin().NearestClass(""))
 	assert.True(t, slices.IsSorted(Builtin().names))
 }
 
-func TestARuleSaysWhatItSaw(t *testing.T) {
+func TestRuleResultNamesRule(t *testing.T) {
 	a, ok := Builtin().inferFromNearest("LlamaZuluNet", 4)
 	require.True(t, ok)
 	assert.Equal(t, answer.Transformers, a.Category)
