@@ -255,7 +255,8 @@ func TestSoundCheckpointHasNoFindings(t *testing.T) {
 	assert.Empty(t, inspect(t, sound(nil)).Findings)
 }
 
-// What stands in a file's place is said once, and not again as a failure to read.
+// A file with something in place of its content is reported once, and not again as a
+// file that cannot be read.
 func TestOneCauseGivesOneFinding(t *testing.T) {
 	for _, name := range []string{"m/model.safetensors", "m/config.json", "m/tokenizer.json"} {
 		info := inspect(t, sound(map[string]string{name: pointer}))

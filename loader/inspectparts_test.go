@@ -227,8 +227,8 @@ func TestContextLengthAndItsSource(t *testing.T) {
 	}
 }
 
-// A file that nobody lists is as little trusted as one that is: an inspection of
-// any bytes under any name answers.
+// FuzzInspectWeights checks that an inspection of any weight files neither panics nor
+// fails.
 func FuzzInspectWeights(f *testing.F) {
 	for _, seed := range []string{tensors("model.embed_tokens.weight"), storedFile(stored{"a.qweight", "I32", []int{2, 2}, 4}, stored{"a.scales", "F16", []int{1, 2}, 2}), reduce, pointer, page, "GGUF\x03\x00\x00\x00", indexOf("a", "b.safetensors"), "---\nlicense: mit\n---\n"} {
 		f.Add([]byte(seed), []byte(sparseConfig))

@@ -35,8 +35,8 @@ func families(t *testing.T) (fs.FS, []string) {
 	return fsys, files
 }
 
-// What Tokenizer says without building the tokenizer is what LoadTokenizer finds by
-// building it.
+// Tokenizer, which does not build the tokenizer, gives the same description as
+// LoadTokenizer.
 func TestDescribedAndLoadedTokenizersAgree(t *testing.T) {
 	fsys, dirs := families(t)
 	for _, dir := range dirs {
@@ -317,6 +317,8 @@ var agreements = map[string]map[string]string{
 	"link that leads nowhere":   {"vocab.txt": "a\n", "tokenizer.json": ""},
 }
 
+// Tokenizer, which does not build the tokenizer, and LoadTokenizer agree, also in the
+// error.
 func TestDescriptionAgreesWithLoading(t *testing.T) {
 	for name, files := range agreements {
 		tree := map[string]string{}

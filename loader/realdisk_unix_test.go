@@ -153,7 +153,7 @@ func TestFilesBehindLinksAreBounded(t *testing.T) {
 	assert.Len(t, messagesOf(info, finding.LinkNotFollowed), 2)
 }
 
-// A pickle is looked at wherever it lies, and whatever it is called.
+// Pickles are scanned in every directory and under every name.
 func TestHiddenPicklesAreScanned(t *testing.T) {
 	const evil = "\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R."
 	dir := writeFiles(t, map[string]string{"config.json": `{"architectures":["LlamaForCausalLM"],"model_file":".evil.pt"}`,

@@ -52,7 +52,7 @@ func mismatches(info *answer.Info) map[string]string {
 	return found
 }
 
-// What git itself says of a file of six bytes: printf 'hello\n' | git hash-object --stdin.
+// The hash is the output of: printf 'hello\n' | git hash-object --stdin.
 func TestGitHashOfFile(t *testing.T) {
 	require.Equal(t, "ce013625030ba8dba906f756967f9e9ca394464a", gitHashOf("hello\n"))
 	record := "abc\nce013625030ba8dba906f756967f9e9ca394464a\n1700000000.0\n"

@@ -107,9 +107,9 @@ func TestNoClassRuleHidesAnother(t *testing.T) {
 	}
 }
 
-// TestClassRulesForLeftOutFamilies leaves out each family in turn, with all
-// its names, and asks what the rules make of them from the config that they come
-// with: class, model type, and the sections of testdata/sections.tsv.
+// TestClassRulesForLeftOutFamilies leaves out each family with all its names, and infers
+// its classes with the rules from class name, model type and the config sections of
+// testdata/sections.tsv.
 func TestClassRulesForLeftOutFamilies(t *testing.T) {
 	data, err := os.ReadFile("testdata/sections.tsv")
 	require.NoError(t, err)
@@ -208,9 +208,9 @@ func TestRuleResultNamesRule(t *testing.T) {
 	}
 }
 
-// BenchmarkGuess is what a class that nobody listed costs: at worst every rule is
-// asked.
-func BenchmarkGuess(b *testing.B) {
+// BenchmarkInfer measures Infer for a class that is not listed, for which every rule is
+// evaluated.
+func BenchmarkInfer(b *testing.B) {
 	r := Builtin()
 	for name, class := range map[string]string{"head": "Zqx9ForImageClassification", "last": "Zqx9", "longest": strings.Repeat("A", MaxNameLength)} {
 		b.Run(name, func(b *testing.B) {

@@ -101,8 +101,8 @@ func TestInspectReportsUnreadableBaseModelTokenizer(t *testing.T) {
 	t.Error("no finding about the base model's tokenizer:", info.Findings)
 }
 
-// What is broken in a cache, whoever fills the cache makes whole; nobody else's
-// files are his to replace.
+// An incomplete model in a Hugging Face cache is downloaded again; one in any other
+// directory is an error.
 func TestFetchIsCalledForIncompleteHubCache(t *testing.T) {
 	there := treeFS(map[string]string{"snap/tokenizer.json": smallBPE})
 	asked := 0

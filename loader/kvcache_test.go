@@ -12,8 +12,8 @@ import (
 	"omniloader/loader/internal/registry"
 )
 
-// The figures are worked out by hand: 2 (keys and values) × 2 bytes × heads ×
-// size, for each layer that keeps a token.
+// The expected sizes are computed by hand: 2 (keys and values) × 2 bytes × heads × head
+// size, for each token and layer that keeps it.
 func TestKVCacheByKindOfLayer(t *testing.T) {
 	const one = 2 * 2 // keys and values, of two bytes each
 	sizes := `"hidden_size":1024,"num_attention_heads":16,"num_key_value_heads":2,"head_dim":64,`
@@ -97,8 +97,8 @@ func TestLibraryDefaultsTable(t *testing.T) {
 	}
 }
 
-// A sentence-transformers model cuts texts where its own file says, whatever the
-// model inside could take.
+// max_seq_length of a sentence-transformers model takes precedence over the context
+// length of the model inside.
 func TestContextLengthOfSentenceTransformers(t *testing.T) {
 	files := map[string]string{
 		"m/config.json":               `{"architectures":["BertModel"],"model_type":"bert","max_position_embeddings":512}`,
