@@ -73,7 +73,7 @@ func ExampleLoader_SAEBaseModel() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(*base.BaseModel, "named by", *base.Source)
+	fmt.Println(*base.Name, "named by", *base.Source)
 	// Output: gpt2 named by blocks.0.hook_resid_pre/cfg.json
 }
 

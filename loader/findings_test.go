@@ -85,16 +85,6 @@ func TestEveryCodeIsDocumentedAndUsed(t *testing.T) {
 	}
 }
 
-func TestExplanationsAreSorted(t *testing.T) {
-	all := finding.Explanations()
-	assert.True(t, slices.IsSortedFunc(all, func(a, b finding.Explanation) int { return strings.Compare(a.Code, b.Code) }))
-	e, ok := finding.Explain("shard-missing")
-	require.True(t, ok)
-	assert.Equal(t, answer.SeverityError, e.Severity)
-	_, ok = finding.Explain("shard")
-	assert.False(t, ok)
-}
-
 // readTable gives a table of one of the packages below loader.
 func readTable(t *testing.T, name string) string {
 	t.Helper()
@@ -265,8 +255,9 @@ func TestSoundCheckpointHasNoFindings(t *testing.T) {
 	assert.Empty(t, inspect(t, sound(nil)).Findings)
 }
 
-// What stands in a file's place is said once, and not again as a failure to read.
-func TestOneCauseIsOneFinding(t *testing.T) {
+// A file with something in place of its content is reported once, and not again as a
+// file that cannot be read.
+func TestOneCauseGivesOneFinding(t *testing.T) {
 	for _, name := range []string{"m/model.safetensors", "m/config.json", "m/tokenizer.json"} {
 		info := inspect(t, sound(map[string]string{name: pointer}))
 		about := 0
@@ -304,7 +295,7 @@ func inCache(more map[string]string) map[string]string {
 	return files
 }
 
-func TestTheCacheSaysWhatIsMissing(t *testing.T) {
+func TestHubCacheReportsMissingFiles(t *testing.T) {
 	tree := `{"format_version":1,"files":{"config.json":{"size":` + strconv.Itoa(len(sparseConfig)) + `},"tokenizer.json":{"size":1},` +
 		`"vocab.json":{"size":10},"model.safetensors":{"size":130,"lfs_size":4000},"pytorch_model.bin":{"size":5000},"merges.txt":{"size":3}}}`
 	info := inspectCache(t, inCache(map[string]string{"trees/abc.json": tree, "refs/main": "abc\n", "refs/v2": "def", "blobs/e.incomplete": "1234"}))
@@ -324,7 +315,7 @@ func TestTheCacheSaysWhatIsMissing(t *testing.T) {
 	assert.Empty(t, inspectCache(t, inCache(map[string]string{"refs/main": "abc"})).Findings)
 }
 
-func TestAMissingShardOfTheCacheCanBeFetched(t *testing.T) {
+func TestMissingShardInHubCacheHasDownloadHint(t *testing.T) {
 	info := inspectCache(t, inCache(map[string]string{"snapshots/abc/model.safetensors": "",
 		"snapshots/abc/model.safetensors.index.json": indexOf("a", "model-00001-of-00001.safetensors")}))
 	i := slices.IndexFunc(info.Findings, func(f answer.Finding) bool { return f.Code == finding.ShardMissing })
@@ -351,7 +342,7 @@ func (p plainFS) Open(name string) (fs.File, error) {
 	return plainFile{f}, nil
 }
 
-func TestFilesThatCanOnlyBeReadForward(t *testing.T) {
+func TestFilesWithoutReadAt(t *testing.T) {
 	files := sound(map[string]string{"m/model.safetensors": tensors("model.embed_tokens.weight") + ""})
 	want := inspect(t, files)
 	got, err := loader.New().Inspect(plainFS{treeFS(files)}, "m")
@@ -360,7 +351,7 @@ func TestFilesThatCanOnlyBeReadForward(t *testing.T) {
 	assert.Empty(t, got.Findings)
 }
 
-func TestKindsOfTheTableAreKinds(t *testing.T) {
+func TestErrorKindsInFindingsTableExist(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.LFSPointer, fault.HTMLPage, fault.ZeroFilled, fault.Empty, fault.Incomplete, fault.Truncated, fault.Unsafe, fault.Unreadable} {
 		data, err := os.ReadFile("finding/findings.tsv")
 		require.NoError(t, err)

@@ -29,9 +29,11 @@ func ggufTexts(pairs ...string) string {
 	return string(b)
 }
 
-func of(architecture string) string { return ggufTexts("general.architecture", architecture) }
+func ggufOfArchitecture(architecture string) string {
+	return ggufTexts("general.architecture", architecture)
+}
 
-func TestDirectoriesOfGGUF(t *testing.T) {
+func TestGGUFDirectories(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		files      map[string]string
@@ -41,21 +43,21 @@ func TestDirectoriesOfGGUF(t *testing.T) {
 		supported  bool
 		candidates []string
 	}{
-		{"a directory for each quantization", map[string]string{"m/Q4_K_M/x-Q4_K_M-00001-of-00002.gguf": of("llama"), "m/Q4_K_M/x-Q4_K_M-00002-of-00002.gguf": of("llama"), "m/Q8_0/x-Q8_0.gguf": of("llama"), "m/README.md": "# x"},
+		{"a directory for each quantization", map[string]string{"m/Q4_K_M/x-Q4_K_M-00001-of-00002.gguf": ggufOfArchitecture("llama"), "m/Q4_K_M/x-Q4_K_M-00002-of-00002.gguf": ggufOfArchitecture("llama"), "m/Q8_0/x-Q8_0.gguf": ggufOfArchitecture("llama"), "m/README.md": "# x"},
 			"gguf", answer.Transformers, "causal_lm", true, []string{}},
-		{"a directory for each model", map[string]string{"m/a/a-Q4_K_M.gguf": of("llama"), "m/b/b-Q4_K_M.gguf": of("llama")},
+		{"a directory for each model", map[string]string{"m/a/a-Q4_K_M.gguf": ggufOfArchitecture("llama"), "m/b/b-Q4_K_M.gguf": ggufOfArchitecture("llama")},
 			"several models", answer.Unknown, "", false, []string{"a", "b"}},
-		{"versions of one", map[string]string{"m/x.IQ2_XXS.gguf": of("llama"), "m/x-UD-Q4_K_XL.gguf": of("llama"), "m/x-bf16.gguf": of("llama"), "m/x-imatrix.gguf": of("other")},
+		{"versions of one", map[string]string{"m/x.IQ2_XXS.gguf": ggufOfArchitecture("llama"), "m/x-UD-Q4_K_XL.gguf": ggufOfArchitecture("llama"), "m/x-bf16.gguf": ggufOfArchitecture("llama"), "m/x-imatrix.gguf": ggufOfArchitecture("other")},
 			"gguf", answer.Transformers, "causal_lm", true, []string{}},
-		{"two models", map[string]string{"m/sd3.5-Q8_0.gguf": of("sd3"), "m/wan2.2-Q4_K_M.gguf": of("wan")},
+		{"two models", map[string]string{"m/sd3.5-Q8_0.gguf": ggufOfArchitecture("sd3"), "m/wan2.2-Q4_K_M.gguf": ggufOfArchitecture("wan")},
 			"several models", answer.Unknown, "", false, []string{"sd3.5-Q8_0.gguf", "wan2.2-Q4_K_M.gguf"}},
-		{"an image model", map[string]string{"m/flux1-dev-Q4_0.gguf": of("flux")},
+		{"an image model", map[string]string{"m/flux1-dev-Q4_0.gguf": ggufOfArchitecture("flux")},
 			"gguf", answer.Diffusers, "diffusion_component", true, []string{}},
 		{"an adapter", map[string]string{"m/l.gguf": ggufTexts("general.architecture", "llama", "general.type", "adapter")},
 			"gguf", answer.Adapter, "adapter", true, []string{}},
-		{"a model and its projector", map[string]string{"m/g-Q4_K_M.gguf": of("llama"), "m/mmproj-f16.gguf": of("clip")},
+		{"a model and its projector", map[string]string{"m/g-Q4_K_M.gguf": ggufOfArchitecture("llama"), "m/mmproj-f16.gguf": ggufOfArchitecture("clip")},
 			"gguf", answer.Transformers, "vision_language", true, []string{}},
-		{"an architecture on no list", map[string]string{"m/n.gguf": of("nova9moe")},
+		{"an architecture on no list", map[string]string{"m/n.gguf": ggufOfArchitecture("nova9moe")},
 			"gguf", answer.Transformers, "", false, []string{}},
 		{"no architecture", map[string]string{"m/n.gguf": ggufTexts()},
 			"gguf", answer.Unknown, "", false, []string{}},
@@ -78,7 +80,7 @@ func TestDirectoriesOfGGUF(t *testing.T) {
 
 // Files that are whole programs need no config.json, and one runtime runs them;
 // of several formats side by side none wins.
-func TestProgramsNeedNoConfig(t *testing.T) {
+func TestSelfDescribingFormatsNeedNoConfig(t *testing.T) {
 	info := inspect(t, map[string]string{"m/nmp.mlpackage/Manifest.json": "{}", "m/nmp.mlpackage/Data/com.apple.CoreML/weights/weight.bin": "x"})
 	assert.True(t, info.IsSupported)
 	assert.Equal(t, "Core ML", info.LoadsAs)
@@ -91,7 +93,7 @@ func TestProgramsNeedNoConfig(t *testing.T) {
 }
 
 // A config.json is missed only where one belongs.
-func TestConfigIsMissedWhereItBelongs(t *testing.T) {
+func TestMissingConfigIsReported(t *testing.T) {
 	severity := func(files map[string]string) answer.Severity {
 		found := answer.Severity("")
 		for _, f := range inspect(t, files).Findings {
@@ -106,5 +108,5 @@ func TestConfigIsMissedWhereItBelongs(t *testing.T) {
 	assert.Equal(t, answer.SeverityNote, severity(map[string]string{"m/model.safetensors": tensors("a"), "m/README.md": "---\nlibrary_name: f5-tts\n---\n"}))
 	assert.Empty(t, severity(map[string]string{"m/pytorch_lora_weights.safetensors": tensors("unet.a")}))
 	assert.Empty(t, severity(map[string]string{"m/flux1-dev.safetensors": tensors("double_blocks.0.img_attn.qkv.weight")}))
-	assert.Empty(t, severity(map[string]string{"m/x.gguf": of("llama")}))
+	assert.Empty(t, severity(map[string]string{"m/x.gguf": ggufOfArchitecture("llama")}))
 }

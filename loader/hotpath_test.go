@@ -89,7 +89,8 @@ var (
 	sinkInfo *answer.Info
 )
 
-// BenchmarkModelInfo stands beside its floor: compare the two in one run.
+// BenchmarkModelInfo measures ModelInfo and its floor, the listing and reading alone:
+// compare the two of one run.
 func BenchmarkModelInfo(b *testing.B) {
 	l := loader.New()
 	for _, c := range []struct {
@@ -153,7 +154,7 @@ func TestModelInfoAllocatesLittle(t *testing.T) {
 	}
 }
 
-// countingFS counts what is opened and listed.
+// countingFS counts the files that are opened and the directories that are listed.
 type countingFS struct {
 	fs.FS
 	opened []string
@@ -171,7 +172,7 @@ func TestModelInfoListsOnceAndReadsOneFile(t *testing.T) {
 	assert.Equal(t, []string{llamaPath, llamaPath + "/config.json"}, fsys.opened)
 }
 
-func TestLookUpDoesNotAllocate(t *testing.T) {
+func TestLookupDoesNotAllocate(t *testing.T) {
 	name := strings.Clone("LlamaForCausalLM")
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		if _, ok := registry.LookupClass(name); !ok {

@@ -27,7 +27,7 @@ func cacheInfo(t *testing.T, files map[string]string) *answer.Info {
 	return info
 }
 
-func TestACacheStandsForTheSnapshotOfItsMainReference(t *testing.T) {
+func TestHubCacheUsesSnapshotOfMainRef(t *testing.T) {
 	info := cacheInfo(t, map[string]string{
 		"refs/main": "bbb\n", "blobs/x": "x", "snapshots/aaa/config.json": bertConfig, "snapshots/bbb/config.json": gptConfig,
 	})
@@ -38,7 +38,7 @@ func TestACacheStandsForTheSnapshotOfItsMainReference(t *testing.T) {
 	assert.Contains(t, info.DecidedBy, "snapshots/bbb, which refs/main names")
 }
 
-func TestACacheWithoutAMainReferenceHasOneSnapshotOrIsNotClear(t *testing.T) {
+func TestHubCacheWithoutMainRef(t *testing.T) {
 	one := cacheInfo(t, map[string]string{"refs/": "", "snapshots/aaa/config.json": bertConfig})
 	assert.Equal(t, "BertModel", one.Architecture)
 	two := cacheInfo(t, map[string]string{"refs/": "", "snapshots/aaa/config.json": bertConfig, "snapshots/bbb/config.json": gptConfig})
@@ -47,7 +47,7 @@ func TestACacheWithoutAMainReferenceHasOneSnapshotOrIsNotClear(t *testing.T) {
 	assert.Equal(t, []string{"snapshots/aaa", "snapshots/bbb"}, two.Candidates)
 }
 
-func TestAReferenceToASnapshotThatIsNotThereIsReported(t *testing.T) {
+func TestDanglingRefIsReported(t *testing.T) {
 	for _, ref := range []string{"ccc", "../..", ""} {
 		info := cacheInfo(t, map[string]string{"refs/main": ref, "snapshots/aaa/config.json": bertConfig})
 		assert.Equal(t, answer.Unknown, info.Category, ref)
@@ -57,12 +57,12 @@ func TestAReferenceToASnapshotThatIsNotThereIsReported(t *testing.T) {
 	assert.Contains(t, codes(info.Findings), "cache-ref-dangling")
 }
 
-func TestAModelWithADirectoryOfSnapshotsIsNoCache(t *testing.T) {
+func TestModelWithSnapshotsDirectoryIsNoHubCache(t *testing.T) {
 	info := infoOf(t, treeFS(map[string]string{"m/config.json": gptConfig, "m/snapshots/step1/config.json": bertConfig}))
 	assert.Equal(t, "GPT2LMHeadModel", info.Architecture)
 }
 
-func TestACacheOfACacheIsReadOnce(t *testing.T) {
+func TestNestedHubCacheIsNotFollowed(t *testing.T) {
 	info := cacheInfo(t, map[string]string{"refs/main": "aaa", "snapshots/aaa/snapshots/aaa/config.json": gptConfig})
 	assert.Equal(t, answer.Unknown, info.Category)
 }

@@ -17,10 +17,10 @@ import (
 	"omniloader/loader/internal/weights"
 )
 
-// Inspect says what the checkpoint at dir is and what is wrong with it: beyond
-// ModelInfo the size, the tokenizer, the weight files (by their headers alone), the
-// memory they take, the model card, and what is wrong with any of them. What cannot be
-// read is reported as a finding; only a directory that cannot be listed is an error.
+// Inspect describes the checkpoint at dir completely: beyond ModelInfo its size,
+// tokenizer, weights (by their headers), memory and model card, and what is wrong with
+// any of them. A file that cannot be read is a finding; the error is for a directory
+// that cannot be listed.
 func (l *Loader) Inspect(fsys fs.FS, dir string) (*answer.Info, error) {
 	i := newInspection(l, fsys)
 	if err := i.open(dir); err != nil {
@@ -30,12 +30,12 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*answer.Info, error) {
 		stage(i)
 	}
 	info := i.Info
-	info.Findings = finding.Arrange(append(i.findings, check.Run(&i.Facts)...), func(file string) bool { return tree.HasProblem(i.Files, file) })
+	info.Findings = finding.Consolidate(append(i.findings, check.Run(&i.Facts)...), func(file string) bool { return tree.HasProblem(i.Files, file) })
 	return info, nil
 }
 
-// stages fill in the facts and the answer, each from those before it. None of them
-// reads what another one reported.
+// stages set facts and fields of the answer, each using those of earlier stages. None
+// reads the findings of another.
 var stages = []func(*inspection){
 	(*inspection).readCard,
 	(*inspection).describe,
@@ -47,48 +47,50 @@ var stages = []func(*inspection){
 	(*inspection).compareWithCommit,
 }
 
-// inspection is one call of Inspect.
+// inspection is the state of Inspect.
 type inspection struct {
 	check.Facts
-	loader   *Loader
-	fsys     *tree.CachedFS
-	result   detect.Result
-	card     *answer.CardInfo
-	findings []answer.Finding // of reading
+	loader         *Loader
+	fsys           *tree.CachedFS
+	classification detect.Classification
+	card           *answer.CardInfo
+	findings       []answer.Finding // of the stages
 }
 
 func newInspection(l *Loader, fsys fs.FS) *inspection {
 	return &inspection{loader: l, fsys: tree.NewCachedFS(fsys), findings: []answer.Finding{}}
 }
 
+// report adds findings.
 func (i *inspection) report(findings ...answer.Finding) { i.findings = append(i.findings, findings...) }
 
-// open lists the directory, reads the file that says what it is, and decides. Where
-// that file cannot be read, the others decide.
+// open lists the directory, parses the main file and classifies the checkpoint. Where
+// the main file cannot be read, the other files are used.
 func (i *inspection) open(dir string) error {
 	c, err := checkpoint.List(i.fsys, dir)
 	if err != nil {
 		return err
 	}
-	c.Registered = i.loader.names()
+	c.CustomRegistry = i.loader.customRegistry()
 	i.Checkpoint = c
-	if i.ConfigErr = c.ReadMain(); i.ConfigErr != nil {
+	if i.ConfigErr = c.ReadMainFile(); i.ConfigErr != nil {
 		c.Doc, c.Classes, c.ModelType, c.Findings = config.Document{}, nil, "", nil
 	}
-	i.result = detect.Classify(c)
+	i.classification = detect.Classify(c)
 	return nil
 }
 
+// readCard reads the model card.
 func (i *inspection) readCard() {
 	var findings []answer.Finding
 	i.card, findings = i.Checkpoint.Card()
 	i.report(findings...)
 }
 
-// describe makes the answer of ModelInfo. The card's base model counts where no file of
-// the checkpoint names one.
+// describe builds the answer of ModelInfo. The base model of the card is used where no
+// other file names one.
 func (i *inspection) describe() {
-	info := buildInfo(i.Checkpoint, &i.result, i.card)
+	info := buildInfo(i.Checkpoint, &i.classification, i.card)
 	if i.ConfigErr != nil && info.Category == answer.Unknown {
 		reason := i.ConfigErr.Error()
 		info.Error, info.DecidedBy, info.Findings = &reason, "no rule: "+fault.PathOf(i.ConfigErr)+" cannot be read", nil
@@ -102,6 +104,7 @@ func (i *inspection) describe() {
 	i.report(info.Findings...)
 }
 
+// readFiles lists all files, and reads the first bytes of each.
 func (i *inspection) readFiles() {
 	var findings []answer.Finding
 	i.Files, findings = i.Checkpoint.Walk(i.fsys)
@@ -112,9 +115,9 @@ func (i *inspection) readFiles() {
 	}
 }
 
-// readWeights reads the headers of the weights, and the pickles that are not among them.
+// readWeights reads the headers of the weights, and scans the other pickles.
 func (i *inspection) readWeights() {
-	i.Weights = weights.Read(i.Checkpoint, i.Files, &i.result)
+	i.Weights = weights.Read(i.Checkpoint, i.Files, &i.classification)
 	var read []string
 	if w := i.Weights; w != nil {
 		i.Info.Weights, read = w.Info, w.Info.Files
@@ -129,7 +132,7 @@ func (i *inspection) readWeights() {
 
 // readTokenizer describes the tokenizer of the checkpoint or of its base model.
 func (i *inspection) readTokenizer() {
-	i.Tokenizer, i.TokenizerErr = i.loader.search().Find(context.Background(), i.fsys, i.Checkpoint.Dir, tokens.Describe)
+	i.Tokenizer, i.TokenizerErr = i.loader.tokenizerFinder().Find(context.Background(), i.fsys, i.Checkpoint.Dir, tokens.Describe)
 	if i.TokenizerErr != nil {
 		i.Tokenizer = nil
 		return
@@ -138,16 +141,20 @@ func (i *inspection) readTokenizer() {
 	i.report(i.Tokenizer.Findings...)
 }
 
+// readChatTemplate finds the chat template.
 func (i *inspection) readChatTemplate() {
 	var findings []answer.Finding
 	i.Info.ChatTemplate, findings = tokens.ChatTemplate(i.Checkpoint, i.Tokenizer, i.Files, i.Weights)
 	i.report(findings...)
 }
 
+// computeMemory computes the memory that the loaded model needs.
 func (i *inspection) computeMemory() {
-	memory.Inspect(i.Checkpoint, i.Info, i.Weights, i.loader.context)
+	memory.Estimate(i.Checkpoint, i.Info, i.Weights, i.loader.context)
 }
 
+// compareWithCommit compares a snapshot of the Hugging Face cache with the list of its
+// commit's files.
 func (i *inspection) compareWithCommit() {
 	i.Commit = weights.CompareWithCommit(i.Checkpoint, i.Files, i.Info.Weights)
 }

@@ -71,7 +71,7 @@ func TestInspectReportsAMissingShard(t *testing.T) {
 	assert.Equal(t, answer.SeverityError, info.Findings[0].Severity)
 }
 
-func TestInspectHidesNothing(t *testing.T) {
+func TestInspectReportsEveryProblem(t *testing.T) {
 	info := inspect(t, map[string]string{"m/config.json": `{"architectures":`, "m/model.safetensors": "x"})
 	require.Equal(t, finding.ConfigUnreadable, info.Findings[0].Code)
 	assert.Equal(t, "config.json", info.Findings[0].File)
@@ -91,7 +91,7 @@ func TestInspectReportsWhatALoaderNeeds(t *testing.T) {
 	assert.Empty(t, info.Findings, "an image encoder needs no tokenizer")
 }
 
-func TestFindingsComeWorstFirst(t *testing.T) {
+func TestFindingsAreSortedBySeverity(t *testing.T) {
 	info := inspect(t, map[string]string{
 		"m/config.json": `{"architectures":["Tomorrow"],"model_type":"tomorrow","x":NaN}`, "m/tokenizer.json": "{", "m/model.safetensors": tensors("x"),
 	})
@@ -103,7 +103,7 @@ func TestFindingsComeWorstFirst(t *testing.T) {
 }
 
 // The keys are a contract with scripts; lists are never null.
-func TestInfoHasEveryKeyOfTheContract(t *testing.T) {
+func TestInfoHasEveryJSONKey(t *testing.T) {
 	data, err := json.Marshal(inspect(t, map[string]string{"m/": ""}))
 	require.NoError(t, err)
 	var keys map[string]any
@@ -158,7 +158,7 @@ func (d deniedFS) Open(name string) (fs.File, error) {
 	return d.FS.Open(name)
 }
 
-func TestWeightsThatNobodyMayReadAreAnError(t *testing.T) {
+func TestWeightsWithoutReadPermissionAreAnError(t *testing.T) {
 	info, err := loader.New().Inspect(deniedFS{treeFS(sound(nil)), "m/model.safetensors"}, "m")
 	require.NoError(t, err)
 	require.Len(t, info.Findings, 1, "%+v", info.Findings)
@@ -167,7 +167,7 @@ func TestWeightsThatNobodyMayReadAreAnError(t *testing.T) {
 	assert.False(t, info.Weights.Complete)
 }
 
-func TestWhoReadsNoTextMissesNoTokenizer(t *testing.T) {
+func TestModelsWithoutTextNeedNoTokenizer(t *testing.T) {
 	severity := func(files map[string]string) (found answer.Severity) {
 		for _, f := range inspect(t, files).Findings {
 			if f.Code == finding.TokenizerMissing {
@@ -186,17 +186,17 @@ func TestWhoReadsNoTextMissesNoTokenizer(t *testing.T) {
 	assert.Equal(t, answer.SeverityNote, severity(map[string]string{"m/blocks.0.hook_resid_pre/cfg.json": `{"model_name":"gpt2","d_in":768,"d_sae":10,"hook_name":"blocks.0.hook_resid_pre"}`, "m/blocks.0.hook_resid_pre/sae_weights.safetensors": tensors("W_enc")}))
 }
 
-func TestADirectoryCalledLikeAFileIsSaid(t *testing.T) {
+func TestDirectoryNamedLikeWeightsFileIsReported(t *testing.T) {
 	files := sound(map[string]string{"-m/model.safetensors": "", "m/model.safetensors/x": "y"})
 	assert.Contains(t, codes(inspect(t, files).Findings), finding.FileUnreadable)
 }
 
-func TestUTF16IsSaid(t *testing.T) {
+func TestUTF16IsReported(t *testing.T) {
 	info := inspect(t, sound(map[string]string{"m/config.json": "\xff\xfe{\x00}\x00"}))
 	assert.Contains(t, info.Findings[0].Message, "UTF-16")
 }
 
-func TestUTF16WithoutAMarkIsSaid(t *testing.T) {
+func TestUTF16WithoutByteOrderMarkIsReported(t *testing.T) {
 	info := inspect(t, sound(map[string]string{"m/config.json": "{\x00}\x00"}))
 	require.NotEmpty(t, info.Findings)
 	assert.Contains(t, info.Findings[0].Message, "UTF-16")

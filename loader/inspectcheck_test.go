@@ -14,7 +14,7 @@ import (
 
 // Each check has a name of its own and reports only the codes that it declares, on every
 // preset; and it changes no fact: a second run finds the same.
-func TestChecksReportWhatTheyDeclareAndChangeNothing(t *testing.T) {
+func TestChecksReportDeclaredCodesAndKeepFacts(t *testing.T) {
 	names := map[string]bool{}
 	for _, c := range check.All() {
 		assert.False(t, names[c.Name], "two checks are called %s", c.Name)

@@ -46,7 +46,7 @@ func storedFile(list ...stored) string {
 
 // The packings that the presets do not have: what an element holds follows from
 // the method's own documentation.
-func TestPackedWeightsCountAsWhatTheyStandFor(t *testing.T) {
+func TestPackedWeightsAreCountedUnpacked(t *testing.T) {
 	const llama = `{"architectures":["LlamaForCausalLM"],"model_type":"llama",`
 	for _, c := range []struct {
 		name, config string
@@ -95,7 +95,7 @@ func TestPackedWeightsCountAsWhatTheyStandFor(t *testing.T) {
 	}
 }
 
-func TestQuantizationIsReadFromEveryPlace(t *testing.T) {
+func TestQuantizationFromEveryFile(t *testing.T) {
 	const llama = `{"architectures":["LlamaForCausalLM"],"model_type":"llama",`
 	for _, c := range []struct {
 		name                   string
@@ -137,7 +137,7 @@ func TestQuantizationIsReadFromEveryPlace(t *testing.T) {
 	assert.Nil(t, none.Quantization, "a file that cannot be read says nothing")
 }
 
-func TestWeightsOfOneSetAreChosen(t *testing.T) {
+func TestChoiceOfWeightFiles(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		files   map[string]string
@@ -184,7 +184,7 @@ func TestChatTemplatesAreFound(t *testing.T) {
 	assert.Nil(t, inspect(t, sound(map[string]string{"m/chat_template.jinja": pointer})).ChatTemplate, "a pointer is no template")
 }
 
-func TestTheCardSaysLicenceAndBase(t *testing.T) {
+func TestCardGivesLicenseAndBaseModel(t *testing.T) {
 	info := inspect(t, sound(map[string]string{"m/README.md": "---\nlicense: Apache-2.0\nlanguage:\n- en\n- de\nbase_model: [org/base, org/other]\nbase_model_relation: merge\n" +
 		"pipeline_tag: text-generation\nlibrary_name: transformers\nmodel-index:\n- name: x\n---\n# Model\nlicense: mit\n"}))
 	require.NotNil(t, info.Card)
@@ -227,8 +227,8 @@ func TestContextLengthAndItsSource(t *testing.T) {
 	}
 }
 
-// A file that nobody lists is as little trusted as one that is: an inspection of
-// any bytes under any name answers.
+// FuzzInspectWeights checks that an inspection of any weight files neither panics nor
+// fails.
 func FuzzInspectWeights(f *testing.F) {
 	for _, seed := range []string{tensors("model.embed_tokens.weight"), storedFile(stored{"a.qweight", "I32", []int{2, 2}, 4}, stored{"a.scales", "F16", []int{1, 2}, 2}), reduce, pointer, page, "GGUF\x03\x00\x00\x00", indexOf("a", "b.safetensors"), "---\nlicense: mit\n---\n"} {
 		f.Add([]byte(seed), []byte(sparseConfig))
@@ -259,7 +259,7 @@ func FuzzInspectWeights(f *testing.F) {
 
 // PyTorch's files have several extensions, and no order of a map may decide
 // between them.
-func TestWeightsDeepDownAreTheSameEachTime(t *testing.T) {
+func TestChoiceOfWeightsInSubdirectoriesIsDeterministic(t *testing.T) {
 	fsys := treeFS(map[string]string{"m/config.json": gptConfig, "m/a/b/pytorch_model.bin": "\x9c\xe1", "m/c/x.pt": "\x9c\xe1", "m/d/e.msgpack": "\x9c\xe1"})
 	for range 30 {
 		info, err := loader.New().Inspect(fsys, "m")

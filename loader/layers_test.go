@@ -10,7 +10,7 @@ import (
 )
 
 // Each layer that the config names has tensors, and the embedding has its size.
-func TestWeightsAgainstTheConfig(t *testing.T) {
+func TestWeightsThatDisagreeWithConfig(t *testing.T) {
 	config := func(more string) string {
 		return `{"architectures":["LlamaForCausalLM"],"model_type":"llama","tie_word_embeddings":true,"vocab_size":6,"hidden_size":4` + more + `}`
 	}
@@ -45,7 +45,7 @@ func TestWeightsAgainstTheConfig(t *testing.T) {
 
 // What a sound checkpoint has is not called missing: the stacks of other parts, a
 // decoder that has fewer layers than its encoder, layers that share their tensors.
-func TestSoundWeightsAgainstTheConfig(t *testing.T) {
+func TestWeightsThatAgreeWithConfig(t *testing.T) {
 	stack := func(prefix string, tensors int, layers ...int) (list []stored) {
 		for _, n := range layers {
 			for i := range tensors {

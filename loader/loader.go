@@ -1,16 +1,14 @@
-// Package loader says what a model checkpoint is, from its directory alone: the
-// architecture, the category, whether a loader is known for it, its quantization,
-// sparse autoencoder, tokenizer, and what is wrong with it. The types of the answers are
-// in package answer, the codes of what is wrong in package finding.
+// Package loader examines the directory of a model checkpoint: the architecture, the
+// category, whether a loader is known for it, its quantization, tokenizer, weights and
+// memory, and what is wrong with it. The types of the answers are in package answer, the
+// codes of the findings in package finding.
 //
-// It reads from any fs.FS, never writes, never loads weights, and never runs
-// anything that a checkpoint brings. The questions that a loader asks first
-// (ModelInfo, Category, Support, IsOmni, IsSAE) cost one directory listing and
-// one small file; Inspect looks further.
+// It reads from any fs.FS. It does not write, does not read the data of weights, and does
+// not run code of a checkpoint. ModelInfo, Category, Support, IsOmni and IsSAE read one
+// directory listing and one small file in most cases; Inspect reads more.
 //
-// A directory that is not there, or whose describing file cannot be read, is an
-// error that names the file, the place in it and the kind; only Inspect reports
-// the latter as a finding, so that no checkpoint is hidden.
+// A directory that does not exist, and a config that cannot be read, are errors with the
+// file, the offset and the kind of error. Inspect reports the latter as a finding.
 package loader
 
 import (
@@ -28,21 +26,21 @@ import (
 	"omniloader/loader/internal/tokens"
 )
 
-// FileError is the error of every reader: path, offset, kind, hint.
+// FileError is an error in a file: path, offset, kind and hint.
 type FileError = fault.Error
 
-// Loader answers questions about checkpoints. The zero value works, has no
-// fallbacks, and looks for base models beside the checkpoint only. A Loader is
-// safe for concurrent use.
+// Loader examines checkpoints. The zero value is usable: it has no options, so it looks for
+// base models near the checkpoint only. A Loader is safe for concurrent use. Every dir is a
+// path of fsys in the form of fs.ValidPath.
 type Loader struct {
 	roots     []string
 	fallbacks []string
-	fetch     tokens.Fetch              // nil where the filesystem is all there is
-	registry  func() *registry.Registry // nil where only the built-in names are known
-	context   int64                     // tokens that Inspect sizes the cache for, 0 for the model's own
+	fetch     tokens.Fetch              // nil where WithFetch was not given
+	registry  func() *registry.Registry // nil for the built-in registry
+	context   int64                     // tokens of the context that Inspect computes the memory for, 0 for that of the model
 }
 
-// New returns a Loader.
+// New returns a Loader with the options.
 func New(options ...Option) *Loader {
 	l := &Loader{}
 	for _, o := range options {
@@ -51,7 +49,7 @@ func New(options ...Option) *Loader {
 	return l
 }
 
-// Category says what kind of loader the checkpoint at dir needs.
+// Category says which kind of loader the checkpoint at dir needs.
 func (l *Loader) Category(fsys fs.FS, dir string) (*answer.Detection, error) {
 	c, err := l.open(fsys, dir)
 	if err != nil {
@@ -95,8 +93,8 @@ func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
 	return v.Category == answer.SAE, nil
 }
 
-// SAEBaseModel says which model the sparse autoencoder at dir reads. The error
-// is of the kind NotAnSAE where it is none.
+// SAEBaseModel gives the model that the sparse autoencoder at dir reads. The kind of the
+// error is answer.NotAnSAE where the checkpoint is none.
 func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*answer.BaseModel, error) {
 	c, err := l.open(fsys, dir)
 	if err != nil {
@@ -110,26 +108,26 @@ func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*answer.BaseModel, error)
 	return &sae.Describe(c, v.SAE).BaseModel, nil
 }
 
-// ModelInfo says what the checkpoint at dir is, from one listing and one file.
-// Size, Tokenizer and Weights are left to Inspect.
+// ModelInfo describes the checkpoint at dir by one listing and one small file, in most
+// cases. Fields marked (Inspect) in answer.Info are left empty.
 func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*answer.Info, error) {
 	c, err := l.open(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Release()
-	return info(c), nil
+	return modelInfo(c), nil
 }
 
-// info gathers what one listing and one file tell.
-func info(c *checkpoint.Checkpoint) *answer.Info {
+// modelInfo describes an opened checkpoint.
+func modelInfo(c *checkpoint.Directory) *answer.Info {
 	v := detect.Classify(c)
 	return buildInfo(c, &v, nil)
 }
 
-// buildInfo gathers what is known once the checkpoint was classified. card is the model
-// card, nil where it was not read.
-func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo) *answer.Info {
+// buildInfo describes a checkpoint that was classified. card is its model card, nil
+// where that was not read.
+func buildInfo(c *checkpoint.Directory, v *detect.Classification, card *answer.CardInfo) *answer.Info {
 	s := detect.Support(c, v)
 	info := &answer.Info{
 		Name:          c.Name(),
@@ -137,9 +135,9 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo
 		Layout:        v.Layout,
 		Category:      v.Category,
 		Task:          v.Task,
-		Architecture:  answer.OrNone(c.Architecture()),
+		Architecture:  answer.OrUnknown(c.Architecture()),
 		Architectures: c.Classes,
-		ModelType:     answer.OrNone(c.ModelType),
+		ModelType:     answer.OrUnknown(c.ModelType),
 		DecidedBy:     v.DecidedBy,
 		IsSupported:   s.IsSupported,
 		Error:         s.Error,
@@ -147,7 +145,7 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo
 		RemoteCode:    s.RemoteCode,
 		IsOmni:        detect.IsOmni(c),
 		HasTalker:     detect.HasTalker(c),
-		Quantization:  quantization.Of(c),
+		Quantization:  quantization.FromConfigs(c),
 		CustomFiles:   detect.CustomCode(c),
 		IsSAE:         v.Category == answer.SAE,
 		Candidates:    v.Candidates,
@@ -160,15 +158,15 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo
 	info.HasCustomFiles = len(info.CustomFiles) > 0
 	addSAE(c, info, v.SAE)
 	if v.BaseModel != "" {
-		base := v.BaseModel // not its address: the verdict stays off the heap
+		base := v.BaseModel // a copy, so that v is not allocated on the heap
 		info.BaseModel = &base
 	}
-	if v.Adapts != nil {
-		info.Architecture, info.Architectures, info.ModelType = v.Adapts.Classes[0], v.Adapts.Classes, answer.OrNone(v.Adapts.ModelType)
+	if v.AdapterBase != nil {
+		info.Architecture, info.Architectures, info.ModelType = v.AdapterBase.Classes[0], v.AdapterBase.Classes, answer.OrUnknown(v.AdapterBase.ModelType)
 	}
 	info.Findings = append(info.Findings, detect.CandidateFindings(v)...)
-	if c.Doc.File == config.FileAdapter {
-		detect.AddAdapter(c, info, card)
+	if c.Doc.File == config.AdapterConfigJSON {
+		detect.AddAdapterBase(c, info, card)
 	}
 	info.Findings = append(info.Findings, detect.ClassFindings(c, v, &s)...)
 	if len(info.CustomFiles) > 0 {
@@ -180,7 +178,7 @@ func buildInfo(c *checkpoint.Checkpoint, v *detect.Result, card *answer.CardInfo
 	return info
 }
 
-// orEmpty gives a list that is [] in JSON, and not null, where there is none.
+// orEmpty gives an empty list for nil, which is [] in JSON and not null.
 func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}
@@ -188,17 +186,17 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// addSAE fills in what an autoencoder's files say.
-func addSAE(c *checkpoint.Checkpoint, info *answer.Info, e *sae.Evidence) {
-	if e == nil {
+// addSAE adds the description of a release of sparse autoencoders; r may be nil.
+func addSAE(c *checkpoint.Directory, info *answer.Info, r *sae.Release) {
+	if r == nil {
 		return
 	}
-	b := sae.Describe(c, e)
-	base := b.BaseModel.BaseModel
+	b := sae.Describe(c, r)
+	base := b.BaseModel.Name
 	info.BaseModel = base
 	family := answer.UnknownName
-	if len(e.Units) > 0 {
-		family = e.Units[0].Family
+	if len(r.Autoencoders) > 0 {
+		family = r.Autoencoders[0].Family
 	}
 	info.SAE = &answer.SAEInfo{Family: family, Kind: b.Kind, BaseModel: base, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.Sites, Layers: b.Layers}
 	info.SAE.Sites = orEmpty(info.SAE.Sites)
@@ -207,13 +205,13 @@ func addSAE(c *checkpoint.Checkpoint, info *answer.Info, e *sae.Evidence) {
 		info.Findings = append(info.Findings, finding.New(finding.SAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"))
 	}
-	if len(e.Units) == 0 {
-		info.Findings = append(info.Findings, finding.New(finding.SAEBareDirectories, e.Sites[0],
+	if len(r.Autoencoders) == 0 {
+		info.Findings = append(info.Findings, finding.New(finding.SAEBareDirectories, r.Sites[0],
 			"only the names of directories say that this is a sparse autoencoder", "download the weights and their config.json"))
 	}
 }
 
-// notAnSAE says what the checkpoint is instead.
+// notAnSAE makes the error for a checkpoint that is no sparse autoencoder.
 func notAnSAE(dir, decidedBy string) error {
 	return fault.New(answer.NotAnSAE, dir, "decided by "+decidedBy)
 }

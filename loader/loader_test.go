@@ -89,7 +89,7 @@ func TestUnreadableConfigIsAnErrorOfItsKind(t *testing.T) {
 }
 
 func TestConfigBeyondTheLimitIsRefusedUnread(t *testing.T) {
-	fsys := hugeFS{config("{}"), modelconfig.MaxConfigSize + 1}
+	fsys := hugeFS{config("{}"), modelconfig.MaxSize + 1}
 	_, err := loader.New().ModelInfo(fsys, "m")
 	assert.ErrorIs(t, err, fault.TooLarge)
 	assert.Contains(t, err.Error(), "at most 67.1 MB are read")
@@ -151,7 +151,7 @@ func (s shrinkingFile) Stat() (fs.FileInfo, error) {
 	return hugeInfo{info, info.Size() + 10}, err
 }
 
-func TestOddConfigsHaveAnAnswerAndAFinding(t *testing.T) {
+func TestUnusualConfigsAreReadAndReported(t *testing.T) {
 	for text, want := range map[string]struct {
 		architecture, code string
 	}{

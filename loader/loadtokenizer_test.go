@@ -35,8 +35,8 @@ func families(t *testing.T) (fs.FS, []string) {
 	return fsys, files
 }
 
-// What Tokenizer says without building the tokenizer is what LoadTokenizer finds by
-// building it.
+// Tokenizer, which does not build the tokenizer, gives the same description as
+// LoadTokenizer.
 func TestDescribedAndLoadedTokenizersAgree(t *testing.T) {
 	fsys, dirs := families(t)
 	for _, dir := range dirs {
@@ -78,7 +78,7 @@ func TestSizeOfVocabulariesWithoutTokenizerJSON(t *testing.T) {
 	}
 }
 
-func TestAClassWithoutFilesHasAVocabularyOfBytes(t *testing.T) {
+func TestByteTokenizerClassNeedsNoFiles(t *testing.T) {
 	fsys := fstest.MapFS{"m/tokenizer_config.json": {Data: []byte(`{"tokenizer_class":"ByT5Tokenizer"}`)}}
 	described, err := loader.New().Tokenizer(fsys, "m")
 	require.NoError(t, err)
@@ -125,7 +125,7 @@ func ggufOf(keys ...any) string {
 	return string(b)
 }
 
-func TestGGUFCarriesItsTokenizer(t *testing.T) {
+func TestTokenizerInGGUF(t *testing.T) {
 	fsys := treeFS(map[string]string{"m/model-Q4_K_M.gguf": ggufOf(
 		"general.architecture", "gpt2", "tokenizer.ggml.model", "gpt2", "tokenizer.ggml.pre", "gpt-2",
 		"tokenizer.ggml.tokens", []string{"h", "e", "he", "<|end|>"}, "tokenizer.ggml.merges", []string{"h e"},
@@ -146,7 +146,7 @@ func TestGGUFCarriesItsTokenizer(t *testing.T) {
 
 // A GGUF file without a tokenizer, or with one of a kind that is not known, names
 // its base model by address.
-func TestGGUFWithoutAUsableTokenizerTakesItsBaseModels(t *testing.T) {
+func TestUnsupportedGGUFTokenizerUsesBaseModel(t *testing.T) {
 	base := []any{"general.architecture", "llama", "general.base_model.count", uint32(1),
 		"general.base_model.0.repo_url", "https://hub.example/meta-llama/Llama-3"}
 	for name, keys := range map[string][]any{
@@ -162,7 +162,7 @@ func TestGGUFWithoutAUsableTokenizerTakesItsBaseModels(t *testing.T) {
 	}
 }
 
-func TestAPipelineHasItsTokenizerInAPart(t *testing.T) {
+func TestTokenizerOfPipeline(t *testing.T) {
 	fsys := treeFS(map[string]string{"m/model_index.json": `{"_class_name":"X"}`, "m/tokenizer/tokenizer.json": smallBPE})
 	_, loaded, err := loader.New().LoadTokenizer(fsys, "m")
 	require.NoError(t, err)
@@ -173,7 +173,7 @@ func TestAPipelineHasItsTokenizerInAPart(t *testing.T) {
 	assert.Equal(t, answer.OriginCheckpoint, described.Origin)
 }
 
-func TestABrokenTokenizerIsNotReplaced(t *testing.T) {
+func TestUnreadableTokenizerIsNotReplaced(t *testing.T) {
 	fsys := treeFS(map[string]string{"m/tokenizer.json": `{"model":{"type":"Magic"}}`, "good/tokenizer.json": smallBPE})
 	_, _, err := loader.New(loader.WithTokenizerFallbacks("good")).LoadTokenizer(fsys, "m")
 	require.Error(t, err)
@@ -181,7 +181,7 @@ func TestABrokenTokenizerIsNotReplaced(t *testing.T) {
 	assert.Contains(t, err.Error(), "Magic")
 }
 
-func TestWhatTheFilesystemLacksIsFetched(t *testing.T) {
+func TestFetchIsCalledForMissingBaseModel(t *testing.T) {
 	there := treeFS(map[string]string{"snap/tokenizer.json": smallBPE})
 	m := map[string]string{"m/adapter_config.json": `{"base_model_name_or_path":"org/base"}`}
 	var asked []string
@@ -317,7 +317,9 @@ var agreements = map[string]map[string]string{
 	"link that leads nowhere":   {"vocab.txt": "a\n", "tokenizer.json": ""},
 }
 
-func TestTheDescriptionSaysWhatLoadingFinds(t *testing.T) {
+// Tokenizer, which does not build the tokenizer, and LoadTokenizer agree, also in the
+// error.
+func TestDescriptionAgreesWithLoading(t *testing.T) {
 	for name, files := range agreements {
 		tree := map[string]string{}
 		for file, content := range files {
@@ -344,7 +346,7 @@ func TestTheDescriptionSaysWhatLoadingFinds(t *testing.T) {
 	}
 }
 
-func TestASideFileOfATokenizerSaysWhoseItIs(t *testing.T) {
+func TestTokenizerConfigWithoutVocabulary(t *testing.T) {
 	size := func(name string) int {
 		tree := map[string]string{}
 		for file, content := range agreements[name] {

@@ -13,9 +13,9 @@ import (
 	"omniloader/loader/answer"
 )
 
-// The parts of a NeMo model have targets of their own, indented below it; the model
-// is what the top level says, wherever in the file that stands.
-func TestTheTargetOfANeMoModelIsThatOfItsTopLevel(t *testing.T) {
+// Parts of a NeMo model have keys "target" of their own, indented; the class of the
+// model is the one at the top level.
+func TestNeMoTargetIsTopLevelKey(t *testing.T) {
 	const config = "preprocessor:\n  target: nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor\n" +
 		"target: 'nemo.collections.tts.models.FastPitchModel' # of the model\n"
 	var plain bytes.Buffer

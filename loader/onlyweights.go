@@ -9,24 +9,26 @@ import (
 	"omniloader/loader/shards"
 )
 
-// OnlyWeights shows the directory of a weights file as if no other weights were in
-// it, so that one file of several can be asked about; the other shards of its save
-// stay. ok is false where the name is not that of a weights file.
+// OnlyWeights gives a view of fsys in which the directory of a weight file has no other
+// weights than this file and its other shards, and the directory. It is for a checkpoint
+// with several weight files, one of which is to be described. ok is false where file
+// does not have the extension of a weight file.
 func OnlyWeights(fsys fs.FS, file string) (only fs.FS, dir string, ok bool) {
 	dir, base := path.Split(file)
 	if dir = path.Clean(dir); !format.IsWeights(base) {
 		return nil, "", false
 	}
-	return &onlyWeights{fsys, dir, base}, dir, true
+	return &singleWeightsFS{fsys, dir, base}, dir, true
 }
 
-type onlyWeights struct {
+// singleWeightsFS is the filesystem of OnlyWeights.
+type singleWeightsFS struct {
 	fs.FS
 	dir, base string
 }
 
-// shows tells whether a name of the directory is to be seen.
-func (o *onlyWeights) shows(name string) bool {
+// isVisible tells whether the filesystem shows a file of the directory.
+func (o *singleWeightsFS) isVisible(name string) bool {
 	own, sharded := shards.ParseName(o.base)
 	if shards.IsIndex(name) {
 		return sharded && format.IndexKey(name) == own.Stem+own.Suffix
@@ -38,28 +40,28 @@ func (o *onlyWeights) shows(name string) bool {
 	return sharded && ok && other.Stem == own.Stem && other.Suffix == own.Suffix && other.Count == own.Count
 }
 
-func (o *onlyWeights) ReadDir(name string) ([]fs.DirEntry, error) {
+func (o *singleWeightsFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(o.FS, name)
 	if name == o.dir {
-		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() && !o.shows(e.Name()) })
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() && !o.isVisible(e.Name()) })
 	}
 	return entries, err
 }
 
-func (o *onlyWeights) Open(name string) (fs.File, error) {
-	if path.Dir(name) == o.dir && !o.shows(path.Base(name)) {
+func (o *singleWeightsFS) Open(name string) (fs.File, error) {
+	if path.Dir(name) == o.dir && !o.isVisible(path.Base(name)) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return o.FS.Open(name)
 }
 
-func (o *onlyWeights) Stat(name string) (fs.FileInfo, error) {
-	if path.Dir(name) == o.dir && !o.shows(path.Base(name)) {
+func (o *singleWeightsFS) Stat(name string) (fs.FileInfo, error) {
+	if path.Dir(name) == o.dir && !o.isVisible(path.Base(name)) {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 	}
 	return fs.Stat(o.FS, name)
 }
 
-func (o *onlyWeights) ReadLink(name string) (string, error) { return fs.ReadLink(o.FS, name) }
+func (o *singleWeightsFS) ReadLink(name string) (string, error) { return fs.ReadLink(o.FS, name) }
 
-func (o *onlyWeights) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(o.FS, name) }
+func (o *singleWeightsFS) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(o.FS, name) }

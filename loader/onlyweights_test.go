@@ -9,9 +9,9 @@ import (
 	"omniloader/loader"
 )
 
-func TestOneWeightsFileOfSeveral(t *testing.T) {
+func TestOnlyWeights(t *testing.T) {
 	fsys := treeFS(sound(map[string]string{
-		"m/sd3-Q8_0.gguf": of("sd3"), "m/wan-Q8_0.gguf": of("wan"),
+		"m/sd3-Q8_0.gguf": ggufOfArchitecture("sd3"), "m/wan-Q8_0.gguf": ggufOfArchitecture("wan"),
 		"m/other-00001-of-00002.safetensors": tensors("a"), "m/other-00002-of-00002.safetensors": tensors("b", "c"),
 		"m/other-00001-of-00003.safetensors": tensors("d"),
 	}))

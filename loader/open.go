@@ -7,15 +7,16 @@ import (
 	"omniloader/loader/internal/registry"
 )
 
-// names gives the class names that checkpoints are looked up in, nil for the built-in ones.
-func (l *Loader) names() *registry.Registry {
+// customRegistry gives the registry with the names of WithArchitectures, nil for the
+// built-in one.
+func (l *Loader) customRegistry() *registry.Registry {
 	if l.registry == nil {
 		return nil
 	}
 	return l.registry()
 }
 
-// open lists the directory and reads the one file that says what it is.
-func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint.Checkpoint, error) {
-	return checkpoint.OpenDir(l.names(), fsys, dir)
+// open lists the directory and parses its main file.
+func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint.Directory, error) {
+	return checkpoint.OpenDir(l.customRegistry(), fsys, dir)
 }

@@ -50,7 +50,7 @@ func TestLayoutsOfOtherLibraries(t *testing.T) {
 }
 
 // The one model in a directory is named, and its config is not missed above it.
-func TestAModelOneDirectoryDown(t *testing.T) {
+func TestModelInSubdirectory(t *testing.T) {
 	files := map[string]string{}
 	for name, text := range sound(nil) {
 		files["m/inner/"+name[2:]] = text
@@ -62,7 +62,7 @@ func TestAModelOneDirectoryDown(t *testing.T) {
 }
 
 // A pipeline's index beside a whole model: neither wins.
-func TestAPipelineBesideAModel(t *testing.T) {
+func TestPipelineBesideModelIsAmbiguous(t *testing.T) {
 	info, err := loader.New().ModelInfo(treeFS(sound(map[string]string{"m/model_index.json": `{"_class_name":"FluxPipeline"}`})), "m")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"diffusers: diffusers", "transformers: transformers"}, info.Candidates)
@@ -70,11 +70,11 @@ func TestAPipelineBesideAModel(t *testing.T) {
 	assert.False(t, info.IsSupported)
 }
 
-func TestAnUnfinishedDownloadOfModelScope(t *testing.T) {
+func TestUnfinishedModelScopeDownload(t *testing.T) {
 	assert.Contains(t, codes(inspect(t, sound(map[string]string{"m/._____temp/model.safetensors": "x"})).Findings), finding.IncompleteDownload)
 }
 
-func TestAMissingRankIsSaid(t *testing.T) {
+func TestMissingRankIsReported(t *testing.T) {
 	files := map[string]string{
 		"m/config.json":       `{"architecture":"LlamaForCausalLM","mapping":{"world_size":2,"tp_size":2}}`,
 		"m/rank0.safetensors": tensors("a"),

@@ -15,7 +15,7 @@ func pipelineOf(class string) map[string]string {
 	return map[string]string{"m/model_index.json": `{"_class_name":"` + class + `"}`}
 }
 
-func TestAPipelineSaysWhatItMakesOfWhat(t *testing.T) {
+func TestPipelineKind(t *testing.T) {
 	for class, want := range map[string]string{
 		"StableDiffusionPipeline": "text-to-image", "StableDiffusionXLImg2ImgPipeline": "image-to-image", "FluxPipeline": "text-to-image",
 		"FluxKontextPipeline": "image-to-image", "QwenImageEditPlusPipeline": "image-to-image", "HunyuanImagePipeline": "text-to-image",
@@ -36,27 +36,7 @@ func TestAPipelineSaysWhatItMakesOfWhat(t *testing.T) {
 	assert.Empty(t, info.PipelineKind)
 }
 
-// A rule that an earlier one always speaks before says nothing.
-func TestEveryRuleForPipelinesCanSpeak(t *testing.T) {
-	table := readTable(t, "pipeline_kinds.tsv")
-	earlier := map[string]bool{}
-	for line := range strings.Lines(table) {
-		if line[0] == '#' {
-			continue
-		}
-		pattern, kind, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		require.True(t, ok, line)
-		assert.NotEmpty(t, kind, line)
-		bare := strings.ReplaceAll(pattern, "*", "")
-		for e := range earlier {
-			inner := strings.Trim(e, "*")
-			assert.False(t, strings.HasPrefix(e, "*") && !strings.Contains(inner, "*") && strings.Contains(bare, inner), "%s comes before %s", e, pattern)
-		}
-		earlier[pattern] = true
-	}
-}
-
-func TestPartsOfComponentsAreChecked(t *testing.T) {
+func TestPipelineComponentFiles(t *testing.T) {
 	const index = `{"_class_name":"FluxPipeline","vae":["diffusers","AutoencoderKL"],"tokenizer":["transformers","CLIPTokenizer"],
 		"scheduler":["diffusers","FlowMatchEulerDiscreteScheduler"],"image_encoder":[null,null]}`
 	whole := func() map[string]string {

@@ -30,9 +30,8 @@ func preset(t testing.TB, name string) fs.FS {
 	return afero.NewIOFS(fsys)
 }
 
-// No preset is broken, and none is taken for one that keeps its tensors
-// elsewhere: the presets follow public repositories that load.
-func TestPresetsHaveNothingWrong(t *testing.T) {
+// The presets follow public repositories that load.
+func TestSoundPresetsHaveNoErrors(t *testing.T) {
 	for _, p := range fixtures.Presets() {
 		info, err := loader.New().Inspect(preset(t, p.Name), p.Name)
 		require.NoError(t, err)
@@ -50,8 +49,8 @@ func TestPresetsHaveNothingWrong(t *testing.T) {
 	}
 }
 
-// The parameters are those that the models' makers give, and packed weights
-// count as what they stand for.
+// The expected numbers are those that the models' makers give; packed weights are
+// counted unpacked.
 func TestParametersOfPresets(t *testing.T) {
 	for name, want := range map[string]int64{
 		"llama-3-8b": 8_030_261_248, "llama-3-8b-bnb-4bit": 8_030_261_248, "llama-3-70b": 70_553_706_496,

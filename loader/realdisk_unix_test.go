@@ -33,7 +33,7 @@ func TestNamedPipesAreNeverOpened(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-func TestLinksAreFollowedAndDeadOnesNamed(t *testing.T) {
+func TestLinksAreFollowedAndBrokenOnesReported(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "blobs"), 0o755))
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "snapshot"), 0o755))
@@ -48,7 +48,7 @@ func TestLinksAreFollowedAndDeadOnesNamed(t *testing.T) {
 }
 
 // Each stands alone, where nothing refuses the directory before it is come to.
-func TestANamedPipeInAnyPlaceIsNeverOpened(t *testing.T) {
+func TestNamedPipeWithAnyNameIsNeverOpened(t *testing.T) {
 	for _, name := range []string{"a.nemo", "tokenizer.json", "vocab.json", "tokenizer.model", "README.md", "chat_template.jinja",
 		"a.gguf", "a.pt", "cfg.json", "params.json", "model.safetensors.index.json", ".hidden.pkl"} {
 		t.Run(name, func(t *testing.T) {
@@ -62,8 +62,8 @@ func TestANamedPipeInAnyPlaceIsNeverOpened(t *testing.T) {
 	}
 }
 
-// laid writes files below a directory of its own, and gives it.
-func laid(t *testing.T, files map[string]string) string {
+// writeFiles writes files below a directory of its own, and gives it.
+func writeFiles(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
@@ -83,9 +83,9 @@ func messagesOf(info *answer.Info, code string) (files []string) {
 	return files
 }
 
-func TestComponentsMayBeLinksToDirectories(t *testing.T) {
+func TestLinkedComponentDirectoriesAreRead(t *testing.T) {
 	weights := storedFile(stored{"a.weight", "F32", []int{4}, 4})
-	dir := laid(t, map[string]string{
+	dir := writeFiles(t, map[string]string{
 		"p/model_index.json":                             `{"_class_name":"FluxPipeline","vae":["diffusers","AutoencoderKL"],"transformer":["diffusers","FluxTransformer2DModel"]}`,
 		"shared/vae/config.json":                         `{"_class_name":"AutoencoderKL"}`,
 		"shared/dit/config.json":                         `{"_class_name":"FluxTransformer2DModel"}`,
@@ -114,8 +114,8 @@ func TestComponentsMayBeLinksToDirectories(t *testing.T) {
 	assert.Len(t, messagesOf(info, finding.ComponentMissing), 1, "an empty directory is no component")
 }
 
-func TestLinksThatLeadBackAreNotFollowed(t *testing.T) {
-	dir := laid(t, map[string]string{"p/config.json": `{"architectures":["LlamaForCausalLM"]}`, "other/a.txt": "a"})
+func TestLinksToAncestorsAreNotFollowed(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"p/config.json": `{"architectures":["LlamaForCausalLM"]}`, "other/a.txt": "a"})
 	for name, target := range map[string]string{
 		"p/up": "..", "p/self": ".", "p/absolute": dir, "p/there": "../other", "other/back": "../p", "other/itself": "../other",
 	} {
@@ -137,7 +137,7 @@ func TestLinksThatLeadBackAreNotFollowed(t *testing.T) {
 }
 
 func TestFilesBehindLinksAreBounded(t *testing.T) {
-	dir := laid(t, map[string]string{"p/config.json": `{"architectures":["LlamaForCausalLM"]}`})
+	dir := writeFiles(t, map[string]string{"p/config.json": `{"architectures":["LlamaForCausalLM"]}`})
 	data := filepath.Join(dir, "data")
 	require.NoError(t, os.Mkdir(data, 0o755))
 	for i := range 10_100 {
@@ -153,10 +153,10 @@ func TestFilesBehindLinksAreBounded(t *testing.T) {
 	assert.Len(t, messagesOf(info, finding.LinkNotFollowed), 2)
 }
 
-// A pickle is looked at wherever it lies, and whatever it is called.
+// Pickles are scanned in every directory and under every name.
 func TestHiddenPicklesAreScanned(t *testing.T) {
 	const evil = "\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R."
-	dir := laid(t, map[string]string{"config.json": `{"architectures":["LlamaForCausalLM"],"model_file":".evil.pt"}`,
+	dir := writeFiles(t, map[string]string{"config.json": `{"architectures":["LlamaForCausalLM"],"model_file":".evil.pt"}`,
 		".evil.pt": evil, ".x/a.pt": evil, ".gitdata.pkl": evil, ".github/b.bin": evil, ".hidden/deep/c": evil,
 		".cache/huggingface/download/a.lock": "", ".git/objects/ab": "x", ".notes": "<html></html>", ".DS_Store": "\x00\x00"})
 	info, err := loader.New().Inspect(os.DirFS(dir), ".")

@@ -20,7 +20,7 @@ func TestEachIndicatorDirectoryMakesAnSAE(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSAE(t *testing.T) {
+func TestDirectoriesThatAreNoSAE(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"a tokenizer":      {"m/resid_post/": "", "m/tokenizer.json": "{}"},
 		"a vocabulary":     {"m/resid_post/": "", "m/vocab.txt": "a"},
@@ -46,14 +46,14 @@ func baseModel(t *testing.T, files map[string]string) *answer.BaseModel {
 func TestBaseModelComesFromAnyIndicatorDirectory(t *testing.T) {
 	for _, dir := range []string{"resid_post", "mlp_out", "transcoder_all"} {
 		b := baseModel(t, map[string]string{"m/" + dir + "/layer_17_width_16k/config.json": `{"model_name":"google/gemma-2b-it"}`})
-		require.NotNil(t, b.BaseModel, dir)
-		assert.Equal(t, "google/gemma-2b-it", *b.BaseModel)
+		require.NotNil(t, b.Name, dir)
+		assert.Equal(t, "google/gemma-2b-it", *b.Name)
 		assert.Equal(t, dir+"/layer_17_width_16k/config.json", *b.Source)
 		assert.Equal(t, []int{17}, b.Layers)
 	}
 }
 
-func TestMalformedSAEConfigIsPassedOverAndReported(t *testing.T) {
+func TestMalformedSAEConfigIsReported(t *testing.T) {
 	b := baseModel(t, map[string]string{
 		"m/resid_post/layer_0/config.json": `{"model_name":`,
 		"m/resid_post/layer_1/config.json": `{}`,
@@ -62,8 +62,8 @@ func TestMalformedSAEConfigIsPassedOverAndReported(t *testing.T) {
 		"m/resid_post/layer_4/params.npz":  "x",
 		"m/resid_post/README.md":           "x",
 	})
-	require.NotNil(t, b.BaseModel)
-	assert.Equal(t, "google/gemma-2-2b", *b.BaseModel)
+	require.NotNil(t, b.Name)
+	assert.Equal(t, "google/gemma-2-2b", *b.Name)
 	assert.Equal(t, []int{0, 1, 2, 3, 4}, b.Layers)
 	require.Equal(t, []string{finding.SAEConfigMalformed}, codes(b.Findings))
 	assert.Equal(t, "resid_post/layer_0/config.json", b.Findings[0].File)
@@ -71,7 +71,7 @@ func TestMalformedSAEConfigIsPassedOverAndReported(t *testing.T) {
 
 func TestBaseModelThatNoFileNames(t *testing.T) {
 	b := baseModel(t, map[string]string{"m/resid_post/": ""})
-	assert.Nil(t, b.BaseModel)
+	assert.Nil(t, b.Name)
 	info := infoOf(t, treeFS(map[string]string{"m/resid_post/": ""}))
 	assert.True(t, info.IsSAE)
 	assert.Equal(t, []string{"resid_post"}, info.SAE.Sites)

@@ -13,34 +13,34 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// Tokenizer describes the tokenizer of the checkpoint at dir from its files,
-// without building it: see LoadTokenizer. Where the checkpoint has none, the
-// tokenizer of its base model is taken (of a sparse autoencoder, an adapter or a
-// GGUF file), found beside it on the same filesystem or below the model roots;
-// then the fallbacks, in their order. The error of a vain search lists each place
-// and why it was not taken.
+// Tokenizer describes the tokenizer of the checkpoint at dir, without building it. It is
+// that of the checkpoint, else of its base model, else of the first fallback with one;
+// LoadTokenizer has the details. The Fetch function is called as well.
 func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*answer.TokenizerInfo, error) {
-	d, err := l.search().Find(context.Background(), fsys, dir, tokens.Describe)
+	d, err := l.tokenizerFinder().Find(context.Background(), fsys, dir, tokens.Describe)
 	if err != nil {
 		return nil, err
 	}
 	return d.TokenizerInfo, nil
 }
 
-// LoadTokenizer loads the tokenizer of the checkpoint at dir: its own; else that
-// of its base model (of a sparse autoencoder, an adapter or a GGUF file), found
-// beside it, below the model roots, or where WithFetch asks; else the first
-// fallback that has one. A tokenizer that is there and broken is an error that
-// names the file, and no other is taken in its place; the error of a vain search
-// is of the kind fault.NotFound and lists each place and why it was not taken.
+// LoadTokenizer loads the tokenizer of the checkpoint at dir. Where the checkpoint has
+// none, it loads that of its base model (which sparse autoencoders, adapters, GGUF
+// files, the model card and config.json can name): from a directory near the checkpoint,
+// a model root, or the directory that the Fetch function gives; else that of the first
+// fallback with one.
+//
+// A tokenizer that exists and cannot be read is an error, and no other is loaded in its
+// place. Where none is found, the error is an *answer.SearchError of the kind
+// fault.NotFound that lists the places searched.
 func (l *Loader) LoadTokenizer(fsys fs.FS, dir string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	return l.LoadTokenizerContext(context.Background(), fsys, dir)
 }
 
-// LoadTokenizerContext is LoadTokenizer; the context ends what WithFetch does.
+// LoadTokenizerContext is LoadTokenizer with a context for the Fetch function.
 func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	var loaded *tokenizer.Tokenizer
-	d, err := l.search().Find(ctx, fsys, dir, func(c *checkpoint.Checkpoint) (*tokens.Description, error) {
+	d, err := l.tokenizerFinder().Find(ctx, fsys, dir, func(c *checkpoint.Directory) (*tokens.Description, error) {
 		var info *answer.TokenizerInfo
 		var err error
 		if loaded, info, err = tokens.Load(c); err != nil {
@@ -54,22 +54,22 @@ func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir strin
 	return loaded, d.TokenizerInfo, nil
 }
 
-// TokenizerFindings says how a tokenizer, as LoadTokenizer gave it, fits the model
-// at dir: whether its pad token can be padded with, whether its named tokens exist,
-// whether config.json means the same tokens, and what is odd about the files. Files that
-// cannot be read are left to Inspect. The order of the findings is fixed.
+// TokenizerFindings compares a tokenizer that LoadTokenizer loaded with the model at
+// dir: the pad token, the special tokens, and their ids in config.json. It adds the
+// findings about the files of the tokenizer, and sorts all. A config that cannot be read
+// is not reported; Inspect does that.
 func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenizer, info *answer.TokenizerInfo) []answer.Finding {
-	known := tokens.Description{TokenizerInfo: info, Tokens: t, Unlisted: t.Config().Unlisted}
+	description := tokens.Description{TokenizerInfo: info, Tokens: t, Unlisted: t.Config().Unlisted}
 	if len(info.Files) > 0 {
-		known.Vocabulary = info.Files[0] // the first that was read
+		description.Vocabulary = info.Files[0] // the vocabulary is the first file
 	}
-	// A base model's tokenizer is compared with the base model's config: an adapter
-	// or an autoencoder has none of its own that speaks of tokens.
+	// The tokenizer of a base model is compared with the config of the base model:
+	// adapters and sparse autoencoders have no config with ids of tokens.
 	if info.Origin != answer.OriginCheckpoint {
 		dir = info.Path
 	}
-	modelConfig, _ := config.ReadObject(fsys, dir, config.FileConfig)
-	findings := append(check.SpecialTokens(&known, config.NewMembers(modelConfig)), info.Findings...)
+	modelConfig, _ := config.ReadJSON(fsys, dir, config.ConfigJSON)
+	findings := append(check.SpecialTokens(&description, config.NewMembers(modelConfig)), info.Findings...)
 	finding.Sort(findings)
 	return findings
 }

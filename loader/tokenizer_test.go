@@ -107,7 +107,8 @@ func TestPadTokenAndItsSource(t *testing.T) {
 	assert.Nil(t, tokenizerOf(t, map[string]string{"m/tokenizer.json": `{"model":{"vocab":{}}}`}).PadToken)
 }
 
-// An SAE finds its base model's tokenizer wherever people keep models.
+// The base model of an SAE is found in the directories near it, in model roots and in a
+// Hugging Face cache.
 func TestTokenizerOfTheBaseModelIsFoundBesideIt(t *testing.T) {
 	sae := "models/google/gemma-scope"
 	for name, base := range map[string]string{
@@ -139,7 +140,7 @@ func TestTokenizerOfTheBaseModelIsFoundBesideIt(t *testing.T) {
 	}
 }
 
-func TestTokenizerOfABrokenCheckpointStillSaysWhy(t *testing.T) {
+func TestTokenizerErrorOfCheckpointWithUnreadableConfig(t *testing.T) {
 	_, err := loader.New().Tokenizer(treeFS(map[string]string{"m/config.json": "{"}), "m")
 	require.ErrorIs(t, err, fault.NotFound)
 	assert.Contains(t, err.Error(), "config.json")

@@ -10,22 +10,21 @@ import (
 	"omniloader/loader/internal/verify"
 )
 
-// Verify reads every file of the checkpoint at dir of which a hash is on record,
-// weights as well, and compares: with the list of the commit's files that the
-// Hugging Face cache keeps, with the name of the blob that a snapshot links to, and
-// with the records of a download into a directory. What it finds wrong comes beside
-// the answer, for MergeFindings. progress may be nil. The error is that of the context
-// where it ended, or that of a directory that cannot be listed.
+// Verify compares the files of the checkpoint at dir, weights included, with the hashes
+// that their download recorded: in the list of the commit's files in the Hugging Face
+// cache, in the name of the blob that a snapshot links to, or in the record of a
+// download into the directory. It reads every byte of these files. The findings are to
+// be added to those of Inspect with finding.Merge. progress may be nil. The error is
+// that of the context, or of a directory that cannot be listed.
 //
-// A hash of 64 digits is the SHA-256 of a large file, one of 40 the name that git
-// gives to a small one. Source: huggingface_hub, _local_folder.py and
-// docs/source/en/guides/manage-cache.md.
-func (l *Loader) Verify(ctx context.Context, fsys fs.FS, dir string, progress verify.VerifyProgress) (*answer.Verification, []answer.Finding, error) {
-	seen := tree.NewCachedFS(fsys)
-	c, err := checkpoint.List(seen, dir)
+// A hash of 64 digits is a SHA-256, one of 40 digits the hash that git gives to a file.
+// Source: huggingface_hub, _local_folder.py and docs/source/en/guides/manage-cache.md.
+func (l *Loader) Verify(ctx context.Context, fsys fs.FS, dir string, progress verify.Progress) (*answer.Verification, []answer.Finding, error) {
+	cached := tree.NewCachedFS(fsys)
+	c, err := checkpoint.List(cached, dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	files, _ := c.Walk(seen) // what cannot be listed is the inspection's finding
-	return verify.Verify(c, ctx, files, progress)
+	files, _ := c.Walk(cached) // Inspect reports what cannot be listed
+	return verify.Files(ctx, c, files, progress)
 }

@@ -52,8 +52,8 @@ func mismatches(info *answer.Info) map[string]string {
 	return found
 }
 
-// What git itself says of a file of six bytes: printf 'hello\n' | git hash-object --stdin.
-func TestGitsNameOfAFile(t *testing.T) {
+// The hash is the output of: printf 'hello\n' | git hash-object --stdin.
+func TestGitHashOfFile(t *testing.T) {
 	require.Equal(t, "ce013625030ba8dba906f756967f9e9ca394464a", gitHashOf("hello\n"))
 	record := "abc\nce013625030ba8dba906f756967f9e9ca394464a\n1700000000.0\n"
 	info := verify(t, treeFS(sound(map[string]string{"m/notes.txt": "hello\n", "m/.cache/huggingface/download/notes.txt.metadata": record})), "m")
@@ -64,7 +64,7 @@ func TestGitsNameOfAFile(t *testing.T) {
 	assert.NotContains(t, info.Verified.Unrecorded, "notes.txt")
 }
 
-func TestVerifyAgainstTheRecordsOfADownload(t *testing.T) {
+func TestVerifyWithDownloadRecords(t *testing.T) {
 	weights := tensors("model.embed_tokens.weight")
 	files := sound(map[string]string{"m/model.safetensors": weights,
 		"m/.cache/huggingface/download/model.safetensors.metadata": "abc\n" + strings.ToUpper(sha256Of(weights)) + "\n1.0\n",
@@ -79,7 +79,7 @@ func TestVerifyAgainstTheRecordsOfADownload(t *testing.T) {
 		gitHashOf("something else")[:12] + "… | delete it and run the download again"}, mismatches(info))
 }
 
-func TestVerifyAgainstTheListOfTheCommit(t *testing.T) {
+func TestVerifyWithListOfCommit(t *testing.T) {
 	files := inCache(nil)
 	weights, config := files[cacheDir+"snapshots/abc/model.safetensors"], files[cacheDir+"snapshots/abc/config.json"]
 	tree := func(sum string) string {
@@ -97,7 +97,7 @@ func TestVerifyAgainstTheListOfTheCommit(t *testing.T) {
 	assert.Contains(t, found["hash-mismatch model.safetensors"], "delete it and run hf download org/name model.safetensors")
 }
 
-func TestVerifyAgainstTheNamesOfBlobs(t *testing.T) {
+func TestVerifyWithBlobNames(t *testing.T) {
 	dir := t.TempDir()
 	repo := filepath.Join(dir, "models--org--name")
 	write := func(name, text string) {
@@ -123,7 +123,7 @@ func TestVerifyAgainstTheNamesOfBlobs(t *testing.T) {
 	}
 }
 
-func TestVerifyWithoutRecordsSaysSo(t *testing.T) {
+func TestVerifyWithoutRecordsIsReported(t *testing.T) {
 	info := verify(t, treeFS(sound(nil)), "m")
 	assert.Zero(t, info.Verified.Files)
 	assert.Len(t, mismatches(info), 1)

@@ -21,8 +21,8 @@ func protoField(field int, body string) string {
 	return string(binary.AppendUvarint(b, uint64(len(body)))) + body
 }
 
-// onnxOf is a model of one tensor of 2 by 3, whose data of 24 bytes lies in another
-// file from byte 8 on.
+// onnxOf is an ONNX model with one tensor of 2 by 3, whose 24 bytes of data are in the
+// file at location, from byte 8.
 func onnxOf(location string) string {
 	pair := func(key, value string) string { return protoField(13, protoField(1, key)+protoField(2, value)) }
 	tensor := protoField(1, "\x02\x03") + "\x10\x01" + protoField(8, "w") + pair("location", location) + pair("offset", "8") + "\x70\x01"

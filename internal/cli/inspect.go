@@ -217,7 +217,7 @@ func (in *inspector) inspect(ctx context.Context, path string) (*answer.Info, er
 	}
 	info.Path, info.Name = path, filepath.Base(absolute)
 	if t := info.Tokenizer; t != nil {
-		t.Placed(disk.path)
+		t.MapPaths(disk.path)
 	}
 	return info, nil
 }

@@ -268,7 +268,7 @@ func (p *program) tokenizerOnDisk(ctx context.Context, f *tokenizeFlags, path st
 		var fileErr *fault.Error
 		switch {
 		case errors.As(err, &search):
-			return nil, nil, search.Placed(disk.path)
+			return nil, nil, search.MapPaths(disk.path)
 		case errors.As(err, &fileErr) && fileErr.Path == dir:
 			fileErr.Path = disk.path(dir)
 		case fileErr != nil:
@@ -276,7 +276,7 @@ func (p *program) tokenizerOnDisk(ctx context.Context, f *tokenizeFlags, path st
 		}
 		return nil, nil, err
 	}
-	info.Placed(disk.path)
+	info.MapPaths(disk.path)
 	return t, info, nil
 }
 

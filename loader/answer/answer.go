@@ -1,16 +1,17 @@
-// Package answer is what a loader says of a checkpoint: the types behind
-// "omniloader inspect --json", their JSON keys, categories and severities. It reads
-// nothing; whoever only handles answers needs no other package of the loader.
+// Package answer has the types of the answers about a checkpoint: those that
+// "omniloader inspect --json" prints, with their JSON keys, the categories and the
+// severities. It reads no files, and code that only handles answers needs no other
+// package of the loader.
 package answer
 
 import (
 	"strconv"
 )
 
-// Category is the kind of loader a checkpoint needs: a closed list.
+// Category is the kind of loader that a checkpoint needs.
 type Category string
 
-// The categories.
+// The categories; there are no others.
 const (
 	Transformers  Category = "transformers"   // language and multimodal models, text encoders
 	VisionEncoder Category = "vision_encoder" // images or video in, features, labels or boxes out
@@ -19,26 +20,26 @@ const (
 	Diffusers     Category = "diffusers"      // pipelines and components of the diffusers library
 	SAE           Category = "sae"            // sparse autoencoders and transcoders
 	Adapter       Category = "adapter"        // weights that change a base model
-	Unknown       Category = "unknown"        // none of the rules spoke
+	Unknown       Category = "unknown"        // no rule matched
 )
 
-// Task is the finer kind of work, such as "causal_lm"; architectures.tsv has the
-// list.
+// Task is what a model does, in more detail than the category: "causal_lm",
+// "image_classification". The third column of architectures.tsv has all of them.
 type Task string
 
-// UnknownName stands for a name that a checkpoint does not give.
+// UnknownName stands for a name that no file of the checkpoint gives.
 const UnknownName = "unknown"
 
-// Info says what a checkpoint is. Its JSON form is what `omniloader inspect
-// --json` prints. Fields that only Inspect fills are marked.
+// Info describes a checkpoint. Its JSON form is what `omniloader inspect --json` prints.
+// Fields marked (Inspect) are left at their zero value by ModelInfo.
 type Info struct {
 	Name         string   `json:"name"` // base name of the directory
 	Path         string   `json:"path"` // as the caller gave it
-	Size         int64    `json:"size"` // bytes of all files below it (Inspect)
+	Size         int64    `json:"size"` // bytes of all files in the directory and below it (Inspect)
 	Layout       string   `json:"layout"`
 	Category     Category `json:"category"`
 	Task         Task     `json:"task"`
-	PipelineKind string   `json:"pipeline_kind"` // what a diffusion pipeline makes of what: "text-to-video"; "" where its class does not tell
+	PipelineKind string   `json:"pipeline_kind"` // input and output of a diffusion pipeline: "text-to-video"; "" where its class does not tell
 	Architecture string   `json:"architecture"`
 	// Architectures holds every class name of the config, the first included.
 	Architectures  []string       `json:"architectures"`
@@ -47,7 +48,7 @@ type Info struct {
 	IsSupported    bool           `json:"is_supported"`
 	Error          *string        `json:"error"`       // why it is not supported; null where it is
 	LoadsAs        string         `json:"loads_as"`    // the class that loads it, "unknown" where none is known
-	RemoteCode     bool           `json:"remote_code"` // loads only by running the code that it brings
+	RemoteCode     bool           `json:"remote_code"` // loading runs Python code of the checkpoint
 	IsOmni         bool           `json:"is_omni"`
 	HasTalker      bool           `json:"has_talker"`
 	IsQuantized    bool           `json:"is_quantized"`
@@ -59,103 +60,103 @@ type Info struct {
 	BaseModel      *string        `json:"base_model"`
 	Tokenizer      *TokenizerInfo `json:"tokenizer"` // Inspect
 	Weights        *WeightsInfo   `json:"weights"`   // Inspect
-	// ContextLength is how many tokens the model was made for (Inspect).
+	// ContextLength is the longest context of the model, in tokens (Inspect).
 	ContextLength       *int64        `json:"context_length"`
-	ContextLengthSource string        `json:"context_length_source"` // the file and key that said so
+	ContextLengthSource string        `json:"context_length_source"` // the file and key that give it
 	Memory              *MemoryInfo   `json:"memory"`                // Inspect
 	ChatTemplate        *ChatTemplate `json:"chat_template"`         // Inspect
 	Card                *CardInfo     `json:"card"`                  // Inspect
-	Verified            *Verification `json:"verified"`              // Verify; null where nobody asked
-	Candidates          []string      `json:"candidates"`            // what it may be, where that is not clear
+	Verified            *Verification `json:"verified"`              // filled by Verify; null where it was not called
+	Candidates          []string      `json:"candidates"`            // the possible layouts, files or directories, where several models or layouts were found
 	Findings            []Finding     `json:"findings"`
 }
 
-// Quantization says how the weights were compressed.
+// Quantization describes how the weights were quantized.
 type Quantization struct {
-	Method string   `json:"method"` // "gptq", "bitsandbytes"; as the checkpoint spells it where no table has it; "unknown" where it does not say
-	Bits   *float64 `json:"bits"`   // bits per weight, where it says; exl2 has fractions
-	Detail string   `json:"detail"` // the variety: "nf4", "GEMM", "NVFP4", "Q4_K_M", "" where it does not say
-	Source string   `json:"source"` // the file and key that said so
+	Method string   `json:"method"` // "gptq", "bitsandbytes"; a method that is not in quantization_methods.tsv as the checkpoint spells it; "unknown" where no file names it
+	Bits   *float64 `json:"bits"`   // bits per weight, null where not known; exl2 has fractions
+	Detail string   `json:"detail"` // the variant of the method: "nf4", "GEMM", "NVFP4", "Q4_K_M"; "" where not known
+	Source string   `json:"source"` // the file and key that give it
 }
 
 // SAEInfo describes a sparse autoencoder.
 type SAEInfo struct {
-	Family          string  `json:"family"` // whose layout it has, "unknown" where only directory names speak
+	Family          string  `json:"family"` // of sae_families.tsv, "unknown" where only the names of directories were recognized
 	Kind            string  `json:"kind"`   // "sae", "transcoder", "crosscoder" or "clt"
 	BaseModel       *string `json:"base_model"`
-	BaseModelSource *string `json:"base_model_source"` // the file that named it
-	// BaseModelCandidates holds the base models where several are named.
+	BaseModelSource *string `json:"base_model_source"` // the file that names it
+	// BaseModelCandidates are the base models, where the files name more than one.
 	BaseModelCandidates []string `json:"base_model_candidates"`
-	Sites               []string `json:"sites"`  // where in the base model it reads: "resid_post"
-	Layers              []int    `json:"layers"` // layer numbers seen, ascending
+	Sites               []string `json:"sites"`  // where in the base model its input is taken: "resid_post"
+	Layers              []int    `json:"layers"` // numbers of the layers of the base model, ascending
 }
 
-// WeightsInfo describes the weight files that a loader takes: one set of them,
-// where a directory holds several.
+// WeightsInfo describes the weight files that a loader reads. Where a directory has the
+// weights more than once (in two formats, say), it describes one copy.
 type WeightsInfo struct {
 	Format    string   `json:"format"`    // "safetensors", "gguf", "pytorch" …
-	Framework string   `json:"framework"` // "pt", "mlx", "tf", "flax", where a safetensors file says it
-	Variant   string   `json:"variant"`   // "fp16", where only a variant is there
+	Framework string   `json:"framework"` // "pt", "mlx", "tf", "flax": the "format" of the metadata of a safetensors file, else ""
+	Variant   string   `json:"variant"`   // "fp16", where only files of a variant are present
 	Files     []string `json:"files"`
 	Index     string   `json:"index"` // the file that maps tensors to shards, "" where there is none
-	// Parameters are the model's weights: packed ones counted singly, scales and
-	// tables of a quantization left out. Null where they are not known.
+	// Parameters is the number of weights of the model: quantized weights that are packed
+	// into one element are counted one by one, scales and lookup tables not at all. Null
+	// where the headers do not tell.
 	Parameters     *int64           `json:"parameters"`
-	StoredElements *int64           `json:"stored_elements"` // of all tensors as they lie in the files; null where no header was read
+	StoredElements *int64           `json:"stored_elements"` // elements of all tensors as stored; null where no header was read
 	Tensors        int              `json:"tensors"`
 	Bytes          int64            `json:"bytes"`           // of the files
 	TensorBytes    int64            `json:"tensor_bytes"`    // of the tensors read
-	DTypes         map[string]int64 `json:"dtypes"`          // bytes by element type
-	BitsPerWeight  *float64         `json:"bits_per_weight"` // of all tensors over the parameters
+	DTypes         map[string]int64 `json:"dtypes"`          // bytes of the tensors by element type
+	BitsPerWeight  *float64         `json:"bits_per_weight"` // bits of all tensors divided by Parameters
 	Complete       bool             `json:"complete"`
-	Missing        []string         `json:"missing"`    // files that belong to the weights and are not there
-	Ignored        []string         `json:"ignored"`    // weight files that a loader leaves aside
-	Companions     []string         `json:"companions"` // loaded beside the weights: a projector for images
+	Missing        []string         `json:"missing"`    // files of the weights that are not present
+	Ignored        []string         `json:"ignored"`    // weight files that a loader does not read
+	Companions     []string         `json:"companions"` // loaded together with the weights: a projector for images
 }
 
-// ChatTemplate says where a checkpoint's chat template is.
+// ChatTemplate gives the file of a checkpoint's chat template.
 type ChatTemplate struct {
-	Source string   `json:"source"` // the file that has the one in use
-	Names  []string `json:"names"`  // of all templates; "default" is the one in use
+	Source string   `json:"source"` // the file of the template named "default"
+	Names  []string `json:"names"`  // of all templates; "default" is used where no name is given
 }
 
-// CardInfo is what the front matter of the model card says.
+// CardInfo has keys of the front matter of the model card (README.md).
 type CardInfo struct {
-	License          string   `json:"license"` // as on the hub: "apache-2.0", "llama3", "other"
-	LicenseName      string   `json:"license_name"`
-	LicenseLink      string   `json:"license_link"`
-	BaseModels       []string `json:"base_models"`
-	BaseModelRelated string   `json:"base_model_relation"` // "finetune", "quantized", "adapter", "merge"
-	PipelineTag      string   `json:"pipeline_tag"`
-	LibraryName      string   `json:"library_name"`
-	Languages        []string `json:"languages"`
+	License           string   `json:"license"` // as on the hub: "apache-2.0", "llama3", "other"
+	LicenseName       string   `json:"license_name"`
+	LicenseLink       string   `json:"license_link"`
+	BaseModels        []string `json:"base_models"`
+	BaseModelRelation string   `json:"base_model_relation"` // "finetune", "quantized", "adapter", "merge"
+	PipelineTag       string   `json:"pipeline_tag"`
+	LibraryName       string   `json:"library_name"`
+	Languages         []string `json:"languages"`
 }
 
-// MemoryInfo says how much memory loading takes, in bytes. The weights' part is
-// their size as stored; WeightsAs is what they take after conversion. What the
-// library itself and its activations need comes on top.
+// MemoryInfo is an estimate of the memory that a loaded model needs, in bytes: weights
+// and key-value cache. The library itself and activations are not counted.
 type MemoryInfo struct {
-	Weights   int64            `json:"weights"`
-	WeightsAs map[string]int64 `json:"weights_as"` // by type: "float32", "bfloat16", "int8", "int4"
-	// Context is the number of tokens that the cache is sized for: that asked
-	// for, or the model's own; null where neither is known.
+	Weights   int64            `json:"weights"`    // of the tensors as stored
+	WeightsAs map[string]int64 `json:"weights_as"` // of the parameters converted to "float32", "bfloat16", "int8", "int4"
+	// Context is the number of tokens that the cache is computed for: that of WithContext,
+	// else the model's context length; null where neither is known.
 	Context *int64 `json:"context"`
-	// KVCache is 2 × layers × key-value heads × head size × context × 2 bytes (for
-	// bfloat16), less where the config has latent attention or sliding windows;
-	// null where the model has no such cache or the config does not tell.
+	// KVCache is 2 × layers × key-value heads × head size × context × 2 bytes (bfloat16),
+	// and less with latent attention or sliding windows; null where the model has no such
+	// cache or the config does not have these numbers.
 	KVCache         *int64   `json:"kv_cache"`
 	KVBytesPerToken *int64   `json:"kv_bytes_per_token"`
-	Total           int64    `json:"total"` // weights and cache
+	Total           int64    `json:"total"` // Weights plus KVCache
 	Notes           []string `json:"notes"`
 }
 
-// Severity says how much a finding matters.
+// Severity is how much a finding matters.
 type Severity string
 
 // The severities, worst first.
 const (
-	SeverityError   Severity = "error"   // loading fails, or loads garbage
-	SeverityWarning Severity = "warning" // loads, perhaps not as meant
+	SeverityError   Severity = "error"   // loading fails, or the loaded model is wrong
+	SeverityWarning Severity = "warning" // it loads, and may not behave as intended
 	SeverityNote    Severity = "note"    // worth knowing
 )
 
@@ -163,12 +164,13 @@ const (
 type Finding struct {
 	Severity Severity `json:"severity"`
 	Code     string   `json:"code"` // stable, kebab-case: "config-not-json"
-	File     string   `json:"file"` // relative to the checkpoint, "" where it is about the whole
+	File     string   `json:"file"` // relative to the checkpoint; "" where the finding is about the whole directory
 	Message  string   `json:"message"`
-	Hint     string   `json:"hint"`
+	Hint     string   `json:"hint"` // what to do about it
 }
 
-func (q *Quantization) Text() string {
+// Summary gives the method and the bits: "gptq of 4 bits".
+func (q *Quantization) Summary() string {
 	if q.Bits == nil {
 		return q.Method
 	}

@@ -1,44 +1,43 @@
 package answer
 
-import (
-	"time"
-)
+import "time"
 
-// TokenizerInfo describes a tokenizer.
+// TokenizerInfo describes the tokenizer of a checkpoint, of its base model or of a
+// fallback directory.
 type TokenizerInfo struct {
 	Type           string            `json:"type"`   // "BPE", "WordPiece", "Unigram", "WordLevel", "SentencePiece", "tiktoken" …
-	Class          string            `json:"class"`  // tokenizer_class, "unknown" where none is given
-	Path           string            `json:"path"`   // directory it was read from
+	Class          string            `json:"class"`  // tokenizer_class of tokenizer_config.json, "unknown" where none is given
+	Path           string            `json:"path"`   // the directory that it was read from
 	Origin         string            `json:"origin"` // "checkpoint", "base model" or "fallback"
 	Files          []string          `json:"files"`
-	VocabSize      *int              `json:"vocab_size"` // highest id + 1; null where it was not read
+	VocabSize      *int              `json:"vocab_size"` // highest id + 1; null where no vocabulary was read
 	SpecialTokens  map[string]string `json:"special_tokens"`
 	PadToken       *string           `json:"pad_token"`
-	PadTokenID     *int64            `json:"pad_token_id"`     // null where the vocabulary lacks the token
-	PadTokenSource *string           `json:"pad_token_source"` // the file that gave it, "tokenizer_class …", "model_type …", or "eos_token"
-	Tried          []Try             `json:"tried"`            // the places that had none, in order
-	Times          Durations         `json:"-"`                // differ from call to call, so no part of the answer
-	Findings       []Finding         `json:"-"`                // about the files of the tokenizer; Inspect lists them among those of the checkpoint
+	PadTokenID     *int64            `json:"pad_token_id"`     // null where the token is not in the vocabulary
+	PadTokenSource *string           `json:"pad_token_source"` // the file that gives it, "tokenizer_class …", "model_type …", or "eos_token"
+	Tried          []Attempt         `json:"tried"`            // the places searched before, in order
+	Times          Durations         `json:"-"`                // how long the search took
+	Findings       []Finding         `json:"-"`                // about the files of the tokenizer; Inspect adds them to those of the checkpoint
 }
 
-// Try is one place where a tokenizer was looked for, and why it was not taken.
-type Try struct {
+// Attempt is one place where a tokenizer was looked for, and why it was not taken.
+type Attempt struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
 
-	Root      string `json:"-"` // the directory it was looked for below, "" where it was named
-	Absent    bool   `json:"-"` // there is no such directory
-	Elsewhere bool   `json:"-"` // Path is not a path of the filesystem: a model's name, or a path of another machine
+	Root      string `json:"-"` // the model root or ancestor directory that Path was looked for in, "" where Path was given
+	Absent    bool   `json:"-"` // the directory does not exist
+	OutsideFS bool   `json:"-"` // Path is the name of a model, or a path of another machine, and no path of this filesystem
 }
 
-// Durations say where the time of finding and loading a tokenizer went.
+// Durations split the time of a search for a tokenizer.
 type Durations struct {
-	Resolution time.Duration // deciding whose tokenizer it is, and where
-	Download   time.Duration // fetching it, 0 where that was not needed
-	Parse      time.Duration // reading the files and building the tokenizer
+	Resolution time.Duration // finding out whose tokenizer it is, and its directory
+	Download   time.Duration // of the Fetch function, 0 where it was not called
+	Parse      time.Duration // reading its files
 }
 
-// Where a tokenizer came from.
+// The values of TokenizerInfo.Origin.
 const (
 	OriginCheckpoint = "checkpoint"
 	OriginBaseModel  = "base model"

@@ -1,10 +1,10 @@
 package answer
 
-// Verification says how far a checkpoint's files were compared with the hashes
-// that its download left on record.
+// Verification is the result of comparing a checkpoint's files with the hashes that
+// its download recorded.
 type Verification struct {
-	Files      int      `json:"files"`      // compared, and found to be what the record says
-	Bytes      int64    `json:"bytes"`      // read for it
-	Mismatched []string `json:"mismatched"` // compared, and found to be something else
-	Unrecorded []string `json:"unrecorded"` // files of which no hash is on record
+	Files      int      `json:"files"`      // number of files whose hash is the recorded one
+	Bytes      int64    `json:"bytes"`      // read to compute the hashes
+	Mismatched []string `json:"mismatched"` // files with another hash than the recorded one
+	Unrecorded []string `json:"unrecorded"` // files without a recorded hash
 }

@@ -2,17 +2,15 @@ package finding
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-
-	"omniloader/loader/answer"
 )
 
-// ExactBytes writes a size so that two that differ look different.
+// ExactBytes writes a number of bytes without rounding: "1234 bytes".
 func ExactBytes(n int64) string { return fmt.Sprintf("%d bytes", n) }
 
-func FirstFew(names []string) string {
+// JoinFirst lists at most three names: "a, b, c and 2 more".
+func JoinFirst(names []string) string {
 	const few = 3
 	if len(names) <= few {
 		return strings.Join(names, ", ")
@@ -20,7 +18,7 @@ func FirstFew(names []string) string {
 	return strings.Join(names[:few], ", ") + fmt.Sprintf(" and %d more", len(names)-few)
 }
 
-// FormatBytes writes a size for people: 1.5 GB.
+// FormatBytes writes a number of bytes with a decimal unit: "1.5 GB".
 func FormatBytes(n int64) string {
 	const units = "kMGTPE"
 	if n < 1000 {
@@ -33,16 +31,13 @@ func FormatBytes(n int64) string {
 	return strconv.FormatFloat(v, 'f', 1, 64) + " " + units[i:i+1] + "B"
 }
 
-func Has(findings []answer.Finding, code string) bool {
-	return slices.ContainsFunc(findings, func(f answer.Finding) bool { return f.Code == code })
-}
-
-// CountOf writes a number of things: "1 file", "3 files".
-func CountOf(n int, what string) string {
+// Plural writes a number of things: "1 file", "3 files".
+func Plural(n int, what string) string {
 	if n != 1 {
 		what += "s"
 	}
 	return strconv.Itoa(n) + " " + what
 }
 
-func Quoted(s string) string { return `"` + s + `"` }
+// Quote puts a text between quotation marks, without escaping.
+func Quote(s string) string { return `"` + s + `"` }

@@ -7,15 +7,15 @@ import (
 	"omniloader/loader/internal/detect"
 )
 
-// The base model of an adapter, which is nothing without it.
+// An adapter is not usable without its base model.
 var _ = register(Check{
 	Name:  "adapter-base",
 	Codes: []string{finding.AdapterNeedsBase},
 	Run: func(f *Facts) []answer.Finding {
 		c, base := f.Checkpoint, f.Info.BaseModel
-		if c.Doc.File != config.FileAdapter || f.Info.SAE != nil || base == nil || c.Doc.Text(config.KeyBaseModelPath) == "" || detect.IsBasePathMissing(c) {
+		if c.Doc.File != config.AdapterConfigJSON || f.Info.SAE != nil || base == nil || c.Doc.Text(config.KeyBaseModelPath) == "" || detect.BasePathMissing(c) {
 			return nil
 		}
-		return one(finding.AdapterNeedsBase, config.FileAdapter, "it changes "+*base+", and is nothing without it", "")
+		return single(finding.AdapterNeedsBase, config.AdapterConfigJSON, "it changes "+*base+", and is nothing without it", "")
 	},
 })

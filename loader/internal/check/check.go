@@ -1,7 +1,7 @@
-// Package check compares what was read of a checkpoint: its config with its weights,
-// its files with what its download left on record, its tokenizer with its embedding,
-// and reports where they do not fit. A check is a value in a file of its own; it reads
-// facts and changes none.
+// Package check compares the parts of a checkpoint with each other (the config with the
+// weights, the tokenizer with the embedding, the files with those of the repository),
+// and reports where they disagree. Each check is a value that is registered in a file of
+// its subject; it reads facts and does not change them.
 package check
 
 import (
@@ -18,92 +18,93 @@ import (
 	"omniloader/loader/internal/weights"
 )
 
-// Facts are what was read of a checkpoint. They no longer change.
+// Facts are what was read of a checkpoint. They are complete before the first check, and
+// do not change.
 type Facts struct {
-	Checkpoint *checkpoint.Checkpoint
-	// Info is the answer, of which all is final but its findings.
+	Checkpoint *checkpoint.Directory
+	// Info is the answer; all of it but Findings is complete.
 	Info      *answer.Info
 	Files     []tree.File
-	ConfigErr error // why the file that says what the directory is cannot be read
-	Weights   *weights.Weights
-	Commit    *weights.Comparison // nil where the list of the commit's files is not here
+	ConfigErr error // why the main file cannot be read, nil where it was read
+	Weights   *weights.Headers
+	Commit    *weights.CommitComparison // nil where there is no list of the commit's files
 	Tokenizer *tokens.Description
-	// TokenizerErr is why there is no tokenizer.
+	// TokenizerErr is why Tokenizer is nil.
 	TokenizerErr error
 }
 
-// Needs are facts without which a check has nothing to compare.
+// Needs is a set of facts that a check requires.
 type Needs uint
 
-// The facts that a check may need. A check that needs none runs always.
+// The facts that a check can require. A check that requires none is always run.
 const (
-	Config    Needs = 1 << iota // config.json says what the directory is, and was read
+	Config    Needs = 1 << iota // the main file is config.json, and was read
 	Weights                     // weight files were found
-	Headers                     // every header of the weights was read, and no file is missing
+	Headers                     // every header of the weights was read, and no weight file is missing
 	Tokenizer                   // a tokenizer was found and described
-	Commit                      // the list of the commit's files is known
+	Commit                      // the snapshot was compared with the list of its commit's files
 	Cache                       // the directory is in a Hugging Face cache
 )
 
-// has gives the facts that are there.
-func (f *Facts) has() (n Needs) {
-	set := func(need Needs, there bool) {
-		if there {
-			n |= need
+// available gives the facts that were read.
+func (f *Facts) available() (n Needs) {
+	add := func(fact Needs, isAvailable bool) {
+		if isAvailable {
+			n |= fact
 		}
 	}
-	_, cached := f.Checkpoint.Repository()
-	set(Config, f.Checkpoint.Doc.File == config.FileConfig)
-	set(Weights, f.Weights != nil)
-	set(Headers, f.Weights != nil && f.Weights.Whole && !f.Weights.Unread && len(f.Weights.Tensors.List) > 0)
-	set(Tokenizer, f.Tokenizer != nil)
-	set(Commit, f.Commit != nil)
-	set(Cache, cached)
+	_, cached := f.Checkpoint.CacheRepository()
+	add(Config, f.Checkpoint.Doc.File == config.ConfigJSON)
+	add(Weights, f.Weights != nil)
+	add(Headers, f.Weights != nil && f.Weights.AllPresent && !f.Weights.SomeUnread && len(f.Weights.Tensors.List) > 0)
+	add(Tokenizer, f.Tokenizer != nil)
+	add(Commit, f.Commit != nil)
+	add(Cache, cached)
 	return n
 }
 
 // Check is one comparison.
 type Check struct {
 	Name  string   // "layers"
-	Codes []string // of the findings that it reports, all of them
+	Codes []string // the codes of all findings that it can report
 	Needs Needs
 	Run   func(*Facts) []answer.Finding
 }
 
 var registered []*Check
 
-// register adds a check to those that Run carries out.
+// register adds a check to All.
 func register(c Check) *Check {
 	registered = append(registered, &c)
 	return &c
 }
 
-// All lists the checks by their names.
+// All lists the checks, sorted by name.
 var All = sync.OnceValue(func() []*Check {
 	return slices.SortedFunc(slices.Values(registered), func(a, b *Check) int { return cmp.Compare(a.Name, b.Name) })
 })
 
-// Run carries out every check whose facts are there. The order of the findings says
-// nothing; see finding.Sort.
+// Run runs every check whose needs are available. The findings are in no particular
+// order.
 func Run(f *Facts) (findings []answer.Finding) {
-	there := f.has()
+	available := f.available()
 	for _, c := range All() {
-		findings = append(findings, c.findings(f, there)...)
+		findings = append(findings, c.findings(f, available)...)
 	}
 	return findings
 }
 
-// Findings carries out one check, if its facts are there.
-func (c *Check) Findings(f *Facts) []answer.Finding { return c.findings(f, f.has()) }
+// Findings runs the check, if its needs are available.
+func (c *Check) Findings(f *Facts) []answer.Finding { return c.findings(f, f.available()) }
 
-func (c *Check) findings(f *Facts, there Needs) []answer.Finding {
-	if c.Needs&there != c.Needs {
+func (c *Check) findings(f *Facts, available Needs) []answer.Finding {
+	if c.Needs&available != c.Needs {
 		return nil
 	}
 	return c.Run(f)
 }
 
-// one is a list of one finding, with the code's own severity.
-func one(code, file, message, hint string) []answer.Finding {
+// single gives a list of one finding with its usual severity.
+func single(code, file, message, hint string) []answer.Finding {
 	return []answer.Finding{finding.New(code, file, message, hint)}
 }

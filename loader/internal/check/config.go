@@ -15,7 +15,7 @@ import (
 	"omniloader/loader/internal/weights"
 )
 
-// config.json, where weights need one and it is not there.
+// Weights that need a config.json, and have none.
 var _ = register(Check{
 	Name:  "config-present",
 	Codes: []string{finding.ConfigMissing, finding.SingleFileCheckpoint},
@@ -26,27 +26,27 @@ var _ = register(Check{
 			return nil
 		}
 		elsewhere := func(message, hint string) []answer.Finding {
-			return []answer.Finding{finding.Graded(finding.Milder, finding.ConfigMissing, config.FileConfig, "no config.json; "+message, hint)}
+			return []answer.Finding{finding.NewGraded(finding.Milder, finding.ConfigMissing, config.ConfigJSON, "no config.json; "+message, hint)}
 		}
 		for _, o := range otherConfigs {
 			if c.Has(o.name) {
 				return elsewhere(o.what, o.hint)
 			}
 		}
-		if single := singleFile(f.Weights); single != "" {
-			return one(finding.SingleFileCheckpoint, single, "it holds the whole of a diffusion model, in the layout of its original code", "")
+		if file := singleFilePipeline(f.Weights); file != "" {
+			return single(finding.SingleFileCheckpoint, file, "it holds the whole of a diffusion model, in the layout of its original code", "")
 		}
-		if format.ByName(info.Weights.Format).Describes == format.Itself || info.Layout != detect.LayoutUnknown {
-			return nil // a config.json has no place there
+		if format.ByName(info.Weights.Format).DescribedBy == format.ByItself || info.Layout != detect.LayoutUnknown {
+			return nil // the format or the layout does without config.json
 		}
 		if library := libraryOf(info.Card); library != "" && library != "transformers" {
 			return elsewhere("the model card says that this is for the library "+library, "load it with "+library)
 		}
-		return one(finding.ConfigMissing, config.FileConfig, fmt.Sprintf("no config.json beside %s of %s weights: nothing says which model they are of", finding.CountOf(len(info.Weights.Files), "file"), info.Weights.Format), "")
+		return single(finding.ConfigMissing, config.ConfigJSON, fmt.Sprintf("no config.json beside %s of %s weights: nothing says which model they are of", finding.Plural(len(info.Weights.Files), "file"), info.Weights.Format), "")
 	},
 })
 
-// libraryOf is the library that a card names, "" where there is none.
+// libraryOf gives the library_name of a card, "" where there is none. card may be nil.
 func libraryOf(card *answer.CardInfo) string {
 	if card == nil {
 		return ""
@@ -54,22 +54,22 @@ func libraryOf(card *answer.CardInfo) string {
 	return card.LibraryName
 }
 
-// otherConfigs are the files that stand in config.json's place in other layouts,
-// and what to load such a directory with.
+// otherConfigs are files that describe the model in layouts without config.json, and how
+// to load such a directory.
 var otherConfigs = []struct{ name, what, hint string }{
-	{config.FileParams, "params.json of Mistral's or Meta's own format is here", "load it with mistral-common or the model's own code, or convert it to the transformers layout"},
-	{config.FileAdapter, "this is an adapter", "load it on top of its base model"}, // beside weights of a whole model
+	{config.ParamsJSON, "params.json of Mistral's or Meta's own format is here", "load it with mistral-common or the model's own code, or convert it to the transformers layout"},
+	{config.AdapterConfigJSON, "this is an adapter", "load it on top of its base model"}, // ignored beside the weights of a whole model
 	{"open_clip_config.json", "this is a model of open_clip", "load it with open_clip"},
 	{"mlc-chat-config.json", "this is a model of MLC", "load it with mlc-llm"},
 }
 
-// singleFilePrefix begins the names of the network's tensors in the original
-// code of Stable Diffusion, and of its successors.
+// singleFilePrefix is the prefix of tensors of the denoising network in the original
+// code of Stable Diffusion and its successors.
 const singleFilePrefix = "model.diffusion_model."
 
-// singleFile names the file that holds a whole diffusion pipeline, "" where none
-// does.
-func singleFile(r *weights.Weights) string {
+// singleFilePipeline gives the weight file that has a whole diffusion pipeline, "" where
+// there is none.
+func singleFilePipeline(r *weights.Headers) string {
 	for i := range r.Tensors.List {
 		if bytes.HasPrefix(r.Tensors.Name(i), []byte(singleFilePrefix)) {
 			return r.Info.Files[0]
@@ -78,35 +78,35 @@ func singleFile(r *weights.Weights) string {
 	return ""
 }
 
-// The model type, which loaders ask for first.
+// A config.json without model_type, by which loaders choose the class.
 var _ = register(Check{
 	Name:  "model-type",
 	Codes: []string{finding.ModelTypeMissing},
 	Needs: Config,
 	Run: func(f *Facts) []answer.Finding {
 		c := f.Checkpoint
-		if c.ModelType != "" || len(c.Classes) == 0 || f.Info.Layout != detect.LayoutTransformers || c.Doc.Values[config.KeyModelType].End != 0 {
+		if c.ModelType != "" || len(c.Classes) == 0 || f.Info.Layout != detect.LayoutTransformers || c.Doc.Contains(config.KeyModelType) {
 			return nil
 		}
 		hint := ""
 		if class, ok := registry.LookupClass(c.Classes[0]); ok && class.ModelType != "" {
 			hint = "add \"model_type\": " + strconv.Quote(class.ModelType)
 		}
-		return one(finding.ModelTypeMissing, config.FileConfig, "it names "+c.Classes[0]+" and no model_type", hint)
+		return single(finding.ModelTypeMissing, config.ConfigJSON, "it names "+c.Classes[0]+" and no model_type", hint)
 	},
 })
 
-// The version of the library that wrote the config, where its class is not known.
+// A class that is not known, in a config that a newer library wrote.
 var _ = register(Check{
 	Name:  "library-version",
 	Codes: []string{finding.ArchitectureNewer},
 	Needs: Config,
 	Run: func(f *Facts) []answer.Finding {
-		version := f.Checkpoint.Config().Get("transformers_version").String()
+		version := f.Checkpoint.Members().Get("transformers_version").String()
 		if !isUnknownClass(f.Info) || !newerThanTables(version) {
 			return nil
 		}
-		return one(finding.ArchitectureNewer, config.FileConfig, "written by transformers "+version+"; the tables are of "+tablesVersion, "")
+		return single(finding.ArchitectureNewer, config.ConfigJSON, "written by transformers "+version+"; the tables are of "+tablesVersion, "")
 	},
 })
 
@@ -115,11 +115,12 @@ func isUnknownClass(info *answer.Info) bool {
 	return !info.IsSupported && info.Category != answer.Unknown
 }
 
-// tablesVersion is the version of the transformers library that the tables of
-// classes were made from.
+// tablesVersion is the version of the transformers library that the tables of classes
+// are from.
 const tablesVersion = "5.16"
 
-// newerThanTables compares the first two numbers of a version.
+// newerThanTables tells whether the major and minor number of a version are beyond
+// tablesVersion.
 func newerThanTables(version string) bool {
 	parse := func(v string) (major, minor int, ok bool) {
 		a, rest, found := strings.Cut(v, ".")
@@ -133,7 +134,7 @@ func newerThanTables(version string) bool {
 	return ok && (major > ourMajor || major == ourMajor && minor > ourMinor)
 }
 
-// A class without a head, of a model that writes text.
+// The class of a language model without its output head.
 var _ = register(Check{
 	Name:  "base-class",
 	Codes: []string{finding.ArchitectureBaseClass},
@@ -147,6 +148,6 @@ var _ = register(Check{
 		if family, ok := registry.LookupFamily(f.Checkpoint.ModelType); ok && family.Architecture != "" && family.Architecture != info.Architecture {
 			hint = "for text, use a checkpoint of " + family.Architecture
 		}
-		return one(finding.ArchitectureBaseClass, config.FileConfig, info.Architecture+" gives hidden states, and writes no text", hint)
+		return single(finding.ArchitectureBaseClass, config.ConfigJSON, info.Architecture+" gives hidden states, and writes no text", hint)
 	},
 })

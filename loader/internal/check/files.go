@@ -13,8 +13,8 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// Files that hold no content, but what was left in its place: a Git LFS pointer, a web
-// page, zeros.
+// Files that have something in place of their content: a Git LFS pointer, a web page,
+// zeros.
 var _ = register(Check{
 	Name: "files",
 	Codes: []string{finding.FileEmpty, finding.HTMLPage, finding.IncompleteDownload, finding.LFSPointer,
@@ -27,22 +27,22 @@ var _ = register(Check{
 			}
 			kind, grade := file.Problem.Kind, gradeOf(f, file)
 			if grade == finding.Mildest && (kind == fault.Empty || kind == fault.ZeroFilled) {
-				continue // nothing reads it
+				continue // no loader reads it
 			}
-			findings = append(findings, finding.Graded(grade, finding.CodeOfKind(kind), file.Name, file.Problem.Detail, file.Problem.Advice))
+			findings = append(findings, finding.NewGraded(grade, finding.CodeForKind(kind), file.Name, file.Problem.Detail, file.Problem.Advice))
 		}
 		return findings
 	},
 })
 
-// gradeOf says how much it matters that a file holds no content: the weights in use,
-// and what describes the model, make loading fail; weights that are not used may be
-// wanted; nothing else needs the rest.
+// gradeOf gives the grade of a file without content: Usual for the weights that are
+// loaded and the files that describe the model, Milder for other weights, Mildest for
+// the rest.
 func gradeOf(f *Facts, file *tree.File) finding.Grade {
 	base := file.Base()
 	switch w := f.Weights; {
 	case w != nil && (slices.Contains(w.Info.Files, file.Name) || file.Name == w.Info.Index),
-		path.Ext(base) == ".json" && file.Dir() == ".", tokenizer.FileOf(base), base == config.FileConfig:
+		path.Ext(base) == ".json" && file.Dir() == ".", tokenizer.FileOf(base), base == config.ConfigJSON:
 		return finding.Usual
 	case format.IsWeights(base):
 		return finding.Milder
@@ -50,7 +50,7 @@ func gradeOf(f *Facts, file *tree.File) finding.Grade {
 	return finding.Mildest
 }
 
-// The file that says what the directory is, where it cannot be read.
+// A main file that cannot be read.
 var _ = register(Check{
 	Name:  "config-readable",
 	Codes: []string{finding.ConfigUnreadable},
@@ -59,6 +59,6 @@ var _ = register(Check{
 		if f.ConfigErr == nil || tree.HasProblem(f.Files, file) {
 			return nil
 		}
-		return one(finding.ConfigUnreadable, file, finding.WithoutPath(f.ConfigErr), finding.HintOf(f.ConfigErr))
+		return []answer.Finding{finding.FromError(finding.ConfigUnreadable, file, f.ConfigErr)}
 	},
 })

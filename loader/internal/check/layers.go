@@ -17,19 +17,19 @@ import (
 	"omniloader/loader/internal/weights"
 )
 
-// layerWords stand in a tensor's name before the number of its layer.
+// layerWords are the elements of tensor names that come before the number of a layer.
 var layerWords = []string{"layers", "layer", "h", "blk", "blocks", "block"}
 
-// numbered is the layers that the tensors' names of one stack number.
-type numbered struct {
+// layerStack is the layers whose tensors have one prefix.
+type layerStack struct {
 	prefix  string // "model.layers"
-	seen    []bool
+	present []bool
 	tensors int
 }
 
-// stacks finds the stacks of numbered layers in the tensors' names.
-func stacks(l *weights.Tensors) (all []*numbered) {
-	byPrefix := map[string]*numbered{}
+// findLayerStacks groups the numbered layers by the prefix of their tensors.
+func findLayerStacks(l *weights.Tensors) (all []*layerStack) {
+	byPrefix := map[string]*layerStack{}
 	for i := range l.List {
 		prefix, number, ok := cutLayer(l.Name(i))
 		if !ok {
@@ -37,21 +37,21 @@ func stacks(l *weights.Tensors) (all []*numbered) {
 		}
 		s := byPrefix[string(prefix)]
 		if s == nil {
-			s = &numbered{prefix: string(prefix)}
+			s = &layerStack{prefix: string(prefix)}
 			byPrefix[s.prefix] = s
 			all = append(all, s)
 		}
-		for number >= len(s.seen) {
-			s.seen = append(s.seen, false)
+		for number >= len(s.present) {
+			s.present = append(s.present, false)
 		}
-		s.seen[number] = true
+		s.present[number] = true
 		s.tensors++
 	}
 	return all
 }
 
-// cutLayer finds the first layer's number in a tensor's name: the prefix before
-// it and the number.
+// cutLayer gives the number of the first layer in the name of a tensor, and the prefix
+// before it; ok is false where there is none.
 func cutLayer(name []byte) (prefix []byte, number int, ok bool) {
 	for from := 0; ; {
 		dot := bytes.IndexByte(name[from:], '.')
@@ -72,20 +72,19 @@ func cutLayer(name []byte) (prefix []byte, number int, ok bool) {
 	}
 }
 
-// The weights, against what the config says of their shape: layers of which no tensor
-// is here, and an embedding of another size. Loaders fill such layers with random
-// values, or stop. Only what a model of text keeps in one stack of layers is compared,
-// in layouts that keep it whole: tensor-parallel ones split both. It is an error where
-// the class is listed and reads text alone; of other models it is not certain that
-// their parts are laid out so.
+// The layers and the embedding that the config gives are compared with the tensors.
+// Loaders initialize missing layers with random values, or fail. Only the language model
+// is checked, and only in layouts that do not split tensors. The severity is milder for
+// classes that are not known or process more than text, as it is less certain that their
+// tensors are named as expected.
 var _ = register(Check{
 	Name:  "layers",
 	Codes: []string{finding.LayersMissing, finding.ShapeMismatch},
 	Needs: Headers,
 	Run: func(f *Facts) []answer.Finding {
 		c, r, info := f.Checkpoint, f.Weights, f.Info
-		if !wholeLayouts[info.Layout] || c.Doc.File != config.FileConfig && len(r.GGUF) == 0 ||
-			info.Category != answer.Transformers && info.Category != answer.ASR || !slices.Contains(config.Keys()["task"], string(info.Task)) {
+		if !unsplitLayouts[info.Layout] || c.Doc.File != config.ConfigJSON && len(r.GGUF) == 0 ||
+			info.Category != answer.Transformers && info.Category != answer.ASR || !slices.Contains(config.KeyList("task"), string(info.Task)) {
 			return nil
 		}
 		grade := finding.Usual
@@ -100,26 +99,27 @@ var _ = register(Check{
 	},
 })
 
-// wholeLayouts keep each tensor in one piece, under the numbers of the whole.
-var wholeLayouts = map[string]bool{detect.LayoutTransformers: true, detect.LayoutGGUF: true, "mlx": true, "sentence-transformers": true}
+// unsplitLayouts are the layouts that do not split tensors, and number the layers from
+// 0.
+var unsplitLayouts = map[string]bool{detect.LayoutTransformers: true, detect.LayoutGGUF: true, "mlx": true, "sentence-transformers": true}
 
-// textTasks are those of models that are one stack of layers, or two.
+// textTasks are the tasks of models that process only text.
 var textTasks = map[answer.Task]bool{"causal_lm": true, "seq2seq_lm": true, "reward_model": true, "text_decoder_backbone": true}
 
-// layerCount is how many layers the language model has, and where that is said; 0
-// where nothing says so. sure is false where layers may be without tensors of their
-// own: where several share one set, or the config lays each out singly.
-func layerCount(c *checkpoint.Checkpoint, r *weights.Weights) (layers int64, source string, sure bool) {
+// layerCount gives the number of layers of the language model and where it is from; 0
+// where it is not known. certain is false where layers may have no tensors of their own,
+// because they share them or the config describes each layer.
+func layerCount(c *checkpoint.Directory, r *weights.Headers) (layers int64, source string, certain bool) {
 	if len(r.GGUF) > 0 {
 		f := r.GGUF[0]
-		layers = f.ModelKey("block_count").Int() - f.ModelKey("nextn_predict_layers").Int() // those may be left out
+		layers = f.ModelKey("block_count").Int() - f.ModelKey("nextn_predict_layers").Int() // files may be without these
 		if layers < 0 || layers >= config.MaxLayers || f.Architecture() == "deci" {
 			return 0, "", false
 		}
 		return layers, f.Path + ": " + f.Architecture() + ".block_count", true
 	}
-	d := c.Dimensions()
-	if slices.ContainsFunc(config.Keys()["shared_layers"], func(key string) bool {
+	d := c.Quantities()
+	if slices.ContainsFunc(config.KeyList("shared_layers"), func(key string) bool {
 		v := d.Value(key)
 		return v.Exists() && v.Type != gjson.Null && v.Type != gjson.False
 	}) {
@@ -132,84 +132,83 @@ func layerCount(c *checkpoint.Checkpoint, r *weights.Weights) (layers int64, sou
 	return layers, source, true
 }
 
-// missingLayers looks for layers of the language model of which there is no tensor.
-func missingLayers(c *checkpoint.Checkpoint, r *weights.Weights, grade finding.Grade) []answer.Finding {
-	layers, source, sure := layerCount(c, r)
-	stack := languageStack(r)
-	if !sure || stack == nil {
+// missingLayers reports layers of the language model without tensors.
+func missingLayers(c *checkpoint.Directory, r *weights.Headers, grade finding.Grade) []answer.Finding {
+	layers, source, certain := layerCount(c, r)
+	stack := findLanguageStack(r)
+	if !certain || stack == nil {
 		return nil
 	}
-	end := int(layers) // beyond it are those that predict several tokens, some of which may be left out
+	end := int(layers) // layers for multi-token prediction come after it, and may be missing
 	if end == 0 {
-		end = len(stack.seen)
+		end = len(stack.present)
 	}
 	var missing []int
 	for i := range end {
-		if i >= len(stack.seen) || !stack.seen[i] {
+		if i >= len(stack.present) || !stack.present[i] {
 			missing = append(missing, i)
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	message := fmt.Sprintf("no tensor %s.%s.*", stack.prefix, ranges(missing))
+	message := fmt.Sprintf("no tensor %s.%s.*", stack.prefix, formatRanges(missing))
 	if layers > 0 {
 		message += fmt.Sprintf("; %s gives %d layers", source, layers)
 	}
 	if layers == 0 {
-		grade = finding.Milder // a gap alone
+		grade = finding.Milder // known by a gap in the numbers alone
 	}
-	return []answer.Finding{finding.Graded(grade, finding.LayersMissing, r.Info.Files[0], message, "")}
+	return []answer.Finding{finding.NewGraded(grade, finding.LayersMissing, r.Info.Files[0], message, "")}
 }
 
-// otherParts stand in the names of stacks and embeddings that are not the language
-// model's.
-var otherParts = []string{"vis", "vit", "vpm", "apm", "sam_", "image", "audio", "speech", "former", "tts", "talker", "depth", "code", "mtp"}
+// otherComponentWords are parts of the names of tensors outside the language model.
+var otherComponentWords = []string{"vis", "vit", "vpm", "apm", "sam_", "image", "audio", "speech", "former", "tts", "talker", "depth", "code", "mtp"}
 
-// isBesideText tells whether a name is of a part that is not the language model, or
-// of an encoder.
-func isBesideText(name string) bool {
+// isOtherComponent tells whether a tensor name is of an encoder, or of another component
+// than the language model.
+func isOtherComponent(name string) bool {
 	return strings.Contains(name, "encoder") && !strings.Contains(name, "decoder") ||
-		slices.ContainsFunc(otherParts, func(part string) bool {
+		slices.ContainsFunc(otherComponentWords, func(part string) bool {
 			return strings.Contains(strings.ReplaceAll(strings.ReplaceAll(name, "decoder", ""), "transformer", ""), part)
 		})
 }
 
-// languageStack finds the language model's stack of layers: the only one that may be
-// it, or the one beside the embedding. Where neither is clear it gives nil.
-func languageStack(r *weights.Weights) *numbered {
-	var may []*numbered
-	for _, s := range stacks(&r.Tensors) {
+// findLanguageStack gives the language model's layers: the only candidate, else the only
+// one in the module of the embedding, else nil.
+func findLanguageStack(r *weights.Headers) *layerStack {
+	var candidates []*layerStack
+	for _, s := range findLayerStacks(&r.Tensors) {
 		switch {
 		case len(r.GGUF) > 0 && s.prefix == "blk":
 			return s
-		case len(r.GGUF) == 0 && !isBesideText(s.prefix):
-			may = append(may, s)
+		case len(r.GGUF) == 0 && !isOtherComponent(s.prefix):
+			candidates = append(candidates, s)
 		}
 	}
-	if len(may) == 1 {
-		return may[0]
+	if len(candidates) == 1 {
+		return candidates[0]
 	}
-	beside, ok := embedding(r)
+	embedding, ok := findEmbedding(r)
 	if !ok {
 		return nil
 	}
-	parent := parentOf(string(r.Tensors.Name(beside)))
-	may = slices.DeleteFunc(may, func(s *numbered) bool { return parentOf(s.prefix) != parent })
-	if len(may) != 1 {
+	parent := parentModule(string(r.Tensors.Name(embedding)))
+	candidates = slices.DeleteFunc(candidates, func(s *layerStack) bool { return parentModule(s.prefix) != parent })
+	if len(candidates) != 1 {
 		return nil
 	}
-	return may[0]
+	return candidates[0]
 }
 
-// parentOf gives the module that a tensor or a stack of layers lies in.
-func parentOf(name string) string {
+// parentModule gives the module that contains a tensor or a stack of layers.
+func parentModule(name string) string {
 	name = strings.TrimSuffix(name, ".weight")
 	return name[:max(strings.LastIndexByte(name, '.'), 0)]
 }
 
-// ranges writes ascending numbers: "1", "{1-31}", "{1, 4-6}".
-func ranges(numbers []int) string {
+// formatRanges writes ascending numbers: "1", "{1-31}", "{1, 4-6}".
+func formatRanges(numbers []int) string {
 	var parts []string
 	for i := 0; i < len(numbers); {
 		j := i
@@ -233,42 +232,42 @@ func ranges(numbers []int) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// embeddingNames end the names of the embedding of tokens.
+// embeddingNames are the ends of the names of token embeddings.
 var embeddingNames = []string{"embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight", "tok_embeddings.weight"}
 
-// embedding finds the language model's embedding of tokens. Where there are several,
-// which of them the config speaks of is not clear, and ok is false.
-func embedding(r *weights.Weights) (at int, ok bool) {
+// findEmbedding gives the index of the token embedding of the language model; ok is
+// false where there is none, or more than one.
+func findEmbedding(r *weights.Headers) (index int, ok bool) {
 	for i := range r.Tensors.List {
 		name := string(r.Tensors.Name(i))
 		switch {
 		case strings.HasSuffix(name, "shared.weight"):
 			return 0, false
-		case !slices.ContainsFunc(embeddingNames, func(e string) bool { return name == e || strings.HasSuffix(name, "."+e) }), isBesideText(name):
+		case !slices.ContainsFunc(embeddingNames, func(e string) bool { return name == e || strings.HasSuffix(name, "."+e) }), isOtherComponent(name):
 		case ok:
 			return 0, false
 		default:
-			at, ok = i, true
+			index, ok = i, true
 		}
 	}
-	return at, ok
+	return index, ok
 }
 
-// checkEmbedding compares the embedding's size with the config's. More rows than
-// tokens are padding. What the language model's own section leaves out, no other
-// part's says.
-func checkEmbedding(c *checkpoint.Checkpoint, r *weights.Weights, grade finding.Grade) []answer.Finding {
-	d := c.Dimensions()
-	narrow := slices.ContainsFunc(config.Keys()["narrow"], func(key string) bool { return d.Value(key).Type == gjson.Number })
+// checkEmbedding compares the size of the embedding with the config's. It may have more
+// rows than the config gives, for padding. Only the first section of the config is used:
+// other sections describe other components.
+func checkEmbedding(c *checkpoint.Directory, r *weights.Headers, grade finding.Grade) []answer.Finding {
+	d := c.Quantities()
+	narrow := slices.ContainsFunc(config.KeyList("narrow"), func(key string) bool { return d.Value(key).Type == gjson.Number })
 	d.Sections = d.Sections[:min(len(d.Sections), 1)]
 	vocab, vocabSource, okVocab := d.Get("vocab")
 	hidden, hiddenSource, okHidden := d.Get("hidden")
-	at, ok := embedding(r)
+	index, ok := findEmbedding(r)
 	if !ok {
 		return nil
 	}
-	t := &r.Tensors.List[at]
-	if weights.PackedTypes[t.DType] || t.Rows <= 0 || t.Elements%t.Rows != 0 || t.Elements == t.Rows {
+	t := &r.Tensors.List[index]
+	if weights.PackedDTypes[t.DType] || t.Rows <= 0 || t.Elements%t.Rows != 0 || t.Elements == t.Rows {
 		return nil
 	}
 	what := ""
@@ -280,6 +279,6 @@ func checkEmbedding(c *checkpoint.Checkpoint, r *weights.Weights, grade finding.
 	if what == "" {
 		return nil
 	}
-	return []answer.Finding{finding.Graded(grade, finding.ShapeMismatch, r.Info.Files[0],
-		fmt.Sprintf("%s is %d by %d, and %s", r.Tensors.Name(at), t.Rows, t.Elements/t.Rows, what), "")}
+	return []answer.Finding{finding.NewGraded(grade, finding.ShapeMismatch, r.Info.Files[0],
+		fmt.Sprintf("%s is %d by %d, and %s", r.Tensors.Name(index), t.Rows, t.Elements/t.Rows, what), "")}
 }

@@ -10,8 +10,8 @@ import (
 	"omniloader/loader/internal/quantization"
 )
 
-// The quantization that the config declares, against the types of the tensors and the
-// other files that declare one.
+// The quantization that the config declares is compared with the types of the tensors and
+// with other files that declare one.
 var _ = register(Check{
 	Name:  "quantization",
 	Codes: []string{finding.QuantizationConflict, finding.QuantizationUnknown, finding.QuantizationUnstated},
@@ -19,23 +19,23 @@ var _ = register(Check{
 		q := f.Info.Quantization
 		if q == nil {
 			if packed := f.Weights.QuantizedType(); packed != "" {
-				return one(finding.QuantizationUnstated, "", "the weights have tensors of type "+packed+", and no file says how they were quantized", "")
+				return single(finding.QuantizationUnstated, "", "the weights have tensors of type "+packed+", and no file says how they were quantized", "")
 			}
 			return nil
 		}
-		file := quantization.FileOfSource(q.Source)
+		file := quantization.SourceFile(q.Source)
 		if _, ok := quantization.Methods()[q.Method]; !ok && q.Method != answer.UnknownName {
 			findings = append(findings, finding.New(finding.QuantizationUnknown, file, fmt.Sprintf("the quantization method %q is on no list", q.Method), ""))
 		} else if q.Method == answer.UnknownName && strings.Contains(q.Source, "quantization_config") {
 			findings = append(findings, finding.New(finding.QuantizationUnknown, file, "the quantization section names no method", ""))
 		}
-		for _, name := range checkpoint.QuantFiles {
+		for _, name := range checkpoint.QuantizationFiles {
 			other := quantization.FromFile(f.Checkpoint, name)
 			if other == nil || file == name {
 				continue
 			}
 			if other.Method != q.Method || other.Bits != nil && q.Bits != nil && *other.Bits != *q.Bits {
-				findings = append(findings, finding.New(finding.QuantizationConflict, name, "it says "+other.Text()+", and "+q.Source+" says "+q.Text(), ""))
+				findings = append(findings, finding.New(finding.QuantizationConflict, name, "it says "+other.Summary()+", and "+q.Source+" says "+q.Summary(), ""))
 			}
 		}
 		return findings

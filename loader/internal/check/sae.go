@@ -9,24 +9,24 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// The files of an autoencoder: names one letter off, and a layout that is not the one
-// that the most used library expects.
+// The files of sparse autoencoders: misspelled names, and a layout other than that of
+// SAELens.
 var _ = register(Check{
 	Name:  "sae-files",
 	Codes: []string{finding.SAEFileMisspelled, finding.SAEOtherFamily},
 	Run: func(f *Facts) []answer.Finding {
-		if f.Info.SAE == nil || f.Checkpoint.Doc.File == config.FileModelIndex {
+		if f.Info.SAE == nil || f.Checkpoint.Doc.File == config.ModelIndexJSON {
 			return nil
 		}
 		return checkSAEFiles(f.Info, f.Files)
 	},
 })
 
-// saeFileNames are the names that loaders of autoencoders look for.
+// saeFileNames are the file names that loaders of sparse autoencoders expect.
 var saeFileNames = []string{"sae_weights.safetensors", "sparsity.safetensors", "cfg.json", "sae.safetensors", "params.npz", "params.safetensors"}
 
-// checkSAEFiles looks for names one letter off, and says where a family's layout
-// is not the one that the most used library expects.
+// checkSAEFiles reports names one edit away from these, and a layout other than that of
+// SAELens.
 func checkSAEFiles(info *answer.Info, files []tree.File) (findings []answer.Finding) {
 	hasCfg := false
 	for i := range files {
@@ -44,8 +44,7 @@ func checkSAEFiles(info *answer.Info, files []tree.File) (findings []answer.Find
 	return findings
 }
 
-// oneEditApart tells whether one letter put in, left out or exchanged makes one
-// text of the other.
+// oneEditApart tells whether two texts differ by one inserted, deleted or replaced byte.
 func oneEditApart(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a

@@ -18,16 +18,16 @@ import (
 //go:embed weight_prefixes.tsv
 var weightPrefixesTSV string
 
-// weightPlaces is one line of weight_prefixes.tsv.
-type weightPlaces struct {
+// classTensors is one row of weight_prefixes.tsv.
+type classTensors struct {
 	embeddings, heads []string
-	tied              bool
+	tiedByDefault     bool
 }
 
-var weightPrefixes = sync.OnceValue(func() map[string]weightPlaces {
-	m := map[string]weightPlaces{}
+var tensorsOfClass = sync.OnceValue(func() map[string]classTensors {
+	m := map[string]classTensors{}
 	for f := range table.Rows(weightPrefixesTSV) {
-		p := weightPlaces{embeddings: strings.Split(f[1], ","), tied: f[3] == "true"}
+		p := classTensors{embeddings: strings.Split(f[1], ","), tiedByDefault: f[3] == "true"}
 		if f[2] != "" {
 			p.heads = strings.Split(f[2], ",")
 		}
@@ -36,47 +36,48 @@ var weightPrefixes = sync.OnceValue(func() map[string]weightPlaces {
 	return m
 })
 
-// The tensors' names, against those that the class looks for. What is quantized keeps
-// its embedding whole, or packs it under the same name.
+// The names of the embedding and of the output head are compared with those that the
+// class expects.
 var _ = register(Check{
 	Name:  "tensor-names",
 	Codes: []string{finding.WeightPrefix, finding.WeightWithoutCounterpart},
 	Needs: Config | Headers,
 	Run: func(f *Facts) []answer.Finding {
 		r, info := f.Weights, f.Info
-		places, ok := weightPrefixes()[info.LoadsAs]
+		places, ok := tensorsOfClass()[info.LoadsAs]
 		if !ok || r.Info.Format == "gguf" || info.Category == answer.Adapter {
 			return nil
 		}
-		if !hasAny(r, places.embeddings) {
-			return findUnderOtherPrefix(r, info.LoadsAs, places.embeddings[0])
+		if !hasTensor(r, places.embeddings) {
+			return reportOtherPrefix(r, info.LoadsAs, places.embeddings[0])
 		}
 		if len(places.heads) == 0 {
 			return nil
 		}
-		tied := places.tied
-		if v := f.Checkpoint.Dimensions().Value("tie_word_embeddings"); v.IsBool() {
+		tied := places.tiedByDefault
+		if v := f.Checkpoint.Quantities().Value("tie_word_embeddings"); v.IsBool() {
 			tied = v.Type == gjson.True
 		}
-		if tied || hasAny(r, places.heads) {
+		if tied || hasTensor(r, places.heads) {
 			return nil
 		}
-		return one(finding.WeightWithoutCounterpart, config.FileConfig, "no tensor "+places.heads[0]+", and the config does not tie it to the embedding", "")
+		return single(finding.WeightWithoutCounterpart, config.ConfigJSON, "no tensor "+places.heads[0]+", and the config does not tie it to the embedding", "")
 	},
 })
 
-// hasAny tells whether there is a tensor of one of these names, packed or not.
-func hasAny(r *weights.Weights, names []string) bool {
+// hasTensor tells whether there is a tensor of one of the names, plain or packed by a
+// quantization.
+func hasTensor(r *weights.Headers, names []string) bool {
 	var spellings []string
 	for _, name := range names {
 		stem := strings.TrimSuffix(name, "weight")
 		spellings = append(spellings, name, stem+"qweight", stem+"weight_packed")
 	}
-	return r.Tensors.HoldsAny(spellings)
+	return r.Tensors.HasAny(spellings)
 }
 
-// findUnderOtherPrefix looks for the embedding under another prefix.
-func findUnderOtherPrefix(r *weights.Weights, class, want string) []answer.Finding {
+// reportOtherPrefix reports that the embedding want has another prefix, or is missing.
+func reportOtherPrefix(r *weights.Headers, class, want string) []answer.Finding {
 	parts := strings.Split(want, ".")
 	ending := strings.Join(parts[max(len(parts)-2, 0):], ".")
 	for i := range r.Tensors.List {
@@ -84,10 +85,10 @@ func findUnderOtherPrefix(r *weights.Weights, class, want string) []answer.Findi
 		if prefix, ok := strings.CutSuffix(name, ending); ok && (prefix == "" || strings.HasSuffix(prefix, ".")) {
 			usual := strings.TrimSuffix(want, ending)
 			if prefix == "" {
-				return nil // the base model's own names: loaders add the prefix
+				return nil // without the prefix that loaders add
 			}
 			return []answer.Finding{finding.New(finding.WeightPrefix, r.Info.Files[0],
-				class+" looks for "+want+", and the tensor is "+name+": the prefix is "+finding.Quoted(prefix)+" in place of "+finding.Quoted(usual), "")}
+				class+" looks for "+want+", and the tensor is "+name+": the prefix is "+finding.Quote(prefix)+" in place of "+finding.Quote(usual), "")}
 		}
 	}
 	return []answer.Finding{finding.New(finding.WeightWithoutCounterpart, path.Base(r.Info.Files[0]), class+" looks for "+want+", and no tensor ends so", "")}

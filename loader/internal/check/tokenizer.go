@@ -18,7 +18,7 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// The tokenizer, where a model of text has none or one that cannot be read.
+// A model for text without a tokenizer, or with one that cannot be read.
 var _ = register(Check{
 	Name:  "tokenizer-present",
 	Codes: []string{finding.TokenizerMissing, finding.TokenizerUnreadable},
@@ -30,32 +30,33 @@ var _ = register(Check{
 			file := fault.PathOf(err)
 			var outside *answer.SearchError
 			if errors.As(err, &outside) {
-				file = tree.SeenFrom(f.Checkpoint.Dir, file)
+				file = tree.RelPath(f.Checkpoint.Dir, file)
 			} else if tree.HasProblem(f.Files, file) {
 				return nil
 			}
-			return one(finding.TokenizerUnreadable, file, finding.WithoutPath(err), finding.HintOf(err))
+			return []answer.Finding{finding.FromError(finding.TokenizerUnreadable, file, err)}
 		case info.Category == answer.Transformers || info.Category == answer.ASR || info.Category == answer.SAE:
-			if !carriesTokenizer(info.Weights) && !slices.Contains(config.Keys()["no_text"], string(info.Task)) && !f.Checkpoint.Has(fileOpenVINOTokenizer) {
-				return []answer.Finding{tokenizerMissing(info, err)}
+			if !containsTokenizer(info.Weights) && !slices.Contains(config.KeyList("no_text"), string(info.Task)) && !f.Checkpoint.Has(openVINOTokenizerFile) {
+				return []answer.Finding{missingTokenizer(info, err)}
 			}
 		}
 		return nil
 	},
 })
 
-// fileOpenVINOTokenizer is a tokenizer in a form that is not read.
-const fileOpenVINOTokenizer = "openvino_tokenizer.xml"
+// openVINOTokenizerFile is a tokenizer in a format that is not read.
+const openVINOTokenizerFile = "openvino_tokenizer.xml"
 
-// carriesTokenizer tells whether the weight files have a tokenizer inside.
-func carriesTokenizer(w *answer.WeightsInfo) bool {
+// containsTokenizer tells whether the weights are in a format whose files contain the
+// tokenizer.
+func containsTokenizer(w *answer.WeightsInfo) bool {
 	return w != nil && len(w.Files) > 0 && (w.Format == "gguf" || w.Format == "whisper.cpp" || w.Format == "nemo")
 }
 
-// tokenizerMissing says that no tokenizer was found. An autoencoder has none of its
-// own, and is sound without its base model's beside it.
-func tokenizerMissing(info *answer.Info, err error) answer.Finding {
-	message := finding.WithoutPath(err)
+// missingTokenizer reports that no tokenizer was found. The severity is milder for a
+// sparse autoencoder, which never has one of its own.
+func missingTokenizer(info *answer.Info, err error) answer.Finding {
+	message := finding.MessageOf(err)
 	var search *answer.SearchError
 	if errors.As(err, &search) {
 		message = search.Summary()
@@ -64,10 +65,10 @@ func tokenizerMissing(info *answer.Info, err error) answer.Finding {
 	if info.IsSAE {
 		grade = finding.Milder
 	}
-	return finding.Graded(grade, finding.TokenizerMissing, "", message, finding.HintOf(err))
+	return finding.NewGraded(grade, finding.TokenizerMissing, "", message, finding.HintOf(err))
 }
 
-// The pad token, without which batches cannot be made.
+// A tokenizer without a pad token, which padding a batch needs.
 var _ = register(Check{
 	Name:  "pad-token",
 	Codes: []string{finding.PadTokenMissing, finding.PadTokenFromEOS},
@@ -75,15 +76,15 @@ var _ = register(Check{
 	Run: func(f *Facts) []answer.Finding {
 		switch t := f.Tokenizer; {
 		case t.PadToken == nil:
-			return one(finding.PadTokenMissing, "", "no file gives a pad token, and there is no end-of-text token to stand in", "")
-		case *t.PadTokenSource == tokens.SourceEOS:
-			return one(finding.PadTokenFromEOS, "", "no file gives a pad token; "+*t.PadToken+", the end-of-text token, stands in", "")
+			return single(finding.PadTokenMissing, "", "no file gives a pad token, and there is no end-of-text token to stand in", "")
+		case *t.PadTokenSource == tokens.PadFromEOS:
+			return single(finding.PadTokenFromEOS, "", "no file gives a pad token; "+*t.PadToken+", the end-of-text token, stands in", "")
 		}
 		return nil
 	},
 })
 
-// The tokenizer's ids, against the rows of the embedding.
+// The highest id of the tokenizer is compared with the rows of the embedding.
 var _ = register(Check{
 	Name:  "vocabulary",
 	Codes: []string{finding.VocabExceedsEmbeddings},
@@ -93,66 +94,68 @@ var _ = register(Check{
 		if t.VocabSize == nil || t.Origin != answer.OriginCheckpoint {
 			return nil
 		}
-		rows, source, ok := f.Checkpoint.Dimensions().Get("vocab")
+		rows, source, ok := f.Checkpoint.Quantities().Get("vocab")
 		if !ok || int64(*t.VocabSize) <= rows {
 			return nil
 		}
-		return one(finding.VocabExceedsEmbeddings, t.Vocabulary, fmt.Sprintf("its highest id is %d, and %s gives %d rows", *t.VocabSize-1, source, rows), "")
+		return single(finding.VocabExceedsEmbeddings, t.Vocabulary, fmt.Sprintf("its highest id is %d, and %s gives %d rows", *t.VocabSize-1, source, rows), "")
 	},
 })
 
-// The special tokens, against the vocabulary and the model's config.
+// The special tokens are compared with the vocabulary and the model's config.
 var _ = register(Check{
 	Name: "special-tokens",
 	Codes: []string{finding.PadIDBeyondEmbeddings, finding.PadIDNegative, finding.PadTokenConfigOnly, finding.PadTokenIsEOS,
 		finding.SpecialTokenMismatch, finding.TokenNotInVocabulary},
 	Needs: Tokenizer,
 	Run: func(f *Facts) []answer.Finding {
-		return SpecialTokens(f.Tokenizer, configOf(f.Checkpoint, f.Tokenizer))
+		return SpecialTokens(f.Tokenizer, configOfTokenizer(f.Checkpoint, f.Tokenizer))
 	},
 })
 
-// configOf is the config of the model that a tokenizer belongs to, nothing where it
-// has none that can be read. An adapter and an autoencoder have none of their own
-// that speaks of tokens.
-func configOf(c *checkpoint.Checkpoint, t *tokens.Description) config.Members {
-	if t.Origin == answer.OriginCheckpoint && c.Doc.File == config.FileConfig {
-		return c.Config()
+// configOfTokenizer gives the config of the model that the tokenizer belongs to: for one
+// of a base model, the config beside it. It has no members where the config cannot be
+// read.
+func configOfTokenizer(c *checkpoint.Directory, t *tokens.Description) config.Members {
+	if t.Origin == answer.OriginCheckpoint && c.Doc.File == config.ConfigJSON {
+		return c.Members()
 	}
 	dir := c.Dir
 	if t.Origin != answer.OriginCheckpoint {
 		dir = t.Path
 	}
-	object, _ := config.ReadObject(c.FS, dir, config.FileConfig)
+	object, _ := config.ReadJSON(c.FS, dir, config.ConfigJSON)
 	return config.NewMembers(object)
 }
 
-// SpecialTokens says how the tokenizer fits the model's config, which is nothing where there
-// is none. Where no vocabulary was read, there is nothing to compare.
+// SpecialTokens compares a tokenizer with the config of its model. It reports nothing
+// where no vocabulary was read.
 func SpecialTokens(info *tokens.Description, modelConfig config.Members) []answer.Finding {
 	check := tokenizerCheck{info: info, tokens: info.Tokens, file: info.Vocabulary, findings: []answer.Finding{}}
 	if info.Tokens == nil {
 		return check.findings
 	}
-	check.named()
-	check.against(modelConfig)
-	check.pad()
+	check.checkUnlistedTokens()
+	check.compareWithConfig(modelConfig)
+	check.checkPadIsEOS()
 	return check.findings
 }
 
+// tokenizerCheck is the state of SpecialTokens.
 type tokenizerCheck struct {
 	info     *tokens.Description
-	tokens   tokens.TokenLookup
+	tokens   tokens.Lookup
 	file     string // of the vocabulary
 	findings []answer.Finding
 }
 
+// add adds a finding with its usual severity.
 func (c *tokenizerCheck) add(code, file, message string) {
 	c.findings = append(c.findings, finding.New(code, file, message, ""))
 }
 
-// named reports named tokens that are in no vocabulary and on no list.
-func (c *tokenizerCheck) named() {
+// checkUnlistedTokens reports special tokens that are not in the vocabulary.
+func (c *tokenizerCheck) checkUnlistedTokens() {
 	for _, a := range c.info.Unlisted {
 		c.add(finding.TokenNotInVocabulary, c.file,
 			fmt.Sprintf("%q is named as a special token, and no file gives it an id: it gets %d", a.Content, a.ID))
@@ -163,43 +166,44 @@ func (c *tokenizerCheck) named() {
 	}
 }
 
-// pad reports a pad token that is the end of a text too. Where nothing gives one and
-// the end of text stands in, Inspect says so.
-func (c *tokenizerCheck) pad() {
+// checkPadIsEOS reports a pad token that is the end-of-text token as well. Where no file
+// gives a pad token, the check "pad-token" reports it.
+func (c *tokenizerCheck) checkPadIsEOS() {
 	pad := c.info.PadToken
-	if pad == nil || *c.info.PadTokenSource == tokens.SourceEOS || *pad != c.info.SpecialTokens["eos_token"] {
+	if pad == nil || *c.info.PadTokenSource == tokens.PadFromEOS || *pad != c.info.SpecialTokens["eos_token"] {
 		return
 	}
 	file := *c.info.PadTokenSource
-	if strings.Contains(file, " ") { // the class gave it, and no file
+	if strings.Contains(file, " ") { // the default of a class or a model type
 		file = ""
 	}
 	c.add(finding.PadTokenIsEOS, file, fmt.Sprintf("%q is both the pad token and the end of a text", *pad))
 }
 
-// against compares the tokenizer with the model's config.
-func (c *tokenizerCheck) against(modelConfig config.Members) {
+// compareWithConfig compares ids of special tokens with the config, or with its
+// text_config.
+func (c *tokenizerCheck) compareWithConfig(modelConfig config.Members) {
 	if v := modelConfig.Get("text_config"); v.IsObject() && !modelConfig.Get("vocab_size").Exists() {
 		text := config.NewMembers(v)
 		for _, role := range tokens.SpecialRoles {
 			if key := role + "_id"; modelConfig.Get(key).Exists() {
-				c.role(modelConfig, role)
+				c.compareTokenID(modelConfig, role)
 			} else {
-				c.role(text, role)
+				c.compareTokenID(text, role)
 			}
 		}
-		c.rows(text)
+		c.checkPadIDInRange(text)
 		return
 	}
 	for _, role := range tokens.SpecialRoles {
-		c.role(modelConfig, role)
+		c.compareTokenID(modelConfig, role)
 	}
-	c.rows(modelConfig)
+	c.checkPadIDInRange(modelConfig)
 }
 
-// role compares the id that the config gives a special token with the tokenizer's.
-// The config may list several ends of a text.
-func (c *tokenizerCheck) role(modelConfig config.Members, role string) {
+// compareTokenID compares the id of a special token with the one in the config, which
+// may be a list for the end of a text.
+func (c *tokenizerCheck) compareTokenID(modelConfig config.Members, role string) {
 	value := modelConfig.Get(role + "_id")
 	var ids []int64
 	for _, v := range value.Array() {
@@ -212,18 +216,18 @@ func (c *tokenizerCheck) role(modelConfig config.Members, role string) {
 	}
 	if ids[0] < 0 {
 		if role == "pad_token" {
-			c.add(finding.PadIDNegative, config.FileConfig, "pad_token_id is "+strconv.FormatInt(ids[0], 10)+", which no token has")
+			c.add(finding.PadIDNegative, config.ConfigJSON, "pad_token_id is "+strconv.FormatInt(ids[0], 10)+", which no token has")
 		}
 		return
 	}
 	token, ok := c.info.SpecialTokens[role]
-	if role == "pad_token" && (!ok || *c.info.PadTokenSource == tokens.SourceEOS) {
+	if role == "pad_token" && (!ok || *c.info.PadTokenSource == tokens.PadFromEOS) {
 		name, known := "", false
 		if ids[0] < tokens.MaxTokenID {
 			name, known = c.tokens.Token(uint32(ids[0]))
 		}
 		if known && (!ok || name != token) {
-			c.add(finding.PadTokenConfigOnly, config.FileConfig,
+			c.add(finding.PadTokenConfigOnly, config.ConfigJSON,
 				fmt.Sprintf("pad_token_id is %d, which is %q, and the tokenizer has no pad token", ids[0], name))
 		}
 		return
@@ -235,12 +239,12 @@ func (c *tokenizerCheck) role(modelConfig config.Members, role string) {
 	if !ok || slices.Contains(ids, int64(id)) {
 		return
 	}
-	c.add(finding.SpecialTokenMismatch, config.FileConfig,
+	c.add(finding.SpecialTokenMismatch, config.ConfigJSON,
 		fmt.Sprintf("%s_id is %s, and the tokenizer's %s %q has the id %d", role, value.Raw, role, token, id))
 }
 
-// rows compares the pad token's id with the rows of the embedding.
-func (c *tokenizerCheck) rows(modelConfig config.Members) {
+// checkPadIDInRange reports a pad token whose id is beyond vocab_size.
+func (c *tokenizerCheck) checkPadIDInRange(modelConfig config.Members) {
 	rows := modelConfig.Get("vocab_size")
 	id := c.info.PadTokenID
 	if rows.Type == gjson.Number && id != nil && *id >= rows.Int() && rows.Int() > 0 {

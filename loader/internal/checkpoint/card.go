@@ -13,20 +13,20 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// FileCard is the model card. Its front matter is YAML between two lines "---",
-// as the Hugging Face Hub reads it.
-const FileCard = "README.md"
+// CardFile is the model card. It begins with YAML between two lines "---", the front
+// matter. Source: huggingface_hub, docs/hub/model-cards.
+const CardFile = "README.md"
 
-// maxCard bounds what is read of a card for its front matter, in bytes.
-const maxCard = 64 << 10
+// maxCardRead is how many bytes of a card are read.
+const maxCardRead = 64 << 10
 
-// Card reads the front matter, nil where there is none. Only scalars and lists of
-// them are taken; aliases are not followed, so that a small text cannot grow.
-func (c *Checkpoint) Card() (*answer.CardInfo, []answer.Finding) {
-	if !c.Has(FileCard) {
+// Card reads the front matter of the model card, nil where there is none. Scalars and
+// lists of scalars are read.
+func (c *Directory) Card() (*answer.CardInfo, []answer.Finding) {
+	if !c.Has(CardFile) {
 		return nil, nil
 	}
-	data, err := tree.ReadHead(c.FS, c.Dir, FileCard, maxCard)
+	data, err := tree.ReadHead(c.FS, c.Dir, CardFile, maxCardRead)
 	if err != nil {
 		return nil, nil // a directory of that name, say
 	}
@@ -34,14 +34,14 @@ func (c *Checkpoint) Card() (*answer.CardInfo, []answer.Finding) {
 	if !ok {
 		return nil, nil
 	}
-	members, err := config.ReadYAML(FileCard, matter)
+	members, err := config.ParseYAML(CardFile, matter)
 	switch {
 	case fault.KindOf(err) == fault.WrongType:
 		return nil, nil
 	case err != nil:
 		var e *fault.Error
 		errors.As(err, &e)
-		return nil, []answer.Finding{finding.New(finding.CardUnreadable, FileCard, "the front matter is no YAML: "+e.Detail, "")}
+		return nil, []answer.Finding{finding.New(finding.CardUnreadable, CardFile, "the front matter is no YAML: "+e.Detail, "")}
 	}
 	keys := map[string][]string{}
 	for _, m := range members {
@@ -55,7 +55,7 @@ func (c *Checkpoint) Card() (*answer.CardInfo, []answer.Finding) {
 	}
 	info := &answer.CardInfo{
 		License: strings.ToLower(first("license")), LicenseName: first("license_name"), LicenseLink: first("license_link"),
-		BaseModels: keys["base_model"], BaseModelRelated: first("base_model_relation"),
+		BaseModels: keys["base_model"], BaseModelRelation: first("base_model_relation"),
 		PipelineTag: first("pipeline_tag"), LibraryName: first("library_name"), Languages: keys["language"],
 	}
 	if info.BaseModels == nil {
@@ -67,19 +67,20 @@ func (c *Checkpoint) Card() (*answer.CardInfo, []answer.Finding) {
 	return info, nil
 }
 
-// frontMatter is the text between the first line, "---", and the next such line.
+// frontMatter gives the text between a first line "---" and the next such line; ok is
+// false where there is none.
 func frontMatter(data []byte) ([]byte, bool) {
 	data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))
 	first, rest, found := bytes.Cut(data, []byte("\n"))
 	if !found || string(bytes.TrimRight(first, "\r ")) != "---" {
 		return nil, false
 	}
-	at := 0
+	offset := 0
 	for line := range bytes.Lines(rest) {
 		if string(bytes.TrimRight(line, "\r\n ")) == "---" {
-			return rest[:at], true
+			return rest[:offset], true
 		}
-		at += len(line)
+		offset += len(line)
 	}
 	return nil, false
 }

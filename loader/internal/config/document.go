@@ -1,7 +1,7 @@
-// Package config reads the files that describe a model: config.json and those in
-// its place, as a document of which only the members that matter are kept, with
-// quantities such as the number of layers, and the library's defaults where a
-// config is silent.
+// Package config reads the files that describe a model, config.json first: the members
+// that the loader uses, quantities such as the number of layers, and the defaults of the
+// transformers library for keys that a config leaves out. It does not decide what the
+// model is.
 package config
 
 import (
@@ -16,11 +16,11 @@ import (
 	"omniloader/loader/jsonscan"
 )
 
-// MaxConfigSize bounds the JSON files that describe a checkpoint, in bytes. The
-// largest real ones, which list quantized modules one by one, stay below 10 MB.
-const MaxConfigSize = 64 << 20
+// MaxSize bounds the JSON files that describe a checkpoint, in bytes. The largest real
+// ones, which list each quantized module, are smaller than 10 MB.
+const MaxSize = 64 << 20
 
-// Key is a member of a config's top level that the loader looks at.
+// Key is a member of a config's top level that the loader reads.
 type Key uint8
 
 const (
@@ -41,9 +41,9 @@ const (
 	KeySoundConfig
 	KeyTalkerConfig
 	KeyThinkerConfig
-	keyModelName
+	KeyModelName
 	KeyBaseModelPath
-	keyHookPoint
+	KeyHookPoint
 	KeyLLMConfig
 	keyBackboneConfig
 	keyMaskDecoderConfig
@@ -93,8 +93,8 @@ const (
 	keyCount
 )
 
-// KeyNames spells the keys. It is an array, so that a key cannot be forgotten.
-var KeyNames = [keyCount]string{
+// keyNames has the names of the keys, by Key.
+var keyNames = [keyCount]string{
 	KeyArchitectures:         "architectures",
 	KeyArchitecture:          "architecture",
 	KeyModelType:             "model_type",
@@ -112,9 +112,9 @@ var KeyNames = [keyCount]string{
 	KeySoundConfig:           "sound_config",
 	KeyTalkerConfig:          "talker_config",
 	KeyThinkerConfig:         "thinker_config",
-	keyModelName:             "model_name",
+	KeyModelName:             "model_name",
 	KeyBaseModelPath:         "base_model_name_or_path",
-	keyHookPoint:             "hf_hook_point_in",
+	KeyHookPoint:             "hf_hook_point_in",
 	KeyPretrainedCfg:         "pretrained_cfg",
 	KeyNumFeatures:           "num_features",
 	KeyMapping:               "mapping",
@@ -163,55 +163,66 @@ var KeyNames = [keyCount]string{
 	keyImgProcessor:          "img_processor",
 }
 
-var KeysByName = func() map[string]Key {
+// String is the key's name in the JSON file.
+func (k Key) String() string { return keyNames[k] }
+
+// KeyOf gives the key of a name; ok is false where the loader does not read it.
+func KeyOf(name string) (k Key, ok bool) {
+	k, ok = keyOfName[name]
+	return k, ok
+}
+
+var keyOfName = func() map[string]Key {
 	m := make(map[string]Key, keyCount)
-	for k, name := range KeyNames {
+	for k, name := range keyNames {
 		m[name] = Key(k)
 	}
 	return m
 }()
 
-// Document is the top level of one JSON object: where its members of interest
-// stand, found in one pass.
+// Document is a JSON object, with the positions of those members of its top level that
+// have a Key. The zero value has no members.
 type Document struct {
-	File   string
-	Data   []byte
-	Values [keyCount]span   // empty where the key is missing
-	twice  Key              // a key that stood there twice, or keyCount
-	scan   jsonscan.Scanner // for its notes
+	File      string           // its name, relative to the checkpoint
+	Data      []byte           // its text
+	values    [keyCount]span   // zero where the key is missing
+	duplicate Key              // a key that occurs twice, or keyCount
+	scan      jsonscan.Scanner // knows of a byte order mark and of NaN
 }
 
-// span is a part of the text; MaxConfigSize keeps it within 32 bits.
-type span struct{ start, End uint32 }
+// span is a byte range of the text; MaxSize keeps the offsets below 2^32.
+type span struct{ start, end uint32 }
 
-// ParseDocument walks data once.
+// ParseDocument parses data, the content of file, into doc in one pass. An error names
+// the file and the offset; its kind is fault.WrongType where the file is JSON but no
+// object, and that of CheckContent where it is no text. Of a key that occurs twice the
+// last value counts, as in Python.
 func ParseDocument(file string, data []byte, doc *Document) error {
-	doc.File, doc.Data, doc.twice = file, data, keyCount
+	doc.File, doc.Data, doc.duplicate = file, data, keyCount
 	doc.scan = jsonscan.New(data)
 	s := &doc.scan
-	return walkObject(file, data, s, func(name []byte) error {
-		k, interesting := KeysByName[string(name)]
+	return scanObject(file, data, s, func(name []byte) error {
+		k, interesting := keyOfName[string(name)]
 		raw, err := s.Raw()
 		if interesting && err == nil {
-			if doc.Values[k].End != 0 {
-				doc.twice = k
+			if doc.values[k].end != 0 {
+				doc.duplicate = k
 			}
 			end := uint32(s.Offset())
-			doc.Values[k] = span{end - uint32(len(raw)), end} // the last one counts, as in Python
+			doc.values[k] = span{end - uint32(len(raw)), end}
 		}
 		return err
 	})
 }
 
-// walkObject walks the one object that a file holds. What is often found in a
-// file's place has its own kind of error.
-func walkObject(file string, data []byte, s *jsonscan.Scanner, member func(name []byte) error) error {
+// scanObject calls member for each member of the JSON object that data holds.
+func scanObject(file string, data []byte, s *jsonscan.Scanner, member func(name []byte) error) error {
 	if err := CheckContent(file, data); err != nil {
 		return err
 	}
 	if kind := s.Kind(); kind != jsonscan.Object && kind != jsonscan.Invalid {
 		if _, err := s.Raw(); err != nil {
-			return inFile(file, err)
+			return withFileName(file, err)
 		}
 		return fault.At(fault.WrongType, file, 0, "found "+kind.String()+", the file should hold an object")
 	}
@@ -219,13 +230,13 @@ func walkObject(file string, data []byte, s *jsonscan.Scanner, member func(name 
 	if err == nil {
 		err = s.End()
 	}
-	return inFile(file, err)
+	return withFileName(file, err)
 }
 
-// inFile names the file in a scanner's error.
-func inFile(file string, err error) error {
+// withFileName sets the file in an error of the scanner.
+func withFileName(file string, err error) error {
 	if err == nil {
-		return nil // before the variable below, which escapes
+		return nil // before e, which is allocated on the heap
 	}
 	var e *fault.Error
 	if errors.As(err, &e) && e.Path == "" {
@@ -237,17 +248,18 @@ func inFile(file string, err error) error {
 	return err
 }
 
-// Value gives a member's raw JSON, nil where it is missing.
-func (d *Document) Value(k Key) []byte {
-	if v := d.Values[k]; v.End != 0 {
-		return d.Data[v.start:v.End]
+// Raw gives the JSON text of a member's value, nil where the member is missing.
+func (d *Document) Raw(k Key) []byte {
+	if v := d.values[k]; v.end != 0 {
+		return d.Data[v.start:v.end]
 	}
 	return nil
 }
 
-// Text gives a string member, "" where it is missing or no string.
+// Text gives the value of a member that is a string, "" where it is missing or is of
+// another type.
 func (d *Document) Text(k Key) string {
-	raw := d.Value(k)
+	raw := d.Raw(k)
 	if len(raw) < 2 || raw[0] != '"' {
 		return ""
 	}
@@ -259,36 +271,40 @@ func (d *Document) Text(k Key) string {
 	return string(b)
 }
 
-// Has tells whether a member is there and neither null nor false.
-func (d *Document) Has(k Key) bool {
-	raw := d.Value(k)
+// IsSet tells whether a member is present and neither null nor false.
+func (d *Document) IsSet(k Key) bool {
+	raw := d.Raw(k)
 	return len(raw) > 0 && raw[0] != 'n' && raw[0] != 'f'
 }
 
-// Any tells whether at least one of the members is there.
-func (d *Document) Any(keys ...Key) bool {
+// ContainsAny tells whether at least one of the members is present.
+func (d *Document) ContainsAny(keys ...Key) bool {
 	for _, k := range keys {
-		if d.Values[k].End != 0 {
+		if d.values[k].end != 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// IsTrue tells whether a member is the word true.
-func (d *Document) IsTrue(k Key) bool { return string(d.Value(k)) == "true" }
+// Contains tells whether a member is present, whatever its value.
+func (d *Document) Contains(k Key) bool { return d.values[k].end != 0 }
 
-// Object gives a member that is an object; it exists only then.
+// IsTrue tells whether the value of a member is true.
+func (d *Document) IsTrue(k Key) bool { return string(d.Raw(k)) == "true" }
+
+// Object gives the value of a member that is an object. Of a member that is missing or
+// of another type it gives a result whose Exists is false.
 func (d *Document) Object(k Key) gjson.Result {
-	raw := d.Value(k)
+	raw := d.Raw(k)
 	if len(raw) == 0 || raw[0] != '{' {
 		return gjson.Result{}
 	}
 	return gjson.ParseBytes(raw)
 }
 
-// Notes are the findings of the file as such.
-func (d *Document) Notes() (findings []answer.Finding) {
+// Findings reports a byte order mark, NaN or Infinity, and a key that occurs twice.
+func (d *Document) Findings() (findings []answer.Finding) {
 	if d.scan.BOM {
 		findings = append(findings, finding.New(finding.ConfigBOM, d.File,
 			"begins with a byte order mark, which other readers refuse", "save the file as UTF-8 without a byte order mark"))
@@ -298,9 +314,9 @@ func (d *Document) Notes() (findings []answer.Finding) {
 			"has NaN or Infinity at byte "+strconv.Itoa(d.scan.NonFinite)+", which is Python's notation and no JSON",
 			"strict readers refuse the file: replace the value by null or a number"))
 	}
-	if d.twice != keyCount {
+	if d.duplicate != keyCount {
 		findings = append(findings, finding.New(finding.ConfigDuplicateKey, d.File,
-			"has "+strconv.Quote(KeyNames[d.twice])+" twice; the last one counts", "remove one of them"))
+			"has "+strconv.Quote(d.duplicate.String())+" twice; the last one counts", "remove one of them"))
 	}
 	return findings
 }

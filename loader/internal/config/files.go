@@ -1,10 +1,10 @@
 package config
 
-// The files that say what a directory is.
+// The names of the files that describe a model.
 const (
-	FileConfig       = "config.json"
-	FileModelIndex   = "model_index.json"
-	FileModularIndex = "modular_model_index.json"
-	FileAdapter      = "adapter_config.json"
-	FileParams       = "params.json" // of Mistral's and Meta's own formats
+	ConfigJSON            = "config.json"
+	ModelIndexJSON        = "model_index.json"
+	ModularModelIndexJSON = "modular_model_index.json"
+	AdapterConfigJSON     = "adapter_config.json"
+	ParamsJSON            = "params.json" // of Mistral's and Meta's own layouts
 )

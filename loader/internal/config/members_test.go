@@ -7,8 +7,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// What is asked of the members is what gjson gives of the whole.
-func TestMembersAnswerAsTheWholeDoes(t *testing.T) {
+// Members.Get gives what gjson gives for the whole object.
+func TestMembersGetAgreesWithGJSON(t *testing.T) {
 	for _, text := range []string{
 		`{"a": 1, "b": {"c": [2, {"d": null}]}, "a": 3, "e": "x\n", "f": true}`,
 		`{"n": NaN, "i": -Infinity, "j": Infinity, "a": 4, "\u0062": 5, "": 6}`,

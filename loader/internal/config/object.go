@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"io/fs"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -11,20 +10,14 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-func CutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
-}
+// maxZerosChecked is how many bytes at the start of a file are compared with zero.
+const maxZerosChecked = 4 << 10
 
-// Limits on tokenizer files, in bytes. The largest real tokenizer.json, with
-// 262,144 tokens and its merges as pairs, has 33 MB.
-const MaxSniff = 4 << 10
-
-// ReadObject reads a JSON object and checks it.
-func ReadObject(fsys fs.FS, dir, name string) (gjson.Result, error) {
-	data, err := tree.ReadBounded(fsys, dir, name, MaxConfigSize)
+// ReadJSON reads a file that holds a JSON object, of at most MaxSize bytes. name is
+// relative to dir, and names the file in errors, which are those of tree.ReadLimited and
+// ParseDocument.
+func ReadJSON(fsys fs.FS, dir, name string) (gjson.Result, error) {
+	data, err := tree.ReadLimited(fsys, dir, name, MaxSize)
 	if err != nil {
 		return gjson.Result{}, err
 	}
@@ -35,15 +28,17 @@ func ReadObject(fsys fs.FS, dir, name string) (gjson.Result, error) {
 	return gjson.ParseBytes(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))), nil
 }
 
-// CheckContent tells a text file from what is often found in its place.
+// CheckContent checks that data, the content of the file name, can be JSON or YAML text.
+// Otherwise the error says what is there instead: its kind is fault.Empty,
+// fault.ZeroFilled, fault.LFSPointer, fault.NotJSON (UTF-16) or fault.HTMLPage.
 func CheckContent(name string, data []byte) error {
 	if len(data) == 0 {
 		return fault.New(fault.Empty, name, "").WithHint("download the file again")
 	}
 	if data[0] == '{' && (len(data) == 1 || data[1] != 0) {
-		return nil // what is expected, at once
+		return nil // the usual case
 	}
-	if data[0] == 0 && len(bytes.Trim(data[:min(len(data), MaxSniff)], "\x00")) == 0 {
+	if data[0] == 0 && len(bytes.Trim(data[:min(len(data), maxZerosChecked)], "\x00")) == 0 {
 		return fault.At(fault.ZeroFilled, name, 0, "the file was allocated and never written").WithHint("download the file again")
 	}
 	if bytes.HasPrefix(data, []byte("version https://git-lfs.github.com/spec/")) {

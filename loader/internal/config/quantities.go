@@ -11,22 +11,27 @@ import (
 	"omniloader/loader/internal/table"
 )
 
-func BoundedInt(v gjson.Result) int64 {
+// PositiveInt reads a number from 1 to 2^20-1, as counts in configs are; 0 for anything
+// else.
+func PositiveInt(v gjson.Result) int64 {
 	if v.Type != gjson.Number || v.Num < 1 || v.Num >= 1<<20 {
 		return 0
 	}
 	return int64(v.Num)
 }
 
-// MaxLayers bounds how many layers a model may have; the deepest have a few
-// hundred.
+// MaxLayers is the number of layers beyond which a count is not believed; the deepest
+// models have a few hundred.
 const MaxLayers = 1 << 16
 
 //go:embed config_keys.tsv
 var configKeysTSV string
 
-// Keys holds the keys by the quantity that they give.
-var Keys = sync.OnceValue(func() map[string][]string {
+// KeyList lists the entries of config_keys.tsv under a name, in their order: the keys
+// that give a quantity ("layers"), or another of the lists there ("stateful").
+func KeyList(name string) []string { return keyLists()[name] }
+
+var keyLists = sync.OnceValue(func() map[string][]string {
 	m := map[string][]string{}
 	for f := range table.Rows(configKeysTSV) {
 		m[f[0]] = append(m[f[0]], f[1])
@@ -37,42 +42,44 @@ var Keys = sync.OnceValue(func() map[string][]string {
 //go:embed library_defaults.tsv
 var libraryDefaultsTSV string
 
-// libraryDefault is one line of library_defaults.tsv.
+// libraryDefault is one row of library_defaults.tsv.
 type libraryDefault struct {
 	key   string
-	Value int64
+	value int64
 }
 
-// libraryDefaults holds the lines by model type and quantity.
+// libraryDefaults holds the rows by model type and quantity.
 var libraryDefaults = sync.OnceValue(func() map[[2]string]libraryDefault {
 	m := map[[2]string]libraryDefault{}
 	for f := range table.Rows(libraryDefaultsTSV) {
-		n, _ := strconv.ParseInt(f[3], 10, 64) // a test reads the table
+		n, _ := strconv.ParseInt(f[3], 10, 64) // a test checks that all values are numbers
 		m[[2]string{f[0], f[1]}] = libraryDefault{f[2], n}
 	}
 	return m
 })
 
-// Dimensions reads quantities from a config, a section of it that describes the
-// language model first.
-type Dimensions struct {
-	File     string
+// Quantities reads numbers such as the count of layers from a config. Sections that
+// describe the language model are searched before the top level.
+type Quantities struct {
+	File     string // of the config, for the source of a quantity
 	Sections []Section
 }
 
+// Section is a JSON object inside a config, or its top level.
 type Section struct {
-	Path  string // "" for the top level
+	Path  string // "text_config.", "" for the top level
 	Value Members
 }
 
-// Get gives a quantity and the key that has it. Numbers that no model has
-// (negative, fractions, Python's 1e30 for "no limit") count as missing.
-func (d Dimensions) Get(quantity string) (n int64, source string, ok bool) {
-	const beyond = 1 << 31
+// Get gives the value of a quantity (a name of config_keys.tsv) and its source,
+// "config.json: text_config.num_hidden_layers". A value that is no whole number from 1
+// to 2^31-1 counts as missing: real configs have -1, null and Python's 1e30.
+func (d Quantities) Get(quantity string) (n int64, source string, ok bool) {
+	const limit = 1 << 31
 	for _, s := range d.Sections {
-		for _, key := range Keys()[quantity] {
+		for _, key := range KeyList(quantity) {
 			v := s.Value.Get(key)
-			if v.Type == gjson.Number && v.Num >= 1 && v.Num < beyond && v.Num == math.Trunc(v.Num) {
+			if v.Type == gjson.Number && v.Num >= 1 && v.Num < limit && v.Num == math.Trunc(v.Num) {
 				return int64(v.Num), d.File + ": " + s.Path + key, true
 			}
 		}
@@ -80,36 +87,36 @@ func (d Dimensions) Get(quantity string) (n int64, source string, ok bool) {
 	return 0, "", false
 }
 
-// LibraryDefault is what the library takes for a quantity where a config of this
-// model type is silent. The part that describes the language model has to name
-// its own type.
-func (d Dimensions) LibraryDefault(quantity string) (libraryDefault, bool) {
-	if len(d.Sections) == 0 || d.File != FileConfig {
-		return libraryDefault{}, false
+// LibraryDefault gives the value that the transformers library uses for a quantity where
+// a config of this model type does not have the key, and the key. The model type is that
+// of the first section. Source: library_defaults.tsv.
+func (d Quantities) LibraryDefault(quantity string) (value int64, key string, ok bool) {
+	if len(d.Sections) == 0 || d.File != ConfigJSON {
+		return 0, "", false
 	}
-	part := d.Sections[0].Value
-	l, ok := libraryDefaults()[[2]string{part.Get("model_type").Str, quantity}]
-	if quantity != "full_every" && part.Get(l.key).Exists() {
-		return libraryDefault{}, false // not silent, though it says nothing that can be used
+	section := d.Sections[0].Value
+	l, ok := libraryDefaults()[[2]string{section.Get("model_type").Str, quantity}]
+	if quantity != "full_every" && section.Get(l.key).Exists() {
+		return 0, "", false // the key is present, with a value that cannot be used
 	}
-	return l, ok
+	return l.value, l.key, ok
 }
 
-// OrDefault gives a quantity, and where the config is silent the library's
-// default, as which its source is marked.
-func (d Dimensions) OrDefault(quantity string) (n int64, source string, ok bool) {
+// GetOrDefault gives a quantity like Get, or else the default of the transformers
+// library, with a source that says so.
+func (d Quantities) GetOrDefault(quantity string) (n int64, source string, ok bool) {
 	if n, source, ok = d.Get(quantity); ok {
 		return n, source, true
 	}
-	l, ok := d.LibraryDefault(quantity)
+	value, key, ok := d.LibraryDefault(quantity)
 	if !ok {
 		return 0, "", false
 	}
-	return l.Value, "default of the transformers library: " + l.key + " of " + d.Sections[0].Value.Get("model_type").Str, true
+	return value, "default of the transformers library: " + key + " of " + d.Sections[0].Value.Get("model_type").Str, true
 }
 
-// Value gives a raw key of the first section that has it.
-func (d Dimensions) Value(key string) gjson.Result {
+// Value gives the value of a key in the first section that has it, other than null.
+func (d Quantities) Value(key string) gjson.Result {
 	for _, s := range d.Sections {
 		if v := s.Value.Get(key); v.Exists() && v.Type != gjson.Null {
 			return v

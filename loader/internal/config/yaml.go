@@ -11,22 +11,23 @@ import (
 	"omniloader/loader/fault"
 )
 
-// MaxYAML bounds a YAML file, in bytes: real ones have a few kB, and the format
-// lets small files grow in memory.
-const MaxYAML = 256 << 10
+// MaxYAMLSize bounds a YAML file, in bytes. Real ones have a few kB, and a small file
+// can expand to a large structure in memory.
+const MaxYAMLSize = 256 << 10
 
 // YAMLMember is a key at the top level of a YAML mapping, and its value: a scalar, or a
-// list of scalars. Nulls have no value; what is nested deeper is left out.
+// list of scalars. Nulls and nested values are left out.
 type YAMLMember struct {
 	Key    string
 	Values []string
 	IsList bool
 }
 
-// ReadYAML reads the top level of a YAML mapping, in the order of the file. Aliases are
-// not followed, so that a small text cannot grow. The error is of the kind
-// fault.Malformed where the text is no YAML, fault.WrongType where it is no mapping.
-func ReadYAML(name string, data []byte) ([]YAMLMember, error) {
+// ParseYAML parses the top level of the YAML mapping in data, in the order of the file;
+// name is the file's name in errors. Aliases are not resolved, so that a small text
+// cannot expand. The kind of the error is fault.Malformed where the text is no YAML,
+// fault.WrongType where it is no mapping.
+func ParseYAML(name string, data []byte) ([]YAMLMember, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
 		return nil, fault.New(fault.Malformed, name, strings.TrimPrefix(err.Error(), "yaml: "))
@@ -56,9 +57,10 @@ func ReadYAML(name string, data []byte) ([]YAMLMember, error) {
 	return members, nil
 }
 
-// YAMLScalars gives the scalars at the top level of a YAML mapping as a JSON object.
-func YAMLScalars(name string, data []byte) (gjson.Result, error) {
-	members, err := ReadYAML(name, data)
+// ParseYAMLScalars gives the scalars at the top level of the YAML mapping in data as a
+// JSON object of strings. Errors are those of ParseYAML.
+func ParseYAMLScalars(name string, data []byte) (gjson.Result, error) {
+	members, err := ParseYAML(name, data)
 	if err != nil {
 		return gjson.Result{}, err
 	}

@@ -8,10 +8,10 @@ import (
 	"omniloader/loader/internal/repo"
 )
 
-// AddAdapter fills in the model that an adapter changes. Three things are told
-// apart: a repository or a directory that is there; a path of the machine that
-// the adapter was trained on; and nothing at all. A card that names it is a hint.
-func AddAdapter(c *checkpoint.Checkpoint, info *answer.Info, card *answer.CardInfo) {
+// AddAdapterBase sets the base model of an adapter in info, and reports one that is not
+// named, or is a path that does not exist. A base model that only the card names is
+// given as a hint.
+func AddAdapterBase(c *checkpoint.Directory, info *answer.Info, card *answer.CardInfo) {
 	base := c.Doc.Text(config.KeyBaseModelPath)
 	switch {
 	case base == "":
@@ -19,20 +19,33 @@ func AddAdapter(c *checkpoint.Checkpoint, info *answer.Info, card *answer.CardIn
 		if card != nil && len(card.BaseModels) > 0 {
 			hint = "the card names " + card.BaseModels[0] + ": set base_model_name_or_path to it"
 		}
-		if c.Doc.Values[config.KeyBaseModelPath].End != 0 {
-			what = "is " + string(c.Doc.Value(config.KeyBaseModelPath))
+		if c.Doc.Contains(config.KeyBaseModelPath) {
+			what = "is " + string(c.Doc.Raw(config.KeyBaseModelPath))
 		}
-		info.Findings = append(info.Findings, finding.New(finding.AdapterBaseMissing, config.FileAdapter, "base_model_name_or_path "+what+": nothing names the base model", hint))
+		info.Findings = append(info.Findings, finding.New(finding.AdapterBaseMissing, config.AdapterConfigJSON, "base_model_name_or_path "+what+": nothing names the base model", hint))
 		return
-	case IsBasePathMissing(c):
-		info.Findings = append(info.Findings, finding.New(finding.AdapterBasePath, config.FileAdapter, "base_model_name_or_path is the path "+base+", which is not here", ""))
+	case BasePathMissing(c):
+		info.Findings = append(info.Findings, finding.New(finding.AdapterBasePath, config.AdapterConfigJSON, "base_model_name_or_path is the path "+base+", which is not here", ""))
 	}
 	info.BaseModel = &base
 }
 
-// IsBasePathMissing tells whether an adapter names its base model by a path that leads
-// nowhere.
-func IsBasePathMissing(c *checkpoint.Checkpoint) bool {
+// BasePathMissing tells whether an adapter names its base model by a path that does not
+// exist.
+func BasePathMissing(c *checkpoint.Directory) bool {
 	base := c.Doc.Text(config.KeyBaseModelPath)
 	return repo.IsPath(base) && !c.IsDirectory(base)
+}
+
+// adapterBaseConfig opens the copy of the base model's config.json beside an adapter's
+// config, nil where there is none that can be read.
+func adapterBaseConfig(c *checkpoint.Directory) *checkpoint.Directory {
+	if !c.Markers.Has(checkpoint.MarkerConfig) {
+		return nil
+	}
+	base := &checkpoint.Directory{CustomRegistry: c.CustomRegistry, FS: c.FS, Dir: c.Dir, Names: c.Names, Entries: c.Entries, Markers: checkpoint.MarkerConfig}
+	if base.ReadMainFile() != nil || len(base.Classes) == 0 {
+		return nil
+	}
+	return base
 }

@@ -13,19 +13,19 @@ import (
 	"omniloader/loader/internal/registry"
 )
 
-// CustomCode lists the Python files that loading the checkpoint would run: those
-// beside the config, and those that auto_map names, "repo--file.py" where they
-// live in another repository. Nothing of it is ever run here.
-func CustomCode(c *checkpoint.Checkpoint) (files []string) {
+// CustomCode lists the Python files that loading the checkpoint would run, sorted: those
+// beside the config, and those that auto_map names, "repo--file.py" for a file of
+// another repository.
+func CustomCode(c *checkpoint.Directory) (files []string) {
 	for _, name := range c.Names {
 		if strings.HasSuffix(name, ".py") && isCodeFile(name) {
 			files = append(files, name)
 		}
 	}
-	if file := pipelineCode(c); file != "" && !slices.Contains(files, file) {
+	if file := pipelineCodeFile(c); file != "" && !slices.Contains(files, file) {
 		files = append(files, file)
 	}
-	for _, target := range autoMapFiles(c) {
+	for _, target := range configAutoMapFiles(c) {
 		if !slices.Contains(files, target) {
 			files = append(files, target)
 		}
@@ -36,11 +36,11 @@ func CustomCode(c *checkpoint.Checkpoint) (files []string) {
 	return files
 }
 
-// pipelineCode names the file of a pipeline that brings its own class, "" where
-// it brings none: its _class_name is then a list of module and class. Source:
-// diffusers, src/diffusers/pipelines/pipeline_utils.py.
-func pipelineCode(c *checkpoint.Checkpoint) string {
-	raw := c.Doc.Value(config.KeyClassName)
+// pipelineCodeFile gives the file of a pipeline with its own code, "" where it has none.
+// Its _class_name is a list of module and class. Source: diffusers,
+// src/diffusers/pipelines/pipeline_utils.py.
+func pipelineCodeFile(c *checkpoint.Directory) string {
+	raw := c.Doc.Raw(config.KeyClassName)
 	if len(raw) == 0 || raw[0] != '[' {
 		return ""
 	}
@@ -50,6 +50,8 @@ func pipelineCode(c *checkpoint.Checkpoint) string {
 	return ""
 }
 
+// isCodeFile tells whether a Python file has a name that transformers gives to code of a
+// model.
 func isCodeFile(name string) bool {
 	for _, prefix := range [...]string{"modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "feature_extraction_"} {
 		if strings.HasPrefix(name, prefix) {
@@ -59,30 +61,31 @@ func isCodeFile(name string) bool {
 	return false
 }
 
-// hasModelingCode tells whether the directory brings the code of its model.
-func hasModelingCode(c *checkpoint.Checkpoint) bool {
+// hasModelingCode tells whether the directory has the Python code of a model.
+func hasModelingCode(c *checkpoint.Directory) bool {
 	return slices.ContainsFunc(c.Names, func(name string) bool {
 		return strings.HasPrefix(name, "modeling_") && strings.HasSuffix(name, ".py")
 	})
 }
 
-// autoMapFiles lists the files that auto_map names.
-func autoMapFiles(c *checkpoint.Checkpoint) (files []string) {
-	if !c.Doc.Any(config.KeyAutoMap) {
+// configAutoMapFiles is AutoMapFiles for the auto_map of the main file.
+func configAutoMapFiles(c *checkpoint.Directory) (files []string) {
+	if !c.Doc.ContainsAny(config.KeyAutoMap) {
 		return nil
 	}
-	return CodeFiles(c.Doc.Object(config.KeyAutoMap))
+	return AutoMapFiles(c.Doc.Object(config.KeyAutoMap))
 }
 
-// CodeFiles lists the files that an auto_map names. Its values are
-// "module.Class", "repo--module.Class", or lists of them with nulls between.
-func CodeFiles(autoMap gjson.Result) (files []string) {
+// AutoMapFiles lists the Python files that an auto_map names. Its values are
+// "module.Class", "repo--module.Class", or lists of these and nulls. Source:
+// transformers, dynamic_module_utils.py.
+func AutoMapFiles(autoMap gjson.Result) (files []string) {
 	add := func(v gjson.Result) {
 		if v.Type != gjson.String {
 			return
 		}
-		module, _, ok := config.CutLast(v.Str, ".")
-		if !ok || module == "" {
+		module := v.Str[:max(strings.LastIndexByte(v.Str, '.'), 0)]
+		if module == "" {
 			return
 		}
 		if file := module + ".py"; !slices.Contains(files, file) {
@@ -100,14 +103,15 @@ func CodeFiles(autoMap gjson.Result) (files []string) {
 	return files
 }
 
-// CustomCodeFindings report auto_map's targets that are not in the directory.
-func CustomCodeFindings(c *checkpoint.Checkpoint) []answer.Finding {
-	return CodeFindings(c, c.Doc.File, autoMapFiles(c))
+// CustomCodeFindings reports files of the auto_map of the main file that are not in the
+// directory.
+func CustomCodeFindings(c *checkpoint.Directory) []answer.Finding {
+	return AutoMapFindings(c, c.Doc.File, configAutoMapFiles(c))
 }
 
-// CodeFindings report those of the files that a config's auto_map names which
-// are not in the directory.
-func CodeFindings(c *checkpoint.Checkpoint, config string, files []string) (findings []answer.Finding) {
+// AutoMapFindings reports those of files, which the auto_map of config names, that are
+// not in the directory.
+func AutoMapFindings(c *checkpoint.Directory, config string, files []string) (findings []answer.Finding) {
 	for _, file := range files {
 		repo, name, elsewhere := strings.Cut(file, "--")
 		switch {
@@ -122,9 +126,9 @@ func CodeFindings(c *checkpoint.Checkpoint, config string, files []string) (find
 	return findings
 }
 
-// fromAutoMap gives the task that auto_map's keys name, where they do and agree on
-// the category.
-func fromAutoMap(c *checkpoint.Checkpoint) (auto registry.AutoClass, ok bool) {
+// autoMapTask gives the row of auto_classes.tsv for the keys of auto_map; ok is false
+// where there is none, or keys have rows of different categories.
+func autoMapTask(c *checkpoint.Directory) (auto registry.AutoClass, ok bool) {
 	agree := true
 	c.Doc.Object(config.KeyAutoMap).ForEach(func(k, _ gjson.Result) bool {
 		class, known := registry.AutoClasses()[k.Str]

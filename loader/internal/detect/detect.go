@@ -1,5 +1,7 @@
-// Package detect says what a checkpoint is: its layout, category and task, the
-// class that loads it, whether a loader is known for it, and which code it brings.
+// Package detect classifies a checkpoint: layout, category and task, the class that
+// loads it, whether a loader is known for it, and which Python code loading it would
+// run. It reads the listing, configs and, for some layouts, the first bytes of a file.
+// It does not check whether the checkpoint is sound.
 package detect
 
 import (
@@ -12,26 +14,28 @@ import (
 	"omniloader/loader/internal/sae"
 )
 
-// Result is what a checkpoint was found to be, and why.
-type Result struct {
+// Classification is what a checkpoint was classified as.
+type Classification struct {
 	Layout    string
 	Category  answer.Category
 	Task      answer.Task
-	class     *registry.Class  // the registry's entry, nil where the class is not known
-	family    *registry.Family // of the model type, nil where it is not known
-	DecidedBy string
-	loadsAs   string // the class that loads it, "" where none is known
-	SAE       *sae.Evidence
+	DecidedBy string // the file and key, or the rule, that decided it
 
-	Adapts     *checkpoint.Checkpoint // of an adapter: the copy of its base model's config, nil where there is none
-	Candidates []string               // what it may be where that is not clear
-	BaseModel  string                 // that its files name, "" where they do not
-	part       string                 // of a GGUF file: model, adapter, mmproj …
-	unlisted   bool                   // of a GGUF file: an architecture on no list
-	known      bool                   // decided by the files of a layout that has a loader
+	SAE         *sae.Release          // nil where it is no release of sparse autoencoders
+	AdapterBase *checkpoint.Directory // of an adapter: the config.json of its base model beside it, nil where there is none
+	BaseModel   string                // that a GGUF file names, else ""
+	Candidates  []string              // the possible layouts, files or directories, where it is not clear
+
+	class   *registry.Class  // of the first class name, nil where it is not known
+	family  *registry.Family // of the model type, nil where it is not known
+	loadsAs string           // the class or program that loads it, "" where none is known
+
+	ggufContent             string // of a GGUF file: model, adapter, mmproj …
+	unknownGGUFArchitecture bool   // of a GGUF file: its architecture is not in the table of package gguf
+	hasKnownLoader          bool   // decided by the files of a layout that has a loader
 }
 
-// The layouts told apart from the directory's own listing.
+// Layouts that are used by name.
 const (
 	layoutDiffusers        = "diffusers"
 	layoutDiffusersModular = "diffusers modular"
@@ -43,45 +47,46 @@ const (
 	LayoutUnknown          = "unknown"
 )
 
-// Classify says what the checkpoint is and why.
-func Classify(c *checkpoint.Checkpoint) Result {
-	v := decide(c)
+// Classify classifies a checkpoint. For some layouts it sets fields of c that the main
+// file does not give: Doc, Classes, ModelType and Findings.
+func Classify(c *checkpoint.Directory) Classification {
+	v := classify(c)
 	if c.ResolvedVia != "" {
 		v.DecidedBy += c.ResolvedVia
 	}
 	return v
 }
 
-// decide decides, most specific evidence first: a pipeline's index, the marks
-// of a sparse autoencoder, an adapter's config, then what the class name says,
-// then the model type, then the shape of the class name.
-func decide(c *checkpoint.Checkpoint) Result {
+// classify uses the most specific evidence first: the index of a pipeline, the files of
+// sparse autoencoders, the config of an adapter, config.json, other files.
+func classify(c *checkpoint.Directory) Classification {
 	switch c.Doc.File {
-	case config.FileModelIndex:
-		if c.Marks&checkpoint.MarkConfig != 0 && c.HasModelWeights() {
-			return Result{Layout: "ambiguous", Category: answer.Unknown, DecidedBy: "no rule: " + config.FileModelIndex + " is of a pipeline, and " + config.FileConfig + " with its weights of a model",
+	case config.ModelIndexJSON:
+		if c.Markers.Has(checkpoint.MarkerConfig) && c.HasModelWeights() {
+			return Classification{Layout: "ambiguous", Category: answer.Unknown, DecidedBy: "no rule: " + config.ModelIndexJSON + " is of a pipeline, and " + config.ConfigJSON + " with its weights of a model",
 				Candidates: []string{layoutDiffusers + ": " + string(answer.Diffusers), LayoutTransformers + ": " + string(answer.Transformers)}}
 		}
 		return classifyPipeline(c, layoutDiffusers)
-	case config.FileModularIndex:
+	case config.ModularModelIndexJSON:
 		return classifyPipeline(c, layoutDiffusersModular)
 	}
 	if e := sae.Find(c); e != nil {
-		return Result{Layout: layoutSAE, Category: answer.SAE, Task: "sparse_autoencoder", DecidedBy: e.DecidedBy(), SAE: e}
+		return Classification{Layout: layoutSAE, Category: answer.SAE, Task: "sparse_autoencoder", DecidedBy: e.DecidedBy(), SAE: e}
 	}
 	switch c.Doc.File {
-	case config.FileAdapter:
-		return Result{Layout: layoutAdapter, Category: answer.Adapter, Task: "adapter", DecidedBy: "file " + config.FileAdapter, Adapts: adapted(c)}
-	case config.FileConfig:
+	case config.AdapterConfigJSON:
+		return Classification{Layout: layoutAdapter, Category: answer.Adapter, Task: "adapter", DecidedBy: "file " + config.AdapterConfigJSON, AdapterBase: adapterBaseConfig(c)}
+	case config.ConfigJSON:
 		return classifyConfig(c)
 	}
 	return classifyByFiles(c)
 }
 
-func classifyPipeline(c *checkpoint.Checkpoint, layout string) Result {
-	v := Result{Layout: layout, Category: answer.Diffusers, Task: "diffusion_pipeline", DecidedBy: "file " + c.Doc.File}
+// classifyPipeline classifies a pipeline of diffusers by its index.
+func classifyPipeline(c *checkpoint.Directory, layout string) Classification {
+	v := Classification{Layout: layout, Category: answer.Diffusers, Task: "diffusion_pipeline", DecidedBy: "file " + c.Doc.File}
 	if len(c.Classes) > 0 {
-		if class, how := c.ResolveClass(); how != "" {
+		if class, decidedBy := c.ResolveClass(); decidedBy != "" {
 			v.class, v.loadsAs = class, class.RealName
 			if class.Category == answer.Diffusers {
 				v.Task = class.Task
@@ -91,11 +96,10 @@ func classifyPipeline(c *checkpoint.Checkpoint, layout string) Result {
 	return v
 }
 
-// classifyConfig decides from config.json, and, where that names neither class nor
-// model type, from the tensors and the other files beside it, then from its
-// members.
-func classifyConfig(c *checkpoint.Checkpoint) Result {
-	v := readConfig(c)
+// classifyConfig classifies by config.json. Where it names neither class nor model type,
+// the other files are used, then the keys of the config, then a default.
+func classifyConfig(c *checkpoint.Directory) Classification {
+	v := classifyMainConfig(c)
 	if v.Category != "" {
 		return v
 	}
@@ -104,29 +108,29 @@ func classifyConfig(c *checkpoint.Checkpoint) Result {
 	if !weights && !nothing || weights && files.Category != answer.Unknown && files.Layout != LayoutUnknown {
 		return files
 	}
-	if a := infer(c); a.By != "" {
-		v.take(a)
+	if a := inferClass(c); a.DecidedBy != "" {
+		v.applyRule(a)
 		return v
 	}
 	if weights {
-		v.take(registry.Decision{Category: answer.Transformers, Task: "", By: "default for a config beside weights that names neither class nor model type"})
+		v.applyRule(registry.RuleResult{Category: answer.Transformers, Task: "", DecidedBy: "default for a config beside weights that names neither class nor model type"})
 		return v
 	}
-	files.DecidedBy = "no rule: " + config.FileConfig + " names neither class nor model type"
+	files.DecidedBy = "no rule: " + config.ConfigJSON + " names neither class nor model type"
 	return files
 }
 
-// readConfig decides from config.json. The category is empty where that does not
-// tell.
-func readConfig(c *checkpoint.Checkpoint) Result {
+// classifyMainConfig classifies by config.json alone. The category is empty where it
+// does not tell.
+func classifyMainConfig(c *checkpoint.Directory) Classification {
 	r := c.Registry()
-	v := Result{Layout: dialect(c)}
-	v.family = c.ListedFamily()
-	v.loadsAs = v.family.Loader()
+	v := Classification{Layout: configLayout(c)}
+	v.family = c.Family()
+	v.loadsAs = v.family.LoadingClass()
 
-	if c.Doc.Has(config.KeyClassName) { // a component of a pipeline, saved alone
+	if c.Doc.IsSet(config.KeyClassName) { // a component of a pipeline, saved by itself
 		v.Layout = layoutComponent
-		c.Classes = c.ReadClassName()
+		c.Classes = c.ParseClassName()
 		v.Category, v.Task, v.loadsAs = answer.Diffusers, "diffusion_component", ""
 		if len(c.Classes) > 0 {
 			v.class, _ = c.ResolveClass()
@@ -134,110 +138,113 @@ func readConfig(c *checkpoint.Checkpoint) Result {
 		if v.class != nil {
 			v.Task, v.loadsAs = cmp.Or(v.class.Task, v.Task), v.class.RealName
 		}
-		v.DecidedBy = "key _class_name of " + config.FileConfig
+		v.DecidedBy = "key _class_name of " + config.ConfigJSON
 		return v
 	}
 	if len(c.Classes) > 0 {
-		if class, how := c.ResolveClass(); how != "" {
+		if class, decidedBy := c.ResolveClass(); decidedBy != "" {
 			v.class, v.Category, v.Task, v.loadsAs = class, class.Category, class.Task, class.RealName
-			v.DecidedBy = how
-			if c.FromAuto != "" {
-				v.DecidedBy = "class name in " + c.FromAuto + " of auto_map in " + config.FileConfig
+			v.DecidedBy = decidedBy
+			if c.AutoMapKey != "" {
+				v.DecidedBy = "class name in " + c.AutoMapKey + " of auto_map in " + config.ConfigJSON
 			}
-			if v.Task == "omni" && mute(c) || class.Omni != nil && len(class.Omni.Needs) > 0 && hasAll(c, class.Omni.Needs) {
+			if v.Task == "omni" && speechDisabled(c) || class.Omni != nil && len(class.Omni.Needs) > 0 && allSet(c, class.Omni.Needs) {
 				v.Task = "omni_input"
 			}
 			if a, ok := r.Override(&c.Doc); ok {
-				v.take(a)
+				v.applyRule(a)
 			}
 			return v
 		}
-	} else if v, ok := classifyDialect(c); ok {
+	} else if v, ok := classifyOtherConfig(c); ok {
 		return v
 	}
-	_, auto := fromAutoMap(c)
+	_, auto := autoMapTask(c)
 	switch {
 	case len(c.Classes) == 0 && !auto && v.family != nil && v.family.Category != "":
-		v.take(registry.Decision{Category: v.family.Category, Task: v.family.Task, By: byModelType})
+		v.applyRule(registry.RuleResult{Category: v.family.Category, Task: v.family.Task, DecidedBy: decidedByModelType})
 		return v
 	case len(c.Classes) == 0 && !auto && c.ModelType == "":
 		return v
 	}
-	if a := infer(c); a.By != "" {
-		v.take(a)
+	if a := inferClass(c); a.DecidedBy != "" {
+		v.applyRule(a)
 		return v
 	}
-	v.take(registry.Decision{Category: answer.Transformers, Task: "", By: "default for a class that no rule knows"})
+	v.applyRule(registry.RuleResult{Category: answer.Transformers, Task: "", DecidedBy: "default for a class that no rule knows"})
 	return v
 }
 
-// infer asks the rules for names that are not listed.
-func infer(c *checkpoint.Checkpoint) registry.Decision {
+// inferClass evaluates the rules of class_rules.tsv.
+func inferClass(c *checkpoint.Directory) registry.RuleResult {
 	if a, ok := c.Registry().Override(&c.Doc); ok {
 		return a
 	}
-	return c.Registry().Infer(registry.RuleInput{Name: c.Architecture(), ModelType: c.ModelType, Has: c.Doc.Has, More: func(r *registry.ClassRule) (registry.Decision, bool) { return answerRule(c, r) }})
+	return c.Registry().Infer(registry.RuleInput{ClassName: c.Architecture(), ModelType: c.ModelType, IsSet: c.Doc.IsSet, EvaluateOther: func(r *registry.ClassRule) (registry.RuleResult, bool) { return evaluateRule(c, r) }})
 }
 
-// byModelType is how a family's default is found.
-const byModelType = "model type in " + config.FileConfig
+// decidedByModelType is the DecidedBy of a default for a model type.
+const decidedByModelType = "model type in " + config.ConfigJSON
 
-func (v *Result) take(a registry.Decision) {
-	v.Category, v.Task, v.DecidedBy = a.Category, a.Task, a.By
+// applyRule sets category, task and DecidedBy from a rule.
+func (v *Classification) applyRule(a registry.RuleResult) {
+	v.Category, v.Task, v.DecidedBy = a.Category, a.Task, a.DecidedBy
 }
 
-// IsOmni tells whether a model takes speech, vision and text.
-func IsOmni(c *checkpoint.Checkpoint) bool {
-	if rule := classOmni(c); rule != nil && hasAll(c, rule.Needs) {
+// IsOmni tells whether a model takes speech, vision and text: by omni.tsv, else by the
+// sections of its config.
+func IsOmni(c *checkpoint.Directory) bool {
+	if rule := classOmniRule(c); rule != nil && allSet(c, rule.Needs) {
 		return true
 	}
-	if rule := familyOmni(c); rule != nil && hasAll(c, rule.Needs) {
+	if rule := familyOmniRule(c); rule != nil && allSet(c, rule.Needs) {
 		return true
 	}
-	// A name nobody listed: the sections of its config say it, or those of the part
-	// that thinks.
-	sound := c.Doc.Has(config.KeyAudioConfig) || c.Doc.Has(config.KeySoundConfig)
-	text := c.Doc.Has(config.KeyTextConfig) || c.Doc.Has(config.KeyThinkerConfig) || c.Doc.Has(config.KeyLLMConfig) || c.Doc.Has(config.KeyLanguageConfig) || c.Doc.Has(config.KeyVocabSize)
-	if sound && text && c.Doc.Has(config.KeyVisionConfig) || c.Doc.Has(config.KeySpeechLoRA) && c.Doc.Has(config.KeyVisionLoRA) {
+	// A name that is not in omni.tsv: by the sections of the config, or of thinker_config.
+	sound := c.Doc.IsSet(config.KeyAudioConfig) || c.Doc.IsSet(config.KeySoundConfig)
+	text := c.Doc.IsSet(config.KeyTextConfig) || c.Doc.IsSet(config.KeyThinkerConfig) || c.Doc.IsSet(config.KeyLLMConfig) || c.Doc.IsSet(config.KeyLanguageConfig) || c.Doc.IsSet(config.KeyVocabSize)
+	if sound && text && c.Doc.IsSet(config.KeyVisionConfig) || c.Doc.IsSet(config.KeySpeechLoRA) && c.Doc.IsSet(config.KeyVisionLoRA) {
 		return true
 	}
 	thinker := c.Doc.Object(config.KeyThinkerConfig)
 	return thinker.Exists() && thinker.Get("audio_config").IsObject() && thinker.Get("vision_config").IsObject()
 }
 
-// classOmni is the rule for the class name, familyOmni that for the model type;
-// nil where there is none.
-func classOmni(c *checkpoint.Checkpoint) *registry.OmniRule {
-	if class := c.ListedClass(); class != nil {
+// classOmniRule gives the rule of omni.tsv for the class name, familyOmniRule that for
+// the model type; nil where there is none.
+func classOmniRule(c *checkpoint.Directory) *registry.OmniRule {
+	if class := c.Class(); class != nil {
 		return class.Omni
 	}
-	return c.Registry().FoldedOmni(c.Architecture())
+	return c.Registry().OmniRuleOf(c.Architecture())
 }
 
-func familyOmni(c *checkpoint.Checkpoint) *registry.OmniRule {
-	if family := c.ListedFamily(); family != nil {
+func familyOmniRule(c *checkpoint.Directory) *registry.OmniRule {
+	if family := c.Family(); family != nil {
 		return family.Omni
 	}
-	return c.Registry().FoldedOmni(c.ModelType)
+	return c.Registry().OmniRuleOf(c.ModelType)
 }
 
-func hasAll(c *checkpoint.Checkpoint, keys []string) bool {
+// allSet tells whether all keys of the main file are set.
+func allSet(c *checkpoint.Directory, keys []string) bool {
 	for _, name := range keys {
-		if k, ok := config.KeysByName[name]; !ok || !c.Doc.Has(k) {
+		if k, ok := config.KeyOf(name); !ok || !c.Doc.IsSet(k) {
 			return false
 		}
 	}
 	return true
 }
 
-// HasTalker tells whether the config has a part for speaking or listening. One
-// for speaking that is switched off is left out of the weights.
-func HasTalker(c *checkpoint.Checkpoint) bool {
-	return c.Doc.Has(config.KeyTalkerConfig) && !mute(c) || c.Doc.Has(config.KeyAudioConfig)
+// HasTalker tells whether the config has a part that produces speech and is not
+// disabled, or a part that takes sound.
+func HasTalker(c *checkpoint.Directory) bool {
+	return c.Doc.IsSet(config.KeyTalkerConfig) && !speechDisabled(c) || c.Doc.IsSet(config.KeyAudioConfig)
 }
 
-// mute tells whether speaking is switched off. Source: enable_audio_output of
-// transformers, models/qwen3_omni_moe/configuration_qwen3_omni_moe.py.
-func mute(c *checkpoint.Checkpoint) bool {
-	return string(c.Doc.Value(config.KeyEnableAudioOutput)) == "false"
+// speechDisabled tells whether the part that produces speech is disabled, and then
+// missing from the weights. Source: enable_audio_output of transformers,
+// models/qwen3_omni_moe/configuration_qwen3_omni_moe.py.
+func speechDisabled(c *checkpoint.Directory) bool {
+	return string(c.Doc.Raw(config.KeyEnableAudioOutput)) == "false"
 }

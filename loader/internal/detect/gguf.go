@@ -13,19 +13,19 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// ggufBelow lists the GGUF files one directory down, as repositories hold them
-// that have a directory for each quantization; nil where a directory has more than
-// that, or where there are several models.
-func ggufBelow(c *checkpoint.Checkpoint) (files []string) {
-	looked := 0
+// ggufInSubdirectories lists the GGUF files one directory down, as in repositories with
+// a directory for each quantization. It gives nil where a directory has another model as
+// well, or the files are of several models.
+func ggufInSubdirectories(c *checkpoint.Directory) (files []string) {
+	read := 0
 	for i, e := range c.Entries {
-		if looked == maxModelDirs {
+		if read == maxModelDirs {
 			break
 		}
 		if c.Names[i][0] == '.' || !tree.IsDir(c.FS, c.Dir, e) {
 			continue
 		}
-		looked++
+		read++
 		sub, err := checkpoint.List(c.FS, path.Join(c.Dir, c.Names[i]))
 		if err != nil || sub.MainFile() != "" {
 			return nil
@@ -35,62 +35,65 @@ func ggufBelow(c *checkpoint.Checkpoint) (files []string) {
 		}
 	}
 	for _, f := range files {
-		if !format.BesideGGUF(f) && format.GGUFStem(f) != format.GGUFStem(files[0]) {
-			return nil // models of their own
+		if !format.IsGGUFAuxiliary(f) && format.GGUFStem(f) != format.GGUFStem(files[0]) {
+			return nil // several models
 		}
 	}
 	return files
 }
 
-func readGGUF(c *checkpoint.Checkpoint, v *Result) { readGGUFOf(c, c.Match("*.gguf"), v) }
+// classifyGGUF classifies by the GGUF files directly in the directory.
+func classifyGGUF(c *checkpoint.Directory, v *Classification) {
+	classifyGGUFFiles(c, c.Match("*.gguf"), v)
+}
 
-// maxGGUFModels bounds how many files of other names are asked what they are.
+// maxGGUFModels is how many GGUF files with different stems are read.
 const maxGGUFModels = 16
 
-// readGGUFOf says what GGUF files hold. Files whose names differ in the
-// quantization alone are versions of one model; of others, each is asked.
-func readGGUFOf(c *checkpoint.Checkpoint, files []string, v *Result) {
+// classifyGGUFFiles classifies by GGUF files. Files with the same stem are versions of
+// one model, of which one is read. Files of different models are candidates.
+func classifyGGUFFiles(c *checkpoint.Directory, files []string, v *Classification) {
 	var models []string // the first of each stem
-	var beside []string
+	var auxiliary []string
 	for _, f := range files {
 		switch {
-		case format.BesideGGUF(f):
-			beside = append(beside, f)
+		case format.IsGGUFAuxiliary(f):
+			auxiliary = append(auxiliary, f)
 		case len(models) < maxGGUFModels && !slices.ContainsFunc(models, func(m string) bool { return format.GGUFStem(m) == format.GGUFStem(f) }):
 			models = append(models, f)
 		}
 	}
 	if len(models) == 0 {
-		models, beside = files[:1], nil
+		models, auxiliary = files[:1], nil
 	}
-	readGGUFFile(c, models[0], v)
+	classifyGGUFFile(c, models[0], v)
 	for _, name := range models[1:] {
-		other := Result{Category: answer.Unknown}
-		oc := checkpoint.Checkpoint{FS: c.FS, Dir: c.Dir}
-		readGGUFFile(&oc, name, &other)
-		if oc.ModelType != c.ModelType || other.part != v.part {
-			v.Category, v.Task, v.loadsAs, v.BaseModel, v.unlisted = answer.Unknown, "", "", "", false
+		other := Classification{Category: answer.Unknown}
+		otherDir := checkpoint.Directory{FS: c.FS, Dir: c.Dir}
+		classifyGGUFFile(&otherDir, name, &other)
+		if otherDir.ModelType != c.ModelType || other.ggufContent != v.ggufContent {
+			v.Category, v.Task, v.loadsAs, v.BaseModel, v.unknownGGUFArchitecture = answer.Unknown, "", "", "", false
 			v.Layout, v.DecidedBy = "several models", "its GGUF files: they are of different models"
 			v.Candidates = models
 			c.ModelType = ""
 			return
 		}
 	}
-	for _, name := range beside {
-		readProjector(c, name, v)
+	for _, name := range auxiliary {
+		addProjector(c, name, v)
 	}
 }
 
-// readGGUFFile says what one file holds.
-func readGGUFFile(c *checkpoint.Checkpoint, name string, v *Result) {
-	head, err := ggufHead(c, name)
+// classifyGGUFFile classifies by one GGUF file.
+func classifyGGUFFile(c *checkpoint.Directory, name string, v *Classification) {
+	head, err := readGGUFHead(c, name)
 	if err != nil {
-		c.Findings = append(c.Findings, finding.New(finding.WeightsUnreadable, name, finding.WithoutPath(err), finding.HintOf(err)))
+		c.Findings = append(c.Findings, finding.FromError(finding.WeightsUnreadable, name, err))
 		return
 	}
 	c.ModelType = head.Architecture()
 	content, key := head.Content()
-	v.part = string(content)
+	v.ggufContent = string(content)
 	a, ok := gguf.LookupArchitecture(c.ModelType)
 	switch {
 	case content == gguf.Projector:
@@ -106,9 +109,9 @@ func readGGUFFile(c *checkpoint.Checkpoint, name string, v *Result) {
 	case ok:
 		v.Category, v.Task = answer.Category(a.Category), answer.Task(a.Task)
 		v.DecidedBy = "key general.architecture of " + name
-		v.loadsAs = ggufRuntimes[a.Source] + " " + a.Name
+		v.loadsAs = loaderOfSource[a.Source] + " " + a.Name
 	default:
-		v.Category, v.unlisted = answer.Transformers, true
+		v.Category, v.unknownGGUFArchitecture = answer.Transformers, true
 		v.DecidedBy = "default for an architecture that no list has, " + name
 		if head.ModelKey("context_length").Valid() && head.Key("tokenizer.ggml.tokens").Valid() {
 			v.Task = "causal_lm"
@@ -120,16 +123,17 @@ func readGGUFFile(c *checkpoint.Checkpoint, name string, v *Result) {
 	}
 }
 
-// ggufRuntimes is what loads the architectures of each source of the table.
-var ggufRuntimes = map[string]string{"llama.cpp": "llama.cpp", "ollama": "llama.cpp", "comfyui-gguf": "ComfyUI-GGUF"}
+// loaderOfSource gives the program that loads the architectures of a source in the table
+// of package gguf.
+var loaderOfSource = map[string]string{"llama.cpp": "llama.cpp", "ollama": "llama.cpp", "comfyui-gguf": "ComfyUI-GGUF"}
 
-// readProjector makes a text model that has a projector beside it what the two
-// are together. Source: llama.cpp, tools/mtmd/clip.cpp.
-func readProjector(c *checkpoint.Checkpoint, name string, v *Result) {
+// addProjector changes the task of a text model to that which it has with a projector.
+// Source: llama.cpp, tools/mtmd/clip.cpp.
+func addProjector(c *checkpoint.Directory, name string, v *Classification) {
 	if v.Task != "causal_lm" || !strings.Contains(path.Base(name), "mmproj") {
 		return
 	}
-	head, err := ggufHead(c, name)
+	head, err := readGGUFHead(c, name)
 	if err != nil {
 		return // reported with the weights
 	}
@@ -145,11 +149,12 @@ func readProjector(c *checkpoint.Checkpoint, name string, v *Result) {
 	v.DecidedBy += ", with the projector " + name
 }
 
-func ggufHead(c *checkpoint.Checkpoint, name string) (*gguf.File, error) {
-	r, size, closeFile, err := c.OpenAt(name)
+// readGGUFHead reads the keys of a GGUF file.
+func readGGUFHead(c *checkpoint.Directory, name string) (*gguf.File, error) {
+	h, err := c.OpenAt(name)
 	if err != nil {
 		return nil, err
 	}
-	defer closeFile()
-	return gguf.ReadHead(r, size, name)
+	defer h.Close()
+	return gguf.ReadHead(h, h.Size, name)
 }

@@ -13,6 +13,7 @@ import (
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/hubcache"
 	"omniloader/loader/internal/registry"
 	"omniloader/loader/internal/table"
 	"omniloader/loader/internal/tree"
@@ -20,18 +21,19 @@ import (
 	"omniloader/loader/sniff"
 )
 
-const fileScheduler = "scheduler_config.json"
+// schedulerFile is the config of a scheduler of diffusers.
+const schedulerFile = "scheduler_config.json"
 
 //go:embed layouts.tsv
 var layoutsTSV string
 
-// layout is one line of layouts.tsv.
+// layout is one row of layouts.tsv.
 type layout struct {
 	name     string
 	files    []string
 	category answer.Category
 	task     answer.Task
-	runtime  string // what runs the files, which are whole programs; "" where they are none
+	runtime  string // the program that runs the files, whatever the model is; "" where the category decides
 }
 
 var layouts = sync.OnceValue(func() (all []layout) {
@@ -41,43 +43,45 @@ var layouts = sync.OnceValue(func() (all []layout) {
 	return all
 })
 
-// layoutReaders read what the names alone do not tell.
-var layoutReaders = map[string]func(c *checkpoint.Checkpoint, v *Result){
-	"hugging face cache":    readCache,
-	"mistral native":        readMistral,
-	"gguf":                  readGGUF,
-	"whisper.cpp":           readWhisperCPP,
-	"ctranslate2":           readCTranslate2,
-	"nemo":                  readNeMo,
-	"single file":           readSingleFile,
-	"sentence-transformers": readModules,
-	"diffusers scheduler":   readScheduler,
-	"meta original":         func(_ *checkpoint.Checkpoint, v *Result) { v.loadsAs = "LlamaForCausalLM" },
+// layoutClassifiers are called for layouts that have to be classified by the content of
+// files. They set fields of v, which has those of the row.
+var layoutClassifiers = map[string]func(c *checkpoint.Directory, v *Classification){
+	"hugging face cache":    classifyCache,
+	"mistral native":        classifyMistral,
+	"gguf":                  classifyGGUF,
+	"whisper.cpp":           classifyWhisperCPP,
+	"ctranslate2":           classifyCTranslate2,
+	"nemo":                  classifyNeMo,
+	"single file":           classifySingleFile,
+	"sentence-transformers": classifySentenceTransformers,
+	"diffusers scheduler":   classifyScheduler,
+	"meta original":         func(_ *checkpoint.Directory, v *Classification) { v.loadsAs = "LlamaForCausalLM" },
 }
 
-// classifyByFiles decides where no describing file does. Every layout that fits
-// is heard: where they say different things none wins, and all are candidates.
-func classifyByFiles(c *checkpoint.Checkpoint) Result {
-	var found []Result
+// classifyByFiles classifies a checkpoint without a main file that decides it. Every row
+// of layouts.tsv is tried; where matching layouts have different categories, they are
+// candidates.
+func classifyByFiles(c *checkpoint.Directory) Classification {
+	var found []Classification
 	for _, l := range layouts() {
 		if slices.ContainsFunc(l.files, func(p string) bool { return len(c.Match(p)) == 0 }) ||
-			slices.ContainsFunc(found, func(v Result) bool { return v.Layout == l.name || covers(v.Layout, l.name) }) {
+			slices.ContainsFunc(found, func(v Classification) bool { return v.Layout == l.name || includesLayout(v.Layout, l.name) }) {
 			continue
 		}
-		v := Result{Layout: l.name, Category: l.category, Task: l.task, DecidedBy: "file " + c.Match(l.files[0])[0]}
+		v := Classification{Layout: l.name, Category: l.category, Task: l.task, DecidedBy: "file " + c.Match(l.files[0])[0]}
 		if v.Category == "" {
 			v.Category = answer.Unknown
 		}
-		if read := layoutReaders[l.name]; read != nil {
+		if read := layoutClassifiers[l.name]; read != nil {
 			read(c, &v)
 		}
 		if v.Category == answer.Unknown {
-			askCard(c, &v)
+			classifyByCard(c, &v)
 		}
 		if v.loadsAs == "" {
 			v.loadsAs = l.runtime
 		}
-		v.known = v.Category != answer.Unknown && !v.unlisted
+		v.hasKnownLoader = v.Category != answer.Unknown && !v.unknownGGUFArchitecture
 		found = append(found, v)
 	}
 	if len(found) == 0 {
@@ -86,7 +90,7 @@ func classifyByFiles(c *checkpoint.Checkpoint) Result {
 	v := found[0]
 	for _, other := range found[1:] {
 		if other.Category != answer.Unknown && v.Category != answer.Unknown && other.Category != v.Category {
-			v = Result{Layout: "ambiguous", Category: answer.Unknown, DecidedBy: "no rule: its files say different things"}
+			v = Classification{Layout: "ambiguous", Category: answer.Unknown, DecidedBy: "no rule: its files say different things"}
 			for _, f := range found {
 				v.Candidates = append(v.Candidates, f.Layout+": "+string(f.Category))
 			}
@@ -97,32 +101,33 @@ func classifyByFiles(c *checkpoint.Checkpoint) Result {
 		}
 	}
 	if v.Category == answer.Unknown {
-		return severalFormats(found)
+		return combineUnknown(found)
 	}
 	return v
 }
 
-// severalFormats is the verdict where no layout tells what kind of model it is:
-// that of the one layout, or all of them as candidates.
-func severalFormats(found []Result) Result {
-	found = slices.DeleteFunc(slices.Clone(found), func(v Result) bool { return v.Layout == LayoutUnknown && len(found) > 1 })
+// combineUnknown is the classification where none of the matching layouts tells the
+// category: the layout, or all of them as candidates.
+func combineUnknown(found []Classification) Classification {
+	found = slices.DeleteFunc(slices.Clone(found), func(v Classification) bool { return v.Layout == LayoutUnknown && len(found) > 1 })
 	if len(found) == 1 {
 		return found[0]
 	}
-	v := Result{Layout: "ambiguous", Category: answer.Unknown, DecidedBy: "no rule: its files are of several formats, and none says what kind of model it is"}
+	v := Classification{Layout: "ambiguous", Category: answer.Unknown, DecidedBy: "no rule: its files are of several formats, and none says what kind of model it is"}
 	for _, f := range found {
 		v.Candidates = append(v.Candidates, f.Layout)
 	}
 	return v
 }
 
-// classifyByDirs looks for models one directory down, and at last at the card.
-func classifyByDirs(c *checkpoint.Checkpoint) Result {
-	v := Result{Layout: LayoutUnknown, Category: answer.Unknown, DecidedBy: "no rule: nothing in the directory says what it is"}
-	if files := ggufBelow(c); len(files) > 0 {
+// classifyByDirs classifies a checkpoint without files of a layout: by the models in its
+// subdirectories, else by its card.
+func classifyByDirs(c *checkpoint.Directory) Classification {
+	v := Classification{Layout: LayoutUnknown, Category: answer.Unknown, DecidedBy: "no rule: nothing in the directory says what it is"}
+	if files := ggufInSubdirectories(c); len(files) > 0 {
 		v.Layout = LayoutGGUF
-		readGGUFOf(c, files, &v)
-		v.known = v.Category != answer.Unknown && !v.unlisted
+		classifyGGUFFiles(c, files, &v)
+		v.hasKnownLoader = v.Category != answer.Unknown && !v.unknownGGUFArchitecture
 		return v
 	}
 	if v.Candidates = modelDirs(c); len(v.Candidates) == 1 {
@@ -130,15 +135,15 @@ func classifyByDirs(c *checkpoint.Checkpoint) Result {
 	} else if len(v.Candidates) > 1 {
 		v.Layout, v.DecidedBy = "several models", "its directories: each holds a model of its own"
 	} else {
-		askCard(c, &v)
+		classifyByCard(c, &v)
 	}
 	return v
 }
 
-// askCard asks the model card what kind of model it is, where no other file says.
-func askCard(c *checkpoint.Checkpoint, v *Result) {
-	if a, ok := cardTag(c); ok && a.Category != "" {
-		by := a.By
+// classifyByCard sets category and task by the pipeline_tag of the model card.
+func classifyByCard(c *checkpoint.Directory, v *Classification) {
+	if a, ok := classOfCard(c); ok && a.Category != "" {
+		by := a.DecidedBy
 		if v.Layout != LayoutUnknown {
 			by = v.DecidedBy + ", and " + by
 		}
@@ -146,8 +151,8 @@ func askCard(c *checkpoint.Checkpoint, v *Result) {
 	}
 }
 
-// covers tells whether the second layout's files are parts of the first.
-func covers(first, second string) bool {
+// includesLayout tells whether the files of the second layout are part of the first.
+func includesLayout(first, second string) bool {
 	switch second {
 	case "single file":
 		return true
@@ -157,53 +162,55 @@ func covers(first, second string) bool {
 	return false
 }
 
-// maxModelDirs bounds how many directories are looked into for models.
+// maxModelDirs is how many subdirectories are searched for models.
 const maxModelDirs = 64
 
-// modelDirs lists the directories that hold a model of their own.
-func modelDirs(c *checkpoint.Checkpoint) (dirs []string) {
-	looked := 0
+// modelDirs lists the subdirectories that hold a model.
+func modelDirs(c *checkpoint.Directory) (dirs []string) {
+	read := 0
 	for i, e := range c.Entries {
-		if looked == maxModelDirs {
+		if read == maxModelDirs {
 			break
 		}
 		if !tree.IsDir(c.FS, c.Dir, e) {
 			continue
 		}
-		looked++
+		read++
 		sub, err := checkpoint.List(c.FS, path.Join(c.Dir, c.Names[i]))
-		if err == nil && (sub.Marks&(checkpoint.MarkConfig|checkpoint.MarkModelIndex|checkpoint.MarkModularIndex|checkpoint.MarkAdapter|checkpoint.MarkSAEDirectory) != 0 ||
-			strings.HasPrefix(c.Names[i], "models--") || len(sub.Match("*.gguf")) > 0) {
+		if err == nil && (sub.Markers.Has(checkpoint.MarkerConfig|checkpoint.MarkerModelIndex|checkpoint.MarkerModularIndex|checkpoint.MarkerAdapter|checkpoint.MarkerSAEDirectory) ||
+			strings.HasPrefix(c.Names[i], hubcache.RepositoryPrefix) || len(sub.Match("*.gguf")) > 0) {
 			dirs = append(dirs, c.Names[i])
 		}
 	}
 	return dirs
 }
 
-// readScheduler names the class of a scheduler that was saved alone.
-func readScheduler(c *checkpoint.Checkpoint, v *Result) {
-	data, err := c.ReadListed(fileScheduler, config.MaxConfigSize)
+// classifyScheduler classifies a scheduler of diffusers that was saved by itself, by its
+// class.
+func classifyScheduler(c *checkpoint.Directory, v *Classification) {
+	data, err := c.ReadListed(schedulerFile, config.MaxSize)
 	if err == nil {
-		err = config.ParseDocument(fileScheduler, data, &c.Doc)
+		err = config.ParseDocument(schedulerFile, data, &c.Doc)
 	}
 	if err != nil {
 		c.Doc = config.Document{}
-		c.Findings = append(c.Findings, finding.New(finding.ConfigUnreadable, fileScheduler, finding.WithoutPath(err), finding.HintOf(err)))
+		c.Findings = append(c.Findings, finding.FromError(finding.ConfigUnreadable, schedulerFile, err))
 		return
 	}
-	if c.Classes = c.ReadClassName(); len(c.Classes) > 0 {
+	if c.Classes = c.ParseClassName(); len(c.Classes) > 0 {
 		if v.class, _ = c.ResolveClass(); v.class != nil {
 			v.loadsAs = v.class.RealName
 		}
-		v.DecidedBy = "key _class_name of " + fileScheduler
+		v.DecidedBy = "key _class_name of " + schedulerFile
 	}
 }
 
-func readMistral(c *checkpoint.Checkpoint, v *Result) {
-	params, err := config.ReadObject(c.FS, c.Dir, "params.json")
+// classifyMistral classifies Mistral's own layout by the keys of params.json.
+func classifyMistral(c *checkpoint.Directory, v *Classification) {
+	params, err := config.ReadJSON(c.FS, c.Dir, "params.json")
 	if err != nil {
 		v.Category, v.Task = answer.Transformers, "causal_lm"
-		c.Findings = append(c.Findings, finding.New(finding.ConfigUnreadable, "params.json", finding.WithoutPath(err), finding.HintOf(err)))
+		c.Findings = append(c.Findings, finding.FromError(finding.ConfigUnreadable, "params.json", err))
 		return
 	}
 	v.loadsAs = "MistralForCausalLM"
@@ -223,7 +230,8 @@ func readMistral(c *checkpoint.Checkpoint, v *Result) {
 	v.DecidedBy = "keys of params.json"
 }
 
-func readWhisperCPP(c *checkpoint.Checkpoint, v *Result) {
+// classifyWhisperCPP classifies ggml-*.bin files by their first bytes.
+func classifyWhisperCPP(c *checkpoint.Directory, v *Classification) {
 	for _, name := range c.Match("ggml-*.bin") {
 		head, err := tree.ReadHead(c.FS, c.Dir, name, 64)
 		if err == nil && sniff.Head(name, int64(len(head)), head).Format == sniff.WhisperCPP {
@@ -237,7 +245,9 @@ func readWhisperCPP(c *checkpoint.Checkpoint, v *Result) {
 	}
 }
 
-func readCTranslate2(c *checkpoint.Checkpoint, v *Result) {
+// classifyCTranslate2 classifies model.bin by the name of the specification in its
+// header.
+func classifyCTranslate2(c *checkpoint.Directory, v *Classification) {
 	head, err := tree.ReadHead(c.FS, c.Dir, "model.bin", 256)
 	if err != nil {
 		return
@@ -260,9 +270,9 @@ func readCTranslate2(c *checkpoint.Checkpoint, v *Result) {
 	v.DecidedBy = "specification named in model.bin"
 }
 
-// singleFileParts are the beginnings of tensors' names by which a file without
-// any config is known.
-var singleFileParts = [...]struct {
+// singleFilePrefixes are prefixes of tensor names that tell what a safetensors file
+// without any config holds.
+var singleFilePrefixes = [...]struct {
 	prefix, layout string
 	category       answer.Category
 	task           answer.Task
@@ -275,29 +285,30 @@ var singleFileParts = [...]struct {
 	{"base_model.model.", "peft adapter", answer.Adapter, "adapter"},
 }
 
-// readSingleFile looks at the tensors' names of the first weight file.
-func readSingleFile(c *checkpoint.Checkpoint, v *Result) {
+// classifySingleFile classifies by the names of the tensors in the first safetensors
+// file.
+func classifySingleFile(c *checkpoint.Directory, v *Classification) {
 	v.Layout = LayoutUnknown
 	name := c.Match("*.safetensors")[0]
-	r, size, closeFile, err := c.OpenAt(name)
+	h, err := c.OpenAt(name)
 	if err != nil {
 		return
 	}
-	defer closeFile()
-	sae := map[string]bool{}
-	_, err = safetensors.Scan(name, r, size, func(e safetensors.Entry) error {
-		for _, p := range singleFileParts {
+	defer h.Close()
+	autoencoderParts := map[string]bool{}
+	_, err = safetensors.Scan(name, h, h.Size, func(e safetensors.Entry) error {
+		for _, p := range singleFilePrefixes {
 			if v.Category == answer.Unknown && strings.HasPrefix(string(e.Name), p.prefix) {
 				v.Layout, v.Category, v.Task = p.layout, p.category, p.task
 				v.DecidedBy = "tensors named " + p.prefix + "* in " + name
 			}
 		}
-		if part, ok := saeTensors[string(e.Name)]; ok {
-			sae[part] = true
+		if part, ok := autoencoderTensors[string(e.Name)]; ok {
+			autoencoderParts[part] = true
 		}
 		return nil
 	})
-	if err == nil && v.Category == answer.Unknown && len(sae) == 3 {
+	if err == nil && v.Category == answer.Unknown && len(autoencoderParts) == 3 {
 		v.Layout, v.Category, v.Task = layoutSAE, answer.SAE, "sparse_autoencoder"
 		v.DecidedBy = "tensors of an encoder, a decoder and a bias in " + name
 	}
@@ -306,30 +317,30 @@ func readSingleFile(c *checkpoint.Checkpoint, v *Result) {
 	}
 }
 
-// saeTensors are the names under which autoencoders keep their three parts.
-var saeTensors = map[string]string{
+// autoencoderTensors gives the part of a sparse autoencoder by the name of its tensor.
+var autoencoderTensors = map[string]string{
 	"W_enc": "encoder", "w_enc": "encoder", "encoder.weight": "encoder",
 	"W_dec": "decoder", "w_dec": "decoder", "decoder.weight": "decoder",
 	"b_enc": "bias", "encoder.bias": "bias",
 }
 
-// dialect tells the layouts that have a config.json of the transformers family
-// and something of their own beside it or in it.
-func dialect(c *checkpoint.Checkpoint) string {
+// configLayout gives the layout of a directory with a config.json: that of a library
+// with its own files beside it or keys in it, else that of transformers.
+func configLayout(c *checkpoint.Directory) string {
 	switch {
-	case c.Marks&checkpoint.MarkSentenceTransformers != 0:
+	case c.Markers.Has(checkpoint.MarkerSentenceTransformers):
 		return "sentence-transformers"
-	case c.Doc.Has(config.KeyQuantization) && c.Doc.Object(config.KeyQuantization).Get("group_size").Exists():
+	case c.Doc.IsSet(config.KeyQuantization) && c.Doc.Object(config.KeyQuantization).Get("group_size").Exists():
 		return "mlx"
 	case !c.HasModelWeights():
 		for _, name := range c.Names {
 			if name == c.Doc.File {
-				continue // it is in all of them
+				continue // the config itself
 			}
-			if layout, ok := dialectMarks[name]; ok {
+			if layout, ok := conversionLayouts[name]; ok {
 				return layout
 			}
-			if layout, ok := dialectMarks[path.Ext(name)]; ok {
+			if layout, ok := conversionLayouts[path.Ext(name)]; ok {
 				return layout
 			}
 		}
@@ -337,46 +348,46 @@ func dialect(c *checkpoint.Checkpoint) string {
 	return LayoutTransformers
 }
 
-// dialectMarks are the files beside a config.json, by name or extension, without
-// weights of the transformers library, by which a conversion is known.
-var dialectMarks = map[string]string{
+// conversionLayouts gives the layout by a file name or extension beside config.json,
+// where there are no weights of transformers.
+var conversionLayouts = map[string]string{
 	".gguf": "gguf", ".onnx": "onnx", "onnx": "onnx", "genai_config.json": "onnx genai",
 	"openvino_model.xml": "openvino", "openvino_encoder_model.xml": "openvino", "openvino_language_model.xml": "openvino",
 	".mlpackage": "core ml", ".mlmodel": "core ml", ".tflite": "tflite", ".litertlm": "litert",
 	".nemo": "nemo", ".keras": "keras", ".rkllm": "rkllm", "mlc-chat-config.json": "mlc",
 }
 
-// classifyDialect decides for config.json files that are not of the transformers
-// family: timm's, TensorRT-LLM's and CTranslate2's.
-func classifyDialect(c *checkpoint.Checkpoint) (v Result, ok bool) {
-	if c.Doc.Values[config.KeyPretrainedCfg].End != 0 || c.Doc.Values[config.KeyArchitecture].End != 0 && c.Doc.Values[config.KeyNumFeatures].End != 0 {
-		if name := c.Doc.Text(config.KeyArchitecture); name != "" && len(name) <= registry.MaxName {
+// classifyOtherConfig classifies by a config.json of timm, TensorRT-LLM or CTranslate2;
+// ok is false for others.
+func classifyOtherConfig(c *checkpoint.Directory) (v Classification, ok bool) {
+	if c.Doc.Contains(config.KeyPretrainedCfg) || c.Doc.Contains(config.KeyArchitecture) && c.Doc.Contains(config.KeyNumFeatures) {
+		if name := c.Doc.Text(config.KeyArchitecture); name != "" && len(name) <= registry.MaxNameLength {
 			c.Classes = []string{name}
 		}
-		return Result{Layout: "timm", Category: answer.VisionEncoder, Task: "vision_encoder", loadsAs: "TimmWrapperModel", DecidedBy: "key pretrained_cfg of " + config.FileConfig}, true
+		return Classification{Layout: "timm", Category: answer.VisionEncoder, Task: "vision_encoder", loadsAs: "TimmWrapperModel", DecidedBy: "key pretrained_cfg of " + config.ConfigJSON}, true
 	}
-	if name := gjson.GetBytes(c.Doc.Data, "pretrained_config.architecture").Str; name != "" && len(name) <= registry.MaxName && len(c.Match("rank*.engine")) > 0 {
+	if name := gjson.GetBytes(c.Doc.Data, "pretrained_config.architecture").Str; name != "" && len(name) <= registry.MaxNameLength && len(c.Match("rank*.engine")) > 0 {
 		c.Classes = []string{name}
-		v := Result{Layout: "tensorrt-llm", Category: answer.Transformers, Task: "causal_lm", loadsAs: name, DecidedBy: "key pretrained_config.architecture of " + config.FileConfig}
-		if class, how := c.ResolveClass(); how != "" {
+		v := Classification{Layout: "tensorrt-llm", Category: answer.Transformers, Task: "causal_lm", loadsAs: name, DecidedBy: "key pretrained_config.architecture of " + config.ConfigJSON}
+		if class, decidedBy := c.ResolveClass(); decidedBy != "" {
 			v.Category, v.Task = class.Category, class.Task
 		}
 		return v, true
 	}
-	if name := c.Doc.Text(config.KeyArchitecture); name != "" && len(name) <= registry.MaxName && (c.Doc.Object(config.KeyMapping).Get("world_size").Exists() || len(c.Match("rank*.safetensors")) > 0 || len(c.Match("rank*.engine")) > 0) {
+	if name := c.Doc.Text(config.KeyArchitecture); name != "" && len(name) <= registry.MaxNameLength && (c.Doc.Object(config.KeyMapping).Get("world_size").Exists() || len(c.Match("rank*.safetensors")) > 0 || len(c.Match("rank*.engine")) > 0) {
 		c.Classes = []string{name}
-		v := Result{Layout: "tensorrt-llm", Category: answer.Transformers, Task: "causal_lm", loadsAs: name, DecidedBy: "keys architecture and mapping of " + config.FileConfig}
-		if class, how := c.ResolveClass(); how != "" {
+		v := Classification{Layout: "tensorrt-llm", Category: answer.Transformers, Task: "causal_lm", loadsAs: name, DecidedBy: "keys architecture and mapping of " + config.ConfigJSON}
+		if class, decidedBy := c.ResolveClass(); decidedBy != "" {
 			v.Category, v.Task = class.Category, class.Task
 		}
 		return v, true
 	}
 	if c.Has("model.bin") && (len(c.Match("vocabulary.*")) > 0 || len(c.Match("shared_vocabulary.*")) > 0) {
-		v := Result{Layout: "ctranslate2", Category: answer.Transformers, Task: "seq2seq_lm", DecidedBy: "file model.bin beside a vocabulary"}
-		if c.Doc.Values[config.KeyAlignmentHeads].End != 0 || c.Doc.Values[config.KeyLangIDs].End != 0 {
-			v.Category, v.Task, v.DecidedBy = answer.ASR, "asr", "keys alignment_heads and lang_ids of "+config.FileConfig
+		v := Classification{Layout: "ctranslate2", Category: answer.Transformers, Task: "seq2seq_lm", DecidedBy: "file model.bin beside a vocabulary"}
+		if c.Doc.Contains(config.KeyAlignmentHeads) || c.Doc.Contains(config.KeyLangIDs) {
+			v.Category, v.Task, v.DecidedBy = answer.ASR, "asr", "keys alignment_heads and lang_ids of "+config.ConfigJSON
 		}
-		readCTranslate2(c, &v)
+		classifyCTranslate2(c, &v)
 		v.loadsAs = "CTranslate2"
 		return v, true
 	}

@@ -14,11 +14,11 @@ import (
 	"omniloader/loader/regular"
 )
 
-// maxNeMo bounds how much of a .nemo archive is read to find its config, in
-// bytes; where the archive can be searched, weights are stepped over.
-const maxNeMo = 64 << 20
+// maxNeMoRead is how many bytes of a compressed .nemo archive are read to find its
+// config. In an uncompressed one, other members are skipped.
+const maxNeMoRead = 64 << 20
 
-// nemoCollections say what the class in a NeMo config does, by its module.
+// nemoCollections gives category and task by the module of the class in a NeMo config.
 var nemoCollections = [...]struct {
 	module   string
 	category answer.Category
@@ -32,16 +32,16 @@ var nemoCollections = [...]struct {
 	{"nemo.collections.vision", answer.VisionEncoder, "vision_encoder"},
 }
 
-// readNeMo reads the class from model_config.yaml inside the archive, a tar file
-// that may be gzipped.
-func readNeMo(c *checkpoint.Checkpoint, v *Result) {
+// classifyNeMo classifies a .nemo file, a tar archive that may be gzipped, by the class
+// in its model_config.yaml.
+func classifyNeMo(c *checkpoint.Directory, v *Classification) {
 	name := c.Match("*.nemo")[0]
 	f, _, err := regular.Open(c.FS, tree.Join(c.Dir, name), name)
 	if err != nil {
 		return
 	}
 	defer f.Close()
-	target := nemoTarget(nemoConfig(f))
+	target := nemoTarget(readNeMoConfig(f))
 	for _, collection := range nemoCollections {
 		if strings.HasPrefix(target, collection.module) {
 			v.Category, v.Task, v.loadsAs = collection.category, collection.task, target
@@ -51,8 +51,8 @@ func readNeMo(c *checkpoint.Checkpoint, v *Result) {
 	}
 }
 
-// nemoTarget gives the class that a NeMo config is for: "target" at its top level,
-// for the parts of the model below have one each.
+// nemoTarget gives the class of a NeMo config: the key "target" at the top level. Parts
+// of the model have such keys too.
 func nemoTarget(config string) string {
 	for line := range strings.Lines(config) {
 		if rest, ok := strings.CutPrefix(line, "target:"); ok {
@@ -63,8 +63,8 @@ func nemoTarget(config string) string {
 	return ""
 }
 
-// nemoConfig gives model_config.yaml, "" where it is not found.
-func nemoConfig(f io.Reader) string {
+// readNeMoConfig reads model_config.yaml from the archive, "" where it is not found.
+func readNeMoConfig(f io.Reader) string {
 	buffered := bufio.NewReader(f)
 	var r io.Reader = buffered
 	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
@@ -77,10 +77,10 @@ func nemoConfig(f io.Reader) string {
 		if _, err := seeker.Seek(0, io.SeekStart); err != nil {
 			return ""
 		}
-		r = seeker // weights are stepped over
+		r = seeker // the tar reader seeks past the weights
 	}
 	if _, ok := r.(io.Seeker); !ok {
-		r = io.LimitReader(r, maxNeMo)
+		r = io.LimitReader(r, maxNeMoRead)
 	}
 	archive := tar.NewReader(r)
 	for range 1000 {
@@ -89,7 +89,7 @@ func nemoConfig(f io.Reader) string {
 			return ""
 		}
 		if strings.TrimPrefix(header.Name, "./") == "model_config.yaml" {
-			text, err := io.ReadAll(io.LimitReader(archive, config.MaxYAML))
+			text, err := io.ReadAll(io.LimitReader(archive, config.MaxYAMLSize))
 			if err != nil {
 				return ""
 			}

@@ -11,6 +11,7 @@ import (
 //go:embed pipeline_kinds.tsv
 var pipelineKindsTSV string
 
+// pipelineKindRule is one row of pipeline_kinds.tsv.
 type pipelineKindRule struct{ pattern, kind string }
 
 var pipelineKinds = sync.OnceValue(func() (rules []pipelineKindRule) {
@@ -20,9 +21,9 @@ var pipelineKinds = sync.OnceValue(func() (rules []pipelineKindRule) {
 	return rules
 })
 
-// PipelineKind says what a diffusion pipeline makes of what, in the words of the
-// hub's pipeline tags; "" where the class does not tell, and for what is no
-// pipeline.
+// PipelineKind gives input and output of a diffusion pipeline by its class, as the hub's
+// pipeline tags do: "text-to-image". It is "" where the class does not tell, and for a
+// class that is no pipeline.
 func PipelineKind(class string) string {
 	if !strings.Contains(class, "Pipeline") {
 		return ""

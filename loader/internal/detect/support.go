@@ -9,11 +9,11 @@ import (
 	"omniloader/loader/internal/checkpoint"
 )
 
-// Support says whether a loader is known, and if not, why.
-func Support(c *checkpoint.Checkpoint, v *Result) answer.Support {
-	s := answer.Support{LoadsAs: answer.OrNone(v.loadsAs)}
+// Support says whether a loader is known for the classified checkpoint, and if not, why.
+func Support(c *checkpoint.Directory, v *Classification) answer.Support {
+	s := answer.Support{LoadsAs: answer.OrUnknown(v.loadsAs)}
 	switch {
-	case v.SAE != nil, v.Category == answer.Adapter, v.Category == answer.SAE, v.known, v.loadsAs != "":
+	case v.SAE != nil, v.Category == answer.Adapter, v.Category == answer.SAE, v.hasKnownLoader, v.loadsAs != "":
 		s.IsSupported = true
 		return s
 	case hasModelingCode(c):
@@ -26,7 +26,7 @@ func Support(c *checkpoint.Checkpoint, v *Result) answer.Support {
 		reason = "the model lies in the directory " + v.Candidates[0]
 	case len(v.Candidates) > 0:
 		reason = "it holds several models: give the directory or the file of one"
-	case v.unlisted:
+	case v.unknownGGUFArchitecture:
 		reason = "no loader is known for the architecture " + strconv.Quote(modelType)
 	case c.Doc.File == "" && v.Layout != LayoutUnknown:
 		reason = "the layout is " + v.Layout + ", and no file says what kind of model it is"
@@ -51,18 +51,20 @@ func Support(c *checkpoint.Checkpoint, v *Result) answer.Support {
 	return s
 }
 
-// ClassFindings report how well the class is known.
-func ClassFindings(c *checkpoint.Checkpoint, v *Result, s *answer.Support) (findings []answer.Finding) {
+// ClassFindings reports a class that is not known or is spelled differently, a
+// checkpoint that loads with its own code, one that was not recognized, and a model type
+// that the class does not belong to.
+func ClassFindings(c *checkpoint.Directory, v *Classification, s *answer.Support) (findings []answer.Finding) {
 	name := c.Architecture()
-	renamed := v.family != nil && v.family.LoadsAs != "" // its checkpoints name a class and mean another
+	renamed := v.family != nil && v.family.LoadsAs != "" // checkpoints of the family name a class that another class loads
 	switch {
 	case s.RemoteCode:
 		findings = append(findings, finding.New(finding.CustomCode, c.Doc.File,
-			"no loader is known for "+answer.OrNone(name)+"; it loads by running the Python code it brings", "read the code before trusting it"))
-	case !s.IsSupported && v.Category == answer.Unknown && len(v.Candidates) > 0: // which is a finding of its own
+			"no loader is known for "+answer.OrUnknown(name)+"; it loads by running the Python code it brings", "read the code before trusting it"))
+	case !s.IsSupported && v.Category == answer.Unknown && len(v.Candidates) > 0: // reported by CandidateFindings
 	case s.IsSupported && v.Category == answer.Unknown:
-		findings = append(findings, finding.Graded(finding.Milder, finding.NothingRecognized, "",
-			"the layout is "+v.Layout+"; no file says what kind of model it is", v.loadsAs+" runs it all the same; a pipeline_tag in "+checkpoint.FileCard+" would say what it is for"))
+		findings = append(findings, finding.NewGraded(finding.Milder, finding.NothingRecognized, "",
+			"the layout is "+v.Layout+"; no file says what kind of model it is", v.loadsAs+" runs it all the same; a pipeline_tag in "+checkpoint.CardFile+" would say what it is for"))
 	case !s.IsSupported && v.Category == answer.Unknown:
 		hint := "give the directory that holds config.json, model_index.json or the weights"
 		if v.Layout != LayoutUnknown {
@@ -71,7 +73,7 @@ func ClassFindings(c *checkpoint.Checkpoint, v *Result, s *answer.Support) (find
 		findings = append(findings, finding.New(finding.NothingRecognized, c.Doc.File, *s.Error, hint))
 	case !s.IsSupported:
 		hint := "a newer loader may know it; one that runs the code of the model's repository does"
-		if c.Doc.File == "" && !v.unlisted {
+		if c.Doc.File == "" && !v.unknownGGUFArchitecture {
 			hint = "the model card says which library loads it"
 		}
 		if s.Nearest != nil {
@@ -82,16 +84,15 @@ func ClassFindings(c *checkpoint.Checkpoint, v *Result, s *answer.Support) (find
 		findings = append(findings, finding.New(finding.ArchitectureSpelling, c.Doc.File,
 			strconv.Quote(name)+" is "+v.class.RealName+" under another spelling", "write "+strconv.Quote(v.class.RealName)))
 	}
-	if v.class != nil && v.family != nil && !renamed && v.class.ModelType != "" && !related(v.class.ModelType, v.family.ModelType) {
+	if v.class != nil && v.family != nil && !renamed && v.class.ModelType != "" && !areRelated(v.class.ModelType, v.family.ModelType) {
 		findings = append(findings, finding.New(finding.ArchitectureMismatch, c.Doc.File,
 			name+" belongs to model type "+strconv.Quote(v.class.ModelType)+", and the file says "+strconv.Quote(v.family.ModelType), "the class decides; correct the model type if it is a slip"))
 	}
 	return findings
 }
 
-// CandidateFindings report that a directory may be several things, or that the model is
-// in a directory below it.
-func CandidateFindings(v *Result) []answer.Finding {
+// CandidateFindings reports a checkpoint that has candidates.
+func CandidateFindings(v *Classification) []answer.Finding {
 	if len(v.Candidates) == 0 {
 		return nil
 	}
@@ -103,9 +104,9 @@ func CandidateFindings(v *Result) []answer.Finding {
 		strings.TrimPrefix(v.DecidedBy, "no rule: ")+": "+strings.Join(v.Candidates, ", "), hint)}
 }
 
-// related tells whether a model type is one that a class comes with, or of a
-// family with it. A class may come with several, by commas.
-func related(classTypes, modelType string) bool {
+// areRelated tells whether one of the model types of a class, separated by commas,
+// begins with modelType or the other way round.
+func areRelated(classTypes, modelType string) bool {
 	if classTypes == modelType {
 		return true
 	}

@@ -12,19 +12,19 @@ import (
 	"omniloader/loader/window"
 )
 
-// maxMembers bounds how many files of an archive are looked at.
-const maxMembers = 10_000
+// maxArchiveMembers is the number of files of an archive beyond which it is refused.
+const maxArchiveMembers = 10_000
 
-// readDDUF reads the safetensors files in an archive of a whole pipeline, which are
-// stored uncompressed. Files before the first that cannot be used count. Source:
-// huggingface_hub, docs/hub/dduf.
+// readDDUF reads the headers of the safetensors files in a DDUF archive: a zip file of a
+// whole pipeline, whose members are not compressed. Where a member is damaged, those
+// before it are added all the same. Source: huggingface_hub, docs/hub/dduf.
 func readDDUF(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
 	archive, err := zip.NewReader(window.Bounded(h, h.Size), h.Size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, fault.New(fault.Truncated, f.Name, "a zip archive without its directory, which stands at the end").WithCause(err).WithHint("download the file again")
 	}
-	if len(archive.File) > maxMembers {
-		return nil, fault.New(fault.TooLarge, f.Name, fmt.Sprintf("%d files in the archive, the limit is %d", len(archive.File), maxMembers))
+	if len(archive.File) > maxArchiveMembers {
+		return nil, fault.New(fault.TooLarge, f.Name, fmt.Sprintf("%d files in the archive, the limit is %d", len(archive.File), maxArchiveMembers))
 	}
 	for _, member := range archive.File {
 		if path.Ext(member.Name) != ".safetensors" {

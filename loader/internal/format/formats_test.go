@@ -15,21 +15,21 @@ import (
 
 // Each row has what is needed to find files of the format, to choose among them, and to
 // read them.
-func TestNoColumnOfAFormatIsForgotten(t *testing.T) {
+func TestFormatRowsAreComplete(t *testing.T) {
 	names := map[string]bool{}
 	extensions := map[string]string{}
 	for _, f := range formats {
 		assert.NotEmpty(t, f.Name)
 		assert.False(t, names[f.Name], "%s: two rows", f.Name)
 		names[f.Name] = true
-		assert.True(t, len(f.Extensions) > 0 || f.ByContent || f.Beside != "" || f.Within != "",
+		assert.True(t, len(f.Extensions) > 0 || f.ByContent || f.CompanionExtension != "" || f.DirectoryExtension != "",
 			"%s: Extensions, ByContent, Beside or Within is needed: no file is found to be of the format", f.Name)
 		assert.True(t, !f.ByContent || len(f.Contents) > 0, "%s: ByContent without Contents", f.Name)
-		assert.NotZero(t, f.Describes, "%s: Describes says whether a file tells what model it holds", f.Name)
-		assert.Equal(t, f.Read == nil, f.NotRead != "", "%s: either Read, or NotRead with the reason", f.Name)
+		assert.NotZero(t, f.DescribedBy, "%s: Describes says whether a file tells what model it holds", f.Name)
+		assert.Equal(t, f.Read == nil, f.UnreadReason != "", "%s: either Read, or NotRead with the reason", f.Name)
 		for _, e := range f.Extensions {
 			assert.Regexp(t, `^\.[a-z0-9]+$`, e.Name, f.Name)
-			assert.NotZero(t, e.Several, "%s: %s: Several says what several files are", f.Name, e.Name)
+			assert.NotZero(t, e.Multiple, "%s: %s: Several says what several files are", f.Name, e.Name)
 			assert.Empty(t, extensions[e.Name], "%s is an extension of two formats", e.Name)
 			extensions[e.Name] = f.Name
 		}
@@ -37,7 +37,7 @@ func TestNoColumnOfAFormatIsForgotten(t *testing.T) {
 	assert.Equal(t, 12, reflect.TypeFor[Format]().NumField()+reflect.TypeFor[Extension]().NumField(), "a column was added: say above what it needs")
 }
 
-func TestNamesOfWeightFilesAreOfKnownFormats(t *testing.T) {
+func TestWeightNamePatternsHaveKnownFormats(t *testing.T) {
 	assert.NotEmpty(t, tabletest.Names(t, "weight_names.tsv", weightNamesTSV, 3))
 	for f := range table.Rows(weightNamesTSV) {
 		assert.Contains(t, []string{RoleModel, RoleAdapter, RoleAlternative, RoleCompanion, RoleOther}, f[0], f[2])
@@ -45,7 +45,7 @@ func TestNamesOfWeightFilesAreOfKnownFormats(t *testing.T) {
 	}
 }
 
-func TestAFormatIsRecognisedByMoreThanItsExtension(t *testing.T) {
+func TestRecognise(t *testing.T) {
 	files := []tree.File{{Name: "a.bin"}, {Name: "a.xml"}, {Name: "b.bin"}}
 	name := func(f *Format) string {
 		if f == nil {
@@ -69,7 +69,7 @@ func TestAFormatIsRecognisedByMoreThanItsExtension(t *testing.T) {
 	}
 }
 
-func TestFormatsAreRankedByTheirRow(t *testing.T) {
+func TestFormatsAreRankedInRowOrder(t *testing.T) {
 	ranks := []int{}
 	for i := range formats {
 		ranks = append(ranks, formats[i].Rank())

@@ -5,34 +5,34 @@ import (
 	"omniloader/loader/gguf"
 )
 
-// Tensor is a tensor as a header describes it.
+// Tensor is a tensor as the header of a file describes it.
 type Tensor struct {
-	Name     []byte // only valid until the function that it is handed to returns
-	DType    string // "BF16", "Q4_K"; "unknown" where the header names none that is known
+	Name     []byte // valid only until add returns
+	DType    string // "BF16", "Q4_K"; "unknown" where the type is not known
 	Rows     int64  // the first dimension, 1 for a scalar
 	Elements int64
-	Bytes    int64 // in the file
+	Bytes    int64 // size of its data
 }
 
-// Header is what the header of a file says beside its tensors.
+// Header is what the header of a file contains besides its tensors.
 type Header struct {
-	Framework    string     // that wrote the file: "pt", "mlx"; "" where it does not say
+	Framework    string     // for which the file was written: "pt", "mlx"; "" where not known
 	GGUF         *gguf.File // nil for other formats
-	PackedBlocks bool       // weights packed in blocks, whose number the header does not tell
-	External     []External // files beside this one that hold tensor data
+	PackedBlocks bool       // weights are packed in blocks, and the header does not tell how many weights these are
+	External     []External // other files that hold the data of tensors
 	Findings     []answer.Finding
-	Problems     []error // parts of the file that cannot be used
+	Problems     []error // errors in parts of the file
 }
 
-// External is a file that holds the data of tensors described elsewhere.
+// External is a file that holds the data of tensors whose header is in another file.
 type External struct {
-	File  string // as the header names it
-	Bytes int64  // that it has to have at least
-	// Unsafe: the name leads out of the directory. Nothing more of the header is read.
+	File  string // its path, relative to the directory of the header's file
+	Bytes int64  // the size it must have at least
+	// Unsafe: the path leads out of the directory. The rest of the header was not read.
 	Unsafe bool
 }
 
-// rows is the first dimension of a shape, 1 for that of a scalar.
+// rows gives the first dimension of a shape, 1 for a scalar.
 func rows[T int | int64 | uint64](shape []T) int64 {
 	if len(shape) == 0 {
 		return 1

@@ -12,40 +12,45 @@ import (
 //go:embed weight_names.tsv
 var weightNamesTSV string
 
-// The roles of weight files, as weight_names.tsv has them.
+// The roles of weight files, as in weight_names.tsv.
 const (
-	RoleModel       = "model"       // of the model itself
-	RoleAdapter     = "adapter"     // asked first where the checkpoint is an adapter
-	RoleAlternative = "alternative" // of which a loader is given one
-	RoleCompanion   = "companion"   // loaded beside a model
-	RoleOther       = "other"       // no model's weights
-	RoleUnlisted    = ""            // no row fits
+	RoleModel       = "model"       // the weights of a model, or one of their shards
+	RoleAdapter     = "adapter"     // the weights of an adapter, which change a model
+	RoleAlternative = "alternative" // one of several versions of a model, of which a loader takes one
+	RoleCompanion   = "companion"   // loaded beside a model: the projector for images
+	RoleOther       = "other"       // not weights of a model: the state of an optimizer
+	RoleUnlisted    = ""            // no pattern matches the name
 )
 
-// Name is one row of weight_names.tsv.
-type Name struct{ Role, Format, Pattern string }
-
-// Names are the rows of weight_names.tsv, in the order in which loaders look for them.
-var Names = sync.OnceValue(func() (names []Name) {
-	for f := range table.Rows(weightNamesTSV) {
-		names = append(names, Name{f[0], f[1], f[2]})
-	}
-	return names
-})
-
-// MatchName gives the row of a name, -1 where none fits.
-func MatchName(name string) int {
-	for i, row := range Names() {
-		if table.Match(row.Pattern, name) {
-			return i
-		}
-	}
-	return -1
+// NamePattern is one row of weight_names.tsv.
+type NamePattern struct {
+	Role, Format, Pattern string
+	Rank                  int // the row's number: loaders look for names of lower rank first
 }
 
-// IndexKey is the key of the shards that an index is for: "model.safetensors" of
-// model.safetensors.index.json, and "model.fp16.safetensors" of both spellings of
-// a variant's, model.safetensors.index.fp16.json and
+var namePatterns = sync.OnceValue(func() (patterns []NamePattern) {
+	for f := range table.Rows(weightNamesTSV) {
+		patterns = append(patterns, NamePattern{Role: f[0], Format: f[1], Pattern: f[2], Rank: len(patterns)})
+	}
+	return patterns
+})
+
+// MatchName gives the first row of weight_names.tsv whose pattern matches the base name
+// of a file, nil where none does. A shard's number is left out of the name.
+func MatchName(name string) *NamePattern {
+	patterns := namePatterns()
+	for i := range patterns {
+		if table.Match(patterns[i].Pattern, name) {
+			return &patterns[i]
+		}
+	}
+	return nil
+}
+
+// IndexKey gives the name that the shards of an index have without their numbers, ""
+// where index is not the base name of an index: "model.safetensors" for
+// model.safetensors.index.json, and "model.fp16.safetensors" for both spellings of the
+// index of a variant, model.safetensors.index.fp16.json and
 // model.fp16.safetensors.index.json.
 func IndexKey(index string) string {
 	before, after, _ := strings.Cut(index, ".index.")
@@ -53,22 +58,15 @@ func IndexKey(index string) string {
 	if ext == "" {
 		return ""
 	}
-	stem, inner, found := cutLast(before, ext)
-	if !found {
+	i := strings.LastIndex(before, ext)
+	if i < 0 {
 		return ""
 	}
+	stem, inner := before[:i], before[i+len(ext):]
 	for _, variant := range [...]string{inner, strings.TrimSuffix(strings.TrimSuffix(after, "json"), ".")} {
 		if variant = strings.Trim(variant, "."); variant != "" {
 			stem += "." + variant
 		}
 	}
 	return stem + ext
-}
-
-// cutLast cuts s at the last sep.
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }

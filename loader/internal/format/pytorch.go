@@ -10,8 +10,8 @@ import (
 	"omniloader/loader/pickle"
 )
 
-// readPyTorch reads what a pickle would unpickle to, without unpickling it. Tensors
-// that look into the same storage count once.
+// readPyTorch reads the tensors that a pickle would unpickle to, without unpickling it.
+// Of tensors that share a storage, the first is added.
 func readPyTorch(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
 	p, err := pickle.Read(h, h.Size, f.Name)
 	if p == nil {
@@ -26,12 +26,13 @@ func readPyTorch(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error
 			}
 			counted[t.Storage] = true
 		}
-		add(Tensor{Name: []byte(t.Name), DType: answer.OrNone(t.DType), Rows: rows(t.Shape), Elements: t.Elements(), Bytes: t.Bytes()})
+		add(Tensor{Name: []byte(t.Name), DType: answer.OrUnknown(t.DType), Rows: rows(t.Shape), Elements: t.Elements(), Bytes: t.Bytes()})
 	}
 	return &Header{Findings: PickleFindings(p, f.Name, finding.PickleUnknown), Problems: p.Problems}, err
 }
 
-// PickleFindings report the imports that are not harmless, each risk once.
+// PickleFindings reports dangerous imports of a pickle, and with the code unknown those
+// that are on no list; "" for none of these.
 func PickleFindings(p *pickle.File, file, unknown string) (findings []answer.Finding) {
 	for _, risk := range [...]struct {
 		risk pickle.Risk
@@ -47,8 +48,8 @@ func PickleFindings(p *pickle.File, file, unknown string) (findings []answer.Fin
 				}
 			}
 		}
-		if risk.risk == pickle.Suspicious && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isTorchScript(n) }) {
-			findings = append(findings, finding.Graded(finding.Milder, finding.PickleUnknown, file,
+		if risk.risk == pickle.Suspicious && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isTorchScriptName(n) }) {
+			findings = append(findings, finding.NewGraded(finding.Milder, finding.PickleUnknown, file,
 				"it is a TorchScript program: its classes lie in the archive", "torch.jit.load runs them: load it only from where you trust"))
 			continue
 		}
@@ -66,8 +67,8 @@ func PickleFindings(p *pickle.File, file, unknown string) (findings []answer.Fin
 	return findings
 }
 
-// isTorchScript tells whether a class belongs to TorchScript: it lies in the
-// archive itself, or builds its lists.
-func isTorchScript(name string) bool {
+// isTorchScriptName tells whether a class is one of a TorchScript archive, or one that
+// builds TorchScript's lists.
+func isTorchScriptName(name string) bool {
 	return strings.HasPrefix(name, "__torch__.") || strings.HasPrefix(name, "torch.jit._pickle.")
 }

@@ -1,5 +1,5 @@
-// Package memory computes how much memory the weights and the key-value cache of a
-// model take.
+// Package memory computes how much memory the weights and the key-value cache of a model
+// need, from its config and the headers of the weights.
 package memory
 
 import (
@@ -13,26 +13,28 @@ import (
 	"omniloader/loader/internal/weights"
 )
 
-// Inspect fills in the context length and the memory.
-func Inspect(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Weights, asked int64) {
-	d := c.Dimensions()
-	fromGGUF := r != nil && len(r.GGUF) > 0
-	if n := sentenceLength(c); n > 0 {
-		info.ContextLength, info.ContextLengthSource = &n, fileSentence+": max_seq_length"
-	} else if n, source, ok := d.OrDefault("context"); ok && !fromGGUF {
+// Estimate sets the context length and the memory of info. context is the number of
+// tokens to compute the cache for, 0 for the context length of the model; h is nil where
+// there are no weights.
+func Estimate(c *checkpoint.Directory, info *answer.Info, h *weights.Headers, context int64) {
+	d := c.Quantities()
+	fromGGUF := h != nil && len(h.GGUF) > 0
+	if n := sentenceTransformersLength(c); n > 0 {
+		info.ContextLength, info.ContextLengthSource = &n, sentenceTransformersFile+": max_seq_length"
+	} else if n, source, ok := d.GetOrDefault("context"); ok && !fromGGUF {
 		info.ContextLength, info.ContextLengthSource = &n, source
 	} else if fromGGUF {
-		if n := r.GGUF[0].ModelKey("context_length").Int(); n > 0 && n < 1<<31 {
-			info.ContextLength, info.ContextLengthSource = &n, r.GGUF[0].Path+": "+r.GGUF[0].Architecture()+".context_length"
+		if n := h.GGUF[0].ModelKey("context_length").Int(); n > 0 && n < 1<<31 {
+			info.ContextLength, info.ContextLengthSource = &n, h.GGUF[0].Path+": "+h.GGUF[0].Architecture()+".context_length"
 		}
-	} else if n := config.BoundedInt(c.Params("max_seq_len")); n > 0 {
-		info.ContextLength, info.ContextLengthSource = &n, config.FileParams+": max_seq_len"
+	} else if n := config.PositiveInt(c.MistralParam("max_seq_len")); n > 0 {
+		info.ContextLength, info.ContextLengthSource = &n, config.ParamsJSON+": max_seq_len"
 	}
-	if r == nil || r.Info.StoredElements == nil {
+	if h == nil || h.Info.StoredElements == nil {
 		return
 	}
-	m := &answer.MemoryInfo{Weights: r.Info.TensorBytes, WeightsAs: map[string]int64{}, Notes: []string{}}
-	if p := r.Info.Parameters; p != nil && *p < 1<<58 {
+	m := &answer.MemoryInfo{Weights: h.Info.TensorBytes, WeightsAs: map[string]int64{}, Notes: []string{}}
+	if p := h.Info.Parameters; p != nil && *p < 1<<58 {
 		for _, t := range [...]struct {
 			name string
 			bits int64
@@ -41,23 +43,23 @@ func Inspect(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Weights, as
 		}
 	}
 	m.Total = m.Weights
-	if !r.Info.Complete {
+	if !h.Info.Complete {
 		m.Notes = append(m.Notes, "the weights are incomplete: what is missing is not counted")
 	}
 	info.Memory = m
-	if !slices.Contains(config.Keys()["task"], string(info.Task)) && !fromGGUF {
+	if !slices.Contains(config.KeyList("task"), string(info.Task)) && !fromGGUF {
 		return
 	}
 	m.Context = info.ContextLength
-	if asked > 0 {
-		m.Context = &asked
-		if info.ContextLength != nil && asked > *info.ContextLength {
+	if context > 0 {
+		m.Context = &context
+		if info.ContextLength != nil && context > *info.ContextLength {
 			m.Notes = append(m.Notes, fmt.Sprintf("the model was made for %d tokens, fewer than asked for", *info.ContextLength))
 		}
 	}
-	shape, ok := configCache(d)
+	shape, ok := cacheFromConfig(d)
 	if fromGGUF {
-		shape, ok = ggufCache(r)
+		shape, ok = cacheFromGGUF(h)
 	}
 	if !ok || m.Context == nil {
 		return
@@ -71,21 +73,20 @@ func Inspect(c *checkpoint.Checkpoint, info *answer.Info, r *weights.Weights, as
 	}
 }
 
-// fileSentence bounds the texts of a sentence-transformers model: it cuts them
-// there, whatever the model inside could take. Source: sentence_transformers,
-// models/Transformer.py.
-const fileSentence = "sentence_bert_config.json"
+// sentenceTransformersFile limits the tokens of a text, whatever the context length of
+// the model inside. Source: sentence_transformers, models/Transformer.py.
+const sentenceTransformersFile = "sentence_bert_config.json"
 
-// sentenceLength is the number of tokens at which a sentence-transformers model
-// cuts texts, 0 where no file says it.
-func sentenceLength(c *checkpoint.Checkpoint) int64 {
-	if c.Marks&checkpoint.MarkSentenceTransformers == 0 {
+// sentenceTransformersLength gives the number of tokens at which sentence-transformers
+// truncates texts, 0 where the checkpoint has no such limit.
+func sentenceTransformersLength(c *checkpoint.Directory) int64 {
+	if !c.Markers.Has(checkpoint.MarkerSentenceTransformers) {
 		return 0
 	}
-	name := path.Join(path.Dir(c.Doc.File), fileSentence) // beside the config of the model inside
-	v, err := config.ReadObject(c.FS, c.Dir, name)
+	name := path.Join(path.Dir(c.Doc.File), sentenceTransformersFile) // in the directory of the config
+	v, err := config.ReadJSON(c.FS, c.Dir, name)
 	if err != nil {
 		return 0
 	}
-	return config.BoundedInt(v.Get("max_seq_length"))
+	return config.PositiveInt(v.Get("max_seq_length"))
 }

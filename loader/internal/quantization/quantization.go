@@ -1,5 +1,6 @@
-// Package quantization reads what the configs of a checkpoint say of how its
-// weights were quantized.
+// Package quantization reads how the weights were quantized from config.json and the
+// files that quantization tools write beside it. It does not read the weights; package
+// weights looks at the types of tensors.
 package quantization
 
 import (
@@ -21,12 +22,13 @@ import (
 //go:embed quantization_methods.tsv
 var quantizationMethodsTSV string
 
-// Method is one line of quantization_methods.tsv.
+// Method is one row of quantization_methods.tsv.
 type Method struct {
-	name         string // the usual spelling
-	Bits, detail string // keys, by commas; bits may end in "=" and a number
+	name         string // of answer.Quantization.Method
+	bits, detail string // keys, separated by commas; bits may end with "=" and a number
 }
 
+// Methods gives the rows of quantization_methods.tsv by the name of the method.
 var Methods = sync.OnceValue(func() map[string]Method {
 	m := map[string]Method{}
 	for f := range table.Rows(quantizationMethodsTSV) {
@@ -35,14 +37,14 @@ var Methods = sync.OnceValue(func() map[string]Method {
 	return m
 })
 
-// Of says how the weights were compressed, nil where nothing says that
-// they were. The places are asked in the order in which loaders ask them.
-func Of(c *checkpoint.Checkpoint) *answer.Quantization {
+// FromConfigs describes the quantization that the main file or one of
+// checkpoint.QuantizationFiles declares, nil where none does.
+func FromConfigs(c *checkpoint.Directory) *answer.Quantization {
 	if q := fromConfig(c); q != nil {
 		return q
 	}
-	if c.Marks&checkpoint.MarkQuantFile != 0 {
-		for _, name := range checkpoint.QuantFiles {
+	if c.Markers.Has(checkpoint.MarkerQuantizationFile) {
+		for _, name := range checkpoint.QuantizationFiles {
 			if q := FromFile(c, name); q != nil {
 				return q
 			}
@@ -51,13 +53,13 @@ func Of(c *checkpoint.Checkpoint) *answer.Quantization {
 	return nil
 }
 
-// fromConfig asks the config alone.
-func fromConfig(c *checkpoint.Checkpoint) *answer.Quantization {
-	if !c.Doc.Any(config.KeyQuantizationConfig, config.KeyCompressionConfig, config.KeyTextConfig, config.KeyThinkerConfig, config.KeyLLMConfig, config.KeyQuantization, config.KeyLoadIn8Bit, config.KeyLoadIn4Bit) {
+// fromConfig reads the quantization from the main file.
+func fromConfig(c *checkpoint.Directory) *answer.Quantization {
+	if !c.Doc.ContainsAny(config.KeyQuantizationConfig, config.KeyCompressionConfig, config.KeyTextConfig, config.KeyThinkerConfig, config.KeyLLMConfig, config.KeyQuantization, config.KeyLoadIn8Bit, config.KeyLoadIn4Bit) {
 		return nil
 	}
 	if q := c.Doc.Object(config.KeyQuantizationConfig); q.Exists() {
-		// MLX writes its section twice, and this copy names no method.
+		// MLX writes the same section as quantization_config and quantization, without a method.
 		if mlx := c.Doc.Object(config.KeyQuantization); !mlx.Exists() || q.Get("quant_method").Exists() {
 			return Parse(q, c.Doc.File+": quantization_config")
 		}
@@ -74,7 +76,7 @@ func fromConfig(c *checkpoint.Checkpoint) *answer.Quantization {
 		path string
 	}{{config.KeyTextConfig, "quantization_config"}, {config.KeyThinkerConfig, "quantization_config"}, {config.KeyThinkerConfig, "text_config.quantization_config"}, {config.KeyLLMConfig, "quantization_config"}} {
 		if q := c.Doc.Object(nested.key).Get(nested.path); q.IsObject() {
-			return Parse(q, c.Doc.File+": "+config.KeyNames[nested.key]+"."+nested.path)
+			return Parse(q, c.Doc.File+": "+nested.key.String()+"."+nested.path)
 		}
 	}
 	if q := c.Doc.Object(config.KeyQuantization); q.Exists() { // MLX
@@ -89,23 +91,23 @@ func fromConfig(c *checkpoint.Checkpoint) *answer.Quantization {
 	return nil
 }
 
-// FromFile asks one of the files beside the config; nil where it says
-// nothing that can be read.
-func FromFile(c *checkpoint.Checkpoint, name string) *answer.Quantization {
+// FromFile reads the quantization from one of checkpoint.QuantizationFiles, nil where
+// the file is missing, cannot be read or declares none.
+func FromFile(c *checkpoint.Directory, name string) *answer.Quantization {
 	if !c.Has(name) {
 		return nil
 	}
-	q, err := config.ReadObject(c.FS, c.Dir, name)
+	q, err := config.ReadJSON(c.FS, c.Dir, name)
 	if err != nil {
 		return nil
 	}
 	switch found := Parse(q, name); {
 	case found.Method != answer.UnknownName:
 		return found
-	case name == checkpoint.FileHFQuantConfig:
+	case name == checkpoint.ModelOptConfigFile:
 		return parseAs("modelopt", q, name)
 	case q.Get("zero_point").Exists() || q.Get("w_bit").Exists() || strings.EqualFold(q.Get("version").String(), "GEMM"):
-		return parseAs("awq", q, name) // which is also found in GPTQ's file
+		return parseAs("awq", q, name) // AWQ models with AutoGPTQ's file exist
 	case q.Get("bits").Exists():
 		return parseAs("gptq", q, name)
 	}
@@ -116,8 +118,9 @@ func bitsAndBytes(bits float64, detail, source string) *answer.Quantization {
 	return &answer.Quantization{Method: "bitsandbytes", Bits: &bits, Detail: detail, Source: source}
 }
 
-// Parse reads a quantization section. bitsandbytes is told by the value of
-// its two switches, since older files name no method.
+// Parse reads a quantization section of a config. source is what Quantization.Source
+// becomes. bitsandbytes is recognized by load_in_8bit and load_in_4bit, since older
+// versions of it do not write quant_method.
 func Parse(q gjson.Result, source string) *answer.Quantization {
 	switch {
 	case q.Get("load_in_8bit").Type == gjson.True:
@@ -136,21 +139,21 @@ func Parse(q gjson.Result, source string) *answer.Quantization {
 	return parseAs(method, q, source)
 }
 
-// parseAs reads the bits and the variety of a section of a known method.
+// parseAs reads bits and detail of a section of a method.
 func parseAs(method string, q gjson.Result, source string) *answer.Quantization {
 	m, ok := Methods()[method]
 	if !ok {
-		m = Method{name: method, Bits: "bits,w_bit"}
+		m = Method{name: method, bits: "bits,w_bit"}
 	}
 	out := &answer.Quantization{Method: m.name, Source: source}
-	for key := range strings.SplitSeq(m.Bits, ",") {
+	for key := range strings.SplitSeq(m.bits, ",") {
 		if own, ok := strings.CutPrefix(key, "="); ok {
 			if b, err := strconv.ParseFloat(own, 64); err == nil {
 				out.Bits = &b
 			}
 			break
 		}
-		if b, ok := BitsOf(q.Get(key)); ok {
+		if b, ok := ParseBits(q.Get(key)); ok {
 			out.Bits = &b
 			break
 		}
@@ -164,11 +167,13 @@ func parseAs(method string, q gjson.Result, source string) *answer.Quantization 
 	return out
 }
 
-// bitsInText finds the bits in the names of element types and algorithms:
+// bitsInText finds the number of bits in the name of an element type or an algorithm:
 // "int4", "Int8WeightOnlyConfig", "float8", "NVFP4", "W4A16_AWQ".
 var bitsInText = regexp.MustCompile(`(?i)(?:int|float|fp|w)(\d{1,2})`)
 
-func BitsOf(v gjson.Result) (float64, bool) {
+// ParseBits gives the bits per weight of a number, or of a name such as "int4"; false
+// for anything else.
+func ParseBits(v gjson.Result) (float64, bool) {
 	switch v.Type {
 	case gjson.Number:
 		return v.Num, v.Num > 0 && v.Num <= 64
@@ -181,8 +186,9 @@ func BitsOf(v gjson.Result) (float64, bool) {
 	return 0, false
 }
 
-// GroupSize is how many weights share a scale, 0 where the config does not say.
-func GroupSize(c *checkpoint.Checkpoint) int64 {
+// GroupSize is the number of weights that share a scale, 0 where the config does not
+// have it.
+func GroupSize(c *checkpoint.Directory) int64 {
 	for _, q := range [...]gjson.Result{c.Doc.Object(config.KeyQuantization), c.Doc.Object(config.KeyQuantizationConfig)} {
 		if g := q.Get("group_size"); g.Type == gjson.Number && g.Num >= 1 && g.Num <= 1<<20 {
 			return int64(g.Num)
@@ -191,8 +197,9 @@ func GroupSize(c *checkpoint.Checkpoint) int64 {
 	return 0
 }
 
-// FileOfSource is the file in a source, "config.json: quantization_config".
-func FileOfSource(source string) string {
+// SourceFile gives the file of a Quantization.Source: "config.json" of "config.json:
+// quantization_config".
+func SourceFile(source string) string {
 	file, _, _ := strings.Cut(source, ":")
 	return file
 }

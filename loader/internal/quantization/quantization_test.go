@@ -10,9 +10,9 @@ import (
 
 func TestBitsOfMethodsAreNumbers(t *testing.T) {
 	for method, m := range Methods() {
-		if _, own, ok := strings.Cut(m.Bits, "="); ok {
+		if _, own, ok := strings.Cut(m.bits, "="); ok {
 			bits, err := strconv.ParseFloat(own, 64)
-			assert.True(t, err == nil && bits > 0 && bits <= 8, "quantization_methods.tsv: %s: %s", method, m.Bits)
+			assert.True(t, err == nil && bits > 0 && bits <= 8, "quantization_methods.tsv: %s: %s", method, m.bits)
 		}
 	}
 }

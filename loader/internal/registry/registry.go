@@ -1,5 +1,6 @@
-// Package registry has the class names and model types that are known, those that a
-// user adds, and the rules for names that are not listed.
+// Package registry has the known class names and model types, with their category, task
+// and the class that loads them; the class names that a user adds; and the rules for
+// names that are not listed. It reads no files of a checkpoint.
 package registry
 
 import (
@@ -13,7 +14,7 @@ import (
 	"omniloader/loader/internal/table"
 )
 
-// The tables are data: a new class name is one line in architectures.tsv.
+// A new class name is one line in architectures.tsv.
 var (
 	//go:embed architectures.tsv
 	architecturesTSV string
@@ -23,32 +24,32 @@ var (
 	omniTSV string
 )
 
-// Class is what the registry knows of a class name.
+// Class is the entry of a class name.
 type Class struct {
-	Name      string // as listed, which may differ in spelling from the name asked
+	Name      string // as listed; a look-up may have used another spelling
 	Category  answer.Category
 	Task      answer.Task
-	ModelType string // the model type it usually comes with, "" where none is known
-	RealName  string // the class that loads it: itself, but for misspellings in use
+	ModelType string // its usual model type, "" where none is known
+	RealName  string // the class that loads it: the class itself, unless Name is a common misspelling
 
-	Omni *OmniRule
-	how  string // of a registered class: who registered it, for people
+	Omni    *OmniRule
+	foundBy string // of a class that a user added: the text of DecidedBy, with the file
 }
 
-// Family is what the registry knows of a model type.
+// Family is the entry of a model type.
 type Family struct {
 	ModelType    string
-	Category     answer.Category // "" where the type alone does not tell
+	Category     answer.Category // "" where it depends on the class
 	Task         answer.Task
-	Architecture string // the class it has by default, "" where none is known
+	Architecture string // the class of a config that names none, "" where none is known
 	LoadsAs      string // the class that loads it, "" where that is Architecture
 
 	Omni *OmniRule
 }
 
-// Loader is the class that loads the family's checkpoints, "" where none is
-// known.
-func (f *Family) Loader() string {
+// LoadingClass gives the class that loads the family's checkpoints, "" where none is
+// known. f may be nil.
+func (f *Family) LoadingClass() string {
 	if f == nil {
 		return ""
 	}
@@ -58,23 +59,26 @@ func (f *Family) Loader() string {
 	return f.Architecture
 }
 
-// OmniRule is one line of omni.tsv.
+// OmniRule is one row of omni.tsv: the sections that a config must have for the model to
+// take speech, vision and text.
 type OmniRule struct{ Needs []string }
 
+// Registry is a set of known class names and model types. It does not change, and is
+// safe for concurrent use.
 type Registry struct {
-	Classes  map[string]*Class        // shared: never changed once built
-	folded   func() map[string]string // spelling-insensitive name to the listed one, made when first asked
-	names    []string                 // the listed names, sorted
-	Families map[string]*Family
-	omni     map[string]*OmniRule // by folded name
-	rules    []ClassRule          // for classes that are not listed
-	over     []ClassRule          // sections that decide over a listed class as well
+	Classes   map[string]*Class        // by name; never changed, since registries share it
+	folded    func() map[string]string // folded name to listed name, built when first used
+	names     []string                 // the listed names, sorted
+	Families  map[string]*Family
+	omni      map[string]*OmniRule // by folded name
+	rules     []ClassRule          // for classes that are not listed, in order
+	overrides []ClassRule          // rules of the kind "override"
 }
 
-// Builtin parses the tables on first use.
-var Builtin = sync.OnceValue(buildRegistry)
+// Builtin gives the registry of the embedded tables, which are parsed on first use.
+var Builtin = sync.OnceValue(newBuiltin)
 
-func buildRegistry() *Registry {
+func newBuiltin() *Registry {
 	r := &Registry{
 		Classes:  make(map[string]*Class, 3200),
 		names:    make([]string, 0, 3200),
@@ -97,7 +101,7 @@ func buildRegistry() *Registry {
 		if f[1] != "" {
 			rule.Needs = strings.Split(f[1], ",")
 		}
-		r.omni[foldName(f[0])] = rule
+		r.omni[foldedName(f[0])] = rule
 		if c, ok := r.Classes[f[0]]; ok {
 			c.Omni = rule
 		}
@@ -106,17 +110,17 @@ func buildRegistry() *Registry {
 		}
 	}
 	r.readRules()
-	r.fold()
+	r.indexFolded()
 	return r
 }
 
-// fold prepares the look-up of names that are spelled differently.
-func (r *Registry) fold() {
+// indexFolded sets the function that gives the index of folded names.
+func (r *Registry) indexFolded() {
 	names := r.names
 	r.folded = sync.OnceValue(func() map[string]string {
 		folded := make(map[string]string, len(names))
 		for _, name := range names {
-			if key := foldName(name); folded[key] == "" {
+			if key := foldedName(name); folded[key] == "" {
 				folded[key] = name
 			}
 		}
@@ -124,7 +128,7 @@ func (r *Registry) fold() {
 	})
 }
 
-// LookupClass gives what is known of a class name, spelled exactly so.
+// LookupClass gives the built-in entry of a class name in this exact spelling.
 func LookupClass(name string) (Class, bool) {
 	if c := Builtin().Classes[name]; c != nil {
 		return *c, true
@@ -132,7 +136,7 @@ func LookupClass(name string) (Class, bool) {
 	return Class{}, false
 }
 
-// LookupFamily gives what is known of a model type.
+// LookupFamily gives the built-in entry of a model type in this exact spelling.
 func LookupFamily(modelType string) (Family, bool) {
 	if f := Builtin().Families[modelType]; f != nil {
 		return *f, true
@@ -140,45 +144,46 @@ func LookupFamily(modelType string) (Family, bool) {
 	return Family{}, false
 }
 
-// byClassName is how a class is mostly found.
-const byClassName = "class name in architectures of config.json"
+// fromArchitectures is the text of DecidedBy for a built-in class.
+const fromArchitectures = "class name in architectures of config.json"
 
-// FoundBy says how a class was found that is spelled as it is listed.
-func (c *Class) FoundBy() string { return cmp.Or(c.how, byClassName) }
+// DecidedBy names the key and file that gave the class name, and the table that a user
+// added it with.
+func (c *Class) DecidedBy() string { return cmp.Or(c.foundBy, fromArchitectures) }
 
-// ResolveClass finds a class by its exact name, then without regard to case and
-// underscores, then by what stands behind the last dot (a module in front), then
-// without the prefix of a training wrapper. The second result says how, for
-// people, and is empty where the name is not known.
-func (r *Registry) ResolveClass(name string) (*Class, string) {
+// ResolveClass finds a class by its exact name; else without regard to case, "_", "-"
+// and "."; else without the module in front of the last dot; else without the prefix of
+// a training wrapper (FSDP). decidedBy says which of these it was, and is empty where
+// the class is not known.
+func (r *Registry) ResolveClass(name string) (class *Class, decidedBy string) {
 	if c := r.Classes[name]; c != nil {
-		return c, c.FoundBy()
+		return c, c.DecidedBy()
 	}
 	var buf [64]byte
-	for _, v := range [...]struct{ name, how string }{
+	for _, v := range [...]struct{ name, decidedBy string }{
 		{name, "class name, spelled differently, in architectures of config.json"},
 		{name[strings.LastIndexByte(name, '.')+1:], "class name behind its module in architectures of config.json"},
 		{strings.TrimPrefix(name, "FSDP"), "class name without its wrapper's prefix in architectures of config.json"},
 	} {
 		if c := r.Classes[v.name]; c != nil {
-			return c, v.how
+			return c, v.decidedBy
 		}
 		if c := r.Classes[r.folded()[string(appendFolded(buf[:0], v.name))]]; c != nil {
-			return c, v.how
+			return c, v.decidedBy
 		}
 	}
 	return nil, ""
 }
 
-// FoldedOmni gives the rule for a class name or a model type that is not
-// listed, nil where there is none.
-func (r *Registry) FoldedOmni(name string) *OmniRule {
+// OmniRuleOf gives the rule of omni.tsv for a class name or a model type in any
+// spelling, nil where there is none.
+func (r *Registry) OmniRuleOf(name string) *OmniRule {
 	var buf [64]byte
 	return r.omni[string(appendFolded(buf[:0], name))]
 }
 
-// NearestClass gives the known name that begins most like name, or "" where
-// fewer than four letters agree.
+// NearestClass gives the known class name with the longest common prefix, "" where that
+// is shorter than four bytes.
 func (r *Registry) NearestClass(name string) string {
 	i, _ := slices.BinarySearch(r.names, name)
 	best, length := "", 3
@@ -186,17 +191,17 @@ func (r *Registry) NearestClass(name string) string {
 		if j < 0 || j >= len(r.names) {
 			continue
 		}
-		if n := table.CommonPrefix(name, r.names[j]); n > length {
+		if n := table.CommonPrefixLen(name, r.names[j]); n > length {
 			best, length = r.names[j], n
 		}
 	}
 	return best
 }
 
-// foldName drops what spellings of one name differ in: case, "_", "-" and ".".
-func foldName(name string) string { return string(appendFolded(nil, name)) }
+// foldedName removes what spellings of a name differ in: case, "_", "-" and ".".
+func foldedName(name string) string { return string(appendFolded(nil, name)) }
 
-// appendFolded appends the folded name, so that a look-up needs no allocation:
+// appendFolded appends foldedName(name) to dst, so that a look-up does not allocate:
 // m[string(appendFolded(buf[:0], name))].
 func appendFolded(dst []byte, name string) []byte {
 	for i := 0; i < len(name); i++ {
@@ -211,6 +216,6 @@ func appendFolded(dst []byte, name string) []byte {
 	return dst
 }
 
-// MaxName bounds the names of classes and model types that are looked up, in
-// bytes. The longest that is listed has 92.
-const MaxName = 256
+// MaxNameLength is the length in bytes beyond which a class name or a model type is not
+// looked up. The longest listed one has 92.
+const MaxNameLength = 256

@@ -50,16 +50,22 @@ func TestModelTypesAreSortedAndOfAKnownCategory(t *testing.T) {
 	}
 }
 
+// isConfigKey tells whether the loader reads a key of config.json.
+func isConfigKey(name string) bool {
+	_, ok := config.KeyOf(name)
+	return ok
+}
+
 func TestOtherTablesAreWellFormed(t *testing.T) {
 	tabletest.RequireSorted(t, "omni.tsv", tabletest.Names(t, "omni.tsv", omniTSV, 2))
 	for f := range table.Rows(omniTSV) {
 		for _, need := range strings.FieldsFunc(f[1], func(r rune) bool { return r == ',' }) {
-			assert.Contains(t, config.KeysByName, need, "omni.tsv: %s: no such config key is read", f[0])
+			assert.True(t, isConfigKey(need), "omni.tsv: %s: no such config key is read", f[0])
 		}
 	}
 	tabletest.Names(t, "class_rules.tsv", classRulesTSV, 4)
 	for f := range table.Rows(classRulesTSV) {
-		assert.Contains(t, []string{"name", "type", "section", "over", "part", "auto", "file", "nearest", "processor", "card", "family"}, f[0])
+		assert.Contains(t, []string{"name", "type", "section", "override", "part", "auto", "file", "nearest", "processor", "card", "family"}, f[0])
 		switch f[0] {
 		case "nearest", "card", "family":
 			continue
@@ -70,15 +76,15 @@ func TestOtherTablesAreWellFormed(t *testing.T) {
 		assert.Contains(t, tabletest.Categories, answer.Category(f[2]), "class_rules.tsv: %s", f[1])
 		if f[0] == "part" {
 			member, category, _ := strings.Cut(f[1], ":")
-			assert.Contains(t, config.KeysByName, member, "class_rules.tsv: %s: no such config key is read", f[1])
+			assert.True(t, isConfigKey(member), "class_rules.tsv: %s: no such config key is read", f[1])
 			assert.Contains(t, tabletest.Categories, answer.Category(category), "class_rules.tsv: %s", f[1])
 		}
-		if f[0] == "section" || f[0] == "over" {
+		if f[0] == "section" || f[0] == "override" {
 			for need := range strings.SplitSeq(f[1], ",") {
 				if f[0] == "section" && strings.Contains(need, "*") {
 					continue
 				}
-				assert.Contains(t, config.KeysByName, need, "class_rules.tsv: %s: no such config key is read", f[1])
+				assert.True(t, isConfigKey(need), "class_rules.tsv: %s: no such config key is read", f[1])
 			}
 		}
 	}
@@ -88,7 +94,7 @@ func TestOtherTablesAreWellFormed(t *testing.T) {
 	}
 }
 
-// A rule behind a wider one would never speak.
+// A rule that comes after one with a wider pattern would never match.
 func TestNoClassRuleHidesAnother(t *testing.T) {
 	rules := Builtin().rules
 	for i, later := range rules {
@@ -96,15 +102,15 @@ func TestNoClassRuleHidesAnother(t *testing.T) {
 			if later.Kind != earlier.Kind || later.Kind != "name" && later.Kind != "type" {
 				continue
 			}
-			assert.False(t, table.Match(earlier.glob, later.Pattern), "%s %s never speaks behind %s", later.Kind, later.Pattern, earlier.Pattern)
+			assert.False(t, table.Match(earlier.namePattern, later.Pattern), "%s %s never matches after %s", later.Kind, later.Pattern, earlier.Pattern)
 		}
 	}
 }
 
-// TestRulesCarryToFamiliesNobodyListed leaves out each family in turn, with all
-// its names, and asks what the rules make of them from the config that they come
-// with: class, model type, and the sections of testdata/sections.tsv.
-func TestRulesCarryToFamiliesNobodyListed(t *testing.T) {
+// TestClassRulesForLeftOutFamilies leaves out each family with all its names, and infers
+// its classes with the rules from class name, model type and the config sections of
+// testdata/sections.tsv.
+func TestClassRulesForLeftOutFamilies(t *testing.T) {
 	data, err := os.ReadFile("testdata/sections.tsv")
 	require.NoError(t, err)
 	sections := map[string][]string{}
@@ -128,17 +134,17 @@ func TestRulesCarryToFamiliesNobodyListed(t *testing.T) {
 		for _, c := range classes {
 			total++
 			has := func(k config.Key) bool {
-				return slices.ContainsFunc(strings.Split(family, ","), func(t string) bool { return slices.Contains(sections[t], config.KeyNames[k]) })
+				return slices.ContainsFunc(strings.Split(family, ","), func(t string) bool { return slices.Contains(sections[t], k.String()) })
 			}
-			a := rest.Infer(RuleInput{Name: c.Name, ModelType: strings.Split(family, ",")[0], Has: has})
-			if a.By == "" {
+			a := rest.Infer(RuleInput{ClassName: c.Name, ModelType: strings.Split(family, ",")[0], IsSet: has})
+			if a.DecidedBy == "" {
 				a.Category = answer.Transformers // as readConfig has it
 			}
 			if a.Category == c.Category {
 				right++
 			} else {
-				missed[a.By]++
-				t.Logf("%s is %s, not %s: %s", c.Name, c.Category, a.Category, a.By)
+				missed[a.DecidedBy]++
+				t.Logf("%s is %s, not %s: %s", c.Name, c.Category, a.Category, a.DecidedBy)
 			}
 			if a.Task != c.Task {
 				wrongTask++
@@ -154,15 +160,15 @@ func TestSpellingsOfOneNameAgreeOnTheCategory(t *testing.T) {
 	byFolded := map[string]Class{}
 	for _, name := range Builtin().names {
 		c, _ := LookupClass(name)
-		if other, ok := byFolded[foldName(name)]; ok {
+		if other, ok := byFolded[foldedName(name)]; ok {
 			assert.Equal(t, other.Category, c.Category, "%s and %s", name, other.Name)
 			continue
 		}
-		byFolded[foldName(name)] = c
+		byFolded[foldedName(name)] = c
 	}
 }
 
-func TestResolveClassForgivesSpellingModuleAndWrapper(t *testing.T) {
+func TestResolveClassIgnoresSpellingModuleAndWrapper(t *testing.T) {
 	for name, want := range map[string]string{
 		"LlamaForCausalLM":                       "LlamaForCausalLM",
 		"LLAMAForCausalLM":                       "LLaMAForCausalLM",
@@ -184,33 +190,33 @@ func TestResolveClassForgivesSpellingModuleAndWrapper(t *testing.T) {
 	}
 }
 
-func TestNearestClassNeedsAFewLettersInCommon(t *testing.T) {
+func TestNearestClassNeedsCommonPrefix(t *testing.T) {
 	assert.True(t, strings.HasPrefix(Builtin().NearestClass("LlamaForSomethingNew"), "Llama"))
 	assert.Empty(t, Builtin().NearestClass("Zz"))
 	assert.Empty(t, Builtin().NearestClass(""))
 	assert.True(t, slices.IsSorted(Builtin().names))
 }
 
-func TestARuleSaysWhatItSaw(t *testing.T) {
-	a, ok := Builtin().neighbours("LlamaZuluNet", 4)
+func TestRuleResultNamesRule(t *testing.T) {
+	a, ok := Builtin().inferFromNearest("LlamaZuluNet", 4)
 	require.True(t, ok)
 	assert.Equal(t, answer.Transformers, a.Category)
-	assert.Contains(t, a.By, "it begins like LLaMAForCausalLM, ")
+	assert.Contains(t, a.DecidedBy, "it begins like LLaMAForCausalLM, ")
 	for _, name := range []string{"", "Zz", "Qq9"} {
-		_, ok := Builtin().neighbours(name, 4)
+		_, ok := Builtin().inferFromNearest(name, 4)
 		assert.False(t, ok, name)
 	}
 }
 
-// BenchmarkGuess is what a class that nobody listed costs: at worst every rule is
-// asked.
-func BenchmarkGuess(b *testing.B) {
+// BenchmarkInfer measures Infer for a class that is not listed, for which every rule is
+// evaluated.
+func BenchmarkInfer(b *testing.B) {
 	r := Builtin()
-	for name, class := range map[string]string{"head": "Zqx9ForImageClassification", "last": "Zqx9", "longest": strings.Repeat("A", MaxName)} {
+	for name, class := range map[string]string{"head": "Zqx9ForImageClassification", "last": "Zqx9", "longest": strings.Repeat("A", MaxNameLength)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r.Infer(RuleInput{Name: class, ModelType: "zqx9", Has: func(config.Key) bool { return false }})
+				r.Infer(RuleInput{ClassName: class, ModelType: "zqx9", IsSet: func(config.Key) bool { return false }})
 			}
 		})
 	}
@@ -218,7 +224,7 @@ func BenchmarkGuess(b *testing.B) {
 
 func BenchmarkFirstUse(b *testing.B) {
 	for b.Loop() {
-		buildRegistry()
+		newBuiltin()
 	}
 }
 

@@ -14,15 +14,15 @@ import (
 //go:embed class_rules.tsv
 var classRulesTSV string
 
-// ClassRule is one line of class_rules.tsv.
+// ClassRule is one row of class_rules.tsv.
 type ClassRule struct {
 	Kind, Pattern string
-	glob          string       // of a rule for a name or a type, or of a section rule with a name
-	named         bool         // a section rule that asks for a name, too
-	keys          []config.Key // of a section rule
-	Key           config.Key   // of a part rule: the member that is looked into
-	Of            string       // of a part rule: the category that its model type has to be of
-	letters       int          // of a nearest rule
+	namePattern   string       // of a rule of the kind name or type, or of a section rule with a pattern for the name
+	matchesName   bool         // a section rule has namePattern
+	keys          []config.Key // of a section or override rule
+	PartKey       config.Key   // of a part rule: the config member with a class or a model type
+	PartCategory  string       // of a part rule: the category of that class or model type
+	minPrefix     int          // of a nearest rule: the length of the common prefix
 	category      answer.Category
 	task          answer.Task
 }
@@ -34,31 +34,33 @@ func (r *Registry) readRules() {
 		rule := ClassRule{Kind: f[0], Pattern: f[1], category: answer.Category(f[2]), task: answer.Task(f[3])}
 		switch rule.Kind {
 		case "name", "type":
-			rule.glob = rule.Pattern
-		case "section", "over":
+			rule.namePattern = rule.Pattern
+		case "section", "override":
 			for name := range strings.SplitSeq(rule.Pattern, ",") {
 				if strings.Contains(name, "*") {
-					rule.glob, rule.named = name, true
+					rule.namePattern, rule.matchesName = name, true
 					continue
 				}
-				rule.keys = append(rule.keys, config.KeysByName[name])
+				key, _ := config.KeyOf(name) // a test checks that it is one
+				rule.keys = append(rule.keys, key)
 			}
 		case "part":
 			member, of, _ := strings.Cut(rule.Pattern, ":")
-			rule.Key, rule.Of = config.KeysByName[member], of
+			rule.PartKey, _ = config.KeyOf(member)
+			rule.PartCategory = of
 		case "nearest":
-			rule.letters, _ = strconv.Atoi(rule.Pattern)
+			rule.minPrefix, _ = strconv.Atoi(rule.Pattern)
 		}
-		if rule.Kind == "over" {
-			r.over = append(r.over, rule)
+		if rule.Kind == "override" {
+			r.overrides = append(r.overrides, rule)
 		} else {
 			r.rules = append(r.rules, rule)
 		}
 	}
 }
 
-// sections tells whether a config has all members of a section rule.
-func (rule *ClassRule) sections(has func(config.Key) bool) bool {
+// hasSections tells whether all keys of the rule are set.
+func (rule *ClassRule) hasSections(has func(config.Key) bool) bool {
 	for _, k := range rule.keys {
 		if !has(k) {
 			return false
@@ -67,80 +69,81 @@ func (rule *ClassRule) sections(has func(config.Key) bool) bool {
 	return true
 }
 
-// Decision is what one rule says of a checkpoint: category and task, "" where the
-// rule alone tells, and how it came to it, "" where the rule's line says all.
-type Decision struct {
-	Category answer.Category
-	Task     answer.Task
-	By       string
+// RuleResult is what a rule says of a checkpoint. Infer fills in the category and the
+// task of the rule's row where it gives them.
+type RuleResult struct {
+	Category  answer.Category
+	Task      answer.Task
+	DecidedBy string
 }
 
-// RuleInput are what the rules for names that are not listed may look at.
+// RuleInput is what the rules for unlisted names use.
 type RuleInput struct {
-	Name, ModelType string
-	Has             func(config.Key) bool
-	// ask answers the rules that look beyond the name and the members of the
-	// config; ok is false where one says nothing. Nil where there is no more.
-	More func(rule *ClassRule) (a Decision, ok bool)
+	ClassName, ModelType string
+	IsSet                func(config.Key) bool
+	// EvaluateOther evaluates rules of other kinds than name, type, section and nearest; ok
+	// is false where the rule does not match. Where it is nil, these never match.
+	EvaluateOther func(rule *ClassRule) (a RuleResult, ok bool)
 }
 
-// Infer gives the first rule that fits a class that is not listed, with how it
-// was decided; how is empty where none does.
-func (r *Registry) Infer(c RuleInput) (a Decision) {
-	modelType := c.ModelType
+// Infer evaluates the rules for a class name that is not listed, and gives the result of
+// the first that matches. DecidedBy is empty where none does.
+func (r *Registry) Infer(in RuleInput) (a RuleResult) {
+	modelType := in.ModelType
 	if strings.IndexByte(modelType, '-') >= 0 {
 		modelType = strings.ReplaceAll(modelType, "-", "_")
 	}
 	for i := range r.rules {
 		rule := &r.rules[i]
-		a, fits := Decision{}, false
+		a, matched := RuleResult{}, false
 		switch rule.Kind {
 		case "name":
-			fits = table.Match(rule.glob, c.Name)
+			matched = table.Match(rule.namePattern, in.ClassName)
 		case "type":
-			fits = table.Match(rule.glob, modelType)
+			matched = table.Match(rule.namePattern, modelType)
 		case "section":
-			fits = rule.sections(c.Has) && (!rule.named || table.Match(rule.glob, c.Name))
+			matched = rule.hasSections(in.IsSet) && (!rule.matchesName || table.Match(rule.namePattern, in.ClassName))
 		case "nearest":
-			a, fits = r.neighbours(c.Name, rule.letters)
+			a, matched = r.inferFromNearest(in.ClassName, rule.minPrefix)
 		default:
-			if c.More != nil {
-				a, fits = c.More(rule)
+			if in.EvaluateOther != nil {
+				a, matched = in.EvaluateOther(rule)
 			}
 		}
-		if fits {
+		if matched {
 			a.Category = answer.Category(cmp.Or(string(rule.category), string(a.Category)))
 			a.Task = answer.Task(cmp.Or(string(rule.task), string(a.Task)))
-			if a.By == "" {
-				a.By = "rule for names that are not listed: " + rule.Kind + " " + rule.Pattern
+			if a.DecidedBy == "" {
+				a.DecidedBy = "rule for names that are not listed: " + rule.Kind + " " + rule.Pattern
 			}
 			return a
 		}
 	}
-	return Decision{}
+	return RuleResult{}
 }
 
-// Override gives what a section of the config says that beats a listed class.
-func (r *Registry) Override(doc *config.Document) (a Decision, ok bool) {
-	for i := range r.over {
-		if rule := &r.over[i]; rule.sections(doc.Has) {
-			return Decision{rule.category, rule.task, "key " + rule.Pattern + " of " + config.FileConfig}, true
+// Override gives the result of the first rule of the kind "override" whose section the
+// config has; ok is false where there is none. It takes precedence over a listed class.
+func (r *Registry) Override(doc *config.Document) (a RuleResult, ok bool) {
+	for i := range r.overrides {
+		if rule := &r.overrides[i]; rule.hasSections(doc.IsSet) {
+			return RuleResult{rule.category, rule.task, "key " + rule.Pattern + " of " + config.ConfigJSON}, true
 		}
 	}
-	return Decision{}, false
+	return RuleResult{}, false
 }
 
-// partWords mark the classes that are one part of a model: they say nothing of a
-// neighbour that is not such a part itself.
+// partWords are words in the names of classes that are one part of a model.
 var partWords = [...]string{"Text", "Vision", "Encoder", "Audio"}
 
-// neighbours gives what the listed names say that share the longest beginning
-// with name, without regard to case, where that is at least letters long and
-// most of them agree; how names some of them. Names of the diffusers library do
-// not count: they never stand in a config's architectures.
-func (r *Registry) neighbours(name string, letters int) (a Decision, ok bool) {
-	if len(name) < letters {
-		return Decision{}, false
+// inferFromNearest gives the category of the listed names with the longest common
+// prefix, compared without case; of several categories the most frequent. The prefix
+// must have at least minPrefix bytes. Not used are names of the diffusers library, which
+// do not occur in the key architectures, and names with one of partWords that name does
+// not have. DecidedBy lists some of the names.
+func (r *Registry) inferFromNearest(name string, minPrefix int) (a RuleResult, ok bool) {
+	if len(name) < minPrefix {
+		return RuleResult{}, false
 	}
 	var parts uint // of partWords, those that name has
 	for i, w := range partWords {
@@ -149,14 +152,14 @@ func (r *Registry) neighbours(name string, letters int) (a Decision, ok bool) {
 		}
 	}
 	votes := map[answer.Category][]*Class{}
-	longest := letters
+	longest := minPrefix
 	for _, other := range r.names {
-		n := table.CommonPrefixFold(name, other)
+		n := table.CommonPrefixLenFold(name, other)
 		if n < longest || other == name {
 			continue
 		}
 		c := r.Classes[other]
-		if c.Category == answer.Diffusers || isOtherPart(other, parts) {
+		if c.Category == answer.Diffusers || hasOtherPartWord(other, parts) {
 			continue
 		}
 		if n > longest {
@@ -172,7 +175,7 @@ func (r *Registry) neighbours(name string, letters int) (a Decision, ok bool) {
 		}
 	}
 	if len(best) == 0 {
-		return Decision{}, false
+		return RuleResult{}, false
 	}
 	const few = 4
 	names := make([]string, 0, few+1)
@@ -182,13 +185,12 @@ func (r *Registry) neighbours(name string, letters int) (a Decision, ok bool) {
 	if left := len(best) - few; left > 0 {
 		names = append(names, strconv.Itoa(left)+" more")
 	}
-	return Decision{best[0].Category, best[len(best)-1].Task,
+	return RuleResult{best[0].Category, best[len(best)-1].Task,
 		"rule for names that are not listed: it begins like " + strings.Join(names, ", ")}, true
 }
 
-// isOtherPart tells whether a name has a part's word that the one asked about
-// lacks.
-func isOtherPart(name string, parts uint) bool {
+// hasOtherPartWord tells whether a name has one of partWords that is not among parts.
+func hasOtherPartWord(name string, parts uint) bool {
 	for i, w := range partWords {
 		if parts&(1<<i) == 0 && strings.Contains(name, w) {
 			return true

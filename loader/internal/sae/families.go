@@ -22,7 +22,7 @@ var familiesTSV string
 //go:embed model_aliases.tsv
 var modelAliasesTSV string
 
-// family is one line of sae_families.tsv.
+// family is one row of sae_families.tsv.
 type family struct {
 	name, path, config, weights string
 	keys                        []string
@@ -39,7 +39,8 @@ var families = sync.OnceValue(func() (families []family) {
 	return families
 })
 
-// modelAliases maps short names of models, in lower case, to repositories.
+// modelAliases gives the repository for a short name in lower case; the rows of
+// model_aliases.tsv.
 var modelAliases = sync.OnceValue(func() map[string]string {
 	m := make(map[string]string, 512)
 	for f := range table.Rows(modelAliasesTSV) {
@@ -48,31 +49,32 @@ var modelAliases = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// findUnits finds the directories that hold an autoencoder.
-// A directory below a site counts where it holds a file that an autoencoder has,
-// though no family is known by it.
-func findUnits(c *checkpoint.Checkpoint, tree []directory, sites []string) (units []unit) {
-	for _, d := range tree {
-		found := len(units)
+// findAutoencoders finds the directories that match a family of sae_families.tsv, and
+// directories below a site that have a file as autoencoders have it.
+func findAutoencoders(c *checkpoint.Directory, dirs []directory, sites []string) (found []autoencoder) {
+	for _, d := range dirs {
+		before := len(found)
 		for _, f := range families() {
-			if fits(c, f, d, tree) {
-				units = append(units, unit{Family: f.name, dir: d.dir, config: f.config})
+			if matchesFamily(c, f, d, dirs) {
+				found = append(found, autoencoder{Family: f.name, dir: d.dir, config: f.config})
 				break
 			}
 		}
-		if site, _, nested := strings.Cut(d.dir, "/"); len(units) == found && nested && slices.Contains(sites, site) && slices.ContainsFunc(d.files, isSAEFile) {
-			units = append(units, unit{Family: answer.UnknownName, dir: d.dir})
+		if site, _, nested := strings.Cut(d.dir, "/"); len(found) == before && nested && slices.Contains(sites, site) && slices.ContainsFunc(d.files, isAutoencoderFile) {
+			found = append(found, autoencoder{Family: answer.UnknownName, dir: d.dir})
 		}
 	}
-	return units
+	return found
 }
 
-func isSAEFile(name string) bool {
-	return name == config.FileConfig || strings.HasPrefix(name, "params") || strings.HasPrefix(name, "sae")
+// isAutoencoderFile tells whether a file has a name that files of autoencoders have.
+func isAutoencoderFile(name string) bool {
+	return name == config.ConfigJSON || strings.HasPrefix(name, "params") || strings.HasPrefix(name, "sae")
 }
 
-func fits(c *checkpoint.Checkpoint, f family, d directory, tree []directory) bool {
-	if f.config != "" && !slices.Contains(d.files, f.config) || f.weights != "" && !d.holds(f.weights, tree) {
+// matchesFamily tells whether a directory matches a row of sae_families.tsv.
+func matchesFamily(c *checkpoint.Directory, f family, d directory, dirs []directory) bool {
+	if f.config != "" && !slices.Contains(d.files, f.config) || f.weights != "" && !d.hasFile(f.weights, dirs) {
 		return false
 	}
 	if f.path != "*" && !table.Match(f.path, path.Join(c.Dir, d.dir)) {
@@ -83,19 +85,19 @@ func fits(c *checkpoint.Checkpoint, f family, d directory, tree []directory) boo
 	}
 	config, err := c.ReadJSONOrYAML(path.Join(d.dir, f.config))
 	return err == nil && slices.ContainsFunc(f.keys, func(key string) bool {
-		key, want, asked := strings.Cut(key, "=")
+		key, want, hasValue := strings.Cut(key, "=")
 		v := config.Get(key)
-		return v.Exists() && v.Type != gjson.Null && (!asked || v.String() == want)
+		return v.Exists() && v.Type != gjson.Null && (!hasValue || v.String() == want)
 	})
 }
 
-// holds tells whether a file fits the pattern, in the directory itself or, where
-// the pattern has a slash, below it.
-func (d directory) holds(pattern string, tree []directory) bool {
+// hasFile tells whether a file matches the pattern; a pattern with a slash is for a file
+// one directory down.
+func (d directory) hasFile(pattern string, dirs []directory) bool {
 	files := d.files
 	if sub, rest, ok := strings.Cut(pattern, "/"); ok {
 		pattern, files = rest, nil
-		for _, other := range tree {
+		for _, other := range dirs {
 			if other.dir == path.Join(d.dir, sub) {
 				files = other.files
 			}
@@ -106,9 +108,9 @@ func (d directory) holds(pattern string, tree []directory) bool {
 	})
 }
 
-// resolveModel turns the name that a config gives a model into a repository: a
-// short name of the TransformerLens library is looked up, and Gemma's "-v3" is
-// spelled "-3". Other names stay as they are.
+// resolveModel gives the repository for the name that a config gives a model: an alias
+// of model_aliases.tsv is replaced, and Gemma's "-v3" becomes "-3". Any other name is
+// returned unchanged.
 func resolveModel(name string) string {
 	if repo, ok := modelAliases()[strings.ToLower(name)]; ok {
 		return repo
@@ -119,19 +121,19 @@ func resolveModel(name string) string {
 	return name
 }
 
-// The names of releases that tell a base model by themselves.
+// Names of releases that contain the name of the base model.
 var (
 	gemmaScope1Name = regexp.MustCompile(`gemma-scope-(\d+b)-(pt|it)(?:-|/|$)`)
 	gemmaScope2Name = regexp.MustCompile(`gemma-scope-2-(\d+[bm])-(pt|it)(?:-|/|$)`)
-	sizeOfSAE       = regexp.MustCompile(`(?i)^(.+)-SAE-l\d+$`)
+	goodfireName    = regexp.MustCompile(`(?i)^(.+)-SAE-l\d+$`)
 )
 
-// baseFromName reads the base model out of the names of directories and files,
-// where a family has no config that says it; none where they do not tell, several
-// where the makers of the release say different things.
-func baseFromName(c *checkpoint.Checkpoint, u unit, tree []directory) (models []string, source string) {
-	full := path.Join(c.Dir, u.dir)
-	switch u.Family {
+// baseModelsFromName gives the base model from the names of directories and files, for
+// families whose configs do not name it: none where the names do not contain it, several
+// where sources disagree.
+func baseModelsFromName(c *checkpoint.Directory, a autoencoder, dirs []directory) (models []string, source string) {
+	full := path.Join(c.Dir, a.dir)
+	switch a.Family {
 	case "gemma-scope-1":
 		if m := gemmaScope1Name.FindStringSubmatch(full); m != nil {
 			model := "google/gemma-2-" + m[1]
@@ -151,26 +153,25 @@ func baseFromName(c *checkpoint.Checkpoint, u unit, tree []directory) (models []
 			}
 		}
 	case "goodfire":
-		for _, d := range tree {
+		for _, d := range dirs {
 			for _, name := range d.files {
-				if m := sizeOfSAE.FindStringSubmatch(strings.TrimSuffix(name, path.Ext(name))); m != nil {
-					return []string{repoOf(m[1])}, "the file's name " + name
+				if m := goodfireName.FindStringSubmatch(strings.TrimSuffix(name, path.Ext(name))); m != nil {
+					return []string{withOrganization(m[1])}, "the file's name " + name
 				}
 			}
 		}
 	case "llama-scope":
 		models = []string{"meta-llama/Llama-3.1-8B"}
-		if strings.Contains(full, "R1") { // its makers name the one, the catalogue of SAELens the other
+		if strings.Contains(full, "R1") { // its model card names the one, the catalogue of SAELens the other
 			models = append(models, "deepseek-ai/DeepSeek-R1-Distill-Llama-8B")
 		}
-		return models, "the family " + u.Family
+		return models, "the family " + a.Family
 	}
 	return nil, ""
 }
 
-// repoOf adds the organisation to a model's bare name, where the name is one
-// of a known maker.
-func repoOf(name string) string {
+// withOrganization adds the organization to a bare model name, by organizations.tsv.
+func withOrganization(name string) string {
 	if repo := resolveModel(name); repo != name {
 		return repo
 	}

@@ -1,5 +1,6 @@
-// Package sae finds sparse autoencoders in a directory, and the model that they
-// read.
+// Package sae recognizes releases of sparse autoencoders: the directories of the
+// autoencoders, their family, the sites and layers of the base model that they read, and
+// the base model itself. It reads configs and names, and no weights.
 package sae
 
 import (
@@ -12,80 +13,81 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// unit is one directory of a release that holds an autoencoder.
-type unit struct {
+// autoencoder is one directory of a release that has the files of an autoencoder.
+type autoencoder struct {
 	Family string
-	dir    string // below the checkpoint, "." for its root
-	config string // the config file in dir, "" where the family has none
+	dir    string // relative to the checkpoint
+	config string // base name of the config in dir, "" where the family has none
 }
 
-// Evidence is what makes a directory a release of sparse autoencoders.
-type Evidence struct {
-	Sites []string    // indicator directories, in table order
-	Units []unit      // autoencoders found, in the order of the walk
-	tree  []directory // what was walked
+// Release is a directory tree with sparse autoencoders.
+type Release struct {
+	Sites        []string      // those of checkpoint.SAEDirectories that the checkpoint has, in that order
+	Autoencoders []autoencoder // in the order of the directories
+	directories  []directory
 }
 
-func (e *Evidence) DecidedBy() string {
-	if len(e.Units) > 0 {
-		u := e.Units[0]
+// DecidedBy names the files or directories by which the release was recognized.
+func (r *Release) DecidedBy() string {
+	if len(r.Autoencoders) > 0 {
+		a := r.Autoencoders[0]
 		what := "files"
-		if u.config != "" {
-			what = path.Join(u.dir, u.config)
-		} else if u.dir != "." {
-			what = "files in " + u.dir
+		if a.config != "" {
+			what = path.Join(a.dir, a.config)
+		} else if a.dir != "." {
+			what = "files in " + a.dir
 		}
-		return what + ", as the family " + u.Family + " has them"
+		return what + ", as the family " + a.Family + " has them"
 	}
-	if len(e.Sites) == 1 {
-		return "directory " + e.Sites[0]
+	if len(r.Sites) == 1 {
+		return "directory " + r.Sites[0]
 	}
-	return "directories " + strings.Join(e.Sites, ", ")
+	return "directories " + strings.Join(r.Sites, ", ")
 }
 
-// Find looks for sparse autoencoders. A tokenizer beside them says that it is
-// none; so does a config that names a class, unless an autoencoder's files are
-// inside. Directories that are merely called like a site count where nothing
-// else speaks: with lower confidence, which is a finding.
-func Find(c *checkpoint.Checkpoint) *Evidence {
-	if c.Marks&(checkpoint.MarkTokenizer|checkpoint.MarkModelIndex|checkpoint.MarkModularIndex|checkpoint.MarkAdapter) != 0 {
+// Find looks for sparse autoencoders in a checkpoint, and gives nil where there are
+// none. A directory with a tokenizer, a pipeline or an adapter is none; one whose config
+// names a class or a model type is none unless it has the files of an autoencoder. Where
+// only directories named like sites are found, the release has no Autoencoders.
+func Find(c *checkpoint.Directory) *Release {
+	if c.Markers.Has(checkpoint.MarkerTokenizer | checkpoint.MarkerModelIndex | checkpoint.MarkerModularIndex | checkpoint.MarkerAdapter) {
 		return nil
 	}
-	named := len(c.Classes) > 0 || c.ListedFamily() != nil
-	if named && c.Marks&checkpoint.MarkSAEDirectory == 0 {
-		return nil // the way of ordinary models: nothing more is read
+	named := len(c.Classes) > 0 || c.Family() != nil
+	if named && !c.Markers.Has(checkpoint.MarkerSAEDirectory) {
+		return nil // an ordinary model: no more files are read
 	}
-	e := &Evidence{}
-	if c.Marks&checkpoint.MarkSAEDirectory != 0 {
+	r := &Release{}
+	if c.Markers.Has(checkpoint.MarkerSAEDirectory) {
 		for _, name := range checkpoint.SAEDirectories() {
 			if c.HasDir(name) {
-				e.Sites = append(e.Sites, name)
+				r.Sites = append(r.Sites, name)
 			}
 		}
 	}
-	if !named || len(e.Sites) > 0 {
-		e.tree = walk(c)
-		e.Units = findUnits(c, e.tree, e.Sites)
+	if !named || len(r.Sites) > 0 {
+		r.directories = listDirectories(c)
+		r.Autoencoders = findAutoencoders(c, r.directories, r.Sites)
 	}
-	if len(e.Units) == 0 {
-		e.Sites = slices.DeleteFunc(e.Sites, e.holdsOtherThings)
-		if named || len(e.Sites) == 0 {
+	if len(r.Autoencoders) == 0 {
+		r.Sites = slices.DeleteFunc(r.Sites, r.hasNoAutoencoderFile)
+		if named || len(r.Sites) == 0 {
 			return nil
 		}
 	}
-	return e
+	return r
 }
 
-// holdsOtherThings tells whether the directory called like a site has files, and
-// none of them could be of an autoencoder: a program's source code, say.
-func (e *Evidence) holdsOtherThings(site string) bool {
+// hasNoAutoencoderFile tells whether a directory named like a site has files, and none
+// that an autoencoder could have: source code, for instance.
+func (r *Release) hasNoAutoencoderFile(site string) bool {
 	files := 0
-	for _, d := range e.tree {
+	for _, d := range r.directories {
 		if d.dir != site && !strings.HasPrefix(d.dir, site+"/") {
 			continue
 		}
 		for _, name := range d.files {
-			if slices.Contains(saeExtensions[:], path.Ext(name)) {
+			if slices.Contains(autoencoderExtensions[:], path.Ext(name)) {
 				return false
 			}
 		}
@@ -94,25 +96,26 @@ func (e *Evidence) holdsOtherThings(site string) bool {
 	return files > 0
 }
 
-// saeExtensions are those of the files that autoencoders are kept in, and of the
-// notes that may stand in for them.
-var saeExtensions = [...]string{".json", ".yaml", ".safetensors", ".npz", ".pt", ".pth", ".bin", ".md"}
+// autoencoderExtensions are the extensions of the files that releases of autoencoders
+// have.
+var autoencoderExtensions = [...]string{".json", ".yaml", ".safetensors", ".npz", ".pt", ".pth", ".bin", ".md"}
 
-// Bounds on what is looked at to find autoencoders: the largest public releases
-// have about 2,000 directories, three levels deep.
+// Limits of the directories that are listed: the largest public releases have about
+// 2,000, three levels deep.
 const (
 	maxSAEDepth = 4
 	maxSAEDirs  = 4000
 )
 
-// directory is one directory of a release.
+// directory is one directory of a release, with the names of its files.
 type directory struct {
-	dir   string // below the checkpoint
+	dir   string // relative to the checkpoint
 	files []string
 }
 
-// walk lists the directories of the checkpoint, nearest first, sorted.
-func walk(c *checkpoint.Checkpoint) (dirs []directory) {
+// listDirectories lists the directories of a checkpoint, breadth first, each level in
+// the order of the listing.
+func listDirectories(c *checkpoint.Directory) (dirs []directory) {
 	dirs = append(dirs, directory{dir: "."})
 	entries := c.Entries
 	for i := 0; i < len(dirs); i++ {
@@ -130,7 +133,7 @@ func walk(c *checkpoint.Checkpoint) (dirs []directory) {
 				d.files = append(d.files, name)
 			} else if depth < maxSAEDepth && len(dirs) < maxSAEDirs && name[0] != '.' {
 				dirs = append(dirs, directory{dir: path.Join(d.dir, name)})
-				d = &dirs[i] // append may have moved it
+				d = &dirs[i] // append may have reallocated dirs
 			}
 		}
 	}

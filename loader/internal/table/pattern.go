@@ -2,9 +2,9 @@ package table
 
 import "strings"
 
-// Match tells whether a name fits a pattern of the tables, in which * stands for any
-// text and # for a number, of one digit or more. It takes time in proportion to the
-// name for each *, and allocates nothing.
+// Match tells whether a name matches a pattern, in which * stands for any text, also
+// none, and # for one or more digits. It does not allocate; the time is proportional to
+// the length of the name times the number of *.
 func Match(pattern, name string) bool {
 	first, rest, star := strings.Cut(pattern, "*")
 	n, ok := matchStart(first, name)
@@ -25,7 +25,8 @@ func Match(pattern, name string) bool {
 	}
 }
 
-// matchStart gives the length of what part, which has no *, fits at the start of s.
+// matchStart matches part, which has no *, with the start of s; n is the number of bytes
+// matched.
 func matchStart(part, s string) (n int, ok bool) {
 	for i := 0; i < len(part); i++ {
 		switch {
@@ -47,7 +48,7 @@ func matchStart(part, s string) (n int, ok bool) {
 	return n, true
 }
 
-// matchEnd tells whether part fits the end of s.
+// matchEnd tells whether part, which has no *, matches the end of s.
 func matchEnd(part, s string) bool {
 	if strings.IndexByte(part, '#') < 0 {
 		return strings.HasSuffix(s, part)
@@ -60,7 +61,7 @@ func matchEnd(part, s string) bool {
 	return false
 }
 
-// find gives the end of the first place in s that part fits, -1 where there is none.
+// find gives the end of the first match of part in s, -1 where there is none.
 func find(part, s string) int {
 	if strings.IndexByte(part, '#') < 0 {
 		if i := strings.Index(s, part); i >= 0 {
@@ -76,9 +77,8 @@ func find(part, s string) int {
 	return -1
 }
 
-// CommonPrefixFold gives the length of what two names begin with in common, without
-// regard to case.
-func CommonPrefixFold(a, b string) (n int) {
+// CommonPrefixLenFold is CommonPrefixLen with ASCII letters compared without case.
+func CommonPrefixLenFold(a, b string) (n int) {
 	for n < len(a) && n < len(b) && lower(a[n]) == lower(b[n]) {
 		n++
 	}

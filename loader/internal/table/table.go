@@ -1,5 +1,5 @@
-// Package table reads the tables that are built into the loader, and matches the
-// patterns in them.
+// Package table reads the tables that are embedded in the loader (rows of columns that are
+// separated by one tab), and matches names with the patterns in them.
 package table
 
 import (
@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Columns is the width of the widest table; narrower ones leave the rest
-// empty.
+// Columns is the number of columns of the widest table.
 const Columns = 5
 
-// Rows gives the rows of a table: "#" begins a comment, "-" is an empty
-// field. The array is reused from row to row.
+// Rows iterates over the rows of a table. A line that begins with "#" is a comment, "-" is
+// an empty field, and columns that a table does not have are empty. The array is
+// overwritten by the next row.
 func Rows(table string) iter.Seq[*[Columns]string] {
 	return func(yield func(*[Columns]string) bool) {
 		var fields [Columns]string
@@ -34,7 +34,8 @@ func Rows(table string) iter.Seq[*[Columns]string] {
 	}
 }
 
-func CommonPrefix(a, b string) (n int) {
+// CommonPrefixLen gives the length in bytes of the longest common prefix.
+func CommonPrefixLen(a, b string) (n int) {
 	for n < len(a) && n < len(b) && a[n] == b[n] {
 		n++
 	}

@@ -17,130 +17,134 @@ import (
 	"omniloader/loader/internal/sae"
 )
 
-// baseModel is the model whose tokenizer a checkpoint without one uses.
+// baseModel is the model that a checkpoint was made from, whose tokenizer it uses where
+// it has none.
 type baseModel struct {
-	name     string // of a repository, or a path; "" where it is not known
-	revision string // of the repository, "" for the main branch
-	missing  string // why it is not known
-	guess    string // where it stands, if that does not say that the tokenizer is the same
-	local    bool   // a path may stand in the name's place, as training from a disk leaves it
+	name            string // of a repository, or a path; "" where it is not known
+	revision        string // of the repository, "" for the main branch
+	unknownReason   string // why it is not known
+	uncertainSource string // the file and key that give the name, where the tokenizer may be another one
+	mayBePath       bool   // name may be a path, as fine-tuning from a local directory writes it
 }
 
+// isPath tells whether the name is a path, and no repository.
 func (b baseModel) isPath() bool { return repo.IsPath(b.name) }
 
-// baseModelOf names the model whose tokenizer a checkpoint without one uses. Sources:
-// peft, PeftConfig (base_model_name_or_path, revision); transformers,
-// PreTrainedConfig (_name_or_path); the hub's model cards (base_model).
-func baseModelOf(c *checkpoint.Checkpoint) baseModel {
-	if err := c.ReadMain(); err != nil {
-		return baseModel{missing: "its base model is not known: " + err.Error()}
+// baseModelOf finds the base model of a checkpoint. Sources: peft, PeftConfig
+// (base_model_name_or_path, revision); transformers, PreTrainedConfig (_name_or_path);
+// the model cards of the hub (base_model).
+func baseModelOf(c *checkpoint.Directory) baseModel {
+	if err := c.ReadMainFile(); err != nil {
+		return baseModel{unknownReason: "its base model is not known: " + err.Error()}
 	}
 	v := detect.Classify(c)
 	switch {
 	case v.SAE != nil:
-		if b := sae.Describe(c, v.SAE).BaseModel; b.BaseModel != nil {
-			return baseModel{name: *b.BaseModel}
+		if b := sae.Describe(c, v.SAE).BaseModel; b.Name != nil {
+			return baseModel{name: *b.Name}
 		}
-		return baseModel{missing: "a sparse autoencoder whose base model no file names"}
-	case c.Doc.File == config.FileAdapter:
+		return baseModel{unknownReason: "a sparse autoencoder whose base model no file names"}
+	case c.Doc.File == config.AdapterConfigJSON:
 		if name := c.Doc.Text(config.KeyBaseModelPath); name != "" {
 			revision := gjson.GetBytes(c.Doc.Data, "revision")
-			b := baseModel{name: name, local: true}
+			b := baseModel{name: name, mayBePath: true}
 			if revision.Type == gjson.String && revision.Str != "." && fs.ValidPath(revision.Str) {
 				b.revision = revision.Str
 			}
 			return b
 		}
-		return baseModel{missing: "an adapter that does not name its base model"}
+		return baseModel{unknownReason: "an adapter that does not name its base model"}
 	case v.BaseModel != "":
 		return baseModel{name: repo.FromAddress(v.BaseModel)}
 	case v.Category == answer.Transformers || v.Category == answer.ASR:
-		return origin(c)
+		return modelFromCardOrConfig(c)
 	}
-	return baseModel{missing: "it has no base model"}
+	return baseModel{unknownReason: "it has no base model"}
 }
 
-// origin names the model that a checkpoint was made of, by its card or its config. A
-// card that names several is that of a merge, and none of them is meant.
-func origin(c *checkpoint.Checkpoint) baseModel {
+// modelFromCardOrConfig gives the model that the card or config.json names as the one
+// that the checkpoint was made from. A card with several is that of a merged model, and
+// gives none.
+func modelFromCardOrConfig(c *checkpoint.Directory) baseModel {
 	if card, _ := c.Card(); card != nil && len(card.BaseModels) == 1 && !repo.IsPath(card.BaseModels[0]) {
-		return baseModel{name: card.BaseModels[0], guess: "base_model of " + checkpoint.FileCard}
+		return baseModel{name: card.BaseModels[0], uncertainSource: "base_model of " + checkpoint.CardFile}
 	}
-	if c.Doc.File == config.FileConfig {
+	if c.Doc.File == config.ConfigJSON {
 		if v := gjson.GetBytes(c.Doc.Data, "_name_or_path"); v.Type == gjson.String && v.Str != "" && !repo.IsPath(v.Str) {
-			return baseModel{name: v.Str, guess: "_name_or_path of " + config.FileConfig}
+			return baseModel{name: v.Str, uncertainSource: "_name_or_path of " + config.ConfigJSON}
 		}
 	}
-	return baseModel{missing: "it has no base model"}
+	return baseModel{unknownReason: "it has no base model"}
 }
 
-// place is a directory where a base model may be.
-type place struct {
-	path   string
-	root   string // below which it was looked for, "" where it was named
-	cached bool   // a snapshot in the layout of the Hugging Face cache
+// location is a directory where a base model may be.
+type location struct {
+	path       string
+	root       string // the directory in which path was looked for, "" where path was given
+	inHubCache bool   // a snapshot of the Hugging Face cache
 }
 
-// How far up a base model is looked for, under its full name and under its last name
-// alone.
+// How many directories above the checkpoint are searched: for <org>/<name>, and for
+// <name> alone.
 const (
-	maxAncestors = 4
-	maxNearby    = 2
+	maxAncestors       = 4
+	maxNearbyAncestors = 2
 )
 
-// placesOf lists where a base model may be. A path is where it says, seen from the
-// checkpoint or from the root of the filesystem. A model <org>/<name> may be below the
-// directories above the checkpoint, nearest first, and below the model roots, as
-// <root>/<org>/<name> or in the Hugging Face cache; below a model root as
-// <root>/<name> too. What has only its last name and lies near the checkpoint is
-// guessed: it may be another model of that name.
-func (l *Search) placesOf(fsys fs.FS, base baseModel, dir string) (exact, guessed []place) {
+// locations lists the directories where a base model may be. A path is one location,
+// relative to the checkpoint or absolute in the filesystem. A model <org>/<name> may be
+// in the directories above the checkpoint, nearest first, and in the model roots: as
+// <org>/<name> or in a Hugging Face cache, and in a model root also as <name>. A
+// directory <name> near the checkpoint is uncertain, since it may be of another
+// organization.
+func (f *Finder) locations(fsys fs.FS, base baseModel, dir string) (exact, uncertain []location) {
 	if !fs.ValidPath(base.name) || base.name == "." {
-		return base.pathPlaces(dir), nil
+		return base.pathLocations(dir), nil
 	}
-	add := func(list *[]place, p place) {
-		same := func(q place) bool { return q.path == p.path }
-		if p.path != dir && !slices.ContainsFunc(exact, same) && !slices.ContainsFunc(guessed, same) {
-			*list = append(*list, p)
+	add := func(list *[]location, l location) {
+		same := func(other location) bool { return other.path == l.path }
+		if l.path != dir && !slices.ContainsFunc(exact, same) && !slices.ContainsFunc(uncertain, same) {
+			*list = append(*list, l)
 		}
 	}
-	below := func(root string, isRoot bool) {
-		add(&exact, place{path: path.Join(root, base.name), root: root})
+	addIn := func(root string, isRoot bool) {
+		add(&exact, location{path: path.Join(root, base.name), root: root})
 		if isRoot {
-			add(&exact, place{path: path.Join(root, path.Base(base.name)), root: root})
+			add(&exact, location{path: path.Join(root, path.Base(base.name)), root: root})
 		}
 		if base.isPath() {
 			return
 		}
 		for _, cache := range [...]string{root, path.Join(root, "hub")} {
-			add(&exact, place{path: hubcache.FindSnapshot(fsys, cache, base.name, base.revision), root: root, cached: true})
+			add(&exact, location{path: hubcache.FindSnapshot(fsys, cache, base.name, base.revision), root: root, inHubCache: true})
 		}
 	}
 	var near []string
 	for up, i := dir, 0; up != "." && i < maxAncestors; i++ {
 		up = path.Dir(up)
-		below(up, false)
-		if i < maxNearby {
+		addIn(up, false)
+		if i < maxNearbyAncestors {
 			near = append(near, up)
 		}
 	}
-	for _, root := range l.Roots {
-		below(root, true)
+	for _, root := range f.Roots {
+		addIn(root, true)
 	}
 	for _, up := range near {
-		add(&guessed, place{path: path.Join(up, path.Base(base.name)), root: up})
+		add(&uncertain, location{path: path.Join(up, path.Base(base.name)), root: up})
 	}
-	return exact, guessed
+	return exact, uncertain
 }
 
-// pathPlaces is where a path leads, nothing where it leads nowhere in the filesystem.
-func (b baseModel) pathPlaces(dir string) []place {
-	at := path.Clean(strings.TrimPrefix(b.name, "/"))
+// pathLocations gives the location of a base model that is named by a path, none where
+// the path is not valid in the filesystem.
+func (b baseModel) pathLocations(dir string) []location {
+	target := path.Clean(strings.TrimPrefix(b.name, "/"))
 	if !strings.HasPrefix(b.name, "/") {
-		at = path.Join(dir, b.name)
+		target = path.Join(dir, b.name)
 	}
-	if !b.local || !fs.ValidPath(at) || at == dir || strings.HasPrefix(b.name, "~") {
+	if !b.mayBePath || !fs.ValidPath(target) || target == dir || strings.HasPrefix(b.name, "~") {
 		return nil
 	}
-	return []place{{path: at}}
+	return []location{{path: target}}
 }

@@ -13,10 +13,10 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// ChatTemplate says where the template is, nil where there is none, and which files
-// of templates cannot be used. What the tokenizer's description has read already is not
-// read again.
-func ChatTemplate(c *checkpoint.Checkpoint, described *Description, files []tree.File, r *weights.Weights) (*answer.ChatTemplate, []answer.Finding) {
+// ChatTemplate gives the chat templates of a checkpoint, nil where there are none, and
+// reports files that should contain one and cannot be used. described is the description
+// of its tokenizer, nil where it has none; h is nil where there are no weights.
+func ChatTemplate(c *checkpoint.Directory, described *Description, files []tree.File, h *weights.Headers) (*answer.ChatTemplate, []answer.Finding) {
 	t := &answer.ChatTemplate{Names: []string{}}
 	add := func(source, name string) {
 		if name == defaultTemplate && t.Source == "" {
@@ -38,21 +38,21 @@ func ChatTemplate(c *checkpoint.Checkpoint, described *Description, files []tree
 		add(template.Source, template.Name)
 	}
 	for _, err := range errs {
-		err = tree.InDirectory(err, c.Dir)
+		err = tree.TrimErrorDir(err, c.Dir)
 		if file := fault.PathOf(err); !tree.HasProblem(files, file) {
-			findings = append(findings, finding.New(finding.ChatTemplateUnreadable, file, finding.WithoutPath(err), finding.HintOf(err)))
+			findings = append(findings, finding.FromError(finding.ChatTemplateUnreadable, file, err))
 		}
 	}
-	if r != nil && len(r.GGUF) > 0 {
-		for key := range r.GGUF[0].Keys() {
+	if h != nil && len(h.GGUF) > 0 {
+		for key := range h.GGUF[0].Keys() {
 			rest, ok := strings.CutPrefix(key, "tokenizer.chat_template")
 			if !ok {
 				continue
 			}
 			if rest == "" {
-				add(r.GGUF[0].Path, defaultTemplate)
+				add(h.GGUF[0].Path, defaultTemplate)
 			} else if rest[0] == '.' {
-				add(r.GGUF[0].Path, rest[1:])
+				add(h.GGUF[0].Path, rest[1:])
 			}
 		}
 	}
@@ -62,5 +62,5 @@ func ChatTemplate(c *checkpoint.Checkpoint, described *Description, files []tree
 	return t, findings
 }
 
-// defaultTemplate is the name of the template that is in use where none is asked for.
+// defaultTemplate is the name of the template that is used where no name is given.
 const defaultTemplate = "default"

@@ -11,8 +11,8 @@ import (
 //go:embed tokenizer_components.tsv
 var tokenizerComponentsTSV string
 
-// tokenizerComponents are the lines of tokenizer_components.tsv.
-var tokenizerComponents = sync.OnceValue(func() map[tokenizer.Component]bool {
+// knownComponents are the rows of tokenizer_components.tsv.
+var knownComponents = sync.OnceValue(func() map[tokenizer.Component]bool {
 	m := map[tokenizer.Component]bool{}
 	for f := range table.Rows(tokenizerComponentsTSV) {
 		m[tokenizer.Component{Part: f[0], Type: f[1]}] = true

@@ -10,42 +10,36 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// The files of a tokenizer.
-const (
-	fileTokenizer       = "tokenizer.json"
-	FileTokenizerConfig = "tokenizer_config.json"
-	fileSpecialTokens   = "special_tokens_map.json"
-)
+// TokenizerConfigJSON is the file with the class and the special tokens of a tokenizer.
+const TokenizerConfigJSON = "tokenizer_config.json"
 
-// Limits on tokenizer files, in bytes. The largest real tokenizer.json, with
-// 262,144 tokens and its merges as pairs, has 33 MB.
-const MaxTokenizerSize = 256 << 20
+// PadFromEOS is the PadTokenSource of a tokenizer without a pad token, which pads with
+// its end-of-text token.
+const PadFromEOS = "eos_token"
 
-// SourceEOS is the source of a pad token where the end-of-text token stands in.
-const SourceEOS = "eos_token"
-
-// Description is a tokenizer as its files describe it, with what comparing it
-// with the model's config needs.
+// Description describes a tokenizer, with what is needed to compare it with the config
+// of the model.
 type Description struct {
 	*answer.TokenizerInfo
 
-	Vocabulary string                 // the file that holds the tokens
-	Tokens     TokenLookup            // nil where no vocabulary was read
-	Unlisted   []tokenizer.AddedToken // named tokens that no file gives an id
-	outline    *tokenizer.Outline     // nil where the tokenizer was built, or is a GGUF file's
+	Vocabulary string                 // base name of the file with the vocabulary
+	Tokens     Lookup                 // the vocabulary, nil where none was read
+	Unlisted   []tokenizer.AddedToken // special tokens to which no file gives an id
+	outline    *tokenizer.Outline     // nil for a tokenizer that was loaded, or is in a GGUF file
 }
 
-// tokenizerDirs are the directories in which a pipeline keeps its tokenizers.
+// tokenizerDirs are the directories of the tokenizers in a pipeline.
 var tokenizerDirs = [...]string{"tokenizer", "tokenizer_2", "tokenizer_3"}
 
-// Describe describes the tokenizer in a directory, of one without a vocabulary
-// what is there.
-func Describe(c *checkpoint.Checkpoint) (*Description, error) {
+// Describe describes the tokenizer of a directory, without building it. The kind of the
+// error is fault.NotFound where there is no vocabulary; the result then describes the
+// other files, nil where there are none.
+func Describe(c *checkpoint.Directory) (*Description, error) {
 	own, err := readTokenizer(c.FS, c.Dir, c.Names)
 	if fault.KindOf(err) != fault.NotFound {
 		return own, err
 	}
-	if name := ggufWithTokenizer(c); name != "" {
+	if name := findTokenizerGGUF(c); name != "" {
 		return describeGGUFTokenizer(c, name)
 	}
 	for _, part := range tokenizerDirs {
@@ -59,22 +53,23 @@ func Describe(c *checkpoint.Checkpoint) (*Description, error) {
 	return own, err
 }
 
-// Load loads the tokenizer in a directory.
-func Load(c *checkpoint.Checkpoint) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
+// Load loads the tokenizer of a directory. The kind of the error is fault.NotFound where
+// it has none.
+func Load(c *checkpoint.Directory) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	t, err := tokenizer.Load(c.FS, c.Dir)
 	if err == nil {
 		return t, infoOf(t, c.Dir), nil
 	}
 	if fault.KindOf(err) != fault.NotFound {
-		return nil, nil, tree.InDirectory(err, c.Dir)
+		return nil, nil, tree.TrimErrorDir(err, c.Dir)
 	}
-	if name := ggufWithTokenizer(c); name != "" {
+	if name := findTokenizerGGUF(c); name != "" {
 		return loadGGUFTokenizer(c, name)
 	}
 	for _, part := range tokenizerDirs {
 		if dir := path.Join(c.Dir, part); c.HasDir(part) {
 			if t, err = tokenizer.Load(c.FS, dir); err != nil {
-				return nil, nil, tree.InDirectory(err, c.Dir)
+				return nil, nil, tree.TrimErrorDir(err, c.Dir)
 			}
 			return t, infoOf(t, dir), nil
 		}
@@ -82,8 +77,9 @@ func Load(c *checkpoint.Checkpoint) (*tokenizer.Tokenizer, *answer.TokenizerInfo
 	return nil, nil, err
 }
 
-// readTokens is what a tokenizer and the outline of one tell.
-type readTokens interface {
+// builtOrOutlined has the methods of tokenizer.Tokenizer and tokenizer.Outline that
+// infoOf uses.
+type builtOrOutlined interface {
 	Config() tokenizer.Config
 	PadToken() (tokenizer.PadToken, bool)
 	MaxID() int64
@@ -91,11 +87,11 @@ type readTokens interface {
 }
 
 // infoOf describes a tokenizer that was loaded or outlined.
-func infoOf(t readTokens, dir string) *answer.TokenizerInfo {
+func infoOf(t builtOrOutlined, dir string) *answer.TokenizerInfo {
 	config := t.Config()
 	info := &answer.TokenizerInfo{
-		Type: typeOf(t), Class: answer.OrNone(config.Class), Path: dir, Files: config.Files,
-		SpecialTokens: map[string]string{}, Tried: []answer.Try{},
+		Type: typeOf(t), Class: answer.OrUnknown(config.Class), Path: dir, Files: config.Files,
+		SpecialTokens: map[string]string{}, Tried: []answer.Attempt{},
 	}
 	for role, token := range config.Roles {
 		info.SpecialTokens[role] = token
@@ -114,10 +110,12 @@ func infoOf(t readTokens, dir string) *answer.TokenizerInfo {
 	return info
 }
 
-// formatTypes are the formats that say more than the kind of their model does.
+// formatTypes are the formats that are a better TokenizerInfo.Type than the kind of the
+// model in them.
 var formatTypes = map[string]bool{"SentencePiece": true, "tiktoken": true, "tekken": true, "CTC": true, "bytes": true}
 
-func typeOf(t readTokens) string {
+// typeOf gives the TokenizerInfo.Type.
+func typeOf(t builtOrOutlined) string {
 	if format := t.Config().Format; formatTypes[format] {
 		return format
 	}

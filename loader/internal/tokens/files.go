@@ -11,13 +11,12 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// readTokenizer describes the tokenizer in dir, whose listing is names. The error is
-// of the kind NotFound where no file holds a vocabulary; what the other files say is
-// described even so, where there are any.
+// readTokenizer describes the tokenizer in the files of dir, whose listing is names.
+// Result and error are those of Describe.
 func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error) {
 	o, err := tokenizer.Describe(fsys, dir, names)
 	if o == nil {
-		return nil, tree.InDirectory(err, dir)
+		return nil, tree.TrimErrorDir(err, dir)
 	}
 	info := &Description{TokenizerInfo: infoOf(o, dir), outline: o}
 	info.Files = []string{}
@@ -28,7 +27,7 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error)
 	}
 	if !o.Whole {
 		info.Type = answer.UnknownName
-		return info, tree.InDirectory(err, dir)
+		return info, tree.TrimErrorDir(err, dir)
 	}
 	config := o.Config()
 	info.Tokens, info.Unlisted = o, config.Unlisted
@@ -39,7 +38,7 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error)
 		info.Findings = append(info.Findings, finding.New(code, info.Vocabulary, message, ""))
 	}
 	for _, c := range o.Components {
-		if !tokenizerComponents()[c] {
+		if !knownComponents()[c] {
 			add(finding.TokenizerComponent, "the type "+strconv.Quote(c.Type)+" of "+c.Part+" is on no list")
 		}
 	}
@@ -52,8 +51,9 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error)
 	return info, nil
 }
 
-// SpecialRoles are the tokens that have a part to play.
+// SpecialRoles are the roles of special tokens that are compared with the config of the
+// model.
 var SpecialRoles = [...]string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
 
-// MaxTokenID is beyond any real vocabulary; ids are 32 bits wide in the format.
+// MaxTokenID is the limit below which an id can be one of a token.
 const MaxTokenID = 1 << 31

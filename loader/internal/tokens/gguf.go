@@ -14,16 +14,15 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// ggufUnusable is the error of a GGUF file whose tokenizer this loader cannot use,
-// though the file is sound: its base model may have one that it can.
-type ggufUnusable struct{ error }
+// unusableGGUFError is the error for a GGUF file that is valid, and whose tokenizer
+// package tokenizer does not support.
+type unusableGGUFError struct{ error }
 
-func (u *ggufUnusable) Unwrap() error { return u.error }
+func (u *unusableGGUFError) Unwrap() error { return u.error }
 
-// ggufWithTokenizer names the GGUF file of a directory that holds the model's
-// tokenizer, "" where there is none. Of shards it is the first, and of several
-// quantizations of one model any.
-func ggufWithTokenizer(c *checkpoint.Checkpoint) string {
+// findTokenizerGGUF gives the GGUF file of a directory that has the tokenizer, "" where
+// there is none: the first shard, or any of several quantizations of one model.
+func findTokenizerGGUF(c *checkpoint.Directory) string {
 	for _, name := range c.Match("*.gguf") {
 		if strings.HasPrefix(name, "mmproj") || strings.HasPrefix(name, "mtp-") {
 			continue
@@ -35,28 +34,28 @@ func ggufWithTokenizer(c *checkpoint.Checkpoint) string {
 	return ""
 }
 
-// withGGUF reads the header of a GGUF file and hands it to use while the file is
+// readGGUFTokenizer reads the header of a GGUF file and calls use while the file is
 // open.
-func withGGUF(c *checkpoint.Checkpoint, name string, use func(*gguf.File) error) error {
-	r, size, closeFile, err := c.OpenAt(name)
+func readGGUFTokenizer(c *checkpoint.Directory, name string, use func(*gguf.File) error) error {
+	h, err := c.OpenAt(name)
 	if err != nil {
 		return err
 	}
-	defer closeFile()
-	f, err := gguf.Read(r, size, name)
+	defer h.Close()
+	f, err := gguf.Read(h, h.Size, name)
 	if f == nil || err != nil && !f.Key("tokenizer.ggml.model").Valid() {
 		return err
 	}
-	// A fault behind the keys is the weights' business.
+	// An error after these keys is reported with the weights.
 	if !f.Key("tokenizer.ggml.tokens").Valid() {
-		return &ggufUnusable{fault.New(fault.NotFound, name, name+" has no tokenizer")}
+		return &unusableGGUFError{fault.New(fault.NotFound, name, name+" has no tokenizer")}
 	}
 	return use(f)
 }
 
-// describeGGUFTokenizer describes the tokenizer that a GGUF file holds.
-func describeGGUFTokenizer(c *checkpoint.Checkpoint, name string) (info *Description, err error) {
-	err = withGGUF(c, name, func(f *gguf.File) error {
+// describeGGUFTokenizer describes the tokenizer in a GGUF file.
+func describeGGUFTokenizer(c *checkpoint.Directory, name string) (info *Description, err error) {
+	err = readGGUFTokenizer(c, name, func(f *gguf.File) error {
 		key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }
 		kind, ok := tokenizer.GGUFKind(key("model").Text())
 		if !ok {
@@ -64,26 +63,26 @@ func describeGGUFTokenizer(c *checkpoint.Checkpoint, name string) (info *Descrip
 		}
 		n := key("tokens").Len()
 		info = &Description{Vocabulary: name, TokenizerInfo: &answer.TokenizerInfo{Type: kind, Class: answer.UnknownName, Path: c.Dir, Files: []string{name}, VocabSize: &n,
-			SpecialTokens: map[string]string{}, Tried: []answer.Try{}}}
+			SpecialTokens: map[string]string{}, Tried: []answer.Attempt{}}}
 		roles := map[uint64][]string{}
-		named := ggufRoles(f)
+		named := specialTokenIDs(f)
 		for role, id := range named {
 			roles[uint64(*id)] = append(roles[uint64(*id)], role)
 		}
-		ids := namedTokens{}
+		ids := specialTokens{}
 		info.Tokens = ids
-		at := uint64(0)
+		id := uint64(0)
 		for token, err := range key("tokens").Elements() {
 			if err != nil {
 				return err
 			}
-			for _, role := range roles[at] {
+			for _, role := range roles[id] {
 				info.SpecialTokens[role] = token.Text()
-				ids[token.Text()] = uint32(at)
+				ids[token.Text()] = uint32(id)
 			}
-			at++
+			id++
 		}
-		for _, source := range [...]struct{ role, name string }{{"pad_token", name}, {"eos_token", SourceEOS}} {
+		for _, source := range [...]struct{ role, name string }{{"pad_token", name}, {"eos_token", PadFromEOS}} {
 			if token, ok := info.SpecialTokens[source.role]; ok {
 				id := int64(*named[source.role])
 				info.PadToken, info.PadTokenID, info.PadTokenSource = &token, &id, &source.name
@@ -92,9 +91,9 @@ func describeGGUFTokenizer(c *checkpoint.Checkpoint, name string) (info *Descrip
 			}
 		}
 		for _, role := range SpecialRoles {
-			if id := named[role]; id != nil && uint64(*id) >= at {
+			if tokenID := named[role]; tokenID != nil && uint64(*tokenID) >= id {
 				info.Findings = append(info.Findings, finding.New(finding.TokenNotInVocabulary, name,
-					fmt.Sprintf("%s has the id %d, and the file has %d tokens", role, *id, at), ""))
+					fmt.Sprintf("%s has the id %d, and the file has %d tokens", role, *tokenID, id), ""))
 			}
 		}
 		return nil
@@ -102,14 +101,14 @@ func describeGGUFTokenizer(c *checkpoint.Checkpoint, name string) (info *Descrip
 	return info, err
 }
 
-// namedTokens are the ids of the tokens that have a part to play.
-type namedTokens map[string]uint32
+// specialTokens has the ids of the special tokens.
+type specialTokens map[string]uint32
 
-// TokenID is the id of one of the tokens.
-func (n namedTokens) TokenID(token string) (uint32, bool) { id, ok := n[token]; return id, ok }
+// TokenID gives the id of a special token.
+func (n specialTokens) TokenID(token string) (uint32, bool) { id, ok := n[token]; return id, ok }
 
-// Token is the one that has the id.
-func (n namedTokens) Token(id uint32) (string, bool) {
+// Token gives the special token of an id.
+func (n specialTokens) Token(id uint32) (string, bool) {
 	for token, known := range n {
 		if known == id {
 			return token, true
@@ -118,16 +117,16 @@ func (n namedTokens) Token(id uint32) (string, bool) {
 	return "", false
 }
 
-// loadGGUFTokenizer loads the tokenizer that a GGUF file holds.
-func loadGGUFTokenizer(c *checkpoint.Checkpoint, name string) (t *tokenizer.Tokenizer, info *answer.TokenizerInfo, err error) {
-	err = withGGUF(c, name, func(f *gguf.File) error {
-		keys, err := ggufTokenizer(f, name)
+// loadGGUFTokenizer loads the tokenizer in a GGUF file.
+func loadGGUFTokenizer(c *checkpoint.Directory, name string) (t *tokenizer.Tokenizer, info *answer.TokenizerInfo, err error) {
+	err = readGGUFTokenizer(c, name, func(f *gguf.File) error {
+		keys, err := tokenizerKeys(f, name)
 		if err != nil {
 			return err
 		}
 		t, err = tokenizer.FromGGUF(keys)
 		if kind := fault.KindOf(err); kind == tokenizer.UnknownComponent || kind == tokenizer.MissingField {
-			return &ggufUnusable{err}
+			return &unusableGGUFError{err}
 		}
 		return err
 	})
@@ -139,12 +138,13 @@ func loadGGUFTokenizer(c *checkpoint.Checkpoint, name string) (t *tokenizer.Toke
 	return t, info, nil
 }
 
-// ggufRoles are the special tokens that the keys of a file name.
-func ggufRoles(f *gguf.File) map[string]*uint32 {
+// specialTokenIDs gives the ids of the special tokens by their role ("bos_token"), as
+// the keys of the file have them.
+func specialTokenIDs(f *gguf.File) map[string]*uint32 {
 	roles := map[string]*uint32{}
 	for role, key := range map[string]string{
 		"bos_token": "bos_token_id", "eos_token": "eos_token_id", "unk_token": "unknown_token_id",
-		"sep_token": "seperator_token_id", // spelled so in the format
+		"sep_token": "seperator_token_id", // the spelling of the format
 		"pad_token": "padding_token_id", "cls_token": "cls_token_id", "mask_token": "mask_token_id",
 	} {
 		if v := f.Key("tokenizer.ggml." + key); v.Valid() && isNumber(v) && v.Uint() < 1<<32-1 {
@@ -155,7 +155,7 @@ func ggufRoles(f *gguf.File) map[string]*uint32 {
 	return roles
 }
 
-// isNumber tells whether a value is a whole number; others count as none.
+// isNumber tells whether a value is of an integer type.
 func isNumber(v gguf.Value) bool {
 	switch v.Type() {
 	case gguf.Uint8, gguf.Int8, gguf.Uint16, gguf.Int16, gguf.Uint32, gguf.Int32, gguf.Uint64, gguf.Int64:
@@ -164,9 +164,9 @@ func isNumber(v gguf.Value) bool {
 	return false
 }
 
-// ggufTokenizer reads the keys of a tokenizer. Source of the keys: docs/gguf.md of
+// tokenizerKeys reads the keys from which a tokenizer is built. Source: docs/gguf.md of
 // ggml, and gguf-py/gguf/constants.py of llama.cpp.
-func ggufTokenizer(f *gguf.File, name string) (tokenizer.GGUF, error) {
+func tokenizerKeys(f *gguf.File, name string) (tokenizer.GGUF, error) {
 	key := func(last string) gguf.Value { return f.Key("tokenizer.ggml." + last) }
 	flag := func(last string) *bool {
 		if v := key(last); v.Valid() {
@@ -175,7 +175,7 @@ func ggufTokenizer(f *gguf.File, name string) (tokenizer.GGUF, error) {
 		}
 		return nil
 	}
-	roles := ggufRoles(f)
+	roles := specialTokenIDs(f)
 	g := tokenizer.GGUF{
 		Path: name, Model: key("model").Text(), Pre: key("pre").Text(),
 		BOS: roles["bos_token"], EOS: roles["eos_token"], Unknown: roles["unk_token"], Separator: roles["sep_token"],

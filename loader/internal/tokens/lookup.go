@@ -1,8 +1,8 @@
 package tokens
 
-// TokenLookup knows ids by token and tokens by id: a tokenizer, or the special tokens
-// that one pass over its files found.
-type TokenLookup interface {
+// Lookup gives ids by token and tokens by id. A tokenizer and an outline have all of
+// them, a GGUF description the special tokens only.
+type Lookup interface {
 	TokenID(token string) (uint32, bool)
 	Token(id uint32) (string, bool)
 }

@@ -7,105 +7,103 @@ import (
 	"strings"
 )
 
-// Bounds on the directories that are reached through links: how many links deep,
-// how many links, and how many files behind them. Pipelines share components so,
-// a few at a time; a link to a directory of data is not to be walked to its end.
+// The limits on directories that are reached through links: links within links, links in
+// all, and files behind them. Pipelines share components by a few links; a link to a
+// large data directory must not be walked to its end.
 const (
 	maxLinkDepth   = 4
 	maxLinkedDirs  = 256
 	maxLinkedFiles = 10_000
 )
 
-// LinkedDirs are the links to directories that a walk is in. A link that leads back
-// to a directory on the way to it would be followed without an end.
-type LinkedDirs struct {
-	Fsys   fs.FS
-	stack  []linkedDir
-	met    int // links entered
-	behind int // files met behind those that were left
-	said   bool
+// LinkTracker decides which links to directories a walk follows. A link to a directory
+// above itself is not followed, since the walk would not end.
+type LinkTracker struct {
+	FS          fs.FS
+	stack       []linkedDir // the links that the walk is in
+	entered     int         // links entered so far
+	filesBehind int         // files found behind links that were left again
+	reported    bool        // LimitReached has named a link
 }
 
 type linkedDir struct {
-	name   string // where the link lies, as it is walked
-	real   string // where it leads, as far as is known
-	parent string // the directory that it lies in, without links as far as is known
-	before int    // files that were met before it
+	name   string // path of the link, as walked
+	target string // path of the directory that it leads to, as far as known
+	parent string // directory of the link, with known links resolved
+	before int    // files that were found before the link was entered
 }
 
-// real gives a walked directory's place without the links on the way, as far as
-// is known.
-func (l *LinkedDirs) real(dir string) string {
+// resolve gives the path of a walked directory with the known links replaced by their
+// targets.
+func (l *LinkTracker) resolve(dir string) string {
 	if len(l.stack) == 0 {
 		return dir
 	}
 	top := l.stack[len(l.stack)-1]
-	return path.Join(top.real, Relative(top.name, dir))
+	return path.Join(top.target, TrimDir(top.name, dir))
 }
 
-// Enter says why a link to a directory is not followed, or "" where it is; then
-// leave is to be called.
-func (l *LinkedDirs) Enter(name string, files int) (why string) {
+// Enter is called when a walk that has found so many files comes to a link to a
+// directory. It returns "" where the walk is to follow it, and then Leave has to be
+// called; otherwise why not.
+func (l *LinkTracker) Enter(name string, files int) (why string) {
 	switch {
 	case len(l.stack) >= maxLinkDepth:
 		return "it is a link within " + strconv.Itoa(maxLinkDepth) + " others"
-	case l.met >= maxLinkedDirs:
+	case l.entered >= maxLinkedDirs:
 		return "more than " + strconv.Itoa(maxLinkedDirs) + " links to directories"
-	case l.behindLinks(files) >= maxLinkedFiles:
-		return ManyLinked
+	case l.countBehind(files) >= maxLinkedFiles:
+		return TooManyLinkedFiles
 	}
-	d := linkedDir{name: name, real: name, parent: l.real(path.Dir(name)), before: files}
-	if target, err := fs.ReadLink(l.Fsys, name); err == nil {
+	d := linkedDir{name: name, target: name, parent: l.resolve(path.Dir(name)), before: files}
+	if target, err := fs.ReadLink(l.FS, name); err == nil {
 		if path.IsAbs(target) {
-			d.real = path.Join(".", target) // that of a filesystem whose root is the disk's
+			d.target = path.Join(".", target) // as in a filesystem whose root is that of the disk
 		} else {
-			d.real = path.Join(d.parent, target)
+			d.target = path.Join(d.parent, target)
 		}
-		back := within(d.real, d.parent) || strings.HasSuffix(d.real, "..")
+		back := isWithin(d.target, d.parent) || strings.HasSuffix(d.target, "..")
 		for _, outer := range l.stack {
-			back = back || within(d.real, outer.parent)
+			back = back || isWithin(d.target, outer.parent)
 		}
 		if back {
 			return "it leads back to a directory that it lies in"
 		}
 	}
-	l.met++
+	l.entered++
 	l.stack = append(l.stack, d)
 	return ""
 }
 
-var ManyLinked = "more than " + strconv.Itoa(maxLinkedFiles) + " files behind links; the rest was not looked at"
+// TooManyLinkedFiles is the message of a walk that LimitReached ends.
+var TooManyLinkedFiles = "more than " + strconv.Itoa(maxLinkedFiles) + " files behind links; the rest was not looked at"
 
-// behindLinks counts the files that were met behind links.
-func (l *LinkedDirs) behindLinks(files int) int {
+// countBehind gives the number of files found behind links.
+func (l *LinkTracker) countBehind(files int) int {
 	if len(l.stack) == 0 {
-		return l.behind
+		return l.filesBehind
 	}
-	return l.behind + files - l.stack[0].before
+	return l.filesBehind + files - l.stack[0].before
 }
 
-// Full names the link that the walk is in where no more is to be looked at behind
-// it, once; ok is false then, whether it is named or not.
-func (l *LinkedDirs) Full(files int) (name string, ok bool) {
-	if len(l.stack) == 0 || l.behindLinks(files) < maxLinkedFiles {
-		return "", true
+// LimitReached tells whether too many files were found behind links, so that the walk has
+// to leave the link it is in. link is that link the first time, and "" later.
+func (l *LinkTracker) LimitReached(files int) (link string, reached bool) {
+	if len(l.stack) == 0 || l.countBehind(files) < maxLinkedFiles {
+		return "", false
 	}
-	if !l.said {
-		l.said = true
-		name = l.stack[0].name
+	if !l.reported {
+		l.reported = true
+		link = l.stack[0].name
 	}
-	return name, false
+	return link, true
 }
 
-func (l *LinkedDirs) Leave(files int) {
+// Leave is called when the walk has left the directory of the link entered last.
+func (l *LinkTracker) Leave(files int) {
 	top := len(l.stack) - 1
 	if top == 0 {
-		l.behind += files - l.stack[0].before
+		l.filesBehind += files - l.stack[0].before
 	}
 	l.stack = l.stack[:top]
-}
-
-// within tells whether a directory is, or lies below, another.
-func within(dir, name string) bool {
-	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
 }

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"path"
 
 	"omniloader/loader/fault"
 	"omniloader/loader/finding"
 	"omniloader/loader/regular"
 )
 
+// IsDir tells whether an entry of dir is a directory, or a link to one.
 func IsDir(fsys fs.FS, dir string, e fs.DirEntry) bool {
 	if e.Type()&fs.ModeSymlink == 0 {
 		return e.IsDir()
@@ -19,17 +19,17 @@ func IsDir(fsys fs.FS, dir string, e fs.DirEntry) bool {
 	return err == nil && info.IsDir()
 }
 
-// ReadBounded reads a whole file of a checkpoint of at most limit bytes. The
-// error names it relative to the checkpoint, as name.
-func ReadBounded(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
+// ReadLimited reads a regular file of at most limit bytes. name is relative to dir, and
+// names the file in errors; a larger file is an error of the kind fault.TooLarge.
+func ReadLimited(fsys fs.FS, dir, name string, limit int64) ([]byte, error) {
 	f, size, err := regular.Open(fsys, Join(dir, name), name)
 	if err != nil {
 		return nil, err
 	}
-	return ReadWhole(f, size, name, limit, nil)
+	return ReadOpened(f, size, name, limit, nil)
 }
 
-// ReadHead reads the first bytes of a file, at most n.
+// ReadHead reads the first n bytes of a file, or all of a shorter one.
 func ReadHead(fsys fs.FS, dir, name string, n int) ([]byte, error) {
 	f, size, err := regular.Open(fsys, Join(dir, name), name)
 	if err != nil {
@@ -43,9 +43,9 @@ func ReadHead(fsys fs.FS, dir, name string, n int) ([]byte, error) {
 	return head, nil
 }
 
-// ReadWhole reads an open file of a known size, and closes it. The buffer is used
-// where it has room.
-func ReadWhole(f fs.File, size int64, name string, limit int64, buffer []byte) ([]byte, error) {
+// ReadOpened reads a file that was opened and has size bytes, and closes it. It reads
+// into buffer where that is large enough. Errors are those of ReadLimited.
+func ReadOpened(f fs.File, size int64, name string, limit int64, buffer []byte) ([]byte, error) {
 	defer f.Close()
 	if size > limit {
 		return nil, fault.New(fault.TooLarge, name, "has "+finding.FormatBytes(size)+", at most "+finding.FormatBytes(limit)+" are read")
@@ -59,29 +59,13 @@ func ReadWhole(f fs.File, size int64, name string, limit int64, buffer []byte) (
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, fault.At(fault.Truncated, name, int64(n), "the file became shorter while it was read")
 		}
-		return nil, OpenError(name, err)
+		return nil, FileError(name, err)
 	}
 	return data, nil
 }
 
-// OpenError is a filesystem's error as one of ours.
-func OpenError(name string, err error) error { return regular.Error(name, err) }
+// FileError makes a fault.Error of an error of the filesystem.
+func FileError(name string, err error) error { return regular.Error(name, err) }
 
-// Cause is the reason inside a path error, without its path.
+// Cause gives the text of an error without operation and path: "permission denied".
 func Cause(err error) string { return regular.Cause(err) }
-
-// Join is path.Join without an allocation where dir is the root.
-func Join(dir, name string) string {
-	if dir == "." || dir == "" {
-		return name
-	}
-	return path.Join(dir, name)
-}
-
-// PlainFS is the filesystem below an inspection's memory of it.
-func PlainFS(fsys fs.FS) fs.FS {
-	if s, ok := fsys.(*CachedFS); ok {
-		return s.FS
-	}
-	return fsys
-}

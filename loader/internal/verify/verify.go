@@ -1,5 +1,5 @@
-// Package verify compares the files of a checkpoint with the hashes that its
-// download left on record.
+// Package verify compares the files of a checkpoint with the hashes that a download
+// recorded. It reads every byte of these files.
 package verify
 
 import (
@@ -14,26 +14,24 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"omniloader/loader/answer"
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/checkpoint"
-	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/hubcache"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/regular"
 )
 
-// VerifyProgress is told how many of all bytes were read, before a file and after
-// each piece of it.
-type VerifyProgress func(file string, done, total int64)
+// Progress is called with the file that is being read and the number of bytes read so
+// far, of total: before each file and after each piece of it.
+type Progress func(file string, done, total int64)
 
-// Verify compares the files with the hashes on record.
-func Verify(c *checkpoint.Checkpoint, ctx context.Context, files []tree.File, progress VerifyProgress) (*answer.Verification, []answer.Finding, error) {
+// Files compares those of the files that have a recorded hash. progress may be nil. The
+// error is that of the context.
+func Files(ctx context.Context, c *checkpoint.Directory, files []tree.File, progress Progress) (*answer.Verification, []answer.Finding, error) {
 	v := &answer.Verification{Mismatched: []string{}, Unrecorded: []string{}}
 	records := hashRecords(c, files)
-	var work []tree.File
+	var recorded []tree.File
 	var total int64
 	for _, f := range files {
 		if f.IsHidden() {
@@ -43,17 +41,17 @@ func Verify(c *checkpoint.Checkpoint, ctx context.Context, files []tree.File, pr
 			v.Unrecorded = append(v.Unrecorded, f.Name)
 			continue
 		}
-		work = append(work, f)
+		recorded = append(recorded, f)
 		total += f.Size
 	}
 	if progress == nil {
 		progress = func(string, int64, int64) {}
 	}
 	var findings []answer.Finding
-	for _, f := range work {
+	for _, f := range recorded {
 		want := records[f.Name]
 		progress(f.Name, v.Bytes, total)
-		got, n, err := hashFile(ctx, tree.PlainFS(c.FS), tree.Join(c.Dir, f.Name), want.hash, func(read int64) { progress(f.Name, v.Bytes+read, total) })
+		got, n, err := hashFile(ctx, tree.Uncached(c.FS), tree.Join(c.Dir, f.Name), want.hash, func(read int64) { progress(f.Name, v.Bytes+read, total) })
 		v.Bytes += n
 		switch {
 		case ctx.Err() != nil:
@@ -63,40 +61,41 @@ func Verify(c *checkpoint.Checkpoint, ctx context.Context, files []tree.File, pr
 		case got != want.hash:
 			v.Mismatched = append(v.Mismatched, f.Name)
 			findings = append(findings, finding.New(finding.HashMismatch, f.Name,
-				hashName(want.hash)+" is "+got[:shownDigits]+"…, and "+want.source+" says "+want.hash[:shownDigits]+"…", howToReplace(c, f.Name, want)))
+				hashName(want.hash)+" is "+got[:digitsShown]+"…, and "+want.source+" says "+want.hash[:digitsShown]+"…", replaceHint(c, f.Name, want)))
 		default:
 			v.Files++
 		}
 	}
-	if len(work) == 0 {
+	if len(recorded) == 0 {
 		findings = append(findings, finding.New(finding.HashUnrecorded, "", "no hash of any file is on record", ""))
 	}
 	return v, findings, nil
 }
 
-// shownDigits are enough of a hash to compare two by eye.
-const shownDigits = 12
+// digitsShown is how many digits of a hash messages contain.
+const digitsShown = 12
 
-// hashRecord is a hash that a download left behind.
+// hashRecord is the recorded hash of a file.
 type hashRecord struct {
-	hash   string // 64 digits of SHA-256 or 40 of git's SHA-1, in lower case
-	source string // for people
-	blob   string // the file that a link leads to, as it is written in the link
+	hash   string // 64 hexadecimal digits of SHA-256 or 40 of git's SHA-1, in lower case
+	source string // of the hash, for a message
+	blob   string // target of the link to the blob, "" for a file that is no link
 }
 
-// howToReplace is the way from a file with other content to the right one. A
-// download takes the blob that is there for the right one.
-func howToReplace(c *checkpoint.Checkpoint, name string, r hashRecord) string {
+// replaceHint says how to replace a file whose content is not the recorded one. The blob
+// has to be deleted as well, since a download would use it again.
+func replaceHint(c *checkpoint.Directory, name string, r hashRecord) string {
 	what := "delete it"
 	if r.blob != "" {
 		what = "delete it and " + path.Clean(path.Join(path.Dir(name), r.blob)) + ", to which it links,"
 	}
-	if hint := c.HowToGet(name); strings.HasPrefix(hint, "hf ") {
+	if hint := c.DownloadHint(name); strings.HasPrefix(hint, "hf ") {
 		return what + " and run " + hint
 	}
 	return what + " and run the download again"
 }
 
+// hashName gives the kind of a hash, for a message.
 func hashName(hash string) string {
 	if len(hash) == 2*sha256.Size {
 		return "its SHA-256"
@@ -104,7 +103,7 @@ func hashName(hash string) string {
 	return "its git hash"
 }
 
-// isHash tells whether a text is a hash of one of the two kinds.
+// isHash tells whether a text has the form of a SHA-256 or a SHA-1 hash.
 func isHash(s string) bool {
 	if len(s) != 2*sha256.Size && len(s) != 2*sha1.Size {
 		return false
@@ -113,14 +112,15 @@ func isHash(s string) bool {
 	return err == nil
 }
 
-// hashRecords gathers the hashes on record by the file's name. The commit's own
-// list comes first, then what a link says, then the record of a download.
-func hashRecords(c *checkpoint.Checkpoint, files []tree.File) map[string]hashRecord {
+// hashRecords gives the recorded hashes by file name. Of several for a file, the list of
+// the commit takes precedence, then the name of the blob that the file links to, then
+// the record of a download into the directory.
+func hashRecords(c *checkpoint.Directory, files []tree.File) map[string]hashRecord {
 	records := map[string]hashRecord{}
 	add := func(name, hash, source, blob string) {
 		hash = strings.ToLower(hash)
-		r, known := records[name]
-		if !known && isHash(hash) {
+		r, exists := records[name]
+		if !exists && isHash(hash) {
 			r = hashRecord{hash: hash, source: source}
 		}
 		if r.hash != "" {
@@ -128,38 +128,31 @@ func hashRecords(c *checkpoint.Checkpoint, files []tree.File) map[string]hashRec
 			records[name] = r
 		}
 	}
-	repo, cached := c.Repository()
+	repo, cached := c.CacheRepository()
 	if cached && repo.Commit != "" {
-		name := "trees/" + repo.Commit + ".json"
-		if data, err := tree.ReadBounded(c.FS, repo.Dir, name, hubcache.MaxTree); err == nil {
-			var doc config.Document
-			if config.ParseDocument(name, data, &doc) == nil {
-				gjson.GetBytes(data, "files").ForEach(func(file, entry gjson.Result) bool {
-					hash := entry.Get("lfs_sha256").Str
-					if hash == "" {
-						hash = entry.Get("blob_id").Str
-					}
-					add(file.String(), hash, name, "")
-					return true
-				})
+		list := repo.TreeFile()
+		if data, err := tree.ReadLimited(c.FS, repo.Dir, list, hubcache.MaxTreeSize); err == nil {
+			listed, _ := hubcache.ParseTree(list, data) // weights.CompareWithCommit reports an error
+			for _, f := range listed {
+				add(f.Name, f.Hash, list, "")
 			}
 		}
 	}
 	for i := range files {
 		f := &files[i]
-		if target, err := fs.ReadLink(tree.PlainFS(c.FS), tree.Join(c.Dir, f.Name)); err == nil && path.Base(path.Dir(target)) == "blobs" {
+		if target, err := fs.ReadLink(tree.Uncached(c.FS), tree.Join(c.Dir, f.Name)); err == nil && path.Base(path.Dir(target)) == hubcache.BlobsDir {
 			add(f.Name, path.Base(target), "the name of its blob", target)
 		}
 	}
 	for i := range files {
-		name, ok := strings.CutPrefix(files[i].Name, hubcache.DownloadRecords)
+		name, ok := strings.CutPrefix(files[i].Name, hubcache.LocalRecordsDir)
 		if !ok {
 			continue
 		}
-		if name, ok = strings.CutSuffix(name, ".metadata"); !ok {
+		if name, ok = strings.CutSuffix(name, hubcache.LocalRecordSuffix); !ok {
 			continue
 		}
-		data, err := tree.ReadBounded(c.FS, c.Dir, files[i].Name, hubcache.MaxDownloadRecord)
+		data, err := tree.ReadLimited(c.FS, c.Dir, files[i].Name, hubcache.MaxLocalRecordSize)
 		if lines := strings.Split(string(data), "\n"); err == nil && len(lines) >= 2 {
 			add(name, strings.TrimSpace(lines[1]), "the record of its download", records[name].blob)
 		}
@@ -167,8 +160,8 @@ func hashRecords(c *checkpoint.Checkpoint, files []tree.File) map[string]hashRec
 	return records
 }
 
-// hashFile reads a file and gives its hash, of the kind that the wanted one has,
-// and how many bytes were read.
+// hashFile reads a file and computes the kind of hash that want is. n is the number of
+// bytes read.
 func hashFile(ctx context.Context, fsys fs.FS, name, want string, progress func(read int64)) (sum string, n int64, err error) {
 	f, size, err := regular.Open(fsys, name, name)
 	if err != nil {
@@ -180,7 +173,7 @@ func hashFile(ctx context.Context, fsys fs.FS, name, want string, progress func(
 		h = sha256.New()
 	} else {
 		h = sha1.New()
-		io.WriteString(h, "blob "+strconv.FormatInt(size, 10)+"\x00") // git hashes this in front of the content
+		io.WriteString(h, "blob "+strconv.FormatInt(size, 10)+"\x00") // what git hashes before the content
 	}
 	buffer := make([]byte, min(max(size, 1), 1<<20))
 	for {

@@ -15,37 +15,36 @@ import (
 	"omniloader/loader/shards"
 )
 
-// weightSet is weight files of one directory that belong together: a single
-// file, or the shards of one save.
+// weightSet is a single weight file, or the shards of one model, in one directory.
 type weightSet struct {
 	dir     string
-	key     string // the name without number: "model.safetensors"
-	variant string // "fp16"
+	key     string // the name without shard number: "model.safetensors"
+	variant string // "fp16", "" for the plain files
 	format  string
 	role    string
-	rank    int // in the table, for the order
+	rank    int // row of weight_names.tsv, or more
 	sharded bool
-	index   *tree.File   // of the shards, nil where there is none
-	files   []*tree.File // by name
+	index   *tree.File   // index of the shards, nil where there is none
+	files   []*tree.File // sorted by name
 }
 
-// setID tells weight sets apart. A single file and the shards of the same name
-// are two.
+// setID identifies a weightSet. A single file and the shards of the same name are two
+// sets.
 type setID struct {
 	dir, key string
 	sharded  bool
 }
 
-// findWeightSets groups the weight files, in the order in which a loader of each
-// directory would take them.
+// findWeightSets groups the weight files into sets, sorted by directory and then by
+// preference.
 func findWeightSets(files []tree.File) []*weightSet {
 	byID := map[setID]*weightSet{}
 	var sets []*weightSet
 	set := func(id setID, make func() weightSet) *weightSet {
 		s := byID[id]
 		if s == nil {
-			made := make()
-			s = &made
+			n := make()
+			s = &n
 			s.dir, s.key, s.sharded = id.dir, id.key, id.sharded
 			byID[id] = s
 			sets = append(sets, s)
@@ -60,7 +59,7 @@ func findWeightSets(files []tree.File) []*weightSet {
 		base, dir := f.Base(), f.Dir()
 		if shards.IsIndex(base) {
 			if key := format.IndexKey(base); key != "" {
-				s := set(setID{dir, key, true}, func() weightSet { return describeSet(key, nil, files) })
+				s := set(setID{dir, key, true}, func() weightSet { return newWeightSet(key, nil, files) })
 				s.index = f
 			}
 			continue
@@ -72,11 +71,11 @@ func findWeightSets(files []tree.File) []*weightSet {
 		if n, ok := shards.ParseName(base); ok {
 			id.key, id.sharded = n.Stem+n.Suffix, true
 		}
-		described := describeSet(id.key, f, files)
-		if pattern := described.key; pattern != "" {
-			id.key = pattern // consolidated.00.pth and its fellows are one set
+		made := newWeightSet(id.key, f, files)
+		if pattern := made.key; pattern != "" {
+			id.key = pattern // consolidated.00.pth, consolidated.01.pth … are one set
 		}
-		s := set(id, func() weightSet { return described })
+		s := set(id, func() weightSet { return made })
 		s.files = append(s.files, f)
 	}
 	slices.SortStableFunc(sets, func(a, b *weightSet) int {
@@ -85,8 +84,9 @@ func findWeightSets(files []tree.File) []*weightSet {
 	return sets
 }
 
-// order puts plain names before variants, and a single file before the shards of
-// the same name, as transformers and huggingface_hub do.
+// order is the preference of the set, lower first: plain names before variants, and a
+// single file before the shards of the same name, as in transformers and
+// huggingface_hub.
 func (s *weightSet) order() int {
 	n := s.rank * 2
 	if s.sharded {
@@ -98,15 +98,16 @@ func (s *weightSet) order() int {
 	return n
 }
 
-// Ranks beyond those of the listed names.
+// Ranks after those of weight_names.tsv.
 const (
 	variantRank  = 1000
 	unlistedRank = 2000
 )
 
-// describeSet says what a name stands for. f is a file of it, nil for an index.
-// The key is set where a pattern of several files fits.
-func describeSet(key string, f *tree.File, files []tree.File) weightSet {
+// newWeightSet makes an empty set for a name without shard number. f is one of its
+// files, nil for an index. The key is set where a pattern of weight_names.tsv with
+// several files matches.
+func newWeightSet(key string, f *tree.File, files []tree.File) weightSet {
 	ext, _ := format.ByExtension(key)
 	s := weightSet{rank: unlistedRank + ext.Rank}
 	if ext.Format != nil {
@@ -115,47 +116,47 @@ func describeSet(key string, f *tree.File, files []tree.File) weightSet {
 	if f != nil {
 		if other := format.Recognise(f, files); other != nil {
 			s.format = other.Name
-			if other.ByContent { // none of these comes in several files of one model
+			if other.ByContent { // a model of these formats is one file
 				s.role = format.RoleAlternative
 			}
 			return s
 		}
 	}
-	if i := format.MatchName(key); i >= 0 {
-		row := format.Names()[i]
-		s.role, s.format, s.rank = row.Role, row.Format, i
-		if row.Role == format.RoleModel && strings.Contains(row.Pattern, "*") {
-			s.key = row.Pattern
+	if p := format.MatchName(key); p != nil {
+		s.role, s.format, s.rank = p.Role, p.Format, p.Rank
+		if p.Role == format.RoleModel && strings.Contains(p.Pattern, "*") {
+			s.key = p.Pattern
 		}
 		return s
 	}
-	// model.fp16.safetensors: what stands before the extension is a variant's name.
+	// model.fp16.safetensors: the second extension is the name of a variant.
 	stem := strings.TrimSuffix(key, path.Ext(key))
-	if plain, variant, ok := config.CutLast(stem, "."); ok {
-		if i := format.MatchName(plain + path.Ext(key)); i >= 0 && format.Names()[i].Role == format.RoleModel {
-			s.role, s.format, s.rank, s.variant = format.RoleModel, format.Names()[i].Format, i, variant
+	if variant := path.Ext(stem); variant != "" {
+		plain := strings.TrimSuffix(stem, variant)
+		if p := format.MatchName(plain + path.Ext(key)); p != nil && p.Role == format.RoleModel {
+			s.role, s.format, s.rank, s.variant = format.RoleModel, p.Format, p.Rank, variant[1:]
 		}
 	}
 	return s
 }
 
-// choice is what a loader takes of the weight files.
+// choice says which weight sets a loader reads.
 type choice struct {
-	sets         []*weightSet // loaded, at most one for each directory but for unlisted names
-	companions   []*weightSet // loaded beside them
+	sets         []*weightSet // read by a loader
+	companions   []*weightSet // read together with sets
 	ignored      []*weightSet
-	alternatives bool // ignored holds other versions of what is loaded
+	alternatives bool // ignored has other versions of sets
 }
 
-// preferredQuant is the version of a GGUF model that llama.cpp takes where it is
-// given a repository and no file's name.
-const preferredQuant = "Q4_K_M"
+// preferredQuantization is the version of a GGUF model that llama.cpp downloads from a
+// repository if no file is named.
+const preferredQuantization = "Q4_K_M"
 
-// chooseWeights says which of the sets a loader takes. A pipeline has a set in
-// each of its components, a release of autoencoders one in each directory;
-// otherwise the files at the top are the model, and what lies deeper is another
-// copy of it or a part that the library asks for by itself.
-func chooseWeights(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result) choice {
+// chooseWeights chooses the sets that a loader reads. A pipeline has one in each
+// component, a release of autoencoders one in each directory. Any other checkpoint has
+// them at the top; sets in subdirectories are other copies, or parts that are loaded
+// separately.
+func chooseWeights(c *checkpoint.Directory, sets []*weightSet, v *detect.Classification) choice {
 	var out choice
 	byDir := map[string][]*weightSet{}
 	var dirs []string
@@ -175,23 +176,23 @@ func chooseWeights(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result
 	for _, dir := range dirs {
 		slices.SortStableFunc(byDir[dir], func(a, b *weightSet) int { return cmp.Compare(rankOf(c, a, v), rankOf(c, b, v)) })
 	}
-	taken := dirs
-	switch pipeline := c.Doc.File == config.FileModelIndex || c.Doc.File == config.FileModularIndex; {
+	used := dirs
+	switch pipeline := c.Doc.File == config.ModelIndexJSON || c.Doc.File == config.ModularModelIndexJSON; {
 	case pipeline:
-		taken = slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool { return dir == "." || strings.Contains(dir, "/") })
+		used = slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool { return dir == "." || strings.Contains(dir, "/") })
 	case v.SAE != nil:
 	case byDir["."] != nil:
-		taken = []string{"."}
+		used = []string{"."}
 		for _, dir := range dirs {
 			if c.Has("modules.json") && dir[0] >= '0' && dir[0] <= '9' && strings.Contains(dir, "_") {
-				taken = append(taken, dir) // 2_Dense of a sentence-transformers model
+				used = append(used, dir) // 2_Dense of a sentence-transformers model
 			}
 		}
 	default:
-		taken = bestDirs(dirs, byDir)
+		used = preferredDirs(dirs, byDir)
 	}
 	for _, dir := range dirs {
-		if !slices.Contains(taken, dir) {
+		if !slices.Contains(used, dir) {
 			out.ignored = append(out.ignored, byDir[dir]...)
 			continue
 		}
@@ -204,22 +205,21 @@ func chooseWeights(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result
 	return out
 }
 
-// rankOf is a set's order, in which an adapter's weights are the first for an
-// adapter and the last for a model.
-func rankOf(c *checkpoint.Checkpoint, s *weightSet, v *detect.Result) int {
-	const beyond = 10_000
-	switch adapter := v.Category == answer.Adapter || c.Doc.File == config.FileAdapter; {
+// rankOf is the order of a set. Sets of adapter weights come first where the checkpoint
+// is an adapter, and last where it is a model.
+func rankOf(c *checkpoint.Directory, s *weightSet, v *detect.Classification) int {
+	const last = 10_000
+	switch adapter := v.Category == answer.Adapter || c.Doc.File == config.AdapterConfigJSON; {
 	case s.role == format.RoleAdapter && !adapter:
-		return s.order() + beyond
+		return s.order() + last
 	case s.role != format.RoleAdapter && adapter:
-		return s.order() + beyond
+		return s.order() + last
 	}
 	return s.order()
 }
 
-// bestDirs are the directories whose first set has the format that loaders
-// prefer.
-func bestDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
+// preferredDirs gives the directories whose first set has the most preferred format.
+func preferredDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
 	least := -1
 	rank := func(dir string) int { return format.ByName(byDir[dir][0].format).Rank() }
 	for _, dir := range dirs {
@@ -233,25 +233,25 @@ func bestDirs(dirs []string, byDir map[string][]*weightSet) (best []string) {
 	return best
 }
 
-// chooseInDir takes the first of a directory's sets, and with it those that no
-// row lists where their format says that they belong together.
-func chooseInDir(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result, out *choice) {
+// chooseInDir chooses the first set of a directory. Of files that weight_names.tsv does
+// not list, all are chosen where their format keeps a model in several files.
+func chooseInDir(c *checkpoint.Directory, sets []*weightSet, v *detect.Classification, out *choice) {
 	first := sets[0]
 	ext, _ := format.ByExtension(first.key)
-	together := first.role == format.RoleUnlisted && ext.Several == format.Together
-	if together && c.Doc.File == "" && v.SAE == nil && !sameSeries(sets) {
-		together = false // nothing says that they are one model
+	all := first.role == format.RoleUnlisted && ext.Multiple == format.PartsOfOneModel
+	if all && c.Doc.File == "" && v.SAE == nil && !differInDigitsOnly(sets) {
+		all = false // it is not known whether they are one model
 	}
-	if !together && first.role == format.RoleUnlisted || first.role == format.RoleAlternative {
+	if !all && first.role == format.RoleUnlisted || first.role == format.RoleAlternative {
 		out.alternatives = out.alternatives || len(sets) > 1 && sets[1].format == first.format
 		if i := slices.IndexFunc(sets, func(s *weightSet) bool {
-			return s.format == first.format && strings.Contains(s.key, preferredQuant)
+			return s.format == first.format && strings.Contains(s.key, preferredQuantization)
 		}); i > 0 {
 			first = sets[i]
 		}
 	}
 	for _, s := range sets {
-		if s == first || together && s.role == format.RoleUnlisted && s.format == first.format {
+		if s == first || all && s.role == format.RoleUnlisted && s.format == first.format {
 			out.sets = append(out.sets, s)
 		} else {
 			out.ignored = append(out.ignored, s)
@@ -259,9 +259,9 @@ func chooseInDir(c *checkpoint.Checkpoint, sets []*weightSet, v *detect.Result, 
 	}
 }
 
-// sameSeries tells whether the names differ in their digits alone, as those of
-// rank0.safetensors and rank1.safetensors do.
-func sameSeries(sets []*weightSet) bool {
+// differInDigitsOnly tells whether the names of the sets differ in digits alone, as
+// rank0.safetensors and rank1.safetensors.
+func differInDigitsOnly(sets []*weightSet) bool {
 	pattern := ""
 	for _, s := range sets {
 		p := strings.Map(func(r rune) rune {

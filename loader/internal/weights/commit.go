@@ -15,36 +15,36 @@ import (
 	"omniloader/loader/tokenizer"
 )
 
-// Comparison is a snapshot of a Hugging Face cache against the list of its commit's
-// files.
-type Comparison struct {
-	List      string // the file that has the list, in the repository's directory
-	Err       error  // why it cannot be read; then nothing below is known
-	Files     int    // on the list
-	OtherSize []OtherSize
-	Missing   []hubcache.TreeFile // without which the checkpoint is not whole
-	LeftOut   []string            // not here, and not needed
+// CommitComparison is the result of comparing a snapshot of the Hugging Face cache with
+// the list of the commit's files.
+type CommitComparison struct {
+	List           string // path of the list, relative to the repository's directory
+	Err            error  // why it cannot be read; then the fields below are empty
+	Files          int    // number of files on the list
+	SizeMismatches []SizeMismatch
+	Missing        []hubcache.RepositoryFile // not present, and needed for loading
+	NotDownloaded  []string                  // not present, and not needed
 }
 
-// OtherSize is a file whose size is not that of the commit.
-type OtherSize struct {
-	hubcache.TreeFile
-	Here int64 // its size in the snapshot, in bytes
+// SizeMismatch is a file whose size is not the one on the list.
+type SizeMismatch struct {
+	hubcache.RepositoryFile
+	ActualSize int64 // in the snapshot, in bytes
 }
 
-// CompareWithCommit compares a snapshot with the list of its commit's files, and notes
-// in the answer about the weights, which may be nil, which of them are missing. It is
-// nil where the directory is not a snapshot, or the list is not there.
-func CompareWithCommit(c *checkpoint.Checkpoint, files []tree.File, w *answer.WeightsInfo) *Comparison {
-	r, ok := c.Repository()
+// CompareWithCommit compares the files with the list of the commit's files, and marks
+// missing weights in w, which may be nil. It returns nil where the directory is no
+// snapshot of the Hugging Face cache, or there is no list.
+func CompareWithCommit(c *checkpoint.Directory, files []tree.File, w *answer.WeightsInfo) *CommitComparison {
+	r, ok := c.CacheRepository()
 	if !ok || r.Commit == "" {
 		return nil
 	}
-	d := &Comparison{List: "trees/" + r.Commit + ".json"}
+	d := &CommitComparison{List: r.TreeFile()}
 	if _, err := fs.Stat(c.FS, path.Join(r.Dir, d.List)); err != nil {
 		return nil
 	}
-	data, err := tree.ReadBounded(c.FS, r.Dir, d.List, hubcache.MaxTree)
+	data, err := tree.ReadLimited(c.FS, r.Dir, d.List, hubcache.MaxTreeSize)
 	if err != nil {
 		return nil
 	}
@@ -62,23 +62,23 @@ func CompareWithCommit(c *checkpoint.Checkpoint, files []tree.File, w *answer.We
 		f := here[e.Name]
 		switch {
 		case f != nil && f.Problem == nil && e.Size >= 0 && f.Size != e.Size:
-			d.OtherSize = append(d.OtherSize, OtherSize{e, f.Size})
+			d.SizeMismatches = append(d.SizeMismatches, SizeMismatch{e, f.Size})
 		case f != nil:
-		case needed(e.Name, w):
+		case isRequired(e.Name, w):
 			d.Missing = append(d.Missing, e)
 		default:
-			d.LeftOut = append(d.LeftOut, e.Name)
+			d.NotDownloaded = append(d.NotDownloaded, e.Name)
 		}
 	}
 	if w != nil {
-		d.addTo(w)
+		d.markMissing(w)
 	}
 	return d
 }
 
-// addTo notes in the answer about the weights what of them is missing.
-func (d *Comparison) addTo(w *answer.WeightsInfo) {
-	for _, o := range d.OtherSize {
+// markMissing sets Complete and Missing of w.
+func (d *CommitComparison) markMissing(w *answer.WeightsInfo) {
+	for _, o := range d.SizeMismatches {
 		if slices.Contains(w.Files, o.Name) {
 			w.Complete = false
 		}
@@ -91,22 +91,22 @@ func (d *Comparison) addTo(w *answer.WeightsInfo) {
 	}
 }
 
-// needed tells whether the checkpoint is not whole without a file: what describes
-// it and its tokenizer, and the weights of the format and directory in use.
-func needed(name string, w *answer.WeightsInfo) bool {
+// isRequired tells whether loading needs a file of the repository: the files that
+// describe the model, its tokenizer, and weights of the format and directory in use.
+func isRequired(name string, w *answer.WeightsInfo) bool {
 	base, dir := path.Base(name), path.Dir(name)
 	if format.IsWeights(name) {
 		if w == nil || len(w.Files) == 0 {
-			return dir == "." && format.MatchName(base) >= 0
+			return dir == "." && format.MatchName(base) != nil
 		}
 		return path.Ext(name) == path.Ext(w.Files[0]) && dir == path.Dir(w.Files[0]) && strings.Count(base, "-") == strings.Count(path.Base(w.Files[0]), "-") &&
-			weightNameStem(base) == weightNameStem(path.Base(w.Files[0]))
+			stemBeforeNumber(base) == stemBeforeNumber(path.Base(w.Files[0]))
 	}
-	return dir == "." && (base == config.FileConfig || base == config.FileModelIndex || base == config.FileAdapter || tokenizer.FileOf(base) || strings.HasSuffix(base, ".index.json"))
+	return dir == "." && (base == config.ConfigJSON || base == config.ModelIndexJSON || base == config.AdapterConfigJSON || tokenizer.FileOf(base) || strings.HasSuffix(base, ".index.json"))
 }
 
-// weightNameStem is what stands before a shard's number.
-func weightNameStem(base string) string {
+// stemBeforeNumber gives the part of a name before the number of the shard.
+func stemBeforeNumber(base string) string {
 	before, _, _ := strings.Cut(base, "-0")
 	return before
 }

@@ -13,44 +13,45 @@ import (
 	"omniloader/loader/internal/tree"
 )
 
-// readHeader reads the header of one file; it tells whether that was possible.
+// readHeader reads the header of a weight file, and returns false where that was not
+// possible.
 func (r *reader) readHeader(f *tree.File, s *weightSet) bool {
 	if f.Problem != nil { // reported already
-		r.Info.Complete, r.Unread = false, true
+		r.Info.Complete, r.SomeUnread = false, true
 		return false
 	}
 	row := format.ByName(s.format)
 	if row.Contents != nil && !slices.Contains(row.Contents, f.Format) {
-		r.broken(f.Name, fault.At(fault.Malformed, f.Name, 0, "the first bytes are not those of a "+s.format+" file").WithHint("download the file again"), finding.WeightsUnreadable)
+		r.reportBroken(f.Name, fault.At(fault.Malformed, f.Name, 0, "the first bytes are not those of a "+s.format+" file").WithHint("download the file again"), finding.WeightsUnreadable)
 		return false
 	}
 	if row.Read == nil {
-		r.Unread = true
+		r.SomeUnread = true
 		return false
 	}
 	h, err := tree.OpenAt(r.c.FS, r.c.Dir, f.Name)
 	if err != nil {
-		r.broken(f.Name, err, finding.FileUnreadable)
+		r.reportBroken(f.Name, err, finding.FileUnreadable)
 		return false
 	}
 	defer h.Close()
 	before := len(r.Tensors.List)
 	header, err := row.Read(f, h, r.Tensors.add)
 	if header == nil {
-		r.Tensors.cut(before)
+		r.Tensors.truncate(before)
 	} else if !r.addHeader(f, header, err == nil) {
 		return false
 	}
 	if err != nil {
-		r.broken(f.Name, err, finding.WeightsUnreadable)
+		r.reportBroken(f.Name, err, finding.WeightsUnreadable)
 		return false
 	}
 	return true
 }
 
-// addHeader takes over what a header says beside its tensors; whole tells whether it
-// was read to its end. It tells whether the file can be used.
-func (r *reader) addHeader(f *tree.File, header *format.Header, whole bool) bool {
+// addHeader adds what a header contains besides its tensors. complete is false where the
+// header could be read only in part. It returns false where the file cannot be used.
+func (r *reader) addHeader(f *tree.File, header *format.Header, complete bool) bool {
 	if r.Info.Framework == "" {
 		r.Info.Framework = header.Framework
 	}
@@ -63,7 +64,7 @@ func (r *reader) addHeader(f *tree.File, header *format.Header, whole bool) bool
 	r.packedBlocks = r.packedBlocks || header.PackedBlocks
 	r.Findings = append(r.Findings, header.Findings...)
 	for _, problem := range header.Problems {
-		r.broken(f.Name, problem, finding.WeightsUnreadable)
+		r.reportBroken(f.Name, problem, finding.WeightsUnreadable)
 	}
 	for _, e := range header.External {
 		if e.Unsafe {
@@ -71,15 +72,15 @@ func (r *reader) addHeader(f *tree.File, header *format.Header, whole bool) bool
 			r.report(finding.IndexUnsafe, f.Name, fmt.Sprintf("the data of a tensor is said to lie in %.80q", e.File), "")
 			return false
 		}
-		if whole {
+		if complete {
 			r.checkExternal(path.Join(f.Dir(), e.File), e.Bytes)
 		}
 	}
 	return true
 }
 
-// kvHeadsOfLayers reads the key-value heads of each layer where the file lists
-// them one by one, as those of hybrid models do; nil where it does not.
+// kvHeadsOfLayers gives the number of key-value heads of each layer where the file lists
+// them, as for hybrid models; else nil.
 func kvHeadsOfLayers(f *gguf.File) (heads []int64) {
 	v := f.ModelKey("attention.head_count_kv")
 	if v.Len() == 0 || v.Len() > config.MaxLayers {
@@ -95,7 +96,8 @@ func kvHeadsOfLayers(f *gguf.File) (heads []int64) {
 	return heads
 }
 
-// checkExternal looks at a file that holds data of a model beside it.
+// checkExternal checks that a file with the data of tensors is present and has the size
+// that the header needs.
 func (r *reader) checkExternal(name string, needed int64) {
 	for i := range r.files {
 		f := &r.files[i]
@@ -114,5 +116,5 @@ func (r *reader) checkExternal(name string, needed int64) {
 	}
 	r.Info.Complete = false
 	r.Info.Missing = append(r.Info.Missing, name)
-	r.report(finding.ShardMissing, name, "the model keeps the data of its tensors in this file, which is not here", r.c.HowToGet(name))
+	r.report(finding.ShardMissing, name, "the model keeps the data of its tensors in this file, which is not here", r.c.DownloadHint(name))
 }

@@ -10,8 +10,8 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// reportIgnored says what a loader leaves aside, and what a less careful one
-// would load twice.
+// reportIgnored lists the weight files that a loader does not read, and reports copies
+// of the weights.
 func (r *reader) reportIgnored(chosen *choice) {
 	var same, other []*weightSet
 	for _, s := range chosen.ignored {
@@ -27,10 +27,10 @@ func (r *reader) reportIgnored(chosen *choice) {
 			continue
 		}
 		if s.variant != "" || chosen.alternatives && s.format == r.Info.Format {
-			continue // meant to be chosen between
+			continue // the user chooses one
 		}
 		if s.role == format.RoleUnlisted && 2*sizeOfSets(s) < sizeOfSets(chosen.sets...) {
-			continue // some other part, such as a head of an embedding model: not the weights again
+			continue // another part of the model, such as the head of an embedding model, and no copy
 		}
 		if sameDir && s.format == r.Info.Format {
 			same = append(same, s)
@@ -40,7 +40,7 @@ func (r *reader) reportIgnored(chosen *choice) {
 	}
 	slices.Sort(r.Info.Ignored)
 	if chosen.alternatives {
-		others := finding.CountOf(len(r.Info.Ignored), "other file") + " beside it"
+		others := finding.Plural(len(r.Info.Ignored), "other file") + " beside it"
 		if slices.ContainsFunc(r.Info.Ignored, func(name string) bool { return format.GGUFStem(name) != format.GGUFStem(r.Info.Files[0]) }) {
 			r.report(finding.WeightsAlternatives, r.Info.Files[0], "this one is described; "+others+", which may be of other models", "")
 		} else {
@@ -48,16 +48,16 @@ func (r *reader) reportIgnored(chosen *choice) {
 		}
 	}
 	if len(same) > 0 {
-		r.report(finding.WeightsDuplicate, same[0].files[0].Name, describeSets(same)+" beside the weights in use, in the same format", "")
+		r.report(finding.WeightsDuplicate, same[0].files[0].Name, describeSizes(same)+" beside the weights in use, in the same format", "")
 	}
 	if len(other) > 0 {
-		r.Findings = append(r.Findings, finding.Graded(finding.Milder, finding.WeightsDuplicate, other[0].files[0].Name,
-			describeSets(other)+" beside the weights in use, in another format or directory", ""))
+		r.Findings = append(r.Findings, finding.NewGraded(finding.Milder, finding.WeightsDuplicate, other[0].files[0].Name,
+			describeSizes(other)+" beside the weights in use, in another format or directory", ""))
 	}
 }
 
-// describeSets counts the files of sets and their bytes.
-func describeSets(sets []*weightSet) string {
+// describeSizes gives the number of files of the sets, and their size.
+func describeSizes(sets []*weightSet) string {
 	files, bytes := 0, sizeOfSets(sets...)
 	for _, s := range sets {
 		files += len(s.files)
@@ -68,6 +68,7 @@ func describeSets(sets []*weightSet) string {
 	return fmt.Sprintf("%d files of %s", files, sniff.ByteSize(bytes))
 }
 
+// sizeOfSets gives the size of all files of the sets, in bytes.
 func sizeOfSets(sets ...*weightSet) (bytes int64) {
 	for _, s := range sets {
 		for _, f := range s.files {

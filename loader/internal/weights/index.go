@@ -27,13 +27,13 @@ func (r *reader) readIndex(s *weightSet) *shards.Index {
 		}
 	}
 	r.Info.Complete = false
-	r.report(finding.IndexUnreadable, s.index.Name, finding.WithoutPath(err), finding.HintOf(err))
+	r.report(finding.IndexUnreadable, s.index.Name, finding.MessageOf(err), finding.HintOf(err))
 	return nil
 }
 
-// missingFromIndex notes the shards that an index names and the directory has
-// not, for the report on completeness.
-func (r *reader) missingFromIndex(s *weightSet, index *shards.Index) {
+// addMissingShards adds the shards that the index names and that are not present to
+// Info.Missing.
+func (r *reader) addMissingShards(s *weightSet, index *shards.Index) {
 	for _, shard := range index.Shards {
 		if !shard.Unsafe && !slices.ContainsFunc(s.files, func(f *tree.File) bool { return f.Base() == shard.File }) {
 			r.Info.Missing = append(r.Info.Missing, path.Join(s.dir, shard.File))
@@ -42,7 +42,7 @@ func (r *reader) missingFromIndex(s *weightSet, index *shards.Index) {
 	}
 }
 
-// checkIndex reports where index, directory and shards disagree.
+// checkIndex reports differences between index, directory and headers.
 func (r *reader) checkIndex(s *weightSet, index *shards.Index, headers *shards.Headers, files []tree.File) {
 	var listing []shards.File
 	for i := range files {
@@ -51,7 +51,7 @@ func (r *reader) checkIndex(s *weightSet, index *shards.Index, headers *shards.H
 		}
 	}
 	for _, p := range index.Check(listing, headers) {
-		if p.Kind == fault.Empty || p.Kind == shards.SingleFileToo { // said elsewhere
+		if p.Kind == fault.Empty || p.Kind == shards.SingleFileToo { // reported by the check "files" and by reportIgnored
 			continue
 		}
 		file := p.File
@@ -60,9 +60,9 @@ func (r *reader) checkIndex(s *weightSet, index *shards.Index, headers *shards.H
 		}
 		hint := p.Hint
 		if p.Kind == shards.MissingShard {
-			hint = r.c.HowToGet(file)
+			hint = r.c.DownloadHint(file)
 		}
-		found := finding.New(finding.CodeOfKind(p.Kind), file, p.Detail, hint)
+		found := finding.New(finding.CodeForKind(p.Kind), file, p.Detail, hint)
 		r.Findings = append(r.Findings, found)
 		if found.Severity == answer.SeverityError {
 			r.Info.Complete = false
@@ -70,8 +70,9 @@ func (r *reader) checkIndex(s *weightSet, index *shards.Index, headers *shards.H
 	}
 }
 
-// chooseSeries chooses among shards without an index: the save that is whole, or else
-// the one with the most files; and reports the shards that its names promise.
+// chooseSeries chooses among shards without an index those of one model: a complete
+// series, else the one with the most files. It reports the shards that are missing by
+// the count in the names.
 func (r *reader) chooseSeries(s *weightSet) []*tree.File {
 	var listing []shards.File
 	for _, f := range s.files {
@@ -93,9 +94,9 @@ func (r *reader) chooseSeries(s *weightSet) []*tree.File {
 		for _, n := range best.Missing {
 			r.Info.Missing = append(r.Info.Missing, path.Join(s.dir, fmt.Sprintf("%s-%05d-of-%05d%s", best.Stem, n, best.Count, best.Suffix)))
 		}
-		if s.format != "gguf" { // whose own check says it
+		if s.format != "gguf" { // reported by checkGGUF
 			r.report(finding.ShardMissing, r.Info.Missing[len(r.Info.Missing)-len(best.Missing)],
-				fmt.Sprintf("%d of the %d shards that the names promise are not here", best.Lacking, best.Count), r.c.HowToGet(s.dir))
+				fmt.Sprintf("%d of the %d shards that the names promise are not here", best.Lacking, best.Count), r.c.DownloadHint(s.dir))
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(s.files), func(f *tree.File) bool {

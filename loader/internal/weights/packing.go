@@ -17,11 +17,11 @@ var packingTSV string
 //go:embed packing_companions.tsv
 var packingCompanionsTSV string
 
-// packing is one line of packing.tsv.
-type packing struct{ ending, dtype, beside, holds string }
+// packing is one row of packing.tsv.
+type packing struct{ ending, dtype, companion, weightsPerElement string }
 
-// companionEnding is one line of packing_companions.tsv.
-type companionEnding struct{ ending, goesWith string }
+// companionEnding is one row of packing_companions.tsv.
+type companionEnding struct{ ending, companionOf string }
 
 var packings = sync.OnceValue(func() (rows []packing) {
 	for f := range table.Rows(packingTSV) {
@@ -37,15 +37,14 @@ var companionEndings = sync.OnceValue(func() (rows []companionEnding) {
 	return rows
 })
 
-// PackedTypes are the element types that hold packed weights, or quantized ones
-// with scales beside them.
-var PackedTypes = map[string]bool{
+// PackedDTypes are the element types of packed weights, and of quantized weights with
+// scales in other tensors.
+var PackedDTypes = map[string]bool{
 	"U32": true, "I32": true, "U8": true, "I8": true, "I16": true,
 	"F8_E4M3": true, "F8_E5M2": true, "F8_E4M3FNUZ": true, "F8_E5M2FNUZ": true, "F4": true,
 }
 
-// count sums the tensors up. Parameters are the model's weights: packed ones
-// singly, scales and tables left out.
+// count sets the totals of Info: tensors, elements, bytes and parameters.
 func (r *reader) count() {
 	w := r.Info
 	l := &r.Tensors
@@ -56,10 +55,10 @@ func (r *reader) count() {
 		stored += t.Elements
 		w.TensorBytes += t.Bytes
 		w.DTypes[t.DType] += t.Bytes
-		packed = packed || PackedTypes[t.DType]
+		packed = packed || PackedDTypes[t.DType]
 	}
 	w.Tensors = len(l.List)
-	if len(l.List) == 0 && r.Unread {
+	if len(l.List) == 0 && r.SomeUnread {
 		return
 	}
 	w.StoredElements = &stored
@@ -70,13 +69,13 @@ func (r *reader) count() {
 	}
 	if packed && w.Format != "gguf" {
 		var known bool
-		if parameters, known = r.unpacked(); !known {
+		if parameters, known = r.countUnpacked(); !known {
 			r.report(finding.ParametersUnknown, "", "the weights are packed as no table says; only their stored elements are counted", "")
 			return
 		}
 	}
-	if r.Unread {
-		return // a part of the weights was not seen
+	if r.SomeUnread {
+		return // the tensors of a file are not known
 	}
 	w.Parameters = &parameters
 	if parameters > 0 {
@@ -85,17 +84,18 @@ func (r *reader) count() {
 	}
 }
 
-// unpacked counts the weights of tensors of which some are packed.
-func (r *reader) unpacked() (parameters int64, known bool) {
+// countUnpacked counts the weights of all tensors, some of which are packed; known is
+// false where the number of one is not known.
+func (r *reader) countUnpacked() (parameters int64, known bool) {
 	l := &r.Tensors
-	place := make(map[string]int, len(l.List))
+	index := make(map[string]int, len(l.List))
 	for i := range l.List {
-		place[string(l.Name(i))] = i
+		index[string(l.Name(i))] = i
 	}
 	known = true
 	for i := range l.List {
 		name := string(l.Name(i))
-		if isCompanionTensor(name, place) {
+		if isCompanionTensor(name, index) {
 			continue
 		}
 		t := &l.List[i]
@@ -108,11 +108,11 @@ func (r *reader) unpacked() (parameters int64, known bool) {
 			if !ok {
 				continue
 			}
-			beside, found := place[stem+p.beside]
-			if p.beside != "" && !found {
+			companion, found := index[stem+p.companion]
+			if p.companion != "" && !found {
 				continue
 			}
-			if n, ok = r.unpackedCount(p, t, beside); !ok {
+			if n, ok = r.unpackedCount(p, t, companion); !ok {
 				known = false
 			}
 			break
@@ -122,27 +122,29 @@ func (r *reader) unpacked() (parameters int64, known bool) {
 	return parameters, known
 }
 
-// isCompanionTensor tells whether a tensor goes with a quantized weight.
-func isCompanionTensor(name string, place map[string]int) bool {
+// isCompanionTensor tells whether a tensor belongs to a quantized weight and is no
+// parameter itself. index has the tensors by name.
+func isCompanionTensor(name string, index map[string]int) bool {
 	for _, c := range companionEndings() {
 		stem, ok := strings.CutSuffix(name, c.ending)
 		if !ok {
 			continue
 		}
-		if c.goesWith == "" {
+		if c.companionOf == "" {
 			return true
 		}
-		if _, found := place[stem+c.goesWith]; found && name != stem+c.goesWith {
+		if _, found := index[stem+c.companionOf]; found && name != stem+c.companionOf {
 			return true
 		}
 	}
 	return false
 }
 
-// unpackedCount gives the weights that a packed tensor stands for.
-func (r *reader) unpackedCount(p packing, t *Tensor, beside int) (int64, bool) {
+// unpackedCount gives the number of weights in a packed tensor; false where it is not
+// known. companion is the index of the tensor of the row's companion ending.
+func (r *reader) unpackedCount(p packing, t *Tensor, companion int) (int64, bool) {
 	q := r.quant
-	switch p.holds {
+	switch p.weightsPerElement {
 	case "32/bits":
 		if q == nil || q.Bits == nil || *q.Bits <= 0 || *q.Bits > 32 {
 			return t.Elements, false
@@ -153,7 +155,7 @@ func (r *reader) unpackedCount(p packing, t *Tensor, beside int) (int64, bool) {
 		if group <= 0 {
 			return t.Elements, false
 		}
-		return r.Tensors.List[beside].Elements * group, true
+		return r.Tensors.List[companion].Elements * group, true
 	case "bitnet":
 		if q != nil && q.Method == "bitnet" {
 			return t.Elements * 4, true
@@ -162,6 +164,6 @@ func (r *reader) unpackedCount(p packing, t *Tensor, beside int) (int64, bool) {
 	case "unknown":
 		return t.Elements, false
 	}
-	n, err := strconv.ParseInt(p.holds, 10, 64)
+	n, err := strconv.ParseInt(p.weightsPerElement, 10, 64)
 	return t.Elements * n, err == nil
 }

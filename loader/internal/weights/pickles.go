@@ -12,10 +12,10 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// ScanPickles looks at the pickles that are not among the weights read, since
-// somebody may load them. What is unknown in them (a trainer's own classes) is
-// their affair; what is dangerous is not.
-func ScanPickles(c *checkpoint.Checkpoint, files []tree.File, read []string) (findings []answer.Finding) {
+// ScanPickles reports dangerous imports in pickles that are not among the weights in
+// read. Imports that are on no list are not reported for these: files of a training run
+// have classes of their own.
+func ScanPickles(c *checkpoint.Directory, files []tree.File, read []string) (findings []answer.Finding) {
 	for i := range files {
 		f := &files[i]
 		if f.Problem != nil || slices.Contains(read, f.Name) {
@@ -34,9 +34,9 @@ func ScanPickles(c *checkpoint.Checkpoint, files []tree.File, read []string) (fi
 		}
 		h, err := tree.OpenAt(c.FS, c.Dir, f.Name)
 		if err != nil {
-			continue // said when its first bytes were read
+			continue // reported by Sniff
 		}
-		if p, _ := pickle.Read(h, h.Size, f.Name); p != nil { // broken or not, what it imports counts
+		if p, _ := pickle.Read(h, h.Size, f.Name); p != nil { // the imports before the damage of a broken one count
 			findings = append(findings, format.PickleFindings(p, f.Name, "")...)
 		}
 		h.Close()

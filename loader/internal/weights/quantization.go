@@ -10,47 +10,49 @@ import (
 	"omniloader/loader/internal/quantization"
 )
 
-// unquantized are the types of GGUF in which weights are not compressed.
-var unquantized = map[string]bool{"F32": true, "F16": true, "BF16": true, "F64": true}
+// unquantizedTypes are the tensor types of GGUF that are not quantized.
+var unquantizedTypes = map[string]bool{"F32": true, "F16": true, "BF16": true, "F64": true}
 
-// Quantization says how the weights were compressed where the configs that are read
-// first do not: it asks GGUF's own types, Mistral's params.json and the configs of a
-// pipeline's components. It is nil where nothing says that they were; r may be nil.
-func Quantization(c *checkpoint.Checkpoint, r *Weights) *answer.Quantization {
-	if r != nil && len(r.GGUF) > 0 {
-		return ggufQuantization(r.GGUF[0], r.Info)
+// Quantization describes the quantization where quantization.FromConfigs finds none: by
+// the tensor types of GGUF, params.json of Mistral's layout, or the configs of a
+// pipeline's components. It is nil where none of these declares one; h may be nil.
+func Quantization(c *checkpoint.Directory, h *Headers) *answer.Quantization {
+	if h != nil && len(h.GGUF) > 0 {
+		return ggufQuantization(h.GGUF[0], h.Info)
 	}
-	if c.Has(config.FileParams) && (c.Doc.File == "" || c.Doc.File == config.FileParams) {
-		if params, err := config.ReadObject(c.FS, c.Dir, config.FileParams); err == nil {
+	if c.Has(config.ParamsJSON) && (c.Doc.File == "" || c.Doc.File == config.ParamsJSON) {
+		if params, err := config.ReadJSON(c.FS, c.Dir, config.ParamsJSON); err == nil {
 			if q := params.Get("quantization"); q.IsObject() {
-				out := &answer.Quantization{Method: "fp8", Source: config.FileParams + ": quantization", Detail: q.Get("qformat_weight").String()}
-				if b, ok := quantization.BitsOf(q.Get("qformat_weight")); ok {
+				out := &answer.Quantization{Method: "fp8", Source: config.ParamsJSON + ": quantization", Detail: q.Get("qformat_weight").String()}
+				if b, ok := quantization.ParseBits(q.Get("qformat_weight")); ok {
 					out.Bits = &b
 				}
 				return out
 			}
 		}
 	}
-	if c.Doc.File == config.FileModelIndex {
+	if c.Doc.File == config.ModelIndexJSON {
 		for _, name := range c.Names {
 			if !c.HasDir(name) {
 				continue
 			}
-			object, err := config.ReadObject(c.FS, c.Dir, name+"/"+config.FileConfig)
+			object, err := config.ReadJSON(c.FS, c.Dir, name+"/"+config.ConfigJSON)
 			if err != nil {
 				continue
 			}
 			if q := object.Get("quantization_config"); q.IsObject() {
-				return quantization.Parse(q, name+"/"+config.FileConfig+": quantization_config")
+				return quantization.Parse(q, name+"/"+config.ConfigJSON+": quantization_config")
 			}
 		}
 	}
 	return nil
 }
 
+// ggufQuantization describes the quantization of a GGUF file by its most frequent tensor
+// type.
 func ggufQuantization(f *gguf.File, w *answer.WeightsInfo) *answer.Quantization {
 	usage := f.Usage()
-	if len(usage) == 0 || unquantized[usage[0].Type.String()] {
+	if len(usage) == 0 || unquantizedTypes[usage[0].Type.String()] {
 		return nil
 	}
 	q := &answer.Quantization{Method: "gguf", Bits: w.BitsPerWeight, Detail: usage[0].Type.String(), Source: f.Path + ": tensor types"}
@@ -60,17 +62,17 @@ func ggufQuantization(f *gguf.File, w *answer.WeightsInfo) *answer.Quantization 
 	return q
 }
 
-// QuantizedType names a type among the weights that only quantizing makes, ""
-// where there is none.
-func (r *Weights) QuantizedType() string {
-	if r == nil {
+// QuantizedType gives an element type of the tensors that only quantized weights have,
+// "" where there is none. h may be nil.
+func (h *Headers) QuantizedType() string {
+	if h == nil {
 		return ""
 	}
-	for i := range r.Tensors.List {
-		switch t := &r.Tensors.List[i]; {
+	for i := range h.Tensors.List {
+		switch t := &h.Tensors.List[i]; {
 		case strings.HasPrefix(t.DType, "F8") || strings.HasPrefix(t.DType, "F4"):
 			return t.DType
-		case (t.DType == "I32" || t.DType == "U32") && strings.HasSuffix(string(r.Tensors.Name(i)), "weight") && t.Elements > 1<<10:
+		case (t.DType == "I32" || t.DType == "U32") && strings.HasSuffix(string(h.Tensors.Name(i)), "weight") && t.Elements > 1<<10:
 			return t.DType
 		}
 	}

@@ -11,20 +11,20 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// layoutTensorRT is the layout with a file for each rank.
-const layoutTensorRT = "tensorrt-llm"
+// tensorRTLayout is the layout with a weight file for each rank (device).
+const tensorRTLayout = "tensorrt-llm"
 
-// maxRanks bounds over how many devices an engine may be spread.
+// maxRanks is the number of ranks beyond which the config is not believed.
 const maxRanks = 1 << 12
 
-// checkRanks looks for the file of each rank of a TensorRT-LLM checkpoint or engine.
+// checkRanks reports ranks of a TensorRT-LLM checkpoint or engine whose file is missing.
 // Source: tensorrt_llm/models/modeling_utils.py.
 func (r *reader) checkRanks() {
 	size := gjson.GetBytes(r.c.Doc.Data, "mapping.world_size")
 	if !size.Exists() {
 		size = gjson.GetBytes(r.c.Doc.Data, "pretrained_config.mapping.world_size")
 	}
-	ranks := config.BoundedInt(size)
+	ranks := config.PositiveInt(size)
 	if ranks > maxRanks || len(r.Info.Files) == 0 {
 		return
 	}
@@ -35,6 +35,6 @@ func (r *reader) checkRanks() {
 		}
 		r.Info.Complete = false
 		r.Info.Missing = append(r.Info.Missing, name)
-		r.report(finding.ShardMissing, name, fmt.Sprintf("%s is for %d ranks, and the file of this one is not here", config.FileConfig, ranks), r.c.HowToGet(name))
+		r.report(finding.ShardMissing, name, fmt.Sprintf("%s is for %d ranks, and the file of this one is not here", config.ConfigJSON, ranks), r.c.DownloadHint(name))
 	}
 }

@@ -1,6 +1,6 @@
-// Package weights chooses the weight files that a loader takes, and reads their
-// headers: tensors with name, element type and size, how many parameters they hold, and
-// what is missing.
+// Package weights chooses the weight files that a loader reads, and reads their headers:
+// name, element type and size of each tensor, the number of parameters, and files that
+// are missing. It does not read the data of tensors.
 package weights
 
 import (
@@ -21,51 +21,54 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// Weights are the weight files that a loader takes, as their headers describe them.
-type Weights struct {
+// Headers are the headers of the weight files that a loader reads.
+type Headers struct {
 	Info    *answer.WeightsInfo
 	Tensors Tensors
-	GGUF    []*gguf.File // of a GGUF model, each of its files
-	KVHeads []int64      // key-value heads of each layer, where the first GGUF file lists them
-	// Whole: no file of the weights is missing, and all could be read.
-	Whole bool
-	// Unread: of a format, or so broken, that nothing is known of its tensors.
-	Unread   bool
-	Findings []answer.Finding // of reading them
+	GGUF    []*gguf.File // of a GGUF model, one for each of its files
+	KVHeads []int64      // number of key-value heads of each layer, where the first GGUF file lists them
+	// AllPresent: no file of the weights is missing, and every header could be read.
+	AllPresent bool
+	// SomeUnread: the tensors of at least one file are not known.
+	SomeUnread bool
+	Findings   []answer.Finding // of reading the headers
 }
 
-// reader gathers what the weight files say.
+// reader is the state of Read.
 type reader struct {
-	*Weights
-	c            *checkpoint.Checkpoint
-	quant        *answer.Quantization // as the config has it
-	files        []tree.File          // all of the checkpoint
-	packedBlocks bool                 // blocks of packed weights, whose number the headers do not tell
+	*Headers
+	c            *checkpoint.Directory
+	quant        *answer.Quantization // as the configs declare it, nil where they declare none
+	files        []tree.File          // all files of the checkpoint
+	packedBlocks bool                 // see format.Header
 }
 
+// report adds a finding with its usual severity.
 func (r *reader) report(code, file, message, hint string) {
 	r.Findings = append(r.Findings, finding.New(code, file, message, hint))
 }
 
-// broken reports a file that is part of the weights and cannot be used.
-func (r *reader) broken(file string, err error, fallback string) {
+// reportBroken reports a weight file that cannot be used. fallback is the code for an
+// error whose kind has none.
+func (r *reader) reportBroken(file string, err error, fallback string) {
 	r.Info.Complete = false
-	r.Unread = true
-	code, hint := finding.CodeOfError(err, fallback), finding.HintOf(err)
-	if code == finding.FileUnreadable { // nothing loads without it
+	r.SomeUnread = true
+	code, hint := finding.CodeForError(err, fallback), finding.HintOf(err)
+	if code == finding.FileUnreadable { // loading fails without the file
 		e, _ := finding.Explain(code)
 		code, hint = finding.WeightsUnreadable, cmp.Or(hint, e.WayOut)
 	}
-	r.report(code, file, finding.WithoutPath(err), hint)
+	r.report(code, file, finding.MessageOf(err), hint)
 }
 
-// Read describes the weights among files, nil where there are none.
-func Read(c *checkpoint.Checkpoint, files []tree.File, v *detect.Result) *Weights {
+// Read chooses among files, which are those of the checkpoint, and reads the headers;
+// nil where there are no weight files.
+func Read(c *checkpoint.Directory, files []tree.File, v *detect.Classification) *Headers {
 	chosen := chooseWeights(c, findWeightSets(files), v)
 	if len(chosen.sets) == 0 {
 		return nil
 	}
-	r := &reader{c: c, quant: quantization.Of(c), files: files, Weights: &Weights{Info: &answer.WeightsInfo{
+	r := &reader{c: c, quant: quantization.FromConfigs(c), files: files, Headers: &Headers{Info: &answer.WeightsInfo{
 		Format: chosen.sets[0].format, Files: []string{}, Ignored: []string{}, Companions: []string{}, Missing: []string{},
 		DTypes: map[string]int64{}, Complete: true,
 	}}}
@@ -81,14 +84,14 @@ func Read(c *checkpoint.Checkpoint, files []tree.File, v *detect.Result) *Weight
 	r.reportIgnored(&chosen)
 	r.checkGGUF()
 	r.count()
-	r.Whole = r.Info.Complete
-	if v.Layout == layoutTensorRT {
+	r.AllPresent = r.Info.Complete
+	if v.Layout == tensorRTLayout {
 		r.checkRanks()
 	}
-	return r.Weights
+	return r.Headers
 }
 
-// readSet reads one set of files.
+// readSet reads the headers of a set of files, and compares them with the index.
 func (r *reader) readSet(s *weightSet, files []tree.File) {
 	if s.variant != "" {
 		r.Info.Variant = s.variant
@@ -99,43 +102,43 @@ func (r *reader) readSet(s *weightSet, files []tree.File) {
 		r.Info.Index = s.index.Name
 		index = r.readIndex(s)
 	}
-	taken := s.files
+	used := s.files
 	if index != nil {
-		taken = slices.DeleteFunc(slices.Clone(s.files), func(f *tree.File) bool {
+		used = slices.DeleteFunc(slices.Clone(s.files), func(f *tree.File) bool {
 			return !slices.ContainsFunc(index.Shards, func(shard shards.Shard) bool { return shard.File == f.Base() })
 		})
-		r.missingFromIndex(s, index)
+		r.addMissingShards(s, index)
 	} else if s.sharded && s.index == nil {
-		taken = r.chooseSeries(s)
+		used = r.chooseSeries(s)
 	}
 	var headers *shards.Headers
 	if index != nil {
 		headers = index.Headers()
 	}
 	var builder shards.Builder
-	building := s.sharded && s.index == nil && s.format == "safetensors"
-	for _, f := range taken {
+	buildIndex := s.sharded && s.index == nil && s.format == "safetensors"
+	for _, f := range used {
 		r.Info.Files = append(r.Info.Files, f.Name)
 		r.Info.Bytes += f.Size
-		from := len(r.Tensors.List)
+		first := len(r.Tensors.List)
 		if !r.readHeader(f, s) {
 			continue
 		}
 		var bytes int64
-		for i := from; i < len(r.Tensors.List); i++ {
+		for i := first; i < len(r.Tensors.List); i++ {
 			bytes += r.Tensors.List[i].Bytes
 		}
 		if headers != nil {
 			headers.Shard(f.Base(), bytes)
 		}
-		if building {
+		if buildIndex {
 			builder.Shard(f.Base(), bytes)
 		}
-		for i := from; i < len(r.Tensors.List); i++ {
+		for i := first; i < len(r.Tensors.List); i++ {
 			if headers != nil {
 				headers.Tensor(r.Tensors.Name(i))
 			}
-			if building {
+			if buildIndex {
 				builder.Tensor(r.Tensors.Name(i))
 			}
 		}
@@ -143,14 +146,14 @@ func (r *reader) readSet(s *weightSet, files []tree.File) {
 	if index != nil {
 		r.checkIndex(s, index, headers, files)
 	}
-	if building {
+	if buildIndex {
 		built := builder.Index(path.Join(s.dir, s.key+".index.json"))
 		r.report(finding.IndexMissing, built.Path, fmt.Sprintf("the weights are in shards, and their index is not here; the shards' headers give a weight map of %d tensors in %d files, %s",
 			built.Len(), len(built.Shards), sniff.ByteSize(max(built.TotalSize, 0))), "")
 	}
 }
 
-// checkGGUF compares the shards of a GGUF model.
+// checkGGUF checks that the shards of a GGUF model belong together.
 func (r *reader) checkGGUF() {
 	if len(r.GGUF) == 0 {
 		return
@@ -161,6 +164,6 @@ func (r *reader) checkGGUF() {
 	}
 	for _, err := range gguf.CheckShards(r.GGUF) {
 		r.Info.Complete = false
-		r.report(finding.CodeOfError(err, finding.ShardsDisagree), fault.PathOf(err), finding.WithoutPath(err), finding.HintOf(err))
+		r.report(finding.CodeForError(err, finding.ShardsDisagree), fault.PathOf(err), finding.MessageOf(err), finding.HintOf(err))
 	}
 }

@@ -2,29 +2,30 @@ package weights
 
 import "omniloader/loader/internal/format"
 
-// Tensor is a tensor as a header describes it. Headers hold a hundred thousand of
-// them, so the names are kept in one text.
+// Tensor is a tensor of the weights, without its name: see Tensors.Name.
 type Tensor struct {
-	nameEnd  int // in Tensors.names; the name begins where the one before ends
+	nameEnd  int // end of the name in Tensors.names; it begins at the end of the previous one
 	DType    string
 	Elements int64
 	Bytes    int64
 	Rows     int64 // the first dimension, 1 for a scalar
 }
 
-// Tensors is the tensors of the weight files that were chosen.
+// Tensors are the tensors of all weight files. Some models have a hundred thousand, so
+// the names are kept in one slice.
 type Tensors struct {
 	names []byte
 	List  []Tensor
 }
 
+// add appends a tensor.
 func (l *Tensors) add(t format.Tensor) {
 	l.names = append(l.names, t.Name...)
 	l.List = append(l.List, Tensor{len(l.names), t.DType, t.Elements, t.Bytes, t.Rows})
 }
 
-// cut leaves the first n tensors.
-func (l *Tensors) cut(n int) {
+// truncate removes all but the first n tensors.
+func (l *Tensors) truncate(n int) {
 	l.List = l.List[:n]
 	l.names = l.names[:0]
 	if n > 0 {
@@ -32,7 +33,7 @@ func (l *Tensors) cut(n int) {
 	}
 }
 
-// Name is the name of tensor i.
+// Name is the name of tensor i of List. It must not be changed.
 func (l *Tensors) Name(i int) []byte {
 	start := 0
 	if i > 0 {
@@ -41,9 +42,9 @@ func (l *Tensors) Name(i int) []byte {
 	return l.names[start:l.List[i].nameEnd]
 }
 
-// HoldsAny tells whether there is a tensor of one of a few names. It is one pass, for
-// however many: real files have held a million tensors.
-func (l *Tensors) HoldsAny(names []string) bool {
+// HasAny tells whether there is a tensor of one of the names, which should be few: each
+// tensor is compared with all of them.
+func (l *Tensors) HasAny(names []string) bool {
 	for i := range l.List {
 		name := l.Name(i)
 		for _, n := range names {

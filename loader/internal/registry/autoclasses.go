@@ -11,15 +11,15 @@ import (
 //go:embed auto_classes.tsv
 var autoClassesTSV string
 
-// AutoClass is one line of auto_classes.tsv.
+// AutoClass is one row of auto_classes.tsv.
 type AutoClass struct {
 	Name     string
 	Category answer.Category
 	Task     answer.Task
-	Asked    string // "first" or "last"
+	Priority string // "first" or "last": which rule "auto" of class_rules.tsv uses it
 }
 
-// AutoClasses says which task a key of auto_map names.
+// AutoClasses gives the rows of auto_classes.tsv by the key of auto_map.
 var AutoClasses = sync.OnceValue(func() map[string]AutoClass {
 	m := map[string]AutoClass{}
 	for f := range table.Rows(autoClassesTSV) {

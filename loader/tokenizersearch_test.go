@@ -16,7 +16,7 @@ import (
 	"omniloader/loader/finding"
 )
 
-func TestAVainSearchListsEveryTry(t *testing.T) {
+func TestFailedTokenizerSearchListsAttempts(t *testing.T) {
 	_, _, err := loader.New(loader.WithModelRoots("roots"), loader.WithTokenizerFallbacks("spare", "bare")).LoadTokenizer(treeFS(map[string]string{
 		"a/m/adapter_config.json":   `{"base_model_name_or_path":"org/base"}`,
 		"a/org/base/config.json":    "{}",
@@ -39,7 +39,7 @@ func TestAVainSearchListsEveryTry(t *testing.T) {
 
 	var search *answer.SearchError
 	require.ErrorAs(t, err, &search)
-	placed := search.Placed(func(name string) string { return "/disk/" + name })
+	placed := search.MapPaths(func(name string) string { return "/disk/" + name })
 	assert.Equal(t, "org/base", placed.Base)
 	assert.Contains(t, placed.Error(), "\n  /disk/a/org/base: no file")
 	assert.Contains(t, placed.Error(), "\n    below /disk/a, /disk/., /disk/roots")
@@ -49,7 +49,7 @@ func TestAVainSearchListsEveryTry(t *testing.T) {
 }
 
 // A tokenizer that is there and broken must not make room for one with other ids.
-func TestABrokenTokenizerElsewhereEndsTheSearch(t *testing.T) {
+func TestUnreadableBaseModelTokenizerEndsSearch(t *testing.T) {
 	lora := map[string]string{"m/adapter_config.json": `{"base_model_name_or_path":"org/base"}`, "good/tokenizer.json": smallBPE, "worse/tokenizer.json": `{"model":{"type":"Magic"}}`}
 	for name, c := range map[string]struct {
 		broken    string
@@ -83,11 +83,11 @@ func TestABrokenTokenizerElsewhereEndsTheSearch(t *testing.T) {
 
 		var search *answer.SearchError
 		require.ErrorAs(t, err, &search, name)
-		assert.Equal(t, "/"+c.broken, fault.PathOf(search.Placed(func(p string) string { return "/" + p })), name)
+		assert.Equal(t, "/"+c.broken, fault.PathOf(search.MapPaths(func(p string) string { return "/" + p })), name)
 	}
 }
 
-func TestAnInspectionNamesABrokenTokenizerElsewhere(t *testing.T) {
+func TestInspectReportsUnreadableBaseModelTokenizer(t *testing.T) {
 	info, err := loader.New().Inspect(treeFS(map[string]string{
 		"a/m/adapter_config.json": `{"base_model_name_or_path":"org/base"}`, "a/org/base/tokenizer.json": `{"version":`,
 	}), "a/m")
@@ -101,9 +101,9 @@ func TestAnInspectionNamesABrokenTokenizerElsewhere(t *testing.T) {
 	t.Error("no finding about the base model's tokenizer:", info.Findings)
 }
 
-// What is broken in a cache, whoever fills the cache makes whole; nobody else's
-// files are his to replace.
-func TestABrokenCacheIsFetchedAnew(t *testing.T) {
+// An incomplete model in a Hugging Face cache is downloaded again; one in any other
+// directory is an error.
+func TestFetchIsCalledForIncompleteHubCache(t *testing.T) {
 	there := treeFS(map[string]string{"snap/tokenizer.json": smallBPE})
 	asked := 0
 	fetch := loader.WithFetch(func(context.Context, string, string) (fs.FS, string, error) { asked++; return there, "snap", nil })
@@ -127,7 +127,7 @@ func TestABrokenCacheIsFetchedAnew(t *testing.T) {
 	assert.Equal(t, 1, asked)
 }
 
-func TestAnAdapterNamesItsBaseModelByAPath(t *testing.T) {
+func TestAdapterWithBaseModelPath(t *testing.T) {
 	for name, path := range map[string]string{
 		"/disk/org/base": "disk/org/base", "../org/base": "disk/org/base", "../../base": "base", "./base": "disk/m/base", "/base/": "base",
 	} {
@@ -147,7 +147,7 @@ func TestAnAdapterNamesItsBaseModelByAPath(t *testing.T) {
 	}
 }
 
-func TestAnAdapterNamesTheRevisionOfItsBaseModel(t *testing.T) {
+func TestAdapterWithBaseModelRevision(t *testing.T) {
 	files := map[string]string{
 		"m/adapter_config.json":                             `{"base_model_name_or_path":"org/base","revision":"dev"}`,
 		"models--org--base/refs/main":                       "aaa",
@@ -182,7 +182,7 @@ func TestAnAdapterNamesTheRevisionOfItsBaseModel(t *testing.T) {
 }
 
 // A directory that has only the last name may be another model's.
-func TestALastNameAloneCountsLeastAndIsSaid(t *testing.T) {
+func TestBaseModelByLastNameIsReportedAsUncertain(t *testing.T) {
 	files := map[string]string{
 		"a/b/m/adapter_config.json": `{"base_model_name_or_path":"org/base"}`,
 		"a/b/m/config.json":         `{"architectures":["LlamaForCausalLM"],"model_type":"llama"}`,
@@ -222,7 +222,7 @@ func codesOf(info *answer.Info) (codes []string) {
 	return codes
 }
 
-func TestTheCardAndTheConfigNameAModelToTakeTheTokenizerOf(t *testing.T) {
+func TestBaseModelFromCardAndConfig(t *testing.T) {
 	const class = `"architectures":["LlamaForCausalLM"],"model_type":"llama"`
 	for name, c := range map[string]struct {
 		card, config string

@@ -14,35 +14,36 @@ import (
 	"omniloader/loader/sniff"
 )
 
-// Walk lists every file below the checkpoint with its size, sorted by name; links are
-// followed, to directories within bounds. It has known remember each file's status.
-func (c *Checkpoint) Walk(known *tree.CachedFS) (files []tree.File, findings []answer.Finding) {
-	w := walk{c: c, known: known, links: tree.LinkedDirs{Fsys: tree.PlainFS(c.FS)}}
+// Walk lists every file of the checkpoint with its size, in the order of fs.WalkDir.
+// Links are followed within the limits of tree.LinkTracker, .git is left out, and what
+// cannot be read is reported. The status of each file is stored in cache.
+func (c *Directory) Walk(cache *tree.CachedFS) (files []tree.File, findings []answer.Finding) {
+	w := walk{c: c, cache: cache, links: tree.LinkTracker{FS: tree.Uncached(c.FS)}}
 	if err := fs.WalkDir(c.FS, c.Dir, w.visit); err != nil {
 		w.report(finding.FileUnreadable, c.Dir, tree.Cause(err), "")
 	}
 	return w.files, w.findings
 }
 
-// walk is one walk through the files below a checkpoint.
+// walk is the state of Walk.
 type walk struct {
-	c        *Checkpoint
-	known    *tree.CachedFS
-	links    tree.LinkedDirs
+	c        *Directory
+	cache    *tree.CachedFS
+	links    tree.LinkTracker
 	files    []tree.File
 	findings []answer.Finding
 }
 
-// report adds a finding about what is at a path of the filesystem.
-func (w *walk) report(code, at, message, hint string) {
+// report adds a finding about the path p of the filesystem.
+func (w *walk) report(code, p, message, hint string) {
 	name := ""
-	if at != w.c.Dir {
-		name = tree.Relative(w.c.Dir, at)
+	if p != w.c.Dir {
+		name = tree.TrimDir(w.c.Dir, p)
 	}
 	w.findings = append(w.findings, finding.New(code, name, message, hint))
 }
 
-// visit is the function of fs.WalkDir.
+// visit is the callback of fs.WalkDir.
 func (w *walk) visit(p string, e fs.DirEntry, err error) error {
 	switch {
 	case err != nil:
@@ -54,11 +55,11 @@ func (w *walk) visit(p string, e fs.DirEntry, err error) error {
 	case e.IsDir():
 		return w.enter(p, e)
 	case len(w.files) >= tree.MaxFiles:
-		return fs.SkipAll // met behind a link, and reported
+		return fs.SkipAll // reached inside a link, and reported there
 	}
-	if link, ok := w.links.Full(len(w.files)); !ok {
+	if link, reached := w.links.LimitReached(len(w.files)); reached {
 		if link != "" {
-			w.report(finding.LinkNotFollowed, link, tree.ManyLinked, "")
+			w.report(finding.LinkNotFollowed, link, tree.TooManyLinkedFiles, "")
 		}
 		return fs.SkipAll
 	}
@@ -73,7 +74,7 @@ func (w *walk) visit(p string, e fs.DirEntry, err error) error {
 	return w.add(p, e, info)
 }
 
-// enter decides whether the walk goes into a directory.
+// enter is called for a directory, and returns fs.SkipDir where it is not to be walked.
 func (w *walk) enter(p string, e fs.DirEntry) error {
 	if p != w.c.Dir && e.Name() == ".git" {
 		return fs.SkipDir
@@ -84,7 +85,7 @@ func (w *walk) enter(p string, e fs.DirEntry) error {
 	return nil
 }
 
-// follow goes where a link leads.
+// follow adds the file that a link leads to, or walks the directory.
 func (w *walk) follow(p string, e fs.DirEntry) error {
 	info, err := fs.Stat(w.c.FS, p)
 	switch {
@@ -105,16 +106,16 @@ func (w *walk) follow(p string, e fs.DirEntry) error {
 	return fs.WalkDir(w.c.FS, p, w.visit)
 }
 
-// add lists a regular file.
+// add adds a regular file.
 func (w *walk) add(p string, e fs.DirEntry, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		if format.IsWeights(e.Name()) && !info.IsDir() {
-			w.report(finding.FileUnreadable, p, tree.SpecialFile(info.Mode())+" stands in its place", "download the file")
+			w.report(finding.FileUnreadable, p, tree.DescribeSpecial(info.Mode())+" stands in its place", "download the file")
 		}
 		return nil
 	}
-	w.known.Remember(p, info)
-	w.files = append(w.files, tree.File{Name: tree.Relative(w.c.Dir, p), Size: info.Size()})
+	w.cache.SetStat(p, info)
+	w.files = append(w.files, tree.File{Name: tree.TrimDir(w.c.Dir, p), Size: info.Size()})
 	if len(w.files) == tree.MaxFiles {
 		w.report(finding.TooManyFiles, w.c.Dir, "more than "+strconv.Itoa(tree.MaxFiles)+" files; the rest was not looked at", "")
 		return fs.SkipAll
@@ -122,25 +123,26 @@ func (w *walk) add(p string, e fs.DirEntry, info fs.FileInfo) error {
 	return nil
 }
 
-// Sniff reads the first bytes of every file and notes what they say.
-func (c *Checkpoint) Sniff(files []tree.File) (findings []answer.Finding) {
+// Sniff reads the first bytes of every file, and sets Format, Problem and Pointer of the
+// files accordingly. Files that cannot be read are reported.
+func (c *Directory) Sniff(files []tree.File) (findings []answer.Finding) {
 	for i := range files {
 		f := &files[i]
-		if strings.HasPrefix(f.Name, hubcache.Records) {
+		if strings.HasPrefix(f.Name, hubcache.LocalDir) {
 			continue
 		}
 		h, err := tree.OpenAt(c.FS, c.Dir, f.Name)
 		if err != nil {
-			findings = append(findings, finding.New(finding.FileUnreadable, f.Name, finding.WithoutPath(err), finding.HintOf(err)))
+			findings = append(findings, finding.FromError(finding.FileUnreadable, f.Name, err))
 			continue
 		}
 		content, err := sniff.File(f.Name, h, h.Size)
 		h.Close()
 		if err != nil {
-			findings = append(findings, finding.New(finding.FileUnreadable, f.Name, finding.WithoutPath(err), finding.HintOf(err)))
+			findings = append(findings, finding.FromError(finding.FileUnreadable, f.Name, err))
 			continue
 		}
-		f.Format = content.Format // hidden or not: a pickle may have been hidden
+		f.Format = content.Format // also of a hidden file, which may be a pickle
 		if !f.IsHidden() {
 			f.Problem, f.Pointer = content.Problem, content.Pointer
 		}

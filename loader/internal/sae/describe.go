@@ -19,30 +19,31 @@ import (
 	"omniloader/loader/internal/table"
 )
 
-// Description is what the files of a release of autoencoders say of it.
+// Description describes a release of sparse autoencoders.
 type Description struct {
 	answer.BaseModel
 	Kind  string
 	Sites []string
 }
 
-// maxSAEConfigs bounds how many configs of one release are read.
+// maxSAEConfigs is how many configs of one release are read.
 const maxSAEConfigs = 256
 
-// Describe gathers base model, kind, sites and layers from the autoencoders'
-// configs, and from names where there are none. A malformed config is passed
-// over and reported; configs that disagree are reported, and then none wins.
-func Describe(c *checkpoint.Checkpoint, e *Evidence) *Description {
-	b := &Description{BaseModel: answer.BaseModel{Layers: []int{}, Candidates: []string{}, Findings: []answer.Finding{}}, Kind: answer.UnknownName, Sites: slices.Clone(e.Sites)}
-	names := map[string]string{} // base model to the file that named it
+// Describe gathers base model, kind, sites and layers from the configs of the
+// autoencoders, and from names where no config gives them. A config that cannot be read
+// is left out and reported. Where configs name different base models, Name is nil,
+// Candidates has them, and it is reported.
+func Describe(c *checkpoint.Directory, r *Release) *Description {
+	b := &Description{BaseModel: answer.BaseModel{Layers: []int{}, Candidates: []string{}, Findings: []answer.Finding{}}, Kind: answer.UnknownName, Sites: slices.Clone(r.Sites)}
+	names := map[string]string{} // the file that names a base model, by the model
 	var order []string
-	note := func(model, source string) {
+	addModel := func(model, source string) {
 		if model = resolveModel(model); model != "" && names[model] == "" {
 			names[model] = source
 			order = append(order, model)
 		}
 	}
-	for i, file := range configFiles(c, e) {
+	for i, file := range configFiles(c, r) {
 		if i == maxSAEConfigs {
 			break
 		}
@@ -50,26 +51,26 @@ func Describe(c *checkpoint.Checkpoint, e *Evidence) *Description {
 		if err != nil {
 			if fault.KindOf(err) != fault.NotFound {
 				b.Findings = append(b.Findings, finding.New(finding.SAEConfigMalformed, file,
-					"passed over: "+finding.WithoutPath(err), "repair the file, or download it again"))
+					"passed over: "+finding.MessageOf(err), "repair the file, or download it again"))
 			}
 			continue
 		}
-		note(baseModelKey(config), file)
+		addModel(baseModelOf(config), file)
 		b.addConfig(config)
 	}
 	named := len(order) > 0
-	for _, u := range e.Units {
-		b.addPath(u.Family, path.Join(c.Dir, u.dir), u.dir)
+	for _, a := range r.Autoencoders {
+		b.addPath(a.Family, path.Join(c.Dir, a.dir), a.dir)
 		if !named {
-			models, source := baseFromName(c, u, e.tree)
+			models, source := baseModelsFromName(c, a, r.directories)
 			for _, model := range models {
-				note(model, source)
+				addModel(model, source)
 			}
 		}
 	}
-	for _, d := range e.tree {
+	for _, d := range r.directories {
 		b.addFiles(d)
-		if len(e.Units) == 0 {
+		if len(r.Autoencoders) == 0 {
 			b.addPath(answer.UnknownName, d.dir, d.dir)
 		}
 	}
@@ -77,7 +78,7 @@ func Describe(c *checkpoint.Checkpoint, e *Evidence) *Description {
 	case 0:
 	case 1:
 		source := names[order[0]]
-		b.BaseModel.BaseModel, b.Source = &order[0], &source
+		b.BaseModel.Name, b.Source = &order[0], &source
 	default:
 		b.Candidates = order
 		b.Findings = append(b.Findings, finding.New(finding.SAEBaseModelAmbiguous, "",
@@ -85,37 +86,38 @@ func Describe(c *checkpoint.Checkpoint, e *Evidence) *Description {
 	}
 	slices.Sort(b.Layers)
 	b.Layers = slices.Compact(b.Layers)
-	if b.Kind == answer.UnknownName && (len(e.Units) > 0 || len(e.Sites) > 0) {
+	if b.Kind == answer.UnknownName && (len(r.Autoencoders) > 0 || len(r.Sites) > 0) {
 		b.Kind = "sae"
 	}
 	return b
 }
 
-// configFiles lists the files that may name the base model: the units' own
-// configs, those of their neighbours, and what stands one directory up.
-func configFiles(c *checkpoint.Checkpoint, e *Evidence) (files []string) {
+// configFiles lists the files that may name the base model: the configs of the
+// autoencoders, config.json below a site, and for some families config.json and
+// lm_config.json in the directory of the autoencoder and in its parent.
+func configFiles(c *checkpoint.Directory, r *Release) (files []string) {
 	add := func(dir, name string) {
 		if file := path.Join(dir, name); !slices.Contains(files, file) {
 			files = append(files, file)
 		}
 	}
-	for _, d := range e.tree {
+	for _, d := range r.directories {
 		site, _, nested := strings.Cut(d.dir, "/")
-		if nested && slices.Contains(e.Sites, site) && slices.Contains(d.files, config.FileConfig) {
-			add(d.dir, config.FileConfig)
+		if nested && slices.Contains(r.Sites, site) && slices.Contains(d.files, config.ConfigJSON) {
+			add(d.dir, config.ConfigJSON)
 		}
-		if nested && path.Base(d.dir) == config.FileConfig { // reading a directory fails, and says so
-			add(path.Dir(d.dir), config.FileConfig)
+		if nested && path.Base(d.dir) == config.ConfigJSON { // a directory of that name: reading it is an error, which is reported
+			add(path.Dir(d.dir), config.ConfigJSON)
 		}
 	}
-	for _, u := range e.Units {
-		if u.config != "" {
-			add(u.dir, u.config)
+	for _, a := range r.Autoencoders {
+		if a.config != "" {
+			add(a.dir, a.config)
 		}
-		if u.Family == "sparsify" || u.Family == "llamascopium" {
-			for _, dir := range [...]string{u.dir, path.Dir(u.dir)} {
-				for _, name := range [...]string{config.FileConfig, "lm_config.json"} {
-					if slices.ContainsFunc(e.tree, func(d directory) bool { return d.dir == dir && slices.Contains(d.files, name) }) {
+		if a.Family == "sparsify" || a.Family == "llamascopium" {
+			for _, dir := range [...]string{a.dir, path.Dir(a.dir)} {
+				for _, name := range [...]string{config.ConfigJSON, "lm_config.json"} {
+					if slices.ContainsFunc(r.directories, func(d directory) bool { return d.dir == dir && slices.Contains(d.files, name) }) {
 						add(dir, name)
 					}
 				}
@@ -125,10 +127,11 @@ func configFiles(c *checkpoint.Checkpoint, e *Evidence) (files []string) {
 	return files
 }
 
-// baseModelKeys are the keys under which the families name the base model.
+// baseModelKeys are the keys with which configs of autoencoders name the base model.
 var baseModelKeys = [...]string{"model_name", "metadata.model_name", "base_model", "trainer.lm_name", "model"}
 
-func baseModelKey(config gjson.Result) string {
+// baseModelOf gives the base model that a config names, "" where it names none.
+func baseModelOf(config gjson.Result) string {
 	for _, key := range baseModelKeys {
 		if v := config.Get(key); v.Type == gjson.String && v.Str != "" {
 			return v.Str
@@ -137,14 +140,15 @@ func baseModelKey(config gjson.Result) string {
 	return ""
 }
 
-// layerNames finds the numbers of layers in names: layer_17, layers.5, blocks.8,
-// h.3; L0R and L12TC of Llama Scope; -l50. The "l0" of "_l0_big" is no layer.
+// layerNames finds the number of a layer in a name: layer_17, layers.5, blocks.8, h.3;
+// L0R and L12TC of Llama Scope; -l50 of Goodfire. It does not match "_l0_big", which is
+// an L0 norm.
 var layerNames = regexp.MustCompile(`(?:^|[/._-])(?:layer_?|layers\.|blocks\.|h\.)(\d+)(?:[._/-]|$)|(?:^|[/-])L(\d+)(?:[RAM]|TC)(?:[/_-]|$)|-l(\d+)(?:[./]|$)`)
 
 //go:embed sae_sites.tsv
 var saeSitesTSV string
 
-// saeSite is one line of sae_sites.tsv.
+// saeSite is one row of sae_sites.tsv.
 type saeSite struct{ family, directory, site, kind string }
 
 var saeSites = sync.OnceValue(func() (sites []saeSite) {
@@ -154,19 +158,19 @@ var saeSites = sync.OnceValue(func() (sites []saeSite) {
 	return sites
 })
 
-// addPath reads layer and site out of the path of a directory, dir below the
-// checkpoint and full in front of that, and the kind where a name tells it.
+// addPath adds the layer, the site and the kind that the path of a directory contains.
+// dir is relative to the checkpoint, full begins at the root of the filesystem.
 func (b *Description) addPath(family, full, dir string) {
-	b.addLayersOf(dir)
+	b.addLayersIn(dir)
 	kind := ""
-	if site, ok := siteOf(family, full); ok {
+	if site, ok := siteOfPath(family, full); ok {
 		kind = site.kind
 		b.addSite(site.site)
 	}
 	if b.Kind != answer.UnknownName {
 		return
 	}
-	words := strings.FieldsFunc(full, func(r rune) bool { return strings.ContainsRune("/-_.", r) })
+	words := strings.FieldsFunc(full, func(c rune) bool { return strings.ContainsRune("/-_.", c) })
 	for _, name := range [...]string{"transcoder", "crosscoder", "clt"} {
 		if kind == name || slices.ContainsFunc(words, func(w string) bool { return strings.TrimSuffix(w, "s") == name }) {
 			b.Kind = name
@@ -175,8 +179,9 @@ func (b *Description) addPath(family, full, dir string) {
 	}
 }
 
-// siteOf finds the site that a directory's name tells, from the inside out.
-func siteOf(family, full string) (saeSite, bool) {
+// siteOfPath finds the row of sae_sites.tsv for a path, from its last element to its
+// first.
+func siteOfPath(family, full string) (saeSite, bool) {
 	for part := full; part != "." && part != "/" && part != ""; part = path.Dir(part) {
 		name := strings.TrimSuffix(path.Base(part), "_all")
 		for _, s := range saeSites() {
@@ -191,15 +196,16 @@ func siteOf(family, full string) (saeSite, bool) {
 	return saeSite{}, false
 }
 
-// addSite keeps a site that is not there yet; the directories of a whole release
-// may have "_all" behind it.
+// addSite adds a site where it is not in the list; "resid_post_all" stands for
+// "resid_post".
 func (b *Description) addSite(site string) {
 	if !slices.ContainsFunc(b.Sites, func(s string) bool { return strings.TrimSuffix(s, "_all") == site }) {
 		b.Sites = append(b.Sites, site)
 	}
 }
 
-// addFiles reads layers out of file names: layer5.sae.pt, 6.pt, model-SAE-l50.pt.
+// addFiles adds the layers in the names of the files of a directory: layer5.sae.pt,
+// 6.pt, model-SAE-l50.pt.
 func (b *Description) addFiles(d directory) {
 	for _, name := range d.files {
 		stem, isPT := strings.CutSuffix(name, ".pt")
@@ -209,23 +215,25 @@ func (b *Description) addFiles(d directory) {
 		if strings.HasSuffix(name, ".json") {
 			continue
 		}
-		b.addLayersOf(name)
+		b.addLayersIn(name)
 	}
 }
 
-func (b *Description) addLayersOf(name string) {
+// addLayersIn adds the layers whose number a name contains.
+func (b *Description) addLayersIn(name string) {
 	for _, m := range layerNames.FindAllStringSubmatch(name, -1) {
-		b.addLayer(m[1] + m[2] + m[3]) // one of them is not empty
+		b.addLayer(m[1] + m[2] + m[3]) // exactly one group matches
 	}
 }
 
+// addLayer adds the layer of a decimal number.
 func (b *Description) addLayer(digits string) {
 	if n, err := strconv.Atoi(digits); err == nil && n < 1000 {
 		b.Layers = append(b.Layers, n)
 	}
 }
 
-// addConfig reads kind, site and layer out of a config.
+// addConfig adds the kind, the sites and the layers that a config gives.
 func (b *Description) addConfig(config gjson.Result) {
 	for _, key := range [...]string{"sae_type", "type", "model_kind"} {
 		v := config.Get(key)
@@ -249,7 +257,7 @@ func (b *Description) addConfig(config gjson.Result) {
 	}
 	for _, key := range [...]string{"hook_name", "metadata.hook_name", "hook_point", "hook_point_in", "hf_hook_point_in"} {
 		if v := config.Get(key); v.Type == gjson.String {
-			b.addLayersOf(v.Str)
+			b.addLayersIn(v.Str)
 			for _, s := range saeSites() {
 				if s.family == "*" && strings.Contains(v.Str, s.directory) {
 					b.addSite(s.site)

@@ -35,7 +35,7 @@ func manyClasses(n int) string {
 	return b.String()
 }
 
-func TestARegisteredClassIsKnownToItsLoaderAlone(t *testing.T) {
+func TestAddedClassIsKnownToItsLoaderOnly(t *testing.T) {
 	fsys := classNamed("AcmeForImages")
 	info, err := loader.New().ModelInfo(fsys, "m")
 	require.NoError(t, err)
@@ -60,13 +60,13 @@ func TestARegisteredClassIsKnownToItsLoaderAlone(t *testing.T) {
 	assert.False(t, listed, "other loaders know nothing of it")
 }
 
-func TestARegisteredClassIsFoundInOtherSpellings(t *testing.T) {
+func TestAddedClassIsFoundInOtherSpellings(t *testing.T) {
 	d, err := registering(t, "AcmeForImages\tvision_encoder\n").Category(classNamed("acme_for_images"), "m")
 	require.NoError(t, err)
 	assert.Equal(t, answer.VisionEncoder, d.Category)
 }
 
-func TestARegisteredClassHelpsWhereAnotherIsAskedFor(t *testing.T) {
+func TestAddedClassIsUsedForSimilarNames(t *testing.T) {
 	s, err := registering(t, manyClasses(10_000)).Support(classNamed("Acme04999XForCausalLM"), "m")
 	require.NoError(t, err)
 	require.NotNil(t, s.Nearest)
@@ -86,12 +86,12 @@ func TestSeveralTablesAddUp(t *testing.T) {
 	}
 }
 
-func TestATableThatIsWrongNamesTheLine(t *testing.T) {
+func TestInvalidTableErrorNamesLine(t *testing.T) {
 	for table, want := range map[string]string{
 		"AcmeModel\n":                       "names.tsv: line 1: 1 columns",
 		"# x\nAcmeModel\tasr\ta\tb\tc\td\n": "line 2: 6 columns",
 		"AcmeModel\tvision\n":               `unknown category "vision", known: transformers, vision_encoder`,
-		"A\tasr\n\nA\tasr\n":                `line 3: "A" stands on line 1 already`,
+		"A\tasr\n\nA\tasr\n":                `line 3: "A" is on line 1 already`,
 		"LlamaForCausalLM\tasr\n":           `"LlamaForCausalLM" is built in, as transformers`,
 		"\tasr\n":                           "there is no class",
 		"AcmeModel\t-\n":                    "there is no category",
@@ -108,13 +108,13 @@ func TestATableThatIsWrongNamesTheLine(t *testing.T) {
 	require.ErrorIs(t, err, fault.TooLarge)
 }
 
-func TestATableFromAnEditorOfAnotherSystem(t *testing.T) {
+func TestTableWithByteOrderMarkAndCRLF(t *testing.T) {
 	a, err := registry.ReadArchitectures("names.tsv", strings.NewReader("\uFEFFAcmeModel\tasr\r\nAcmeOther\tasr"))
 	require.NoError(t, err)
 	assert.Equal(t, 2, a.Len())
 }
 
-func TestARegisteredNameCostsNoAllocation(t *testing.T) {
+func TestAddedClassLookupDoesNotAllocate(t *testing.T) {
 	fsys := classNamed("LlamaForCausalLM")
 	count := func(l *loader.Loader) float64 {
 		return testing.AllocsPerRun(100, func() {
@@ -126,7 +126,7 @@ func TestARegisteredNameCostsNoAllocation(t *testing.T) {
 	assert.InDelta(t, count(loader.New()), count(registering(t, manyClasses(10_000))), 0.5)
 }
 
-func BenchmarkRegistered(b *testing.B) {
+func BenchmarkAddedClasses(b *testing.B) {
 	for _, n := range []int{0, 100, 10_000} {
 		l := loader.New()
 		name := "LlamaForCausalLM"

@@ -12,9 +12,9 @@ import (
 	"omniloader/loader/internal/registry"
 )
 
-// The figures are worked out by hand: 2 (keys and values) × 2 bytes × heads ×
-// size, for each layer that keeps a token.
-func TestCacheByTheKindsOfLayers(t *testing.T) {
+// The expected sizes are computed by hand: 2 (keys and values) × 2 bytes × heads × head
+// size, for each token and layer that keeps it.
+func TestKVCacheByKindOfLayer(t *testing.T) {
 	const one = 2 * 2 // keys and values, of two bytes each
 	sizes := `"hidden_size":1024,"num_attention_heads":16,"num_key_value_heads":2,"head_dim":64,`
 	const each = one * 2 * 64
@@ -68,7 +68,7 @@ func TestCacheByTheKindsOfLayers(t *testing.T) {
 	}
 }
 
-func TestStatefulModelsHaveNoCache(t *testing.T) {
+func TestStatefulModelHasNoKVCache(t *testing.T) {
 	config := `{"architectures":["Mamba2ForCausalLM"],"model_type":"mamba2","num_hidden_layers":4,"num_heads":128,"head_dim":64,"hidden_size":4096}`
 	info, err := loader.New(loader.WithContext(1000)).Inspect(treeFS(sound(map[string]string{"m/config.json": config})), "m")
 	require.NoError(t, err)
@@ -97,9 +97,9 @@ func TestLibraryDefaultsTable(t *testing.T) {
 	}
 }
 
-// A sentence-transformers model cuts texts where its own file says, whatever the
-// model inside could take.
-func TestContextOfSentenceTransformers(t *testing.T) {
+// max_seq_length of a sentence-transformers model takes precedence over the context
+// length of the model inside.
+func TestContextLengthOfSentenceTransformers(t *testing.T) {
 	files := map[string]string{
 		"m/config.json":               `{"architectures":["BertModel"],"model_type":"bert","max_position_embeddings":512}`,
 		"m/modules.json":              `[{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"}]`,

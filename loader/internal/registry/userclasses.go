@@ -15,8 +15,7 @@ import (
 	"omniloader/loader/internal/table"
 )
 
-// Architectures are class names that somebody adds to the built-in ones when the
-// program runs, see WithArchitectures.
+// Architectures are class names that a user adds to the built-in ones.
 type Architectures struct {
 	Classes []Class // in the order of the file
 }
@@ -30,22 +29,20 @@ const (
 	maxArchitectureLine = 1024 // bytes
 )
 
-// addable are the categories that a class name can be put in.
-var addable = []answer.Category{answer.Transformers, answer.VisionEncoder, answer.AudioEncoder, answer.ASR, answer.Diffusers, answer.SAE, answer.Adapter}
+// userCategories are the categories that a class name can be added with.
+var userCategories = []answer.Category{answer.Transformers, answer.VisionEncoder, answer.AudioEncoder, answer.ASR, answer.Diffusers, answer.SAE, answer.Adapter}
 
 // columnNames are the columns of a table of class names, in their order.
 var columnNames = [table.Columns]string{"class", "category", "task", "model type", "real name"}
 
-// ReadArchitectures reads a table of class names in the form of the loader's own
-// architectures.tsv: a line for each, with its columns parted by one tab. These are
-// the class name, its category, its task, the model type it usually comes with, and
-// the class that loads it where that is another one. The first two there must be,
-// "-" stands for nothing in the others, "#" begins a comment.
+// ReadArchitectures reads a table of class names in the form of architectures.tsv: one
+// line for each, with columns separated by one tab. The columns are class name,
+// category, task, model type and the class that loads it. The first two are required;
+// "-" stands for nothing in the others, and "#" begins a comment.
 //
-// file is the table's name in errors, which are of the kind fault.Malformed or
-// fault.TooLarge and name the line. Refused are a category that is not known, a
-// name that stands twice, and one that is built in: a table adds, and does not
-// change what others rely on.
+// file is the table's name in errors, which name the line; their kind is fault.Malformed
+// or fault.TooLarge. A category that is not known, a name that occurs twice and a name
+// that is built in are errors.
 func ReadArchitectures(file string, r io.Reader) (*Architectures, error) {
 	a := &Architectures{}
 	first := map[string]int{}
@@ -69,7 +66,7 @@ func ReadArchitectures(file string, r io.Reader) (*Architectures, error) {
 			return nil, fail(fault.Malformed, detail)
 		}
 		if before := first[c.Name]; before > 0 {
-			return nil, fail(fault.Malformed, strconv.Quote(c.Name)+" stands on line "+strconv.Itoa(before)+" already")
+			return nil, fail(fault.Malformed, strconv.Quote(c.Name)+" is on line "+strconv.Itoa(before)+" already")
 		}
 		if built, ok := LookupClass(c.Name); ok {
 			return nil, fail(fault.Malformed, strconv.Quote(c.Name)+" is built in, as "+string(built.Category)+": only new names can be added")
@@ -78,7 +75,7 @@ func ReadArchitectures(file string, r io.Reader) (*Architectures, error) {
 			return nil, fail(fault.TooLarge, "more than "+strconv.Itoa(maxArchitectures)+" class names")
 		}
 		first[c.Name] = number
-		c.how = "class name in architectures of config.json, from " + file
+		c.foundBy = "class name in architectures of config.json, from " + file
 		a.Classes = append(a.Classes, c)
 	}
 	number++
@@ -91,12 +88,13 @@ func ReadArchitectures(file string, r io.Reader) (*Architectures, error) {
 	return a, nil
 }
 
-// parseArchitecture reads one line, or says what is wrong with it.
+// parseArchitecture parses one line; wrong says what is wrong with it, "" where nothing
+// is.
 func parseArchitecture(line string) (c Class, wrong string) {
 	var fields [table.Columns]string
 	given := strings.Split(line, "\t")
 	if len(given) < 2 || len(given) > table.Columns {
-		return c, strconv.Itoa(len(given)) + " columns: from 2 to " + strconv.Itoa(table.Columns) + ", parted by tabs, are class, category, task, model type, real name"
+		return c, strconv.Itoa(len(given)) + " columns: from 2 to " + strconv.Itoa(table.Columns) + ", separated by tabs, are class, category, task, model type, real name"
 	}
 	for i, text := range given {
 		switch {
@@ -112,9 +110,9 @@ func parseArchitecture(line string) (c Class, wrong string) {
 		fields[i] = text
 	}
 	c = Class{Name: fields[0], Category: answer.Category(fields[1]), Task: answer.Task(fields[2]), ModelType: fields[3], RealName: fields[4]}
-	if !slices.Contains(addable, c.Category) {
-		known := make([]string, len(addable))
-		for i, category := range addable {
+	if !slices.Contains(userCategories, c.Category) {
+		known := make([]string, len(userCategories))
+		for i, category := range userCategories {
 			known[i] = string(category)
 		}
 		return c, "unknown category " + strconv.Quote(fields[1]) + ", known: " + strings.Join(known, ", ")
@@ -125,9 +123,9 @@ func parseArchitecture(line string) (c Class, wrong string) {
 	return c, ""
 }
 
-// With gives a copy of the registry with more class names, which a look-up finds as
-// fast as the others.
-func (r *Registry) With(classes []Class) *Registry {
+// WithClasses gives a copy of the registry with more class names. Names that it has
+// already keep their entry.
+func (r *Registry) WithClasses(classes []Class) *Registry {
 	more := *r
 	more.Classes = make(map[string]*Class, len(r.Classes)+len(classes))
 	maps.Copy(more.Classes, r.Classes)
@@ -141,6 +139,6 @@ func (r *Registry) With(classes []Class) *Registry {
 		more.names = append(more.names, c.Name)
 	}
 	slices.Sort(more.names)
-	more.fold()
+	more.indexFolded()
 	return &more
 }

@@ -12,7 +12,7 @@ import (
 // An unlisted class whose name has no known shape.
 const vagueConfig = `{"architectures":["Zqx9"],"model_type":"zqx9"}`
 
-func TestAProcessorTellsWhatGoesIn(t *testing.T) {
+func TestProcessorConfigDecidesCategory(t *testing.T) {
 	for name, c := range map[string]struct {
 		processor string
 		want      answer.Category
@@ -32,7 +32,7 @@ func TestAProcessorTellsWhatGoesIn(t *testing.T) {
 }
 
 // A head that many kinds of model have, with what its checkpoint says beside it.
-func TestASpectrogramThatGoesInMakesAModelOfSpeech(t *testing.T) {
+func TestSpectrogramProcessorMeansSpeech(t *testing.T) {
 	config := `{"architectures":["Zqx9ForConditionalGeneration"],"model_type":"zqx9"}`
 	for processor, want := range map[string]answer.Task{
 		`{"feature_extractor_type":"Zqx9FeatureExtractor","feature_size":80,"n_fft":400,"sampling_rate":16000}`: "asr",
@@ -45,7 +45,7 @@ func TestASpectrogramThatGoesInMakesAModelOfSpeech(t *testing.T) {
 	}
 }
 
-func TestANameTooLongToBeOneIsNoName(t *testing.T) {
+func TestTooLongNamesAreIgnored(t *testing.T) {
 	long := strings.Repeat("A", maxName+1)
 	for config, want := range map[string]string{
 		`{"architectures":["` + long + `"]}`:                                     "unknown",
@@ -77,7 +77,7 @@ func TestANameTooLongToBeOneIsNoName(t *testing.T) {
 // maxName is the longest name of a class that is looked up, in bytes.
 const maxName = 256
 
-func TestACardTellsWhereNothingElseDoes(t *testing.T) {
+func TestPipelineTagOfCardDecidesCategory(t *testing.T) {
 	card := "---\nlicense: mit\npipeline_tag: automatic-speech-recognition\n---\n# Zqx\n"
 	info := infoOf(t, treeFS(map[string]string{"m/config.json": vagueConfig, "m/README.md": card}))
 	assert.Equal(t, answer.ASR, info.Category)
@@ -91,7 +91,7 @@ func TestACardTellsWhereNothingElseDoes(t *testing.T) {
 	assert.Equal(t, answer.ASR, info.Category)
 }
 
-func TestACardThatSaysNothingIsPassedOver(t *testing.T) {
+func TestCardWithoutPipelineTagIsIgnored(t *testing.T) {
 	for name, card := range map[string]string{
 		"no front matter": "# Zqx\npipeline_tag: automatic-speech-recognition\n",
 		"not closed":      "---\npipeline_tag: automatic-speech-recognition\n",
@@ -106,7 +106,7 @@ func TestACardThatSaysNothingIsPassedOver(t *testing.T) {
 	}
 }
 
-func TestAutoMapNamesTheClassWhereArchitecturesDoNot(t *testing.T) {
+func TestClassNameFromAutoMap(t *testing.T) {
 	for config, want := range map[string]string{
 		`{"auto_map":{"AutoModel":"m.A","AutoModelForCausalLM":"m.B"}}`:                 "B",
 		`{"auto_map":{"AutoModelForCausalLM":"m.B","AutoModel":"m.A"}}`:                 "B",
@@ -123,7 +123,7 @@ func TestAutoMapNamesTheClassWhereArchitecturesDoNot(t *testing.T) {
 	}
 }
 
-func TestModulesThatCannotBeReadLeaveTheEmbeddingModelItsLayout(t *testing.T) {
+func TestUnreadableModulesJSONKeepsLayout(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"no list":        {"modules.json": `{}`},
 		"broken":         {"modules.json": `[{"path":`},

@@ -6,10 +6,9 @@ import (
 	"io/fs"
 )
 
-// CachedFS remembers what was read of a filesystem, for the length of one
-// inspection: an inspection asks the same directory for its listing, and the same
-// small files for their content, from several sides. It is not for several
-// goroutines.
+// CachedFS is a filesystem that keeps listings, the status of files and the content of
+// small files in memory, for one inspection of a checkpoint. It is not safe for
+// concurrent use.
 type CachedFS struct {
 	fs.FS
 	stats map[string]cachedStat
@@ -33,13 +32,13 @@ type cachedFile struct {
 	data []byte
 }
 
-// What is kept of files, in bytes. Configs and cards are small; of a large file
-// only the head is read, and once.
+// The limits of what is kept, in bytes: of one file, and of all.
 const (
-	maxSeenFile = 16 << 10
-	maxSeen     = 8 << 20
+	maxCachedFile = 16 << 10
+	maxCached     = 8 << 20
 )
 
+// NewCachedFS makes a CachedFS with an empty cache.
 func NewCachedFS(fsys fs.FS) *CachedFS {
 	return &CachedFS{FS: fsys, stats: map[string]cachedStat{}, dirs: map[string]cachedDir{}, files: map[string]cachedFile{}}
 }
@@ -62,8 +61,8 @@ func (s *CachedFS) Stat(name string) (fs.FileInfo, error) {
 	return st.info, st.err
 }
 
-// Remember keeps what a walk said of a regular file.
-func (s *CachedFS) Remember(name string, info fs.FileInfo) { s.stats[name] = cachedStat{info, nil} }
+// SetStat stores the status of a regular file that the caller has got by other means.
+func (s *CachedFS) SetStat(name string, info fs.FileInfo) { s.stats[name] = cachedStat{info, nil} }
 
 func (s *CachedFS) Open(name string) (fs.File, error) {
 	if f, ok := s.files[name]; ok {
@@ -74,8 +73,8 @@ func (s *CachedFS) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSeenFile || s.kept+info.Size() > maxSeen {
-		return f, nil // whoever opened it will meet the error
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxCachedFile || s.kept+info.Size() > maxCached {
+		return f, nil // the caller gets the error when it reads
 	}
 	data := make([]byte, info.Size())
 	if _, err := io.ReadFull(f, data); err != nil {
@@ -89,18 +88,26 @@ func (s *CachedFS) Open(name string) (fs.File, error) {
 	return seen.open(), nil
 }
 
-func (f *cachedFile) open() *openCached {
-	opened := &openCached{info: f.info}
+func (f *cachedFile) open() *openedFile {
+	opened := &openedFile{info: f.info}
 	opened.Reset(f.data)
 	return opened
 }
 
-// openCached is a file of which everything is in memory.
-type openCached struct {
+// openedFile is an open file whose content is in memory.
+type openedFile struct {
 	bytes.Reader
 	info fs.FileInfo
 }
 
-func (f *openCached) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *openedFile) Stat() (fs.FileInfo, error) { return f.info, nil }
 
-func (f *openCached) Close() error { return nil }
+func (f *openedFile) Close() error { return nil }
+
+// Uncached gives the filesystem below a CachedFS; any other one as it is.
+func Uncached(fsys fs.FS) fs.FS {
+	if s, ok := fsys.(*CachedFS); ok {
+		return s.FS
+	}
+	return fsys
+}

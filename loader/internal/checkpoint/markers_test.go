@@ -8,6 +8,6 @@ import (
 	"omniloader/loader/internal/table/tabletest"
 )
 
-func TestTablesAreWellFormed(t *testing.T) {
+func TestSAEDirectoriesTable(t *testing.T) {
 	assert.NotEmpty(t, tabletest.Names(t, "sae_directories.tsv", saeDirectoriesTSV, 1))
 }
