@@ -30,7 +30,11 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*answer.Info, error) {
 		stage(i)
 	}
 	info := i.Info
-	info.Findings = finding.Consolidate(append(i.findings, check.Run(&i.Facts)...), func(file string) bool { return tree.HasProblem(i.Files, file) })
+	found := check.Run(&i.Facts)
+	if i.Tokenizer != nil {
+		i.Tokenizer.Info() // what the checks compared is released
+	}
+	info.Findings = finding.Consolidate(append(i.findings, found...), func(file string) bool { return tree.HasProblem(i.Files, file) })
 	return info, nil
 }
 
@@ -137,7 +141,7 @@ func (i *inspection) readTokenizer() {
 		i.Tokenizer = nil
 		return
 	}
-	i.Info.Tokenizer = i.Tokenizer.TokenizerInfo
+	i.Info.Tokenizer = &i.Tokenizer.TokenizerInfo
 	i.report(i.Tokenizer.Findings...)
 }
 

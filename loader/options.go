@@ -9,8 +9,8 @@ import (
 )
 
 // tokenizerFinder finds tokenizers with the options of the loader.
-func (l *Loader) tokenizerFinder() *tokens.Finder {
-	return &tokens.Finder{Roots: l.roots, Fallbacks: l.fallbacks, Fetch: l.fetch, Registry: l.customRegistry()}
+func (l *Loader) tokenizerFinder() tokens.Finder {
+	return tokens.Finder{Roots: l.roots, Fallbacks: l.fallbacks, Fetch: l.fetch, Registry: l.customRegistry()}
 }
 
 // Option changes a Loader that New makes.

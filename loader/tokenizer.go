@@ -21,7 +21,7 @@ func (l *Loader) Tokenizer(fsys fs.FS, dir string) (*answer.TokenizerInfo, error
 	if err != nil {
 		return nil, err
 	}
-	return d.TokenizerInfo, nil
+	return d.Info(), nil
 }
 
 // LoadTokenizer loads the tokenizer of the checkpoint at dir. Where the checkpoint has
@@ -41,17 +41,15 @@ func (l *Loader) LoadTokenizer(fsys fs.FS, dir string) (*tokenizer.Tokenizer, *a
 func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
 	var loaded *tokenizer.Tokenizer
 	d, err := l.tokenizerFinder().Find(ctx, fsys, dir, func(c *checkpoint.Directory) (*tokens.Description, error) {
-		var info *answer.TokenizerInfo
+		var d *tokens.Description
 		var err error
-		if loaded, info, err = tokens.Load(c); err != nil {
-			return nil, err
-		}
-		return &tokens.Description{TokenizerInfo: info}, nil
+		loaded, d, err = tokens.Load(c)
+		return d, err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	return loaded, d.TokenizerInfo, nil
+	return loaded, d.Info(), nil
 }
 
 // TokenizerFindings compares a tokenizer that LoadTokenizer loaded with the model at
@@ -59,7 +57,7 @@ func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir strin
 // findings about the files of the tokenizer, and sorts all. A config that cannot be read
 // is not reported; Inspect does that.
 func (l *Loader) TokenizerFindings(fsys fs.FS, dir string, t *tokenizer.Tokenizer, info *answer.TokenizerInfo) []answer.Finding {
-	description := tokens.Description{TokenizerInfo: info, Tokens: t, Unlisted: t.Config().Unlisted}
+	description := tokens.Description{TokenizerInfo: *info, Tokens: t, Unlisted: t.Config().Unlisted}
 	if len(info.Files) > 0 {
 		description.Vocabulary = info.Files[0] // the vocabulary is the first file
 	}

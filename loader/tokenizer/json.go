@@ -296,7 +296,7 @@ func parseBPE(c *typed) (*bpe, error) {
 type mergesParser struct {
 	list    node
 	scan    jsonscan.Scanner
-	builder *mergeBuilder
+	builder mergeBuilder
 }
 
 // parseMerges reads ["a b", …] or [["a", "b"], …]; the first element decides.

@@ -12,8 +12,8 @@ type mergeBuilder struct {
 	buf    []byte
 }
 
-func newMergeBuilder(v *vocabulary, prefix string, n int) *mergeBuilder {
-	return &mergeBuilder{vocab: v, merges: newMerges(min(n, 2*v.count)), prefix: len(prefix), last: none}
+func newMergeBuilder(v *vocabulary, prefix string, n int) mergeBuilder {
+	return mergeBuilder{vocab: v, merges: newMerges(min(n, 2*v.count)), prefix: len(prefix), last: none}
 }
 
 // add adds the pair of the next rank. It returns what is wrong with it, or "".

@@ -109,25 +109,25 @@ var textTasks = map[answer.Task]bool{"causal_lm": true, "seq2seq_lm": true, "rew
 // layerCount gives the number of layers of the language model and where it is from; 0
 // where it is not known. certain is false where layers may have no tensors of their own,
 // because they share them or the config describes each layer.
-func layerCount(c *checkpoint.Directory, r *weights.Headers) (layers int64, source string, certain bool) {
+func layerCount(c *checkpoint.Directory, r *weights.Headers) (layers int64, source config.Source, certain bool) {
 	if len(r.GGUF) > 0 {
 		f := r.GGUF[0]
 		layers = f.ModelKey("block_count").Int() - f.ModelKey("nextn_predict_layers").Int() // files may be without these
 		if layers < 0 || layers >= config.MaxLayers || f.Architecture() == "deci" {
-			return 0, "", false
+			return 0, source, false
 		}
-		return layers, f.Path + ": " + f.Architecture() + ".block_count", true
+		return layers, config.NewSource(f.Path, f.Architecture()+".block_count"), true
 	}
 	d := c.Quantities()
 	if slices.ContainsFunc(config.KeyList("shared_layers"), func(key string) bool {
 		v := d.Value(key)
 		return v.Exists() && v.Type != gjson.Null && v.Type != gjson.False
 	}) {
-		return 0, "", false
+		return 0, source, false
 	}
 	layers, source, ok := d.Get("layers")
 	if !ok || layers >= config.MaxLayers {
-		return 0, "", true
+		return 0, source, true
 	}
 	return layers, source, true
 }

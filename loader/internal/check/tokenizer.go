@@ -186,7 +186,7 @@ func (c *tokenizerCheck) compareWithConfig(modelConfig config.Members) {
 	if v := modelConfig.Get("text_config"); v.IsObject() && !modelConfig.Get("vocab_size").Exists() {
 		text := config.NewMembers(v)
 		for _, role := range tokens.SpecialRoles {
-			if key := role + "_id"; modelConfig.Get(key).Exists() {
+			if modelConfig.Get(role.IDKey).Exists() {
 				c.compareTokenID(modelConfig, role)
 			} else {
 				c.compareTokenID(text, role)
@@ -203,8 +203,8 @@ func (c *tokenizerCheck) compareWithConfig(modelConfig config.Members) {
 
 // compareTokenID compares the id of a special token with the one in the config, which
 // may be a list for the end of a text.
-func (c *tokenizerCheck) compareTokenID(modelConfig config.Members, role string) {
-	value := modelConfig.Get(role + "_id")
+func (c *tokenizerCheck) compareTokenID(modelConfig config.Members, role tokens.Role) {
+	value := modelConfig.Get(role.IDKey)
 	var ids []int64
 	for _, v := range value.Array() {
 		if v.Type == gjson.Number {
@@ -215,13 +215,13 @@ func (c *tokenizerCheck) compareTokenID(modelConfig config.Members, role string)
 		return
 	}
 	if ids[0] < 0 {
-		if role == "pad_token" {
+		if role.Name == "pad_token" {
 			c.add(finding.PadIDNegative, config.ConfigJSON, "pad_token_id is "+strconv.FormatInt(ids[0], 10)+", which no token has")
 		}
 		return
 	}
-	token, ok := c.info.SpecialTokens[role]
-	if role == "pad_token" && (!ok || *c.info.PadTokenSource == tokens.PadFromEOS) {
+	token, ok := c.info.SpecialTokens[role.Name]
+	if role.Name == "pad_token" && (!ok || *c.info.PadTokenSource == tokens.PadFromEOS) {
 		name, known := "", false
 		if ids[0] < tokens.MaxTokenID {
 			name, known = c.tokens.Token(uint32(ids[0]))
@@ -240,7 +240,7 @@ func (c *tokenizerCheck) compareTokenID(modelConfig config.Members, role string)
 		return
 	}
 	c.add(finding.SpecialTokenMismatch, config.ConfigJSON,
-		fmt.Sprintf("%s_id is %s, and the tokenizer's %s %q has the id %d", role, value.Raw, role, token, id))
+		fmt.Sprintf("%s is %s, and the tokenizer's %s %q has the id %d", role.IDKey, value.Raw, role.Name, token, id))
 }
 
 // checkPadIDInRange reports a pad token whose id is beyond vocab_size.

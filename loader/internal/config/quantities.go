@@ -74,17 +74,34 @@ type Section struct {
 // Get gives the value of a quantity (a name of config_keys.tsv) and its source,
 // "config.json: text_config.num_hidden_layers". A value that is no whole number from 1
 // to 2^31-1 counts as missing: real configs have -1, null and Python's 1e30.
-func (d Quantities) Get(quantity string) (n int64, source string, ok bool) {
+func (d Quantities) Get(quantity string) (n int64, source Source, ok bool) {
 	const limit = 1 << 31
 	for _, s := range d.Sections {
 		for _, key := range KeyList(quantity) {
 			v := s.Value.Get(key)
 			if v.Type == gjson.Number && v.Num >= 1 && v.Num < limit && v.Num == math.Trunc(v.Num) {
-				return int64(v.Num), d.File + ": " + s.Path + key, true
+				return int64(v.Num), Source{d.File, s.Path, key, ""}, true
 			}
 		}
 	}
-	return 0, "", false
+	return 0, Source{}, false
+}
+
+// Source says which key of which file has a quantity.
+type Source struct {
+	file, section, key string
+	modelType          string // of which key is the library's default, "" where the file has it
+}
+
+// NewSource is the source of a quantity that the key of a file gives.
+func NewSource(file, key string) Source { return Source{file: file, key: key} }
+
+// String reads "config.json: text_config.vocab_size".
+func (s Source) String() string {
+	if s.modelType != "" {
+		return "default of the transformers library: " + s.key + " of " + s.modelType
+	}
+	return s.file + ": " + s.section + s.key
 }
 
 // LibraryDefault gives the value that the transformers library uses for a quantity where
@@ -104,15 +121,15 @@ func (d Quantities) LibraryDefault(quantity string) (value int64, key string, ok
 
 // GetOrDefault gives a quantity like Get, or else the default of the transformers
 // library, with a source that says so.
-func (d Quantities) GetOrDefault(quantity string) (n int64, source string, ok bool) {
+func (d Quantities) GetOrDefault(quantity string) (n int64, source Source, ok bool) {
 	if n, source, ok = d.Get(quantity); ok {
 		return n, source, true
 	}
 	value, key, ok := d.LibraryDefault(quantity)
 	if !ok {
-		return 0, "", false
+		return 0, Source{}, false
 	}
-	return value, "default of the transformers library: " + key + " of " + d.Sections[0].Value.Get("model_type").Str, true
+	return value, Source{key: key, modelType: d.Sections[0].Value.Get("model_type").Str}, true
 }
 
 // Value gives the value of a key in the first section that has it, other than null.

@@ -35,8 +35,8 @@ func ParseYAML(name string, data []byte) ([]YAMLMember, error) {
 	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
 		return nil, fault.New(fault.WrongType, name, "the file should hold a mapping")
 	}
-	var members []YAMLMember
 	content := root.Content[0].Content
+	members := make([]YAMLMember, 0, len(content)/2)
 	for i := 0; i+1 < len(content); i += 2 {
 		key, value := content[i], content[i+1]
 		if key.Kind != yaml.ScalarNode {

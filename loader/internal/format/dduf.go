@@ -18,13 +18,13 @@ const maxArchiveMembers = 10_000
 // readDDUF reads the headers of the safetensors files in a DDUF archive: a zip file of a
 // whole pipeline, whose members are not compressed. Where a member is damaged, those
 // before it are added all the same. Source: huggingface_hub, docs/hub/dduf.
-func readDDUF(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
+func readDDUF(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error) {
 	archive, err := zip.NewReader(window.Bounded(h, h.Size), h.Size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return nil, fault.New(fault.Truncated, f.Name, "a zip archive without its directory, which stands at the end").WithCause(err).WithHint("download the file again")
+		return Header{Unusable: true}, fault.New(fault.Truncated, f.Name, "a zip archive without its directory, which stands at the end").WithCause(err).WithHint("download the file again")
 	}
 	if len(archive.File) > maxArchiveMembers {
-		return nil, fault.New(fault.TooLarge, f.Name, fmt.Sprintf("%d files in the archive, the limit is %d", len(archive.File), maxArchiveMembers))
+		return Header{Unusable: true}, fault.New(fault.TooLarge, f.Name, fmt.Sprintf("%d files in the archive, the limit is %d", len(archive.File), maxArchiveMembers))
 	}
 	for _, member := range archive.File {
 		if path.Ext(member.Name) != ".safetensors" {
@@ -44,11 +44,11 @@ func readDDUF(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
 			})
 		}
 		if err != nil {
-			return &Header{}, err
+			return Header{}, err
 		}
 		for _, t := range tensors {
 			add(t)
 		}
 	}
-	return &Header{}, nil
+	return Header{}, nil
 }

@@ -32,7 +32,7 @@ type Format struct {
 	DescribedBy DescribedBy
 	// Read reads the header of a file and calls add for each tensor. Where it is nil,
 	// UnreadReason says why.
-	Read         func(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error)
+	Read         func(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error)
 	UnreadReason string
 }
 

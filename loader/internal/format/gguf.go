@@ -11,16 +11,16 @@ import (
 
 // readGGUF reads the header of a GGUF file. Where the header is damaged, the tensors
 // before the damage are added all the same.
-func readGGUF(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
+func readGGUF(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error) {
 	file, err := gguf.Read(h, h.Size, f.Name)
 	if file == nil {
-		return nil, err
+		return Header{Unusable: true}, err
 	}
 	for i := range file.Tensors {
 		t := &file.Tensors[i]
 		add(Tensor{Name: []byte(t.Name), DType: t.Type.String(), Rows: rows(t.Shape()), Elements: int64(t.Elements()), Bytes: int64(t.Bytes)})
 	}
-	return &Header{GGUF: file}, err
+	return Header{GGUF: file}, err
 }
 
 // ggufVersion matches the end of a GGUF file name that gives the quantization and the

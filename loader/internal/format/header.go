@@ -16,6 +16,9 @@ type Tensor struct {
 
 // Header is what the header of a file contains besides its tensors.
 type Header struct {
+	// Unusable: nothing of the file counts, not even the tensors that were read before
+	// the error.
+	Unusable     bool
 	Framework    string     // for which the file was written: "pt", "mlx"; "" where not known
 	GGUF         *gguf.File // nil for other formats
 	PackedBlocks bool       // weights are packed in blocks, and the header does not tell how many weights these are

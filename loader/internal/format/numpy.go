@@ -9,9 +9,9 @@ import (
 
 // readNumPy reads the headers of the arrays in an .npz archive. Where the archive is
 // damaged, the arrays before the damage are added all the same.
-func readNumPy(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
+func readNumPy(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error) {
 	arrays, err := npz.Read(h, h.Size, f.Name)
-	header := &Header{}
+	header := Header{}
 	for i := range arrays {
 		a := &arrays[i]
 		add(Tensor{Name: []byte(a.Name), DType: answer.OrUnknown(a.DType), Rows: rows(a.Shape), Elements: a.Elements(), Bytes: a.Bytes()})

@@ -8,9 +8,9 @@ import (
 
 // readONNX reads the tensors of an ONNX model, whose data may be in other files. Where
 // the file is damaged, the tensors before the damage are added all the same.
-func readONNX(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
+func readONNX(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error) {
 	tensors, err := onnx.Read(h, h.Size, f.Name)
-	header := &Header{}
+	header := Header{}
 	index := map[string]int{} // index in header.External, by file
 	for i := range tensors {
 		t := &tensors[i]

@@ -12,10 +12,10 @@ import (
 
 // readPyTorch reads the tensors that a pickle would unpickle to, without unpickling it.
 // Of tensors that share a storage, the first is added.
-func readPyTorch(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
+func readPyTorch(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error) {
 	p, err := pickle.Read(h, h.Size, f.Name)
 	if p == nil {
-		return nil, err
+		return Header{Unusable: true}, err
 	}
 	counted := make([]bool, len(p.Storages))
 	for i := range p.Tensors {
@@ -28,7 +28,7 @@ func readPyTorch(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error
 		}
 		add(Tensor{Name: []byte(t.Name), DType: answer.OrUnknown(t.DType), Rows: rows(t.Shape), Elements: t.Elements(), Bytes: t.Bytes()})
 	}
-	return &Header{Findings: PickleFindings(p, f.Name, finding.PickleUnknown), Problems: p.Problems}, err
+	return Header{Findings: PickleFindings(p, f.Name, finding.PickleUnknown), Problems: p.Problems}, err
 }
 
 // PickleFindings reports dangerous imports of a pickle, and with the code unknown those

@@ -9,12 +9,12 @@ import (
 
 // readSafetensors reads the header of a safetensors file. Where it is damaged, no tensor
 // counts, and the header is nil.
-func readSafetensors(f *tree.File, h *tree.Handle, add func(Tensor)) (*Header, error) {
+func readSafetensors(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error) {
 	summary, err := scanSafetensors(f.Name, h, h.Size, add)
 	if err != nil {
-		return nil, err
+		return Header{Unusable: true}, err
 	}
-	return &Header{Framework: summary.Metadata["format"]}, nil
+	return Header{Framework: summary.Metadata["format"]}, nil
 }
 
 // scanSafetensors calls add for each tensor of a safetensors file in r; name is its name

@@ -22,7 +22,7 @@ func Estimate(c *checkpoint.Directory, info *answer.Info, h *weights.Headers, co
 	if n := sentenceTransformersLength(c); n > 0 {
 		info.ContextLength, info.ContextLengthSource = &n, sentenceTransformersFile+": max_seq_length"
 	} else if n, source, ok := d.GetOrDefault("context"); ok && !fromGGUF {
-		info.ContextLength, info.ContextLengthSource = &n, source
+		info.ContextLength, info.ContextLengthSource = &n, source.String()
 	} else if fromGGUF {
 		if n := h.GGUF[0].ModelKey("context_length").Int(); n > 0 && n < 1<<31 {
 			info.ContextLength, info.ContextLengthSource = &n, h.GGUF[0].Path+": "+h.GGUF[0].Architecture()+".context_length"

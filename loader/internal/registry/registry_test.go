@@ -102,7 +102,7 @@ func TestNoClassRuleHidesAnother(t *testing.T) {
 			if later.Kind != earlier.Kind || later.Kind != "name" && later.Kind != "type" {
 				continue
 			}
-			assert.False(t, table.Match(earlier.namePattern, later.Pattern), "%s %s never matches after %s", later.Kind, later.Pattern, earlier.Pattern)
+			assert.False(t, earlier.namePattern.Match(later.Pattern), "%s %s never matches after %s", later.Kind, later.Pattern, earlier.Pattern)
 		}
 	}
 }

@@ -17,12 +17,12 @@ var classRulesTSV string
 // ClassRule is one row of class_rules.tsv.
 type ClassRule struct {
 	Kind, Pattern string
-	namePattern   string       // of a rule of the kind name or type, or of a section rule with a pattern for the name
-	matchesName   bool         // a section rule has namePattern
-	keys          []config.Key // of a section or override rule
-	PartKey       config.Key   // of a part rule: the config member with a class or a model type
-	PartCategory  string       // of a part rule: the category of that class or model type
-	minPrefix     int          // of a nearest rule: the length of the common prefix
+	namePattern   table.Pattern // of a rule of the kind name or type, or of a section rule with a pattern for the name
+	matchesName   bool          // a section rule has namePattern
+	keys          []config.Key  // of a section or override rule
+	PartKey       config.Key    // of a part rule: the config member with a class or a model type
+	PartCategory  string        // of a part rule: the category of that class or model type
+	minPrefix     int           // of a nearest rule: the length of the common prefix
 	category      answer.Category
 	task          answer.Task
 }
@@ -34,11 +34,11 @@ func (r *Registry) readRules() {
 		rule := ClassRule{Kind: f[0], Pattern: f[1], category: answer.Category(f[2]), task: answer.Task(f[3])}
 		switch rule.Kind {
 		case "name", "type":
-			rule.namePattern = rule.Pattern
+			rule.namePattern = table.NewPattern(rule.Pattern)
 		case "section", "override":
 			for name := range strings.SplitSeq(rule.Pattern, ",") {
 				if strings.Contains(name, "*") {
-					rule.namePattern, rule.matchesName = name, true
+					rule.namePattern, rule.matchesName = table.NewPattern(name), true
 					continue
 				}
 				key, _ := config.KeyOf(name) // a test checks that it is one
@@ -98,11 +98,11 @@ func (r *Registry) Infer(in RuleInput) (a RuleResult) {
 		a, matched := RuleResult{}, false
 		switch rule.Kind {
 		case "name":
-			matched = table.Match(rule.namePattern, in.ClassName)
+			matched = rule.namePattern.Match(in.ClassName)
 		case "type":
-			matched = table.Match(rule.namePattern, modelType)
+			matched = rule.namePattern.Match(modelType)
 		case "section":
-			matched = rule.hasSections(in.IsSet) && (!rule.matchesName || table.Match(rule.namePattern, in.ClassName))
+			matched = rule.hasSections(in.IsSet) && (!rule.matchesName || rule.namePattern.Match(in.ClassName))
 		case "nearest":
 			a, matched = r.inferFromNearest(in.ClassName, rule.minPrefix)
 		default:

@@ -2,6 +2,48 @@ package table
 
 import "strings"
 
+// Pattern is a pattern of Match that was prepared for many names.
+type Pattern struct {
+	text       string
+	start, end string   // before the first * and behind the last
+	between    []string // in this order
+	exact      bool     // there is no *
+	hasNumber  bool     // there is a #
+}
+
+// NewPattern prepares a pattern.
+func NewPattern(text string) Pattern {
+	p := Pattern{text: text, hasNumber: strings.Contains(text, "#")}
+	parts := strings.Split(text, "*")
+	last := len(parts) - 1
+	p.exact, p.start = last == 0, parts[0]
+	if !p.exact {
+		p.end, p.between = parts[last], parts[1:last]
+	}
+	return p
+}
+
+// Match is the function Match with the prepared pattern.
+func (p *Pattern) Match(name string) bool {
+	switch {
+	case p.hasNumber:
+		return Match(p.text, name)
+	case p.exact:
+		return name == p.start
+	case len(name) < len(p.start)+len(p.end) || !strings.HasPrefix(name, p.start) || !strings.HasSuffix(name, p.end):
+		return false
+	}
+	name = name[len(p.start) : len(name)-len(p.end)]
+	for _, part := range p.between {
+		i := strings.Index(name, part)
+		if i < 0 {
+			return false
+		}
+		name = name[i+len(part):]
+	}
+	return true
+}
+
 // Match tells whether a name matches a pattern, in which * stands for any text, also
 // none, and # for one or more digits. It does not allocate; the time is proportional to
 // the length of the name times the number of *.

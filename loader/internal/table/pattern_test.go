@@ -21,6 +21,8 @@ func TestMatch(t *testing.T) {
 		{"*-#", "a-1-22", true}, {"*-#", "a-1-x", false}, {"v#.#", "v1.23", true},
 	} {
 		assert.Equal(t, c.want, Match(c.pattern, c.name), "%q: %q", c.pattern, c.name)
+		prepared := NewPattern(c.pattern)
+		assert.Equal(t, c.want, prepared.Match(c.name), "%q, prepared: %q", c.pattern, c.name)
 	}
 	long := strings.Repeat("ab", 1<<20)
 	assert.Zero(t, testing.AllocsPerRun(10, func() { Match("*a*b*c*", long) }))

@@ -20,12 +20,19 @@ const PadFromEOS = "eos_token"
 // Description describes a tokenizer, with what is needed to compare it with the config
 // of the model.
 type Description struct {
-	*answer.TokenizerInfo
+	answer.TokenizerInfo
 
 	Vocabulary string                 // base name of the file with the vocabulary
 	Tokens     Lookup                 // the vocabulary, nil where none was read
 	Unlisted   []tokenizer.AddedToken // special tokens to which no file gives an id
 	outline    *tokenizer.Outline     // nil for a tokenizer that was loaded, or is in a GGUF file
+}
+
+// Info gives the answer, and releases everything else: nothing of it keeps the vocabulary
+// in memory.
+func (d *Description) Info() *answer.TokenizerInfo {
+	d.Tokens, d.Unlisted, d.outline = nil, nil, nil
+	return &d.TokenizerInfo
 }
 
 // tokenizerDirs are the directories of the tokenizers in a pipeline.
@@ -55,10 +62,10 @@ func Describe(c *checkpoint.Directory) (*Description, error) {
 
 // Load loads the tokenizer of a directory. The kind of the error is fault.NotFound where
 // it has none.
-func Load(c *checkpoint.Directory) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
+func Load(c *checkpoint.Directory) (*tokenizer.Tokenizer, *Description, error) {
 	t, err := tokenizer.Load(c.FS, c.Dir)
 	if err == nil {
-		return t, infoOf(t, c.Dir), nil
+		return t, &Description{TokenizerInfo: infoOf(t, c.Dir)}, nil
 	}
 	if fault.KindOf(err) != fault.NotFound {
 		return nil, nil, tree.TrimErrorDir(err, c.Dir)
@@ -71,7 +78,7 @@ func Load(c *checkpoint.Directory) (*tokenizer.Tokenizer, *answer.TokenizerInfo,
 			if t, err = tokenizer.Load(c.FS, dir); err != nil {
 				return nil, nil, tree.TrimErrorDir(err, c.Dir)
 			}
-			return t, infoOf(t, dir), nil
+			return t, &Description{TokenizerInfo: infoOf(t, dir)}, nil
 		}
 	}
 	return nil, nil, err
@@ -87,9 +94,9 @@ type builtOrOutlined interface {
 }
 
 // infoOf describes a tokenizer that was loaded or outlined.
-func infoOf(t builtOrOutlined, dir string) *answer.TokenizerInfo {
+func infoOf(t builtOrOutlined, dir string) answer.TokenizerInfo {
 	config := t.Config()
-	info := &answer.TokenizerInfo{
+	info := answer.TokenizerInfo{
 		Type: typeOf(t), Class: answer.OrUnknown(config.Class), Path: dir, Files: config.Files,
 		SpecialTokens: map[string]string{}, Tried: []answer.Attempt{},
 	}

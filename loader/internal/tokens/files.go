@@ -53,7 +53,13 @@ func readTokenizer(fsys fs.FS, dir string, names []string) (*Description, error)
 
 // SpecialRoles are the roles of special tokens that are compared with the config of the
 // model.
-var SpecialRoles = [...]string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
+var SpecialRoles = [...]Role{
+	{"bos_token", "bos_token_id"}, {"eos_token", "eos_token_id"}, {"unk_token", "unk_token_id"}, {"sep_token", "sep_token_id"},
+	{"pad_token", "pad_token_id"}, {"cls_token", "cls_token_id"}, {"mask_token", "mask_token_id"},
+}
+
+// Role is what a special token is for, and the key of its id in the config of the model.
+type Role struct{ Name, IDKey string }
 
 // MaxTokenID is the limit below which an id can be one of a token.
 const MaxTokenID = 1 << 31

@@ -62,7 +62,7 @@ func describeGGUFTokenizer(c *checkpoint.Directory, name string) (info *Descript
 			kind = answer.UnknownName
 		}
 		n := key("tokens").Len()
-		info = &Description{Vocabulary: name, TokenizerInfo: &answer.TokenizerInfo{Type: kind, Class: answer.UnknownName, Path: c.Dir, Files: []string{name}, VocabSize: &n,
+		info = &Description{Vocabulary: name, TokenizerInfo: answer.TokenizerInfo{Type: kind, Class: answer.UnknownName, Path: c.Dir, Files: []string{name}, VocabSize: &n,
 			SpecialTokens: map[string]string{}, Tried: []answer.Attempt{}}}
 		roles := map[uint64][]string{}
 		named := specialTokenIDs(f)
@@ -91,9 +91,9 @@ func describeGGUFTokenizer(c *checkpoint.Directory, name string) (info *Descript
 			}
 		}
 		for _, role := range SpecialRoles {
-			if tokenID := named[role]; tokenID != nil && uint64(*tokenID) >= id {
+			if tokenID := named[role.Name]; tokenID != nil && uint64(*tokenID) >= id {
 				info.Findings = append(info.Findings, finding.New(finding.TokenNotInVocabulary, name,
-					fmt.Sprintf("%s has the id %d, and the file has %d tokens", role, *tokenID, id), ""))
+					fmt.Sprintf("%s has the id %d, and the file has %d tokens", role.Name, *tokenID, id), ""))
 			}
 		}
 		return nil
@@ -118,7 +118,7 @@ func (n specialTokens) Token(id uint32) (string, bool) {
 }
 
 // loadGGUFTokenizer loads the tokenizer in a GGUF file.
-func loadGGUFTokenizer(c *checkpoint.Directory, name string) (t *tokenizer.Tokenizer, info *answer.TokenizerInfo, err error) {
+func loadGGUFTokenizer(c *checkpoint.Directory, name string) (t *tokenizer.Tokenizer, d *Description, err error) {
 	err = readGGUFTokenizer(c, name, func(f *gguf.File) error {
 		keys, err := tokenizerKeys(f, name)
 		if err != nil {
@@ -133,9 +133,9 @@ func loadGGUFTokenizer(c *checkpoint.Directory, name string) (t *tokenizer.Token
 	if err != nil {
 		return nil, nil, err
 	}
-	info = infoOf(t, c.Dir)
-	info.Files = []string{path.Base(name)}
-	return t, info, nil
+	d = &Description{TokenizerInfo: infoOf(t, c.Dir)}
+	d.Files = []string{path.Base(name)}
+	return t, d, nil
 }
 
 // specialTokenIDs gives the ids of the special tokens by their role ("bos_token"), as

@@ -38,7 +38,7 @@ type Finder struct {
 
 // search is the state of Find.
 type search struct {
-	*Finder
+	Finder
 	fsys  fs.FS
 	dir   string // of the checkpoint
 	read  readFunc
@@ -50,7 +50,7 @@ type search struct {
 // Find reads the tokenizer of the checkpoint at dir; where it has none, that of its base
 // model; else that of the first fallback with one. A tokenizer that exists and cannot be
 // read is an error, so that another one does not replace it unnoticed.
-func (f *Finder) Find(ctx context.Context, fsys fs.FS, dir string, read readFunc) (*Description, error) {
+func (f Finder) Find(ctx context.Context, fsys fs.FS, dir string, read readFunc) (*Description, error) {
 	s := &search{Finder: f, fsys: fsys, dir: dir, read: read, tried: []answer.Attempt{}, start: time.Now()}
 	c, err := checkpoint.List(fsys, dir)
 	if err != nil {

@@ -36,10 +36,10 @@ func (r *reader) readHeader(f *tree.File, s *weightSet) bool {
 	}
 	defer h.Close()
 	before := len(r.Tensors.List)
-	header, err := row.Read(f, h, r.Tensors.add)
-	if header == nil {
+	header, err := row.Read(f, h, r.addTensor)
+	if header.Unusable {
 		r.Tensors.truncate(before)
-	} else if !r.addHeader(f, header, err == nil) {
+	} else if !r.addHeader(f, &header, err == nil) {
 		return false
 	}
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"omniloader/loader/gguf"
 	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/detect"
+	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/quantization"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/shards"
@@ -41,6 +42,7 @@ type reader struct {
 	quant        *answer.Quantization // as the configs declare it, nil where they declare none
 	files        []tree.File          // all files of the checkpoint
 	packedBlocks bool                 // see format.Header
+	addTensor    func(format.Tensor)  // of Tensors
 }
 
 // report adds a finding with its usual severity.
@@ -72,6 +74,7 @@ func Read(c *checkpoint.Directory, files []tree.File, v *detect.Classification) 
 		Format: chosen.sets[0].format, Files: []string{}, Ignored: []string{}, Companions: []string{}, Missing: []string{},
 		DTypes: map[string]int64{}, Complete: true,
 	}}}
+	r.addTensor = r.Tensors.add
 	for _, s := range chosen.sets {
 		r.readSet(s, files)
 	}
