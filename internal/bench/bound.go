@@ -7,6 +7,7 @@ import (
 	"math"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"omniloader/internal/quantity"
@@ -105,35 +106,40 @@ func newBound(b Bound, limit string) (Bound, error) {
 
 // boundPatterns are the ways to write a bound, each with a function from its submatches
 // to the bound.
-var boundPatterns = []struct {
+var boundPatterns = sync.OnceValue(func() []boundPattern {
+	return []boundPattern{
+		{regexp.MustCompile(`^(?:the )?median latency (?:is )?below (\S+) times that of "([^"]+)"$`),
+			func(p []string) (Bound, error) { return MedianBelowTimes(p[1], p[2]) }},
+		{regexp.MustCompile(`^(?:the )?(\S+) latency (?:is )?below (.+)$`),
+			func(p []string) (Bound, error) { return LatencyBelow(p[1], p[2]) }},
+		{regexp.MustCompile(`^no more than (.+?) (?:is |are )?allocated per call$`),
+			func(p []string) (Bound, error) { return AllocatedAtMost(p[1]) }},
+		{regexp.MustCompile(`^no more than (\S+) allocations? (?:is |are )?(?:made )?per call$`),
+			func(p []string) (Bound, error) { return AllocationsAtMost(p[1]) }},
+		{regexp.MustCompile(`^(?:the )?memory delta (?:is )?below (.+)$`),
+			func(p []string) (Bound, error) { return MemoryDeltaBelow(p[1]) }},
+		{regexp.MustCompile(`^(?:the )?throughput (?:is )?at least (\S+) operations per second$`),
+			func(p []string) (Bound, error) { return ThroughputAtLeast(p[1]) }},
+		{regexp.MustCompile(`^(?:the )?(?:throughput (?:is )?at least (\S+) times that of one caller|scaling at least (\S+))$`),
+			func(p []string) (Bound, error) { return ScalingAtLeast(p[1] + p[2]) }},
+		{regexp.MustCompile(`^(?:the latency grows with an exponent|growth exponent) below (\S+)$`),
+			func(p []string) (Bound, error) { return GrowthBelow(p[1]) }},
+		{regexp.MustCompile(`^(?:the )?peak resident memory (?:is )?below (.+)$`),
+			func(p []string) (Bound, error) { return PeakMemoryBelow(p[1]) }},
+	}
+})
+
+// boundPattern is one way to write a bound.
+type boundPattern struct {
 	pattern *regexp.Regexp
 	bound   func(parts []string) (Bound, error)
-}{
-	{regexp.MustCompile(`^(?:the )?median latency (?:is )?below (\S+) times that of "([^"]+)"$`),
-		func(p []string) (Bound, error) { return MedianBelowTimes(p[1], p[2]) }},
-	{regexp.MustCompile(`^(?:the )?(\S+) latency (?:is )?below (.+)$`),
-		func(p []string) (Bound, error) { return LatencyBelow(p[1], p[2]) }},
-	{regexp.MustCompile(`^no more than (.+?) (?:is |are )?allocated per call$`),
-		func(p []string) (Bound, error) { return AllocatedAtMost(p[1]) }},
-	{regexp.MustCompile(`^no more than (\S+) allocations? (?:is |are )?(?:made )?per call$`),
-		func(p []string) (Bound, error) { return AllocationsAtMost(p[1]) }},
-	{regexp.MustCompile(`^(?:the )?memory delta (?:is )?below (.+)$`),
-		func(p []string) (Bound, error) { return MemoryDeltaBelow(p[1]) }},
-	{regexp.MustCompile(`^(?:the )?throughput (?:is )?at least (\S+) operations per second$`),
-		func(p []string) (Bound, error) { return ThroughputAtLeast(p[1]) }},
-	{regexp.MustCompile(`^(?:the )?(?:throughput (?:is )?at least (\S+) times that of one caller|scaling at least (\S+))$`),
-		func(p []string) (Bound, error) { return ScalingAtLeast(p[1] + p[2]) }},
-	{regexp.MustCompile(`^(?:the latency grows with an exponent|growth exponent) below (\S+)$`),
-		func(p []string) (Bound, error) { return GrowthBelow(p[1]) }},
-	{regexp.MustCompile(`^(?:the )?peak resident memory (?:is )?below (.+)$`),
-		func(p []string) (Bound, error) { return PeakMemoryBelow(p[1]) }},
 }
 
 // ParseBound reads a bound as a scenario says it, "the p95 latency is below 2 ms",
 // and as String writes it, "p95 latency below 2 ms".
 func ParseBound(text string) (Bound, error) {
 	trimmed := strings.TrimSpace(text)
-	for _, s := range boundPatterns {
+	for _, s := range boundPatterns() {
 		if parts := s.pattern.FindStringSubmatch(trimmed); parts != nil {
 			return s.bound(parts)
 		}

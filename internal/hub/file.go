@@ -101,7 +101,7 @@ func (f *fetcher) metadata(ctx context.Context, name string) (m metadata, err er
 			}
 		}
 		m.etag = strings.Trim(strings.TrimPrefix(etag, "W/"), `"`)
-		if !entityID.MatchString(m.etag) {
+		if !entityID().MatchString(m.etag) {
 			return false, fault.New(BadAnswer, m.address, fmt.Sprintf("the response has no Etag that can name a blob: %q", clip(etag))).
 				WithHint("is this the address of a hub?")
 		}

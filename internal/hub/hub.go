@@ -25,6 +25,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"omniloader/loader/fault"
@@ -67,13 +68,19 @@ type Snapshot struct {
 	Bytes  int64 // downloaded by this call; the rest was in the cache
 }
 
+// Patterns of names are compiled when they are first used: most commands of the program
+// use none.
 var (
-	repoName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,95}(/[0-9A-Za-z][0-9A-Za-z._-]{0,95})?$`)
-	commitID = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	entityID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$`)
-	fileName = regexp.MustCompile(`^[0-9A-Za-z_][0-9A-Za-z._-]{0,200}$`)
-	refName  = regexp.MustCompile(`^[0-9A-Za-z_][0-9A-Za-z._-]{0,99}(/[0-9A-Za-z_][0-9A-Za-z._-]{0,99}){0,4}$`)
+	repoName = compiled(`^[0-9A-Za-z][0-9A-Za-z._-]{0,95}(/[0-9A-Za-z][0-9A-Za-z._-]{0,95})?$`)
+	commitID = compiled(`^[0-9a-f]{40}$`)
+	entityID = compiled(`^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$`)
+	fileName = compiled(`^[0-9A-Za-z_][0-9A-Za-z._-]{0,200}$`)
+	refName  = compiled(`^[0-9A-Za-z_][0-9A-Za-z._-]{0,99}(/[0-9A-Za-z_][0-9A-Za-z._-]{0,99}){0,4}$`)
 )
+
+func compiled(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // mainBranch is the revision where none is named.
 const mainBranch = "main"
@@ -90,13 +97,13 @@ const mainBranch = "main"
 // picks nothing, Denied where the token gives no access, and Unavailable where the
 // server did not respond in time or not completely.
 func (c *Client) Fetch(ctx context.Context, repo, revision string, choose func(names []string) []string) (*Snapshot, error) {
-	if !repoName.MatchString(repo) || strings.Contains(repo, "--") || strings.Contains(repo, "..") {
+	if !repoName().MatchString(repo) || strings.Contains(repo, "--") || strings.Contains(repo, "..") {
 		return nil, fault.New(fault.NotFound, repo, "not the name of a repository").WithHint("a name has the form <org>/<name>")
 	}
 	if revision == "" {
 		revision = mainBranch
 	}
-	if !refName.MatchString(revision) || strings.Contains(revision, "..") {
+	if !refName().MatchString(revision) || strings.Contains(revision, "..") {
 		return nil, fault.New(fault.NotFound, repo, fmt.Sprintf("%q is not the name of a revision", clip(revision)))
 	}
 	f, err := c.newFetcher(repo)
@@ -263,12 +270,12 @@ func (f *fetcher) listFiles(ctx context.Context, revision string) (names []strin
 	if err != nil {
 		return nil, err
 	}
-	if !commitID.MatchString(reply.SHA) {
+	if !commitID().MatchString(reply.SHA) {
 		return nil, fault.New(BadAnswer, address, fmt.Sprintf("%q is not a commit", clip(reply.SHA)))
 	}
 	f.commit = reply.SHA
 	for _, s := range reply.Siblings {
-		if fileName.MatchString(s.Name) { // no path with directories, which could lead out of the cache
+		if fileName().MatchString(s.Name) { // no path with directories, which could lead out of the cache
 			names = append(names, s.Name)
 		}
 	}

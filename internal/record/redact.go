@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // redactor replaces private content of files: user names in paths, paths of this
@@ -36,26 +37,28 @@ const secretKeys = `(?:(?:access|api|auth|bearer|hf|hub|id|refresh|security|sess
 
 // redactionPatterns match private content. The forms of access tokens are from the
 // documentation of their providers.
-var redactionPatterns = []redactionPattern{
-	{regexp.MustCompile(`/(?:home|Users)/([^/"'\\\s\x00:<>|,;)]{1,64})`), nil},
-	{regexp.MustCompile(`[A-Za-z]:(?:\\{1,2}|/)Users(?:\\{1,2}|/)([^/"'\\\x00:<>|]{1,64})`), nil},
-	{regexp.MustCompile(`\b(?:hf_|api_org_)([A-Za-z0-9]{20,})`), nil},                // Hugging Face
-	{regexp.MustCompile(`\bsk-([A-Za-z0-9_-]*[A-Za-z0-9]{16,}[A-Za-z0-9_-]*)`), nil}, // OpenAI, Anthropic
-	{regexp.MustCompile(`\bgh[oprsu]_([A-Za-z0-9]{20,})`), nil},                      // GitHub
-	{regexp.MustCompile(`\bgithub_pat_([A-Za-z0-9_]{20,})`), nil},
-	{regexp.MustCompile(`\bglpat-([A-Za-z0-9_-]{16,})`), nil},                                // GitLab
-	{regexp.MustCompile(`\b(?:AKIA|ASIA)([A-Z0-9]{16})\b`), nil},                             // Amazon
-	{regexp.MustCompile(`\bAIza([A-Za-z0-9_-]{35})`), nil},                                   // Google
-	{regexp.MustCompile(`\bxox[abeoprs]-([A-Za-z0-9-]{10,})`), nil},                          // Slack
-	{regexp.MustCompile(`\bnvapi-([A-Za-z0-9_-]{20,})`), nil},                                // NVIDIA
-	{regexp.MustCompile(`\beyJ([A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)`), nil}, // a JSON web token
-	{regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----([^-]+)`), nil},
-	{regexp.MustCompile(`://([^/\s:@"'\\<>]{1,64}:[^/\s@"'\\<>]{1,256})@`), nil}, // user and password in an address
-	{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*"((?:[^"\\\n]|\\.)+)"`), isNotVocabulary},
-	{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*'((?:[^'\\\n]|\\.)+)'`), isNotVocabulary},
-	{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `[ \t]*[:=][ \t]*([^\s"'\x60#{}\[\]()<>]+)`), allowsUnquotedValues},
-	{regexp.MustCompile(`\b([A-Za-z0-9._%+-]{1,64})@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b`), isNotVocabulary},
-}
+var redactionPatterns = sync.OnceValue(func() []redactionPattern {
+	return []redactionPattern{
+		{regexp.MustCompile(`/(?:home|Users)/([^/"'\\\s\x00:<>|,;)]{1,64})`), nil},
+		{regexp.MustCompile(`[A-Za-z]:(?:\\{1,2}|/)Users(?:\\{1,2}|/)([^/"'\\\x00:<>|]{1,64})`), nil},
+		{regexp.MustCompile(`\b(?:hf_|api_org_)([A-Za-z0-9]{20,})`), nil},                // Hugging Face
+		{regexp.MustCompile(`\bsk-([A-Za-z0-9_-]*[A-Za-z0-9]{16,}[A-Za-z0-9_-]*)`), nil}, // OpenAI, Anthropic
+		{regexp.MustCompile(`\bgh[oprsu]_([A-Za-z0-9]{20,})`), nil},                      // GitHub
+		{regexp.MustCompile(`\bgithub_pat_([A-Za-z0-9_]{20,})`), nil},
+		{regexp.MustCompile(`\bglpat-([A-Za-z0-9_-]{16,})`), nil},                                // GitLab
+		{regexp.MustCompile(`\b(?:AKIA|ASIA)([A-Z0-9]{16})\b`), nil},                             // Amazon
+		{regexp.MustCompile(`\bAIza([A-Za-z0-9_-]{35})`), nil},                                   // Google
+		{regexp.MustCompile(`\bxox[abeoprs]-([A-Za-z0-9-]{10,})`), nil},                          // Slack
+		{regexp.MustCompile(`\bnvapi-([A-Za-z0-9_-]{20,})`), nil},                                // NVIDIA
+		{regexp.MustCompile(`\beyJ([A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)`), nil}, // a JSON web token
+		{regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----([^-]+)`), nil},
+		{regexp.MustCompile(`://([^/\s:@"'\\<>]{1,64}:[^/\s@"'\\<>]{1,256})@`), nil}, // user and password in an address
+		{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*"((?:[^"\\\n]|\\.)+)"`), isNotVocabulary},
+		{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*'((?:[^'\\\n]|\\.)+)'`), isNotVocabulary},
+		{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `[ \t]*[:=][ \t]*([^\s"'\x60#{}\[\]()<>]+)`), allowsUnquotedValues},
+		{regexp.MustCompile(`\b([A-Za-z0-9._%+-]{1,64})@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b`), isNotVocabulary},
+	}
+})
 
 // isNotVocabulary says whether a file is not the vocabulary of a tokenizer. In a
 // vocabulary, a token may look like an e-mail address.
@@ -86,7 +89,7 @@ func allowsUnquotedValues(file string) bool {
 
 // newRedactor returns a redactor for the files of a checkpoint on this machine.
 func newRedactor(s *source) *redactor {
-	p := &redactor{patterns: redactionPatterns}
+	p := &redactor{patterns: redactionPatterns()}
 	add := func(dir string) {
 		dir = filepath.ToSlash(dir)
 		if strings.Count(strings.Trim(dir, "/"), "/") > 0 { // "/tmp" and "/models" are not private
