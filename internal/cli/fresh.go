@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/internal/bench"
+	"omniloader/loader/undertest"
 	"omniloader/steps"
 )
 
@@ -99,11 +100,13 @@ func (p *program) freshCommand() *cobra.Command {
 			if err := json.NewDecoder(io.LimitReader(c.InOrStdin(), maxInput)).Decode(&job); err != nil {
 				return fmt.Errorf("standard input holds no job: %w", err)
 			}
-			fresh, err := job.Do(steps.BuiltinLoader)
-			if err != nil {
-				return err
-			}
-			return standardOutput(json.NewEncoder(p.out).Encode(fresh))
+			return withLoader(c.Context(), job.Loader, func(l undertest.Loader) error {
+				fresh, err := job.Do(c.Context(), l)
+				if err != nil {
+					return err
+				}
+				return standardOutput(json.NewEncoder(p.out).Encode(fresh))
+			})
 		},
 	}
 }
