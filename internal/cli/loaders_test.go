@@ -68,6 +68,7 @@ func TestEveryProcessOfARunTakesTheSameLoader(t *testing.T) {
 	results := filepath.Join(dir, "r.json")
 	a := callSampling(t, "run", feature, "--save-baseline", results)
 	require.Equal(t, 0, a.code, a.out+a.err)
+	assert.Contains(t, a.out, "first_call of other")
 
 	text, err := os.ReadFile(log)
 	require.NoError(t, err)
