@@ -20,6 +20,7 @@ import (
 	"omniloader/internal/cli"
 	"omniloader/internal/outcome"
 	"omniloader/internal/suite"
+	"omniloader/loader/undertest"
 	"omniloader/steps"
 )
 
@@ -57,10 +58,17 @@ func InitializeTestSuite(ctx *godog.TestSuiteContext) {
 	if err != nil {
 		exitUnable(err)
 	}
-	shared.setup = newSetup(env)
+	loader, err := cli.OpenLoader(context.Background(), "")
+	if err != nil {
+		exitUnable(err)
+	}
+	shared.setup = newSetup(env, loader)
 	shared.setup.Skip = godog.ErrSkip
 	started := time.Now()
 	ctx.AfterSuite(func() {
+		if err := loader.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "omniloader:", err)
+		}
 		if shared.ran.Load() == 0 {
 			exitUnable(fmt.Errorf("nothing selected: no scenario ran"))
 		}
@@ -103,8 +111,8 @@ func InitializeScenario(sc *godog.ScenarioContext) {
 	})
 }
 
-func newSetup(env cli.Environment) *steps.Setup {
-	return &steps.Setup{Loader: steps.BuiltinLoader, Plan: env.Plan, Model: env.Model, Fresh: cli.FreshProcess}
+func newSetup(env cli.Environment, l undertest.Loader) *steps.Setup {
+	return &steps.Setup{Loader: l, Plan: env.Plan, Model: env.Model, Fresh: cli.FreshProcess}
 }
 
 func exitUnable(err error) {
@@ -121,7 +129,10 @@ func TestFeatures(t *testing.T) {
 	require.NoError(t, err)
 	plan, err := suite.Select(loaded, suite.Selection{Short: testing.Short()})
 	require.NoError(t, err)
-	run, err := plan.Run(t.Context(), suite.Options{Setup: newSetup(env), Jobs: runtime.NumCPU()})
+	loader, err := cli.OpenLoader(t.Context(), "")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, loader.Close()) }()
+	run, err := plan.Run(t.Context(), suite.Options{Setup: newSetup(env, loader), Jobs: runtime.NumCPU()})
 	require.NoError(t, err)
 	var results []bench.Result
 	for _, f := range run.Features {

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"io/fs"
 	"sync/atomic"
 	"testing"
 
@@ -10,13 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/builtin"
 )
 
 // ran runs one scenario and returns 0 if it passed, its output, and the record.
 func ran(t *testing.T, setup *Setup, lines string) (status int, out string, record *Record) {
 	t.Helper()
 	if setup.Loader == nil {
-		setup.Loader = BuiltinLoader
+		setup.Loader = builtin.New("")
 	}
 	setup.pause = func() {}
 	setup.Plan = bench.Plan{Iterations: 3, Warmup: 1}
@@ -45,11 +45,9 @@ func TestCallersAtOnceCanCallAnyOperation(t *testing.T) {
 
 func TestAWrongAnswerAmongCallersFailsTheScenario(t *testing.T) {
 	var calls atomic.Int64
-	setup := &Setup{Loader: func(Options) map[string]Operation {
-		return map[string]Operation{ModelInfo: func(fs.FS, string) (any, error) {
-			return map[string]any{"x": min(calls.Add(1), 100)/100 + 1}, nil // a different answer from the hundredth call on
-		}}
-	}}
+	setup := &Setup{Loader: OneAnswer(func() (any, error) {
+		return map[string]any{"x": min(calls.Add(1), 100)/100 + 1}, nil // a different answer from the hundredth call on
+	})}
 	status, out, _ := ran(t, setup, gpt2+"    When the model info is read by 3 callers at once\n    Then the throughput is at least 1 operations per second")
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, "an answer differs from that of the first call")
@@ -100,9 +98,9 @@ const processBounds = "    When the model info is read\n    Then the first laten
 
 func TestBoundsOnAFreshProcessAreJudged(t *testing.T) {
 	var jobs []FreshJob
-	setup := &Setup{Fresh: func(_ context.Context, job FreshJob) (*bench.FreshProcess, error) {
+	setup := &Setup{Fresh: func(ctx context.Context, job FreshJob) (*bench.FreshProcess, error) {
 		jobs = append(jobs, job)
-		f, err := job.Do(BuiltinLoader) // needs the checkpoint on the disk
+		f, err := job.Do(ctx, builtin.New("")) // needs the checkpoint on the disk
 		if err == nil {
 			f.First, f.PeakRSS, f.PeakMissing = 0.01, 30e6, ""
 		}
@@ -116,7 +114,8 @@ func TestBoundsOnAFreshProcessAreJudged(t *testing.T) {
 	require.Len(t, jobs, 2)
 	assert.False(t, jobs[0].Cold)
 	assert.True(t, jobs[1].Cold)
-	assert.NoDirExists(t, jobs[0].Root, "it is removed afterwards")
+	assert.Equal(t, "builtin", jobs[0].Loader, "the process opens the same loader")
+	assert.NoDirExists(t, jobs[0].Input.Root, "it is removed afterwards")
 	require.Len(t, record.Benchmark.Bounds, 3)
 	assert.InDelta(t, 0.07, record.Benchmark.Bounds[1].Figure, 1e-12)
 

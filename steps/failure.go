@@ -4,25 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"omniloader/internal/suggest"
-	loaded "omniloader/loader/answer"
 	"omniloader/loader/fault"
-	"omniloader/loader/tokenizer"
+	"omniloader/loader/undertest"
 )
-
-// kinds are the kinds of error that a scenario can name, by the text of the kind.
-var kinds = []fault.Kind{
-	fault.NotFound, fault.Unreadable, fault.NotAFile, fault.Empty, fault.TooLarge, fault.TooDeep, fault.Truncated,
-	fault.Malformed, fault.NotJSON, fault.WrongType, fault.Unsupported, fault.Unsafe, fault.LFSPointer, fault.HTMLPage,
-	fault.ZeroFilled, fault.Incomplete, fault.Ambiguous, loaded.NotAnSAE,
-	tokenizer.UnknownComponent, tokenizer.MissingField, tokenizer.BadVocabulary, tokenizer.BadPattern,
-}
-
-// FailureKinds returns the kinds of error that a step can name.
-func FailureKinds() []fault.Kind { return slices.Clone(kinds) }
 
 // failureSteps are the Then steps that expect an operation to fail.
 func (w *world) failureSteps(r stepRegistrar) {
@@ -62,7 +49,7 @@ func (w *world) failed() error {
 
 func (w *world) fails(kind string) error {
 	var known []string
-	for _, k := range kinds {
+	for _, k := range undertest.Kinds() {
 		known = append(known, string(k))
 		if string(k) != kind {
 			continue

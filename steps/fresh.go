@@ -8,36 +8,35 @@ import (
 	"path/filepath"
 
 	"omniloader/internal/bench"
+	"omniloader/loader/undertest"
 )
 
 // FreshJob describes one call of an operation on a checkpoint on the real disk, in a
 // process that is started for it and has done nothing before. It is passed as JSON.
 type FreshJob struct {
-	Operation      string  `json:"operation"`
-	Root           string  `json:"root"` // real directory; Dir and the directories in Options are relative to it
-	Dir            string  `json:"dir"`
-	Options        Options `json:"options"`
-	ExpectsFailure bool    `json:"expects_failure"`
-	Cold           bool    `json:"cold"` // drop the checkpoint's files from the page cache first
+	Loader         string          `json:"loader"` // the name of the loader under test
+	Operation      string          `json:"operation"`
+	Input          undertest.Input `json:"input"` // its Root is set, its FS is not
+	ExpectsFailure bool            `json:"expects_failure"`
+	Cold           bool            `json:"cold"` // drop the checkpoint's files from the page cache first
 }
 
 // Do calls the operation in this process and measures the call.
-func (j FreshJob) Do(loader LoaderUnderTest) (*bench.FreshProcess, error) {
-	operation, ok := loader(j.Options)[j.Operation]
-	if !ok {
-		return nil, fmt.Errorf("the loader under test has no operation %q", j.Operation)
+func (j FreshJob) Do(ctx context.Context, loader undertest.Loader) (*bench.FreshProcess, error) {
+	j.Input.FS = os.DirFS(j.Input.Root)
+	call, err := loader.Prepare(j.Operation, j.Input)
+	if err != nil {
+		return nil, prepareError(j.Operation, err)
 	}
 	if j.Cold {
-		if err := bench.DropCache(filepath.Join(j.Root, filepath.FromSlash(j.Dir))); err != nil {
+		if err := bench.DropCache(filepath.Join(j.Input.Root, filepath.FromSlash(j.Input.Dir))); err != nil {
 			return &bench.FreshProcess{ColdMissing: "the page cache cannot be dropped here: " + err.Error()}, nil
 		}
 	}
-	fsys := os.DirFS(j.Root)
-	call := func() (any, error) { return operation(fsys, j.Dir) }
 	if j.ExpectsFailure {
 		call = failureAsAnswer(call)
 	}
-	return bench.FirstCall(call)
+	return bench.FirstCall(func() (any, error) { return call(ctx) })
 }
 
 // ErrNoProcess is the error of Setup.Fresh where no process can be started.
@@ -55,11 +54,8 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		w.noProcess = ErrNoProcess.Error()
 		return nil, nil
 	}
-	job := FreshJob{Operation: w.operation, Root: w.tempRoot, Dir: w.dir, Options: w.options, ExpectsFailure: w.expectsFailure}
-	switch {
-	case w.realRoot != "":
-		job.Root = w.realRoot
-	case w.tempRoot == "":
+	job := FreshJob{Loader: w.setup.Loader.Name(), Operation: w.operation, Input: w.input(), ExpectsFailure: w.expectsFailure}
+	if job.Input.Root == "" {
 		copied := newWorld(w.setup)
 		copied.source = w.source
 		if err := copied.temporaryDirectory(); err != nil {
@@ -69,7 +65,7 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		if err := w.given.replay(copied); err != nil {
 			return nil, fmt.Errorf("writing the checkpoint to the disk: %w", err)
 		}
-		job.Root, job.Dir = copied.tempRoot, copied.dir
+		job.Input.Root, job.Input.Dir = copied.tempRoot, copied.dir
 	}
 	f, err = w.setup.Fresh(ctx, job)
 	if err == nil && w.coldBounded {

@@ -1,10 +1,12 @@
 package steps
 
 import (
+	"context"
 	"os"
 	"reflect"
 
 	"omniloader/internal/bench"
+	"omniloader/loader/undertest"
 )
 
 // givenSteps records the calls of a scenario's Given steps, so that its checkpoint can
@@ -59,11 +61,11 @@ func (w *world) sampledOperation(operation string) (bench.Operation, error) {
 	if err != nil {
 		return bench.Operation{}, err
 	}
-	setup, given, source, expectsFailure, input := w.setup, w.given, w.source, w.expectsFailure, w.options.Input
-	return bench.Operation{Name: name, Category: Category(w.tags), Prepare: func() (func() (any, error), func() error, error) {
+	setup, given, source, expectsFailure, input := w.setup, w.given, w.source, w.expectsFailure, w.options.Tokenizer
+	return bench.Operation{Key: w.key(name), Category: Category(w.tags), Prepare: func(ctx context.Context) (func() (any, error), func() error, error) {
 		fresh := newWorld(setup)
 		fresh.source = source // for a fixture in the directory of the feature file
-		fresh.options.Input = input
+		fresh.options.Tokenizer = input
 		remove := func() error { return nil }
 		err := given.replay(fresh)
 		if fresh.tempRoot != "" {
@@ -77,15 +79,15 @@ func (w *world) sampledOperation(operation string) (bench.Operation, error) {
 		if expectsFailure {
 			call = failureAsAnswer(call)
 		}
-		return call, remove, err
+		return func() (any, error) { return call(ctx) }, remove, err
 	}}, nil
 }
 
 // failureAsAnswer wraps call so that it returns an error of the operation as its answer:
 // the cost of a failure can then be measured. The wrapper adds no allocation.
-func failureAsAnswer(call func() (any, error)) func() (any, error) {
-	return func() (any, error) {
-		value, failure := call()
+func failureAsAnswer(call undertest.Call) undertest.Call {
+	return func(ctx context.Context) (any, error) {
+		value, failure := call(ctx)
 		if failure != nil {
 			return failure, nil
 		}

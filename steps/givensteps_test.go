@@ -10,16 +10,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/builtin"
 	"omniloader/internal/engine"
 	"omniloader/internal/engine/enginetest"
+	"omniloader/loader/undertest"
 	"omniloader/steps"
 )
 
-// collected runs the built-in features and returns the operations to sample.
-func collected(t *testing.T) []bench.Operation {
+// collected runs the built-in features with a loader and returns the operations to sample.
+func collected(t *testing.T, l undertest.Loader) []bench.Operation {
 	t.Helper()
 	var operations []bench.Operation
-	setup := &steps.Setup{Loader: steps.BuiltinLoader, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Operation) { operations = append(operations, s) }}
+	setup := &steps.Setup{Loader: l, Plan: bench.Plan{Iterations: 1}, Collect: func(s bench.Operation) { operations = append(operations, s) }}
 	var sources []enginetest.Feature
 	files, err := filepath.Glob("../features/*.feature")
 	require.NoError(t, err)
@@ -35,22 +37,22 @@ func collected(t *testing.T) []bench.Operation {
 }
 
 func TestTheCheckpointOfEveryMeasuredScenarioCanBeCreatedAgain(t *testing.T) {
-	operations := collected(t)
+	operations := collected(t, builtin.New(""))
 	require.GreaterOrEqual(t, len(operations), len(benchmarks(t)))
 	for _, s := range operations {
 		var answers []string
 		for range 2 { // the second checkpoint must not depend on the first
-			call, remove, err := s.Prepare()
-			require.NoError(t, err, s.Name)
+			call, remove, err := s.Prepare(t.Context())
+			require.NoError(t, err, s.Key.Benchmark)
 			answer, err := call()
-			require.NoError(t, err, s.Name)
+			require.NoError(t, err, s.Key.Benchmark)
 			text, err := json.Marshal(answer)
-			require.NoError(t, err, s.Name)
+			require.NoError(t, err, s.Key.Benchmark)
 			answers = append(answers, string(text))
 			require.NoError(t, remove())
 		}
-		assert.Equal(t, answers[0], answers[1], s.Name)
-		assert.NotEmpty(t, s.Category, s.Name)
+		assert.Equal(t, answers[0], answers[1], s.Key.Benchmark)
+		assert.NotEmpty(t, s.Category, s.Key.Benchmark)
 	}
 }
 

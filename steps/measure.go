@@ -11,11 +11,12 @@ import (
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
 	"omniloader/internal/quantity"
+	"omniloader/loader/undertest"
 )
 
 // measure measures the operation as the plan says, while no other operation runs, and
 // stores the result under the scenario's benchmark name.
-func (w *world) measure(ctx context.Context, call func() (any, error)) error {
+func (w *world) measure(ctx context.Context, call undertest.Call) error {
 	name, err := w.benchmarkName()
 	if err != nil {
 		return err
@@ -31,7 +32,7 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 	w.sample = func(ctx context.Context) (*bench.Measurement, error) {
 		w.setup.state().exclusive.Lock()
 		defer w.setup.state().exclusive.Unlock()
-		m, err := w.setup.measure(ctx, plan, call)
+		m, err := w.setup.measure(ctx, plan, func() (any, error) { return call(ctx) })
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +51,7 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 		return err
 	}
 	w.measurement = m
-	r := bench.NewResult(name, Category(w.tags), m, w.metadata())
+	r := bench.NewResult(w.key(name), Category(w.tags), m, w.metadata())
 	r.Threshold = w.threshold
 	if err := w.setup.state().store.add(r); err != nil {
 		return err
@@ -61,12 +62,12 @@ func (w *world) measure(ctx context.Context, call func() (any, error)) error {
 
 // measureExtras adds to a measurement what the steps or the setup ask for in addition:
 // several callers at once, other sizes, a process started for the first call.
-func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call func() (any, error)) (err error) {
+func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call undertest.Call) (err error) {
 	if callers := max(w.callers, w.setup.Callers, 1); callers > 1 || w.concurrencyBounded {
 		if w.callers > 0 {
 			callers = w.callers
 		}
-		if m.Concurrency, err = bench.MeasureConcurrency(ctx, callers, m.Plan.Iterations, call, sameAnswer(m.FirstAnswer)); err != nil {
+		if m.Concurrency, err = bench.MeasureConcurrency(ctx, callers, m.Plan.Iterations, func() (any, error) { return call(ctx) }, sameAnswer(m.FirstAnswer)); err != nil {
 			return fmt.Errorf("%d callers at once: %w", callers, err)
 		}
 		if w.callers > 0 {
@@ -86,8 +87,8 @@ func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call fu
 
 // measureGrowth measures the operation on the scenario's checkpoint in each of its
 // sizes. All answers must be equal, except those of the inspection, which contain sizes.
-func (w *world) measureGrowth(ctx context.Context, call func() (any, error), first any) (*bench.Growth, error) {
-	sizes := []bench.SizedOperation{{Bytes: float64(w.sizes[0]), Call: call}}
+func (w *world) measureGrowth(ctx context.Context, call undertest.Call, first any) (*bench.Growth, error) {
+	sizes := []bench.SizedOperation{{Bytes: float64(w.sizes[0]), Call: func() (any, error) { return call(ctx) }}}
 	checkSame := sameAnswer(first)
 	for _, size := range w.sizes[1:] {
 		disk := fixtures.NewFs()
@@ -103,16 +104,26 @@ func (w *world) measureGrowth(ctx context.Context, call func() (any, error), fir
 		if w.expectsFailure {
 			call = failureAsAnswer(call)
 		}
-		answer, err := call()
-		if err == nil && w.operation != Inspection {
+		answer, err := call(ctx)
+		if err == nil && w.operation != undertest.Inspection {
 			err = checkSame(answer)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("at %s: %w", quantity.FormatSize(float64(size)), err)
 		}
-		sizes = append(sizes, bench.SizedOperation{Bytes: float64(size), Call: call})
+		sizes = append(sizes, bench.SizedOperation{Bytes: float64(size), Call: func() (any, error) { return call(ctx) }})
 	}
 	return bench.MeasureGrowth(ctx, sizes)
+}
+
+// key is the key of a benchmark of the loader under test.
+func (w *world) key(benchmark string) bench.Key {
+	return bench.Key{Loader: w.setup.loaderKey(), Benchmark: benchmark}
+}
+
+// reference returns the measurement of another benchmark of the same loader, or nil.
+func (w *world) reference(benchmark string) *bench.Measurement {
+	return w.setup.state().store.measurement(w.key(benchmark))
 }
 
 // benchmarkName returns the scenario's name in the results.
@@ -199,7 +210,7 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 		w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("not judged: %s: %s", bound, why))
 		return nil
 	}
-	judgement, err := bound.Check(w.measurement, w.setup.state().store.measurement)
+	judgement, err := bound.Check(w.measurement, w.reference)
 	var exceeded *bench.ExceededError
 	if err != nil && !errors.As(err, &exceeded) {
 		return err

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"io/fs"
 	"testing"
 	"time"
 
@@ -28,9 +27,7 @@ func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens
 		LaterRounds:  flags.LaterRounds,
 		pause:        func() {},
 		Plan:         bench.Plan{Iterations: 2},
-		Loader: func(Options) map[string]Operation {
-			return map[string]Operation{ModelInfo: func(fs.FS, string) (any, error) { return map[string]any{"x": 1}, nil }}
-		},
+		Loader:       OneAnswer(func() (any, error) { return map[string]any{"x": 1}, nil }),
 		bench: func(_ context.Context, plan bench.Plan, call func() (any, error)) (*bench.Measurement, error) {
 			answer, err := call()
 			require.NoError(t, err)
@@ -114,6 +111,9 @@ func TestAResultOfALaterRoundReplacesTheEarlierOne(t *testing.T) {
 	require.ErrorContains(t, s.add(&bench.Result{Name: "a"}), "two benchmarks", "also in a later round")
 	require.Len(t, s.all(), 2)
 	assert.Equal(t, 2.0, s.all()[0].MeanTime)
+	require.NoError(t, s.add(&bench.Result{Name: "a", Loader: "other"}), "of another loader")
+	assert.Equal(t, []string{"a", "b"}, s.names(""))
+	assert.Equal(t, []string{"a"}, s.names("other"))
 }
 
 func TestARepeatedMeasurementMustKeepAllBoundsJudgedSoFar(t *testing.T) {

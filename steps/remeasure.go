@@ -63,7 +63,7 @@ func (w *world) measureAgain(ctx context.Context, exceeded *bench.ExceededError)
 		case err == nil:
 			w.remeasured++
 			r := w.record.Benchmark
-			fresh := bench.NewResult(r.Name, r.Category, m, r.Metadata)
+			fresh := bench.NewResult(r.Key(), r.Category, m, r.Metadata)
 			fresh.Bounds, fresh.Threshold, fresh.TimesMeasured = judgements, r.Threshold, 1+w.remeasured
 			w.setup.state().store.replace(r, fresh)
 			w.measurement = m
@@ -85,7 +85,7 @@ func (w *world) judgedBy(m *bench.Measurement) ([]bench.Judgement, error) {
 	judgements := make([]bench.Judgement, len(w.bounds))
 	for i, bound := range w.bounds {
 		var err error
-		if judgements[i], err = bound.Check(m, w.setup.state().store.measurement); err != nil {
+		if judgements[i], err = bound.Check(m, w.reference); err != nil {
 			return nil, err
 		}
 	}

@@ -12,37 +12,38 @@ import (
 type store struct {
 	mu      sync.Mutex
 	order   []*bench.Result
-	results map[string]*bench.Result
-	earlier map[string]bool // names that were measured in an earlier round and not yet in this one
+	results map[bench.Key]*bench.Result
+	earlier map[bench.Key]bool // what was measured in an earlier round and not yet in this one
 }
 
 // nextRound starts a round in which a benchmark may be measured again.
 func (s *store) nextRound() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.earlier = make(map[string]bool, len(s.results))
-	for name := range s.results {
-		s.earlier[name] = true
+	s.earlier = make(map[bench.Key]bool, len(s.results))
+	for key := range s.results {
+		s.earlier[key] = true
 	}
 }
 
-// add adds a result, or replaces that of an earlier round. Two results of one name in
-// one round are an error: the second would hide the first in the results file.
+// add adds a result, or replaces that of an earlier round. Two results of one key in one
+// round are an error: the second would hide the first in the results file.
 func (s *store) add(r *bench.Result) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if before, taken := s.results[r.Name]; taken {
-		if s.earlier[r.Name] {
-			delete(s.earlier, r.Name)
-			s.order[slices.Index(s.order, before)], s.results[r.Name] = r, r
+	key := r.Key()
+	if before, taken := s.results[key]; taken {
+		if s.earlier[key] {
+			delete(s.earlier, key)
+			s.order[slices.Index(s.order, before)], s.results[key] = r, r
 			return nil
 		}
-		return fmt.Errorf("two benchmarks of this run are called %q: give one of them a tag %s:NAME", r.Name, benchmarkTag)
+		return fmt.Errorf("two benchmarks of this run are called %q: give one of them a tag %s:NAME", key, benchmarkTag)
 	}
 	if s.results == nil {
-		s.results = make(map[string]*bench.Result)
+		s.results = make(map[bench.Key]*bench.Result)
 	}
-	s.results[r.Name] = r
+	s.results[key] = r
 	s.order = append(s.order, r)
 	return nil
 }
@@ -55,22 +56,24 @@ func (s *store) replace(r, better *bench.Result) {
 }
 
 // measurement returns the measurement of a benchmark, or nil.
-func (s *store) measurement(name string) *bench.Measurement {
+func (s *store) measurement(key bench.Key) *bench.Measurement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r, ok := s.results[name]; ok {
+	if r, ok := s.results[key]; ok {
 		return r.Measurement
 	}
 	return nil
 }
 
-// names returns the names of all benchmarks, in the order of measuring.
-func (s *store) names() []string {
+// names returns the names of all benchmarks of a loader, in the order of measuring.
+func (s *store) names(loader string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := make([]string, len(s.order))
-	for i, r := range s.order {
-		names[i] = r.Name
+	var names []string
+	for _, r := range s.order {
+		if r.Loader == loader {
+			names = append(names, r.Name)
+		}
 	}
 	return names
 }

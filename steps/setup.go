@@ -1,7 +1,7 @@
 // Package steps defines the steps of the scenarios and runs them: a Given step
 // creates a checkpoint, a When step calls an operation of the loader under test, a
-// Then step checks the answer or what the call cost. LoaderUnderTest is the only way
-// in which a loader is called.
+// Then step checks the answer or what the call cost. A loader is called through package
+// undertest only.
 //
 // The package reads no bytes of a checkpoint and computes no statistics: fixtures
 // writes checkpoints, the loader reads them, bench measures.
@@ -16,14 +16,15 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/engine"
+	"omniloader/loader/undertest"
 )
 
 // Setup is what the scenarios of one run share. Its fields are set before the first
 // scenario and not changed afterwards. Scenarios that run in parallel may share it. A
 // Setup must not be copied.
 type Setup struct {
-	// Loader is the loader under test; BuiltinLoader is the one of this module.
-	Loader LoaderUnderTest
+	// Loader is the loader under test. Whoever opened it closes it, after the last scenario.
+	Loader undertest.Loader
 	// Plan says how often a measured operation is called. Where Plan.Memory is
 	// false, memory is measured only for the scenarios that bound it.
 	Plan bench.Plan
@@ -38,7 +39,7 @@ type Setup struct {
 	// operation is then called once and not measured, and no bound is judged.
 	Collect func(bench.Operation)
 	// Architectures is a table of class names that are added to the loader's own in
-	// every scenario, see Options.
+	// every scenario, see undertest.Options.
 	Architectures string
 	// LaterRounds says that the caller runs a scenario again in a later round if its
 	// measurement exceeds a bound, see NextRound. If it is false, the operation is
@@ -173,12 +174,20 @@ var Engine = sync.OnceValue(func() *engine.Engine {
 // all scenarios have ended, because a running one still changes its result.
 func (s *Setup) Results() []*bench.Result { return s.state().store.all() }
 
-// measure measures an operation as the plan says.
+// measure measures a call as the plan says.
 func (s *Setup) measure(ctx context.Context, plan bench.Plan, call func() (any, error)) (*bench.Measurement, error) {
 	if s.bench != nil {
 		return s.bench(ctx, plan, call)
 	}
 	return bench.Measure(ctx, plan, call)
+}
+
+// loaderKey is the name of the loader in the keys of results: "" for the built-in one.
+func (s *Setup) loaderKey() string {
+	if s.Loader == nil || s.Loader.Name() == undertest.Builtin {
+		return ""
+	}
+	return s.Loader.Name()
 }
 
 // skip returns the error with which a step ends its scenario as skipped.

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -102,7 +103,7 @@ func yesNo(b bool) string {
 
 // sameAnswerFrom asserts that another operation gives the same answer, in the fields
 // that both have.
-func (w *world) sameAnswerFrom(operation string) error {
+func (w *world) sameAnswerFrom(ctx context.Context, operation string) error {
 	if w.operation == "" || w.err != nil {
 		return errors.New("there is no answer to compare with")
 	}
@@ -110,9 +111,7 @@ func (w *world) sameAnswerFrom(operation string) error {
 	if err != nil {
 		return err
 	}
-	w.setup.state().exclusive.RLock()
-	value, err := call()
-	w.setup.state().exclusive.RUnlock()
+	value, err := w.callUnmeasured(ctx, call)
 	if err != nil {
 		return fmt.Errorf("reading the %s: %w", operation, err)
 	}

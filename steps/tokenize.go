@@ -10,6 +10,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/engine"
+	"omniloader/loader/undertest"
 )
 
 // tokenizeSteps are the When steps that load and run a tokenizer.
@@ -57,24 +58,26 @@ func (w *world) tokenizeSteps(r stepRegistrar) {
 	})
 }
 
-func (w *world) loadTokenizer(ctx context.Context) error  { return w.read(ctx, TokenizerLoad) }
-func (w *world) checkTokenizer(ctx context.Context) error { return w.read(ctx, TokenizerCheck) }
+func (w *world) loadTokenizer(ctx context.Context) error { return w.read(ctx, undertest.TokenizerLoad) }
+func (w *world) checkTokenizer(ctx context.Context) error {
+	return w.read(ctx, undertest.TokenizerCheck)
+}
 
 func (w *world) encodeText(ctx context.Context, text string) error {
-	return w.tokenize(ctx, Encoding, TokenizerInput{Text: unescape(text)})
+	return w.tokenize(ctx, undertest.Encoding, undertest.TokenizerInput{Text: unescape(text)})
 }
 
 func (w *world) encodeDocument(ctx context.Context, text *engine.DocString) error {
-	return w.tokenize(ctx, Encoding, TokenizerInput{Text: text.Content})
+	return w.tokenize(ctx, undertest.Encoding, undertest.TokenizerInput{Text: text.Content})
 }
 
 func (w *world) encodePlain(ctx context.Context, text string) error {
-	return w.tokenize(ctx, Encoding, TokenizerInput{Text: unescape(text), NoSpecial: true})
+	return w.tokenize(ctx, undertest.Encoding, undertest.TokenizerInput{Text: unescape(text), NoSpecial: true})
 }
 
 func (w *world) encodePair(ctx context.Context, first, second string) error {
 	second = unescape(second)
-	return w.tokenize(ctx, Encoding, TokenizerInput{Text: unescape(first), Pair: &second})
+	return w.tokenize(ctx, undertest.Encoding, undertest.TokenizerInput{Text: unescape(first), Pair: &second})
 }
 
 func (w *world) encodeCopies(ctx context.Context, n int, text string) error {
@@ -82,7 +85,7 @@ func (w *world) encodeCopies(ctx context.Context, n int, text string) error {
 	if text = unescape(text); n > limit/max(1, len(text)) {
 		return scenarioErrorf("%d copies are more than %d bytes", n, limit)
 	}
-	return w.tokenize(ctx, EncodingSize, TokenizerInput{Text: strings.Repeat(text, n), NoSpecial: true})
+	return w.tokenize(ctx, undertest.EncodingSize, undertest.TokenizerInput{Text: strings.Repeat(text, n), NoSpecial: true})
 }
 
 func (w *world) decode(ctx context.Context, list string) error {
@@ -102,11 +105,11 @@ func (w *world) decodeIDs(ctx context.Context, list string, noSpecial bool) erro
 		}
 		ids = append(ids, uint32(id))
 	}
-	return w.tokenize(ctx, Decoding, TokenizerInput{IDs: ids, NoSpecial: noSpecial})
+	return w.tokenize(ctx, undertest.Decoding, undertest.TokenizerInput{IDs: ids, NoSpecial: noSpecial})
 }
 
 func (w *world) roundTrip(ctx context.Context, text string) error {
-	return w.tokenize(ctx, RoundTrip, TokenizerInput{Text: unescape(text), NoSpecial: true})
+	return w.tokenize(ctx, undertest.RoundTrip, undertest.TokenizerInput{Text: unescape(text), NoSpecial: true})
 }
 
 // unescape replaces escapes such as \n and \t in the text of a step by what they stand
@@ -124,7 +127,7 @@ func (w *world) addRates(r *bench.Result) {
 	const megabyte = 1e6
 	answer := w.answer.root
 	switch w.operation {
-	case TokenizerLoad:
+	case undertest.TokenizerLoad:
 		var size int64
 		for _, name := range answer.Get("files").Array() {
 			if path.Ext(name.String()) == ".gguf" {
@@ -135,7 +138,7 @@ func (w *world) addRates(r *bench.Result) {
 			}
 		}
 		r.SetRate("mb_per_s", float64(size)/megabyte)
-	case Encoding, EncodingSize:
+	case undertest.Encoding, undertest.EncodingSize:
 		r.SetRate("mb_per_s", answer.Get("text_bytes").Num/megabyte)
 		r.SetRate("tokens_per_s", answer.Get("token_count").Num)
 	}
@@ -143,8 +146,8 @@ func (w *world) addRates(r *bench.Result) {
 
 // tokenize calls an operation that runs a tokenizer. A measured operation is called once
 // before it is measured, because the first call loads the tokenizer.
-func (w *world) tokenize(ctx context.Context, operation string, input TokenizerInput) error {
-	w.options.Input = input
+func (w *world) tokenize(ctx context.Context, operation string, input undertest.TokenizerInput) error {
+	w.options.Tokenizer = input
 	if w.setup.Collect != nil {
 		return w.read(ctx, operation) // sampling calls once before it measures
 	}
@@ -154,13 +157,13 @@ func (w *world) tokenize(ctx context.Context, operation string, input TokenizerI
 	}
 	w.operation = operation
 	if w.measured {
-		if _, err = call(); err == nil {
+		if _, err = call(ctx); err == nil {
 			err = w.measure(ctx, call)
 		} else {
-			err = w.setResult(nil, err)
+			err = w.setFailure(ctx, err)
 		}
 	} else {
-		err = w.callOnce(call)
+		err = w.callOnce(ctx, call)
 	}
 	switch {
 	case err != nil:

@@ -1,6 +1,10 @@
 package steps
 
-import "context"
+import (
+	"context"
+
+	"omniloader/loader/undertest"
+)
 
 // operationSteps are the When steps that read a checkpoint, one operation each.
 func (w *world) operationSteps(r stepRegistrar) {
@@ -44,37 +48,37 @@ func (w *world) operationSteps(r stepRegistrar) {
 }
 
 func (w *world) readModelInfo(ctx context.Context) error {
-	return w.read(ctx, ModelInfo)
+	return w.read(ctx, undertest.ModelInfo)
 }
 
 func (w *world) detectCategory(ctx context.Context) error {
-	return w.read(ctx, CategoryOnly)
+	return w.read(ctx, undertest.CategoryOnly)
 }
 
 func (w *world) checkSupport(ctx context.Context) error {
-	return w.read(ctx, Support)
+	return w.read(ctx, undertest.Support)
 }
 
 func (w *world) checkOmni(ctx context.Context) error {
-	return w.read(ctx, OmniCheck)
+	return w.read(ctx, undertest.OmniCheck)
 }
 
 func (w *world) checkSAE(ctx context.Context) error {
-	return w.read(ctx, SAECheck)
+	return w.read(ctx, undertest.SAECheck)
 }
 
 func (w *world) lookUpBaseModel(ctx context.Context) error {
-	return w.read(ctx, SAEBaseModel)
+	return w.read(ctx, undertest.SAEBaseModel)
 }
 
 func (w *world) readTokenizer(ctx context.Context) error {
-	return w.read(ctx, Tokenizer)
+	return w.read(ctx, undertest.Tokenizer)
 }
 
 func (w *world) inspect(ctx context.Context) error {
-	return w.read(ctx, Inspection)
+	return w.read(ctx, undertest.Inspection)
 }
 
 func (w *world) verify(ctx context.Context) error {
-	return w.read(ctx, Verification)
+	return w.read(ctx, undertest.Verification)
 }

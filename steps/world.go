@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
+	"omniloader/loader/undertest"
 )
 
 // world is the state of one scenario: the checkpoint it created, the operation it
@@ -40,7 +42,7 @@ type world struct {
 	fsys       fs.FS    // what the operation reads: disk, or realRoot
 	dir        string   // the checkpoint's directory in fsys
 	checkpoint *fixtures.Checkpoint
-	options    Options
+	options    undertest.Options
 	given      *givenSteps // the Given steps, to repeat them
 	sizes      []int64     // bytes of the config, for a checkpoint in several sizes; the first is this checkpoint
 
@@ -71,7 +73,7 @@ func newWorld(s *Setup) *world {
 		disk:    disk,
 		fsys:    afero.NewIOFS(disk),
 		dir:     defaultDir,
-		options: Options{Architectures: s.Architectures},
+		options: undertest.Options{Architectures: s.Architectures},
 	}
 }
 
@@ -147,12 +149,12 @@ func (w *world) read(ctx context.Context, operation string) error {
 		var sampled bench.Operation
 		if sampled, err = w.sampledOperation(operation); err == nil {
 			w.setup.Collect(sampled)
-			err = w.callOnce(call)
+			err = w.callOnce(ctx, call)
 		}
 	case w.measured:
 		err = w.measure(ctx, call)
 	default:
-		err = w.callOnce(call)
+		err = w.callOnce(ctx, call)
 	}
 	if err != nil {
 		return err
@@ -163,26 +165,58 @@ func (w *world) read(ctx context.Context, operation string) error {
 	return nil
 }
 
-// call binds an operation of the loader under test to the checkpoint of the scenario.
-func (w *world) call(operation string) (func() (any, error), error) {
+// call prepares an operation of the loader under test for the checkpoint of the scenario.
+func (w *world) call(operation string) (undertest.Call, error) {
 	if w.setup.Loader == nil {
 		return nil, errors.New("no loader to test: Setup.Loader is not set")
 	}
-	read, ok := w.setup.Loader(w.options)[operation]
-	if !ok {
-		return nil, fmt.Errorf("the loader under test has no operation %q", operation)
+	call, err := w.setup.Loader.Prepare(operation, w.input())
+	if err != nil {
+		return nil, prepareError(operation, err)
 	}
-	fsys, dir := w.fsys, w.dir
-	return func() (any, error) { return read(fsys, dir) }, nil
+	return call, nil
+}
+
+// input is what an operation is called on.
+func (w *world) input() undertest.Input {
+	return undertest.Input{FS: w.fsys, Dir: w.dir, Root: cmp.Or(w.realRoot, w.tempRoot), Options: w.options}
+}
+
+// prepareError explains why an operation of the loader under test cannot be called. A
+// loader that does not have the operation is no different from one that fails.
+func prepareError(operation string, err error) error {
+	if errors.Is(err, undertest.ErrNoOperation) {
+		return fmt.Errorf("the loader under test has no operation %q", operation)
+	}
+	return fmt.Errorf("the loader under test cannot carry out the operation %q: %w", operation, err)
 }
 
 // callOnce calls the operation. Other scenarios may call theirs at the same time, but not
-// while an operation is measured.
-func (w *world) callOnce(call func() (any, error)) error {
-	w.setup.state().exclusive.RLock()
-	value, err := call()
-	w.setup.state().exclusive.RUnlock()
-	return w.setResult(value, err)
+// while an operation is measured. The error is that of ctx if the call failed after its
+// end.
+func (w *world) callOnce(ctx context.Context, call undertest.Call) error {
+	value, err := w.callUnmeasured(ctx, call)
+	if err != nil {
+		return w.setFailure(ctx, err)
+	}
+	return w.setResult(value, nil)
+}
+
+// callUnmeasured makes a call while no operation is measured.
+func (w *world) callUnmeasured(ctx context.Context, call undertest.Call) (any, error) {
+	exclusive := &w.setup.state().exclusive
+	exclusive.RLock()
+	defer exclusive.RUnlock()
+	return call(ctx)
+}
+
+// setFailure keeps the failure of a call. If ctx has ended, the failure says nothing of the
+// loader, and the error is that of ctx.
+func (w *world) setFailure(ctx context.Context, failure error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
+	}
+	return w.setResult(nil, failure)
 }
 
 // setResult keeps the answer or the failure of the operation. A failure is not an error

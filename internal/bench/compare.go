@@ -43,6 +43,7 @@ const (
 // Change is one benchmark in a comparison.
 type Change struct {
 	Name      string   `json:"name"`
+	Loader    string   `json:"loader,omitempty"` // name of the loader under test; "" for the built-in one
 	Category  string   `json:"category"`
 	Verdict   Verdict  `json:"verdict"`
 	Basis     Basis    `json:"basis,omitempty"` // empty where only one file has it
@@ -59,6 +60,9 @@ type Change struct {
 	Old      *Result `json:"-"` // nil where it was added
 	New      *Result `json:"-"` // nil where it was removed
 }
+
+// Key returns the key of the benchmark.
+func (c *Change) Key() Key { return Key{c.Loader, c.Name} }
 
 // Side is one of the two files of a comparison.
 type Side struct {
@@ -115,17 +119,17 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 	for _, v := range verdictOrder {
 		c.Counts[v] = 0
 	}
-	olds := make(map[string]*Result, len(old.Results))
+	olds := make(map[Key]*Result, len(old.Results))
 	for i := range old.Results {
-		olds[old.Results[i].Name] = &old.Results[i]
+		olds[old.Results[i].Key()] = &old.Results[i]
 	}
 	both := 0
 	for i := range new.Results {
 		n := &new.Results[i]
-		o := olds[n.Name]
+		o := olds[n.Key()]
 		if o != nil {
 			both++
-			delete(olds, n.Name)
+			delete(olds, n.Key())
 		}
 		c.add(o, n)
 	}
@@ -133,7 +137,7 @@ func Compare(old, new *File, threshold float64) (*Comparison, error) {
 		return nil, fmt.Errorf("%w (%d in the old one, %d in the new one)", ErrNothingToCompare, len(old.Results), len(new.Results))
 	}
 	for i := range old.Results {
-		if olds[old.Results[i].Name] != nil {
+		if olds[old.Results[i].Key()] != nil {
 			c.add(&old.Results[i], nil)
 		}
 	}
@@ -185,7 +189,7 @@ func (c *Comparison) loosenedThresholds() []string {
 	var names []string
 	for _, change := range c.Changes {
 		if change.Old != nil && change.New != nil && threshold(change.New) > threshold(change.Old) {
-			names = append(names, fmt.Sprintf("%s (±%s %%, before ±%s %%)", change.Name,
+			names = append(names, fmt.Sprintf("%s (±%s %%, before ±%s %%)", change.Key(),
 				quantity.FormatNumber(threshold(change.New)*100, quantity.Digits), quantity.FormatNumber(threshold(change.Old)*100, quantity.Digits)))
 		}
 	}
@@ -226,11 +230,11 @@ func prefixed(prefix string, texts []string) []string {
 func (c *Comparison) add(old, new *Result) {
 	change := Change{Old: old, New: new, Threshold: c.Threshold}
 	if old != nil {
-		change.Name, change.Category, change.OldMean = old.Name, old.Category, &old.MeanTime
+		change.Name, change.Loader, change.Category, change.OldMean = old.Name, old.Loader, old.Category, &old.MeanTime
 		change.OldFloor = floorOf(c.compatibility.rule, c.plannedProcesses(old))
 	}
 	if new != nil {
-		change.Name, change.Category, change.NewMean = new.Name, new.Category, &new.MeanTime
+		change.Name, change.Loader, change.Category, change.NewMean = new.Name, new.Loader, new.Category, &new.MeanTime
 		change.NewFloor = floorOf(c.compatibility.rule, new.Processes)
 		if new.Threshold != nil {
 			change.Threshold = *new.Threshold
@@ -376,6 +380,7 @@ func compareChanges(a, b Change) int {
 		cmp.Compare(slices.Index(verdictOrder, a.Verdict), slices.Index(verdictOrder, b.Verdict)),
 		cmp.Compare(b.size(), a.size()),
 		cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.Loader, b.Loader),
 	)
 }
 

@@ -150,13 +150,13 @@ func (c *concurrentCallers) makeCalls(one *callerResult) (err error) {
 	stride := max(1, c.callsPerRound/c.answersPerRound)
 	for i := range c.callsPerRound {
 		if c.ctx.Err() != nil {
-			return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(c.ctx))
+			return interrupted(c.ctx)
 		}
 		start := time.Now()
 		answer, err := c.call()
 		one.calls = append(one.calls, time.Since(start))
 		if err != nil {
-			return &CallError{Call: i + 1, Phase: "concurrent", Err: err}
+			return callError(c.ctx, "concurrent", i, err)
 		}
 		if i%stride == 0 || i == c.callsPerRound-1 {
 			one.answers = append(one.answers, answer)

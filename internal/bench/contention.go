@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ var probeResult int // keeps the compiler from removing the work
 // prepareContentionProbe gives work that needs what the two threads of a core share: the
 // execution units, the first-level cache, the store buffer. The yardstick, which mostly
 // waits for its own results, hardly slows down on a shared core.
-func prepareContentionProbe() (func() (any, error), func() error, error) {
+func prepareContentionProbe(context.Context) (func() (any, error), func() error, error) {
 	return func() (any, error) {
 		var classes [8]int
 		for _, c := range probeText {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"math"
 	"time"
 )
@@ -69,7 +70,7 @@ func measureDelayCost() delayCost {
 // cycles, its time shows the clock frequency of the processor.
 const yardstickLength = 1000
 
-func prepareYardstick() (func() (any, error), func() error, error) {
+func prepareYardstick(context.Context) (func() (any, error), func() error, error) {
 	return func() (any, error) {
 		delay(yardstickLength)
 		return nil, nil

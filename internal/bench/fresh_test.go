@@ -127,7 +127,7 @@ func TestConcurrencyGrowthAndAFreshProcessHaveTheirKeys(t *testing.T) {
 		Growth:       &Growth{Points: []Point{{Bytes: 1e6, Floor: 0.001, Calls: 3, Median: 0.002}}, Exponent: 1.1},
 		FreshProcess: &FreshProcess{StartRSS: 10e6, PeakRSS: 30e6, First: 0.02, Warm: 0.001, Cold: &cold},
 	}
-	f, err := NewFile([]Result{*NewResult("a", "x", m, nil)}, origin())
+	f, err := NewFile([]Result{*NewResult(Key{Benchmark: "a"}, "x", m, nil)}, origin())
 	require.NoError(t, err)
 	f.Selection, f.Interrupted = "--category x", true
 	var out strings.Builder

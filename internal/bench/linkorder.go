@@ -13,17 +13,18 @@ func LinkOrderFile(origin Origin, build string, plan Sampling, processes []*Samp
 	if len(processes) == 0 || len(processes) != len(seeds) {
 		return nil, errors.New("each process that sampled needs the seed of its link order")
 	}
-	singles := map[string][]time.Duration{}
+	singles := map[Key][]time.Duration{}
 	for i, p := range processes {
 		for j := range p.Benchmarks {
-			p.Benchmarks[j].Process.LinkSeed = seeds[i]
-			singles[p.Benchmarks[j].Name] = append(singles[p.Benchmarks[j].Name], p.Benchmarks[j].Singles...)
+			sample := &p.Benchmarks[j]
+			sample.Process.LinkSeed = seeds[i]
+			singles[sample.Key()] = append(singles[sample.Key()], sample.Singles...)
 		}
 	}
 	var results []Result
 	for _, sample := range processes[0].Benchmarks {
-		m := &Measurement{Calls: singles[sample.Name]}
-		results = append(results, *NewResult(sample.Name, sample.Category, m, nil))
+		m := &Measurement{Calls: singles[sample.Key()]}
+		results = append(results, *NewResult(sample.Key(), sample.Category, m, nil))
 	}
 	f, err := NewFile(results, origin)
 	if err != nil {

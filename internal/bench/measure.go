@@ -86,6 +86,20 @@ func (e *CallError) Error() string { return fmt.Sprintf("%s call %d: %v", e.Phas
 // Unwrap gives the error of the operation.
 func (e *CallError) Unwrap() error { return e.Err }
 
+// callError is the error of call i, counted from 0, of a phase: that of the context if it
+// has ended, as the call may have failed because of that.
+func callError(ctx context.Context, phase string, i int, err error) error {
+	if ctx.Err() != nil {
+		return interrupted(ctx)
+	}
+	return &CallError{Call: i + 1, Phase: phase, Err: err}
+}
+
+// interrupted is the error of a measurement whose context has ended.
+func interrupted(ctx context.Context) error {
+	return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(ctx))
+}
+
 // exclusive lets one measurement run at a time: it switches the garbage collector off for
 // the whole process, and counts allocations of the whole process.
 var exclusive sync.Mutex
@@ -100,8 +114,8 @@ var exclusive sync.Mutex
 // else should run.
 //
 // The first failing call ends the measurement with a *CallError. The end of the
-// context is noticed between calls, and gives an error that is ErrInterrupted and
-// the context's cause. In both cases there is no Measurement, as figures of fewer calls
+// context is noticed between calls and after the last one, and gives an error that is
+// ErrInterrupted and the context's cause. In both cases there is no Measurement, as figures of fewer calls
 // would look like those of the plan.
 func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measurement, error) {
 	if err := plan.Validate(); err != nil {
@@ -133,7 +147,7 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 		m.Calls[i] = time.Since(start)
 		r.last = answer
 		if err != nil {
-			return nil, &CallError{Call: i + 1, Phase: "timed", Err: err}
+			return nil, callError(ctx, "timed", i, err)
 		}
 		if i == 0 && plan.Warmup == 0 {
 			m.FirstDuration, m.FirstAnswer = m.Calls[0], answer
@@ -146,6 +160,9 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 			return nil, err
 		}
 		m.Memory = memory
+	}
+	if err := r.checkInterrupted(); err != nil { // the last answer may be that of a call that was ended
+		return nil, err
 	}
 	m.LastAnswer = r.last
 	return m, nil
@@ -163,7 +180,7 @@ func (r *callRunner) checkInterrupted() error {
 	if r.ctx.Err() == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(r.ctx))
+	return interrupted(r.ctx)
 }
 
 // callOnce makes call i, counted from 0, of a phase.
@@ -174,7 +191,7 @@ func (r *callRunner) callOnce(phase string, i int) error {
 	answer, err := r.call()
 	r.last = answer
 	if err != nil {
-		return &CallError{Call: i + 1, Phase: phase, Err: err}
+		return callError(r.ctx, phase, i, err)
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func readError(path string, err error) *FileError {
 // one edited by hand, lacks a figure, File.Notes says so. Every result needs a name and a
 // mean time (or a total time and iterations). Read refuses invalid JSON,
 // numbers that are no measurement (NaN, infinite, negative times), two results of
-// one name, and a schema newer than this program's.
+// one name and loader, and a schema newer than this program's.
 func Read(r io.Reader, path string) (*File, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFileSize+1))
 	if err != nil {
@@ -149,6 +149,7 @@ type resultEntry struct {
 	P99Time              *float64           `json:"p99_time"`
 	MemoryDeltaMB        *float64           `json:"memory_delta_mb"`
 	Metadata             map[string]any     `json:"metadata"`
+	Loader               string             `json:"loader"`
 	Warmup               int                `json:"warmup"`
 	ColdTime             float64            `json:"cold_time"`
 	BytesPerOp           *uint64            `json:"bytes_per_op"`
@@ -260,7 +261,7 @@ func (e *resultEntry) result(index int) (Result, []string, error) {
 		return Result{}, nil, fmt.Errorf("result %d of the list has no name", index+1)
 	}
 	r := Result{
-		Name: e.Name, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
+		Name: e.Name, Loader: e.Loader, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
 		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds, TimesMeasured: cmp.Or(e.TimesMeasured, e.EarlierTimesMeasured),
 		Threshold: e.Threshold, Singles: e.Singles,
 		Concurrency: e.Concurrency, Growth: e.Growth, FreshProcess: e.Process,

@@ -29,6 +29,7 @@ type Result struct {
 	MemoryDeltaMB float64        `json:"memory_delta_mb"` // 10^6 bytes; 0 where memory was not measured
 	Metadata      map[string]any `json:"metadata"`
 
+	Loader      string      `json:"loader,omitempty"` // name of the loader under test; "" for the built-in one
 	Warmup      int         `json:"warmup,omitempty"`
 	ColdTime    float64     `json:"cold_time,omitempty"`     // of the very first call, warm-up included, in seconds
 	BytesPerOp  *uint64     `json:"bytes_per_op,omitempty"`  // nil where memory was not measured
@@ -57,6 +58,24 @@ type Result struct {
 	Measurement *Measurement `json:"-"`
 }
 
+// Key identifies a benchmark in a results file, a run or a comparison: the same benchmark of
+// two loaders is two entries.
+type Key struct {
+	Loader    string // name of the loader under test; "" for the built-in one
+	Benchmark string // name of the benchmark
+}
+
+// String reads "name", or "name of LOADER" for a loader that is not the built-in one.
+func (k Key) String() string {
+	if k.Loader == "" {
+		return k.Benchmark
+	}
+	return k.Benchmark + " of " + k.Loader
+}
+
+// Key returns the key of the result.
+func (r *Result) Key() Key { return Key{r.Loader, r.Name} }
+
 // ConcurrencyResult is a Concurrency in a results file.
 type ConcurrencyResult struct {
 	Callers         int     `json:"callers"`
@@ -83,13 +102,13 @@ func newConcurrency(c *Concurrency) *ConcurrencyResult {
 }
 
 // NewResult makes the result of a measurement. metadata may be nil.
-func NewResult(name, category string, m *Measurement, metadata map[string]any) *Result {
+func NewResult(key Key, category string, m *Measurement, metadata map[string]any) *Result {
 	s := m.Summary()
 	if metadata == nil {
 		metadata = map[string]any{}
 	}
 	r := &Result{
-		Name: name, Category: category, Iterations: s.Samples,
+		Name: key.Benchmark, Loader: key.Loader, Category: category, Iterations: s.Samples,
 		TotalTime: s.Total, MeanTime: s.Mean, MedianTime: s.Median, StdDev: s.StdDev,
 		MinTime: s.Min, MaxTime: s.Max, P95Time: s.P95, P99Time: s.P99,
 		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.FirstDuration.Seconds(), Measurement: m,
@@ -208,7 +227,7 @@ type Origin struct {
 }
 
 // NewFile makes a results file of the results of a run, in their order. It fails
-// where two results have one name or a figure is no finite number.
+// where two results have one key or a figure is no finite number.
 func NewFile(results []Result, origin Origin) (*File, error) {
 	f := &File{
 		Name: SuiteName, Schema: Schema,
@@ -244,31 +263,31 @@ func (f *File) summarize() {
 	f.Summary = FileSummary{TotalBenchmarks: len(f.Results), Categories: slices.Compact(categories)}
 }
 
-// validate refuses values that no measurement gives, and two results of one name.
+// validate refuses values that no measurement gives, and two results of one key.
 func (f *File) validate() error {
 	if f.Plan != nil {
 		if err := f.Plan.checkRanges(); err != nil {
 			return err
 		}
 	}
-	seen := make(map[string]bool, len(f.Results))
+	seen := make(map[Key]bool, len(f.Results))
 	for i := range f.Results {
 		r := &f.Results[i]
 		if err := r.validate(); err != nil {
 			return err
 		}
-		if seen[r.Name] {
-			return fmt.Errorf("two results are named %q", r.Name)
+		if seen[r.Key()] {
+			return fmt.Errorf("two results are named %q", r.Key())
 		}
-		seen[r.Name] = true
+		seen[r.Key()] = true
 	}
 	return nil
 }
 
-// Result gives the result of that name, or nil.
-func (f *File) Result(name string) *Result {
+// Result gives the result of that key, or nil.
+func (f *File) Result(key Key) *Result {
 	for i := range f.Results {
-		if f.Results[i].Name == name {
+		if f.Results[i].Key() == key {
 			return &f.Results[i]
 		}
 	}
@@ -316,35 +335,36 @@ func sketch(singles []time.Duration) *Sketch {
 // processes.
 const yardstickKey = "yardstick_floor_ns"
 
-// AddSamples adds what processes sampled to the results of the same names. It may
+// AddSamples adds what processes sampled to the results of the same keys. It may
 // be called again with more processes, as a confirmation does. A sample without a
 // result is an error. The first call replaces the sketch of single calls by that of the
 // sampled ones, which are spread over seconds.
 func (f *File) AddSamples(plan Sampling, processes ...*Samples) error {
 	first := f.Plan == nil
 	f.Plan = &plan
-	singles := map[string][]time.Duration{}
+	singles := map[Key][]time.Duration{}
 	yardstick, known := f.Environment[yardstickKey].(float64)
 	for _, p := range processes {
 		if !known || p.Yardstick < yardstick {
 			yardstick, known = p.Yardstick, true
 		}
 		for _, sample := range p.Benchmarks {
-			r := f.Result(sample.Name)
+			key := sample.Key()
+			r := f.Result(key)
 			if r == nil {
-				return fmt.Errorf("benchmark %q was sampled and has no result", sample.Name)
+				return fmt.Errorf("benchmark %q was sampled and has no result", key)
 			}
 			r.Processes = append(r.Processes, sample.Process)
 			r.FloorNS = Floor(r.Processes)
-			singles[sample.Name] = append(singles[sample.Name], sample.Singles...)
+			singles[key] = append(singles[key], sample.Singles...)
 			if m := sample.Memory; m != nil {
 				r.BytesPerOp, r.AllocsPerOp, r.MemoryDeltaMB = &m.BytesPerCall, &m.AllocsPerCall, float64(m.LiveDelta)/1e6
 			}
 		}
 	}
-	for name, calls := range singles {
+	for key, calls := range singles {
 		if first {
-			f.Result(name).Singles = sketch(calls)
+			f.Result(key).Singles = sketch(calls)
 		}
 	}
 	f.Environment[yardstickKey] = yardstick

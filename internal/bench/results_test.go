@@ -41,9 +41,9 @@ func sampleResults() []Result {
 		Plan: Plan{Iterations: 4, Warmup: 2, Memory: true}, Calls: []time.Duration{4560, 3120, 12340, 4320},
 		Memory: &Memory{BytesPerCall: 2128, AllocsPerCall: 11, LiveDelta: 52_000, Calls: 4},
 	}
-	llama := NewResult("architecture_detection_llama", "detection", m, map[string]any{"architecture": "llama"})
+	llama := NewResult(Key{Benchmark: "architecture_detection_llama"}, "detection", m, map[string]any{"architecture": "llama"})
 	llama.Bounds = []Judgement{{Bound: "mean latency below 1 ms", Metric: MeanLatency, Limit: 0.001, Figure: llama.MeanTime, Held: true}}
-	sae := NewResult("sae_detection_sae_resid_post", "sae", &Measurement{Plan: Plan{Iterations: 1}, Calls: []time.Duration{456}}, nil)
+	sae := NewResult(Key{Benchmark: "sae_detection_sae_resid_post"}, "sae", &Measurement{Plan: Plan{Iterations: 1}, Calls: []time.Duration{456}}, nil)
 	return []Result{*sae, *llama}
 }
 
@@ -89,9 +89,9 @@ func TestAWrittenFileIsReadBackTheSame(t *testing.T) {
 	}
 	got.Environment["cores"] = 2 // JSON has one kind of number
 	assert.Equal(t, f, got)
-	assert.Equal(t, uint64(11), *got.Result("architecture_detection_llama").AllocsPerOp)
-	assert.Nil(t, got.Result("sae_detection_sae_resid_post").AllocsPerOp, "not measured is not zero")
-	assert.Nil(t, got.Result("lost"))
+	assert.Equal(t, uint64(11), *got.Result(Key{Benchmark: "architecture_detection_llama"}).AllocsPerOp)
+	assert.Nil(t, got.Result(Key{Benchmark: "sae_detection_sae_resid_post"}).AllocsPerOp, "not measured is not zero")
+	assert.Nil(t, got.Result(Key{Benchmark: "lost"}))
 }
 
 func TestImpossibleResultsAreNotWritten(t *testing.T) {

@@ -15,11 +15,11 @@ import (
 // Operation is an operation that can be sampled again and again, each time on a new copy
 // of its fixture.
 type Operation struct {
-	Name     string
+	Key      Key
 	Category string
-	// Prepare makes the fixture. call is the operation on it; remove takes the fixture
-	// away and may be nil.
-	Prepare func() (call func() (any, error), remove func() error, err error)
+	// Prepare makes the fixture. call is the operation on it, and ends when ctx does; remove
+	// takes the fixture away and may be nil.
+	Prepare func(ctx context.Context) (call func() (any, error), remove func() error, err error)
 }
 
 // Process is what one process sampled of one benchmark. Times are in nanoseconds.
@@ -41,11 +41,15 @@ type Process struct {
 // Sample is one benchmark in the samples of a process.
 type Sample struct {
 	Name     string          `json:"name"`
+	Loader   string          `json:"loader,omitempty"` // name of the loader under test; "" for the built-in one
 	Category string          `json:"category"`
 	Process  Process         `json:"process"`
 	Singles  []time.Duration `json:"singles"`          // calls timed one by one, in nanoseconds
 	Memory   *Memory         `json:"memory,omitempty"` // nil where it was not asked for
 }
+
+// Key returns the key of the benchmark.
+func (s *Sample) Key() Key { return Key{s.Loader, s.Name} }
 
 // SamplingVersion is the version of how TakeSamples samples, and of the JSON of the job
 // and its answer between two processes. It grows with every change that makes samples
@@ -170,8 +174,8 @@ type samplingState struct {
 func newSamplingState(plan Sampling, operations []Operation, options SampleOptions) *samplingState {
 	s := &samplingState{
 		plan: plan, random: rand.New(rand.NewPCG(options.Seed, 0)),
-		contention: &sampledOperation{Operation: Operation{Name: "contention probe", Prepare: prepareContentionProbe}},
-		yardstick:  &sampledOperation{Operation: Operation{Name: "yardstick", Prepare: prepareYardstick}},
+		contention: &sampledOperation{Operation: Operation{Key: Key{Benchmark: "contention probe"}, Prepare: prepareContentionProbe}},
+		yardstick:  &sampledOperation{Operation: Operation{Key: Key{Benchmark: "yardstick"}, Prepare: prepareYardstick}},
 	}
 	var cost delayCost
 	if len(options.Slowdown) > 0 {
@@ -179,7 +183,7 @@ func newSamplingState(plan Sampling, operations []Operation, options SampleOptio
 	}
 	for _, operation := range operations {
 		o := &sampledOperation{Operation: operation}
-		if seconds := options.Slowdown[operation.Name]; seconds > 0 {
+		if seconds := options.Slowdown[operation.Key.Benchmark]; seconds > 0 {
 			o.delayLength = cost.lengthFor(seconds)
 		}
 		s.operations = append(s.operations, o)
@@ -197,7 +201,7 @@ func (s *samplingState) samples() *Samples {
 	contention := slices.Sorted(slices.Values(s.contention.roundMinima))
 	for _, o := range s.operations {
 		process := Process{BatchCalls: o.batchCalls, RoundMin: o.roundMinima, Contention: []float64{contention[0], contention[floorRank-1]}, Yardstick: yardstick}
-		samples.Benchmarks = append(samples.Benchmarks, Sample{Name: o.Name, Category: o.Category, Process: process, Singles: o.singles, Memory: o.memory})
+		samples.Benchmarks = append(samples.Benchmarks, Sample{Name: o.Key.Benchmark, Loader: o.Key.Loader, Category: o.Category, Process: process, Singles: o.singles, Memory: o.memory})
 	}
 	return samples
 }
@@ -207,7 +211,7 @@ func (s *samplingState) removeFixtures() error {
 	var failed []error
 	for _, o := range s.operations {
 		if err := o.removeFixture(); err != nil {
-			failed = append(failed, fmt.Errorf("sampling %s: %w", o.Name, err))
+			failed = append(failed, fmt.Errorf("sampling %s: %w", o.Key, err))
 		}
 	}
 	return errors.Join(failed...)
@@ -236,7 +240,7 @@ type fixture struct {
 // prepareFixture makes the fixture anew, so that its address in memory does not decide
 // the times. Where that takes longer than a visit, the fixture is kept for several
 // visits: most of the time should go into calls.
-func (o *sampledOperation) prepareFixture(visit time.Duration) error {
+func (o *sampledOperation) prepareFixture(ctx context.Context, visit time.Duration) error {
 	if o.fixture.call != nil && o.fixture.visitsLeft > 0 {
 		o.fixture.visitsLeft--
 		return nil
@@ -245,7 +249,7 @@ func (o *sampledOperation) prepareFixture(visit time.Duration) error {
 		return err
 	}
 	start := time.Now()
-	call, remove, err := o.Prepare()
+	call, remove, err := o.Prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -282,10 +286,12 @@ func (s *samplingState) round(ctx context.Context, round int) error {
 				continue
 			}
 			if ctx.Err() != nil {
-				return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(ctx))
+				return interrupted(ctx)
 			}
-			if err := s.visit(o, pass == 0); err != nil {
-				return fmt.Errorf("sampling %s: %w", o.Name, err)
+			if err := s.visit(ctx, o, pass == 0); ctx.Err() != nil {
+				return interrupted(ctx)
+			} else if err != nil {
+				return fmt.Errorf("sampling %s: %w", o.Key, err)
 			}
 		}
 	}
@@ -293,9 +299,9 @@ func (s *samplingState) round(ctx context.Context, round int) error {
 }
 
 // visit samples one benchmark: a call that is not timed, batches, single calls.
-func (s *samplingState) visit(o *sampledOperation, firstOfRound bool) error {
+func (s *samplingState) visit(ctx context.Context, o *sampledOperation, firstOfRound bool) error {
 	visit := time.Duration(s.plan.VisitUS) * time.Microsecond
-	if err := o.prepareFixture(visit); err != nil {
+	if err := o.prepareFixture(ctx, visit); err != nil {
 		return err
 	}
 	start := time.Now()
@@ -429,19 +435,19 @@ func (s *samplingState) roundInterval(batch time.Duration, calls int) int {
 // measureMemory measures what a call allocates, on a fixture of its own. What is made
 // once, at the first call, is not counted.
 func (o *sampledOperation) measureMemory(ctx context.Context) (err error) {
-	call, remove, err := o.Prepare()
+	call, remove, err := o.Prepare(ctx)
 	if err != nil {
-		return fmt.Errorf("sampling %s: %w", o.Name, err)
+		return fmt.Errorf("sampling %s: %w", o.Key, err)
 	}
 	if remove != nil {
 		defer func() { err = errors.Join(err, remove()) }()
 	}
 	r := callRunner{ctx: ctx, call: call}
 	if err := r.callOnce("memory", 0); err != nil {
-		return fmt.Errorf("sampling %s: %w", o.Name, err)
+		return fmt.Errorf("sampling %s: %w", o.Key, err)
 	}
 	if o.memory, err = r.measureMemory(); err != nil {
-		return fmt.Errorf("sampling %s: %w", o.Name, err)
+		return fmt.Errorf("sampling %s: %w", o.Key, err)
 	}
 	return nil
 }

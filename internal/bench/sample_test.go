@@ -25,7 +25,7 @@ func quickPlan() Sampling {
 type fixtureCounter struct{ prepared, removed, calls int }
 
 func (l *fixtureCounter) operation(name string, fail error) Operation {
-	return Operation{Name: name, Prepare: func() (func() (any, error), func() error, error) {
+	return Operation{Key: Key{Benchmark: name}, Prepare: func(context.Context) (func() (any, error), func() error, error) {
 		l.prepared++
 		return func() (any, error) { l.calls++; return make([]byte, 100), fail }, func() error { l.removed++; return nil }, nil
 	}}
@@ -57,10 +57,10 @@ func TestAFixtureThatIsSlowToMakeIsKeptForAFewVisits(t *testing.T) {
 	prepare := of.Prepare
 	plan := quickPlan()
 	plan.Rounds = 30
-	of.Prepare = func() (func() (any, error), func() error, error) {
+	of.Prepare = func(ctx context.Context) (func() (any, error), func() error, error) {
 		for start := time.Now(); time.Since(start) < 3*time.Duration(plan.VisitUS)*time.Microsecond; {
 		}
-		return prepare()
+		return prepare(ctx)
 	}
 	s, err := TakeSamples(t.Context(), plan, []Operation{of}, SampleOptions{})
 	require.NoError(t, err)
@@ -96,12 +96,12 @@ func TestAFailingOperationEndsSamplingAndIsNamed(t *testing.T) {
 	assert.Equal(t, l.prepared, l.removed, "its fixture is removed all the same")
 
 	left := errors.New("directory not empty")
-	_, err = TakeSamples(t.Context(), quickPlan(), []Operation{{Name: "a", Prepare: func() (func() (any, error), func() error, error) {
+	_, err = TakeSamples(t.Context(), quickPlan(), []Operation{{Key: Key{Benchmark: "a"}, Prepare: func(context.Context) (func() (any, error), func() error, error) {
 		return func() (any, error) { return nil, nil }, func() error { return left }, nil
 	}}}, SampleOptions{})
 	assert.ErrorIs(t, err, left)
 	assert.ErrorContains(t, err, "sampling a: ")
-	_, err = TakeSamples(t.Context(), quickPlan(), []Operation{{Name: "b", Prepare: func() (func() (any, error), func() error, error) { return nil, nil, broken }}}, SampleOptions{})
+	_, err = TakeSamples(t.Context(), quickPlan(), []Operation{{Key: Key{Benchmark: "b"}, Prepare: func(context.Context) (func() (any, error), func() error, error) { return nil, nil, broken }}}, SampleOptions{})
 	assert.ErrorIs(t, err, broken)
 }
 
@@ -156,14 +156,14 @@ func TestSamplesAreKeptInTheResultsFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, DefaultSampling(), *read.Plan)
 	assert.Equal(t, 0.8, read.Environment["yardstick_floor_ns"])
-	r := read.Result("a")
+	r := read.Result(Key{Benchmark: "a"})
 	assert.Equal(t, []Process{first.Benchmarks[0].Process, second.Benchmarks[0].Process}, r.Processes)
 	assert.Equal(t, 99.0, r.FloorNS)
 	assert.EqualValues(t, 2128, *r.BytesPerOp)
 	assert.EqualValues(t, 11, *r.AllocsPerOp)
 	assert.Equal(t, 0.003, r.MemoryDeltaMB)
 	assert.Equal(t, &Sketch{N: 3, Deciles: []int64{100, 100, 100, 100, 200, 200, 200, 300, 300, 300, 300}, Top: []int64{100, 200, 300}}, r.Singles)
-	assert.Nil(t, read.Result("unsampled").Processes)
+	assert.Nil(t, read.Result(Key{Benchmark: "unsampled"}).Processes)
 
 	assert.ErrorContains(t, f.AddSamples(DefaultSampling(), &Samples{Benchmarks: []Sample{{Name: "b"}}}), `"b" was sampled and has no result`)
 }

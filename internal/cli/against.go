@@ -94,7 +94,7 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths [
 	}
 	b := &revisionBench{
 		p: p, flags: f,
-		job: sampleJob{Tags: f.tags, Categories: f.categories, Model: f.model, Plan: p.samplingPlan(nil)},
+		job: sampleJob{Loader: p.loader, Tags: f.tags, Categories: f.categories, Model: f.model, Plan: p.samplingPlan(nil)},
 	}
 	b.job.Plan.Processes = f.linkOrders.n
 	for _, path := range paths {

@@ -108,7 +108,7 @@ func TestBenchComparesTheTreeWithARevision(t *testing.T) {
 	assert.Contains(t, a.err, "some benchmarks seem changed or are still unclear: measuring 4 more builds of both sides")
 	f, err := bench.ReadFile(output)
 	require.NoError(t, err)
-	assert.Len(t, f.Result("a").Processes, 8)
+	assert.Len(t, f.Result(bench.Key{Benchmark: "a"}).Processes, 8)
 	assert.Equal(t, "go1.99", f.GoVersion, "the version that built the sampled program, not that of this one")
 	assert.Equal(t, "v9", f.Environment["goamd64"])
 	head, err := exec.Command("git", "rev-parse", "HEAD").Output()

@@ -57,7 +57,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // program is what the commands share.
 type program struct {
 	out, err *output
-	// The fields below are for tests, and nil otherwise.
+	// The fields below are for tests, and empty otherwise.
+	loader   string                                     // name of the loader under test, instead of the built-in one
 	listener outcome.Listener                           // gets the events of a run too
 	sampler  func() (child.Command, error)              // makes the command of a process that samples, instead of this program
 	sampling *bench.Sampling                            // the sampling plan, instead of the default one

@@ -14,6 +14,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/child"
+	"omniloader/loader/undertest"
 	"omniloader/steps"
 )
 
@@ -100,11 +101,13 @@ func (p *program) freshCommand() *cobra.Command {
 			if err := json.NewDecoder(io.LimitReader(c.InOrStdin(), maxInput)).Decode(&job); err != nil {
 				return fmt.Errorf("standard input holds no job: %w", err)
 			}
-			fresh, err := job.Do(steps.BuiltinLoader)
-			if err != nil {
-				return err
-			}
-			return standardOutput(json.NewEncoder(p.out).Encode(fresh))
+			return withLoader(c.Context(), job.Loader, func(l undertest.Loader) error {
+				fresh, err := job.Do(c.Context(), l)
+				if err != nil {
+					return err
+				}
+				return standardOutput(json.NewEncoder(p.out).Encode(fresh))
+			})
 		},
 	}
 }

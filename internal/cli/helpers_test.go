@@ -113,7 +113,7 @@ func resultOf(t *testing.T, path, benchmark string) *bench.Result {
 	t.Helper()
 	f, err := bench.ReadFile(path)
 	require.NoError(t, err)
-	r := f.Result(benchmark)
+	r := f.Result(bench.Key{Benchmark: benchmark})
 	require.NotNil(t, r, benchmark)
 	return r
 }

@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -8,8 +10,10 @@ import (
 	"github.com/spf13/afero"
 
 	"omniloader/fixtures"
+	"omniloader/internal/builtin"
 	"omniloader/loader"
 	"omniloader/loader/fault"
+	"omniloader/loader/undertest"
 )
 
 // The code on docs/library.md stands in these examples, line by line.
@@ -117,5 +121,22 @@ func Example_tokenizer() {
 	fmt.Println(show(models("gpt2")))
 	// Output:
 	// BPE true
+	// <nil>
+}
+
+func Example_underTest() {
+	show := func(ctx context.Context, l undertest.Loader, fsys fs.FS) error {
+		call, err := l.Prepare(undertest.ModelInfo, undertest.Input{FS: fsys, Dir: "gpt2"})
+		if err != nil {
+			return err
+		}
+		answer, err := call(ctx)
+		text, _ := json.Marshal(answer)
+		fmt.Println(strings.Contains(string(text), `"model_type":"gpt2"`))
+		return err
+	}
+	fmt.Println(show(context.Background(), builtin.New(""), models("gpt2")))
+	// Output:
+	// true
 	// <nil>
 }

@@ -16,6 +16,7 @@ import (
 	"omniloader/internal/outcome"
 	"omniloader/internal/record"
 	"omniloader/internal/suite"
+	"omniloader/loader/undertest"
 	"omniloader/steps"
 )
 
@@ -151,7 +152,11 @@ func checkPasses(ctx context.Context, r *record.Recorded, fixture string) error 
 	if err != nil {
 		return err
 	}
-	run, err := plan.Run(ctx, suite.Options{Setup: &steps.Setup{Loader: steps.BuiltinLoader, Plan: bench.Plan{Iterations: 3, Warmup: 1}}, Jobs: 1})
+	var run *outcome.Run
+	err = withLoader(ctx, undertest.Builtin, func(l undertest.Loader) (err error) {
+		run, err = plan.Run(ctx, suite.Options{Setup: &steps.Setup{Loader: l, Plan: bench.Plan{Iterations: 3, Warmup: 1}}, Jobs: 1})
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"omniloader/internal/report"
 	"omniloader/internal/runfile"
 	"omniloader/internal/suite"
+	"omniloader/steps"
 )
 
 func (p *program) runCommand() *cobra.Command {
@@ -84,7 +85,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	sampling := runSampling{
 		baseline: s.outputs.baseline, threshold: s.outputs.threshold, wanted: s.outputs.saveBaseline != "",
 		job: sampleJob{
-			Paths: s.paths, Tags: s.selection.Tags, Categories: s.selection.Categories, Model: s.setup.Model,
+			Loader: p.loader, Paths: s.paths, Tags: s.selection.Tags, Categories: s.selection.Categories, Model: s.setup.Model,
 			Architectures: s.setup.Architectures, Plan: p.samplingPlan(s.outputs.baseline),
 		},
 	}
@@ -149,6 +150,10 @@ func (p *program) describePlan(plan *suite.Plan) {
 
 // carryOut runs the scenarios of a plan and shows its progress on a terminal.
 func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings, file *runfile.Writer) (*outcome.Run, error) {
+	l, err := OpenLoader(ctx, p.loader)
+	if err != nil {
+		return nil, err
+	}
 	progress := &report.ProgressLine{} // shows nothing
 	if o := p.err.options(); p.out.terminal && o.Color {
 		progress = report.NewProgressLine(p.err, o)
@@ -159,8 +164,12 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 			p.listener(e)
 		}
 	}
-	run, err := plan.Run(ctx, suite.Options{Setup: s.setup, Jobs: s.jobs, Listener: listen, RunFile: file})
+	setup := s.setup.Derive(func(setup *steps.Setup) { setup.Loader = l })
+	run, err := plan.Run(ctx, suite.Options{Setup: setup, Jobs: s.jobs, Listener: listen, RunFile: file})
 	progress.Stop()
+	if failed := l.Close(); failed != nil {
+		p.note("closing the loader %q: %v", l.Name(), failed) // what it answered stays judged
+	}
 	if err != nil {
 		return nil, err
 	}

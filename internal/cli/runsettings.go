@@ -19,8 +19,8 @@ import (
 // checked. No file that it writes is a feature file, names a missing folder, or is
 // written or read twice.
 type runSettings struct {
-	setup     *steps.Setup
-	paths     []string // of feature files and folders; none for the built-in features
+	setup     *steps.Setup // without the loader, which the run opens
+	paths     []string     // of feature files and folders; none for the built-in features
 	selection suite.Selection
 	jobs      int
 	dryRun    bool
@@ -103,7 +103,7 @@ func (f *runFlags) setup() (setup *steps.Setup, output string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	setup = &steps.Setup{Loader: steps.BuiltinLoader, Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: f.concurrency.n}
+	setup = &steps.Setup{Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: f.concurrency.n}
 	setup.Plan.Memory = f.memoryProfiling || f.all
 	if given[envIterations] {
 		setup.Plan.Iterations = f.iterations.n

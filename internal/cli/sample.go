@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,17 +17,19 @@ import (
 	"omniloader/internal/child"
 	"omniloader/internal/quantity"
 	"omniloader/internal/suite"
+	"omniloader/loader/undertest"
 	"omniloader/steps"
 )
 
 // sampleJob tells a process what to sample, on its standard input.
 type sampleJob struct {
-	Version    int      `json:"version"` // bench.SamplingVersion of the program that asks
+	Version    int      `json:"version"`          // bench.SamplingVersion of the program that asks
+	Loader     string   `json:"loader,omitempty"` // name of the loader under test; "" for the built-in one
 	Paths      []string `json:"paths"`
 	Tags       string   `json:"tags"`
 	Categories []string `json:"categories"`
 	Model      string   `json:"model"`
-	// Architectures is a table of class names, see steps.Options.
+	// Architectures is a table of class names, see undertest.Options.
 	Architectures string             `json:"architectures,omitempty"`
 	Plan          bench.Sampling     `json:"plan"`
 	Seed          uint64             `json:"seed"`
@@ -81,11 +84,30 @@ func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench
 	if err != nil {
 		return nil, err
 	}
-	operations, err := plan.MeasuredOperations(ctx, &steps.Setup{Loader: steps.BuiltinLoader, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
-	if err != nil {
-		return nil, err
+	var samples *bench.Samples
+	err = withLoader(ctx, j.Loader, func(l undertest.Loader) error {
+		operations, err := plan.MeasuredOperations(ctx, &steps.Setup{Loader: l, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
+		if err != nil {
+			return err
+		}
+		samples, err = bench.TakeSamples(ctx, j.Plan, operations, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, AwaitTurn: beforeRound})
+		return err
+	})
+	return samples, err
+}
+
+// check refuses samples that do not answer the job: taken in another way, or of another
+// loader, as by a program that knows no others.
+func (j sampleJob) check(samples *bench.Samples) error {
+	if err := samples.Check(j.Plan); err != nil {
+		return err
 	}
-	return bench.TakeSamples(ctx, j.Plan, operations, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, AwaitTurn: beforeRound})
+	for i := range samples.Benchmarks {
+		if key := samples.Benchmarks[i].Key(); key.Loader != j.Loader {
+			return fmt.Errorf("asked for the loader %q, it sampled %q: %w", cmp.Or(j.Loader, undertest.Builtin), key, bench.ErrSamplingMismatch)
+		}
+	}
+	return nil
 }
 
 // sampleInProcesses carries each job out in a process that is started for it, their

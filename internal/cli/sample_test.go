@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(killVariable) != "" && IsFreshProcess() {
 		killSelf()
 	}
+	loaders[otherLoader] = openOther
 	if os.Getenv(samplerVariable) != "" || IsFreshProcess() {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
@@ -49,7 +50,7 @@ func callSampling(t *testing.T, args ...string) result {
 	var out, err bytes.Buffer
 	plan := bench.DefaultSampling()
 	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS = 12, 0, 50, 5
-	p := &program{out: newOutput(&out), err: newOutput(&err), sampling: &plan}
+	p := &program{out: newOutput(&out), err: newOutput(&err), sampling: &plan, loader: loaderOfTest}
 	p.pause = func(_ context.Context, d time.Duration) { pauses = append(pauses, d) }
 	p.sampler = func() (child.Command, error) {
 		c := interruptibleCommand(os.Args[0], sampleProcess)
@@ -77,7 +78,7 @@ func TestABaselineIsSampledInProcessesOfItsOwn(t *testing.T) {
 	assert.Equal(t, 2, f.Schema)
 	assert.Equal(t, 12, f.Plan.Rounds)
 	assert.NotEmpty(t, cmp.Or(f.Environment[bench.LinkOrderKey], f.Environment[bench.BuildKey]))
-	r := f.Result("measured_one")
+	r := f.Result(bench.Key{Benchmark: "measured_one"})
 	require.NotNil(t, r)
 	require.Len(t, r.Processes, 2)
 	assert.Len(t, r.Processes[0].RoundMin, 12)

@@ -57,7 +57,7 @@ func interleave(ctx context.Context, processes []samplingProcess) (all []*bench.
 		}
 	}
 	for _, s := range running {
-		if err := s.samples.Check(s.job.Plan); err != nil {
+		if err := s.job.check(s.samples); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 		all = append(all, s.samples)

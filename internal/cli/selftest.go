@@ -103,7 +103,7 @@ func (p *program) measureNoise(ctx context.Context, flags *noiseFlags) error {
 	}
 	s := &noiseStudy{
 		p: p, ctx: ctx, flags: flags, deadline: time.Now().Add(flags.budget),
-		job:        sampleJob{Tags: flags.tags, Categories: flags.categories, Plan: p.samplingPlan(nil), Memory: true},
+		job:        sampleJob{Loader: p.loader, Tags: flags.tags, Categories: flags.categories, Plan: p.samplingPlan(nil), Memory: true},
 		wantedRuns: runsFor(flags.comparisons.n),
 	}
 	s.NoiseStudy = &bench.NoiseStudy{Plan: s.job.Plan, Threshold: flags.threshold.value}

@@ -14,6 +14,7 @@ import (
 
 	"omniloader/features"
 	"omniloader/internal/bench"
+	"omniloader/internal/builtin"
 	"omniloader/internal/engine"
 	"omniloader/steps"
 )
@@ -40,7 +41,7 @@ func TestBuiltInSuiteAsInGodog(t *testing.T) {
 	}
 	setup := func() *steps.Setup {
 		return &steps.Setup{
-			Loader:  steps.BuiltinLoader,
+			Loader:  builtin.New(""),
 			Collect: func(bench.Operation) {},
 		}
 	}

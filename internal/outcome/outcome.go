@@ -129,7 +129,7 @@ func (r *Run) SetSamples(file *bench.File) {
 	for _, f := range r.Features {
 		for i := range f.Scenarios {
 			if b := f.Scenarios[i].Benchmark; b != nil {
-				if sampled := file.Result(b.Name); sampled != nil {
+				if sampled := file.Result(b.Key()); sampled != nil {
 					*b = *sampled
 				}
 			}
@@ -141,14 +141,14 @@ func (r *Run) SetSamples(file *bench.File) {
 // benchmark in its scenario.
 func (r *Run) SetComparison(c *bench.Comparison) {
 	r.Comparison = c
-	of := make(map[string]*bench.Change, len(c.Changes))
+	of := make(map[bench.Key]*bench.Change, len(c.Changes))
 	for i := range c.Changes {
-		of[c.Changes[i].Name] = &c.Changes[i]
+		of[c.Changes[i].Key()] = &c.Changes[i]
 	}
 	for _, f := range r.Features {
 		for i := range f.Scenarios {
 			if b := f.Scenarios[i].Benchmark; b != nil {
-				f.Scenarios[i].Change = of[b.Name]
+				f.Scenarios[i].Change = of[b.Key()]
 			}
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"omniloader/loader"
 	"omniloader/loader/answer"
 	"omniloader/loader/fault"
-	"omniloader/steps"
+	"omniloader/loader/undertest"
 )
 
 // featureText is the text of a feature without the step that creates its checkpoint.
@@ -170,7 +170,7 @@ func (d *describer) isOrIsNot(is bool, before, after string) {
 // fails writes a step that checks the kind of err, which reading returned.
 func (d *describer) fails(err error) {
 	kind := fault.KindOf(err)
-	if !slices.Contains(steps.FailureKinds(), kind) { // a kind of one file format
+	if !slices.Contains(undertest.Kinds(), kind) { // a kind of one file format
 		if name := path.Base(fault.PathOf(err)); quotable(name) {
 			d.then(fmt.Sprintf("the failure names \"%s\"", name))
 		}

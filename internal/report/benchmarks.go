@@ -133,7 +133,7 @@ func (p *printer) benchmarksTable(run *outcome.Run) {
 			category = r.Category
 			t.AppendRow(table.Row{p.styled(styleHeading, text.Snip(cmp.Or(oneLine(category), "no category"), nameWidth, "…"))})
 		}
-		row := table.Row{text.Snip(indented(r.Name), nameWidth, "…")}
+		row := table.Row{text.Snip(indented(r.Key().String()), nameWidth, "…")}
 		for _, c := range fitting {
 			row = append(row, c.cell(p, r))
 		}
@@ -180,7 +180,7 @@ func (p *printer) callersTable(results []*bench.Result) {
 			continue
 		}
 		rows++
-		name := indented(r.Name)
+		name := indented(r.Key().String())
 		if p.opts.Width > 0 {
 			name = text.Snip(name, max(minNameWidth, p.opts.Width-otherColumns), "…")
 		}
@@ -206,7 +206,7 @@ func (p *printer) fitColumns(results []*bench.Result) ([]column, int) {
 	const gap = 2 // between columns
 	nameWidth := len("benchmark")
 	for _, r := range results {
-		nameWidth = max(nameWidth, text.StringWidth(indented(r.Name)), text.StringWidth(oneLine(r.Category)))
+		nameWidth = max(nameWidth, text.StringWidth(indented(r.Key().String())), text.StringWidth(oneLine(r.Category)))
 	}
 	plain := &printer{}
 	widths := make([]int, len(columns))

@@ -86,7 +86,7 @@ func CompareText(w io.Writer, c *bench.Comparison, opts Options) error {
 		if change.Verdict == bench.NotRun {
 			continue // not selected
 		}
-		name := oneLine(change.Name)
+		name := oneLine(change.Key().String())
 		if nameWidth > 0 {
 			name = text.Snip(name, nameWidth, "…")
 		}
@@ -146,7 +146,7 @@ func (p *printer) markdownTable(c *bench.Comparison, changes []bench.Change) {
 	p.line(fmt.Sprintf("| verdict | benchmark | old %s | new %[1]s | change |", basis(c)))
 	p.line("|---|---|---:|---:|---:|")
 	for _, change := range changes {
-		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", change.Verdict, escapeMarkdown(change.Name), oldFigure(c, change), newFigure(c, change), percent(c, change)))
+		p.line(fmt.Sprintf("| %s | %s | %s | %s | %s |", change.Verdict, escapeMarkdown(change.Key().String()), oldFigure(c, change), newFigure(c, change), percent(c, change)))
 	}
 	p.line("")
 }
@@ -257,7 +257,7 @@ func reasons(c *bench.Comparison) []string {
 		if names[key] == nil {
 			order = append(order, key)
 		}
-		names[key] = append(names[key], change.Name)
+		names[key] = append(names[key], change.Key().String())
 	}
 	for i, key := range order {
 		const maxNames = 5

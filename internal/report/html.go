@@ -121,7 +121,7 @@ func htmlOf(run *outcome.Run) htmlRun {
 	for _, r := range measuredResults(run) {
 		out.Benchmarks = append(out.Benchmarks, htmlBenchmarkOf(r, ids[r]))
 		if cells := callersCells(r); cells != nil {
-			out.Callers = append(out.Callers, htmlCallers{oneLine(r.Name), cells})
+			out.Callers = append(out.Callers, htmlCallers{oneLine(r.Key().String()), cells})
 		}
 	}
 	if run.Comparison != nil {
@@ -212,7 +212,7 @@ func htmlStepOf(s locatedScenario, step *outcome.Step) htmlStep {
 }
 
 func htmlBenchmarkOf(r *bench.Result, id string) htmlBenchmark {
-	out := htmlBenchmark{ID: id, Category: oneLine(r.Category), Name: oneLine(r.Name), Figures: []string{strconv.Itoa(r.Iterations)}}
+	out := htmlBenchmark{ID: id, Category: oneLine(r.Category), Name: oneLine(r.Key().String()), Figures: []string{strconv.Itoa(r.Iterations)}}
 	for _, seconds := range []float64{r.MeanTime, r.MedianTime, r.P95Time, r.P99Time, r.MinTime, r.MaxTime} {
 		out.Figures = append(out.Figures, quantity.FormatDuration(seconds))
 	}
@@ -246,7 +246,7 @@ func htmlComparisonOf(c *bench.Comparison) *htmlComparison {
 			continue // not selected
 		}
 		out.Changes = append(out.Changes, htmlChange{
-			string(change.Verdict), string(verdictClasses[change.Verdict]), oneLine(change.Name),
+			string(change.Verdict), string(verdictClasses[change.Verdict]), oneLine(change.Key().String()),
 			oldFigure(c, change), newFigure(c, change), percent(c, change),
 		})
 	}

@@ -118,7 +118,7 @@ func junitComparison(run *outcome.Run) junitSuite {
 			continue // not selected
 		}
 		text := changeInWords(run.Comparison, change)
-		c := junitCase{ClassName: class, Name: oneLine(change.Name), Time: seconds(0)}
+		c := junitCase{ClassName: class, Name: oneLine(change.Key().String()), Time: seconds(0)}
 		switch {
 		case change.Verdict == bench.Red && !change.Doubtful:
 			c.Failure = &junitFailure{Message: text, Type: "regression", Text: text}
@@ -207,7 +207,7 @@ func failureOf(s locatedScenario) *junitFailure {
 func systemOut(s locatedScenario) string {
 	var b strings.Builder
 	if r := s.Benchmark; r != nil {
-		fmt.Fprintf(&b, "benchmark %s: %s\n", oneLine(r.Name), quantity.Count(r.Iterations, "call"))
+		fmt.Fprintf(&b, "benchmark %s: %s\n", oneLine(r.Key().String()), quantity.Count(r.Iterations, "call"))
 		for _, f := range []struct {
 			name    string
 			seconds float64

@@ -107,7 +107,7 @@ func (p *printer) markdownBenchmarks(results []*bench.Result) {
 	p.markdownRow(header)
 	p.line(alignment)
 	for _, r := range results {
-		row := []string{r.Category, r.Name}
+		row := []string{r.Category, r.Key().String()}
 		for _, c := range fitting {
 			row = append(row, c.cell(p, r))
 		}
@@ -134,7 +134,7 @@ func (p *printer) markdownCallers(results []*bench.Result) {
 			p.markdownRow(callersTitles)
 			p.line("|---|" + strings.Repeat("---:|", len(callersTitles)-1))
 		}
-		p.markdownRow(append([]string{r.Name}, cells...))
+		p.markdownRow(append([]string{r.Key().String()}, cells...))
 	}
 	if started {
 		p.line("")

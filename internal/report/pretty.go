@@ -230,7 +230,7 @@ func fragileBounds(run *outcome.Run) string {
 			}
 		}
 		if bounds += n; n > 0 {
-			names = append(names, oneLine(s.Benchmark.Name))
+			names = append(names, oneLine(s.Benchmark.Key().String()))
 		}
 	}
 	if bounds == 0 {
@@ -255,7 +255,7 @@ const maxRemarkNames = 4
 // has none.
 func (s locatedScenario) benchmarkName() string {
 	if s.Benchmark != nil {
-		return oneLine(s.Benchmark.Name)
+		return oneLine(s.Benchmark.Key().String())
 	}
 	return s.title()
 }

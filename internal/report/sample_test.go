@@ -60,7 +60,7 @@ func measured(t *testing.T, name, category string, calls int, bounds ...string) 
 	for i := range m.Calls {
 		m.Calls[i] = time.Duration(i+1) * time.Microsecond
 	}
-	r := bench.NewResult(name, category, m, map[string]any{"architecture": "llama"})
+	r := bench.NewResult(bench.Key{Benchmark: name}, category, m, map[string]any{"architecture": "llama"})
 	var failure error
 	for _, text := range bounds {
 		b, err := bench.ParseBound(text)

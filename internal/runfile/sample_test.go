@@ -136,7 +136,7 @@ func benchmark(t testing.TB, name string, calls int, bounds ...string) (*bench.R
 	for i := range m.Calls {
 		m.Calls[i] = time.Duration(i+1)*time.Microsecond + time.Duration(i)
 	}
-	r := bench.NewResult(name, "detection", m, map[string]any{"architecture": "llama <3", "layers": 32})
+	r := bench.NewResult(bench.Key{Benchmark: name}, "detection", m, map[string]any{"architecture": "llama <3", "layers": 32})
 	var exceeded error
 	for _, text := range bounds {
 		b, err := bench.ParseBound(text)

@@ -1,27 +1,20 @@
-package steps
+package builtin
 
 import (
+	"context"
 	"encoding/json"
-	"io/fs"
 	"sync"
 
 	"omniloader/loader"
-	loaded "omniloader/loader/answer"
+	"omniloader/loader/answer"
 	"omniloader/loader/tokenizer"
+	"omniloader/loader/undertest"
 )
 
-// TokenizerInput is the input of an operation that runs a tokenizer.
-type TokenizerInput struct {
-	Text      string
-	Pair      *string // a second text, encoded with the first as one input; nil for none
-	IDs       []uint32
-	NoSpecial bool // leave special tokens out
-}
-
-// tokenizerOperations are the operations of the built-in loader that load a tokenizer.
-// Those that run it load it in their first call and use it in later ones.
-func tokenizerOperations(l *loader.Loader, input TokenizerInput) map[string]Operation {
-	cached := &cachedTokenizer{loader: l}
+// tokenizerCall returns the call of an operation that loads a tokenizer, and nil if there is
+// no such operation. Calls that run the tokenizer load it the first time and use it again.
+func tokenizerCall(l *loader.Loader, operation string, in undertest.Input) undertest.Call {
+	input := in.Options.Tokenizer
 	options := tokenizer.EncodeOptions{NoSpecial: input.NoSpecial}
 	encode := func(t *tokenizer.Tokenizer) (*tokenizer.Encoding, error) {
 		if input.Pair != nil {
@@ -29,53 +22,63 @@ func tokenizerOperations(l *loader.Loader, input TokenizerInput) map[string]Oper
 		}
 		return t.Encode(input.Text, options)
 	}
-	return map[string]Operation{
-		TokenizerLoad: func(fsys fs.FS, dir string) (any, error) {
-			_, info, err := l.LoadTokenizer(fsys, dir)
+	cached := &cachedTokenizer{loader: l, input: in}
+	switch operation {
+	case undertest.TokenizerLoad:
+		return func(ctx context.Context) (any, error) {
+			_, info, err := l.LoadTokenizerContext(ctx, in.FS, in.Dir)
 			return info, err
-		},
-		TokenizerCheck: func(fsys fs.FS, dir string) (any, error) {
-			t, info, err := l.LoadTokenizer(fsys, dir)
+		}
+	case undertest.TokenizerCheck:
+		return func(ctx context.Context) (any, error) {
+			t, info, err := l.LoadTokenizerContext(ctx, in.FS, in.Dir)
 			if err != nil {
 				return nil, err
 			}
-			return tokenizerCheck{info, l.TokenizerFindings(fsys, dir, t, info)}, nil
-		},
-		Encoding: cached.with(func(t *tokenizer.Tokenizer) (any, error) {
+			return tokenizerCheck{info, l.TokenizerFindings(in.FS, in.Dir, t, info)}, nil
+		}
+	case undertest.Encoding:
+		return cached.with(func(t *tokenizer.Tokenizer) (any, error) {
 			e, err := encode(t)
 			return encoding{e, len(input.Text)}, err
-		}),
-		EncodingSize: cached.with(func(t *tokenizer.Tokenizer) (any, error) {
+		})
+	case undertest.EncodingSize:
+		return cached.with(func(t *tokenizer.Tokenizer) (any, error) {
 			ids, err := t.IDs(input.Text, !input.NoSpecial)
 			return encodingSize{len(ids), len(input.Text)}, err
-		}),
-		Decoding: cached.with(func(t *tokenizer.Tokenizer) (any, error) {
+		})
+	case undertest.Decoding:
+		return cached.with(func(t *tokenizer.Tokenizer) (any, error) {
 			text, err := t.DecodeText(input.IDs, input.NoSpecial)
 			return decoding{text}, err
-		}),
-		RoundTrip: cached.with(func(t *tokenizer.Tokenizer) (any, error) {
+		})
+	case undertest.RoundTrip:
+		return cached.with(func(t *tokenizer.Tokenizer) (any, error) {
 			e, err := encode(t)
 			if err != nil {
 				return nil, err
 			}
 			text, err := t.DecodeText(e.IDs, input.NoSpecial)
 			return decoding{text}, err
-		}),
+		})
 	}
+	return nil
 }
 
-// cachedTokenizer is the tokenizer of a scenario's checkpoint, loaded at most once.
+// cachedTokenizer is the tokenizer of the checkpoint of one prepared call, loaded at most
+// once.
 type cachedTokenizer struct {
 	loader    *loader.Loader
+	input     undertest.Input
 	once      sync.Once
 	tokenizer *tokenizer.Tokenizer
 	err       error
 }
 
-// with makes the operation that runs the tokenizer.
-func (k *cachedTokenizer) with(run func(*tokenizer.Tokenizer) (any, error)) Operation {
-	return func(fsys fs.FS, dir string) (any, error) {
-		k.once.Do(func() { k.tokenizer, _, k.err = k.loader.LoadTokenizer(fsys, dir) })
+// with makes the call that runs the tokenizer.
+func (k *cachedTokenizer) with(run func(*tokenizer.Tokenizer) (any, error)) undertest.Call {
+	return func(ctx context.Context) (any, error) {
+		k.once.Do(func() { k.tokenizer, _, k.err = k.loader.LoadTokenizerContext(ctx, k.input.FS, k.input.Dir) })
 		if k.err != nil {
 			return nil, k.err
 		}
@@ -84,8 +87,8 @@ func (k *cachedTokenizer) with(run func(*tokenizer.Tokenizer) (any, error)) Oper
 }
 
 type tokenizerCheck struct {
-	*loaded.TokenizerInfo
-	Findings []loaded.Finding `json:"findings"`
+	*answer.TokenizerInfo
+	Findings []answer.Finding `json:"findings"`
 }
 
 // encoding, encodingSize and decoding are answers of operations. They are encoded as
