@@ -54,9 +54,9 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
   omniloader bench --against HEAD~1 --format markdown >> "$GITHUB_STEP_SUMMARY"`,
 		RunE: func(c *cobra.Command, args []string) error { return p.compareRevisions(c.Context(), flags, args) },
 		Annotations: map[string]string{
-			"passed":    "no benchmark is red",
-			"failed":    "a benchmark is red",
-			"notJudged": "could not judge: no Go toolchain or git, a revision that does not exist or\n     does not build, nothing to compare, or more than a tenth without a verdict",
+			meaningOf0: "no benchmark is red",
+			meaningOf1: "a benchmark is red",
+			meaningOf2: "could not judge: no Go toolchain or git, a revision that does not exist or\n     does not build, nothing to compare, or more than a tenth without a verdict",
 		},
 	}
 	f := c.Flags()

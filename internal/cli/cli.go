@@ -139,6 +139,17 @@ const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
 
 {{end}}{{.UsageString}}`
 
+// Annotations of a command: what its exit codes mean. A command without meaningOf1
+// never ends with exit code 1.
+const (
+	meaningOf0 = "exit 0"
+	meaningOf1 = "exit 1"
+	meaningOf2 = "exit 2"
+
+	usualMeaningOf0 = "done"
+	usualMeaningOf2 = "could not be done: a wrong flag or argument"
+)
+
 const usageTemplate = `Usage:
 {{if .Runnable}}  {{.UseLine}}
 {{end}}{{if .HasAvailableSubCommands}}  {{.CommandPath}} COMMAND [flags]
@@ -156,9 +167,9 @@ Environment:
 {{.}}
 {{end}}
 Exit codes:
-  0  {{with .Annotations.passed}}{{.}}{{else}}done{{end}}
-{{with .Annotations.failed}}  1  {{.}}
-{{end}}  2  {{with .Annotations.notJudged}}{{.}}{{else}}could not be done: a wrong flag or argument{{end}}
+  0  {{with index .Annotations "` + meaningOf0 + `"}}{{.}}{{else}}` + usualMeaningOf0 + `{{end}}
+{{with index .Annotations "` + meaningOf1 + `"}}  1  {{.}}
+{{end}}  2  {{with index .Annotations "` + meaningOf2 + `"}}{{.}}{{else}}` + usualMeaningOf2 + `{{end}}
 {{if .HasAvailableSubCommands}}
 "{{.CommandPath}} COMMAND --help" says more about a command.
 {{end}}`

@@ -44,9 +44,9 @@ nothing unless --fail-on names them.`,
 		},
 		ValidArgsFunction: completeFiles("json"),
 		Annotations: map[string]string{
-			"passed":    "no benchmark is red",
-			"failed":    "a benchmark is red",
-			"notJudged": "could not judge: a file that is missing or no results file, no benchmark\n     that both have, or more than a tenth of them without a verdict",
+			meaningOf0: "no benchmark is red",
+			meaningOf1: "a benchmark is red",
+			meaningOf2: "could not judge: a file that is missing or no results file, no benchmark\n     that both have, or more than a tenth of them without a verdict",
 		},
 	}
 	help := "write it as `NAME`:"

@@ -162,10 +162,27 @@ func commandsTable(*testing.T) string {
 			continue
 		}
 		use := strings.TrimPrefix(strings.TrimSuffix(c.UseLine(), " [flags]"), "omniloader ")
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", use, inProse(c.Short), inProse(cmp.Or(c.Annotations["held"], "done")),
-			cmp.Or(inProse(c.Annotations["broken"]), "–"), inProse(cmp.Or(c.Annotations["unable"], "could not be done: a wrong flag or argument")))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", use, inProse(c.Short), inProse(cmp.Or(c.Annotations[meaningOf0], usualMeaningOf0)),
+			cmp.Or(inProse(c.Annotations[meaningOf1]), "–"), inProse(cmp.Or(c.Annotations[meaningOf2], usualMeaningOf2)))
 	}
 	return b.String()
+}
+
+// The commands that judge something end with exit code 1 when it does not hold, and say so.
+func TestCommandsSayWhatTheirExitCodesMean(t *testing.T) {
+	judging := map[string]bool{"run": true, "inspect": true, "compare": true, "bench": true}
+	known := map[string]bool{meaningOf0: true, meaningOf1: true, meaningOf2: true, "environment": true}
+	seen := 0
+	for _, c := range commandsOf(rootOf()) {
+		if judging[c.Name()] {
+			seen++
+		}
+		assert.Equal(t, judging[c.Name()], c.Annotations[meaningOf1] != "" && c.HasParent(), "%s: exit code 1", c.Name())
+		for key := range c.Annotations {
+			assert.True(t, known[key], "%s: annotation %q is read by nothing", c.Name(), key)
+		}
+	}
+	assert.Equal(t, len(judging), seen)
 }
 
 // environmentOf gives the variables that the help of a command lists, and what they do.

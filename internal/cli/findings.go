@@ -40,7 +40,7 @@ and presets with that failure, for scenarios.`,
 			return codes, cobra.ShellCompDirectiveNoFileComp
 		},
 		Annotations: map[string]string{
-			"passed": "listed", "notJudged": "no code has these words, or a wrong flag",
+			meaningOf0: "listed", meaningOf2: "no code has these words, or a wrong flag",
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")

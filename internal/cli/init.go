@@ -54,8 +54,8 @@ A file that exists already is not changed, and its name is printed.`,
 		},
 		ValidArgsFunction: completeDirectories,
 		Annotations: map[string]string{
-			"passed":    "written; files that existed already are not changed",
-			"notJudged": "nothing was written, as every file exists already; or a file could not be written",
+			meaningOf0: "written; files that existed already are not changed",
+			meaningOf2: "nothing was written, as every file exists already; or a file could not be written",
 		},
 	}
 	c.Flags().StringVar(&source, "source", "", "the CI job builds omniloader from this `REPOSITORY`, OWNER/NAME\non GitHub (default: the variable OMNILOADER_REPOSITORY)")

@@ -49,9 +49,9 @@ headers are read, and no code of the checkpoint is run.
 		},
 		ValidArgsFunction: completeDirectories,
 		Annotations: map[string]string{
-			"passed":    "no checkpoint has an error-level finding",
-			"failed":    "a checkpoint has an error-level finding",
-			"notJudged": "could not judge: no such directory, or it cannot be listed",
+			meaningOf0: "no checkpoint has an error-level finding",
+			meaningOf1: "a checkpoint has an error-level finding",
+			meaningOf2: "could not judge: no such directory, or it cannot be listed",
 		},
 	}
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON object a line, one for each path")

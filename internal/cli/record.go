@@ -64,8 +64,8 @@ Look at both before you publish them: configs and code may be under copyright.`,
 		RunE:              func(c *cobra.Command, args []string) error { return p.record(c.Context(), args[0], s) },
 		ValidArgsFunction: completeDirectories,
 		Annotations: map[string]string{
-			"passed":    "written",
-			"notJudged": "could not be recorded: no such directory, a link that leads out of it, the\n     output exists already, or the feature would not pass",
+			meaningOf0: "written",
+			meaningOf2: "could not be recorded: no such directory, a link that leads out of it, the\n     output exists already, or the feature would not pass",
 		},
 	}
 	f := c.Flags()

@@ -65,9 +65,9 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	f.define()
 	c.Annotations = map[string]string{
 		"environment": runEnvironment,
-		"passed":      "every scenario selected passed, every bound held, no regression",
-		"failed":      "a scenario failed, a bound was exceeded, or a regression was found, whatever\n     else could not be done",
-		"notJudged":   "could not judge: a wrong flag, a feature that does not parse, an undefined\n     step, nothing selected, a missing baseline, an interruption, or more than a\n     tenth of the benchmarks without a verdict",
+		meaningOf0:    "every scenario selected passed, every bound held, no regression",
+		meaningOf1:    "a scenario failed, a bound was exceeded, or a regression was found, whatever\n     else could not be done",
+		meaningOf2:    "could not judge: a wrong flag, a feature that does not parse, an undefined\n     step, nothing selected, a missing baseline, an interruption, or more than a\n     tenth of the benchmarks without a verdict",
 	}
 	completeFlag(c, "tags", builtinTags)
 	completeFlag(c, "category", steps.Categories)

@@ -23,7 +23,7 @@ them, in any case.`,
 		RunE:              func(_ *cobra.Command, words []string) error { return p.listSteps(words, asJSON) },
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Annotations: map[string]string{
-			"passed": "listed", "notJudged": "no step has these words, or a wrong flag",
+			meaningOf0: "listed", meaningOf2: "no step has these words, or a wrong flag",
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")

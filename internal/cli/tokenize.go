@@ -78,8 +78,8 @@ tokenizer that is broken is an error; no other is used instead of it.`,
 		RunE:              func(c *cobra.Command, args []string) error { return p.tokenize(c, f, args) },
 		ValidArgsFunction: completeDirectories,
 		Annotations: map[string]string{
-			"passed":    "the text was turned into tokens, or the ids into a text",
-			"notJudged": "no tokenizer was found, it cannot be read, or a wrong flag",
+			meaningOf0: "the text was turned into tokens, or the ids into a text",
+			meaningOf2: "no tokenizer was found, it cannot be read, or a wrong flag",
 			"environment": `  OMNILOADER_MODELS      directories of models, as in PATH; --model-root comes first
   HF_HUB_CACHE, HF_HOME  where the Hugging Face cache is
   HF_ENDPOINT            the hub, where --hub does not name one

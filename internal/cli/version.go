@@ -30,7 +30,7 @@ func (p *program) versionCommand() *cobra.Command {
 			return p.printVersion(versionOf(build), asJSON)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
-		Annotations:       map[string]string{"passed": "printed"},
+		Annotations:       map[string]string{meaningOf0: "printed"},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
