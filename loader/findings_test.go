@@ -315,6 +315,15 @@ func TestHubCacheReportsMissingFiles(t *testing.T) {
 	assert.Empty(t, inspectCache(t, inCache(map[string]string{"refs/main": "abc"})).Findings)
 }
 
+func TestMemorySaysThatWeightsDifferFromTheCommit(t *testing.T) {
+	tree := `{"format_version":1,"files":{"model.safetensors":{"size":130,"lfs_size":4000}}}`
+	info := inspectCache(t, inCache(map[string]string{"trees/abc.json": tree}))
+	require.NotNil(t, info.Weights)
+	require.False(t, info.Weights.Complete)
+	require.NotNil(t, info.Memory)
+	assert.Contains(t, strings.Join(info.Memory.Notes, "\n"), "incomplete")
+}
+
 func TestMissingShardInHubCacheHasDownloadHint(t *testing.T) {
 	info := inspectCache(t, inCache(map[string]string{"snapshots/abc/model.safetensors": "",
 		"snapshots/abc/model.safetensors.index.json": indexOf("a", "model-00001-of-00001.safetensors")}))

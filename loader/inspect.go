@@ -45,10 +45,10 @@ var stages = []func(*inspection){
 	(*inspection).describe,
 	(*inspection).readFiles,
 	(*inspection).readWeights,
+	(*inspection).compareWithCommit,
 	(*inspection).readTokenizer,
 	(*inspection).readChatTemplate,
 	(*inspection).computeMemory,
-	(*inspection).compareWithCommit,
 }
 
 // inspection is the state of Inspect.
