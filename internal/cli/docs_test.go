@@ -11,12 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/afero"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/features"
-	"omniloader/fixtures"
 	"omniloader/internal/suite"
 )
 
@@ -191,10 +189,6 @@ func TestDocs(t *testing.T) {
 	}
 	pages := docsPages(t)
 	dir := t.TempDir()
-	for _, name := range []string{"llama-3-8b", "broken-missing-shard"} {
-		model := fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), dir), "models/"+name)
-		require.NoError(t, model.AddPreset(name))
-	}
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "features"), features.FS))
 	t.Chdir(dir)
 	t.Setenv("HOME", dir)

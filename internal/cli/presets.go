@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/afero"
+	"github.com/spf13/cobra"
+
+	"omniloader/fixtures"
+	"omniloader/internal/suggest"
+)
+
+func (p *program) presetsCommand() *cobra.Command {
+	asJSON, dir := false, ""
+	c := &cobra.Command{
+		Use:   "presets [WORD…]",
+		Short: "List the checkpoints that scenarios can use by name, or write them to disk",
+		Long: `Lists the presets: checkpoints that omniloader makes, sound ones and ones that are
+broken on purpose, for scenarios ("Given the checkpoint "gpt2""). With words, only those
+whose name or title has all of them, in any case.
+
+With --write it writes the presets of these names instead, each as a directory of its
+own, so that the other commands can be tried. The weight files have the sizes of the
+real ones but hold zeros, as sparse files: they take almost no space, until a program
+copies them that does not know sparse files.`,
+		Example: `  omniloader presets                                       every preset
+  omniloader presets shard                                 those about shards
+  omniloader presets broken-missing-shard --write models   write models/broken-missing-shard`,
+		RunE: func(c *cobra.Command, words []string) error {
+			if c.Flags().Changed("write") {
+				return p.writePresets(words, dir)
+			}
+			return p.listPresets(words, asJSON)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, preset := range allPresets() {
+				names = append(names, preset.Name+"\t"+preset.Title)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		Annotations: map[string]string{
+			meaningOf0: "listed, or written",
+			meaningOf2: "no preset has these words or this name, or it could not be written",
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	c.Flags().StringVar(&dir, "write", "", "write the presets of these names below this `DIR`")
+	c.MarkFlagsMutuallyExclusive("json", "write")
+	_ = c.RegisterFlagCompletionFunc("write", completeDirectories)
+	return c
+}
+
+// allPresets gives the sound presets and then the broken ones.
+func allPresets() []fixtures.Preset {
+	return slices.Concat(fixtures.Presets(), fixtures.BrokenPresets())
+}
+
+// presetEntry is a preset as "presets --json" prints it.
+type presetEntry struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	From  string `json:"from,omitempty"` // the sound preset that a broken one is made from
+}
+
+func (p *program) listPresets(words []string, asJSON bool) error {
+	var entries []presetEntry
+	for _, preset := range allPresets() {
+		entries = append(entries, presetEntry(preset))
+	}
+	return listing[presetEntry]{
+		entries: entries,
+		text:    func(e presetEntry) string { return e.Name + "\n" + e.Title },
+		print: func(e presetEntry) {
+			fmt.Fprintf(p.out, "%s\n", p.heading(e.Name))
+			p.printWrapped("  ", e.Title)
+		},
+		noMatch: "no preset has %s in its name or title",
+		hint:    `"omniloader presets" without words lists them all`,
+	}.show(p, words, asJSON)
+}
+
+// writePresets writes presets below dir. A name that is no preset is found before the
+// first is written.
+func (p *program) writePresets(names []string, dir string) error {
+	if len(names) == 0 {
+		return errorWithHint(`"omniloader presets" lists the names`, "presets --write: name a preset")
+	}
+	if dir == "" {
+		return errorWithHint("--write . writes below this directory", "presets --write: the name of the directory is empty")
+	}
+	var known []string
+	for _, preset := range allPresets() {
+		known = append(known, preset.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return errorWithHint(suggest.DidYouMean(name, known), "there is no preset %q", name)
+		}
+	}
+	for _, name := range names {
+		if err := writePresetTo(dir, name); err != nil {
+			return err
+		}
+		fmt.Fprintf(p.err, "wrote %s\n", printable(filepath.Join(dir, name)))
+	}
+	return nil
+}
+
+// writePresetTo writes a preset as the directory dir/name, which must not exist yet. It
+// leaves nothing behind where it fails.
+func writePresetTo(dir, name string) (err error) {
+	target := filepath.Join(dir, name)
+	if _, err := os.Lstat(target); err == nil {
+		return errorWithHint("remove it, or name another directory", "%s: it exists already", printable(target))
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp(dir, "."+name+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, os.RemoveAll(temp))
+	}()
+	made := filepath.Join(temp, name) // with the usual mode, unlike temp
+	if err := os.Mkdir(made, 0o777); err != nil {
+		return err
+	}
+	if err := fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), temp), name).AddPreset(name); err != nil {
+		return fmt.Errorf("writing the preset %s: %s", name, strings.ReplaceAll(err.Error(), temp, dir))
+	}
+	return os.Rename(made, target)
+}
