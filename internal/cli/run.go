@@ -64,6 +64,7 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 	if err != nil {
 		return err
 	}
+	settings.setup.TimeNotJudged = p.timeNotJudged
 	return p.run(ctx, settings)
 }
 

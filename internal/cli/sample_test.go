@@ -203,7 +203,7 @@ func TestTheSelftestMeasuresNoise(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(text), `"seconds_for_one_process"`)
 
-	a = callSampling(t, "selftest", "noise", "--category", "regression", "--budget", "1ns")
+	a = callSampling(t, "selftest", "noise", "--tags", "@benchmark:architecture_detection_llama", "--budget", "1ns")
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "the budget of 1ns was enough for 1 run, 3 are needed")
 }
