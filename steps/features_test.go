@@ -18,11 +18,6 @@ import (
 	"omniloader/steps"
 )
 
-// The operations are called once and not measured.
-func TestTheBuiltInScenariosHold(t *testing.T) {
-	assert.GreaterOrEqual(t, len(collected(t)), len(benchmarks(t)))
-}
-
 // scenario is one scenario of the built-in features, or one row of an outline.
 type scenario struct {
 	file  string

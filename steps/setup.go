@@ -57,7 +57,7 @@ type Setup struct {
 	Skip error
 
 	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
-	pause func()                                                                             // before measuring again; nil means to wait for remeasureDelay
+	pause func()                                                                             // before measuring again; nil means to wait for RemeasureDelay
 
 	once   sync.Once
 	shared *shared // see state

@@ -13,6 +13,7 @@ import (
 	"omniloader/internal/report"
 	"omniloader/internal/runfile"
 	"omniloader/internal/suite"
+	"omniloader/steps"
 )
 
 func (p *program) runCommand() *cobra.Command {
@@ -160,7 +161,10 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 			p.listener(e)
 		}
 	}
-	run, err := plan.Run(ctx, suite.Options{Setup: s.setup, Jobs: s.jobs, Listener: listen, RunFile: file})
+	run, err := plan.Run(ctx, suite.Options{
+		Setup: s.setup, Jobs: s.jobs, Listener: listen, RunFile: file,
+		Pause: func(ctx context.Context) { p.wait(ctx, steps.RemeasureDelay) },
+	})
 	progress.Stop()
 	if err != nil {
 		return nil, err
