@@ -196,6 +196,7 @@ func TestASampleProcessWithoutAJobIsAnError(t *testing.T) {
 }
 
 func TestTheSelftestMeasuresNoise(t *testing.T) {
+	t.Parallel()
 	output := filepath.Join(t.TempDir(), "noise.json")
 	a := callSamplingIn(t, 1, "selftest", "noise", "--tags", "@benchmark:architecture_detection_llama or @benchmark:architecture_detection_qwen or @benchmark:architecture_detection_phi",
 		"--comparisons", "6", "--rotations", "1", "--output", output)
