@@ -5,14 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cucumber/godog"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"omniloader/features"
@@ -42,6 +46,9 @@ func init() {
 var shared struct {
 	setup *steps.Setup
 	ran   atomic.Int64
+
+	mu        sync.Mutex
+	notJudged notJudgedCounts
 }
 
 // InitializeTestSuite prepares "godog run". It reads the environment variables of
@@ -64,6 +71,10 @@ func InitializeTestSuite(ctx *godog.TestSuiteContext) {
 	}
 	shared.setup = newSetup(env, loader)
 	shared.setup.Skip = godog.ErrSkip
+	if env.JudgeTime != nil && !*env.JudgeTime {
+		shared.setup.TimeNotJudged = "OMNILOADER_JUDGE_TIME is 0"
+	}
+	shared.notJudged = notJudgedCounts{}
 	started := time.Now()
 	ctx.AfterSuite(func() {
 		if err := loader.Close(); err != nil {
@@ -71,6 +82,9 @@ func InitializeTestSuite(ctx *godog.TestSuiteContext) {
 		}
 		if shared.ran.Load() == 0 {
 			exitUnable(fmt.Errorf("nothing selected: no scenario ran"))
+		}
+		for _, line := range shared.notJudged.lines() {
+			fmt.Fprintln(os.Stderr, line)
 		}
 		if env.Output == "" {
 			return
@@ -102,6 +116,9 @@ func InitializeScenario(sc *godog.ScenarioContext) {
 	})
 	sc.After(func(ctx context.Context, _ *godog.Scenario, _ error) (context.Context, error) {
 		err := scenario.End()
+		shared.mu.Lock()
+		shared.notJudged.add(scenario.Record().NotJudged)
+		shared.mu.Unlock()
 		if r := scenario.Record().Benchmark; r != nil { // for reports made from godog's messages
 			body, encodeErr := json.Marshal(r)
 			err = errors.Join(err, encodeErr)
@@ -120,8 +137,9 @@ func exitUnable(err error) {
 	os.Exit(2)
 }
 
-// TestFeatures runs the built-in scenarios, each as a subtest. With -short, scenarios with
-// the tag @slow are left out.
+// TestFeatures runs the built-in scenarios, each as a subtest: those that -run and -skip
+// select, and no others. With -short, scenarios with the tag @slow are left out. Each
+// bound that is not judged is a skipped subtest of its scenario.
 func TestFeatures(t *testing.T) {
 	env, err := cli.ReadEnvironment()
 	require.NoError(t, err)
@@ -129,35 +147,134 @@ func TestFeatures(t *testing.T) {
 	require.NoError(t, err)
 	plan, err := suite.Select(loaded, suite.Selection{Short: testing.Short()})
 	require.NoError(t, err)
+	chosen := map[*suite.Scenario]bool{}
+	outcomes := map[place]outcome.Scenario{}
+	// A subtest that calls Parallel waits until the function of its parent has returned. So
+	// the loop ends as soon as package testing has chosen the subtests, and they go on when
+	// TestFeatures has run what was chosen.
+	for _, f := range loaded {
+		ofFeature := plan.Keep(func(s *suite.Scenario) bool { return s.URI == f.URI }).Scenarios()
+		if len(ofFeature) == 0 {
+			continue
+		}
+		t.Run(f.Name(), func(t *testing.T) {
+			for _, s := range ofFeature {
+				t.Run(s.Name, func(t *testing.T) {
+					chosen[s] = true
+					t.Parallel()
+					reportOutcome(t, s.URI, outcomes[place{s.URI, s.Line}])
+				})
+			}
+			t.Parallel()
+		})
+	}
+	require.NotEmpty(t, chosen, "nothing selected: -run and -skip leave no scenario")
 	loader, err := cli.OpenLoader(t.Context(), "")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, loader.Close()) }()
-	run, err := plan.Run(t.Context(), suite.Options{Setup: newSetup(env, loader), Jobs: runtime.NumCPU()})
+	run, err := plan.Keep(func(s *suite.Scenario) bool { return chosen[s] }).
+		Run(t.Context(), suite.Options{Setup: newTestSetup(env, loader), Jobs: runtime.NumCPU()})
 	require.NoError(t, err)
 	var results []bench.Result
+	counts := notJudgedCounts{}
 	for _, f := range run.Features {
-		t.Run(f.Name, func(t *testing.T) {
-			for _, s := range f.Scenarios {
-				if s.Benchmark != nil {
-					results = append(results, *s.Benchmark)
-				}
-				t.Run(s.Name, func(t *testing.T) { reportOutcome(t, f.URI, s) })
+		for _, s := range f.Scenarios {
+			outcomes[place{f.URI, s.Line}] = s
+			counts.add(s.NotJudged)
+			if s.Benchmark != nil {
+				results = append(results, *s.Benchmark)
 			}
-		})
+		}
+	}
+	t.Logf("%d of %d scenarios, %d benchmarks", len(chosen), len(plan.Scenarios()), len(results))
+	for _, line := range counts.lines() {
+		t.Log(line)
 	}
 	if env.Output != "" {
 		require.NoError(t, cli.WriteResults(env.Output, run.Started, results))
 	}
 }
 
+// place is where a scenario stands.
+type place struct {
+	uri  string
+	line int
+}
+
+// newTestSetup is the setup of "go test". The machine of a test may be busy, and packages
+// are tested beside each other: time is judged only if the environment asks for it, and
+// measured with few calls otherwise.
+func newTestSetup(env cli.Environment, loader undertest.Loader) *steps.Setup {
+	setup := newSetup(env, loader)
+	if env.JudgeTime == nil || !*env.JudgeTime {
+		setup.TimeNotJudged = "go test judges answers and allocations; OMNILOADER_JUDGE_TIME=1 judges time too"
+		if env.Plan == bench.DefaultPlan() && env.Output == "" {
+			setup.Plan = bench.Plan{Iterations: 3, Warmup: 1}
+		}
+	}
+	if testing.CoverMode() != "" {
+		setup.MemoryNotJudged = "-cover changes what a call does"
+	}
+	return setup
+}
+
 // reportOutcome gives a subtest the outcome of a scenario that has run.
 func reportOutcome(t *testing.T, uri string, s outcome.Scenario) {
+	for _, w := range s.Warnings {
+		t.Log(w)
+	}
 	switch s.Status {
 	case outcome.Passed:
+		for _, n := range s.NotJudged {
+			t.Run(n.Bound, func(t *testing.T) { t.Skip("not judged:", n.Reason) })
+		}
 	case outcome.Skipped:
 		t.Skipf("%s:%d: %s", uri, s.Line, s.SkipReason)
+	case "":
+		t.Error("it did not run")
 	default:
 		step := s.FailedStep()
 		t.Errorf("%s:%d: %s\n%s:%d: %s%s: %s: %v", uri, s.Line, s.Name, uri, step.Line, step.Keyword, step.Text, step.Status, step.Err)
+	}
+}
+
+// notJudgedCounts counts bounds that were not judged, by the reason.
+type notJudgedCounts map[string]int
+
+func (c notJudgedCounts) add(bounds []bench.NotJudged) {
+	for _, n := range bounds {
+		c[n.Reason]++
+	}
+}
+
+// lines gives a line for each reason.
+func (c notJudgedCounts) lines() []string {
+	var lines []string
+	for _, reason := range slices.Sorted(maps.Keys(c)) {
+		lines = append(lines, fmt.Sprintf("not judged: %d bounds: %s", c[reason], reason))
+	}
+	return lines
+}
+
+// A scenario that is not selected is not run, and not only left out of the report.
+func TestRunSelectsScenarios(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		selected string
+		passes   bool
+		want     []string
+	}{
+		{"^TestFeatures$/^Memory$/^Support$", true, []string{": 1 of ", " scenarios, 1 benchmarks\n", "--- PASS: TestFeatures/Memory/Support ("}},
+		{"^TestFeatures$/^Memory$/^The", true, []string{": 3 of ", "--- PASS: TestFeatures/Memory/The_SAE_check ("}},
+		{"^TestFeatures$/^No_such_feature$", false, []string{"nothing selected: -run and -skip leave no scenario"}},
+		{"^TestFeatures$/^A_real_checkpoint$", false, []string{"nothing to run: each of 2 selected scenarios needs a real checkpoint", "it did not run"}},
+	} {
+		command := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run="+c.selected)
+		command.Env = append(os.Environ(), "TEST_MODEL_PATH=", "OMNILOADER_OUTPUT=")
+		out, err := command.CombinedOutput()
+		assert.Equal(t, c.passes, err == nil, "%s: %s", c.selected, out)
+		for _, want := range c.want {
+			assert.Contains(t, string(out), want, c.selected)
+		}
 	}
 }

@@ -127,11 +127,11 @@ func TestBoundsOnAFreshProcessAreJudged(t *testing.T) {
 	assert.Contains(t, out, "peak resident memory is 41 MB, bound: below 40 MB")
 }
 
-func TestABoundThatTheSystemCannotMeasureIsAWarning(t *testing.T) {
+func TestABoundThatTheSystemCannotMeasureIsNotJudged(t *testing.T) {
 	status, out, record := ran(t, &Setup{}, gpt2+processBounds)
 	require.Zero(t, status, out)
-	require.Len(t, record.Warnings, 3)
-	assert.Contains(t, record.Warnings[0], "not judged: first latency below 50 ms: no process can be started")
+	require.Len(t, record.NotJudged, 3)
+	assert.Contains(t, record.NotJudged[0].String(), "not judged: first latency below 50 ms: no process can be started")
 	assert.Empty(t, record.Benchmark.Bounds)
 
 	status, out, record = ran(t, &Setup{Fresh: func(_ context.Context, job FreshJob) (*bench.FreshProcess, error) {
@@ -141,9 +141,9 @@ func TestABoundThatTheSystemCannotMeasureIsAWarning(t *testing.T) {
 		return &bench.FreshProcess{First: 0.01, PeakMissing: "not told"}, nil
 	}}, gpt2+processBounds)
 	require.Zero(t, status, out)
-	require.Len(t, record.Warnings, 2)
-	assert.Contains(t, record.Warnings[0], "not allowed here")
-	assert.Contains(t, record.Warnings[1], "not told")
+	require.Len(t, record.NotJudged, 2)
+	assert.Contains(t, record.NotJudged[0].Reason, "not allowed here")
+	assert.Contains(t, record.NotJudged[1].Reason, "not told")
 	assert.Len(t, record.Benchmark.Bounds, 1)
 }
 

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -206,18 +207,14 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if w.measurement == nil {
 		return errors.New("nothing was measured")
 	}
-	if why := w.whyMissing(bound); why != "" {
-		w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("not judged: %s: %s", bound, why))
+	if why := cmp.Or(w.setup.whyNotJudged(bound), w.whyMissing(bound)); why != "" {
+		w.record.NotJudged = append(w.record.NotJudged, bench.NotJudged{Bound: bound.String(), Reason: why})
 		return nil
 	}
 	judgement, err := bound.Check(w.measurement, w.reference)
 	var exceeded *bench.ExceededError
 	if err != nil && !errors.As(err, &exceeded) {
 		return err
-	}
-	if exceeded != nil && w.setup.Instrumented && !bound.Metric.NeedsMemory() {
-		w.record.Warnings = append(w.record.Warnings, fmt.Sprintf("not judged, because the race detector slows every call: %v", exceeded))
-		return nil
 	}
 	w.bounds = append(w.bounds, bound)
 	if exceeded != nil && exceeded.Repeatable() && !w.setup.LaterRounds {
@@ -229,6 +226,14 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	}
 	w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, judgement)
 	return err
+}
+
+// whyNotJudged says why bounds like this one are not judged in this run, "" if they are.
+func (s *Setup) whyNotJudged(bound bench.Bound) string {
+	if bound.Metric.OfTime() {
+		return s.TimeNotJudged
+	}
+	return s.MemoryNotJudged
 }
 
 // whyMissing says why there is no value for a bound on a process started for the first

@@ -23,11 +23,11 @@ func judged(t *testing.T, measurements [][2]time.Duration, thens string) (status
 func judgedBy(t *testing.T, flags *Setup, measurements [][2]time.Duration, thens string) (status int, out string, record *Record, measured int) {
 	t.Helper()
 	setup := &Setup{
-		Instrumented: flags.Instrumented,
-		LaterRounds:  flags.LaterRounds,
-		pause:        func() {},
-		Plan:         bench.Plan{Iterations: 2},
-		Loader:       OneAnswer(func() (any, error) { return map[string]any{"x": 1}, nil }),
+		TimeNotJudged: flags.TimeNotJudged, MemoryNotJudged: flags.MemoryNotJudged,
+		LaterRounds: flags.LaterRounds,
+		pause:       func() {},
+		Plan:        bench.Plan{Iterations: 2},
+		Loader:      OneAnswer(func() (any, error) { return map[string]any{"x": 1}, nil }),
 		bench: func(_ context.Context, plan bench.Plan, call func() (any, error)) (*bench.Measurement, error) {
 			answer, err := call()
 			require.NoError(t, err)
@@ -66,14 +66,45 @@ func TestABoundThatIsExceededThreeTimesIsExceeded(t *testing.T) {
 	assert.False(t, record.Benchmark.Bounds[0].Held)
 }
 
-func TestLatencyIsNotJudgedWhereTheRaceDetectorSlowsIt(t *testing.T) {
-	slow := [][2]time.Duration{{9 * ms, 9 * ms}}
-	status, out, record, measured := judgedBy(t, &Setup{Instrumented: true}, slow, "the mean latency is below 2 ms")
+func TestBoundsThatAreNotJudgedAreCountedAndNotCalledKept(t *testing.T) {
+	for _, times := range [][2]time.Duration{{9 * ms, 9 * ms}, {1 * ms, 1 * ms}} { // the bound is exceeded, or would hold
+		status, out, record, measured := judgedBy(t, &Setup{TimeNotJudged: "the machine is busy"}, [][2]time.Duration{times}, "the mean latency is below 2 ms\n    And the x is 1")
+		require.Zero(t, status, out)
+		assert.Equal(t, 1, measured, "it is measured, once")
+		assert.Equal(t, []bench.NotJudged{{Bound: "mean latency below 2 ms", Reason: "the machine is busy"}}, record.NotJudged)
+		assert.Equal(t, "not judged: mean latency below 2 ms: the machine is busy", record.NotJudged[0].String())
+		assert.Empty(t, record.Benchmark.Bounds, "a bound that was not judged is not reported as kept")
+	}
+	status, _, record, _ := judgedBy(t, &Setup{TimeNotJudged: "the machine is busy"}, [][2]time.Duration{{9 * ms, 9 * ms}}, "the mean latency is below 2 ms\n    And the x is 2")
+	assert.Equal(t, 1, status, "the answer is judged all the same")
+	assert.Len(t, record.NotJudged, 1)
+}
+
+func TestARelativeBoundThatIsNotJudgedNeedsNoReference(t *testing.T) {
+	const bound = `the median latency is below 2 times that of "another"`
+	status, _, _, _ := judgedBy(t, &Setup{}, [][2]time.Duration{{9 * ms, 9 * ms}}, bound)
+	assert.Equal(t, 1, status, "it was not measured before")
+	status, out, record, _ := judgedBy(t, &Setup{TimeNotJudged: "the machine is busy"}, [][2]time.Duration{{9 * ms, 9 * ms}}, bound)
 	require.Zero(t, status, out)
-	assert.Equal(t, 1, measured)
-	require.Len(t, record.Warnings, 1)
-	assert.Contains(t, record.Warnings[0], "not judged")
-	assert.Empty(t, record.Benchmark.Bounds, "a bound that was not judged is not reported as kept")
+	assert.Len(t, record.NotJudged, 1)
+}
+
+func TestMemoryIsJudgedOrNotApartFromTime(t *testing.T) {
+	memory := func(setup *Setup) (int, *Record) {
+		setup.Plan = bench.Plan{Iterations: 1}
+		setup.Loader = OneAnswer(func() (any, error) { return map[string]any{"x": 1}, nil })
+		status, _, record := runScenario(t, setup, "Feature: f\n  Scenario: s\n    When the model info is read\n    Then no more than 0 allocations are made per call\n    And the peak resident memory is below 1 kB")
+		return status, record
+	}
+	status, record := memory(&Setup{TimeNotJudged: "the machine is busy"})
+	assert.Equal(t, 1, status)
+	assert.Empty(t, record.NotJudged)
+	status, record = memory(&Setup{MemoryNotJudged: "the race detector allocates too"})
+	assert.Zero(t, status)
+	assert.Equal(t, []bench.NotJudged{
+		{Bound: "no more than 0 allocations per call", Reason: "the race detector allocates too"},
+		{Bound: "peak resident memory below 1 kB", Reason: "the race detector allocates too"},
+	}, record.NotJudged)
 }
 
 func TestOneMeasurementWithinTheBoundIsEnough(t *testing.T) {

@@ -15,15 +15,15 @@ import (
 // the operation keeps them; an operation that is too slow exceeds them every time.
 const MaxRemeasurements = 2
 
-// remeasureDelay is the pause before a measurement is repeated. Phases in which a shared
+// RemeasureDelay is the pause before a measurement is repeated. Phases in which a shared
 // machine was slow lasted up to 1.3 s where they were measured.
-const remeasureDelay = 1500 * time.Millisecond
+const RemeasureDelay = 1500 * time.Millisecond
 
 // WaitBeforeRemeasuring waits before a measurement is repeated, or until ctx is done.
 func WaitBeforeRemeasuring(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(remeasureDelay):
+	case <-time.After(RemeasureDelay):
 	}
 }
 

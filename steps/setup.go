@@ -31,10 +31,11 @@ type Setup struct {
 	// Model is the directory of the checkpoint for scenarios that need a real one; if
 	// it is "", they are skipped.
 	Model string
-	// Instrumented says that the program was built with the race detector, which makes
-	// every call several times slower: a latency bound that is exceeded is then a
-	// warning and no failure.
-	Instrumented bool
+	// TimeNotJudged says why bounds on time are measured and not judged in this run, for
+	// people: "the race detector slows every call". If it is "", they are judged.
+	TimeNotJudged string
+	// MemoryNotJudged says the same of bounds on memory.
+	MemoryNotJudged string
 	// Collect, if not nil, is given the operation of each measured scenario. The
 	// operation is then called once and not measured, and no bound is judged.
 	Collect func(bench.Operation)
@@ -57,7 +58,7 @@ type Setup struct {
 	Skip error
 
 	bench func(context.Context, bench.Plan, func() (any, error)) (*bench.Measurement, error) // nil means bench.Measure
-	pause func()                                                                             // before measuring again; nil means to wait for remeasureDelay
+	pause func()                                                                             // before measuring again; nil means to wait for RemeasureDelay
 
 	once   sync.Once
 	shared *shared // see state
@@ -84,7 +85,7 @@ func (s *Setup) state() *shared {
 // share results and locks with those of s. s itself stays as it is.
 func (s *Setup) Derive(change func(*Setup)) *Setup {
 	d := &Setup{
-		Loader: s.Loader, Plan: s.Plan, Model: s.Model, Instrumented: s.Instrumented, Collect: s.Collect,
+		Loader: s.Loader, Plan: s.Plan, Model: s.Model, TimeNotJudged: s.TimeNotJudged, MemoryNotJudged: s.MemoryNotJudged, Collect: s.Collect,
 		Architectures: s.Architectures, LaterRounds: s.LaterRounds, Callers: s.Callers, Fresh: s.Fresh, Skip: s.Skip,
 		bench: s.bench, pause: s.pause, shared: s.state(),
 	}
@@ -97,7 +98,8 @@ func (s *Setup) Derive(change func(*Setup)) *Setup {
 type Record struct {
 	Benchmark  *bench.Result // nil where nothing was measured
 	Warnings   []string      // about the measurement, for people
-	SkipReason string        // why the scenario was skipped, for people
+	NotJudged  []bench.NotJudged
+	SkipReason string // why the scenario was skipped, for people
 }
 
 // Register registers all steps for one attempt at a scenario. Whoever runs the attempt

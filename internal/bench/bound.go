@@ -179,6 +179,15 @@ func (b Bound) limitText(limit string) string {
 	return text
 }
 
+// NotJudged is a bound of which it was not decided whether it holds.
+type NotJudged struct {
+	Bound  string `json:"bound"`  // in words: "p95 latency below 2 ms"
+	Reason string `json:"reason"` // for people: "the race detector slows every call"
+}
+
+// String reads "not judged: BOUND: REASON".
+func (n NotJudged) String() string { return "not judged: " + n.Bound + ": " + n.Reason }
+
 // Judgement is the result of checking a bound.
 type Judgement struct {
 	Bound  string  `json:"bound"`  // in words: "p95 latency below 2 ms"

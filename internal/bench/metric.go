@@ -122,6 +122,10 @@ func (m Metric) NeedsMemory() bool {
 	return k.source == fromMemoryCalls
 }
 
+// OfTime tells whether the metric depends on how long calls take, and so on the speed of
+// the machine and on what else runs there. All others are of memory.
+func (m Metric) OfTime() bool { return !m.NeedsMemory() && m != PeakMemory }
+
 // FromSingleCalls tells whether the metric comes from calls that are timed one by one.
 func (m Metric) FromSingleCalls() bool {
 	k, _ := m.lookup()

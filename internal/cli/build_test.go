@@ -14,6 +14,7 @@ import (
 )
 
 func TestBuildsWithTheSameFunctionAddressesHaveTheSameHash(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("links a program several times")
 	}

@@ -63,6 +63,8 @@ type program struct {
 	sampler  func() (child.Command, error)              // makes the command of a process that samples, instead of this program
 	sampling *bench.Sampling                            // the sampling plan, instead of the default one
 	pause    func(ctx context.Context, d time.Duration) // instead of waiting
+
+	timeNotJudged string // why run does not judge bounds on time; for tests, and "" otherwise
 }
 
 func (p *program) execute(ctx context.Context, args []string, stdin io.Reader) int {

@@ -80,6 +80,7 @@ func docsPageNamed(t *testing.T, name string) docsPage {
 var commandsElsewhere = map[string]struct{ file, text string }{
 	"go test ./...":                 {".ci/run", "go test ./..."},
 	"go tool godog run":             {".ci/run", "go tool godog run"},
+	"go run .":                      {".ci/run", `go run . --output "$scratch/results.json"`},
 	"go run . bench --against main": {"internal/cli/against_test.go", `"bench", "--against"`},
 	"omniloader selftest noise":     {"internal/cli/sample_test.go", `"selftest", "noise"`},
 }
@@ -117,7 +118,8 @@ func shapeOf(line string) string {
 
 // docsRun runs commands of the pages, each once, in one directory.
 type docsRun struct {
-	printed map[string]string // the shapes of the lines, by command
+	printed map[string]string                         // the shapes of the lines, by command
+	call    func(t *testing.T, args ...string) result // runs a command
 }
 
 // run gives the shapes of the lines that a command prints, those for people included.
@@ -125,6 +127,10 @@ func (r *docsRun) run(t *testing.T, page, command string) string {
 	t.Helper()
 	if printed, done := r.printed[command]; done {
 		return printed
+	}
+	if command == "go run ." {
+		r.printed[command] = shapesOf(bareCommand(t))
+		return r.printed[command]
 	}
 	if _, elsewhere := commandsElsewhere[command]; elsewhere {
 		return ""
@@ -142,7 +148,7 @@ func (r *docsRun) run(t *testing.T, page, command string) string {
 		args[i] = strings.Trim(args[i], `"`)
 	}
 	started := time.Now()
-	a := callSampling(t, args...)
+	a := r.call(t, args...)
 	t.Logf("%6.2f s  %s", time.Since(started).Seconds(), command)
 	switch {
 	case slices.Contains(args, "--baseline") || slices.Contains(args, "compare"):
@@ -153,12 +159,37 @@ func (r *docsRun) run(t *testing.T, page, command string) string {
 	default:
 		assert.Zero(t, a.code, "%s: %s: %s%s", page, command, a.out, a.err)
 	}
+	r.printed[command] = shapesOf(a.out + a.err)
+	return r.printed[command]
+}
+
+// shapesOf gives the shape of each line.
+func shapesOf(text string) string {
 	var b strings.Builder
-	for line := range strings.Lines(a.out + a.err) {
+	for line := range strings.Lines(text) {
 		b.WriteString(shapeOf(line) + "\n")
 	}
-	r.printed[command] = b.String()
 	return b.String()
+}
+
+// bareCommand gives what the program prints without arguments, as far as the README shows
+// it: the lines of some benchmarks, from a run of these alone, and the last line, with the
+// numbers of dry runs. That every built-in scenario passes is what TestFeatures of the main
+// package shows, and .ci/run runs the whole command.
+func bareCommand(t *testing.T) string {
+	t.Helper()
+	a := call(t, "--iterations", "20", "--tags", "@benchmark:architecture_detection_llama or @benchmark:architecture_detection_qwen "+
+		"or @benchmark:tokenizer_load_normal or @benchmark:model_info_with_memory")
+	require.Equal(t, 0, a.code, a.out)
+	count := func(tags string) (scenarios, benchmarks int) {
+		planned := call(t, "--dry-run", "--tags", tags)
+		_, err := fmt.Sscanf(regexp.MustCompile(`[^0-9]+`).ReplaceAllString(planned.out, " "), "%d %d %d", &scenarios, new(int), &benchmarks)
+		require.NoError(t, err, planned.out)
+		return scenarios, benchmarks
+	}
+	run, measured := count("not @real")
+	skipped, _ := count("@real")
+	return a.out + fmt.Sprintf("%d scenarios: %d passed, %d skipped · %d benchmarks · 1 s\n", run+skipped, run, skipped, measured)
 }
 
 // scenariosOf makes a feature of the scenarios on a page that are not saved as a file.
@@ -196,7 +227,8 @@ func TestDocs(t *testing.T) {
 		t.Setenv(name, "")
 	}
 
-	r := &docsRun{printed: map[string]string{}}
+	printed := map[string]string{}
+	console, scenarios := &docsRun{printed, callSampling}, &docsRun{printed, callWithoutJudgingTime}
 	for _, p := range pages {
 		for _, b := range p.blocks {
 			if m := savedAs.FindStringSubmatch(b.before); m != nil {
@@ -205,24 +237,24 @@ func TestDocs(t *testing.T) {
 			if b.language != "console" {
 				continue
 			}
-			var command, printed string
+			var command, output string
 			for line := range strings.Lines(b.text) {
 				line = strings.TrimSpace(line)
 				if shown, ok := strings.CutPrefix(line, "$ "); ok {
 					command = shown
-					printed = r.run(t, p.name, command)
+					output = console.run(t, p.name, command)
 				} else if line != "" && line != "…" {
-					assert.True(t, strings.Contains(printed, shapeOf(line)), "%s: %s does not print the line %q", p.name, command, line)
+					assert.True(t, strings.Contains(output, shapeOf(line)), "%s: %s does not print the line %q", p.name, command, line)
 				}
 			}
 		}
 		if text := p.scenariosOf(); text != "" {
 			name := strings.TrimSuffix(path.Base(p.name), ".md") + "-page.feature"
 			require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
-			r.run(t, p.name, "omniloader run "+name+" --iterations 20")
+			scenarios.run(t, p.name, "omniloader run "+name+" --iterations 20")
 		}
 	}
-	assert.GreaterOrEqual(t, len(r.printed), 20)
+	assert.GreaterOrEqual(t, len(printed), 20)
 }
 
 // docsCommandLines gives the command lines of a page that are not run: inline code

@@ -12,6 +12,7 @@ const (
 	envWarmup     = "BENCHMARK_WARMUP"
 	envModel      = "TEST_MODEL_PATH"
 	envOutput     = "OMNILOADER_OUTPUT"
+	envJudgeTime  = "OMNILOADER_JUDGE_TIME" // has no flag: run always judges time
 )
 
 // Environment is what the environment variables ask for.
@@ -19,12 +20,27 @@ type Environment struct {
 	Plan   bench.Plan
 	Model  string // directory of a real checkpoint, or ""
 	Output string // path of the results file to write, or ""
+	// JudgeTime says whether bounds on time are judged; nil where the variable is not set.
+	// The command run does not ask for it.
+	JudgeTime *bool
 }
 
-// ReadEnvironment reads the variables that every way of running scenarios
+// ReadEnvironment reads the variables that running scenarios without the command run
 // honours; an empty variable counts as unset. The error names the variable.
 func ReadEnvironment() (Environment, error) {
-	return readEnvironment(func(string) bool { return false })
+	e, err := readEnvironment(func(string) bool { return false })
+	if err != nil {
+		return e, err
+	}
+	switch text := os.Getenv(envJudgeTime); text {
+	case "":
+	case "0", "1":
+		judge := text == "1"
+		e.JudgeTime = &judge
+	default:
+		return e, errorWithHint("set it to 1 or 0, or unset it", "environment variable %s: %q is neither 1 nor 0", envJudgeTime, text)
+	}
+	return e, nil
 }
 
 // readEnvironment leaves a variable unchecked where its flag is given, since the flag

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/assert"
@@ -35,9 +36,26 @@ func call(t *testing.T, args ...string) result {
 // callWithInput runs the program with a text on its standard input.
 func callWithInput(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
+	return callProgram(t, program{}, stdin, args...)
+}
+
+// callProgram runs a program that is set up for a test. It waits for nothing.
+func callProgram(t *testing.T, p program, stdin string, args ...string) result {
+	t.Helper()
 	var out, err bytes.Buffer
-	code := run(t.Context(), args, strings.NewReader(stdin), &out, &err)
+	p.out, p.err = newOutput(&out), newOutput(&err)
+	if p.pause == nil {
+		p.pause = func(context.Context, time.Duration) {}
+	}
+	code := p.execute(t.Context(), args, strings.NewReader(stdin))
 	return result{code, out.String(), err.String()}
+}
+
+// callWithoutJudgingTime runs the program, and bounds on time are not judged: a busy machine may
+// exceed one that is near to what the operation takes.
+func callWithoutJudgingTime(t *testing.T, args ...string) result {
+	t.Helper()
+	return callProgram(t, program{timeNotJudged: "this is a test"}, "", args...)
 }
 
 // callInterrupted runs the program, and interrupts it when the scenario starts.

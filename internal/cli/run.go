@@ -65,6 +65,7 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 	if err != nil {
 		return err
 	}
+	settings.setup.TimeNotJudged = p.timeNotJudged
 	return p.run(ctx, settings)
 }
 
@@ -164,8 +165,10 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 			p.listener(e)
 		}
 	}
-	setup := s.setup.Derive(func(setup *steps.Setup) { setup.Loader = l })
-	run, err := plan.Run(ctx, suite.Options{Setup: setup, Jobs: s.jobs, Listener: listen, RunFile: file})
+	run, err := plan.Run(ctx, suite.Options{
+		Setup: s.setup.Derive(func(setup *steps.Setup) { setup.Loader = l }), Jobs: s.jobs, Listener: listen, RunFile: file,
+		Pause: func(ctx context.Context) { p.wait(ctx, steps.RemeasureDelay) },
+	})
 	progress.Stop()
 	if failed := l.Close(); failed != nil {
 		p.note("closing the loader %q: %v", l.Name(), failed) // what it answered stays judged

@@ -79,6 +79,20 @@ func TestEnvironmentVariablesAreChecked(t *testing.T) {
 	}
 }
 
+func TestOneVariableSaysWhetherTimeIsJudged(t *testing.T) {
+	judged, notJudged := true, false
+	for value, want := range map[string]*bool{"": nil, "1": &judged, "0": &notJudged} {
+		t.Setenv(envJudgeTime, value)
+		e, err := ReadEnvironment()
+		require.NoError(t, err)
+		assert.Equal(t, want, e.JudgeTime, value)
+	}
+	t.Setenv(envJudgeTime, "yes")
+	_, err := ReadEnvironment()
+	assert.EqualError(t, err, `environment variable OMNILOADER_JUDGE_TIME: "yes" is neither 1 nor 0`)
+	assert.Equal(t, 0, call(t, "run", "--dry-run", write(t, "a.feature", passingFeature)).code, "run does not ask for it")
+}
+
 func iterationsIn(t *testing.T, path string) int {
 	t.Helper()
 	text, err := os.ReadFile(path)

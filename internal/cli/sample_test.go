@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -46,19 +44,24 @@ var pauses []time.Duration
 // own.
 func callSampling(t *testing.T, args ...string) result {
 	t.Helper()
+	return callSamplingIn(t, bench.DefaultSampling().Processes, args...)
+}
+
+// callSamplingIn is callSampling with so many processes for each run.
+func callSamplingIn(t *testing.T, processes int, args ...string) result {
+	t.Helper()
 	pauses = nil
-	var out, err bytes.Buffer
 	plan := bench.DefaultSampling()
-	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS = 12, 0, 50, 5
-	p := &program{out: newOutput(&out), err: newOutput(&err), sampling: &plan, loader: loaderOfTest}
-	p.pause = func(_ context.Context, d time.Duration) { pauses = append(pauses, d) }
-	p.sampler = func() (child.Command, error) {
-		c := interruptibleCommand(os.Args[0], sampleProcess)
-		c.Env = append(os.Environ(), samplerVariable+"=1")
-		return c, nil
-	}
-	code := p.execute(t.Context(), args, strings.NewReader(""))
-	return result{code, out.String(), err.String()}
+	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS, plan.Processes = 12, 0, 50, 5, processes
+	return callProgram(t, program{
+		sampling: &plan, loader: loaderOfTest,
+		pause: func(_ context.Context, d time.Duration) { pauses = append(pauses, d) },
+		sampler: func() (child.Command, error) {
+			c := interruptibleCommand(os.Args[0], sampleProcess)
+			c.Env = append(os.Environ(), samplerVariable+"=1")
+			return c, nil
+		},
+	}, "", args...)
 }
 
 // sampledBaseline samples passingFeature and gives the feature and the results file.
@@ -194,8 +197,9 @@ func TestASampleProcessWithoutAJobIsAnError(t *testing.T) {
 }
 
 func TestTheSelftestMeasuresNoise(t *testing.T) {
+	t.Parallel()
 	output := filepath.Join(t.TempDir(), "noise.json")
-	a := callSampling(t, "selftest", "noise", "--tags", "@benchmark:architecture_detection_llama or @benchmark:architecture_detection_qwen or @benchmark:architecture_detection_phi",
+	a := callSamplingIn(t, 1, "selftest", "noise", "--tags", "@benchmark:architecture_detection_llama or @benchmark:architecture_detection_qwen or @benchmark:architecture_detection_phi",
 		"--comparisons", "6", "--rotations", "1", "--output", output)
 	require.Equal(t, 0, a.code, a.err)
 	assert.Contains(t, a.out, "unchanged, called slower")
@@ -204,7 +208,7 @@ func TestTheSelftestMeasuresNoise(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(text), `"seconds_for_one_process"`)
 
-	a = callSampling(t, "selftest", "noise", "--category", "regression", "--budget", "1ns")
+	a = callSamplingIn(t, 1, "selftest", "noise", "--tags", "@benchmark:architecture_detection_llama", "--budget", "1ns")
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "the budget of 1ns was enough for 1 run, 3 are needed")
 }

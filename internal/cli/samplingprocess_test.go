@@ -112,6 +112,7 @@ func runScripts(t *testing.T, ctx context.Context, scripts ...string) ([]*bench.
 }
 
 func TestRoundsOfProcessesAreInterleaved(t *testing.T) {
+	t.Parallel()
 	all, log, err := runScripts(t, t.Context(), "a:r,r,r,s", "bb:r,r,r,s", "ccc:r,s", "dddd:s")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "bb", "ccc", "a", "bb", "a", "bb"}, log)
@@ -122,6 +123,7 @@ func TestRoundsOfProcessesAreInterleaved(t *testing.T) {
 }
 
 func TestWhereOneProcessFailsTheOthersAreEnded(t *testing.T) {
+	t.Parallel()
 	for script, want := range map[string]string{
 		"b:r,it broke": "process b:r,it broke: exit code 2: it broke",
 		"b:it broke":   "process b:it broke: exit code 2: it broke",
@@ -139,11 +141,13 @@ func TestWhereOneProcessFailsTheOthersAreEnded(t *testing.T) {
 }
 
 func TestSamplesOfAnotherProgramAreRefused(t *testing.T) {
+	t.Parallel()
 	_, _, err := runScripts(t, t.Context(), "a:r,o")
 	assert.ErrorIs(t, err, bench.ErrSamplingMismatch)
 }
 
 func TestAnInterruptEndsAllProcesses(t *testing.T) {
+	t.Parallel()
 	for _, after := range []time.Duration{0, 100 * time.Millisecond} { // before they start, and while they run
 		ctx, cancel := context.WithTimeout(t.Context(), after)
 		defer cancel()

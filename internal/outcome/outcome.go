@@ -62,6 +62,7 @@ type Scenario struct {
 	Steps       []Step
 	Benchmark   *bench.Result // nil where nothing was measured
 	Warnings    []string      // notes on the measurement
+	NotJudged   []bench.NotJudged
 	Change      *bench.Change // the benchmark in a comparison with a baseline, or nil
 }
 
@@ -97,6 +98,7 @@ type DocString struct {
 // Totals counts the scenarios of a run.
 type Totals struct {
 	Scenarios, Passed, Failed, Skipped, Benchmarks, Steps int
+	NotJudged                                             int // bounds
 }
 
 // Totals counts the scenarios by how they ended. Everything that neither passed
@@ -107,6 +109,7 @@ func (r *Run) Totals() Totals {
 		for _, s := range f.Scenarios {
 			t.Scenarios++
 			t.Steps += len(s.Steps)
+			t.NotJudged += len(s.NotJudged)
 			if s.Benchmark != nil {
 				t.Benchmarks++
 			}

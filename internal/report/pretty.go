@@ -273,6 +273,9 @@ func (s locatedScenario) allWarnings() []string {
 			all = append(all, t)
 		}
 	}
+	for _, n := range s.NotJudged {
+		add(n.String())
+	}
 	for _, t := range s.Warnings {
 		add(t)
 	}
@@ -325,6 +328,9 @@ func (p *printer) totals(run *outcome.Run) string {
 	parts := []string{text}
 	if t.Benchmarks > 0 {
 		parts = append(parts, quantity.Count(t.Benchmarks, "benchmark"))
+	}
+	if t.NotJudged > 0 {
+		parts = append(parts, p.styled(styleWarning, quantity.Count(t.NotJudged, "bound")+" not judged"))
 	}
 	parts = append(parts, quantity.FormatDuration(run.Duration.Seconds()))
 	line := strings.Join(parts, " · ")

@@ -61,7 +61,7 @@ func NewScenario(f *outcome.Feature, s *outcome.Scenario, d Details) Scenario {
 		Loader: d.Loader, Model: Text(d.Model), URI: Text(f.URI), Position: d.Position,
 		Keyword: s.Keyword, Description: s.Description, Line: s.Line, Outline: s.Outline, Tags: newTags(s.Tags),
 		Status: s.Status, SkipReason: Text(s.SkipReason), Started: utc(s.Started), Duration: s.Duration, Attempts: d.Attempts,
-		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), Evidence: d.Evidence, Attachments: d.Attached,
+		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), NotJudged: s.NotJudged, Evidence: d.Evidence, Attachments: d.Attached,
 	}
 	if len(s.Steps) > 0 {
 		out.Steps = make([]Step, len(s.Steps))
@@ -269,7 +269,7 @@ func (f *File) ToOutcome() *outcome.Run {
 func (s *Scenario) toOutcome() outcome.Scenario {
 	out := outcome.Scenario{
 		Keyword: s.Keyword, Name: s.Name, Description: s.Description, Rule: s.Rule, Line: s.Line, Outline: s.Outline, Tags: toTags(s.Tags),
-		Status: toStatus(s.Status), SkipReason: string(s.SkipReason), Started: s.Started, Duration: s.Duration, Benchmark: s.Benchmark,
+		Status: toStatus(s.Status), SkipReason: string(s.SkipReason), Started: s.Started, Duration: s.Duration, Benchmark: s.Benchmark, NotJudged: s.NotJudged,
 	}
 	for _, w := range s.Warnings {
 		out.Warnings = append(out.Warnings, string(w))

@@ -140,11 +140,12 @@ type Scenario struct {
 	Steps      []Step         `json:"steps,omitempty"`  // as in the last attempt
 	Attempts   []Attempt      `json:"attempts,omitempty"`
 
-	Benchmark   *bench.Result `json:"benchmark,omitempty"` // as in a results file
-	Warnings    []Text        `json:"warnings,omitempty"`  // notes on the measurement
-	Evidence    *Evidence     `json:"evidence,omitempty"`  // of a failure
-	Attachments []Attachment  `json:"attachments,omitempty"`
-	Cut         []string      `json:"cut,omitempty"` // what is missing here because it was too large, for people
+	Benchmark   *bench.Result     `json:"benchmark,omitempty"`  // as in a results file
+	Warnings    []Text            `json:"warnings,omitempty"`   // notes on the measurement
+	NotJudged   []bench.NotJudged `json:"not_judged,omitempty"` // bounds
+	Evidence    *Evidence         `json:"evidence,omitempty"`   // of a failure
+	Attachments []Attachment      `json:"attachments,omitempty"`
+	Cut         []string          `json:"cut,omitempty"` // what is missing here because it was too large, for people
 }
 
 // Cell is one value of an Examples row.

@@ -202,6 +202,18 @@ func (p *Plan) Scenarios() []*Scenario {
 	return all
 }
 
+// Keep returns a plan of those selected scenarios for which keep holds. Unlike a plan of
+// Select, it may be empty.
+func (p *Plan) Keep(keep func(*Scenario) bool) *Plan {
+	kept := &Plan{features: p.features, chosen: map[*Scenario]bool{}, steps: p.steps}
+	for s := range p.chosen {
+		if keep(s) {
+			kept.chosen[s] = true
+		}
+	}
+	return kept
+}
+
 // Benchmarks returns the number of selected scenarios that are measured.
 func (p *Plan) Benchmarks() int {
 	n := 0

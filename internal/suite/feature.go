@@ -33,6 +33,9 @@ type Feature struct {
 	pickedLines map[int]bool // lines of the selected scenarios; nil means all
 }
 
+// Name returns the title of the feature.
+func (f *Feature) Name() string { return f.document.Feature.Name }
+
 // Scenario is one scenario, or one Examples row of an outline. The embedded value has all
 // its steps, of which none has run.
 type Scenario struct {

@@ -45,7 +45,12 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	needsModel := func(s *Scenario) bool {
 		return options.Setup.Model == "" && slices.Contains(s.TagNames(), tagReal)
 	}
-	options.Setup = options.Setup.Derive(func(s *steps.Setup) { s.Instrumented, s.LaterRounds = RaceDetector, true })
+	options.Setup = options.Setup.Derive(func(s *steps.Setup) {
+		s.LaterRounds = true
+		if RaceDetector {
+			s.TimeNotJudged, s.MemoryNotJudged = "the race detector slows every call", "the race detector allocates too"
+		}
+	})
 	run := &outcome.Run{Started: time.Now()}
 	c := &runner{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}, events: newEvents(options.Listener)}
 	defer c.events.close()
@@ -307,6 +312,7 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 	}
 	if record := scenario.Record(); record != nil {
 		o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
+		o.NotJudged = record.NotJudged
 	}
 	c.records.write(s, o, worker, evidence)
 	c.finished(s, o)

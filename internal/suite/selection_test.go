@@ -56,6 +56,15 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+func TestKeep(t *testing.T) {
+	plan, err := Select(features(t, map[string]string{"a.feature": tagged}), Selection{})
+	require.NoError(t, err)
+	kept := plan.Keep(func(s *Scenario) bool { return s.Name == "two" || s.Name == "three" || s.Name == "six" })
+	assert.Equal(t, []string{"two", "six"}, names(kept.Scenarios()), "what was not selected stays out")
+	assert.Equal(t, []string{"one", "two", "four", "five", "six"}, names(plan.Scenarios()))
+	assert.Empty(t, plan.Keep(func(*Scenario) bool { return false }).Scenarios())
+}
+
 func TestSelectRefuses(t *testing.T) {
 	tests := []struct {
 		name          string

@@ -229,7 +229,7 @@ func TestTextsThatBecomeTooLongAreRefused(t *testing.T) {
 func TestPatternsThatBacktrackAreBoundedForTheWholeCall(t *testing.T) {
 	tok, err := fromJSON(fileTokenizer, []byte(`{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Split","pattern":{"Regex":"(a+)+b"},"behavior":"Isolated","invert":false}]},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}`))
 	require.NoError(t, err)
-	_, err = tok.IDs(strings.Repeat(strings.Repeat("a", 19)+" ", 10_000), true)
+	_, err = tok.IDs(strings.Repeat(strings.Repeat("a", 19)+" ", 100), true)
 	assert.Equal(t, fault.TooLarge, fault.KindOf(err))
 }
 
