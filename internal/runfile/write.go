@@ -96,7 +96,7 @@ func start(path string, first []byte, head int) (*os.File, error) {
 		return f, nil
 	}
 	if path != "" {
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		if err := makeDir(filepath.Dir(path)); err != nil {
 			return nil, err
 		}
 	}
@@ -108,6 +108,20 @@ func start(path string, first []byte, head int) (*os.File, error) {
 		return nil, err
 	}
 	return openStarted(path, first[:head])
+}
+
+// makeDir makes the directory of a run file. In a new one with the default name, a
+// .gitignore keeps git from listing what is in it.
+func makeDir(dir string) error {
+	_, err := os.Lstat(dir)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	if !isNew || filepath.Base(dir) != filepath.Dir(filepath.FromSlash(DefaultPath)) {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o666)
 }
 
 // openStarted opens a file that begins with this header. From then on the file is this

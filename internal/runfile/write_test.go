@@ -51,6 +51,21 @@ func TestWhatIsWrittenWhileTheRunGoesOnIsTheSameAsAtItsEnd(t *testing.T) {
 	assert.Equal(t, want.String(), string(got))
 }
 
+func TestANewDirectoryIsIgnoredByGit(t *testing.T) {
+	ignored := func(path string) string {
+		w, err := Create(path, sampleHeader(), nil, noWarning(t))
+		require.NoError(t, err)
+		w.Close(nil)
+		text, _ := os.ReadFile(filepath.Join(filepath.Dir(path), ".gitignore"))
+		return string(text)
+	}
+	path := filepath.Join(t.TempDir(), DefaultPath)
+	assert.Equal(t, "*\n", ignored(path))
+	require.NoError(t, os.Remove(filepath.Join(filepath.Dir(path), ".gitignore")))
+	assert.Empty(t, ignored(path), "the directory was there")
+	assert.Empty(t, ignored(filepath.Join(t.TempDir(), "new", "run.json")))
+}
+
 func TestReportsDoNotDependOnTheOrderInWhichScenariosEnd(t *testing.T) {
 	run := sample(t)
 	want := renderings(t, run)
