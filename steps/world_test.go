@@ -134,7 +134,7 @@ func TestMemoryIsMeasuredWhereAStepBoundsItOrThePlanAsksForIt(t *testing.T) {
 }
 
 func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
-	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}, Loader: fake(llama)}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}, Loader: fake(llama), LaterRounds: true}
 	status, records, out := run(t, setup, feature(`the mean latency is below 0.001 ns`))
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, "bound: below 0.001 ns (20 calls")

@@ -42,7 +42,7 @@ func recordAndRun(t *testing.T, dir string, flags ...string) (feature, fixture s
 // not record.
 func TestARecordedFeaturePassesWithoutTheCheckpoint(t *testing.T) {
 	for _, preset := range []string{
-		"all-minilm-l6-v2", "flux.1-dev", "gemma-scope-2b-res", "llama-2-7b-chat-gptq", "llama-2-7b-gguf",
+		"all-minilm-l6-v2", "stable-diffusion-1.5", "gemma-scope-2b-res", "llama-2-7b-chat-gptq", "llama-2-7b-gguf",
 		"mistral-7b-v0.3-native", "phi-3-mini", "t5-small", "wav2vec2-base-960h",
 	} {
 		t.Run(preset, func(t *testing.T) {
