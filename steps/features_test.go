@@ -17,16 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/features"
-	"omniloader/internal/builtin"
 	"omniloader/loader/undertest"
 	"omniloader/steps"
 )
-
-// The operations are called once and not measured. Of each answer and error the scenarios
-// get only what JSON keeps, as from a loader in another process.
-func TestTheBuiltInScenariosHold(t *testing.T) {
-	assert.GreaterOrEqual(t, len(collected(t, throughJSON{builtin.New("")})), len(benchmarks(t)))
-}
 
 // throughJSON is a loader whose answers and errors are written as JSON and read again.
 type throughJSON struct{ undertest.Loader }

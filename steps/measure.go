@@ -119,7 +119,7 @@ func (w *world) measureGrowth(ctx context.Context, call undertest.Call, first an
 
 // key is the key of a benchmark of the loader under test.
 func (w *world) key(benchmark string) bench.Key {
-	return bench.Key{Loader: w.setup.loaderKey(), Benchmark: benchmark}
+	return bench.Key{Loader: w.setup.LoaderKey(), Benchmark: benchmark}
 }
 
 // reference returns the measurement of another benchmark of the same loader, or nil.

@@ -184,8 +184,8 @@ func (s *Setup) measure(ctx context.Context, plan bench.Plan, call func() (any, 
 	return bench.Measure(ctx, plan, call)
 }
 
-// loaderKey is the name of the loader in the keys of results: "" for the built-in one.
-func (s *Setup) loaderKey() string {
+// LoaderKey is the name of the loader in the keys of results: "" for the built-in one.
+func (s *Setup) LoaderKey() string {
 	if s.Loader == nil || s.Loader.Name() == undertest.Builtin {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"omniloader/internal/atomicfile"
+	"omniloader/internal/suite"
 )
 
 // isDirectory gives an error for a path that is no directory or is not there.
@@ -88,7 +89,7 @@ func refuseUnwritable(f namedFile) error {
 // command line.
 func refuseFeatureFiles(paths ...string) error {
 	for _, path := range paths {
-		if filepath.Ext(path) == featureSuffix {
+		if suite.IsFeature(path) {
 			return errorWithHint("name another file; feature files to run are given without a flag", "%s is a feature file, and is not overwritten", path)
 		}
 	}

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -95,11 +97,13 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 			return err
 		}
 	}
-	finished, err := p.carryOutWithRunFile(ctx, plan, s)
+	finished, file, err := p.carryOut(ctx, plan, s)
 	if err != nil {
 		return err
 	}
-	return p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
+	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
+	finishRunFile(file, finished)
+	return err
 }
 
 // errNothingMeasured is the error for a selection without a benchmark; consequence
@@ -149,12 +153,23 @@ func (p *program) describePlan(plan *suite.Plan) {
 		quantity.Count(lines, "step"), quantity.Count(plan.Benchmarks(), "benchmark"))
 }
 
-// carryOut runs the scenarios of a plan and shows its progress on a terminal.
-func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings, file *runfile.Writer) (*outcome.Run, error) {
+// carryOut runs the scenarios of a plan and shows its progress on a terminal. The run
+// file is started, and nil where none is written.
+func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings) (*outcome.Run, *runfile.Writer, error) {
 	l, err := OpenLoader(ctx, p.loader)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	defer func() {
+		if failed := l.Close(); failed != nil {
+			p.note("closing the loader %q: %v", l.Name(), failed) // what it answered stays judged
+		}
+	}()
+	file, err := p.createRunFile(ctx, plan, s, l)
+	if err != nil {
+		return nil, nil, err
+	}
+	started := time.Now()
 	progress := &report.ProgressLine{} // shows nothing
 	if o := p.err.options(); p.out.terminal && o.Color {
 		progress = report.NewProgressLine(p.err, o)
@@ -170,15 +185,13 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 		Pause: func(ctx context.Context) { p.wait(ctx, steps.RemeasureDelay) },
 	})
 	progress.Stop()
-	if failed := l.Close(); failed != nil {
-		p.note("closing the loader %q: %v", l.Name(), failed) // what it answered stays judged
-	}
 	if err != nil {
-		return nil, err
+		file.Close(&runfile.End{Ended: time.Now(), Duration: time.Since(started), Error: runfile.Text(strings.TrimSpace(err.Error()))})
+		return nil, nil, err
 	}
 	run.Origin = originOf(run.Started)
 	run.Version = ownVersion()
-	return run, nil
+	return run, file, nil
 }
 
 // runSampling is how the benchmarks of a run are sampled and compared.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"omniloader/internal/outcome"
 	"omniloader/internal/runfile"
 	"omniloader/internal/suite"
+	"omniloader/loader/undertest"
 )
 
 // writesRunFile is false in tests, whose working directory is the source tree.
@@ -39,14 +39,14 @@ func (f *runFlags) runFilePath(paths []string) (string, error) {
 
 // createRunFile starts the run file of a run; the writer is nil where none is written. A
 // file that cannot be written is an error only if a flag names it.
-func (p *program) createRunFile(plan *suite.Plan, s *runSettings) (*runfile.Writer, error) {
+func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSettings, l undertest.Loader) (*runfile.Writer, error) {
 	if s.runFile == "" {
 		return nil, nil
 	}
 	origin := originOf(time.Now())
 	header := runfile.Header{
 		Version: ownVersion(), Started: time.Now(), Host: runfile.NewHost(origin), Workers: s.jobs, Order: "defined",
-		Loaders:   []runfile.Loader{{Name: "builtin", Version: ownVersion()}},
+		Loaders:   []runfile.Loader{{Name: l.Name(), Version: l.Version()}},
 		Selection: runfile.Selection{Tags: s.selection.Tags, Categories: s.selection.Categories},
 		Planned:   len(plan.Scenarios()), PlanHash: plan.PlanHash(), LeftOut: plan.LeftOut(),
 	}
@@ -59,9 +59,11 @@ func (p *program) createRunFile(plan *suite.Plan, s *runSettings) (*runfile.Writ
 	if commit, ok := origin.Environment["commit"].(string); ok {
 		header.Commit = commit
 	}
-	w, err := runfile.Create(s.runFile, header, plan.RunFileFeatures(), func(err error) { p.note("the run file is incomplete: %v", err) })
+	w, err := runInterruptible(ctx, func() (*runfile.Writer, error) { // a pipe waits for a reader
+		return runfile.Create(s.runFile, header, plan.RunFileFeatures(), func(err error) { p.note("the run file is incomplete: %v", err) })
+	})
 	if err != nil {
-		if s.runFileNamed {
+		if s.runFileNamed || ctx.Err() != nil {
 			return nil, err
 		}
 		p.note("no run file is kept: %v", err)
@@ -69,29 +71,12 @@ func (p *program) createRunFile(plan *suite.Plan, s *runSettings) (*runfile.Writ
 	return w, nil
 }
 
-// runFileEnd is the last record of a run file.
-func runFileEnd(run *outcome.Run) *runfile.End {
-	end := &runfile.End{Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted, Statuses: map[outcome.Status]int{}}
-	for _, f := range run.Features {
-		for _, s := range f.Scenarios {
-			end.Scenarios++
-			end.Statuses[s.Status]++
-		}
+// finishRunFile writes what is known when the run is over and its benchmarks are sampled
+// and compared.
+func finishRunFile(w *runfile.Writer, run *outcome.Run) {
+	w.Sampled()
+	if run.Comparison != nil {
+		w.Comparison(run.Comparison)
 	}
-	return end
-}
-
-// carryOutWithRunFile is carryOut, and keeps what became of the scenarios in a run file.
-func (p *program) carryOutWithRunFile(ctx context.Context, plan *suite.Plan, s *runSettings) (*outcome.Run, error) {
-	w, err := p.createRunFile(plan, s)
-	if err != nil {
-		return nil, err
-	}
-	run, err := p.carryOut(ctx, plan, s, w)
-	if err != nil {
-		w.Close(&runfile.End{Ended: time.Now(), Error: runfile.Text(strings.TrimSpace(err.Error()))})
-		return nil, err
-	}
-	w.Close(runFileEnd(run))
-	return run, nil
+	w.Close(&runfile.End{Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted})
 }

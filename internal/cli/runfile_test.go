@@ -140,3 +140,40 @@ func TestAKilledRunLeavesWhatHadEnded(t *testing.T) {
 		assert.NotEmpty(t, s.Status)
 	}
 }
+
+func TestTheRunFileHasSamplesAndComparison(t *testing.T) {
+	feature := write(t, "a.feature", passingFeature)
+	dir := t.TempDir()
+	path, baseline := filepath.Join(dir, "run.json"), filepath.Join(dir, "base.json")
+	a := callSampling(t, "run", feature, "--run-file", path, "--save-baseline", baseline)
+	require.Zero(t, a.code, a.err)
+	file, err := runfile.ReadFile(path)
+	require.NoError(t, err)
+	require.NotEmpty(t, file.Scenarios)
+	sampled := 0
+	for _, s := range file.Scenarios {
+		if s.Benchmark != nil && len(s.Benchmark.Processes) > 0 {
+			sampled++
+		}
+	}
+	assert.Positive(t, sampled)
+	assert.Nil(t, file.Comparison)
+	require.NotNil(t, file.End)
+	assert.Equal(t, len(file.Scenarios), file.End.Scenarios)
+
+	a = callSampling(t, "run", feature, "--run-file", path, "--baseline", baseline)
+	require.NotEmpty(t, a.out, a.err)
+	file, err = runfile.ReadFile(path)
+	require.NoError(t, err)
+	require.NotNil(t, file.Comparison)
+	assert.Len(t, file.Comparison.Changes, sampled)
+}
+
+func TestARunFileDoesNotReplaceAFeature(t *testing.T) {
+	feature := write(t, "a.feature", twoScenarios)
+	for _, name := range []string{"b.feature", "b.feature.md"} {
+		a := call(t, "run", feature, "--run-file", filepath.Join(t.TempDir(), name))
+		assert.Equal(t, 2, a.code)
+		assert.Contains(t, a.err, "is a feature file, and is not overwritten")
+	}
+}

@@ -352,6 +352,43 @@ func TestTimeout(t *testing.T) {
 	}
 	result := run(t, t.Context(), feature("Given it waits"), engine.Options{Timeout: time.Millisecond, Attempts: 2}, register)
 	assert.Len(t, result.Attempts, 2, "each attempt has the whole time")
+
+	result = run(t, t.Context(), feature("Given it is quick"), engine.Options{Timeout: time.Millisecond, Attempts: 2}, func(s *engine.Scope) {
+		register(s)
+		s.Before(func(ctx context.Context, _ *messages.Pickle) (context.Context, error) { <-ctx.Done(); return ctx, nil })
+	})
+	assert.Equal(t, "failed: failed", statuses(result), "the time ended in a hook")
+	assert.Len(t, result.Attempts, 2)
+	var timeout *engine.TimeoutError
+	assert.ErrorAs(t, result.Steps()[0].Err, &timeout)
+
+	result = run(t, t.Context(), feature("Given it skips late"), engine.Options{Timeout: time.Millisecond}, func(s *engine.Scope) {
+		s.Given(`^it skips late$`, func(ctx context.Context) error { <-ctx.Done(); return engine.ErrSkip })
+	})
+	assert.Equal(t, "failed: failed", statuses(result))
+}
+
+// panickingError is an error whose methods panic on a nil pointer.
+type panickingError struct{ text string }
+
+func (e *panickingError) Error() string { return e.text }
+
+func TestAnErrorWhoseMethodsPanicIsAFailure(t *testing.T) {
+	result := run(t, t.Context(), feature("Given a step"), engine.Options{}, func(s *engine.Scope) {
+		s.Given(`^a step$`, func() error { var e *panickingError; return e })
+	})
+	assert.Equal(t, "failed: failed", statuses(result))
+	err := result.Steps()[0].Err
+	var panicked *engine.PanicError
+	require.ErrorAs(t, err, &panicked)
+	assert.Contains(t, err.Error(), "in a method of the error of type *engine_test.panickingError")
+}
+
+func TestAPanicThatWrapsASkipIsAFailure(t *testing.T) {
+	result := run(t, t.Context(), feature("Given a step"), engine.Options{}, func(s *engine.Scope) {
+		s.Given(`^a step$`, func() { panic(fmt.Errorf("broken: %w", engine.ErrSkip)) })
+	})
+	assert.Equal(t, "failed: failed", statuses(result))
 }
 
 func TestInterruption(t *testing.T) {

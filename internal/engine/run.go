@@ -40,7 +40,8 @@ type Options struct {
 	Attempts int
 	// Timeout bounds each attempt; 0 means no bound. The context of the steps ends
 	// with it, and a step that comes back later has failed with a *TimeoutError. A
-	// step that does not heed its context is waited for.
+	// step that does not heed its context is waited for. Hooks before the scenario take
+	// of this time; the time of those after it is not bounded.
 	Timeout time.Duration
 	// JudgeAll carries out each Then behind a Then that did not hold, so that a
 	// scenario says everything that is wrong. Behind any other step that did not pass,
@@ -263,7 +264,8 @@ func (a *attempt) protected(what string, run func() error) {
 			return
 		}
 		a.over, a.judging = true, false
-		status := statusOf(err)
+		var status Status
+		status, err = classify(err)
 		if status == Failed {
 			err = fmt.Errorf("%s: %w", what, err)
 		}
@@ -282,16 +284,30 @@ func joined(before, err error) error {
 	return errors.Join(before, err)
 }
 
-func statusOf(err error) Status {
-	switch {
-	case err == nil:
-		return Passed
-	case errors.Is(err, ErrSkip):
-		return Skipped
-	case errors.Is(err, ErrPending):
-		return Pending
+// classify gives the status that an error means. It calls the methods of the error; if
+// one of them panics, such as on a nil pointer in an error interface, the panic is the
+// error. A panic and a timeout are failures, whatever they wrap.
+func classify(err error) (status Status, shown error) {
+	if err == nil {
+		return Passed, nil
 	}
-	return Failed
+	defer func() {
+		if v := recover(); v != nil {
+			status, shown = Failed, &PanicError{Value: fmt.Sprintf("in a method of the error of type %T: %v", err, v), Stack: stack()}
+		}
+	}()
+	_ = err.Error()
+	var panicked *PanicError
+	var late *TimeoutError
+	switch {
+	case errors.As(err, &panicked), errors.As(err, &late):
+		return Failed, err
+	case errors.Is(err, ErrSkip):
+		return Skipped, err
+	case errors.Is(err, ErrPending):
+		return Pending, err
+	}
+	return Failed, err
 }
 
 // cutOff says whether an error comes from the end of the run.
@@ -322,7 +338,14 @@ func (a *attempt) step(i int) {
 	}
 	r.Definition, r.Groups = match.Definition, match.Groups
 	if a.timed.Err() != nil {
+		if !a.over && a.run.Err() == nil { // the time ended in a hook or between two steps
+			r.Status, r.Err = Failed, &TimeoutError{a.options.Timeout, nil}
+			a.failed(r)
+		}
 		a.over, a.judging = true, false
+		if r.Status == Failed {
+			return
+		}
 	}
 	if a.over && !(a.judging && r.Kind == messages.PickleStepType_OUTCOME) {
 		return
@@ -359,7 +382,7 @@ func (a *attempt) call(i int, match Match) {
 		if a.timed.Err() != nil && a.run.Err() == nil && a.options.Timeout > 0 {
 			err = &TimeoutError{a.options.Timeout, err}
 		}
-		r.Status = statusOf(err)
+		r.Status, err = classify(err)
 		if err != nil {
 			r.Err = err
 			a.failed(r)

@@ -2,23 +2,27 @@ package runfile
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
 )
 
-// Writer writes the run file of a run while it goes on. It keeps nothing of what it has
-// written. Its methods may be called from several goroutines, and on a nil Writer, which
+// Writer writes the run file of a run while it goes on. Of what it has written it keeps
+// the records of scenarios with a benchmark, which may be measured again or sampled later. Its methods may be called from several goroutines, and on a nil Writer, which
 // writes nothing.
 //
 // A record that cannot be written, as on a full disk, is lost and the run goes on: the
@@ -33,6 +37,9 @@ type Writer struct {
 	broken bool       // the file ends in a part of a record that could not be removed
 	lost   int
 	warned bool
+
+	statuses map[outcome.Status]int // of the scenarios, by their last record
+	measured map[key]*Scenario      // the last record of each scenario with a benchmark
 }
 
 // appendFile is what a Writer needs of a file.
@@ -68,7 +75,11 @@ func Create(path string, h Header, features []Feature, warn func(error)) (*Write
 	if err != nil {
 		return nil, abandoned(path, err)
 	}
-	return &Writer{path: path, warn: warn, file: file, size: int64(first.Len())}, nil
+	return newWriter(path, file, int64(first.Len()), warn), nil
+}
+
+func newWriter(path string, file appendFile, size int64, warn func(error)) *Writer {
+	return &Writer{path: path, warn: warn, file: file, size: size, statuses: map[outcome.Status]int{}, measured: map[key]*Scenario{}}
 }
 
 // complete fills in what each header has.
@@ -186,12 +197,44 @@ func fileError(path string, err error) *atomicfile.Error {
 	return e
 }
 
-// Scenario writes the record of a scenario that has ended. It does not keep s.
+// Scenario writes the record of a scenario that has ended. It keeps s only if it has a
+// benchmark.
 func (w *Writer) Scenario(s *Scenario) {
 	if w == nil {
 		return
 	}
+	w.note(s)
 	w.write(func(b *bytes.Buffer) error { return encodeScenario(b, s) })
+}
+
+// note keeps what the end record and Sampled need of a record.
+func (w *Writer) note(s *Scenario) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	of := key{s.ID, s.Loader, s.Model}
+	if earlier := w.measured[of]; earlier != nil {
+		w.statuses[earlier.Status]--
+	}
+	w.statuses[s.Status]++
+	if s.Benchmark != nil {
+		w.measured[of] = s
+	}
+}
+
+// Sampled writes the records of those benchmarks again that have samples now. The
+// records share their results with the run: they are sampled after all scenarios.
+func (w *Writer) Sampled() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	measured := slices.SortedFunc(maps.Values(w.measured), func(a, b *Scenario) int { return cmp.Compare(a.Position, b.Position) })
+	w.mu.Unlock()
+	for _, s := range measured {
+		if len(s.Benchmark.Processes) > 0 {
+			w.write(func(b *bytes.Buffer) error { return encodeScenario(b, s) })
+		}
+	}
 }
 
 // Comparison writes a comparison with a baseline; a later one replaces an earlier one.
@@ -202,8 +245,8 @@ func (w *Writer) Comparison(c *bench.Comparison) {
 	w.write(func(b *bytes.Buffer) error { return encodeLine(b, comparisonLine{recordComparison, c}) })
 }
 
-// Close writes the last record, where end is not nil, with the number of lost ones, and
-// closes the file. Calls after the first do nothing.
+// Close writes the last record, where end is not nil, with the numbers of scenarios and of
+// lost records, and closes the file. Calls after the first do nothing.
 func (w *Writer) Close(end *End) {
 	if w == nil {
 		return
@@ -212,6 +255,12 @@ func (w *Writer) Close(end *End) {
 		w.mu.Lock()
 		e := *end
 		e.Lost = w.lost
+		e.Scenarios, e.Statuses = 0, map[outcome.Status]int{}
+		for status, n := range w.statuses {
+			if n > 0 {
+				e.Scenarios, e.Statuses[status] = e.Scenarios+n, n
+			}
+		}
 		w.mu.Unlock()
 		w.write(func(b *bytes.Buffer) error { return encodeLine(b, endLine{recordEnd, &e}) })
 	}

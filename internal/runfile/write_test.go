@@ -51,6 +51,42 @@ func TestWhatIsWrittenWhileTheRunGoesOnIsTheSameAsAtItsEnd(t *testing.T) {
 	assert.Equal(t, want.String(), string(got))
 }
 
+func TestBenchmarksAreWrittenAgainWithTheirSamples(t *testing.T) {
+	file := FromOutcome(sample(t), Header{}, nil)
+	path := filepath.Join(t.TempDir(), "run.json")
+	w, err := Create(path, file.Header, file.Features, noWarning(t))
+	require.NoError(t, err)
+	sampled := 0
+	for i := range file.Scenarios {
+		s := &file.Scenarios[i]
+		if s.Benchmark != nil {
+			s.Benchmark.Processes = nil
+			sampled++
+		}
+		w.Scenario(s)
+	}
+	require.Positive(t, sampled)
+	for i := range file.Scenarios {
+		if b := file.Scenarios[i].Benchmark; b != nil {
+			b.Processes = []bench.Process{{RoundMin: []float64{float64(i) + 1}}}
+		}
+	}
+	w.Sampled()
+	w.Close(&End{})
+	again, err := ReadFile(path)
+	require.NoError(t, err)
+	assert.Empty(t, again.Notes())
+	assert.Equal(t, file.End.Statuses, again.End.Statuses, "each scenario counts once")
+	assert.Equal(t, len(file.Scenarios), again.End.Scenarios)
+	for i := range again.Scenarios {
+		if b := again.Scenarios[i].Benchmark; b != nil {
+			assert.Equal(t, file.Scenarios[i].Benchmark.Processes, b.Processes)
+			sampled--
+		}
+	}
+	assert.Zero(t, sampled)
+}
+
 func TestANewDirectoryIsIgnoredByGit(t *testing.T) {
 	ignored := func(path string) string {
 		w, err := Create(path, sampleHeader(), nil, noWarning(t))
@@ -253,7 +289,7 @@ func onDisk(t testing.TB, disk *smallDisk, f *File) (*Writer, *[]error) {
 	start := File{Header: f.Header, Features: f.Features}
 	require.NoError(t, start.Encode(&disk.Buffer))
 	warnings := new([]error)
-	return &Writer{path: "run.json", file: disk, size: int64(disk.Len()), warn: func(err error) { *warnings = append(*warnings, err) }}, warnings
+	return newWriter("run.json", disk, int64(disk.Len()), func(err error) { *warnings = append(*warnings, err) }), warnings
 }
 
 func TestADiskThatIsFullForAWhile(t *testing.T) {

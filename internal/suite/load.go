@@ -85,7 +85,7 @@ func (l *loader) path(arg string) {
 	case info.IsDir():
 		root := filepath.Clean(name)
 		l.tree(os.DirFS(root), func(file string) string { return filepath.ToSlash(filepath.Join(root, filepath.FromSlash(file))) }, name)
-	case !engine.IsFeature(filepath.ToSlash(name)):
+	case !IsFeature(name):
 		l.fail(name, 0, "feature files end in "+extension+" or "+extension+".md", "not a feature file")
 	default:
 		uri := filepath.ToSlash(filepath.Clean(name))
@@ -225,3 +225,6 @@ func readBounded(fsys fs.FS, name string) ([]byte, error) {
 	}
 	return source, err
 }
+
+// IsFeature tells whether a path is one of a feature file, by its name.
+func IsFeature(name string) bool { return engine.IsFeature(filepath.ToSlash(name)) }

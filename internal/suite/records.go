@@ -34,6 +34,7 @@ type records struct {
 	features   map[string]*outcome.Feature // by URI
 	identities map[*Scenario]runfile.Identity
 	positions  map[*Scenario]int
+	loader     string // in the keys of results; "" for the built-in one
 }
 
 func (p *Plan) newRecords(file *runfile.Writer) *records {
@@ -65,7 +66,7 @@ func (r *records) write(s *Scenario, o *outcome.Scenario, worker int, evidence *
 		return
 	}
 	record := runfile.NewScenario(r.features[s.URI], o, runfile.Details{
-		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Evidence: evidence,
+		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Evidence: evidence, Loader: r.loader,
 		Errors: runfile.Errors{CouldNotJudge: isScenarioError, Explain: explainFailure},
 	})
 	r.file.Scenario(&record)

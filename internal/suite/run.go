@@ -56,6 +56,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	defer c.events.close()
 	if options.RunFile != nil {
 		c.records = p.newRecords(options.RunFile)
+		c.records.loader = options.Setup.LoaderKey()
 	}
 	c.notify(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
 	functional, measured := map[*Scenario]bool{}, map[*Scenario]bool{}

@@ -8,8 +8,8 @@ import (
 )
 
 // Error is the failure of a call in a form that another process or another language can
-// give: encoding/json writes and reads it without loss. Scenarios check its kind, its file
-// and its hint.
+// give: encoding/json writes and reads it, if its texts are UTF-8. Scenarios check its
+// kind, its file and its hint.
 //
 // With errors.Is it is its kind, if it has one. With errors.As it is a *fault.Error with
 // the same kind, file, offset and hint, so that the functions of package fault work on it.
@@ -29,8 +29,9 @@ type Error struct {
 }
 
 // NewError returns err as an *Error: with the text of err and the kind, file, offset and
-// hint that it wraps, as an *Error or as a *fault.Error. It returns nil for nil.
-func NewError(err error) *Error {
+// hint that it wraps, as an *Error or as a *fault.Error. It returns nil for nil: so the type
+// of the result is error, since a nil *Error in an error would not be equal to nil.
+func NewError(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -77,3 +77,7 @@ func TestKindsAreSpelledAsThePackagesOfTheLoaderSpellThem(t *testing.T) {
 	}
 	assert.Len(t, undertest.Kinds(), 22)
 }
+
+func TestNoErrorIsNil(t *testing.T) {
+	assert.True(t, undertest.NewError(nil) == nil, "not a nil pointer in an error")
+}
