@@ -19,8 +19,10 @@ type Format struct {
 	// Extensions of the files, the preferred one first.
 	Extensions []Extension
 	// Contents are those that the first bytes of a file of the format can show; nil where
-	// Read checks the content.
+	// Read checks the content, or Unchecked is set.
 	Contents []sniff.Format
+	// Unchecked: the content of a file is not checked, and the format is not read.
+	Unchecked bool
 	// ByContent: a .bin file with one of Contents is of this format.
 	ByContent bool
 	// CompanionExtension: a .bin file is of this format if there is a file of the same
@@ -41,9 +43,8 @@ type Extension struct {
 	Name string // ".safetensors"
 	// Multiple says what several files with this extension in a directory are.
 	Multiple MultipleFiles
-	// NeedsConfig: diffusers and transformers write config.json beside such a file, and
-	// cannot load the file without it.
-	NeedsConfig bool
+	// Config says whether diffusers and transformers need config.json beside such a file.
+	Config ConfigUse
 }
 
 // MultipleFiles says what several files with one extension are, where weight_names.tsv
@@ -53,6 +54,15 @@ type MultipleFiles int
 const (
 	PartsOfOneModel MultipleFiles = iota + 1 // all of them are loaded
 	Alternatives                             // versions of a model, one of which is loaded
+)
+
+// ConfigUse says whether diffusers and transformers write config.json beside a weight
+// file, and cannot load the file without it. Zero is not a valid value.
+type ConfigUse int
+
+const (
+	ConfigNeeded ConfigUse = iota + 1
+	ConfigNotNeeded
 )
 
 // DescribedBy says where the description of the model is that a weight file belongs to.
@@ -66,29 +76,29 @@ const (
 
 // formats has the preferred formats first.
 var formats = []Format{
-	{Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, true}}, DescribedBy: ByConfig, Read: readSafetensors},
-	{Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, false}}, DescribedBy: ByItself, Read: readGGUF},
-	{Name: "pytorch", Extensions: []Extension{{".bin", PartsOfOneModel, true}, {".pt", PartsOfOneModel, false}, {".pth", PartsOfOneModel, false}, {".ckpt", Alternatives, false}},
+	{Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, ConfigNeeded}}, DescribedBy: ByConfig, Read: readSafetensors},
+	{Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, ConfigNotNeeded}}, DescribedBy: ByItself, Read: readGGUF},
+	{Name: "pytorch", Extensions: []Extension{{".bin", PartsOfOneModel, ConfigNeeded}, {".pt", PartsOfOneModel, ConfigNotNeeded}, {".pth", PartsOfOneModel, ConfigNotNeeded}, {".ckpt", Alternatives, ConfigNotNeeded}},
 		DescribedBy: ByConfig, Read: readPyTorch},
-	{Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, false}}, DescribedBy: ByConfig, Read: readNumPy},
-	{Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, false}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip}, DescribedBy: ByItself,
+	{Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, ConfigNotNeeded}}, DescribedBy: ByConfig, Read: readNumPy},
+	{Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip}, DescribedBy: ByItself,
 		UnreadReason: "a tar archive, in which the weights are a pickle"},
-	{Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, false}}, DescribedBy: ByItself, Read: readONNX},
-	{Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, false}}, DescribedBy: ByItself, UnreadReason: "HDF5"},
-	{Name: "keras", Extensions: []Extension{{".keras", Alternatives, false}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5}, DescribedBy: ByItself, UnreadReason: "HDF5"},
-	{Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, false}}, DescribedBy: ByConfig, UnreadReason: "MessagePack"},
-	{Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, false}}, DescribedBy: ByConfig, UnreadReason: "the format of tch-rs"},
-	{Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, false}}, DescribedBy: ByItself, UnreadReason: "a serialized engine"},
-	{Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, false}}, DescribedBy: ByConfig, Read: readDDUF},
-	{Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, false}}, DescribedBy: ByItself, Read: readPyTorch},
-	{Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, false}}, Contents: []sniff.Format{sniff.TFLite}, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
-	{Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, false}}, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
-	{Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, false}}, DescribedBy: ByItself, UnreadReason: "not documented"},
-	{Name: "core ml", DirectoryExtension: ".mlpackage", DescribedBy: ByItself, UnreadReason: "protocol buffers"},
+	{Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, ConfigNotNeeded}}, DescribedBy: ByItself, Read: readONNX},
+	{Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByItself, UnreadReason: "HDF5"},
+	{Name: "keras", Extensions: []Extension{{".keras", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5}, DescribedBy: ByItself, UnreadReason: "HDF5"},
+	{Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByConfig, UnreadReason: "MessagePack"},
+	{Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByConfig, UnreadReason: "the format of tch-rs"},
+	{Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByItself, UnreadReason: "a serialized engine"},
+	{Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, ConfigNotNeeded}}, DescribedBy: ByConfig, Read: readDDUF},
+	{Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, ConfigNotNeeded}}, DescribedBy: ByItself, Read: readPyTorch},
+	{Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.TFLite}, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
+	{Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
+	{Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByItself, UnreadReason: "not documented"},
+	{Name: "core ml", DirectoryExtension: ".mlpackage", Unchecked: true, DescribedBy: ByItself, UnreadReason: "protocol buffers"},
 	{Name: "ctranslate2", Contents: []sniff.Format{sniff.CTranslate2}, ByContent: true, DescribedBy: ByConfig, UnreadReason: "tensors without a header"},
 	{Name: "whisper.cpp", Contents: []sniff.Format{sniff.WhisperCPP}, ByContent: true, DescribedBy: ByItself, UnreadReason: "tensors without a header"},
 	{Name: "ggml", Contents: []sniff.Format{sniff.GGML}, ByContent: true, DescribedBy: ByConfig, UnreadReason: "tensors without a header"},
-	{Name: "openvino", CompanionExtension: ".xml", DescribedBy: ByItself, UnreadReason: "the XML file describes the tensors"},
+	{Name: "openvino", CompanionExtension: ".xml", Unchecked: true, DescribedBy: ByItself, UnreadReason: "the XML file describes the tensors"},
 }
 
 // ByName gives the format of a name, nil where there is none.
@@ -118,7 +128,7 @@ func IsWeights(name string) bool {
 // loaded without a config.json beside them.
 func NeedsConfig(name string) bool {
 	m, ok := ByExtension(name)
-	return ok && m.NeedsConfig
+	return ok && m.Config == ConfigNeeded
 }
 
 // Recognise gives the format of a file whose extension belongs to another format or to
