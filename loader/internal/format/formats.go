@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"omniloader/loader/answer"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/sniff"
 )
@@ -32,6 +33,8 @@ type Format struct {
 	DirectoryExtension string
 	// DescribedBy says where the description of the model is.
 	DescribedBy DescribedBy
+	// Layout is that of a directory with files of the format.
+	Layout Layout
 	// Read reads the header of a file and calls add for each tensor. Where it is nil,
 	// UnreadReason says why.
 	Read         func(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error)
@@ -74,31 +77,157 @@ const (
 	ByConfig                        // in a config beside it
 )
 
+// Layout is what a directory with files of a format is classified as. None stands for an
+// empty column.
+type Layout struct {
+	// Name is the layout where no file beside them describes the model, None where these
+	// files alone do not make a layout. package detect may have a function that reads more
+	// from the files of a layout.
+	Name string
+	// BesideConfig is the layout where there is config.json and no weights of transformers,
+	// None where the layout is that of config.json.
+	BesideConfig string
+	// Category of the model, answer.Unknown where the content of the files or the model
+	// card gives it, and Task, where the category is known. Runtime is the program that
+	// runs the files whatever the model is. All are empty where Name is None.
+	Category answer.Category
+	Task     answer.Task
+	Runtime  string
+}
+
+// None is the value of a text column that does not apply.
+const None = "-"
+
+// noLayout is the Layout of formats that occur in several layouts.
+var noLayout = Layout{Name: None, BesideConfig: None}
+
 // formats has the preferred formats first.
 var formats = []Format{
-	{Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, ConfigNeeded}}, DescribedBy: ByConfig, Read: readSafetensors},
-	{Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, ConfigNotNeeded}}, DescribedBy: ByItself, Read: readGGUF},
-	{Name: "pytorch", Extensions: []Extension{{".bin", PartsOfOneModel, ConfigNeeded}, {".pt", PartsOfOneModel, ConfigNotNeeded}, {".pth", PartsOfOneModel, ConfigNotNeeded}, {".ckpt", Alternatives, ConfigNotNeeded}},
-		DescribedBy: ByConfig, Read: readPyTorch},
-	{Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, ConfigNotNeeded}}, DescribedBy: ByConfig, Read: readNumPy},
-	{Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip}, DescribedBy: ByItself,
-		UnreadReason: "a tar archive, in which the weights are a pickle"},
-	{Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, ConfigNotNeeded}}, DescribedBy: ByItself, Read: readONNX},
-	{Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByItself, UnreadReason: "HDF5"},
-	{Name: "keras", Extensions: []Extension{{".keras", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5}, DescribedBy: ByItself, UnreadReason: "HDF5"},
-	{Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByConfig, UnreadReason: "MessagePack"},
-	{Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByConfig, UnreadReason: "the format of tch-rs"},
-	{Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByItself, UnreadReason: "a serialized engine"},
-	{Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, ConfigNotNeeded}}, DescribedBy: ByConfig, Read: readDDUF},
-	{Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, ConfigNotNeeded}}, DescribedBy: ByItself, Read: readPyTorch},
-	{Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.TFLite}, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
-	{Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
-	{Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, ConfigNotNeeded}}, Unchecked: true, DescribedBy: ByItself, UnreadReason: "not documented"},
-	{Name: "core ml", DirectoryExtension: ".mlpackage", Unchecked: true, DescribedBy: ByItself, UnreadReason: "protocol buffers"},
-	{Name: "ctranslate2", Contents: []sniff.Format{sniff.CTranslate2}, ByContent: true, DescribedBy: ByConfig, UnreadReason: "tensors without a header"},
-	{Name: "whisper.cpp", Contents: []sniff.Format{sniff.WhisperCPP}, ByContent: true, DescribedBy: ByItself, UnreadReason: "tensors without a header"},
-	{Name: "ggml", Contents: []sniff.Format{sniff.GGML}, ByContent: true, DescribedBy: ByConfig, UnreadReason: "tensors without a header"},
-	{Name: "openvino", CompanionExtension: ".xml", Unchecked: true, DescribedBy: ByItself, UnreadReason: "the XML file describes the tensors"},
+	{
+		Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, ConfigNeeded}},
+		DescribedBy: ByConfig, Layout: noLayout,
+		Read: readSafetensors,
+	},
+	{
+		Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, ConfigNotNeeded}},
+		DescribedBy: ByItself, Layout: Layout{"gguf", "gguf", answer.Unknown, "", None},
+		Read: readGGUF,
+	},
+	{
+		Name: "pytorch", Extensions: []Extension{{".bin", PartsOfOneModel, ConfigNeeded}, {".pt", PartsOfOneModel, ConfigNotNeeded}, {".pth", PartsOfOneModel, ConfigNotNeeded}, {".ckpt", Alternatives, ConfigNotNeeded}},
+		DescribedBy: ByConfig, Layout: noLayout,
+		Read: readPyTorch,
+	},
+	{
+		Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, ConfigNotNeeded}},
+		DescribedBy: ByConfig, Layout: noLayout,
+		Read: readNumPy,
+	},
+	{
+		Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip},
+		DescribedBy: ByItself, Layout: Layout{"nemo", "nemo", answer.Unknown, "", None},
+		UnreadReason: "a tar archive, in which the weights are a pickle",
+	},
+	{
+		Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, ConfigNotNeeded}},
+		DescribedBy: ByItself, Layout: Layout{"onnx", "onnx", answer.Unknown, "", "ONNX Runtime"},
+		Read: readONNX,
+	},
+	{
+		Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: noLayout,
+		UnreadReason: "HDF5",
+	},
+	{
+		Name: "keras", Extensions: []Extension{{".keras", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5},
+		DescribedBy: ByItself, Layout: Layout{"keras", "keras", answer.Unknown, "", "Keras"},
+		UnreadReason: "HDF5",
+	},
+	{
+		Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
+		DescribedBy: ByConfig, Layout: noLayout,
+		UnreadReason: "MessagePack",
+	},
+	{
+		Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
+		DescribedBy: ByConfig, Layout: noLayout,
+		UnreadReason: "the format of tch-rs",
+	},
+	{
+		Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: noLayout,
+		UnreadReason: "a serialized engine",
+	},
+	{
+		Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, ConfigNotNeeded}},
+		DescribedBy: ByConfig, Layout: Layout{"dduf", None, answer.Diffusers, "diffusion_pipeline", None},
+		Read: readDDUF,
+	},
+	{
+		Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, ConfigNotNeeded}},
+		DescribedBy: ByItself, Layout: Layout{"torchscript", None, answer.Unknown, "", "TorchScript"},
+		Read: readPyTorch,
+	},
+	{
+		Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.TFLite},
+		DescribedBy: ByItself, Layout: Layout{"tflite", "tflite", answer.Unknown, "", "LiteRT"},
+		UnreadReason: "FlatBuffers",
+	},
+	{
+		Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, ConfigNotNeeded}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: Layout{"litert", "litert", answer.Unknown, "", "LiteRT"},
+		UnreadReason: "FlatBuffers",
+	},
+	{
+		Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, ConfigNotNeeded}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: Layout{"rkllm", "rkllm", answer.Transformers, "causal_lm", None},
+		UnreadReason: "not documented",
+	},
+	{
+		Name: "core ml", DirectoryExtension: ".mlpackage", Unchecked: true,
+		DescribedBy: ByItself, Layout: Layout{"core ml", "core ml", answer.Unknown, "", "Core ML"},
+		UnreadReason: "protocol buffers",
+	},
+	{
+		Name: "ctranslate2", Contents: []sniff.Format{sniff.CTranslate2}, ByContent: true,
+		DescribedBy: ByConfig, Layout: noLayout,
+		UnreadReason: "tensors without a header",
+	},
+	{
+		Name: "whisper.cpp", Contents: []sniff.Format{sniff.WhisperCPP}, ByContent: true,
+		DescribedBy: ByItself, Layout: noLayout,
+		UnreadReason: "tensors without a header",
+	},
+	{
+		Name: "ggml", Contents: []sniff.Format{sniff.GGML}, ByContent: true,
+		DescribedBy: ByConfig, Layout: noLayout,
+		UnreadReason: "tensors without a header",
+	},
+	{
+		Name: "openvino", CompanionExtension: ".xml", Unchecked: true,
+		DescribedBy: ByItself, Layout: noLayout,
+		UnreadReason: "the XML file describes the tensors",
+	},
+}
+
+// All iterates over the formats, in the order of preference.
+func All(yield func(*Format) bool) {
+	for i := range formats {
+		if !yield(&formats[i]) {
+			return
+		}
+	}
+}
+
+// AllExtensions gives the extensions of the files and of the directories of the format.
+func (r *Format) AllExtensions() (all []string) {
+	for _, e := range r.Extensions {
+		all = append(all, e.Name)
+	}
+	if r.DirectoryExtension != "" {
+		all = append(all, r.DirectoryExtension)
+	}
+	return all
 }
 
 // ByName gives the format of a name, nil where there is none.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"omniloader/loader/answer"
 	"omniloader/loader/internal/table"
 	"omniloader/loader/internal/table/tabletest"
 	"omniloader/loader/internal/tree"
@@ -28,7 +29,7 @@ func column[T any](t *testing.T, name string) string {
 
 // complaints says what is missing in rows, with the names of the columns.
 func complaints(t *testing.T, rows []Format) (all []string) {
-	row, extension := column[Format], column[Extension]
+	row, extension, layout := column[Format], column[Extension], column[Layout]
 	names, extensions := map[string]bool{}, map[string]string{}
 	for _, f := range rows {
 		need := func(ok bool, text string, columns ...string) {
@@ -45,6 +46,16 @@ func complaints(t *testing.T, rows []Format) (all []string) {
 			"one is needed where the format is not read: the first bytes of its files, or that they are not checked", row(t, "Contents"), row(t, "Unchecked"))
 		need(f.Read == nil || !f.Unchecked, "the function checks the content", row(t, "Unchecked"))
 		need(f.DescribedBy != 0, "where the description of the model is", row(t, "DescribedBy"))
+		need(f.Layout != (Layout{}), "the layout of a directory with such files, noLayout for none", row(t, "Layout"))
+		need(f.Layout.Name != "", "the layout of such files alone, or None", layout(t, "Name"))
+		need(f.Layout.BesideConfig != "", "the layout of such files with config.json, or None", layout(t, "BesideConfig"))
+		if f.Layout.Name == None {
+			need(f.Layout.Category == "" && f.Layout.Task == "" && f.Layout.Runtime == "", "they belong to a layout", layout(t, "Name"))
+		} else {
+			need(f.Layout.Category == answer.Unknown || slices.Contains(tabletest.Categories, f.Layout.Category), "the category, or answer.Unknown", layout(t, "Category"))
+			need((f.Layout.Task == "") == (f.Layout.Category == answer.Unknown), "needed where the category is known", layout(t, "Task"))
+			need(f.Layout.Runtime != "", "the program that runs the files, or None", layout(t, "Runtime"))
+		}
 		need((f.Read == nil) == (f.UnreadReason != ""), "one is needed: the function, or why there is none", row(t, "Read"), row(t, "UnreadReason"))
 		for _, e := range f.Extensions {
 			need(regexp.MustCompile(`^\.[a-z0-9]+$`).MatchString(e.Name) && extensions[e.Name] == "",
@@ -86,12 +97,13 @@ func TestComplaintNamesTheForgottenColumn(t *testing.T) {
 		rows := slices.Clone(formats)
 		rows[i].Extensions = slices.Clone(rows[i].Extensions)
 		remove(reflect.ValueOf(&rows[i]).Elem(), rows, formats[i].Name)
+		remove(reflect.ValueOf(&rows[i].Layout).Elem(), rows, formats[i].Name)
 		for k := range rows[i].Extensions {
 			remove(reflect.ValueOf(&rows[i].Extensions[k]).Elem(), rows, formats[i].Name+" "+formats[i].Extensions[k].Name)
 		}
 		assert.Empty(t, complaints(t, rows), "restored")
 	}
-	assert.Len(t, removed, reflect.TypeFor[Format]().NumField()+reflect.TypeFor[Extension]().NumField(), "a column is set in no row")
+	assert.Len(t, removed, reflect.TypeFor[Format]().NumField()+reflect.TypeFor[Layout]().NumField()+reflect.TypeFor[Extension]().NumField(), "a column is set in no row")
 }
 
 func TestWeightNamePatternsHaveKnownFormats(t *testing.T) {
