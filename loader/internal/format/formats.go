@@ -35,6 +35,8 @@ type Format struct {
 	DescribedBy DescribedBy
 	// Layout is that of a directory with files of the format.
 	Layout Layout
+	// Index says what maps the tensors of a sharded model to its files.
+	Index IndexUse
 	// Read reads the header of a file and calls add for each tensor. Where it is nil,
 	// UnreadReason says why.
 	Read         func(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error)
@@ -95,6 +97,17 @@ type Layout struct {
 	Runtime  string
 }
 
+// IndexUse says what maps the tensors of a model to its shards, which are files with names
+// such as model-00001-of-00003.safetensors. Zero is not a valid value.
+type IndexUse int
+
+const (
+	NoIndex       IndexUse = iota + 1 // no index is known
+	OptionalIndex                     // an index such as pytorch_model.bin.index.json, where there is one
+	RequiredIndex                     // an index; it is reported where it is missing
+	IndexInShards                     // no index: each shard has the number of shards, which its reader checks
+)
+
 // None is the value of a text column that does not apply.
 const None = "-"
 
@@ -105,107 +118,107 @@ var noLayout = Layout{Name: None, BesideConfig: None}
 var formats = []Format{
 	{
 		Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, ConfigNeeded}},
-		DescribedBy: ByConfig, Layout: noLayout,
+		DescribedBy: ByConfig, Layout: noLayout, Index: RequiredIndex,
 		Read: readSafetensors,
 	},
 	{
 		Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, ConfigNotNeeded}},
-		DescribedBy: ByItself, Layout: Layout{"gguf", "gguf", answer.Unknown, "", None},
+		DescribedBy: ByItself, Layout: Layout{"gguf", "gguf", answer.Unknown, "", None}, Index: IndexInShards,
 		Read: readGGUF,
 	},
 	{
 		Name: "pytorch", Extensions: []Extension{{".bin", PartsOfOneModel, ConfigNeeded}, {".pt", PartsOfOneModel, ConfigNotNeeded}, {".pth", PartsOfOneModel, ConfigNotNeeded}, {".ckpt", Alternatives, ConfigNotNeeded}},
-		DescribedBy: ByConfig, Layout: noLayout,
+		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex,
 		Read: readPyTorch,
 	},
 	{
 		Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, ConfigNotNeeded}},
-		DescribedBy: ByConfig, Layout: noLayout,
+		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex,
 		Read: readNumPy,
 	},
 	{
 		Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip},
-		DescribedBy: ByItself, Layout: Layout{"nemo", "nemo", answer.Unknown, "", None},
+		DescribedBy: ByItself, Layout: Layout{"nemo", "nemo", answer.Unknown, "", None}, Index: NoIndex,
 		UnreadReason: "a tar archive, in which the weights are a pickle",
 	},
 	{
 		Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, ConfigNotNeeded}},
-		DescribedBy: ByItself, Layout: Layout{"onnx", "onnx", answer.Unknown, "", "ONNX Runtime"},
+		DescribedBy: ByItself, Layout: Layout{"onnx", "onnx", answer.Unknown, "", "ONNX Runtime"}, Index: NoIndex,
 		Read: readONNX,
 	},
 	{
 		Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByItself, Layout: noLayout,
+		DescribedBy: ByItself, Layout: noLayout, Index: OptionalIndex,
 		UnreadReason: "HDF5",
 	},
 	{
 		Name: "keras", Extensions: []Extension{{".keras", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5},
-		DescribedBy: ByItself, Layout: Layout{"keras", "keras", answer.Unknown, "", "Keras"},
+		DescribedBy: ByItself, Layout: Layout{"keras", "keras", answer.Unknown, "", "Keras"}, Index: NoIndex,
 		UnreadReason: "HDF5",
 	},
 	{
 		Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByConfig, Layout: noLayout,
+		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex,
 		UnreadReason: "MessagePack",
 	},
 	{
 		Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByConfig, Layout: noLayout,
+		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex,
 		UnreadReason: "the format of tch-rs",
 	},
 	{
 		Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByItself, Layout: noLayout,
+		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex,
 		UnreadReason: "a serialized engine",
 	},
 	{
 		Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, ConfigNotNeeded}},
-		DescribedBy: ByConfig, Layout: Layout{"dduf", None, answer.Diffusers, "diffusion_pipeline", None},
+		DescribedBy: ByConfig, Layout: Layout{"dduf", None, answer.Diffusers, "diffusion_pipeline", None}, Index: NoIndex,
 		Read: readDDUF,
 	},
 	{
 		Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, ConfigNotNeeded}},
-		DescribedBy: ByItself, Layout: Layout{"torchscript", None, answer.Unknown, "", "TorchScript"},
+		DescribedBy: ByItself, Layout: Layout{"torchscript", None, answer.Unknown, "", "TorchScript"}, Index: NoIndex,
 		Read: readPyTorch,
 	},
 	{
 		Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.TFLite},
-		DescribedBy: ByItself, Layout: Layout{"tflite", "tflite", answer.Unknown, "", "LiteRT"},
+		DescribedBy: ByItself, Layout: Layout{"tflite", "tflite", answer.Unknown, "", "LiteRT"}, Index: NoIndex,
 		UnreadReason: "FlatBuffers",
 	},
 	{
 		Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByItself, Layout: Layout{"litert", "litert", answer.Unknown, "", "LiteRT"},
+		DescribedBy: ByItself, Layout: Layout{"litert", "litert", answer.Unknown, "", "LiteRT"}, Index: NoIndex,
 		UnreadReason: "FlatBuffers",
 	},
 	{
 		Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByItself, Layout: Layout{"rkllm", "rkllm", answer.Transformers, "causal_lm", None},
+		DescribedBy: ByItself, Layout: Layout{"rkllm", "rkllm", answer.Transformers, "causal_lm", None}, Index: NoIndex,
 		UnreadReason: "not documented",
 	},
 	{
 		Name: "core ml", DirectoryExtension: ".mlpackage", Unchecked: true,
-		DescribedBy: ByItself, Layout: Layout{"core ml", "core ml", answer.Unknown, "", "Core ML"},
+		DescribedBy: ByItself, Layout: Layout{"core ml", "core ml", answer.Unknown, "", "Core ML"}, Index: NoIndex,
 		UnreadReason: "protocol buffers",
 	},
 	{
 		Name: "ctranslate2", Contents: []sniff.Format{sniff.CTranslate2}, ByContent: true,
-		DescribedBy: ByConfig, Layout: noLayout,
+		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex,
 		UnreadReason: "tensors without a header",
 	},
 	{
 		Name: "whisper.cpp", Contents: []sniff.Format{sniff.WhisperCPP}, ByContent: true,
-		DescribedBy: ByItself, Layout: noLayout,
+		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex,
 		UnreadReason: "tensors without a header",
 	},
 	{
 		Name: "ggml", Contents: []sniff.Format{sniff.GGML}, ByContent: true,
-		DescribedBy: ByConfig, Layout: noLayout,
+		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex,
 		UnreadReason: "tensors without a header",
 	},
 	{
 		Name: "openvino", CompanionExtension: ".xml", Unchecked: true,
-		DescribedBy: ByItself, Layout: noLayout,
+		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex,
 		UnreadReason: "the XML file describes the tensors",
 	},
 }
@@ -299,20 +312,26 @@ func (r *Format) Rank() int {
 type tables struct {
 	names      map[string]*Format
 	extensions map[string]ExtensionMatch
-	byContext  []int // the formats that Recognise can find
+	byContext  []int    // the formats that Recognise can find
+	indexed    []string // the extensions of shards that an index may map
 }
 
-var index = sync.OnceValue(func() *tables {
+var index = sync.OnceValue(makeTables)
+
+func makeTables() *tables {
 	t := &tables{names: map[string]*Format{}, extensions: map[string]ExtensionMatch{}}
 	for i := range formats {
 		r := &formats[i]
 		t.names[r.Name] = r
 		for _, e := range r.Extensions {
 			t.extensions[e.Name] = ExtensionMatch{r, e, len(t.extensions)}
+			if r.Index == OptionalIndex || r.Index == RequiredIndex {
+				t.indexed = append(t.indexed, e.Name)
+			}
 		}
 		if r.ByContent || r.CompanionExtension != "" || r.DirectoryExtension != "" {
 			t.byContext = append(t.byContext, i)
 		}
 	}
 	return t
-})
+}

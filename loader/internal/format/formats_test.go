@@ -15,6 +15,7 @@ import (
 	"omniloader/loader/internal/table"
 	"omniloader/loader/internal/table/tabletest"
 	"omniloader/loader/internal/tree"
+	"omniloader/loader/shards"
 	"omniloader/loader/sniff"
 )
 
@@ -56,6 +57,7 @@ func complaints(t *testing.T, rows []Format) (all []string) {
 			need((f.Layout.Task == "") == (f.Layout.Category == answer.Unknown), "needed where the category is known", layout(t, "Task"))
 			need(f.Layout.Runtime != "", "the program that runs the files, or None", layout(t, "Runtime"))
 		}
+		need(f.Index != 0, "what maps the tensors of a sharded model to its files", row(t, "Index"))
 		need((f.Read == nil) == (f.UnreadReason != ""), "one is needed: the function, or why there is none", row(t, "Read"), row(t, "UnreadReason"))
 		for _, e := range f.Extensions {
 			need(regexp.MustCompile(`^\.[a-z0-9]+$`).MatchString(e.Name) && extensions[e.Name] == "",
@@ -148,4 +150,19 @@ func TestFormatsAreRankedInRowOrder(t *testing.T) {
 	assert.False(t, IsWeights("model.json"))
 	assert.True(t, NeedsConfig("pytorch_model.bin"))
 	assert.False(t, NeedsConfig("model.gguf"))
+}
+
+// The extensions for which package shards knows indexes by itself have one in the table.
+func TestIndexedExtensionsAreThoseOfShards(t *testing.T) {
+	for f := range All {
+		for _, e := range f.Extensions {
+			index := "model" + e.Name + ".index.json"
+			want := ""
+			if f.Index == OptionalIndex || f.Index == RequiredIndex {
+				want = e.Name
+				assert.Equal(t, "model"+e.Name, IndexKey(index))
+			}
+			assert.Equal(t, want, shards.IndexedExtension(index), "%s: the column Index says otherwise", f.Name)
+		}
+	}
 }
