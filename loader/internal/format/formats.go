@@ -37,6 +37,11 @@ type Format struct {
 	Layout Layout
 	// Index says what maps the tensors of a sharded model to its files.
 	Index IndexUse
+	// Tokenizer says whether the files contain the tokenizer.
+	Tokenizer TokenizerPlace
+	// Tensors says by which convention the tensors are named and counted; zero for a format
+	// that is not read.
+	Tensors TensorConvention
 	// Read reads the header of a file and calls add for each tensor. Where it is nil,
 	// UnreadReason says why.
 	Read         func(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error)
@@ -50,6 +55,9 @@ type Extension struct {
 	Multiple MultipleFiles
 	// Config says whether diffusers and transformers need config.json beside such a file.
 	Config ConfigUse
+	// Zip says whether such a file that is a zip archive may have a pickle that is run when
+	// the file is loaded.
+	Zip ZipContent
 }
 
 // MultipleFiles says what several files with one extension are, where weight_names.tsv
@@ -108,6 +116,32 @@ const (
 	IndexInShards                     // no index: each shard has the number of shards, which its reader checks
 )
 
+// TokenizerPlace says where the tokenizer is that belongs to a weight file. Zero is not a
+// valid value.
+type TokenizerPlace int
+
+const (
+	TokenizerInside TokenizerPlace = iota + 1 // in the weight file
+	TokenizerBeside                           // in other files; it is reported where there are none
+)
+
+// TensorConvention says how the tensors of a format are named and counted.
+type TensorConvention int
+
+const (
+	TensorsOfModel  TensorConvention = iota + 1 // names as in the class of the model; packed weights are counted by the tables of package weights
+	TensorsOfFormat                             // names of the format's own; Elements of a Tensor counts weights, packed or not
+)
+
+// ZipContent says what a zip archive with the extension of a format contains. Zero is not
+// a valid value.
+type ZipContent int
+
+const (
+	ZipOfPickle ZipContent = iota + 1 // a pickle, whose imports are checked in files that no loader reads, too
+	ZipOfOther                        // no pickle, or one that is checked only where the file is read
+)
+
 // None is the value of a text column that does not apply.
 const None = "-"
 
@@ -117,108 +151,111 @@ var noLayout = Layout{Name: None, BesideConfig: None}
 // formats has the preferred formats first.
 var formats = []Format{
 	{
-		Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, ConfigNeeded}},
-		DescribedBy: ByConfig, Layout: noLayout, Index: RequiredIndex,
+		Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, ConfigNeeded, ZipOfOther}},
+		DescribedBy: ByConfig, Layout: noLayout, Index: RequiredIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
 		Read: readSafetensors,
 	},
 	{
-		Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, ConfigNotNeeded}},
-		DescribedBy: ByItself, Layout: Layout{"gguf", "gguf", answer.Unknown, "", None}, Index: IndexInShards,
+		Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByItself, Layout: Layout{"gguf", "gguf", answer.Unknown, "", None}, Index: IndexInShards, Tokenizer: TokenizerInside, Tensors: TensorsOfFormat,
 		Read: readGGUF,
 	},
 	{
-		Name: "pytorch", Extensions: []Extension{{".bin", PartsOfOneModel, ConfigNeeded}, {".pt", PartsOfOneModel, ConfigNotNeeded}, {".pth", PartsOfOneModel, ConfigNotNeeded}, {".ckpt", Alternatives, ConfigNotNeeded}},
-		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex,
+		Name: "pytorch", Extensions: []Extension{
+			{".bin", PartsOfOneModel, ConfigNeeded, ZipOfPickle}, {".pt", PartsOfOneModel, ConfigNotNeeded, ZipOfPickle},
+			{".pth", PartsOfOneModel, ConfigNotNeeded, ZipOfPickle}, {".ckpt", Alternatives, ConfigNotNeeded, ZipOfPickle},
+		},
+		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
 		Read: readPyTorch,
 	},
 	{
-		Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, ConfigNotNeeded}},
-		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex,
+		Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
 		Read: readNumPy,
 	},
 	{
-		Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip},
-		DescribedBy: ByItself, Layout: Layout{"nemo", "nemo", answer.Unknown, "", None}, Index: NoIndex,
+		Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, ConfigNotNeeded, ZipOfOther}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip},
+		DescribedBy: ByItself, Layout: Layout{"nemo", "nemo", answer.Unknown, "", None}, Index: NoIndex, Tokenizer: TokenizerInside,
 		UnreadReason: "a tar archive, in which the weights are a pickle",
 	},
 	{
-		Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, ConfigNotNeeded}},
-		DescribedBy: ByItself, Layout: Layout{"onnx", "onnx", answer.Unknown, "", "ONNX Runtime"}, Index: NoIndex,
+		Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByItself, Layout: Layout{"onnx", "onnx", answer.Unknown, "", "ONNX Runtime"}, Index: NoIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
 		Read: readONNX,
 	},
 	{
-		Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByItself, Layout: noLayout, Index: OptionalIndex,
+		Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: noLayout, Index: OptionalIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "HDF5",
 	},
 	{
-		Name: "keras", Extensions: []Extension{{".keras", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5},
-		DescribedBy: ByItself, Layout: Layout{"keras", "keras", answer.Unknown, "", "Keras"}, Index: NoIndex,
+		Name: "keras", Extensions: []Extension{{".keras", Alternatives, ConfigNotNeeded, ZipOfOther}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5},
+		DescribedBy: ByItself, Layout: Layout{"keras", "keras", answer.Unknown, "", "Keras"}, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "HDF5",
 	},
 	{
-		Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex,
+		Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "MessagePack",
 	},
 	{
-		Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex,
+		Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "the format of tch-rs",
 	},
 	{
-		Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex,
+		Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "a serialized engine",
 	},
 	{
-		Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, ConfigNotNeeded}},
-		DescribedBy: ByConfig, Layout: Layout{"dduf", None, answer.Diffusers, "diffusion_pipeline", None}, Index: NoIndex,
+		Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByConfig, Layout: Layout{"dduf", None, answer.Diffusers, "diffusion_pipeline", None}, Index: NoIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
 		Read: readDDUF,
 	},
 	{
-		Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, ConfigNotNeeded}},
-		DescribedBy: ByItself, Layout: Layout{"torchscript", None, answer.Unknown, "", "TorchScript"}, Index: NoIndex,
+		Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByItself, Layout: Layout{"torchscript", None, answer.Unknown, "", "TorchScript"}, Index: NoIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
 		Read: readPyTorch,
 	},
 	{
-		Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, ConfigNotNeeded}}, Contents: []sniff.Format{sniff.TFLite},
-		DescribedBy: ByItself, Layout: Layout{"tflite", "tflite", answer.Unknown, "", "LiteRT"}, Index: NoIndex,
+		Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, ConfigNotNeeded, ZipOfOther}}, Contents: []sniff.Format{sniff.TFLite},
+		DescribedBy: ByItself, Layout: Layout{"tflite", "tflite", answer.Unknown, "", "LiteRT"}, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "FlatBuffers",
 	},
 	{
-		Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByItself, Layout: Layout{"litert", "litert", answer.Unknown, "", "LiteRT"}, Index: NoIndex,
+		Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: Layout{"litert", "litert", answer.Unknown, "", "LiteRT"}, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "FlatBuffers",
 	},
 	{
-		Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, ConfigNotNeeded}}, Unchecked: true,
-		DescribedBy: ByItself, Layout: Layout{"rkllm", "rkllm", answer.Transformers, "causal_lm", None}, Index: NoIndex,
+		Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: Layout{"rkllm", "rkllm", answer.Transformers, "causal_lm", None}, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "not documented",
 	},
 	{
 		Name: "core ml", DirectoryExtension: ".mlpackage", Unchecked: true,
-		DescribedBy: ByItself, Layout: Layout{"core ml", "core ml", answer.Unknown, "", "Core ML"}, Index: NoIndex,
+		DescribedBy: ByItself, Layout: Layout{"core ml", "core ml", answer.Unknown, "", "Core ML"}, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "protocol buffers",
 	},
 	{
 		Name: "ctranslate2", Contents: []sniff.Format{sniff.CTranslate2}, ByContent: true,
-		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex,
+		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "tensors without a header",
 	},
 	{
 		Name: "whisper.cpp", Contents: []sniff.Format{sniff.WhisperCPP}, ByContent: true,
-		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex,
+		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerInside,
 		UnreadReason: "tensors without a header",
 	},
 	{
 		Name: "ggml", Contents: []sniff.Format{sniff.GGML}, ByContent: true,
-		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex,
+		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "tensors without a header",
 	},
 	{
 		Name: "openvino", CompanionExtension: ".xml", Unchecked: true,
-		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex,
+		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
 		UnreadReason: "the XML file describes the tensors",
 	},
 }

@@ -58,12 +58,15 @@ func complaints(t *testing.T, rows []Format) (all []string) {
 			need(f.Layout.Runtime != "", "the program that runs the files, or None", layout(t, "Runtime"))
 		}
 		need(f.Index != 0, "what maps the tensors of a sharded model to its files", row(t, "Index"))
+		need(f.Tokenizer != 0, "whether the files contain the tokenizer", row(t, "Tokenizer"))
+		need((f.Read != nil) == (f.Tensors != 0), "how the tensors that the function reads are named and counted", row(t, "Tensors"))
 		need((f.Read == nil) == (f.UnreadReason != ""), "one is needed: the function, or why there is none", row(t, "Read"), row(t, "UnreadReason"))
 		for _, e := range f.Extensions {
 			need(regexp.MustCompile(`^\.[a-z0-9]+$`).MatchString(e.Name) && extensions[e.Name] == "",
 				"a dot and lower-case letters, which no other row has", extension(t, "Name"))
 			extensions[e.Name] = f.Name
 			need(e.Multiple != 0, e.Name+": what several files are", extension(t, "Multiple"))
+			need(e.Zip != 0, e.Name+": whether a zip archive of this name has a pickle", extension(t, "Zip"))
 			need(e.Config != 0, e.Name+": whether config.json is needed beside such a file", extension(t, "Config"))
 		}
 	}
@@ -152,17 +155,22 @@ func TestFormatsAreRankedInRowOrder(t *testing.T) {
 	assert.False(t, NeedsConfig("model.gguf"))
 }
 
-// The extensions for which package shards knows indexes by itself have one in the table.
-func TestIndexedExtensionsAreThoseOfShards(t *testing.T) {
+// An extension with indexes in the table is found in their names, and those that package
+// shards knows by itself have indexes in the table.
+func TestIndexedExtensionsIncludeThoseOfShards(t *testing.T) {
+	ofShards := 0
 	for f := range All {
 		for _, e := range f.Extensions {
-			index := "model" + e.Name + ".index.json"
-			want := ""
+			index, key := "model"+e.Name+".index.json", ""
 			if f.Index == OptionalIndex || f.Index == RequiredIndex {
-				want = e.Name
-				assert.Equal(t, "model"+e.Name, IndexKey(index))
+				key = "model" + e.Name
 			}
-			assert.Equal(t, want, shards.IndexedExtension(index), "%s: the column Index says otherwise", f.Name)
+			assert.Equal(t, key, IndexKey(index))
+			if shards.IndexedExtension(index) != "" {
+				ofShards++
+				assert.NotEmpty(t, key, "%s: package shards knows indexes of %s", f.Name, e.Name)
+			}
 		}
 	}
+	assert.NotZero(t, ofShards)
 }

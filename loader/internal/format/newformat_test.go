@@ -20,8 +20,9 @@ import (
 // calls the loader, which computes tables from the formats once.
 func TestOneRowIsEnoughForANewFormat(t *testing.T) {
 	t.Cleanup(format.Insert(format.Format{
-		Name: "foo", Extensions: []format.Extension{{".foo", format.PartsOfOneModel, format.ConfigNotNeeded}},
+		Name: "foo", Extensions: []format.Extension{{".foo", format.PartsOfOneModel, format.ConfigNotNeeded, format.ZipOfOther}},
 		DescribedBy: format.ByItself, Layout: format.Layout{"foo", "foo", answer.Transformers, "causal_lm", format.None}, Index: format.RequiredIndex,
+		Tokenizer: format.TokenizerInside, Tensors: format.TensorsOfFormat,
 		Read: func(f *tree.File, h *tree.Handle, add func(format.Tensor)) (format.Header, error) {
 			name := make([]byte, h.Size)
 			if _, err := h.ReadAt(name, 0); err != nil {
@@ -42,18 +43,16 @@ func TestOneRowIsEnoughForANewFormat(t *testing.T) {
 		elements int64
 		findings []string
 	}{
-		{name: "alone", files: map[string]string{"model.foo": "a.weight"}, used: []string{"model.foo"}, elements: 6,
-			findings: []string{finding.TokenizerMissing}},
+		{name: "alone", files: map[string]string{"model.foo": "a.weight"}, used: []string{"model.foo"}, elements: 6},
 		{name: "beside config.json", files: map[string]string{"model.foo": "a.weight", "config.json": `{"architectures":["LlamaForCausalLM"],"model_type":"llama"}`},
-			used: []string{"model.foo"}, elements: 6, findings: []string{finding.TokenizerMissing, finding.WeightWithoutCounterpart}},
+			used: []string{"model.foo"}, elements: 6},
 		{name: "in shards with an index", files: with(shards, "model.foo.index.json", index),
-			used: []string{"model-00001-of-00002.foo", "model-00002-of-00002.foo"}, index: "model.foo.index.json", elements: 12,
-			findings: []string{finding.TokenizerMissing}},
+			used: []string{"model-00001-of-00002.foo", "model-00002-of-00002.foo"}, index: "model.foo.index.json", elements: 12},
 		{name: "in shards without an index", files: shards,
-			used: []string{"model-00001-of-00002.foo", "model-00002-of-00002.foo"}, elements: 12, findings: []string{finding.IndexMissing, finding.TokenizerMissing}},
+			used: []string{"model-00001-of-00002.foo", "model-00002-of-00002.foo"}, elements: 12, findings: []string{finding.IndexMissing}},
 		{name: "with an index and one of two shards", files: map[string]string{"model.foo.index.json": index, "model-00001-of-00002.foo": "a.weight"},
 			used: []string{"model-00001-of-00002.foo"}, index: "model.foo.index.json", missing: []string{"model-00002-of-00002.foo"}, elements: 6,
-			findings: []string{finding.ShardMissing, finding.TokenizerMissing}},
+			findings: []string{finding.ShardMissing}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			info, err := loader.New().Inspect(directory(c.files), "m")
