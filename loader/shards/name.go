@@ -144,7 +144,8 @@ func (s *Series) addMissing(begin, end int) {
 	}
 }
 
-// weightExtensions are the extensions of weight files that have indexes.
+// weightExtensions are the extensions of weight files for which the usual writers write
+// indexes.
 var weightExtensions = [...]string{".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".npz"}
 
 // indexWord is in an index's name, between that of the weights and the extension.
@@ -161,14 +162,21 @@ func IsIndex(file string) bool {
 // IndexedExtension returns the extension of the shards of an index by the name of the
 // index: ".safetensors" for model.safetensors.index.json, for
 // model.safetensors.index.fp16.json and for model.safetensors.fp16.index.json. It is
-// "" where the name contains none, or is not that of an index.
+// "" where the name contains none, or is not that of an index. It knows the extensions of
+// the formats that have indexes by convention: safetensors, PyTorch, Keras, Flax, NumPy.
 func IndexedExtension(index string) string {
+	return IndexedExtensionOf(index, weightExtensions[:])
+}
+
+// IndexedExtensionOf is IndexedExtension for weight files with other extensions, each of
+// which begins with a dot.
+func IndexedExtensionOf(index string, extensions []string) string {
 	before, _, found := strings.Cut(base(index), indexWord)
 	if !found || !IsIndex(index) {
 		return ""
 	}
 	for before != "" {
-		for _, e := range weightExtensions {
+		for _, e := range extensions {
 			if strings.HasSuffix(before, e) {
 				return e
 			}

@@ -318,6 +318,8 @@ func TestIndexedExtension(t *testing.T) {
 	} {
 		assert.Equal(t, want, shards.IndexedExtension(name), name)
 	}
+	assert.Equal(t, ".foo", shards.IndexedExtensionOf("model.foo.index.json", []string{".bar", ".foo"}))
+	assert.Empty(t, shards.IndexedExtensionOf("model.bin.index.json", []string{".bar", ".foo"}))
 	assert.True(t, shards.IsIndex("model.index.json"))
 	assert.False(t, shards.IsIndex("model_index.json"))
 	assert.False(t, shards.IsIndex("a.index.d/config.json"))

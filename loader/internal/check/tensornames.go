@@ -11,6 +11,7 @@ import (
 	"omniloader/loader/answer"
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/table"
 	"omniloader/loader/internal/weights"
 )
@@ -45,7 +46,7 @@ var _ = register(Check{
 	Run: func(f *Facts) []answer.Finding {
 		r, info := f.Weights, f.Info
 		places, ok := tensorsOfClass()[info.LoadsAs]
-		if !ok || r.Info.Format == "gguf" || info.Category == answer.Adapter {
+		if !ok || format.ByName(r.Info.Format).Tensors == format.TensorsOfFormat || info.Category == answer.Adapter {
 			return nil
 		}
 		if !hasTensor(r, places.embeddings) {

@@ -14,6 +14,7 @@ import (
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/tokens"
 	"omniloader/loader/internal/tree"
 )
@@ -50,7 +51,7 @@ const openVINOTokenizerFile = "openvino_tokenizer.xml"
 // containsTokenizer tells whether the weights are in a format whose files contain the
 // tokenizer.
 func containsTokenizer(w *answer.WeightsInfo) bool {
-	return w != nil && len(w.Files) > 0 && (w.Format == "gguf" || w.Format == "whisper.cpp" || w.Format == "nemo")
+	return w != nil && len(w.Files) > 0 && format.ByName(w.Format).Tokenizer == format.TokenizerInside
 }
 
 // missingTokenizer reports that no tokenizer was found. The severity is milder for a

@@ -13,6 +13,7 @@ import (
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
+	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/hubcache"
 	"omniloader/loader/internal/registry"
 	"omniloader/loader/internal/table"
@@ -37,11 +38,45 @@ type layout struct {
 }
 
 var layouts = sync.OnceValue(func() (all []layout) {
+	listed := map[string]bool{}
 	for f := range table.Rows(layoutsTSV) {
-		all = append(all, layout{f[0], strings.Split(f[1], ","), answer.Category(f[2]), answer.Task(f[3]), f[4]})
+		if name, ok := strings.CutPrefix(f[1], formatPrefix); ok {
+			listed[name] = true
+		}
+	}
+	for f := range table.Rows(layoutsTSV) {
+		name, ok := strings.CutPrefix(f[1], formatPrefix)
+		if !ok {
+			all = append(all, layout{f[0], strings.Split(f[1], ","), answer.Category(f[2]), answer.Task(f[3]), f[4]})
+			continue
+		}
+		for r := range format.All {
+			if r.Name == name || name == "*" && !listed[r.Name] {
+				all = append(all, layoutsOfFormat(r)...)
+			}
+		}
 	}
 	return all
 })
+
+// formatPrefix is followed by the name of a weight format in the column of files.
+const formatPrefix = "format:"
+
+// layoutsOfFormat gives a row for each extension of a weight format, none where its files
+// do not make a layout.
+func layoutsOfFormat(r *format.Format) (rows []layout) {
+	l := r.Layout
+	if l.Name == format.None {
+		return nil
+	}
+	if l.Runtime == format.None {
+		l.Runtime = ""
+	}
+	for _, e := range r.AllExtensions() {
+		rows = append(rows, layout{l.Name, []string{"*" + e}, l.Category, l.Task, l.Runtime})
+	}
+	return rows
+}
 
 // layoutClassifiers are called for layouts that have to be classified by the content of
 // files. They set fields of v, which has those of the row.
@@ -333,14 +368,15 @@ func configLayout(c *checkpoint.Directory) string {
 	case c.Doc.IsSet(config.KeyQuantization) && c.Doc.Object(config.KeyQuantization).Get("group_size").Exists():
 		return "mlx"
 	case !c.HasModelWeights():
+		layouts := conversionLayouts()
 		for _, name := range c.Names {
 			if name == c.Doc.File {
 				continue // the config itself
 			}
-			if layout, ok := conversionLayouts[name]; ok {
+			if layout, ok := layouts[name]; ok {
 				return layout
 			}
-			if layout, ok := conversionLayouts[path.Ext(name)]; ok {
+			if layout, ok := layouts[path.Ext(name)]; ok {
 				return layout
 			}
 		}
@@ -349,13 +385,22 @@ func configLayout(c *checkpoint.Directory) string {
 }
 
 // conversionLayouts gives the layout by a file name or extension beside config.json,
-// where there are no weights of transformers.
-var conversionLayouts = map[string]string{
-	".gguf": "gguf", ".onnx": "onnx", "onnx": "onnx", "genai_config.json": "onnx genai",
-	"openvino_model.xml": "openvino", "openvino_encoder_model.xml": "openvino", "openvino_language_model.xml": "openvino",
-	".mlpackage": "core ml", ".mlmodel": "core ml", ".tflite": "tflite", ".litertlm": "litert",
-	".nemo": "nemo", ".keras": "keras", ".rkllm": "rkllm", "mlc-chat-config.json": "mlc",
-}
+// where there are no weights of transformers: those of the weight formats, and of files
+// that are not weights.
+var conversionLayouts = sync.OnceValue(func() map[string]string {
+	m := map[string]string{
+		"onnx": "onnx", "genai_config.json": "onnx genai", "mlc-chat-config.json": "mlc", ".mlmodel": "core ml",
+		"openvino_model.xml": "openvino", "openvino_encoder_model.xml": "openvino", "openvino_language_model.xml": "openvino",
+	}
+	for r := range format.All {
+		if r.Layout.BesideConfig != format.None {
+			for _, e := range r.AllExtensions() {
+				m[e] = r.Layout.BesideConfig
+			}
+		}
+	}
+	return m
+})
 
 // classifyOtherConfig classifies by a config.json of timm, TensorRT-LLM or CTranslate2;
 // ok is false for others.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"omniloader/loader/answer"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/sniff"
 )
@@ -19,8 +20,10 @@ type Format struct {
 	// Extensions of the files, the preferred one first.
 	Extensions []Extension
 	// Contents are those that the first bytes of a file of the format can show; nil where
-	// Read checks the content.
+	// Read checks the content, or Unchecked is set.
 	Contents []sniff.Format
+	// Unchecked: the content of a file is not checked, and the format is not read.
+	Unchecked bool
 	// ByContent: a .bin file with one of Contents is of this format.
 	ByContent bool
 	// CompanionExtension: a .bin file is of this format if there is a file of the same
@@ -30,6 +33,15 @@ type Format struct {
 	DirectoryExtension string
 	// DescribedBy says where the description of the model is.
 	DescribedBy DescribedBy
+	// Layout is that of a directory with files of the format.
+	Layout Layout
+	// Index says what maps the tensors of a sharded model to its files.
+	Index IndexUse
+	// Tokenizer says whether the files contain the tokenizer.
+	Tokenizer TokenizerPlace
+	// Tensors says by which convention the tensors are named and counted; zero for a format
+	// that is not read.
+	Tensors TensorConvention
 	// Read reads the header of a file and calls add for each tensor. Where it is nil,
 	// UnreadReason says why.
 	Read         func(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error)
@@ -41,9 +53,11 @@ type Extension struct {
 	Name string // ".safetensors"
 	// Multiple says what several files with this extension in a directory are.
 	Multiple MultipleFiles
-	// NeedsConfig: diffusers and transformers write config.json beside such a file, and
-	// cannot load the file without it.
-	NeedsConfig bool
+	// Config says whether diffusers and transformers need config.json beside such a file.
+	Config ConfigUse
+	// Zip says whether such a file that is a zip archive may have a pickle that is run when
+	// the file is loaded.
+	Zip ZipContent
 }
 
 // MultipleFiles says what several files with one extension are, where weight_names.tsv
@@ -55,6 +69,15 @@ const (
 	Alternatives                             // versions of a model, one of which is loaded
 )
 
+// ConfigUse says whether diffusers and transformers write config.json beside a weight
+// file, and cannot load the file without it. Zero is not a valid value.
+type ConfigUse int
+
+const (
+	ConfigNeeded ConfigUse = iota + 1
+	ConfigNotNeeded
+)
+
 // DescribedBy says where the description of the model is that a weight file belongs to.
 // Zero is not a valid value.
 type DescribedBy int
@@ -64,31 +87,197 @@ const (
 	ByConfig                        // in a config beside it
 )
 
+// Layout is what a directory with files of a format is classified as. None stands for an
+// empty column.
+type Layout struct {
+	// Name is the layout where no file beside them describes the model, None where these
+	// files alone do not make a layout. package detect may have a function that reads more
+	// from the files of a layout.
+	Name string
+	// BesideConfig is the layout where there is config.json and no weights of transformers,
+	// None where the layout is that of config.json.
+	BesideConfig string
+	// Category of the model, answer.Unknown where the content of the files or the model
+	// card gives it, and Task, where the category is known. Runtime is the program that
+	// runs the files whatever the model is. All are empty where Name is None.
+	Category answer.Category
+	Task     answer.Task
+	Runtime  string
+}
+
+// IndexUse says what maps the tensors of a model to its shards, which are files with names
+// such as model-00001-of-00003.safetensors. Zero is not a valid value.
+type IndexUse int
+
+const (
+	NoIndex       IndexUse = iota + 1 // no index is known
+	OptionalIndex                     // an index such as pytorch_model.bin.index.json, where there is one
+	RequiredIndex                     // an index; it is reported where it is missing
+	IndexInShards                     // no index: each shard has the number of shards, which its reader checks
+)
+
+// TokenizerPlace says where the tokenizer is that belongs to a weight file. Zero is not a
+// valid value.
+type TokenizerPlace int
+
+const (
+	TokenizerInside TokenizerPlace = iota + 1 // in the weight file
+	TokenizerBeside                           // in other files; it is reported where there are none
+)
+
+// TensorConvention says how the tensors of a format are named and counted.
+type TensorConvention int
+
+const (
+	TensorsOfModel  TensorConvention = iota + 1 // names as in the class of the model; packed weights are counted by the tables of package weights
+	TensorsOfFormat                             // names of the format's own; Elements of a Tensor counts weights, packed or not
+)
+
+// ZipContent says what a zip archive with the extension of a format contains. Zero is not
+// a valid value.
+type ZipContent int
+
+const (
+	ZipOfPickle ZipContent = iota + 1 // a pickle, whose imports are checked in files that no loader reads, too
+	ZipOfOther                        // no pickle, or one that is checked only where the file is read
+)
+
+// None is the value of a text column that does not apply.
+const None = "-"
+
+// noLayout is the Layout of formats that occur in several layouts.
+var noLayout = Layout{Name: None, BesideConfig: None}
+
 // formats has the preferred formats first.
 var formats = []Format{
-	{Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, true}}, DescribedBy: ByConfig, Read: readSafetensors},
-	{Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, false}}, DescribedBy: ByItself, Read: readGGUF},
-	{Name: "pytorch", Extensions: []Extension{{".bin", PartsOfOneModel, true}, {".pt", PartsOfOneModel, false}, {".pth", PartsOfOneModel, false}, {".ckpt", Alternatives, false}},
-		DescribedBy: ByConfig, Read: readPyTorch},
-	{Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, false}}, DescribedBy: ByConfig, Read: readNumPy},
-	{Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, false}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip}, DescribedBy: ByItself,
-		UnreadReason: "a tar archive, in which the weights are a pickle"},
-	{Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, false}}, DescribedBy: ByItself, Read: readONNX},
-	{Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, false}}, DescribedBy: ByItself, UnreadReason: "HDF5"},
-	{Name: "keras", Extensions: []Extension{{".keras", Alternatives, false}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5}, DescribedBy: ByItself, UnreadReason: "HDF5"},
-	{Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, false}}, DescribedBy: ByConfig, UnreadReason: "MessagePack"},
-	{Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, false}}, DescribedBy: ByConfig, UnreadReason: "the format of tch-rs"},
-	{Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, false}}, DescribedBy: ByItself, UnreadReason: "a serialized engine"},
-	{Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, false}}, DescribedBy: ByConfig, Read: readDDUF},
-	{Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, false}}, DescribedBy: ByItself, Read: readPyTorch},
-	{Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, false}}, Contents: []sniff.Format{sniff.TFLite}, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
-	{Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, false}}, DescribedBy: ByItself, UnreadReason: "FlatBuffers"},
-	{Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, false}}, DescribedBy: ByItself, UnreadReason: "not documented"},
-	{Name: "core ml", DirectoryExtension: ".mlpackage", DescribedBy: ByItself, UnreadReason: "protocol buffers"},
-	{Name: "ctranslate2", Contents: []sniff.Format{sniff.CTranslate2}, ByContent: true, DescribedBy: ByConfig, UnreadReason: "tensors without a header"},
-	{Name: "whisper.cpp", Contents: []sniff.Format{sniff.WhisperCPP}, ByContent: true, DescribedBy: ByItself, UnreadReason: "tensors without a header"},
-	{Name: "ggml", Contents: []sniff.Format{sniff.GGML}, ByContent: true, DescribedBy: ByConfig, UnreadReason: "tensors without a header"},
-	{Name: "openvino", CompanionExtension: ".xml", DescribedBy: ByItself, UnreadReason: "the XML file describes the tensors"},
+	{
+		Name: "safetensors", Extensions: []Extension{{".safetensors", PartsOfOneModel, ConfigNeeded, ZipOfOther}},
+		DescribedBy: ByConfig, Layout: noLayout, Index: RequiredIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
+		Read: readSafetensors,
+	},
+	{
+		Name: "gguf", Extensions: []Extension{{".gguf", Alternatives, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByItself, Layout: Layout{"gguf", "gguf", answer.Unknown, "", None}, Index: IndexInShards, Tokenizer: TokenizerInside, Tensors: TensorsOfFormat,
+		Read: readGGUF,
+	},
+	{
+		Name: "pytorch", Extensions: []Extension{
+			{".bin", PartsOfOneModel, ConfigNeeded, ZipOfPickle}, {".pt", PartsOfOneModel, ConfigNotNeeded, ZipOfPickle},
+			{".pth", PartsOfOneModel, ConfigNotNeeded, ZipOfPickle}, {".ckpt", Alternatives, ConfigNotNeeded, ZipOfPickle},
+		},
+		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
+		Read: readPyTorch,
+	},
+	{
+		Name: "numpy", Extensions: []Extension{{".npz", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
+		Read: readNumPy,
+	},
+	{
+		Name: "nemo", Extensions: []Extension{{".nemo", Alternatives, ConfigNotNeeded, ZipOfOther}}, Contents: []sniff.Format{sniff.Tar, sniff.Gzip},
+		DescribedBy: ByItself, Layout: Layout{"nemo", "nemo", answer.Unknown, "", None}, Index: NoIndex, Tokenizer: TokenizerInside,
+		UnreadReason: "a tar archive, in which the weights are a pickle",
+	},
+	{
+		Name: "onnx", Extensions: []Extension{{".onnx", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByItself, Layout: Layout{"onnx", "onnx", answer.Unknown, "", "ONNX Runtime"}, Index: NoIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
+		Read: readONNX,
+	},
+	{
+		Name: "tensorflow", Extensions: []Extension{{".h5", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: noLayout, Index: OptionalIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "HDF5",
+	},
+	{
+		Name: "keras", Extensions: []Extension{{".keras", Alternatives, ConfigNotNeeded, ZipOfOther}}, Contents: []sniff.Format{sniff.Zip, sniff.HDF5},
+		DescribedBy: ByItself, Layout: Layout{"keras", "keras", answer.Unknown, "", "Keras"}, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "HDF5",
+	},
+	{
+		Name: "flax", Extensions: []Extension{{".msgpack", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByConfig, Layout: noLayout, Index: OptionalIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "MessagePack",
+	},
+	{
+		Name: "rust", Extensions: []Extension{{".ot", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "the format of tch-rs",
+	},
+	{
+		Name: "tensorrt", Extensions: []Extension{{".engine", PartsOfOneModel, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "a serialized engine",
+	},
+	{
+		Name: "dduf", Extensions: []Extension{{".dduf", Alternatives, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByConfig, Layout: Layout{"dduf", None, answer.Diffusers, "diffusion_pipeline", None}, Index: NoIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
+		Read: readDDUF,
+	},
+	{
+		Name: "torchscript", Extensions: []Extension{{".jit", Alternatives, ConfigNotNeeded, ZipOfOther}},
+		DescribedBy: ByItself, Layout: Layout{"torchscript", None, answer.Unknown, "", "TorchScript"}, Index: NoIndex, Tokenizer: TokenizerBeside, Tensors: TensorsOfModel,
+		Read: readPyTorch,
+	},
+	{
+		Name: "tflite", Extensions: []Extension{{".tflite", Alternatives, ConfigNotNeeded, ZipOfOther}}, Contents: []sniff.Format{sniff.TFLite},
+		DescribedBy: ByItself, Layout: Layout{"tflite", "tflite", answer.Unknown, "", "LiteRT"}, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "FlatBuffers",
+	},
+	{
+		Name: "litert", Extensions: []Extension{{".litertlm", Alternatives, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: Layout{"litert", "litert", answer.Unknown, "", "LiteRT"}, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "FlatBuffers",
+	},
+	{
+		Name: "rkllm", Extensions: []Extension{{".rkllm", Alternatives, ConfigNotNeeded, ZipOfOther}}, Unchecked: true,
+		DescribedBy: ByItself, Layout: Layout{"rkllm", "rkllm", answer.Transformers, "causal_lm", None}, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "not documented",
+	},
+	{
+		Name: "core ml", DirectoryExtension: ".mlpackage", Unchecked: true,
+		DescribedBy: ByItself, Layout: Layout{"core ml", "core ml", answer.Unknown, "", "Core ML"}, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "protocol buffers",
+	},
+	{
+		Name: "ctranslate2", Contents: []sniff.Format{sniff.CTranslate2}, ByContent: true,
+		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "tensors without a header",
+	},
+	{
+		Name: "whisper.cpp", Contents: []sniff.Format{sniff.WhisperCPP}, ByContent: true,
+		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerInside,
+		UnreadReason: "tensors without a header",
+	},
+	{
+		Name: "ggml", Contents: []sniff.Format{sniff.GGML}, ByContent: true,
+		DescribedBy: ByConfig, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "tensors without a header",
+	},
+	{
+		Name: "openvino", CompanionExtension: ".xml", Unchecked: true,
+		DescribedBy: ByItself, Layout: noLayout, Index: NoIndex, Tokenizer: TokenizerBeside,
+		UnreadReason: "the XML file describes the tensors",
+	},
+}
+
+// All iterates over the formats, in the order of preference.
+func All(yield func(*Format) bool) {
+	for i := range formats {
+		if !yield(&formats[i]) {
+			return
+		}
+	}
+}
+
+// AllExtensions gives the extensions of the files and of the directories of the format.
+func (r *Format) AllExtensions() (all []string) {
+	for _, e := range r.Extensions {
+		all = append(all, e.Name)
+	}
+	if r.DirectoryExtension != "" {
+		all = append(all, r.DirectoryExtension)
+	}
+	return all
 }
 
 // ByName gives the format of a name, nil where there is none.
@@ -118,7 +307,7 @@ func IsWeights(name string) bool {
 // loaded without a config.json beside them.
 func NeedsConfig(name string) bool {
 	m, ok := ByExtension(name)
-	return ok && m.NeedsConfig
+	return ok && m.Config == ConfigNeeded
 }
 
 // Recognise gives the format of a file whose extension belongs to another format or to
@@ -160,20 +349,26 @@ func (r *Format) Rank() int {
 type tables struct {
 	names      map[string]*Format
 	extensions map[string]ExtensionMatch
-	byContext  []int // the formats that Recognise can find
+	byContext  []int    // the formats that Recognise can find
+	indexed    []string // the extensions of shards that an index may map
 }
 
-var index = sync.OnceValue(func() *tables {
+var index = sync.OnceValue(makeTables)
+
+func makeTables() *tables {
 	t := &tables{names: map[string]*Format{}, extensions: map[string]ExtensionMatch{}}
 	for i := range formats {
 		r := &formats[i]
 		t.names[r.Name] = r
 		for _, e := range r.Extensions {
 			t.extensions[e.Name] = ExtensionMatch{r, e, len(t.extensions)}
+			if r.Index == OptionalIndex || r.Index == RequiredIndex {
+				t.indexed = append(t.indexed, e.Name)
+			}
 		}
 		if r.ByContent || r.CompanionExtension != "" || r.DirectoryExtension != "" {
 			t.byContext = append(t.byContext, i)
 		}
 	}
 	return t
-})
+}

@@ -48,13 +48,13 @@ func MatchName(name string) *NamePattern {
 }
 
 // IndexKey gives the name that the shards of an index have without their numbers, ""
-// where index is not the base name of an index: "model.safetensors" for
+// where name is not the base name of an index: "model.safetensors" for
 // model.safetensors.index.json, and "model.fp16.safetensors" for both spellings of the
 // index of a variant, model.safetensors.index.fp16.json and
 // model.fp16.safetensors.index.json.
-func IndexKey(index string) string {
-	before, after, _ := strings.Cut(index, ".index.")
-	ext := shards.IndexedExtension(index)
+func IndexKey(name string) string {
+	before, after, _ := strings.Cut(name, ".index.")
+	ext := shards.IndexedExtensionOf(name, index().indexed)
 	if ext == "" {
 		return ""
 	}

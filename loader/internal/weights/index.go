@@ -8,6 +8,7 @@ import (
 	"omniloader/loader/answer"
 	"omniloader/loader/fault"
 	"omniloader/loader/finding"
+	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/shards"
 )
@@ -94,7 +95,7 @@ func (r *reader) chooseSeries(s *weightSet) []*tree.File {
 		for _, n := range best.Missing {
 			r.Info.Missing = append(r.Info.Missing, path.Join(s.dir, fmt.Sprintf("%s-%05d-of-%05d%s", best.Stem, n, best.Count, best.Suffix)))
 		}
-		if s.format != "gguf" { // reported by checkGGUF
+		if format.ByName(s.format).Index != format.IndexInShards { // those are reported by checkGGUF
 			r.report(finding.ShardMissing, r.Info.Missing[len(r.Info.Missing)-len(best.Missing)],
 				fmt.Sprintf("%d of the %d shards that the names promise are not here", best.Lacking, best.Count), r.c.DownloadHint(s.dir))
 		}

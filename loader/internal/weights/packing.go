@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"omniloader/loader/finding"
+	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/quantization"
 	"omniloader/loader/internal/table"
 )
@@ -67,7 +68,7 @@ func (r *reader) count() {
 		r.report(finding.ParametersUnknown, "", "the weights are packed in blocks; only their stored elements are counted", "")
 		return
 	}
-	if packed && w.Format != "gguf" {
+	if packed && format.ByName(w.Format).Tensors != format.TensorsOfFormat {
 		var known bool
 		if parameters, known = r.countUnpacked(); !known {
 			r.report(finding.ParametersUnknown, "", "the weights are packed as no table says; only their stored elements are counted", "")

@@ -24,9 +24,7 @@ func ScanPickles(c *checkpoint.Directory, files []tree.File, read []string) (fin
 		switch f.Format {
 		case sniff.Pickle, sniff.TorchLegacy:
 		case sniff.Zip:
-			switch path.Ext(f.Name) {
-			case ".bin", ".pt", ".pth", ".ckpt", ".pkl":
-			default:
+			if ext, _ := format.ByExtension(f.Name); ext.Zip != format.ZipOfPickle && path.Ext(f.Name) != ".pkl" {
 				continue
 			}
 		default:

@@ -119,7 +119,7 @@ func (r *reader) readSet(s *weightSet, files []tree.File) {
 		headers = index.Headers()
 	}
 	var builder shards.Builder
-	buildIndex := s.sharded && s.index == nil && s.format == "safetensors"
+	buildIndex := s.sharded && s.index == nil && format.ByName(s.format).Index == format.RequiredIndex
 	for _, f := range used {
 		r.Info.Files = append(r.Info.Files, f.Name)
 		r.Info.Bytes += f.Size
