@@ -121,7 +121,7 @@ func (w *world) growsBelow(ctx context.Context, limit string) error {
 	if len(w.sizes) < 2 {
 		return scenarioErrorf(`there is one size: create the checkpoint in several, as in "a checkpoint with a config of 1 MB, 10 MB and 50 MB"`)
 	}
-	bound, err := bench.GrowthBelow(limit)
+	bound, err := bench.LatencyGrowthBelow(limit)
 	return w.check(ctx, bound, err)
 }
 
