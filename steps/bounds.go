@@ -82,7 +82,7 @@ func (w *world) medianBelowTimes(ctx context.Context, factor, benchmark string) 
 		message := fmt.Sprintf("the bound is relative to %q, which was not measured before this in the run: select it too", benchmark)
 		others := slices.DeleteFunc(w.setup.state().store.names(w.setup.loaderKey()), func(name string) bool { return name == w.record.Benchmark.Name })
 		if near, ok := suggest.Nearest(benchmark, others); ok {
-			message += fmt.Sprintf("; did you mean %q?", near)
+			message += "; " + suggest.Question(near)
 		}
 		return errors.New(message)
 	}
