@@ -263,7 +263,7 @@ Feature: Category detection
         | ZuluForConditionalGeneration | a spectrogram            | asr          | asr             | max_source_positions          | "num_mel_bins": 128, "max_source_positions": 1500, "vocab_size": 5 |
         | ZuluForConditionalGeneration | an encoder of sound      | asr          | asr             | encoder:audio_encoder         | "encoder": {"model_type": "wav2vec2"}, "decoder": {"model_type": "mbart"} |
 
-      Examples: It speaks, or plays
+      Examples: Audio output
         | architecture                 | what                     | category     | task                 | rule                            | members |
         | ZuluForConditionalGeneration | text in, a codec out     | transformers | tts_audio_generation | audio_encoder,text_encoder      | "text_encoder": {"model_type": "t5"}, "audio_encoder": {"model_type": "encodec"}, "decoder": {"num_codebooks": 4} |
         | ZuluForConditionalGeneration | a decoder in depth       | transformers | tts_audio_generation | depth_decoder_config            | "codec_config": {}, "depth_decoder_config": {}, "vocab_size": 3 |

@@ -264,7 +264,7 @@ Feature: Failures
 
   Rule: 15. "Not supported" does not hide another cause
 
-    Scenario: A base class is known, and writes no text
+    Scenario: A base class is known, and has no head to generate text
       Given the checkpoint "broken-base-class"
       When the checkpoint is inspected
       Then the model is supported

@@ -95,7 +95,7 @@ Feature: Layouts
       And the category is "asr"
       And the architecture is "WhisperForConditionalGeneration"
 
-    Scenario Outline: The config beside <what> speaks for it
+    Scenario Outline: The config beside <what> determines what it is
       Given a checkpoint with the files:
         | file        | content |
         | config.json | {"architectures": ["BertModel"], "model_type": "bert"} |

@@ -283,7 +283,7 @@ Feature: Families of sparse autoencoders
 
   Rule: Names of directories alone are not enough for a clear answer
 
-    Scenario Outline: A bare directory <directory> is an autoencoder, and it is said how little speaks for it
+    Scenario Outline: A bare directory <directory> is an autoencoder, and the answer says on what evidence
       Given a checkpoint with the config:
         """json
         {}

@@ -111,7 +111,7 @@ Feature: Tokenizers
       Then the type is "WordPiece"
       And the vocab size is 4
 
-  Rule: The pad token and its source are reported, and the end of text stands in for a missing one
+  Rule: The pad token and its source are reported, and the end of text is used instead of a missing one
 
     Scenario: The pad token that the tokenizer's config gives
       Given a checkpoint with the files:
@@ -166,7 +166,7 @@ Feature: Tokenizers
         | xlm-roberta | <pad>              |
         | qwen3       | <\|endoftext\|>    |
 
-    Scenario: The class that a file names beats the model type
+    Scenario: The class that a file names takes precedence over the model type
       Given a checkpoint with the files:
         | file                  | content                                                                          |
         | tokenizer.json        | {"version": "1.0", "model": {"type": "WordLevel", "vocab": {"</s>": 0, "[PAD]": 3}}} |
@@ -175,7 +175,7 @@ Feature: Tokenizers
       When the tokenizer is read
       Then the pad token source is "eos_token"
 
-    Scenario Outline: A pad token that is <what> is none: the end of text stands in for it
+    Scenario Outline: A pad token that is <what> is none: the end of text is used instead
       Given a checkpoint with the files:
         | file                  | content                                                                            |
         | tokenizer.json        | {"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0, "</s>": 1}}}    |

@@ -668,7 +668,7 @@ Feature: Traps
       And the model type is "clip"
 
     @trap:T084
-    Scenario: T084 A projector beside its model does not speak for it
+    Scenario: T084 A projector beside its model does not determine what it is
       Given an empty checkpoint directory
       And the generated files:
         """
@@ -821,7 +821,7 @@ Feature: Traps
       And an error "shard-missing" is reported for "model-00003-of-00004.safetensors"
 
     @trap:T078
-    Scenario: T078 One file beats the index that an earlier save left
+    Scenario: T078 One file takes precedence over the index that an earlier save left
       Given the checkpoint "gpt2"
       And the file "model.safetensors.index.json" holds:
         """json

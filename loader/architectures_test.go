@@ -21,7 +21,7 @@ func classNamed(name string) fstest.MapFS {
 
 func registering(t testing.TB, table string) *loader.Loader {
 	t.Helper()
-	a, err := registry.ReadArchitectures("names.tsv", strings.NewReader(table))
+	a, err := loader.ReadArchitectures("names.tsv", strings.NewReader(table))
 	require.NoError(t, err)
 	return loader.New(loader.WithArchitectures(a))
 }
@@ -74,9 +74,9 @@ func TestAddedClassIsUsedForSimilarNames(t *testing.T) {
 }
 
 func TestSeveralTablesAddUp(t *testing.T) {
-	a, err := registry.ReadArchitectures("a.tsv", strings.NewReader("AcmeForA\tasr\nAcmeForB\tasr\n"))
+	a, err := loader.ReadArchitectures("a.tsv", strings.NewReader("AcmeForA\tasr\nAcmeForB\tasr\n"))
 	require.NoError(t, err)
-	b, err := registry.ReadArchitectures("b.tsv", strings.NewReader("AcmeForB\tdiffusers\nAcmeForC\tdiffusers\n"))
+	b, err := loader.ReadArchitectures("b.tsv", strings.NewReader("AcmeForB\tdiffusers\nAcmeForC\tdiffusers\n"))
 	require.NoError(t, err)
 	l := loader.New(loader.WithArchitectures(a), loader.WithArchitectures(b))
 	for name, want := range map[string]answer.Category{"AcmeForA": answer.ASR, "AcmeForB": answer.ASR, "AcmeForC": answer.Diffusers} {
@@ -100,16 +100,16 @@ func TestInvalidTableErrorNamesLine(t *testing.T) {
 		"Acme\xffModel\tasr\n":              "the class is no plain text",
 		"A\tasr\n" + strings.Repeat("B", 2000) + "\tasr\n": "line 2: longer than 1024 bytes",
 	} {
-		_, err := registry.ReadArchitectures("names.tsv", strings.NewReader(table))
+		_, err := loader.ReadArchitectures("names.tsv", strings.NewReader(table))
 		require.ErrorContains(t, err, want)
 		assert.Equal(t, "names.tsv", fault.PathOf(err))
 	}
-	_, err := registry.ReadArchitectures("names.tsv", strings.NewReader(manyClasses(100_001)))
+	_, err := loader.ReadArchitectures("names.tsv", strings.NewReader(manyClasses(100_001)))
 	require.ErrorIs(t, err, fault.TooLarge)
 }
 
 func TestTableWithByteOrderMarkAndCRLF(t *testing.T) {
-	a, err := registry.ReadArchitectures("names.tsv", strings.NewReader("\uFEFFAcmeModel\tasr\r\nAcmeOther\tasr"))
+	a, err := loader.ReadArchitectures("names.tsv", strings.NewReader("\uFEFFAcmeModel\tasr\r\nAcmeOther\tasr"))
 	require.NoError(t, err)
 	assert.Equal(t, 2, a.Len())
 }
@@ -152,7 +152,7 @@ func FuzzReadArchitectures(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, table string) {
-		a, err := registry.ReadArchitectures("names.tsv", strings.NewReader(table))
+		a, err := loader.ReadArchitectures("names.tsv", strings.NewReader(table))
 		if err != nil {
 			if fault.KindOf(err) == "" {
 				t.Fatalf("no error of ours: %v", err)

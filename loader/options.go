@@ -1,7 +1,9 @@
 package loader
 
 import (
+	"context"
 	"io"
+	"io/fs"
 	"sync"
 
 	"omniloader/loader/internal/registry"
@@ -44,18 +46,22 @@ func WithArchitectures(a *Architectures) Option {
 		if before == nil {
 			before = registry.Builtin
 		}
-		l.registry = sync.OnceValue(func() *registry.Registry { return before().WithClasses(a.Classes) })
+		l.registry = sync.OnceValue(func() *registry.Registry { return before().WithClasses(a.table.Classes) })
 	}
 }
 
 // WithFetch sets a function that downloads the tokenizer of a base model that is not on
 // the filesystem. The loader itself does not use a network.
 func WithFetch(fetch Fetch) Option {
-	return func(l *Loader) { l.fetch = fetch }
+	return func(l *Loader) { l.fetch = tokens.Fetch(fetch) }
 }
 
-// Architectures are class names to be added with WithArchitectures.
-type Architectures = registry.Architectures
+// Architectures are class names to be added with WithArchitectures, as ReadArchitectures
+// reads them. The zero value has none.
+type Architectures struct{ table registry.Architectures }
+
+// Len gives the number of class names.
+func (a *Architectures) Len() int { return a.table.Len() }
 
 // ReadArchitectures reads a table of class names in the form of the loader's own
 // architectures.tsv: a line for each, its columns separated by one tab. These are the
@@ -67,10 +73,14 @@ type Architectures = registry.Architectures
 // fault.TooLarge and name the line. A category that is not known, a name that occurs
 // twice, and one that is built in are refused.
 func ReadArchitectures(file string, r io.Reader) (*Architectures, error) {
-	return registry.ReadArchitectures(file, r)
+	table, err := registry.ReadArchitectures(file, r)
+	if err != nil {
+		return nil, err
+	}
+	return &Architectures{*table}, nil
 }
 
 // Fetch downloads the tokenizer files of a model and gives their directory. revision is
 // a branch, a tag or a commit, "" for the main branch. The kind of the error is
 // fault.NotFound where the model does not exist.
-type Fetch = tokens.Fetch
+type Fetch func(ctx context.Context, model, revision string) (fsys fs.FS, dir string, err error)

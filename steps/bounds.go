@@ -82,7 +82,7 @@ func (w *world) medianBelowTimes(ctx context.Context, factor, benchmark string) 
 		message := fmt.Sprintf("the bound is relative to %q, which was not measured before this in the run: select it too", benchmark)
 		others := slices.DeleteFunc(w.setup.state().store.names(w.setup.LoaderKey()), func(name string) bool { return name == w.record.Benchmark.Name })
 		if near, ok := suggest.Nearest(benchmark, others); ok {
-			message += fmt.Sprintf("; did you mean %q?", near)
+			message += "; " + suggest.Question(near)
 		}
 		return errors.New(message)
 	}
@@ -121,7 +121,7 @@ func (w *world) growsBelow(ctx context.Context, limit string) error {
 	if len(w.sizes) < 2 {
 		return scenarioErrorf(`there is one size: create the checkpoint in several, as in "a checkpoint with a config of 1 MB, 10 MB and 50 MB"`)
 	}
-	bound, err := bench.GrowthBelow(limit)
+	bound, err := bench.LatencyGrowthBelow(limit)
 	return w.check(ctx, bound, err)
 }
 

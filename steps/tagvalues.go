@@ -109,7 +109,7 @@ func CheckTags(tags []string) error {
 			continue
 		}
 		if near, ok := suggest.Nearest(key, valueTags); ok {
-			return fmt.Errorf("unknown tag %s; did you mean %q?", tag, near)
+			return fmt.Errorf("unknown tag %s; %s", tag, suggest.Question(near))
 		}
 	}
 	if _, err := Threshold(tags); err != nil {

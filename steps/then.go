@@ -390,7 +390,7 @@ func (w *world) findFinding(severity, code, file string) error {
 		return fmt.Errorf("no finding is reported, expected %q", code)
 	}
 	if near, ok := suggest.Nearest(code, codes); ok && near != code {
-		return fmt.Errorf("no finding %q is reported, did you mean %q? Reported: %s", code, near, findings.Raw)
+		return fmt.Errorf("no finding %q is reported, %s Reported: %s", code, suggest.Question(near), findings.Raw)
 	}
 	return fmt.Errorf("no finding %q like this is reported, only: %s", code, findings.Raw)
 }

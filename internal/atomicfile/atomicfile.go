@@ -125,7 +125,8 @@ func resolveNew(path string) (string, fs.FileMode, error) {
 	return path, newFileMode, nil
 }
 
-// newFileMode stands for the mode of a file that does not exist yet.
+// newFileMode is the mode that resolveNew gives for a file that does not exist yet: the
+// file gets its mode from the umask.
 const newFileMode fs.FileMode = 0
 
 // createTemporary opens a new temporary file beside the target.

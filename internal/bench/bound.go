@@ -77,8 +77,9 @@ func ScalingAtLeast(limit string) (Bound, error) {
 	return newBound(Bound{Metric: Scaling, Inclusive: true}, limit)
 }
 
-// GrowthBelow is the bound "the latency grows with an exponent below 1.3".
-func GrowthBelow(limit string) (Bound, error) {
+// LatencyGrowthBelow is the bound "the latency grows with an exponent below 1.3": the
+// exponent e where the latency is proportional to the size of the input to the power e.
+func LatencyGrowthBelow(limit string) (Bound, error) {
 	return newBound(Bound{Metric: GrowthExponent}, limit)
 }
 
@@ -123,7 +124,7 @@ var boundPatterns = sync.OnceValue(func() []boundPattern {
 		{regexp.MustCompile(`^(?:the )?(?:throughput (?:is )?at least (\S+) times that of one caller|scaling at least (\S+))$`),
 			func(p []string) (Bound, error) { return ScalingAtLeast(p[1] + p[2]) }},
 		{regexp.MustCompile(`^(?:the latency grows with an exponent|growth exponent) below (\S+)$`),
-			func(p []string) (Bound, error) { return GrowthBelow(p[1]) }},
+			func(p []string) (Bound, error) { return LatencyGrowthBelow(p[1]) }},
 		{regexp.MustCompile(`^(?:the )?peak resident memory (?:is )?below (.+)$`),
 			func(p []string) (Bound, error) { return PeakMemoryBelow(p[1]) }},
 	}
@@ -420,7 +421,7 @@ func (b Bound) limitFor(known metric, m *Measurement, reference func(string) *Me
 }
 
 // fragileNote is a note on a bound so near to the fastest call that a shared machine
-// exceeds it by itself; "" where it is not, or lies below the fastest call.
+// exceeds it by itself; "" where it is not, or is below the fastest call.
 func (b Bound) fragileNote(known metric, limit, floor float64) string {
 	if known.minFactor == 0 || floor <= 0 || b.Reference != "" || limit <= floor || limit >= known.minFactor*floor {
 		return ""
@@ -430,12 +431,12 @@ func (b Bound) fragileNote(known metric, limit, floor float64) string {
 }
 
 // fewCallsWarning is a warning where there are so few calls that even the slowest of
-// them may lie below the percentile; "" where there are enough.
+// them may be below the percentile; "" where there are enough.
 func (b Bound) fewCallsWarning(known metric, calls int) string {
 	needed := callsNeeded(known.quantile)
 	if calls >= needed {
 		return ""
 	}
-	return fmt.Sprintf("%d calls are few for the %s: with fewer than %d even the slowest may lie below it, at 95 %% confidence",
+	return fmt.Sprintf("%d calls are few for the %s: with fewer than %d even the slowest may be below it, at 95 %% confidence",
 		calls, cmp.Or(known.word, "median"), needed)
 }

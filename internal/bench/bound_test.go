@@ -178,12 +178,12 @@ func TestTooFewCallsForThePercentileIsAWarning(t *testing.T) {
 		calls int
 		want  string
 	}{
-		{"p99 latency below 1 s", 20, "20 calls are few for the p99: with fewer than 299 even the slowest may lie below it, at 95 % confidence"},
-		{"p99 latency below 1 s", 298, "298 calls are few for the p99: with fewer than 299 even the slowest may lie below it, at 95 % confidence"},
+		{"p99 latency below 1 s", 20, "20 calls are few for the p99: with fewer than 299 even the slowest may be below it, at 95 % confidence"},
+		{"p99 latency below 1 s", 298, "298 calls are few for the p99: with fewer than 299 even the slowest may be below it, at 95 % confidence"},
 		{"p99 latency below 1 s", 299, ""},
-		{"p95 latency below 1 s", 58, "58 calls are few for the p95: with fewer than 59 even the slowest may lie below it, at 95 % confidence"},
+		{"p95 latency below 1 s", 58, "58 calls are few for the p95: with fewer than 59 even the slowest may be below it, at 95 % confidence"},
 		{"p95 latency below 1 s", 59, ""},
-		{"median latency below 1 s", 4, "4 calls are few for the median: with fewer than 5 even the slowest may lie below it, at 95 % confidence"},
+		{"median latency below 1 s", 4, "4 calls are few for the median: with fewer than 5 even the slowest may be below it, at 95 % confidence"},
 		{"mean latency below 1 s", 1, ""},
 	} {
 		b, err := ParseBound(c.text)
@@ -201,7 +201,7 @@ func TestEveryWarningOfABoundIsKept(t *testing.T) {
 	j, err := b.Check(&Measurement{Calls: calls}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, "p99 latency is 9 ms, over the bound (below 2 ms), in 4 of 100 calls: chance explains up to 4; "+
-		"100 calls are few for the p99: with fewer than 299 even the slowest may lie below it, at 95 % confidence", j.Warning)
+		"100 calls are few for the p99: with fewer than 299 even the slowest may be below it, at 95 % confidence", j.Warning)
 }
 
 func TestABoundOnAPercentileIsJudgedByTheCallsOverIt(t *testing.T) {

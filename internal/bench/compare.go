@@ -306,7 +306,7 @@ func (c *Comparison) judge(change *Change) {
 	if change.OldFloor == nil || change.NewFloor == nil {
 		change.Basis = ByMean
 		change.Verdict, change.Ratio = judgeMeans(*change.OldMean, *change.NewMean, change.Threshold)
-		change.Doubtful = (change.Verdict == Red || change.Verdict == Green) && callsOverlap(change.Old, change.New)
+		change.Doubtful = (change.Verdict == Red || change.Verdict == Green) && durationsOverlap(change.Old, change.New)
 		if !c.compatibility.bothOurs {
 			against = nil
 		}
@@ -345,9 +345,10 @@ func (c *Comparison) plannedProcesses(old *Result) []Process {
 	return old.Processes[:c.oldPlan.Processes]
 }
 
-// callsOverlap tells whether the ranges of the single calls of two results overlap. They
-// are taken to overlap where a file lacks its fastest and slowest call, which are then 0.
-func callsOverlap(old, new *Result) bool {
+// durationsOverlap tells whether the ranges of durations of two results, each from its
+// fastest to its slowest call, overlap. They are taken to overlap where a file lacks these
+// two calls, which are then 0.
+func durationsOverlap(old, new *Result) bool {
 	separate := old.MaxTime > 0 && new.MinTime > old.MaxTime || new.MaxTime > 0 && old.MinTime > new.MaxTime
 	return !separate
 }

@@ -36,7 +36,7 @@ type Rate struct {
 	Of    int `json:"of"`
 }
 
-// Share is the rate as a share, 0 of nothing.
+// Share is Count / Of; 0 if Of is 0.
 func (r Rate) Share() float64 {
 	if r.Of == 0 {
 		return 0

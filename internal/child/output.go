@@ -79,8 +79,8 @@ type limitedBuffer struct {
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
 	n := len(p)
-	if room := b.limit - b.content.Len(); n > room {
-		p = p[:max(room, 0)]
+	if remaining := b.limit - b.content.Len(); n > remaining {
+		p = p[:max(remaining, 0)]
 		if !b.full {
 			b.full = true
 			b.exceeded()

@@ -55,7 +55,7 @@ func (p *program) listFailures(words []string, asJSON bool) error {
 			return strings.Join(slices.Concat([]string{f.Title, f.Seen, f.WayOut}, f.Codes, f.Presets), "\n")
 		},
 		print: func(f failures.Failure) {
-			fmt.Fprintf(p.out, "%s\n", p.heading(fmt.Sprintf("%d. %s", f.Number, f.Title)))
+			fmt.Fprintf(p.out, "%s\n", p.bold(fmt.Sprintf("%d. %s", f.Number, f.Title)))
 			p.printLabelled("  seen:     ", f.Seen)
 			p.printLabelled("  findings: ", strings.Join(f.Codes, ", "))
 			p.printLabelled("  presets:  ", strings.Join(f.Presets, ", "))
@@ -77,7 +77,7 @@ func (p *program) listFindings(words []string, asJSON bool) error {
 			return strings.Join([]string{e.Code, e.Title, e.Means, e.WayOut, string(e.Severity)}, "\n")
 		},
 		print: func(e finding.Explanation) {
-			fmt.Fprintf(p.out, "%s  %s, %s\n", p.heading(e.Code), p.color(string(e.Severity), severityColors[e.Severity]), e.Title)
+			fmt.Fprintf(p.out, "%s  %s, %s\n", p.bold(e.Code), p.color(string(e.Severity), severityColors[e.Severity]), e.Title)
 			p.printWrapped("  ", e.Means)
 			p.printLabelled("  way out: ", e.WayOut)
 		},

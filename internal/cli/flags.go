@@ -93,7 +93,7 @@ func explainFlag(c *cobra.Command, err error) error {
 	})
 	name := strings.TrimLeft(unknown.GetSpecifiedName(), "-")
 	if near, ok := suggest.Nearest(name, names); ok {
-		return hintedError{err, fmt.Sprintf("did you mean \"--%s\"?", near)}
+		return hintedError{err, suggest.Question("--" + near)}
 	}
 	return hintedError{err, helpHint(c, "the flags")}
 }

@@ -16,7 +16,7 @@ import (
 type fact struct{ name, value string }
 
 func (p *program) describeCheckpoint(info *answer.Info) {
-	fmt.Fprintln(p.out, p.heading(printable(info.Path)))
+	fmt.Fprintln(p.out, p.bold(printable(info.Path)))
 	facts := factsOf(info)
 	width := 0
 	for _, f := range facts {

@@ -77,7 +77,7 @@ func (p *program) listPresets(words []string, asJSON bool) error {
 		entries: entries,
 		text:    func(e presetEntry) string { return e.Name + "\n" + e.Title },
 		print: func(e presetEntry) {
-			fmt.Fprintf(p.out, "%s\n", p.heading(e.Name))
+			fmt.Fprintf(p.out, "%s\n", p.bold(e.Name))
 			p.printWrapped("  ", e.Title)
 		},
 		noMatch: "no preset has %s in its name or title",

@@ -44,7 +44,7 @@ func (p *program) listSteps(words []string, asJSON bool) error {
 		print: func(e stepEntry) {
 			if e.Group != group {
 				group = e.Group
-				fmt.Fprintf(p.out, "%s\n\n", p.heading(group))
+				fmt.Fprintf(p.out, "%s\n\n", p.bold(group))
 			}
 			fmt.Fprintf(p.out, "  %s %s\n", e.Keyword, strings.ReplaceAll(e.Example, "\n", "\n    "))
 			p.printWrapped("      ", e.Meaning)

@@ -38,7 +38,8 @@ func (p *program) printLabelled(label, prose string, colors ...text.Color) {
 	fmt.Fprint(p.out, p.color(label, colors...), strings.TrimPrefix(b.String(), indent))
 }
 
-func (p *program) heading(s string) string { return p.color(s, text.Bold) }
+// bold gives a text in bold where the output has colours, else the text itself.
+func (p *program) bold(s string) string { return p.color(s, text.Bold) }
 
 func (p *program) color(s string, colors ...text.Color) string {
 	if !p.out.options().Color || len(colors) == 0 {

@@ -188,8 +188,8 @@ func (k *recorder) rangesToKeep(r io.ReaderAt, e entry) ([]byteRange, error) {
 		kept = append(kept, byteRange{0, min(e.size, plainHead)})
 	}
 	for _, part := range read {
-		if room := maxReadKept - totalBytes(kept); room > 0 {
-			kept = append(kept, byteRange{part.from, min(part.to, part.from+room)})
+		if remaining := maxReadKept - totalBytes(kept); remaining > 0 {
+			kept = append(kept, byteRange{part.from, min(part.to, part.from+remaining)})
 		}
 	}
 	return mergeRanges(kept), nil

@@ -28,8 +28,8 @@ func zipRanges(r io.ReaderAt, size int64, read []byteRange) []byteRange {
 	archive, err := zip.NewReader(r, size)
 	if err != nil {
 		for _, part := range read {
-			if room := maxReadKept - totalBytes(kept); room > 0 {
-				kept = append(kept, byteRange{part.from, min(part.to, part.from+room)})
+			if remaining := maxReadKept - totalBytes(kept); remaining > 0 {
+				kept = append(kept, byteRange{part.from, min(part.to, part.from+remaining)})
 			}
 		}
 		return mergeRanges(kept)

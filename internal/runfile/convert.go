@@ -122,9 +122,6 @@ func (e Errors) failure(err error) *Failure {
 	return f
 }
 
-// NewFailure gives what an error of a step says, nil for no error.
-func (e Errors) NewFailure(err error) *Failure { return e.failure(err) }
-
 func newTags(tags []outcome.Tag) []Tag {
 	if len(tags) == 0 {
 		return nil

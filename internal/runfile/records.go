@@ -212,7 +212,7 @@ type Failure struct {
 
 // Evidence is what a failed scenario was judged on.
 type Evidence struct {
-	Tree      *Tree    `json:"tree,omitempty"`      // what was laid out
+	Tree      *Tree    `json:"tree,omitempty"`      // files of the checkpoint
 	Operation string   `json:"operation,omitempty"` // the operation that was called
 	Answer    *Excerpt `json:"answer,omitempty"`    // its answer, as JSON text
 }

@@ -3,6 +3,7 @@
 package suggest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -30,12 +31,16 @@ func Nearest(word string, known []string) (string, bool) {
 	return best, best != ""
 }
 
+// Question gives the clause that suggests a text: `did you mean "p95"?`. It is for callers
+// that have more to say than DidYouMean, such as the place of the word.
+func Question(text string) string { return fmt.Sprintf("did you mean %q?", text) }
+
 // DidYouMean gives the clause that follows an error about an unknown word:
 // `did you mean "p95"?` where a known word is near, else `known: a, b, c`, and the empty
 // string where there are no known words.
 func DidYouMean(word string, known []string) string {
 	if near, ok := Nearest(word, known); ok {
-		return "did you mean \"" + near + "\"?"
+		return Question(near)
 	}
 	if len(known) == 0 {
 		return ""

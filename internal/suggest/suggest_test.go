@@ -35,6 +35,11 @@ func TestAShortWordIsNotTurnedIntoAnUnrelatedOne(t *testing.T) {
 	assert.False(t, ok)
 }
 
+func TestQuestionQuotesTheText(t *testing.T) {
+	assert.Equal(t, `did you mean "--tags"?`, Question("--tags"))
+	assert.Equal(t, `did you mean "a\"\nb"?`, Question("a\"\nb"))
+}
+
 func TestDidYouMeanListsTheKnownWordsWhereNoneIsNear(t *testing.T) {
 	assert.Equal(t, `did you mean "junit"?`, DidYouMean("junt", []string{"html", "junit"}))
 	assert.Equal(t, "known: html, junit", DidYouMean("zzz", []string{"html", "junit"}))

@@ -163,7 +163,7 @@ func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
 	examples := p.examples()
 	if near, ok := suggest.Nearest(withoutValues(text), examples); ok {
 		d := catalogue[slices.Index(examples, near)]
-		return fmt.Sprintf("did you mean %q?", d.Keyword+" "+d.Example)
+		return suggest.Question(d.Keyword + " " + d.Example)
 	}
 	return `"omniloader steps" lists every step; "omniloader steps WORD" those with a word in them`
 }

@@ -157,7 +157,7 @@ func (f *Feature) mistypedHeadings() Problems {
 			word, _, colon := strings.Cut(strings.TrimSpace(text), ":")
 			if near, ok := suggest.Nearest(word+":", headings); colon && ok {
 				problems = append(problems, Problem{URI: f.URI, Line: f.lineBelow(int(keyword.Line), i),
-					Message: fmt.Sprintf("%q is not a keyword, and this line would be read as a description", word+":"), Advice: fmt.Sprintf("did you mean %q?", near)})
+					Message: fmt.Sprintf("%q is not a keyword, and this line would be read as a description", word+":"), Advice: suggest.Question(near)})
 			}
 		}
 	}
@@ -195,7 +195,7 @@ func (f *Feature) lineBelow(keyword, n int) int {
 func mistypedStep(description string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(description), " ")
 	if near, ok := suggest.Nearest(first, []string{"Given", "When", "Then", "And", "But"}); ok && first != "" {
-		return fmt.Sprintf("%q is read as a description; did you mean %q?", first, near)
+		return fmt.Sprintf("%q is read as a description; %s", first, suggest.Question(near))
 	}
 	return "add steps, or tag it " + tagWIP + " until it has some"
 }

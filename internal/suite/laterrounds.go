@@ -149,7 +149,8 @@ func (p *Plan) benchmark(s *Scenario) string {
 	return p.steps.benchmarkName(s.TagNames(), s.Name)
 }
 
-// pause waits before a later round.
+// pause waits before a round that measures benchmarks again: with Options.Pause where it
+// is set, else for the time that steps.WaitBeforeRemeasuring takes.
 func (c *runner) pause(ctx context.Context) {
 	if c.options.Pause != nil {
 		c.options.Pause(ctx)

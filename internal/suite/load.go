@@ -115,7 +115,7 @@ func (l *loader) missing(name string, err error) {
 	}
 	advice := "the built-in scenarios run without any path"
 	if near, ok := suggest.Nearest(base, siblings); ok {
-		advice = fmt.Sprintf("did you mean %q?", filepath.ToSlash(filepath.Join(dir, near)))
+		advice = suggest.Question(filepath.ToSlash(filepath.Join(dir, near)))
 	}
 	l.fail(name, 0, advice, "no such feature file or folder")
 }

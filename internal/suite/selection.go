@@ -146,7 +146,7 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 		known := withoutValueTags(tags)
 		problem := Problem{Message: fmt.Sprintf("unknown tag %q: no scenario has it", t), Advice: suggest.DidYouMean(t, known)}
 		if !strings.HasPrefix(t, "@") && slices.Contains(append(known, fixed...), "@"+t) {
-			problem.Advice = fmt.Sprintf("did you mean %q?", "@"+t)
+			problem.Advice = suggest.Question("@" + t)
 		}
 		problems = append(problems, problem)
 	}
@@ -160,7 +160,7 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 			}
 			advice := suggest.DidYouMean(c, known)
 			if trimmed := strings.TrimPrefix(c, "@"); trimmed != c && slices.Contains(known, trimmed) {
-				advice = fmt.Sprintf("did you mean %q?", trimmed)
+				advice = suggest.Question(trimmed)
 			}
 			problems = append(problems, Problem{Message: fmt.Sprintf("unknown category %q: no scenario has this tag", c), Advice: advice})
 		}

@@ -81,7 +81,7 @@ func explainSyntax(message string) (explained, advice string) {
 	first, _, _ := strings.Cut(text, " ")
 	keywords := []string{"Given", "When", "Then", "And", "But", "Feature:", "Rule:", "Background:", "Scenario:", "Outline:", "Examples:"}
 	if near, ok := suggest.Nearest(first, keywords); ok && near != first {
-		return explained, fmt.Sprintf("did you mean %q?", near)
+		return explained, suggest.Question(near)
 	}
 	if len(wanted) > 0 {
 		advice = "possible here: " + strings.Join(wanted, ", ")

@@ -163,7 +163,7 @@ const (
 // Finding is one thing wrong or notable with a checkpoint.
 type Finding struct {
 	Severity Severity `json:"severity"`
-	Code     string   `json:"code"` // stable, kebab-case: "config-not-json"
+	Code     string   `json:"code"` // stable, kebab-case: "config-unreadable"
 	File     string   `json:"file"` // relative to the checkpoint; "" where the finding is about the whole directory
 	Message  string   `json:"message"`
 	Hint     string   `json:"hint"` // what to do about it

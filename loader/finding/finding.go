@@ -6,6 +6,7 @@ package finding
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"omniloader/loader/answer"
 )
@@ -22,7 +23,8 @@ const (
 )
 
 // New makes a finding with the usual severity of the code. An empty hint stands for the
-// one in findings.tsv. file is relative to the checkpoint.
+// one in findings.tsv. file is relative to the checkpoint. A code that findings.tsv does
+// not have is a mistake in the program: New panics.
 func New(code, file, message, hint string) answer.Finding {
 	return NewGraded(Usual, code, file, message, hint)
 }
@@ -32,8 +34,8 @@ func NewGraded(grade Grade, code, file, message, hint string) answer.Finding {
 	list := codeTable().list
 	i, ok := indexOfCode(list, code)
 	f := answer.Finding{Code: code, File: file, Message: message, Hint: hint}
-	if !ok { // cannot happen: a test looks up each code
-		return f
+	if !ok {
+		panic("finding: the code " + strconv.Quote(code) + " is not in findings.tsv")
 	}
 	if hint == "" {
 		f.Hint = list[i].WayOut

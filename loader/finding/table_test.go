@@ -20,3 +20,8 @@ func TestExplanationsAreSorted(t *testing.T) {
 	_, ok = Explain("shard")
 	assert.False(t, ok)
 }
+
+func TestAnUnknownCodePanics(t *testing.T) {
+	assert.PanicsWithValue(t, `finding: the code "shard" is not in findings.tsv`, func() { New("shard", "", "message", "") })
+	assert.PanicsWithValue(t, `finding: the code "" is not in findings.tsv`, func() { NewGraded(Mildest, "", "", "message", "hint") })
+}

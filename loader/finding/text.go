@@ -18,19 +18,6 @@ func JoinFirst(names []string) string {
 	return strings.Join(names[:few], ", ") + fmt.Sprintf(" and %d more", len(names)-few)
 }
 
-// FormatBytes writes a number of bytes with a decimal unit: "1.5 GB".
-func FormatBytes(n int64) string {
-	const units = "kMGTPE"
-	if n < 1000 {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	v, i := float64(n)/1000, 0
-	for v >= 1000 && i < len(units)-1 {
-		v, i = v/1000, i+1
-	}
-	return strconv.FormatFloat(v, 'f', 1, 64) + " " + units[i:i+1] + "B"
-}
-
 // Plural writes a number of things: "1 file", "3 files".
 func Plural(n int, what string) string {
 	if n != 1 {

@@ -176,7 +176,7 @@ func (s *Scanner) skip() error {
 	for {
 		s.space()
 		if s.pos >= len(s.data) {
-			return s.errorf("the text ends where a value should stand")
+			return s.errorf("the text ends where a value is expected")
 		}
 		switch c := s.data[s.pos]; c {
 		case '{', '[':

@@ -190,7 +190,7 @@ func (c *collector) tensor(n *node, name, in string) {
 	for i, r := range of {
 		d, ok := c.m.intOf(r)
 		if !ok || d < 0 {
-			c.f.problem(fault.New(fault.Malformed, c.f.Path, fmt.Sprintf("tensor %.80q has a dimension that is none", name)))
+			c.f.problem(fault.New(fault.Malformed, c.f.Path, fmt.Sprintf("tensor %.80q has an invalid dimension", name)))
 			return
 		}
 		t.Shape[i] = d

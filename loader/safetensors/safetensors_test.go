@@ -145,7 +145,7 @@ func TestInvalidHeaderDeserialization(t *testing.T) {
 		"\xEF\xBB\xBF{}":                                                            "byte order mark",
 		`{"__metadata__":[]}`:                                                       "__metadata__ is an array",
 		`{"__metadata__":{"a":null}}`:                                               `holds null under "a"`,
-		`{"__metadata__":{},"__metadata__":{}}`:                                     "stands twice",
+		`{"__metadata__":{},"__metadata__":{}}`:                                     "occurs twice",
 		`{"a":{` + good + `},}`:                                                     "expected a string",
 		`{"a":{` + good + `}`:                                                       "end of the object",
 	} {

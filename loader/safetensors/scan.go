@@ -171,7 +171,7 @@ func (w *scanState) parse() *fault.Error {
 	err := s.Object(func(name []byte) error {
 		if string(name) == metadataKey {
 			if metadata {
-				return w.headerError(s.Offset(), "%s stands twice", metadataKey)
+				return w.headerError(s.Offset(), "%s occurs twice", metadataKey)
 			}
 			metadata = true
 			return w.metadata(&s)

@@ -82,6 +82,14 @@ func (s *samples) text(one, many string) string {
 	return fmt.Sprintf("%d %s (%s)", s.count, many, strings.Join(quoted, ", "))
 }
 
+// choose gives the form of a word that agrees with text: one for a single name, else many.
+func (s *samples) choose(one, many string) string {
+	if s.count == 1 {
+		return one
+	}
+	return many
+}
+
 // checkNames checks the names of the shards. huggingface_hub refuses an index with
 // names outside of the directory, or with another extension.
 func (x *Index) checkNames() {
@@ -106,11 +114,11 @@ func (x *Index) checkNames() {
 	}
 	if unsafe.count > 0 {
 		x.report(Problem{Kind: fault.Unsafe, File: x.Path, Count: unsafe.count, Hint: hintRefuse,
-			Detail: "outside the directory lies " + unsafe.text("the shard", "shards")})
+			Detail: fmt.Sprintf("the %s of %s %s outside the directory", unsafe.choose("path", "paths"), unsafe.text("the shard", "shards"), unsafe.choose("leads", "lead"))})
 	}
 	if other.count > 0 {
 		x.report(Problem{Kind: ExtensionChanged, File: x.Path, Count: other.count, Hint: hintRefuse,
-			Detail: fmt.Sprintf("the names should end in %q: %s", want, other.text("not so the shard", "shards do not"))})
+			Detail: fmt.Sprintf("the names should end in %q: %s %s", want, other.text("the shard", "shards"), other.choose("does not", "do not"))})
 	}
 	if odd.count > 0 {
 		x.report(Problem{Kind: OddPadding, File: odd.names[0], Count: odd.count, Hint: "readers that construct the names will not find the files",

@@ -207,7 +207,7 @@ func (p *parser) weightMap() error {
 		return p.wrong("weight_map is %s, an object is needed", k)
 	}
 	if p.sawMap {
-		return fault.At(fault.Malformed, "", int64(s.Offset()), "weight_map stands twice")
+		return fault.At(fault.Malformed, "", int64(s.Offset()), "weight_map occurs twice")
 	}
 	p.sawMap, p.shards = true, map[string]int32{}
 	p.names.Grow(p.size / 2)

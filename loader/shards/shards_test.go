@@ -208,6 +208,10 @@ func TestNamesThatLeaveTheDirectory(t *testing.T) {
 	for _, name := range []string{one, "sub/" + one, `sub\` + one, "./" + one, "..model.safetensors", "a..b/m.safetensors", ".hidden"} {
 		assert.False(t, shards.Escapes(name), "%q", name)
 	}
+	assert.Equal(t, []string{"unsafe: " + index + `: the path of the shard "../x" leads outside the directory`},
+		problems(parse(t, index, `{"weight_map":{"a":"../x"}}`), nil))
+	assert.Equal(t, []string{"unsafe: " + index + `: the paths of 2 shards ("../x", "/y") lead outside the directory`},
+		problems(parse(t, index, `{"weight_map":{"a":"../x","b":"/y"}}`), nil))
 	x := parse(t, index, `{"weight_map":{"a":"./`+one+`","b":"sub/x.safetensors"}}`)
 	assert.Empty(t, problems(x, []shards.File{{Name: one, Size: 4}, {Name: "sub/x.safetensors", Size: 3}})[1:], "only the gap in the numbers")
 }
@@ -215,8 +219,11 @@ func TestNamesThatLeaveTheDirectory(t *testing.T) {
 func TestShardOfAnotherFormat(t *testing.T) {
 	x := parse(t, index, `{"weight_map":{"a":"pytorch_model.bin","b":"x.SafeTensors","c":"y"}}`)
 	assert.Equal(t, []string{
-		"shard of another format: " + index + `: the names should end in ".safetensors": 2 shards do not ("pytorch_model.bin", "y")`,
+		"shard of another format: " + index + `: the names should end in ".safetensors": 2 shards ("pytorch_model.bin", "y") do not`,
 	}, problems(x, []shards.File{{Name: "pytorch_model.bin", Size: 1}, {Name: "x.SafeTensors", Size: 1}, {Name: "y", Size: 1}}))
+	assert.Equal(t, []string{
+		"shard of another format: " + index + `: the names should end in ".safetensors": the shard "y" does not`,
+	}, problems(parse(t, index, `{"weight_map":{"a":"y"}}`), []shards.File{{Name: "y", Size: 1}}))
 	assert.Len(t, parse(t, "my.json", `{"weight_map":{"a":"a.bin","b":"b.pt"}}`).Check([]shards.File{{Name: "a.bin", Size: 1}, {Name: "b.pt", Size: 1}}, nil), 1,
 		"a name that tells nothing: all as the first")
 }

@@ -101,7 +101,7 @@ func lfsPointer(s *source, c *Content) bool {
 			}
 		}
 	}
-	detail := fmt.Sprintf("found %d bytes that stand for the content", s.size)
+	detail := fmt.Sprintf("found a Git LFS pointer of %d bytes", s.size)
 	if p.Size >= 0 {
 		detail = fmt.Sprintf("expected %s, found %d bytes that stand for them", ByteSize(p.Size), s.size)
 	}

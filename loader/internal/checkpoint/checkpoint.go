@@ -131,7 +131,7 @@ func (c *Directory) ListDir(fsys fs.FS, dir string) error {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
 		if info, statErr := fs.Stat(fsys, dir); statErr == nil && !info.IsDir() {
-			return fault.New(fault.NotAFile, dir, "a file stands where the checkpoint's directory should").
+			return fault.New(fault.NotAFile, dir, "it is a file, not a directory").
 				WithHint("give the directory that holds the file")
 		}
 		return tree.FileError(dir, err)

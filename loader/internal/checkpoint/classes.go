@@ -40,7 +40,7 @@ func (c *Directory) parseArchitectures() (names []string) {
 	case jsonscan.String:
 		name := c.Doc.Text(config.KeyArchitectures)
 		if len(name) > registry.MaxNameLength {
-			report(describeLongName(len(name)) + "; it is passed over")
+			report(describeLongName(len(name)) + "; it is ignored")
 			break
 		}
 		report("one string in place of a list; it is taken as the only name")
@@ -48,14 +48,14 @@ func (c *Directory) parseArchitectures() (names []string) {
 	case jsonscan.Array:
 		err := s.Array(func(int) error {
 			if kind := s.Kind(); kind != jsonscan.String {
-				report(kind.String() + " among its names; it is passed over")
+				report(kind.String() + " among its names; it is ignored")
 				_, err := s.Raw()
 				return err
 			}
 			name, err := s.Text()
 			switch n := len(name); {
 			case n > registry.MaxNameLength:
-				report(describeLongName(n) + " among its names; it is passed over")
+				report(describeLongName(n) + " among its names; it is ignored")
 			case n > 0:
 				names = append(names, c.className(name))
 			}
@@ -65,7 +65,7 @@ func (c *Directory) parseArchitectures() (names []string) {
 			return nil
 		}
 	default:
-		report(kind.String() + " in place of a list; it is passed over")
+		report(kind.String() + " in place of a list; it is ignored")
 	}
 	return names
 }
@@ -81,7 +81,7 @@ func (c *Directory) parseModelType() string {
 		name, err := s.Text()
 		if len(name) > registry.MaxNameLength {
 			c.Findings = append(c.Findings, finding.New(finding.ConfigModelType, c.Doc.File,
-				`"model_type" holds `+describeLongName(len(name))+"; it is passed over", `write a short name, such as "llama"`))
+				`"model_type" holds `+describeLongName(len(name))+"; it is ignored", `write a short name, such as "llama"`))
 			break
 		}
 		if err == nil {
@@ -92,7 +92,7 @@ func (c *Directory) parseModelType() string {
 		}
 	default:
 		c.Findings = append(c.Findings, finding.New(finding.ConfigModelType, c.Doc.File,
-			`"model_type" holds `+kind.String()+" in place of a string; it is passed over", `write a string, such as "llama"`))
+			`"model_type" holds `+kind.String()+" in place of a string; it is ignored", `write a string, such as "llama"`))
 	}
 	return ""
 }

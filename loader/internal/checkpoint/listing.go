@@ -85,7 +85,7 @@ func (c *Directory) Match(pattern string) (names []string) {
 	return names
 }
 
-// OpenDir opens a file of the checkpoint for reading at any offset. The caller closes it.
+// OpenAt opens a file of the checkpoint for reading at any offset. The caller closes it.
 func (c *Directory) OpenAt(name string) (*tree.Handle, error) { return tree.OpenAt(c.FS, c.Dir, name) }
 
 // ReadJSONOrYAML reads a JSON file, or the scalars of a YAML file, as a JSON object.

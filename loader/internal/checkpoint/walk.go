@@ -110,14 +110,14 @@ func (w *walk) follow(p string, e fs.DirEntry) error {
 func (w *walk) add(p string, e fs.DirEntry, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		if format.IsWeights(e.Name()) && !info.IsDir() {
-			w.report(finding.FileUnreadable, p, tree.DescribeSpecial(info.Mode())+" stands in its place", "download the file")
+			w.report(finding.FileUnreadable, p, "it is "+tree.DescribeSpecial(info.Mode())+", not a file", "download the file")
 		}
 		return nil
 	}
 	w.cache.SetStat(p, info)
 	w.files = append(w.files, tree.File{Name: tree.TrimDir(w.c.Dir, p), Size: info.Size()})
 	if len(w.files) == tree.MaxFiles {
-		w.report(finding.TooManyFiles, w.c.Dir, "more than "+strconv.Itoa(tree.MaxFiles)+" files; the rest was not looked at", "")
+		w.report(finding.TooManyFiles, w.c.Dir, "more than "+strconv.Itoa(tree.MaxFiles)+" files; the rest was not read", "")
 		return fs.SkipAll
 	}
 	return nil

@@ -50,7 +50,7 @@ func PickleFindings(p *pickle.File, file, unknown string) (findings []answer.Fin
 		}
 		if risk.risk == pickle.Suspicious && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isTorchScriptName(n) }) {
 			findings = append(findings, finding.NewGraded(finding.Milder, finding.PickleUnknown, file,
-				"it is a TorchScript program: its classes lie in the archive", "torch.jit.load runs them: load it only from where you trust"))
+				"it is a TorchScript program: it contains its own code", "torch.jit.load runs them: load it only from where you trust"))
 			continue
 		}
 		if len(names) > 0 && risk.code != "" {

@@ -1,7 +1,8 @@
 // Package hubcache reads the directories that huggingface_hub downloads to: the cache, with
 // its refs, snapshots, blobs and lists of a commit's files, and the records of a download
-// into a directory of the user's choice. It downloads nothing. No other package has the
-// names of these files.
+// into a directory of the user's choice. It downloads nothing. Within the loader, the names
+// of these files are here, but for that of an unfinished download, which package sniff
+// recognizes; outside of it, internal/hub, internal/record and steps have their own.
 package hubcache
 
 import (

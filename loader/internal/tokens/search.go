@@ -128,7 +128,7 @@ func (s *search) findInBaseModel(ctx context.Context, base baseModel) (*Descript
 			return nil, s.brokenError(base, err)
 		}
 		if t != nil {
-			return s.finishInBaseModel(t, base, "it has the last name of the base model "+base.name+", and lies beside the checkpoint"), nil
+			return s.finishInBaseModel(t, base, "its name is the last part of the base model's name "+base.name+", and it is beside the checkpoint"), nil
 		}
 	}
 	return nil, nil

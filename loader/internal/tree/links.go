@@ -76,7 +76,7 @@ func (l *LinkTracker) Enter(name string, files int) (why string) {
 }
 
 // TooManyLinkedFiles is the message of a walk that LimitReached ends.
-var TooManyLinkedFiles = "more than " + strconv.Itoa(maxLinkedFiles) + " files behind links; the rest was not looked at"
+var TooManyLinkedFiles = "more than " + strconv.Itoa(maxLinkedFiles) + " files behind links; the rest was not read"
 
 // countBehind gives the number of files found behind links.
 func (l *LinkTracker) countBehind(files int) int {

@@ -6,8 +6,8 @@ import (
 	"io/fs"
 
 	"omniloader/loader/fault"
-	"omniloader/loader/finding"
 	"omniloader/loader/regular"
+	"omniloader/loader/sniff"
 )
 
 // IsDir tells whether an entry of dir is a directory, or a link to one.
@@ -48,7 +48,7 @@ func ReadHead(fsys fs.FS, dir, name string, n int) ([]byte, error) {
 func ReadOpened(f fs.File, size int64, name string, limit int64, buffer []byte) ([]byte, error) {
 	defer f.Close()
 	if size > limit {
-		return nil, fault.New(fault.TooLarge, name, "has "+finding.FormatBytes(size)+", at most "+finding.FormatBytes(limit)+" are read")
+		return nil, fault.New(fault.TooLarge, name, "has "+sniff.ByteSize(size)+", at most "+sniff.ByteSize(limit)+" are read")
 	}
 	data := buffer[:0]
 	if int64(cap(data)) < size {

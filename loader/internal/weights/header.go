@@ -69,7 +69,7 @@ func (r *reader) addHeader(f *tree.File, header *format.Header, complete bool) b
 	for _, e := range header.External {
 		if e.Unsafe {
 			r.Info.Complete = false
-			r.report(finding.IndexUnsafe, f.Name, fmt.Sprintf("the data of a tensor is said to lie in %.80q", e.File), "")
+			r.report(finding.IndexUnsafe, f.Name, fmt.Sprintf("the header places the data of a tensor in %.80q", e.File), "")
 			return false
 		}
 		if complete {

@@ -62,10 +62,7 @@ func describeSizes(sets []*weightSet) string {
 	for _, s := range sets {
 		files += len(s.files)
 	}
-	if files == 1 {
-		return "1 file of " + sniff.ByteSize(bytes)
-	}
-	return fmt.Sprintf("%d files of %s", files, sniff.ByteSize(bytes))
+	return finding.Plural(files, "file") + " of " + sniff.ByteSize(bytes)
 }
 
 // sizeOfSets gives the size of all files of the sets, in bytes.

@@ -151,8 +151,8 @@ func (r *reader) readSet(s *weightSet, files []tree.File) {
 	}
 	if buildIndex {
 		built := builder.Index(path.Join(s.dir, s.key+".index.json"))
-		r.report(finding.IndexMissing, built.Path, fmt.Sprintf("the weights are in shards, and their index is not here; the shards' headers give a weight map of %d tensors in %d files, %s",
-			built.Len(), len(built.Shards), sniff.ByteSize(max(built.TotalSize, 0))), "")
+		r.report(finding.IndexMissing, built.Path, fmt.Sprintf("the weights are in shards, and their index is not here; the shards' headers give a weight map of %s in %s, %s",
+			finding.Plural(built.Len(), "tensor"), finding.Plural(len(built.Shards), "file"), sniff.ByteSize(max(built.TotalSize, 0))), "")
 	}
 }
 
