@@ -198,6 +198,36 @@ func (r *Registry) NearestClass(name string) string {
 	return best
 }
 
+// namesWithFirstByte gives the listed names that begin with a byte: those with the
+// capital letter, and those with the small one. For a byte that is no letter the second
+// part is empty.
+func (r *Registry) namesWithFirstByte(first byte) [2][]string {
+	capital, small := first, first
+	switch {
+	case first >= 'a' && first <= 'z':
+		capital = first - 'a' + 'A'
+	case first >= 'A' && first <= 'Z':
+		small = first - 'A' + 'a'
+	default:
+		return [2][]string{r.namesFrom(first)}
+	}
+	return [2][]string{r.namesFrom(capital), r.namesFrom(small)}
+}
+
+// namesFrom gives the listed names that begin with this byte.
+func (r *Registry) namesFrom(first byte) []string {
+	byFirst := func(name string, first byte) int {
+		if name == "" {
+			return -1
+		}
+		return int(name[0]) - int(first)
+	}
+	from, _ := slices.BinarySearchFunc(r.names, first, byFirst)
+	rest := r.names[from:]
+	to, _ := slices.BinarySearchFunc(rest, int(first)+1, func(name string, next int) int { return int(name[0]) - next })
+	return rest[:to]
+}
+
 // foldedName removes what spellings of a name differ in: case, "_", "-" and ".".
 func foldedName(name string) string { return string(appendFolded(nil, name)) }
 

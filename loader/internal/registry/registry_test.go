@@ -197,6 +197,24 @@ func TestNearestClassNeedsCommonPrefix(t *testing.T) {
 	assert.True(t, slices.IsSorted(Builtin().names))
 }
 
+func TestNamesWithFirstByteAreAllThatBeginWithIt(t *testing.T) {
+	r := Builtin()
+	for first := range 256 {
+		var want []string
+		for _, name := range r.names {
+			if name != "" && strings.EqualFold(name[:1], string(rune(first))) {
+				want = append(want, name)
+			}
+		}
+		parts := r.namesWithFirstByte(byte(first))
+		assert.ElementsMatch(t, want, slices.Concat(parts[0], parts[1]), "%q", byte(first))
+	}
+	odd := &Registry{names: []string{"", "Å", "Åb", "é"}}
+	slices.Sort(odd.names)
+	assert.Equal(t, []string{"Å", "Åb", "é"}, odd.namesWithFirstByte("Å"[0])[0], "by bytes")
+	assert.Equal(t, [2][]string{}, (&Registry{}).namesWithFirstByte('+'))
+}
+
 func TestRuleResultNamesRule(t *testing.T) {
 	a, ok := Builtin().inferFromNearest("LlamaZuluNet", 4)
 	require.True(t, ok)

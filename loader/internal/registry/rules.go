@@ -138,11 +138,11 @@ var partWords = [...]string{"Text", "Vision", "Encoder", "Audio"}
 
 // inferFromNearest gives the category of the listed names with the longest common
 // prefix, compared without case; of several categories the most frequent. The prefix
-// must have at least minPrefix bytes. Not used are names of the diffusers library, which
+// must have at least minPrefix bytes, which is at least 1. Not used are names of the diffusers library, which
 // do not occur in the key architectures, and names with one of partWords that name does
 // not have. DecidedBy lists some of the names.
 func (r *Registry) inferFromNearest(name string, minPrefix int) (a RuleResult, ok bool) {
-	if len(name) < minPrefix {
+	if len(name) < max(minPrefix, 1) {
 		return RuleResult{}, false
 	}
 	var parts uint // of partWords, those that name has
@@ -153,20 +153,22 @@ func (r *Registry) inferFromNearest(name string, minPrefix int) (a RuleResult, o
 	}
 	votes := map[answer.Category][]*Class{}
 	longest := minPrefix
-	for _, other := range r.names {
-		n := table.CommonPrefixLenFold(name, other)
-		if n < longest || other == name {
-			continue
+	for _, names := range r.namesWithFirstByte(name[0]) {
+		for _, other := range names {
+			n := table.CommonPrefixLenFold(name, other)
+			if n < longest || other == name {
+				continue
+			}
+			c := r.Classes[other]
+			if c.Category == answer.Diffusers || hasOtherPartWord(other, parts) {
+				continue
+			}
+			if n > longest {
+				clear(votes)
+				longest = n
+			}
+			votes[c.Category] = append(votes[c.Category], c)
 		}
-		c := r.Classes[other]
-		if c.Category == answer.Diffusers || hasOtherPartWord(other, parts) {
-			continue
-		}
-		if n > longest {
-			clear(votes)
-			longest = n
-		}
-		votes[c.Category] = append(votes[c.Category], c)
 	}
 	var best []*Class
 	for category, classes := range votes {
