@@ -31,16 +31,16 @@ func New(code, file, message, hint string) answer.Finding {
 
 // NewGraded is New with the severity of a grade.
 func NewGraded(grade Grade, code, file, message, hint string) answer.Finding {
-	list := codeTable().list
-	i, ok := indexOfCode(list, code)
+	t := codeTable()
+	i, ok := t.byCode[code]
 	f := answer.Finding{Code: code, File: file, Message: message, Hint: hint}
 	if !ok {
 		panic("finding: the code " + strconv.Quote(code) + " is not in findings.tsv")
 	}
 	if hint == "" {
-		f.Hint = list[i].WayOut
+		f.Hint = t.list[i].WayOut
 	}
-	severities := codeTable().severities[i]
+	severities := t.severities[i]
 	f.Severity = severities[min(int(grade), len(severities)-1)]
 	return f
 }

@@ -27,10 +27,11 @@ type table struct {
 	list       []Explanation         // sorted by code
 	severities [][]answer.Severity   // of each row of list: from the usual one to the mildest
 	byKind     map[fault.Kind]string // the code for a kind of error
+	byCode     map[string]int        // the index of a code in list
 }
 
-var codeTable = sync.OnceValue(func() table {
-	t := table{byKind: map[fault.Kind]string{}}
+var codeTable = sync.OnceValue(func() *table {
+	t := &table{byKind: map[fault.Kind]string{}, byCode: map[string]int{}}
 	for line := range strings.Lines(findingsTSV) {
 		if line[0] == '#' {
 			continue
@@ -41,6 +42,7 @@ var codeTable = sync.OnceValue(func() table {
 			severities = append(severities, answer.Severity(severity))
 		}
 		t.severities = append(t.severities, severities)
+		t.byCode[f[0]] = len(t.list)
 		t.list = append(t.list, Explanation{Code: f[0], Severity: severities[0], Title: f[3], Means: f[4], WayOut: f[5]})
 		if f[2] != "-" {
 			for kind := range strings.SplitSeq(f[2], ",") {
@@ -56,15 +58,10 @@ func Explanations() []Explanation { return slices.Clone(codeTable().list) }
 
 // Explain gives the description of a code; false where there is no such code.
 func Explain(code string) (Explanation, bool) {
-	list := codeTable().list
-	i, ok := indexOfCode(list, code)
+	t := codeTable()
+	i, ok := t.byCode[code]
 	if !ok {
 		return Explanation{}, false
 	}
-	return list[i], true
-}
-
-// indexOfCode finds a code in a list that is sorted by code.
-func indexOfCode(list []Explanation, code string) (int, bool) {
-	return slices.BinarySearchFunc(list, code, func(e Explanation, code string) int { return strings.Compare(e.Code, code) })
+	return t.list[i], true
 }
