@@ -39,17 +39,18 @@ func (l *Loader) LoadTokenizer(fsys fs.FS, dir string) (*tokenizer.Tokenizer, *a
 
 // LoadTokenizerContext is LoadTokenizer with a context for the Fetch function.
 func (l *Loader) LoadTokenizerContext(ctx context.Context, fsys fs.FS, dir string) (*tokenizer.Tokenizer, *answer.TokenizerInfo, error) {
-	var loaded *tokenizer.Tokenizer
 	d, err := l.tokenizerFinder().Find(ctx, fsys, dir, func(c *checkpoint.Directory) (*tokens.Description, error) {
-		var d *tokens.Description
-		var err error
-		loaded, d, err = tokens.Load(c)
+		t, d, err := tokens.Load(c)
+		if err == nil {
+			d.Built = t
+		}
 		return d, err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	return loaded, d.Info(), nil
+	built := d.Built // before Info releases it
+	return built, d.Info(), nil
 }
 
 // TokenizerFindings compares a tokenizer that LoadTokenizer loaded with the model at

@@ -25,13 +25,14 @@ type Description struct {
 	Vocabulary string                 // base name of the file with the vocabulary
 	Tokens     Lookup                 // the vocabulary, nil where none was read
 	Unlisted   []tokenizer.AddedToken // special tokens to which no file gives an id
+	Built      *tokenizer.Tokenizer   // nil for a tokenizer that was only described
 	outline    *tokenizer.Outline     // nil for a tokenizer that was loaded, or is in a GGUF file
 }
 
 // Info gives the answer, and releases everything else: nothing of it keeps the vocabulary
 // in memory.
 func (d *Description) Info() *answer.TokenizerInfo {
-	d.Tokens, d.Unlisted, d.outline = nil, nil, nil
+	d.Tokens, d.Unlisted, d.Built, d.outline = nil, nil, nil, nil
 	return &d.TokenizerInfo
 }
 
