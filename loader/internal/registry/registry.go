@@ -216,16 +216,15 @@ func (r *Registry) namesWithFirstByte(first byte) [2][]string {
 
 // namesFrom gives the listed names that begin with this byte.
 func (r *Registry) namesFrom(first byte) []string {
-	byFirst := func(name string, first byte) int {
+	compare := func(name string, first int) int {
 		if name == "" {
 			return -1
 		}
-		return int(name[0]) - int(first)
+		return int(name[0]) - first
 	}
-	from, _ := slices.BinarySearchFunc(r.names, first, byFirst)
-	rest := r.names[from:]
-	to, _ := slices.BinarySearchFunc(rest, int(first)+1, func(name string, next int) int { return int(name[0]) - next })
-	return rest[:to]
+	from, _ := slices.BinarySearchFunc(r.names, int(first), compare)
+	to, _ := slices.BinarySearchFunc(r.names, int(first)+1, compare)
+	return r.names[from:to]
 }
 
 // foldedName removes what spellings of a name differ in: case, "_", "-" and ".".
