@@ -177,3 +177,15 @@ func TestARunFileDoesNotReplaceAFeature(t *testing.T) {
 		assert.Contains(t, a.err, "is a feature file, and is not overwritten")
 	}
 }
+
+func TestTheUsualRunFileIsNoOtherOutput(t *testing.T) {
+	writesRunFile = true
+	defer func() { writesRunFile = false }()
+	feature := write(t, "a.feature", twoScenarios)
+	path := filepath.Join(filepath.Dir(feature), filepath.FromSlash(runfile.DefaultPath))
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	a := call(t, "run", feature, "--output", path)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "both name")
+	assert.NoFileExists(t, path)
+}

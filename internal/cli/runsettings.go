@@ -75,14 +75,14 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	if err != nil {
 		return nil, err
 	}
-	outputs, err := f.outputs(output)
-	if err != nil {
-		return nil, err
-	}
 	if f.all && len(f.categories) > 0 {
 		return nil, errorWithHint("leave one of them out", "--all takes every category, and --category some")
 	}
 	runFile, err := f.runFilePath(paths)
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := f.outputs(output, runFile)
 	if err != nil {
 		return nil, err
 	}
@@ -132,14 +132,14 @@ func (f *runFlags) setup() (setup *steps.Setup, output string, err error) {
 }
 
 // outputs are the files and reports that the flags name, with results as the path of
-// the results file.
-func (f *runFlags) outputs(results string) (o runOutputs, err error) {
+// the results file and runFile as that of the run file, "" for none.
+func (f *runFlags) outputs(results, runFile string) (o runOutputs, err error) {
 	o = runOutputs{results: results, saveBaseline: f.saveBaseline, threshold: f.threshold.value, failOn: f.failOn}
 	if o.reports, err = parseFormats(f.formats); err != nil {
 		return o, err
 	}
 	_, comparisonPath, _ := strings.Cut(f.comparison, ":")
-	if err := f.checkFiles(&o, comparisonPath); err != nil {
+	if err := f.checkFiles(&o, comparisonPath, runFile); err != nil {
 		return o, err
 	}
 	if f.given("save-baseline") && f.saveBaseline == "" {
@@ -166,12 +166,12 @@ func (f *runFlags) outputs(results string) (o runOutputs, err error) {
 }
 
 // checkFiles refuses files that are named twice or could not be written.
-func (f *runFlags) checkFiles(o *runOutputs, comparisonPath string) error {
+func (f *runFlags) checkFiles(o *runOutputs, comparisonPath, runFile string) error {
 	written := []namedFile{{"--output", o.results}, {"--save-baseline", o.saveBaseline}}
 	for _, d := range o.reports {
 		written = append(written, namedFile{"--format " + d.format.Name, d.file})
 	}
-	named := append([]namedFile{{"--baseline", f.baseline}, {"--run-file", f.runFile}}, written...)
+	named := append([]namedFile{{"--baseline", f.baseline}, {"--run-file", runFile}}, written...)
 	if err := refuseSameFile(append(named, namedFile{"--comparison", comparisonPath})); err != nil {
 		return err
 	}
