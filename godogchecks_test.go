@@ -55,7 +55,7 @@ func checkForGodog(ctx context.Context, paths []string) error {
 			for _, tag := range s.TagNames() {
 				name, _, _ := strings.Cut(tag, ":")
 				if slices.Contains(unsupportedTags, name) {
-					return fmt.Errorf("%s:%d: godog cannot do what the tag %s asks for\n  hint: run this feature with: omniloader run", s.URI, s.Line, tag)
+					return fmt.Errorf("%s:%d: godog cannot do what the tag %s asks for\n  hint: leave the tag out", s.URI, s.Line, tag)
 				}
 			}
 		}

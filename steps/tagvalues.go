@@ -100,13 +100,19 @@ const iterationsTag = "@iterations:"
 // valueTags are the tags with a value that this package reads.
 var valueTags = []string{benchmarkTag + ":", iterationsTag, thresholdTag}
 
-// CheckTags returns an error for a tag with an invalid value, and for one that looks
-// like a mistyped tag with a value, which would have no effect.
+// unsupportedTags are tags with a value that are planned and that nothing reads yet.
+var unsupportedTags = []string{"@retry:", "@timeout:", "@fails:"}
+
+// CheckTags returns an error for a tag with an invalid value, and for one with a value
+// that would have no effect: an unsupported one, and one that looks like a mistyped tag.
 func CheckTags(tags []string) error {
 	for _, tag := range tags {
 		key, _, valued := strings.Cut(tag, ":")
 		if key += ":"; !valued || slices.Contains(valueTags, key) {
 			continue
+		}
+		if slices.Contains(unsupportedTags, key) {
+			return fmt.Errorf("tag %s: it has no effect in this version; leave it out", tag)
 		}
 		if near, ok := suggest.Nearest(key, valueTags); ok {
 			return fmt.Errorf("unknown tag %s; %s", tag, suggest.Question(near))
