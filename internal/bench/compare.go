@@ -44,6 +44,7 @@ const (
 type Change struct {
 	Name      string   `json:"name"`
 	Loader    string   `json:"loader,omitempty"` // name of the loader under test; "" for the built-in one
+	Model     string   `json:"model,omitempty"`  // label of the real checkpoint in a run with several; else ""
 	Category  string   `json:"category"`
 	Verdict   Verdict  `json:"verdict"`
 	Basis     Basis    `json:"basis,omitempty"` // empty where only one file has it
@@ -62,7 +63,7 @@ type Change struct {
 }
 
 // Key returns the key of the benchmark.
-func (c *Change) Key() Key { return Key{c.Loader, c.Name} }
+func (c *Change) Key() Key { return Key{Loader: c.Loader, Benchmark: c.Name, Model: c.Model} }
 
 // Side is one of the two files of a comparison.
 type Side struct {
@@ -230,11 +231,11 @@ func prefixed(prefix string, texts []string) []string {
 func (c *Comparison) add(old, new *Result) {
 	change := Change{Old: old, New: new, Threshold: c.Threshold}
 	if old != nil {
-		change.Name, change.Loader, change.Category, change.OldMean = old.Name, old.Loader, old.Category, &old.MeanTime
+		change.Name, change.Loader, change.Model, change.Category, change.OldMean = old.Name, old.Loader, old.Model, old.Category, &old.MeanTime
 		change.OldFloor = floorOf(c.compatibility.rule, c.plannedProcesses(old))
 	}
 	if new != nil {
-		change.Name, change.Loader, change.Category, change.NewMean = new.Name, new.Loader, new.Category, &new.MeanTime
+		change.Name, change.Loader, change.Model, change.Category, change.NewMean = new.Name, new.Loader, new.Model, new.Category, &new.MeanTime
 		change.NewFloor = floorOf(c.compatibility.rule, new.Processes)
 		if new.Threshold != nil {
 			change.Threshold = *new.Threshold
@@ -382,6 +383,7 @@ func compareChanges(a, b Change) int {
 		cmp.Compare(b.size(), a.size()),
 		cmp.Compare(a.Name, b.Name),
 		cmp.Compare(a.Loader, b.Loader),
+		cmp.Compare(a.Model, b.Model),
 	)
 }
 

@@ -14,7 +14,7 @@ import (
 
 // ofLoader is a result of a benchmark of a loader, "" for the built-in one.
 func ofLoader(loader, benchmark string, call time.Duration) Result {
-	return *NewResult(Key{loader, benchmark}, "x", &Measurement{Calls: []time.Duration{call, call}}, nil)
+	return *NewResult(Key{Loader: loader, Benchmark: benchmark}, "x", &Measurement{Calls: []time.Duration{call, call}}, nil)
 }
 
 func TestOneBenchmarkOfTwoLoadersIsTwoResults(t *testing.T) {
@@ -26,8 +26,8 @@ func TestOneBenchmarkOfTwoLoadersIsTwoResults(t *testing.T) {
 	read, err := Read(&text, "r.json")
 	require.NoError(t, err)
 	assert.InDelta(t, 100e-9, read.Result(Key{Benchmark: "a"}).MeanTime, 1e-15)
-	assert.InDelta(t, 300e-9, read.Result(Key{"other", "a"}).MeanTime, 1e-15)
-	assert.Nil(t, read.Result(Key{"third", "a"}))
+	assert.InDelta(t, 300e-9, read.Result(Key{Loader: "other", Benchmark: "a"}).MeanTime, 1e-15)
+	assert.Nil(t, read.Result(Key{Loader: "third", Benchmark: "a"}))
 	assert.Equal(t, "a of other", read.Results[1].Key().String())
 
 	_, err = NewFile([]Result{ofLoader("other", "a", 100), ofLoader("other", "a", 300)}, origin())
@@ -55,6 +55,38 @@ func TestAComparisonIsBetweenResultsOfOneLoader(t *testing.T) {
 	assert.ErrorIs(t, err, ErrNothingToCompare)
 }
 
+// A run with several real checkpoints has a result of one benchmark for each.
+func TestOneBenchmarkOnTwoModelsIsTwoResults(t *testing.T) {
+	onModel := func(model string, call time.Duration) Result {
+		return *NewResult(Key{Benchmark: "a", Model: model}, "x", &Measurement{Calls: []time.Duration{call, call}}, nil)
+	}
+	f, err := NewFile([]Result{onModel("gpt2", 100), onModel("llama", 300)}, origin())
+	require.NoError(t, err)
+	var text bytes.Buffer
+	require.NoError(t, f.Encode(&text))
+	read, err := Read(&text, "r.json")
+	require.NoError(t, err)
+	assert.InDelta(t, 300e-9, read.Result(Key{Benchmark: "a", Model: "llama"}).MeanTime, 1e-15)
+	assert.Nil(t, read.Result(Key{Benchmark: "a"}))
+	assert.Equal(t, "a [llama]", read.Results[1].Key().String())
+
+	now, err := NewFile([]Result{onModel("llama", 900), onModel("gpt2", 100)}, origin())
+	require.NoError(t, err)
+	c, err := Compare(read, now, 0.05)
+	require.NoError(t, err)
+	verdicts := map[string]Verdict{}
+	for i := range c.Changes {
+		verdicts[c.Changes[i].Key().String()] = c.Changes[i].Verdict
+	}
+	assert.Equal(t, map[string]Verdict{"a [llama]": Red, "a [gpt2]": Neutral}, verdicts)
+
+	text.Reset()
+	f, err = NewFile([]Result{onModel("", 100)}, origin())
+	require.NoError(t, err)
+	require.NoError(t, f.Encode(&text))
+	assert.NotContains(t, text.String(), `"model"`, "with one model a file is as it was")
+}
+
 func TestSamplesBelongToTheirLoader(t *testing.T) {
 	mine, theirs := new(fixtureCounter).operation("a", nil), new(fixtureCounter).operation("a", nil)
 	theirs.Key.Loader = "other"
@@ -64,7 +96,7 @@ func TestSamplesBelongToTheirLoader(t *testing.T) {
 	f, err := NewFile([]Result{ofLoader("", "a", 100), ofLoader("other", "a", 300)}, origin())
 	require.NoError(t, err)
 	require.NoError(t, f.AddSamples(quickPlan(), s))
-	for i, key := range []Key{{Benchmark: "a"}, {"other", "a"}} {
+	for i, key := range []Key{{Benchmark: "a"}, {Loader: "other", Benchmark: "a"}} {
 		require.Len(t, f.Result(key).Processes, 1)
 		assert.Equal(t, s.Benchmarks[i].Process.RoundMin, f.Result(key).Processes[0].RoundMin)
 	}

@@ -150,6 +150,7 @@ type resultEntry struct {
 	MemoryDeltaMB        *float64           `json:"memory_delta_mb"`
 	Metadata             map[string]any     `json:"metadata"`
 	Loader               string             `json:"loader"`
+	Model                string             `json:"model"`
 	Warmup               int                `json:"warmup"`
 	ColdTime             float64            `json:"cold_time"`
 	BytesPerOp           *uint64            `json:"bytes_per_op"`
@@ -261,7 +262,7 @@ func (e *resultEntry) result(index int) (Result, []string, error) {
 		return Result{}, nil, fmt.Errorf("result %d of the list has no name", index+1)
 	}
 	r := Result{
-		Name: e.Name, Loader: e.Loader, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
+		Name: e.Name, Loader: e.Loader, Model: e.Model, Category: e.Category, Metadata: e.Metadata, Warmup: e.Warmup, ColdTime: e.ColdTime,
 		BytesPerOp: e.BytesPerOp, AllocsPerOp: e.AllocsPerOp, Bounds: e.Bounds, TimesMeasured: cmp.Or(e.TimesMeasured, e.EarlierTimesMeasured),
 		Threshold: e.Threshold, Singles: e.Singles,
 		Concurrency: e.Concurrency, Growth: e.Growth, FreshProcess: e.Process,

@@ -30,6 +30,7 @@ type Result struct {
 	Metadata      map[string]any `json:"metadata"`
 
 	Loader      string      `json:"loader,omitempty"` // name of the loader under test; "" for the built-in one
+	Model       string      `json:"model,omitempty"`  // label of the real checkpoint in a run with several; else ""
 	Warmup      int         `json:"warmup,omitempty"`
 	ColdTime    float64     `json:"cold_time,omitempty"`     // of the very first call, warm-up included, in seconds
 	BytesPerOp  *uint64     `json:"bytes_per_op,omitempty"`  // nil where memory was not measured
@@ -63,18 +64,24 @@ type Result struct {
 type Key struct {
 	Loader    string // name of the loader under test; "" for the built-in one
 	Benchmark string // name of the benchmark
+	Model     string // label of the real checkpoint in a run with several; else ""
 }
 
-// String reads "name", or "name of LOADER" for a loader that is not the built-in one.
+// String reads "name", "name [MODEL]" where the run has several real checkpoints, and
+// "name of LOADER" for a loader that is not the built-in one.
 func (k Key) String() string {
-	if k.Loader == "" {
-		return k.Benchmark
+	text := k.Benchmark
+	if k.Model != "" {
+		text += " [" + k.Model + "]"
 	}
-	return k.Benchmark + " of " + k.Loader
+	if k.Loader != "" {
+		text += " of " + k.Loader
+	}
+	return text
 }
 
 // Key returns the key of the result.
-func (r *Result) Key() Key { return Key{r.Loader, r.Name} }
+func (r *Result) Key() Key { return Key{Loader: r.Loader, Benchmark: r.Name, Model: r.Model} }
 
 // ConcurrencyResult is a Concurrency in a results file.
 type ConcurrencyResult struct {
@@ -108,7 +115,7 @@ func NewResult(key Key, category string, m *Measurement, metadata map[string]any
 		metadata = map[string]any{}
 	}
 	r := &Result{
-		Name: key.Benchmark, Loader: key.Loader, Category: category, Iterations: s.Samples,
+		Name: key.Benchmark, Loader: key.Loader, Model: key.Model, Category: category, Iterations: s.Samples,
 		TotalTime: s.Total, MeanTime: s.Mean, MedianTime: s.Median, StdDev: s.StdDev,
 		MinTime: s.Min, MaxTime: s.Max, P95Time: s.P95, P99Time: s.P99,
 		Metadata: metadata, Warmup: m.Plan.Warmup, ColdTime: m.FirstDuration.Seconds(), Measurement: m,

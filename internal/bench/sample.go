@@ -42,6 +42,7 @@ type Process struct {
 type Sample struct {
 	Name     string          `json:"name"`
 	Loader   string          `json:"loader,omitempty"` // name of the loader under test; "" for the built-in one
+	Model    string          `json:"model,omitempty"`  // label of the real checkpoint in a run with several; else ""
 	Category string          `json:"category"`
 	Process  Process         `json:"process"`
 	Singles  []time.Duration `json:"singles"`          // calls timed one by one, in nanoseconds
@@ -49,7 +50,7 @@ type Sample struct {
 }
 
 // Key returns the key of the benchmark.
-func (s *Sample) Key() Key { return Key{s.Loader, s.Name} }
+func (s *Sample) Key() Key { return Key{Loader: s.Loader, Benchmark: s.Name, Model: s.Model} }
 
 // SamplingVersion is the version of how TakeSamples samples, and of the JSON of the job
 // and its answer between two processes. It grows with every change that makes samples
@@ -201,7 +202,7 @@ func (s *samplingState) samples() *Samples {
 	contention := slices.Sorted(slices.Values(s.contention.roundMinima))
 	for _, o := range s.operations {
 		process := Process{BatchCalls: o.batchCalls, RoundMin: o.roundMinima, Contention: []float64{contention[0], contention[floorRank-1]}, Yardstick: yardstick}
-		samples.Benchmarks = append(samples.Benchmarks, Sample{Name: o.Key.Benchmark, Loader: o.Key.Loader, Category: o.Category, Process: process, Singles: o.singles, Memory: o.memory})
+		samples.Benchmarks = append(samples.Benchmarks, Sample{Name: o.Key.Benchmark, Loader: o.Key.Loader, Model: o.Key.Model, Category: o.Category, Process: process, Singles: o.singles, Memory: o.memory})
 	}
 	return samples
 }

@@ -193,8 +193,8 @@ func (t *benchfmtWriter) add(name string, iterations int, values []benchValue) {
 }
 
 // name gives a benchmark its name in the format, "BenchmarkDetection/scenario=llama":
-// the category is what benchstat calls .name, the rest its key /scenario, and /loader
-// for a loader that is not the built-in one. Names are unique,
+// the category is what benchstat calls .name, the rest its key /scenario, /loader
+// for a loader that is not the built-in one, and /model in a run with several. Names are unique,
 // as two lines of one name count as repetitions.
 func (t *benchfmtWriter) name(r *bench.Result) string {
 	category := nameField(r.Category)
@@ -206,6 +206,9 @@ func (t *benchfmtWriter) name(r *bench.Result) string {
 	name := "Benchmark" + category + "/scenario=" + cmp.Or(nameField(r.Name), "_")
 	if r.Loader != "" {
 		name += "/loader=" + nameField(r.Loader)
+	}
+	if r.Model != "" {
+		name += "/model=" + nameField(r.Model)
 	}
 	unique := name
 	for n := 1; t.usedNames[unique]; n++ {

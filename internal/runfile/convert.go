@@ -235,10 +235,10 @@ func (f *File) ToOutcome() *outcome.Run {
 	if f.End != nil {
 		run.Duration = f.End.Duration
 	}
-	changes := map[string]*bench.Change{}
+	changes := map[bench.Key]*bench.Change{}
 	if f.Comparison != nil {
 		for i := range f.Comparison.Changes {
-			changes[f.Comparison.Changes[i].Name] = &f.Comparison.Changes[i]
+			changes[f.Comparison.Changes[i].Key()] = &f.Comparison.Changes[i]
 		}
 	}
 	for i := range f.Features {
@@ -255,7 +255,7 @@ func (f *File) ToOutcome() *outcome.Run {
 		for j, s := range scenarios {
 			feature.Scenarios[j] = s.toOutcome()
 			if b := s.Benchmark; b != nil {
-				feature.Scenarios[j].Change = changes[b.Name]
+				feature.Scenarios[j].Change = changes[b.Key()]
 			}
 		}
 		run.Features = append(run.Features, feature)
