@@ -19,7 +19,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"omniloader/features"
 	"omniloader/internal/bench"
 	"omniloader/internal/cli"
 	"omniloader/internal/outcome"
@@ -60,7 +59,10 @@ func InitializeTestSuite(ctx *godog.TestSuiteContext) {
 	}
 	paths, err := godogPaths(os.Args[1:])
 	if err == nil {
-		err = checkForGodog(context.Background(), paths)
+		err = checkForGodog(context.Background(), paths, env.Checkpoints)
+	}
+	if err == nil && len(env.Models) > 1 {
+		err = errors.New("TEST_MODEL_PATH names several checkpoints, and godog runs each scenario once\n  hint: name one of them, or run: omniloader run")
 	}
 	if err != nil {
 		exitUnable(err)
@@ -71,6 +73,9 @@ func InitializeTestSuite(ctx *godog.TestSuiteContext) {
 	}
 	shared.setup = newSetup(env, loader)
 	shared.setup.Skip = godog.ErrSkip
+	if len(env.Models) > 0 {
+		shared.setup.Model = env.Models[0]
+	}
 	if env.JudgeTime != nil && !*env.JudgeTime {
 		shared.setup.TimeNotJudged = "OMNILOADER_JUDGE_TIME is 0"
 	}
@@ -129,7 +134,7 @@ func InitializeScenario(sc *godog.ScenarioContext) {
 }
 
 func newSetup(env cli.Environment, l undertest.Loader) *steps.Setup {
-	return &steps.Setup{Loader: l, Plan: env.Plan, Model: env.Model, Fresh: cli.FreshProcess}
+	return &steps.Setup{Loader: l, Plan: env.Plan, Checkpoints: env.Checkpoints, Fresh: cli.FreshProcess}
 }
 
 func exitUnable(err error) {
@@ -143,9 +148,9 @@ func exitUnable(err error) {
 func TestFeatures(t *testing.T) {
 	env, err := cli.ReadEnvironment()
 	require.NoError(t, err)
-	loaded, err := suite.LoadFS(t.Context(), features.FS, "features")
+	loaded, err := suite.Load(t.Context(), []string{"features"}) // not the embedded ones: a scenario may read a checkpoint on the disk
 	require.NoError(t, err)
-	plan, err := suite.Select(loaded, suite.Selection{Short: testing.Short()})
+	plan, err := suite.Select(loaded, suite.Selection{Short: testing.Short(), Models: env.Models, Checkpoints: env.Checkpoints})
 	require.NoError(t, err)
 	chosen := map[*suite.Scenario]bool{}
 	outcomes := map[place]outcome.Scenario{}
@@ -162,7 +167,7 @@ func TestFeatures(t *testing.T) {
 				t.Run(s.Name, func(t *testing.T) {
 					chosen[s] = true
 					t.Parallel()
-					reportOutcome(t, s.URI, outcomes[place{s.URI, s.Line}])
+					reportOutcome(t, s.URI, outcomes[place{s.URI, s.Model, s.Line}])
 				})
 			}
 			t.Parallel()
@@ -179,7 +184,7 @@ func TestFeatures(t *testing.T) {
 	counts := notJudgedCounts{}
 	for _, f := range run.Features {
 		for _, s := range f.Scenarios {
-			outcomes[place{f.URI, s.Line}] = s
+			outcomes[place{f.URI, s.Model, s.Line}] = s
 			counts.add(s.NotJudged)
 			if s.Benchmark != nil {
 				results = append(results, *s.Benchmark)
@@ -197,8 +202,9 @@ func TestFeatures(t *testing.T) {
 
 // place is where a scenario stands.
 type place struct {
-	uri  string
-	line int
+	uri   string
+	model string // label of the real checkpoint, in a run with several
+	line  int
 }
 
 // newTestSetup is the setup of "go test". The machine of a test may be busy, and packages

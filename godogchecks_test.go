@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/suite"
+	"omniloader/steps"
 )
 
 // godogPaths returns the feature files and folders that "godog run" was given.
@@ -40,7 +41,7 @@ var unsupportedTags = []string{"@retry", "@timeout", "@fails"}
 
 // checkForGodog makes the checks of "omniloader run" on every scenario but those with @wip,
 // whatever tags are selected, and refuses what godog cannot run as "omniloader run" does.
-func checkForGodog(ctx context.Context, paths []string) error {
+func checkForGodog(ctx context.Context, paths []string, checkpoints steps.Checkpoints) error {
 	for _, path := range paths {
 		if err := refuseMarkdown(path); err != nil {
 			return err
@@ -60,7 +61,7 @@ func checkForGodog(ctx context.Context, paths []string) error {
 			}
 		}
 	}
-	plan, err := suite.Select(loaded, suite.Selection{})
+	plan, err := suite.Select(loaded, suite.Selection{Checkpoints: checkpoints})
 	if err != nil {
 		return err
 	}
@@ -87,17 +88,19 @@ func TestGodogRunRefusesWhatItCannotJudge(t *testing.T) {
 		"attempts":            {"a.feature", "@retry:2\n" + good, "@retry:2"},
 		"a timeout":           {"a.feature", "@timeout:5s\n" + good, "@timeout:5s"},
 		"an expected failure": {"a.feature", "@fails:ISSUE-1\n" + good, "@fails:ISSUE-1"},
+		"an unknown preset":   {"a.feature", strings.Replace(good, "gpt2", "gpt22", 1), `there is no preset "gpt22"`},
+		"outside":             {"a.feature", strings.Replace(good, `the checkpoint "gpt2"`, `the checkpoint at "../x"`, 1), "outside of the folder"},
 		"Markdown":            {"a.feature.md", "# Feature: f\n", "Markdown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, c.file), []byte(c.text), 0o644))
-			assert.ErrorContains(t, checkForGodog(t.Context(), []string{dir}), c.want)
+			assert.ErrorContains(t, checkForGodog(t.Context(), []string{dir}, steps.Checkpoints{}), c.want)
 		})
 	}
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.feature"), []byte(good), 0o644))
-	assert.NoError(t, checkForGodog(t.Context(), []string{dir}))
+	assert.NoError(t, checkForGodog(t.Context(), []string{dir}, steps.Checkpoints{}))
 }
 
 func TestGodogPathsAreThoseOfItsCommandLine(t *testing.T) {

@@ -5,7 +5,8 @@ package features
 
 import "embed"
 
-// FS has the feature files and their fixtures in its root.
+// FS has the feature files and their fixtures in its root, and the checkpoints that they
+// read below checkpoints.
 //
-//go:embed *.feature *.fixture
+//go:embed *.feature *.fixture checkpoints
 var FS embed.FS

@@ -56,6 +56,7 @@ type stepDoc struct {
 	bounds         boundKind // what it bounds; the operation is then measured
 	expectsFailure bool      // it asserts that reading fails
 	older          bool      // an older spelling of another step: it works, and is not listed
+	precheck       precheck  // of a Given step: checks its values before the run; nil for no check
 }
 
 // boundKind is what a step bounds, or asks to be measured without a bound.

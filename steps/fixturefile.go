@@ -35,9 +35,14 @@ func ReadFixture(fsys fs.FS, feature, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, fixtures.MaxRecording))
 }
 
+// featurePath returns the path of the feature file that godog was given.
+func featurePath(p *messages.Pickle) string {
+	return filepath.FromSlash(lineSuffix.ReplaceAllString(p.Uri, ""))
+}
+
 // readFixtureFromDisk reads a file from the directory of the feature file that godog
 // was given.
 func readFixtureFromDisk(p *messages.Pickle, name string) ([]byte, error) {
-	feature := filepath.FromSlash(lineSuffix.ReplaceAllString(p.Uri, ""))
+	feature := featurePath(p)
 	return ReadFixture(os.DirFS(filepath.Dir(feature)), filepath.Base(feature), name)
 }

@@ -18,12 +18,18 @@ type FreshJob struct {
 	Operation      string          `json:"operation"`
 	Input          undertest.Input `json:"input"` // its Root is set, its FS is not
 	ExpectsFailure bool            `json:"expects_failure"`
-	Cold           bool            `json:"cold"` // drop the checkpoint's files from the page cache first
+	Cold           bool            `json:"cold"`               // drop the checkpoint's files from the page cache first
+	Confined       bool            `json:"confined,omitempty"` // follow no link that leads out of the Root of the Input
 }
 
 // Do calls the operation in this process and measures the call.
-func (j FreshJob) Do(ctx context.Context, loader undertest.Loader) (*bench.FreshProcess, error) {
-	j.Input.FS = os.DirFS(j.Input.Root)
+func (j FreshJob) Do(ctx context.Context, loader undertest.Loader) (f *bench.FreshProcess, err error) {
+	files, done, err := place{root: j.Input.Root, confined: j.Confined}.open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	j.Input.FS = files
 	call, err := loader.Prepare(j.Operation, j.Input)
 	if err != nil {
 		return nil, prepareError(j.Operation, err)
@@ -54,10 +60,13 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		w.noProcess = ErrNoProcess.Error()
 		return nil, nil
 	}
-	job := FreshJob{Loader: w.setup.Loader.Name(), Operation: w.operation, Input: w.input(), ExpectsFailure: w.expectsFailure}
+	job := FreshJob{Loader: w.setup.Loader.Name(), Operation: w.operation, Input: w.input(), ExpectsFailure: w.expectsFailure, Confined: w.real != nil && w.real.confined}
 	if job.Input.Root == "" {
+		if w.real != nil && w.real.root != "" {
+			return nil, scenarioErrorf("a real checkpoint that Given steps change is not copied to the disk for a process of its own: leave the changes or the bound out")
+		}
 		copied := newWorld(w.setup)
-		copied.source = w.source
+		copied.source, copied.copiesReal = w.source, true
 		if err := copied.temporaryDirectory(); err != nil {
 			return nil, scenarioErrorf("copying the checkpoint to the disk: %w", err)
 		}

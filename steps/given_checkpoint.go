@@ -3,11 +3,7 @@ package steps
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
-	"strings"
 
 	"omniloader/fixtures"
 	"omniloader/internal/engine"
@@ -18,16 +14,18 @@ import (
 func (w *world) checkpointSteps(r stepRegistrar) {
 	r.group("Creating a checkpoint")
 	r.Given(`^the checkpoint "([^"]*)"$`, w.preset, stepDoc{
-		meaning: "A preset, which is made like a public repository, in a directory of its name.",
-		example: `the checkpoint "llama-3-8b"`,
+		meaning:  "A preset, which is made like a public repository, in a directory of its name.",
+		example:  `the checkpoint "llama-3-8b"`,
+		precheck: presetExists(0),
 	})
 	r.Given(`^a checkpoint with the config:$`, w.config, stepDoc{
 		meaning: "A checkpoint with this config.json, byte for byte, and nothing else.",
 		example: `a checkpoint with the config:`,
 	})
 	r.Given(`^a checkpoint with a config of ([0-9.]+ ?[A-Za-z]+(?:(?:, | and )[0-9.]+ ?[A-Za-z]+)*)$`, w.configOfSize, stepDoc{
-		meaning: "A checkpoint whose config.json has this size, most of it labels. With several sizes, in ascending order, the first is the scenario's checkpoint, and the others are measured to show how the latency grows.",
-		example: `a checkpoint with a config of 1 MB, 10 MB and 50 MB`,
+		meaning:  "A checkpoint whose config.json has this size, most of it labels. With several sizes, in ascending order, the first is the scenario's checkpoint, and the others are measured to show how the latency grows.",
+		example:  `a checkpoint with a config of 1 MB, 10 MB and 50 MB`,
+		precheck: areSizes,
 	})
 	r.Given(`^a checkpoint with the files:$`, w.files, stepDoc{
 		meaning: "A checkpoint of the files in a table with the columns file, content and size. A name that ends in a slash is a directory.",
@@ -38,12 +36,18 @@ func (w *world) checkpointSteps(r stepRegistrar) {
 		example: `a checkpoint with the tree:`,
 	})
 	r.Given(`^the recorded checkpoint "([^"]*)"$`, w.recorded, stepDoc{
-		meaning: "A checkpoint as it was recorded, from the fixture file of this name in the directory of the feature file. \"omniloader record\" writes both files.",
-		example: `the recorded checkpoint "llama-3-8b.fixture"`,
+		meaning:  "A checkpoint as it was recorded, from the fixture file of this name in the directory of the feature file. \"omniloader record\" writes both files.",
+		example:  `the recorded checkpoint "llama-3-8b.fixture"`,
+		precheck: fixtureExists,
 	})
 	r.Given(`^the recorded checkpoint:$`, w.recordedHere, stepDoc{
 		meaning: "The same, from the text of a fixture in the feature itself.",
 		example: `the recorded checkpoint:`,
+	})
+	r.Given(`^the checkpoint at "([^"]*)"$`, w.checkpointAt, stepDoc{
+		meaning:  "The real checkpoint in this directory, relative to the folder of the feature file; outside of that folder only with --allow-outside. It is only read: further steps change what the loader sees, and not the files.",
+		example:  `the checkpoint at "checkpoints/tiny-llama"`,
+		precheck: directoryExists,
 	})
 	r.Given(`^an empty checkpoint directory$`, w.emptyCheckpoint, stepDoc{
 		meaning: "An empty directory, to which further steps can add files.",
@@ -54,7 +58,7 @@ func (w *world) checkpointSteps(r stepRegistrar) {
 		example: `no checkpoint directory`,
 	})
 	r.Given(`^the real checkpoint$`, w.realCheckpoint, stepDoc{
-		meaning: "The checkpoint that --model or TEST_MODEL_PATH names; without one the scenario is skipped.",
+		meaning: "The checkpoint that --model or TEST_MODEL_PATH names; without one the scenario is skipped, and with several it runs for each. It is only read.",
 		example: `the real checkpoint`,
 	})
 }
@@ -62,7 +66,7 @@ func (w *world) checkpointSteps(r stepRegistrar) {
 // newCheckpoint starts the scenario's own checkpoint, in dir or in w.dir if dir is "".
 // It is an error if the scenario has it already.
 func (w *world) newCheckpoint(dir string) (*fixtures.Checkpoint, error) {
-	if w.checkpoint != nil {
+	if w.checkpoint != nil || w.real != nil {
 		return nil, errors.New(`the scenario has its checkpoint already: create another one with "beside it" or "in"`)
 	}
 	if dir != "" {
@@ -81,7 +85,7 @@ func (w *world) preset(name string) error {
 	if err != nil {
 		return err
 	}
-	return c.AddPreset(name)
+	return c.AddPresetFrom(w.setup.Checkpoints.Presets, name)
 }
 
 func (w *world) config(text *engine.DocString) error {
@@ -93,13 +97,9 @@ func (w *world) config(text *engine.DocString) error {
 }
 
 func (w *world) configOfSize(list string) error {
-	var sizes []int64
-	for text := range strings.SplitSeq(strings.ReplaceAll(list, " and ", ", "), ", ") {
-		size, err := fixtures.ParseSize(text)
-		if err != nil {
-			return err
-		}
-		sizes = append(sizes, size)
+	sizes, err := parseSizes(list)
+	if err != nil {
+		return err
 	}
 	c, err := w.newCheckpoint("")
 	if err != nil {
@@ -164,9 +164,9 @@ func (w *world) tree(text *engine.DocString) error {
 }
 
 func (w *world) recorded(name string) error {
-	text, err := w.source.ReadFixture(name)
+	text, err := readRecording(w.source, name)
 	if err != nil {
-		return fmt.Errorf("the fixture %q beside the feature file: %w", name, err)
+		return err
 	}
 	return w.addRecording(text)
 }
@@ -206,26 +206,5 @@ func (w *world) emptyCheckpoint() error {
 
 func (w *world) noCheckpoint() error {
 	_, err := w.newCheckpoint("")
-	return err
-}
-
-func (w *world) realCheckpoint() error {
-	if w.setup.Model == "" {
-		w.record.SkipReason = "needs a real checkpoint: name one with --model DIR or TEST_MODEL_PATH"
-		return w.setup.skip()
-	}
-	if w.checkpoint != nil || w.tempRoot != "" {
-		return errors.New("a real checkpoint is read in its own directory: no other can be created beside it")
-	}
-	full, err := filepath.Abs(w.setup.Model)
-	if err != nil {
-		return err
-	}
-	w.realRoot = filepath.Dir(full)
-	w.fsys, w.dir = os.DirFS(w.realRoot), filepath.Base(full)
-	info, err := fs.Stat(w.fsys, w.dir)
-	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is a file; a checkpoint is a directory", w.setup.Model)
-	}
 	return err
 }

@@ -15,12 +15,14 @@ import (
 func (w *world) damageSteps(r stepRegistrar) {
 	r.group("Changing the checkpoint created last: damaged files")
 	r.Given(`^"([^"]*)" is cut to ([0-9.]+ ?[A-Za-z]+)$`, w.cut, stepDoc{
-		meaning: "Keeps only the first bytes of a file, as an interrupted download does.",
-		example: `"model-00002-of-00004.safetensors" is cut to 100 bytes`,
+		precheck: isSize(1),
+		meaning:  "Keeps only the first bytes of a file, as an interrupted download does.",
+		example:  `"model-00002-of-00004.safetensors" is cut to 100 bytes`,
 	})
 	r.Given(`^"([^"]*)" is grown to ([0-9.]+ ?[A-Za-z]+)$`, w.grow, stepDoc{
-		meaning: "Makes a file longer: zero bytes follow what it has.",
-		example: `"config.json" is grown to 100 MB`,
+		precheck: isSize(1),
+		meaning:  "Makes a file longer: zero bytes follow what it has.",
+		example:  `"config.json" is grown to 100 MB`,
 	})
 	r.Given(`^"([^"]*)" is empty$`, w.emptyFile, stepDoc{
 		meaning: "Writes a file of zero bytes, in the place of one that exists or as a new one.",
@@ -43,8 +45,9 @@ func (w *world) damageSteps(r stepRegistrar) {
 		example: `"config.json" is a web page`,
 	})
 	r.Given(`^"([^"]*)" claims a header of ([0-9.]+ ?[A-Za-z]+)$`, w.headerLength, stepDoc{
-		meaning: "Changes the length of the header that a safetensors file begins with, and nothing else.",
-		example: `"model.safetensors" claims a header of 200 MB`,
+		precheck: isSize(1),
+		meaning:  "Changes the length of the header that a safetensors file begins with, and nothing else.",
+		example:  `"model.safetensors" claims a header of 200 MB`,
 	})
 	r.Given(`^"([^"]*)" is a pickle that calls "([^"]*)"$`, w.pickleCalling, stepDoc{
 		meaning: "Replaces a file by a pickle that would call this function if it were unpickled.",

@@ -55,6 +55,11 @@ func (w *world) alter(change func(*fixtures.Checkpoint) error) error {
 
 // currentCheckpoint returns the checkpoint that changes are made to.
 func (w *world) currentCheckpoint() (*fixtures.Checkpoint, error) {
+	if w.checkpoint == nil && w.real != nil {
+		if err := w.changeReal(); err != nil {
+			return nil, err
+		}
+	}
 	if w.checkpoint == nil {
 		return nil, errors.New("there is no checkpoint to change yet")
 	}

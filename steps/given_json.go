@@ -10,16 +10,18 @@ import (
 func (w *world) jsonSteps(r stepRegistrar) {
 	r.group("Changing the checkpoint created last: keys of its JSON files")
 	r.Given(`^the config has "([^"]*)" set to (.+)$`, w.configSet, stepDoc{
-		meaning: "Sets a key of config.json to a JSON value; dots lead into objects and lists.",
-		example: `the config has "quantization_config.bits" set to 4`,
+		precheck: isJSONValue(1),
+		meaning:  "Sets a key of config.json to a JSON value; dots lead into objects and lists.",
+		example:  `the config has "quantization_config.bits" set to 4`,
 	})
 	r.Given(`^the config has no "([^"]*)"$`, w.configUnset, stepDoc{
 		meaning: "Removes a key of config.json.",
 		example: `the config has no "architectures"`,
 	})
 	r.Given(`^"([^"]*)" has "([^"]*)" set to (.+)$`, w.keySet, stepDoc{
-		meaning: "Sets a key of any JSON file to a JSON value.",
-		example: `"tokenizer_config.json" has "pad_token" set to null`,
+		precheck: isJSONValue(2),
+		meaning:  "Sets a key of any JSON file to a JSON value.",
+		example:  `"tokenizer_config.json" has "pad_token" set to null`,
 	})
 	r.Given(`^"([^"]*)" has no "([^"]*)"$`, w.keyUnset, stepDoc{
 		meaning: "Removes a key of any JSON file.",

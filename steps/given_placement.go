@@ -25,16 +25,19 @@ func (w *world) placementSteps(r stepRegistrar) {
 		example: `the directory "models/google/gemma-scope-2b" for the checkpoint`,
 	})
 	r.Given(`^beside it, the checkpoint "([^"]*)" as "([^"]*)"$`, w.beside, stepDoc{
-		meaning: "A second checkpoint, made from a preset, with this name in the directory that contains the first one. Changes that follow are made to it.",
-		example: `beside it, the checkpoint "gpt2" as "openai-community/gpt2"`,
+		precheck: presetExists(0),
+		meaning:  "A second checkpoint, made from a preset, with this name in the directory that contains the first one. Changes that follow are made to it.",
+		example:  `beside it, the checkpoint "gpt2" as "openai-community/gpt2"`,
 	})
 	r.Given(`^beside it, the checkpoint "([^"]*)" as "([^"]*)" in the Hugging Face cache layout$`, w.besideInCache, stepDoc{
-		meaning: "The same, with the directories and files that the Hugging Face cache has after a download of that name.",
-		example: `beside it, the checkpoint "gpt2" as "openai-community/gpt2" in the Hugging Face cache layout`,
+		precheck: presetExists(0),
+		meaning:  "The same, with the directories and files that the Hugging Face cache has after a download of that name.",
+		example:  `beside it, the checkpoint "gpt2" as "openai-community/gpt2" in the Hugging Face cache layout`,
 	})
 	r.Given(`^in "([^"]*)", the checkpoint "([^"]*)"$`, w.checkpointIn, stepDoc{
-		meaning: "A second checkpoint, made from a preset, in this directory. Changes that follow are made to it.",
-		example: `in "library/openai-community/gpt2", the checkpoint "gpt2"`,
+		precheck: presetExists(1),
+		meaning:  "A second checkpoint, made from a preset, in this directory. Changes that follow are made to it.",
+		example:  `in "library/openai-community/gpt2", the checkpoint "gpt2"`,
 	})
 	r.Given(`^"([^"]*)" is a model root$`, w.modelRoot, stepDoc{
 		meaning: "The loader is told to look for base models in this directory.",
@@ -47,7 +50,7 @@ func (w *world) placementSteps(r stepRegistrar) {
 }
 
 func (w *world) temporaryDirectory() error {
-	if w.checkpoint != nil || w.tempRoot != "" {
+	if w.checkpoint != nil || w.real != nil || w.tempRoot != "" {
 		return errors.New("the temporary directory must come first: there is a checkpoint already")
 	}
 	temp, err := os.MkdirTemp("", "omniloader-")
@@ -61,7 +64,7 @@ func (w *world) temporaryDirectory() error {
 }
 
 func (w *world) checkpointDirectory(dir string) error {
-	if w.checkpoint != nil {
+	if w.checkpoint != nil || w.real != nil {
 		return errors.New("the directory must come before the checkpoint: there is a checkpoint already")
 	}
 	w.dir = dir
@@ -85,6 +88,9 @@ func (w *world) beside(preset, name string) error {
 const cacheCommit = "0123456789abcdef0123456789abcdef01234567"
 
 func (w *world) besideInCache(preset, name string) error {
+	if _, err := w.currentCheckpoint(); err != nil {
+		return err
+	}
 	repository := path.Join(w.modelsRoot(), "models--"+strings.ReplaceAll(name, "/", "--"))
 	refs := fixtures.New(w.disk, repository)
 	if err := refs.AddFiles(fixtures.File{Name: "refs/main", Content: cacheCommit}); err != nil {
@@ -98,7 +104,7 @@ func (w *world) checkpointIn(dir, preset string) error {
 		return err
 	}
 	w.checkpoint = fixtures.New(w.disk, dir)
-	return w.checkpoint.AddPreset(preset)
+	return w.checkpoint.AddPresetFrom(w.setup.Checkpoints.Presets, preset)
 }
 
 func (w *world) modelRoot(dir string) {

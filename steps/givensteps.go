@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"os"
 	"reflect"
 
 	"omniloader/internal/bench"
@@ -66,20 +65,15 @@ func (w *world) sampledOperation(operation string) (bench.Operation, error) {
 		fresh := newWorld(setup)
 		fresh.source = source // for a fixture in the directory of the feature file
 		fresh.options.Tokenizer = input
-		remove := func() error { return nil }
-		err := given.replay(fresh)
-		if fresh.tempRoot != "" {
-			remove = func() error { return os.RemoveAll(fresh.tempRoot) }
-		}
-		if err != nil {
-			_ = remove() // the first error is the one to return
+		if err := given.replay(fresh); err != nil {
+			_ = fresh.close() // the first error is the one to return
 			return nil, nil, err
 		}
 		call, err := fresh.call(operation)
 		if expectsFailure {
 			call = failureAsAnswer(call)
 		}
-		return func() (any, error) { return call(ctx) }, remove, err
+		return func() (any, error) { return call(ctx) }, fresh.close, err
 	}}, nil
 }
 

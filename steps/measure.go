@@ -119,12 +119,18 @@ func (w *world) measureGrowth(ctx context.Context, call undertest.Call, first an
 
 // key is the key of a benchmark of the loader under test.
 func (w *world) key(benchmark string) bench.Key {
-	return bench.Key{Loader: w.setup.LoaderKey(), Benchmark: benchmark}
+	return bench.Key{Loader: w.setup.LoaderKey(), Benchmark: benchmark, Model: w.source.ModelLabel}
 }
 
-// reference returns the measurement of another benchmark of the same loader, or nil.
+// reference returns the measurement of another benchmark of the same loader, or nil: on
+// the same real checkpoint, else of a scenario without one.
 func (w *world) reference(benchmark string) *bench.Measurement {
-	return w.setup.state().store.measurement(w.key(benchmark))
+	key := w.key(benchmark)
+	if m := w.setup.state().store.measurement(key); m != nil {
+		return m
+	}
+	key.Model = ""
+	return w.setup.state().store.measurement(key)
 }
 
 // benchmarkName returns the scenario's name in the results.

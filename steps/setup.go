@@ -10,6 +10,7 @@ package steps
 import (
 	"context"
 	"io/fs"
+	"path/filepath"
 	"sync"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -28,9 +29,11 @@ type Setup struct {
 	// Plan says how often a measured operation is called. Where Plan.Memory is
 	// false, memory is measured only for the scenarios that bound it.
 	Plan bench.Plan
-	// Model is the directory of the checkpoint for scenarios that need a real one; if
-	// it is "", they are skipped.
+	// Model is the directory of the checkpoint for scenarios that need a real one and whose
+	// Source names none; if both are "", they are skipped.
 	Model string
+	// Checkpoints says which checkpoints Given steps may use.
+	Checkpoints Checkpoints
 	// TimeNotJudged says why bounds on time are measured and not judged in this run, for
 	// people: "the race detector slows every call". If it is "", they are judged.
 	TimeNotJudged string
@@ -85,7 +88,7 @@ func (s *Setup) state() *shared {
 // share results and locks with those of s. s itself stays as it is.
 func (s *Setup) Derive(change func(*Setup)) *Setup {
 	d := &Setup{
-		Loader: s.Loader, Plan: s.Plan, Model: s.Model, TimeNotJudged: s.TimeNotJudged, MemoryNotJudged: s.MemoryNotJudged, Collect: s.Collect,
+		Loader: s.Loader, Plan: s.Plan, Model: s.Model, Checkpoints: s.Checkpoints, TimeNotJudged: s.TimeNotJudged, MemoryNotJudged: s.MemoryNotJudged, Collect: s.Collect,
 		Architectures: s.Architectures, LaterRounds: s.LaterRounds, Callers: s.Callers, Fresh: s.Fresh, Skip: s.Skip,
 		bench: s.bench, pause: s.pause, shared: s.state(),
 	}
@@ -122,6 +125,14 @@ type Source struct {
 	Tags []string
 	// ReadFixture reads a file from the directory of the feature file, or from below it.
 	ReadFixture func(name string) ([]byte, error)
+	// Folder is the folder of the feature file on the disk; "" for a built-in feature,
+	// whose folder FS is.
+	Folder string
+	FS     fs.FS
+	// Model is the directory of the real checkpoint to run the scenario with; "" for that
+	// of the Setup. ModelLabel is its label in a run with several, else "".
+	Model      string
+	ModelLabel string
 }
 
 // Begin finds out what must be known about the scenario before its first step. The error
@@ -137,6 +148,9 @@ func (s *Scenario) Begin(p *messages.Pickle, source Source) error {
 	if source.ReadFixture == nil {
 		source.ReadFixture = func(name string) ([]byte, error) { return readFixtureFromDisk(p, name) }
 	}
+	if source.Folder == "" && source.FS == nil {
+		source.Folder = filepath.Dir(featurePath(p))
+	}
 	return s.w.begin(p, source)
 }
 
@@ -148,7 +162,7 @@ func (s *Scenario) Record() *Record { return s.w.record }
 
 // Evidence is what a scenario was judged on.
 type Evidence struct {
-	FS        fs.FS  // that the operation read; nil where a real checkpoint was read
+	FS        fs.FS  // that the operation read; nil where a real checkpoint was read as it is
 	Dir       string // the checkpoint's directory in FS
 	Operation string // "" before the When step
 	Answer    string // JSON, "" where there is none

@@ -36,11 +36,13 @@ type world struct {
 	iterations         int // timed calls at most, 0 for as many as the plan says
 
 	// Set by Given steps.
-	disk       afero.Fs // where fixtures are written
-	tempRoot   string   // the real directory of disk; "" if disk is in memory
-	realRoot   string   // the directory that contains the real checkpoint; "" for a created one
-	fsys       fs.FS    // what the operation reads: disk, or realRoot
-	dir        string   // the checkpoint's directory in fsys
+	disk       afero.Fs   // where fixtures are written
+	tempRoot   string     // the real directory of disk; "" if disk is in memory
+	realRoot   string     // the directory below which the real checkpoint is; "" for a created or changed one
+	real       *realFiles // of a real checkpoint, changed or not; nil for a created one
+	copiesReal bool       // a real checkpoint is copied to disk instead of being read in its place
+	fsys       fs.FS      // what the operation reads: disk, or realRoot
+	dir        string     // the checkpoint's directory in fsys
 	checkpoint *fixtures.Checkpoint
 	options    undertest.Options
 	given      *givenSteps // the Given steps, to repeat them
@@ -90,6 +92,7 @@ func (w *world) registerSteps(r stepRegistrar) {
 	w.callerSteps(r)
 	w.modelSteps(r)
 	w.fieldSteps(r)
+	w.configSteps(r)
 	w.tokenizerSteps(r)
 	w.findingSteps(r)
 	w.failureSteps(r)
@@ -130,10 +133,16 @@ func (w *world) end() error {
 	if r := w.record.Benchmark; r != nil {
 		w.addRates(r)
 	}
-	if w.tempRoot == "" {
-		return nil
+	return w.close()
+}
+
+// close ends the use of a real checkpoint, and removes what was written to the real disk.
+func (w *world) close() error {
+	err := w.real.close()
+	if w.tempRoot != "" {
+		err = errors.Join(err, os.RemoveAll(w.tempRoot))
 	}
-	return os.RemoveAll(w.tempRoot)
+	return err
 }
 
 // read calls an operation: once, or as often as the plan says if the scenario is

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"omniloader/internal/bench"
 	"omniloader/internal/child"
@@ -27,7 +28,7 @@ type againstFlags struct {
 	linkOrders count
 	categories []string
 	tags       string
-	model      string
+	checkpoint checkpointFlags
 	threshold  share
 	failOn     failOn
 	format     string
@@ -52,7 +53,13 @@ its floor was not found, as many builds more are measured.
 It needs Go, git, and a checkout; both revisions must support being sampled.`,
 		Example: `  omniloader bench --against main
   omniloader bench --against HEAD~1 --format markdown >> "$GITHUB_STEP_SUMMARY"`,
-		RunE: func(c *cobra.Command, args []string) error { return p.compareRevisions(c.Context(), flags, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			selection, err := flags.selection(c.Flags())
+			if err != nil {
+				return err
+			}
+			return p.compareRevisions(c.Context(), flags, selection, args)
+		},
 		Annotations: map[string]string{
 			meaningOf0: "no benchmark is red",
 			meaningOf1: "a benchmark is red",
@@ -66,12 +73,13 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 	f.Var(&flags.linkOrders, "layouts", "builds of each side, each linked in another random order")
 	f.StringArrayVar(&flags.categories, "category", nil, "only benchmarks of this `NAME` of category; repeat it for more")
 	f.StringVar(&flags.tags, "tags", "", "only benchmarks for which the tag `EXPR` holds")
-	f.StringVar(&flags.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real")
+	flags.checkpoint.define(f)
 	f.Var(&flags.threshold, "threshold", "slower by more than this is red")
 	f.Var(&flags.failOn, "fail-on", failOnHelp)
 	f.StringVar(&flags.format, "format", flags.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
 	f.StringVar(&flags.output, "output", "", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")
+	_ = c.MarkFlagDirname("presets")
 	return c
 }
 
@@ -87,15 +95,16 @@ type revision struct {
 }
 
 // compareRevisions is the command bench.
-func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths []string) (err error) {
+func (p *program) compareRevisions(ctx context.Context, f *againstFlags, selection suite.Selection, paths []string) (err error) {
 	format, err := f.check()
 	if err != nil {
 		return err
 	}
 	b := &revisionBench{
-		p: p, flags: f,
-		job: sampleJob{Loader: p.loader, Tags: f.tags, Categories: f.categories, Model: f.model, Plan: p.samplingPlan(nil)},
+		p: p, flags: f, selection: selection,
+		job: sampleJob{Loader: p.loader, Plan: p.samplingPlan(nil)},
 	}
+	b.job.setSelection(selection)
 	b.job.Plan.Processes = f.linkOrders.n
 	for _, path := range paths {
 		absolute, err := filepath.Abs(path)
@@ -123,7 +132,7 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths [
 	if err != nil {
 		return err
 	}
-	file.Selection = selectionText(paths, suite.Selection{Tags: f.tags, Categories: f.categories})
+	file.Selection = selectionText(paths, selection)
 	if f.output != "" {
 		if err := file.Write(f.output); err != nil {
 			return err
@@ -133,6 +142,13 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths [
 		return err
 	}
 	return f.failOn.judge(comparison)
+}
+
+// selection is what is to be compared, with which checkpoints. Of the environment nothing
+// is used.
+func (f *againstFlags) selection(set *pflag.FlagSet) (suite.Selection, error) {
+	models, checkpoints, err := f.checkpoint.checkpoints(set, Environment{})
+	return suite.Selection{Tags: f.tags, Categories: f.categories, Models: models, Checkpoints: checkpoints}, err
 }
 
 // check refuses flags that cannot be right, and a machine without the tools, before
@@ -159,11 +175,12 @@ func (f *againstFlags) check() (report.ComparisonFormat, error) {
 
 // revisionBench measures two revisions against each other.
 type revisionBench struct {
-	p        *program
-	flags    *againstFlags
-	job      sampleJob
-	tempDir  string // for sources and builds
-	old, new *revision
+	p         *program
+	flags     *againstFlags
+	selection suite.Selection
+	job       sampleJob
+	tempDir   string // for sources and builds
+	old, new  *revision
 }
 
 // refuseEmptySelection refuses a selection in which nothing is measured, before minutes
@@ -174,7 +191,7 @@ func (b *revisionBench) refuseEmptySelection(ctx context.Context) error {
 	if len(b.job.Paths) == 0 && b.flags.pkg != "." {
 		return nil
 	}
-	plan, err := planOf(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories})
+	plan, err := planOf(ctx, b.job.Paths, b.selection)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 
 	"omniloader/internal/bench"
+	"omniloader/steps"
 )
 
 // The environment variables that are used where their flag is not given.
@@ -12,14 +14,18 @@ const (
 	envWarmup     = "BENCHMARK_WARMUP"
 	envModel      = "TEST_MODEL_PATH"
 	envOutput     = "OMNILOADER_OUTPUT"
+	envPresets    = "OMNILOADER_PRESETS"
+	envOutside    = "OMNILOADER_ALLOW_OUTSIDE"
 	envJudgeTime  = "OMNILOADER_JUDGE_TIME" // has no flag: run always judges time
 )
 
 // Environment is what the environment variables ask for.
 type Environment struct {
 	Plan   bench.Plan
-	Model  string // directory of a real checkpoint, or ""
-	Output string // path of the results file to write, or ""
+	Models []string // directories of real checkpoints
+	// Checkpoints says which checkpoints Given steps may use.
+	Checkpoints steps.Checkpoints
+	Output      string // path of the results file to write, or ""
 	// JudgeTime says whether bounds on time are judged; nil where the variable is not set.
 	// The command run does not ask for it.
 	JudgeTime *bool
@@ -46,7 +52,7 @@ func ReadEnvironment() (Environment, error) {
 // readEnvironment leaves a variable unchecked where its flag is given, since the flag
 // is used instead.
 func readEnvironment(flagGiven func(variable string) bool) (Environment, error) {
-	e := Environment{Plan: bench.DefaultPlan(), Model: os.Getenv(envModel), Output: os.Getenv(envOutput)}
+	e := Environment{Plan: bench.DefaultPlan(), Output: os.Getenv(envOutput)}
 	for _, v := range []struct {
 		name   string
 		number *int
@@ -62,9 +68,25 @@ func readEnvironment(flagGiven func(variable string) bool) (Environment, error) 
 		}
 		*v.number = n
 	}
-	if e.Model != "" && !flagGiven(envModel) {
-		if err := isDirectory(e.Model); err != nil {
-			return e, errorWithHint("set it to the directory of a checkpoint, or unset it", "environment variable %s: %w", envModel, err)
+	if !flagGiven(envModel) {
+		var err error
+		if e.Models, err = checkModels(splitList(os.Getenv(envModel))); err != nil {
+			return e, fmt.Errorf("environment variable %s: %w", envModel, err)
+		}
+	}
+	if !flagGiven(envPresets) {
+		var err error
+		if e.Checkpoints.Presets, err = presetsOfEnvironment(); err != nil {
+			return e, err
+		}
+	}
+	switch text := os.Getenv(envOutside); text {
+	case "", "0":
+	case "1":
+		e.Checkpoints.AllowOutside = true
+	default:
+		if !flagGiven(envOutside) {
+			return e, errorWithHint("set it to 1 or 0, or unset it", "environment variable %s: %q is neither 1 nor 0", envOutside, text)
 		}
 	}
 	return e, nil

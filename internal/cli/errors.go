@@ -27,6 +27,19 @@ func errorWithHint(hint, format string, args ...any) error {
 	return hintedError{fmt.Errorf(format, args...), hint}
 }
 
+// flagError puts the name of a flag before an error, or before each of several.
+func flagError(flag string, err error) error {
+	var several interface{ Unwrap() []error }
+	if !errors.As(err, &several) {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	var problems suite.Problems
+	for _, e := range several.Unwrap() {
+		problems = append(problems, suite.Problem{Message: flag + ": " + e.Error(), Advice: fault.HintOf(e)})
+	}
+	return problems
+}
+
 // complain writes an error and its hint to standard error.
 func (p *program) complain(err error) {
 	var problems suite.Problems

@@ -5,24 +5,24 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
 
 	"omniloader/fixtures"
-	"omniloader/internal/suggest"
 )
 
 func (p *program) presetsCommand() *cobra.Command {
 	asJSON, dir := false, ""
+	own := new(checkpointFlags)
 	c := &cobra.Command{
 		Use:   "presets [WORD…]",
 		Short: "List the checkpoints that scenarios can use by name, or write them to disk",
 		Long: `Lists the presets: checkpoints that omniloader makes, sound ones and ones that are
 broken on purpose, for scenarios ("Given the checkpoint "gpt2""). With words, only those
-whose name or title has all of them, in any case.
+whose name or title has all of them, in any case. --presets adds your own, which are
+written in the same way: a title, what is to be generated, and files.
 
 With --write it writes the presets of these names instead, each as a directory of its
 own, so that the other commands can be tried. The weight files have the sizes of the
@@ -32,14 +32,22 @@ copies them that does not know sparse files.`,
   omniloader presets shard                                 those about shards
   omniloader presets broken-missing-shard --write models   write models/broken-missing-shard`,
 		RunE: func(c *cobra.Command, words []string) error {
-			if c.Flags().Changed("write") {
-				return p.writePresets(words, dir)
+			library, err := own.library(c.Flags())
+			if err != nil {
+				return err
 			}
-			return p.listPresets(words, asJSON)
+			if c.Flags().Changed("write") {
+				return p.writePresets(library, words, dir)
+			}
+			return p.listPresets(library, words, asJSON)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var names []string
-			for _, preset := range allPresets() {
+			library, err := own.library(c.Flags())
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			for _, preset := range library.All() {
 				names = append(names, preset.Name+"\t"+preset.Title)
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
@@ -50,27 +58,24 @@ copies them that does not know sparse files.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	own.definePresets(c.Flags())
 	c.Flags().StringVar(&dir, "write", "", "write the presets of these names below this `DIR`")
 	c.MarkFlagsMutuallyExclusive("json", "write")
 	_ = c.RegisterFlagCompletionFunc("write", completeDirectories)
+	_ = c.MarkFlagDirname("presets")
 	return c
-}
-
-// allPresets gives the sound presets and then the broken ones.
-func allPresets() []fixtures.Preset {
-	return slices.Concat(fixtures.Presets(), fixtures.BrokenPresets())
 }
 
 // presetEntry is a preset as "presets --json" prints it.
 type presetEntry struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
-	From  string `json:"from,omitempty"` // the sound preset that a broken one is made from
+	From  string `json:"from,omitempty"` // the preset that a changed one is made from
 }
 
-func (p *program) listPresets(words []string, asJSON bool) error {
+func (p *program) listPresets(library *fixtures.PresetLibrary, words []string, asJSON bool) error {
 	var entries []presetEntry
-	for _, preset := range allPresets() {
+	for _, preset := range library.All() {
 		entries = append(entries, presetEntry(preset))
 	}
 	return listing[presetEntry]{
@@ -87,24 +92,20 @@ func (p *program) listPresets(words []string, asJSON bool) error {
 
 // writePresets writes presets below dir. A name that is no preset is found before the
 // first is written.
-func (p *program) writePresets(names []string, dir string) error {
+func (p *program) writePresets(library *fixtures.PresetLibrary, names []string, dir string) error {
 	if len(names) == 0 {
 		return errorWithHint(`"omniloader presets" lists the names`, "presets --write: name a preset")
 	}
 	if dir == "" {
 		return errorWithHint("--write . writes below this directory", "presets --write: the name of the directory is empty")
 	}
-	var known []string
-	for _, preset := range allPresets() {
-		known = append(known, preset.Name)
-	}
 	for _, name := range names {
-		if !slices.Contains(known, name) {
-			return errorWithHint(suggest.DidYouMean(name, known), "there is no preset %q", name)
+		if err := library.Check(name); err != nil {
+			return err
 		}
 	}
 	for _, name := range names {
-		if err := writePresetTo(dir, name); err != nil {
+		if err := writePresetTo(library, dir, name); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.err, "wrote %s\n", printable(filepath.Join(dir, name)))
@@ -114,7 +115,7 @@ func (p *program) writePresets(names []string, dir string) error {
 
 // writePresetTo writes a preset as the directory dir/name, which must not exist yet. It
 // leaves nothing behind where it fails.
-func writePresetTo(dir, name string) (err error) {
+func writePresetTo(library *fixtures.PresetLibrary, dir, name string) (err error) {
 	target := filepath.Join(dir, name)
 	if _, err := os.Lstat(target); err == nil {
 		return errorWithHint("remove it, or name another directory", "%s: it exists already", printable(target))
@@ -133,7 +134,7 @@ func writePresetTo(dir, name string) (err error) {
 	if err := os.Mkdir(made, 0o777); err != nil {
 		return err
 	}
-	if err := fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), temp), name).AddPreset(name); err != nil {
+	if err := fixtures.New(afero.NewBasePathFs(afero.NewOsFs(), temp), name).AddPresetFrom(library, name); err != nil {
 		return fmt.Errorf("writing the preset %s: %s", name, strings.ReplaceAll(err.Error(), temp, dir))
 	}
 	return os.Rename(made, target)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"omniloader/fixtures"
 )
 
 func TestPresetsLists(t *testing.T) {
@@ -20,7 +22,7 @@ func TestPresetsLists(t *testing.T) {
 	r = call(t, "presets", "--json")
 	assert.Equal(t, 0, r.code)
 	lines := strings.Split(strings.TrimSpace(r.out), "\n")
-	assert.Len(t, lines, len(allPresets()))
+	assert.Len(t, lines, len((*fixtures.PresetLibrary)(nil).All()))
 	var e presetEntry
 	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &e))
 	assert.NotEmpty(t, e.From, "the last one is broken on purpose")

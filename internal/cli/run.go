@@ -87,11 +87,9 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	}
 	sampling := runSampling{
 		baseline: s.outputs.baseline, threshold: s.outputs.threshold, wanted: s.outputs.saveBaseline != "",
-		job: sampleJob{
-			Loader: p.loader, Paths: s.paths, Tags: s.selection.Tags, Categories: s.selection.Categories, Model: s.setup.Model,
-			Architectures: s.setup.Architectures, Plan: p.samplingPlan(s.outputs.baseline),
-		},
+		job: sampleJob{Loader: p.loader, Paths: s.paths, Architectures: s.setup.Architectures, Plan: p.samplingPlan(s.outputs.baseline)},
 	}
+	sampling.job.setSelection(s.selection)
 	if sampling.baseline != nil {
 		if sampling.preview, err = p.noteWhatCanBeCompared(sampling.baseline, sampling.job.Plan, sampling.threshold); err != nil {
 			return err

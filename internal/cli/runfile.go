@@ -53,8 +53,8 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 	for _, path := range s.paths {
 		header.Selection.Paths = append(header.Selection.Paths, runfile.Text(path))
 	}
-	if s.setup.Model != "" {
-		header.Selection.Models = []runfile.Text{runfile.Text(s.setup.Model)}
+	for _, model := range s.selection.Models {
+		header.Selection.Models = append(header.Selection.Models, runfile.Text(model))
 	}
 	if commit, ok := origin.Environment["commit"].(string); ok {
 		header.Commit = commit

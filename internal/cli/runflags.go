@@ -36,7 +36,7 @@ type runFlags struct {
 	failOn          failOn
 	comparison      string
 	formats         []string
-	model           string
+	checkpoints     checkpointFlags
 	architectures   string
 	jobs            count
 	runFile         string
@@ -49,7 +49,10 @@ func (f *runFlags) given(flag string) bool { return f.set.Changed(flag) }
 
 const runEnvironment = `  BENCHMARK_ITERATIONS   used where --iterations is not given
   BENCHMARK_WARMUP       used where --warmup is not given
-  TEST_MODEL_PATH        used where --model is not given
+  TEST_MODEL_PATH        used where --model is not given; a list, as PATH is one
+  OMNILOADER_PRESETS     used where --presets is not given; a list, as PATH is one
+  OMNILOADER_ALLOW_OUTSIDE
+                         1: used where --allow-outside is not given
   OMNILOADER_OUTPUT      used where --output is not given
   OMNILOADER_JUDGE_TIME  1: go test judges time too; 0: godog run does not
   NO_COLOR               switches colours off
@@ -74,6 +77,7 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	completeFlag(c, "category", steps.Categories)
 	completeFlag(c, "format", report.FormatNames)
 	_ = c.MarkFlagDirname("model")
+	_ = c.MarkFlagDirname("presets")
 	_ = c.MarkFlagFilename("architectures", "tsv")
 	_ = c.MarkFlagFilename("baseline", "json")
 	_ = c.MarkFlagFilename("save-baseline", "json")
@@ -97,7 +101,7 @@ func (f *runFlags) define() {
 	set.Var(&f.failOn, "fail-on", failOnHelp)
 	set.StringVar(&f.comparison, "comparison", "", "write the comparison with the baseline as `NAME:FILE` too:\n"+strings.Join(report.ComparisonFormatNames(), ", "))
 	set.StringArrayVar(&f.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, which gets pretty if no other does:\n"+formatHelp())
-	set.StringVar(&f.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real,\nwhich are skipped without it")
+	f.checkpoints.define(set)
 	set.StringVar(&f.architectures, "architectures", "", architecturesHelp)
 	set.Var(&f.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
 	set.Lookup("jobs").DefValue = "0" // not printed: the help must not differ between machines

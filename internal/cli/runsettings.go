@@ -71,7 +71,11 @@ func (o *runOutputs) writesResults() bool {
 // settings checks the flags and the environment. It reads everything that can be
 // wrong before anything runs, so that no measurement is lost to a mistyped path.
 func (f *runFlags) settings(paths []string) (*runSettings, error) {
-	setup, output, err := f.setup()
+	setup, env, output, err := f.setup()
+	if err != nil {
+		return nil, err
+	}
+	models, checkpoints, err := f.checkpoints.checkpoints(f.set, env)
 	if err != nil {
 		return nil, err
 	}
@@ -88,22 +92,22 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	}
 	return &runSettings{
 		runFile: runFile, runFileNamed: f.given("run-file"),
-		setup: setup, paths: paths, selection: suite.Selection{Tags: f.tags, Categories: f.categories},
+		setup: setup, paths: paths, selection: suite.Selection{Tags: f.tags, Categories: f.categories, Models: models, Checkpoints: checkpoints},
 		jobs: f.jobs.n, dryRun: f.dryRun, outputs: outputs,
 	}, nil
 }
 
-// setup is how scenarios are carried out and measured; output is the path of the
-// results file, "" for none, which may come from the environment too.
-func (f *runFlags) setup() (setup *steps.Setup, output string, err error) {
+// setup is how scenarios are carried out and measured; env is the environment, and output
+// the path of the results file, "" for none, which may come from it too.
+func (f *runFlags) setup() (setup *steps.Setup, env Environment, output string, err error) {
 	given := map[string]bool{
 		envIterations: f.given("iterations"), envWarmup: f.given("warmup"), envModel: f.given("model"),
+		envPresets: f.given("presets"), envOutside: f.given("allow-outside"),
 	}
-	env, err := readEnvironment(func(variable string) bool { return given[variable] })
-	if err != nil {
-		return nil, "", err
+	if env, err = readEnvironment(func(variable string) bool { return given[variable] }); err != nil {
+		return nil, env, "", err
 	}
-	setup = &steps.Setup{Plan: env.Plan, Model: env.Model, Fresh: FreshProcess, Callers: f.concurrency.n}
+	setup = &steps.Setup{Plan: env.Plan, Fresh: FreshProcess, Callers: f.concurrency.n}
 	setup.Plan.Memory = f.memoryProfiling || f.all
 	if given[envIterations] {
 		setup.Plan.Iterations = f.iterations.n
@@ -111,24 +115,16 @@ func (f *runFlags) setup() (setup *steps.Setup, output string, err error) {
 	if given[envWarmup] {
 		setup.Plan.Warmup = f.warmup.n
 	}
-	if given[envModel] {
-		if setup.Model = f.model; f.model == "" {
-			return nil, "", errorWithHint("name the directory of a checkpoint", "--model: empty")
-		}
-		if err := isDirectory(f.model); err != nil {
-			return nil, "", errorWithHint("name the directory of a checkpoint", "--model: %w", err)
-		}
-	}
 	if f.concurrency.n > bench.MaxCallers {
-		return nil, "", errorWithHint("more callers than processors get no more done", "--concurrency %d: at most %d callers are possible", f.concurrency.n, bench.MaxCallers)
+		return nil, env, "", errorWithHint("more callers than processors get no more done", "--concurrency %d: at most %d callers are possible", f.concurrency.n, bench.MaxCallers)
 	}
 	if setup.Architectures, err = readArchitectures(f.architectures, f.given("architectures")); err != nil {
-		return nil, "", err
+		return nil, env, "", err
 	}
 	if output = env.Output; f.given("output") {
 		output = f.output
 	}
-	return setup, output, nil
+	return setup, env, output, nil
 }
 
 // outputs are the files and reports that the flags name, with results as the path of

@@ -28,7 +28,10 @@ type sampleJob struct {
 	Paths      []string `json:"paths"`
 	Tags       string   `json:"tags"`
 	Categories []string `json:"categories"`
-	Model      string   `json:"model"`
+	Model      string   `json:"model"`                   // a single real checkpoint
+	Models     []string `json:"models,omitempty"`        // several
+	Presets    []string `json:"presets,omitempty"`       // directories of a user's own presets
+	Outside    bool     `json:"allow_outside,omitempty"` // see steps.Checkpoints
 	// Architectures is a table of class names, see undertest.Options.
 	Architectures string             `json:"architectures,omitempty"`
 	Plan          bench.Sampling     `json:"plan"`
@@ -80,13 +83,17 @@ func (p *program) serveSampling(ctx context.Context, stdin io.Reader) error {
 
 // sample samples in this process; beforeRound is called before each round.
 func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench.Samples, error) {
-	plan, err := planOf(ctx, j.Paths, suite.Selection{Tags: j.Tags, Categories: j.Categories})
+	selection, err := j.selection()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := planOf(ctx, j.Paths, selection)
 	if err != nil {
 		return nil, err
 	}
 	var samples *bench.Samples
 	err = withLoader(ctx, j.Loader, func(l undertest.Loader) error {
-		operations, err := plan.MeasuredOperations(ctx, &steps.Setup{Loader: l, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
+		operations, err := plan.MeasuredOperations(ctx, &steps.Setup{Loader: l, Plan: bench.DefaultPlan(), Architectures: j.Architectures})
 		if err != nil {
 			return err
 		}
@@ -94,6 +101,27 @@ func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench
 		return err
 	})
 	return samples, err
+}
+
+// setSelection says what is to be sampled. A single real checkpoint is named so that an
+// earlier program, which knows no others, samples it.
+func (j *sampleJob) setSelection(s suite.Selection) {
+	j.Tags, j.Categories, j.Models = s.Tags, s.Categories, s.Models
+	if len(s.Models) == 1 {
+		j.Model, j.Models = s.Models[0], nil
+	}
+	j.Presets, j.Outside = s.Checkpoints.Presets.Dirs(), s.Checkpoints.AllowOutside
+}
+
+// selection is what is to be sampled.
+func (j sampleJob) selection() (suite.Selection, error) {
+	s := suite.Selection{Tags: j.Tags, Categories: j.Categories, Models: j.Models}
+	if j.Model != "" {
+		s.Models = []string{j.Model}
+	}
+	library, err := loadPresets(j.Presets)
+	s.Checkpoints = steps.Checkpoints{Presets: library, AllowOutside: j.Outside}
+	return s, err
 }
 
 // check refuses samples that do not answer the job: taken in another way, or of another

@@ -49,7 +49,8 @@ type Feature struct {
 // Scenario is one scenario, or one row of an outline's examples.
 type Scenario struct {
 	Keyword     string
-	Name        string
+	Name        string // with the Model in brackets where there is one
+	Model       string // label of the real checkpoint in a run with several, see ModelLabels; else ""
 	Description string
 	Rule        string // the name of its rule, or ""
 	Line        int    // of the Examples row for a row of an outline, else of the scenario

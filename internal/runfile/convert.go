@@ -55,9 +55,9 @@ func NewScenario(f *outcome.Feature, s *outcome.Scenario, d Details) Scenario {
 	if identity.File == "" {
 		identity.File = f.URI
 	}
-	identity.Rule, identity.Name = s.Rule, s.Name
+	identity.Rule, identity.Name = s.Rule, s.NameInFile()
 	out := Scenario{
-		ID: identity.ID(), File: Text(identity.File), Rule: s.Rule, Name: s.Name, Row: identity.Row, Number: identity.Number,
+		ID: identity.ID(), File: Text(identity.File), Rule: s.Rule, Name: identity.Name, Row: identity.Row, Number: identity.Number,
 		Loader: d.Loader, Model: Text(d.Model), URI: Text(f.URI), Position: d.Position,
 		Keyword: s.Keyword, Description: s.Description, Line: s.Line, Outline: s.Outline, Tags: newTags(s.Tags),
 		Status: s.Status, SkipReason: Text(s.SkipReason), Started: utc(s.Started), Duration: s.Duration, Attempts: d.Attempts,
@@ -185,7 +185,7 @@ func FromOutcome(run *outcome.Run, header Header, details func(*outcome.Feature,
 			}
 			if d.Identity.Number == 0 {
 				d.Identity.File = cmp.Or(d.Identity.File, f.URI)
-				d.Identity.Rule, d.Identity.Name = s.Rule, s.Name
+				d.Identity.Rule, d.Identity.Name = s.Rule, s.NameInFile()
 				of := [2]string{d.Loader, d.Model}
 				if numberings[of] == nil {
 					numberings[of] = new(Numbering)
@@ -241,6 +241,7 @@ func (f *File) ToOutcome() *outcome.Run {
 			changes[f.Comparison.Changes[i].Key()] = &f.Comparison.Changes[i]
 		}
 	}
+	labels := modelLabels(h.Selection.Models)
 	for i := range f.Features {
 		record := &f.Features[i]
 		scenarios := byURI[record.URI]
@@ -253,7 +254,7 @@ func (f *File) ToOutcome() *outcome.Run {
 			Tags: toTags(record.Tags), Source: []byte(record.Source), Scenarios: make([]outcome.Scenario, len(scenarios)),
 		}
 		for j, s := range scenarios {
-			feature.Scenarios[j] = s.toOutcome()
+			feature.Scenarios[j] = s.toOutcome(labels[s.Model])
 			if b := s.Benchmark; b != nil {
 				feature.Scenarios[j].Change = changes[b.Key()]
 			}
@@ -263,9 +264,22 @@ func (f *File) ToOutcome() *outcome.Run {
 	return run
 }
 
-func (s *Scenario) toOutcome() outcome.Scenario {
+// modelLabels gives the labels of the real checkpoints of a run, by directory.
+func modelLabels(models []Text) map[Text]string {
+	dirs := make([]string, len(models))
+	for i, m := range models {
+		dirs[i] = string(m)
+	}
+	labels := map[Text]string{}
+	for i, label := range outcome.ModelLabels(dirs) {
+		labels[models[i]] = label
+	}
+	return labels
+}
+
+func (s *Scenario) toOutcome(model string) outcome.Scenario {
 	out := outcome.Scenario{
-		Keyword: s.Keyword, Name: s.Name, Description: s.Description, Rule: s.Rule, Line: s.Line, Outline: s.Outline, Tags: toTags(s.Tags),
+		Keyword: s.Keyword, Name: outcome.NameWithModel(s.Name, model), Model: model, Description: s.Description, Rule: s.Rule, Line: s.Line, Outline: s.Outline, Tags: toTags(s.Tags),
 		Status: toStatus(s.Status), SkipReason: string(s.SkipReason), Started: s.Started, Duration: s.Duration, Benchmark: s.Benchmark, NotJudged: s.NotJudged,
 	}
 	for _, w := range s.Warnings {

@@ -175,7 +175,7 @@ func TestStepsStartWhenTheWallClockSays(t *testing.T) {
 		f := &outcome.Feature{URI: "a.feature"}
 		s := &outcome.Scenario{Status: outcome.Passed, Started: programStarted, Steps: []outcome.Step{{Status: outcome.Passed, Started: time.Now()}}}
 		record := NewScenario(f, s, Details{})
-		got := record.toOutcome()
+		got := record.toOutcome("")
 		require.Equal(t, s.Steps[0].Started.UnixNano(), got.Steps[0].Started.UnixNano())
 	}
 }

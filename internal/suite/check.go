@@ -9,6 +9,7 @@ import (
 
 	messages "github.com/cucumber/messages/go/v34"
 
+	"omniloader/internal/bench"
 	"omniloader/internal/engine"
 	"omniloader/internal/suggest"
 	"omniloader/steps"
@@ -24,6 +25,7 @@ type stepLibrary struct {
 	measured      func(tags, steps []string) bool
 	benchmarkName func(tags []string, scenario string) string
 	checkOrder    func([]messages.PickleStepType) (at int, err error)
+	checkGiven    func(messages.PickleStepType, string, steps.Source, steps.Checkpoints) error
 }
 
 // scenarioSteps are the registered steps of one attempt at a scenario.
@@ -43,14 +45,16 @@ var builtinSteps = stepLibrary{
 	measured:      steps.Measured,
 	benchmarkName: steps.BenchmarkName,
 	checkOrder:    steps.CheckStepOrder,
+	checkGiven:    steps.CheckGiven,
 }
 
 // Check looks for everything that makes the selected scenarios impossible to judge, and
 // runs nothing: unknown tags with a value, scenarios without steps, undefined and
-// ambiguous steps, steps in the wrong order, and two benchmarks of one name. The error
+// ambiguous steps, steps in the wrong order, Given steps that name what does not exist, and
+// two benchmarks of one name. The error
 // is Problems, or the cause of the end of ctx.
 func (p *Plan) Check(ctx context.Context) error {
-	c := &checker{plan: p, benchmarks: map[string]*Scenario{}, reported: map[string]bool{}}
+	c := &checker{plan: p, benchmarks: map[string]*Scenario{}, given: map[givenStep]error{}, reported: map[string]bool{}}
 	for _, s := range p.Scenarios() {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
@@ -65,6 +69,7 @@ type checker struct {
 	plan       *Plan
 	problems   Problems
 	benchmarks map[string]*Scenario // by name
+	given      map[givenStep]error  // what was found out about Given steps
 	reported   map[string]bool      // places of steps: rows of an outline and scenarios below a background share steps
 }
 
@@ -88,6 +93,7 @@ func (c *checker) checkScenario(s *Scenario) {
 		c.addOnce(Problem{URI: s.URI, Line: line, Message: err.Error(),
 			Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
 	}
+	c.checkGivenSteps(s)
 	if c.plan.measured(s) {
 		c.checkBenchmarkName(s)
 	}
@@ -102,7 +108,10 @@ func (c *checker) addOnce(problem Problem) {
 }
 
 func (c *checker) checkBenchmarkName(s *Scenario) {
-	name := c.plan.steps.benchmarkName(s.TagNames(), s.Name)
+	name := c.plan.benchmark(s)
+	if s.Model != "" {
+		name = (bench.Key{Benchmark: name, Model: s.Model}).String()
+	}
 	first := c.benchmarks[name]
 	if first == nil {
 		c.benchmarks[name] = s
@@ -205,7 +214,7 @@ func (p *Plan) Scenarios() []*Scenario {
 // Keep returns a plan of those selected scenarios for which keep holds. Unlike a plan of
 // Select, it may be empty.
 func (p *Plan) Keep(keep func(*Scenario) bool) *Plan {
-	kept := &Plan{features: p.features, chosen: map[*Scenario]bool{}, steps: p.steps}
+	kept := &Plan{features: p.features, chosen: map[*Scenario]bool{}, steps: p.steps, checkpoints: p.checkpoints}
 	for s := range p.chosen {
 		if keep(s) {
 			kept.chosen[s] = true

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ type Feature struct {
 	Source    []byte // without a byte order mark
 	Scenarios []*Scenario
 
+	folder      string                    // its folder on the disk, "" if it was read from another filesystem
 	fsys        fs.FS                     // the filesystem it was read from
 	path        string                    // its path there
 	document    *messages.GherkinDocument // its Feature is never nil
@@ -42,6 +44,7 @@ type Scenario struct {
 	outcome.Scenario
 	URI string
 
+	modelDir      string // of the real checkpoint that it runs on; "" where there is none
 	pickle        *messages.Pickle
 	row           []runfile.Cell // of an Examples row
 	lastLine      int            // last line of the scenario or outline, without blank lines
@@ -98,6 +101,15 @@ func (f *Feature) nearestTo(line int) string {
 }
 
 func distance(a, b int) int { return max(a-b, b-a) }
+
+// folderFS returns the folder of a feature file that is not on the disk.
+func (f *Feature) folderFS() fs.FS {
+	folder, err := fs.Sub(f.fsys, path.Dir(f.path))
+	if err != nil {
+		return f.fsys // cannot be: the path of a file is valid
+	}
+	return folder
+}
 
 // parse parses the source of a feature file. It returns the feature, or nil, and all
 // problems.

@@ -127,8 +127,8 @@ func (c *runner) measureAgain(ctx context.Context, tooSlow map[*Scenario]*bench.
 
 // isReference says whether a bound in tooSlow is relative to the benchmark of s.
 func (c *runner) isReference(s *Scenario, tooSlow map[*Scenario]*bench.ExceededError) bool {
-	for _, e := range tooSlow {
-		if e.Reference() != "" && c.plan.benchmark(s) == e.Reference() {
+	for of, e := range tooSlow {
+		if e.Reference() != "" && c.plan.benchmark(s) == e.Reference() && (s.Model == "" || s.Model == of.Model) {
 			return true
 		}
 	}
@@ -146,7 +146,7 @@ func (p *Plan) benchmark(s *Scenario) string {
 	if !p.measured(s) {
 		return ""
 	}
-	return p.steps.benchmarkName(s.TagNames(), s.Name)
+	return p.steps.benchmarkName(s.TagNames(), s.NameInFile())
 }
 
 // pause waits before a round that measures benchmarks again: with Options.Pause where it

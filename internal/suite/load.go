@@ -34,7 +34,7 @@ func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) 
 // file.feature:12:30 for those at two lines. A file that is named twice is read once. The
 // error is Problems, with those of all paths.
 func Load(ctx context.Context, paths []string) ([]*Feature, error) {
-	l := loader{ctx: ctx}
+	l := loader{ctx: ctx, onDisk: true}
 	for _, p := range paths {
 		l.path(p)
 	}
@@ -52,6 +52,7 @@ func (l *loader) result() ([]*Feature, error) {
 // loader collects features and problems.
 type loader struct {
 	ctx      context.Context
+	onDisk   bool // URIs are paths on the disk
 	features []*Feature
 	problems Problems
 }
@@ -184,6 +185,9 @@ func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
 		return
 	}
 	feature.fsys, feature.path = fsys, name
+	if l.onDisk {
+		feature.folder = filepath.Dir(filepath.FromSlash(uri))
+	}
 	l.features = append(l.features, feature)
 	if lines != nil {
 		feature.pickedLines = map[int]bool{}

@@ -24,7 +24,8 @@ func (p *Plan) RunFileFeatures() []runfile.Feature {
 	return records
 }
 
-// PlanHash returns the hash of the identities of the selected scenarios.
+// PlanHash returns the hash of the identities of the selected scenarios, and of their
+// models where the run has several.
 func (p *Plan) PlanHash() string { return runfile.PlanHash(maps.Keys(p.newRecords(nil).ids())) }
 
 // records writes the records of scenarios to a run file. A nil *records writes nothing.
@@ -43,10 +44,13 @@ func (p *Plan) newRecords(file *runfile.Writer) *records {
 		feature := f.outcome()
 		r.features[f.URI] = &feature
 	}
-	var numbering runfile.Numbering
+	numberings := map[string]*runfile.Numbering{} // by model: each has every scenario
 	for i, s := range p.Scenarios() {
-		identity := runfile.Identity{File: s.URI, Rule: s.Rule, Name: s.Name, Row: s.row}
-		numbering.Assign(&identity)
+		identity := runfile.Identity{File: s.URI, Rule: s.Rule, Name: s.NameInFile(), Row: s.row}
+		if numberings[s.Model] == nil {
+			numberings[s.Model] = new(runfile.Numbering)
+		}
+		numberings[s.Model].Assign(&identity)
 		r.identities[s], r.positions[s] = identity, i+1
 	}
 	return r
@@ -54,8 +58,12 @@ func (p *Plan) newRecords(file *runfile.Writer) *records {
 
 func (r *records) ids() map[string]bool {
 	ids := map[string]bool{}
-	for _, identity := range r.identities {
-		ids[identity.ID()] = true
+	for s, identity := range r.identities {
+		id := identity.ID()
+		if s.Model != "" {
+			id += " " + s.Model
+		}
+		ids[id] = true
 	}
 	return ids
 }
@@ -66,7 +74,7 @@ func (r *records) write(s *Scenario, o *outcome.Scenario, worker int, evidence *
 		return
 	}
 	record := runfile.NewScenario(r.features[s.URI], o, runfile.Details{
-		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Evidence: evidence, Loader: r.loader,
+		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Evidence: evidence, Loader: r.loader, Model: s.modelDir,
 		Errors: runfile.Errors{CouldNotJudge: isScenarioError, Explain: explainFailure},
 	})
 	r.file.Scenario(&record)

@@ -32,8 +32,8 @@ type Options struct {
 
 // Run checks the plan and runs it: first the scenarios that are not measured, in parallel,
 // then the measured ones, each alone, and at last again those that exceeded a bound on
-// time, see laterRounds. Scenarios with the tag @real are skipped if the setup has no
-// model. If ctx is cancelled, the result has the scenarios that have ended and says that
+// time, see laterRounds. Scenarios with the tag @real are skipped if the selection
+// has no model. If ctx is cancelled, the result has the scenarios that have ended and says that
 // it was interrupted. The error is Problems if nothing could be judged; a scenario that
 // fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
@@ -43,10 +43,10 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		return nil, err
 	}
 	needsModel := func(s *Scenario) bool {
-		return options.Setup.Model == "" && slices.Contains(s.TagNames(), tagReal)
+		return s.modelDir == "" && slices.Contains(s.TagNames(), tagReal)
 	}
 	options.Setup = options.Setup.Derive(func(s *steps.Setup) {
-		s.LaterRounds = true
+		s.LaterRounds, s.Checkpoints = true, p.checkpoints
 		if RaceDetector {
 			s.TimeNotJudged, s.MemoryNotJudged = "the race detector slows every call", "the race detector allocates too"
 		}
@@ -91,17 +91,18 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 
 // MeasuredOperations runs every measured scenario of the plan once, without measuring it,
 // and returns their operations, ready to be sampled, in the order of the scenarios.
-// Scenarios with the tag @real are left out if the setup has no model. A scenario that
+// Scenarios with the tag @real are left out if the selection has no model. A scenario that
 // fails is an error, because its operation does not do what would be measured.
 func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]bench.Operation, error) {
 	var operations []bench.Operation
 	setup = setup.Derive(func(s *steps.Setup) {
 		s.Collect = func(o bench.Operation) { operations = append(operations, o) }
+		s.Checkpoints = p.checkpoints
 	})
 	c := &runner{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
 	takes := map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {
-		if p.measured(s) && (setup.Model != "" || !slices.Contains(s.TagNames(), tagReal)) {
+		if p.measured(s) && (s.modelDir != "" || !slices.Contains(s.TagNames(), tagReal)) {
 			takes[s] = true
 		}
 	}
@@ -286,7 +287,7 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
 		scenario = c.plan.steps.register(c.options.Setup, scope)
 		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
-			return ctx, scenario.Begin(p, c.source(s))
+			return ctx, scenario.Begin(p, c.plan.source(s))
 		})
 		scope.After(func(ctx context.Context, _ *messages.Pickle, err error) (context.Context, error) {
 			if err != nil && c.records != nil {
@@ -317,14 +318,6 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 	}
 	c.records.write(s, o, worker, evidence)
 	c.finished(s, o)
-}
-
-// source says what the pickle of a scenario does not.
-func (c *runner) source(s *Scenario) steps.Source {
-	return steps.Source{Tags: s.TagNames(), ReadFixture: func(name string) ([]byte, error) {
-		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
-		return steps.ReadFixture(c.plan.features[i].fsys, c.plan.features[i].path, name)
-	}}
 }
 
 var statuses = map[engine.Status]outcome.Status{

@@ -179,7 +179,9 @@ func TestRealScenariosAreSkippedWithoutAModel(t *testing.T) {
 	assert.Equal(t, 1, totals.Passed)
 	assert.Equal(t, "needs a real checkpoint", run.Features[0].Scenarios[0].SkipReason)
 
-	run, err := newFakeSteps().run(t, featureOf(t, text...), Options{Setup: &steps.Setup{Model: "somewhere"}})
+	plan, err := Select(featureOf(t, text...), Selection{Models: []string{"somewhere"}})
+	require.NoError(t, err)
+	run, err = newFakeSteps().runPlan(t, plan, Options{})
 	require.NoError(t, err)
 	assert.Equal(t, 1, run.Totals().Failed, "with a model it runs")
 }

@@ -25,6 +25,11 @@ type Selection struct {
 	Tags       string   // a Cucumber tag expression
 	Categories []string // scenarios of any of these; each is a tag without its @
 	Short      bool     // leave out scenarios with @slow
+	// Models are the directories of real checkpoints. A scenario that needs one is selected
+	// once for each, see runsOnModel; without any it is skipped.
+	Models []string
+	// Checkpoints says which checkpoints Given steps may use.
+	Checkpoints steps.Checkpoints
 }
 
 // Plan is a selection of scenarios that can be checked and run.
@@ -33,6 +38,8 @@ type Plan struct {
 	chosen   map[*Scenario]bool
 	steps    stepLibrary
 	leftOut  []runfile.LeftOut
+
+	checkpoints steps.Checkpoints
 
 	once         sync.Once
 	exampleTexts []string // see examples
@@ -52,9 +59,9 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	if err := unknownTags(expr, selection.Categories, tags); err != nil {
 		return nil, err
 	}
-	p := &Plan{features: features, chosen: map[*Scenario]bool{}, steps: builtinSteps}
+	p := &Plan{features: onEachModel(features, selection.Models), chosen: map[*Scenario]bool{}, steps: builtinSteps, checkpoints: selection.Checkpoints}
 	total, wip, slow := 0, 0, 0
-	for _, f := range features {
+	for _, f := range p.features {
 		for _, s := range f.Scenarios {
 			total++
 			names := s.TagNames()

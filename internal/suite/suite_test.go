@@ -139,6 +139,7 @@ func newFakeSteps() *fakeSteps {
 	}
 	y.stepLibrary = stepLibrary{
 		checkOrder: func([]messages.PickleStepType) (int, error) { return 0, nil },
+		checkGiven: func(messages.PickleStepType, string, steps.Source, steps.Checkpoints) error { return nil },
 		catalogue: func() []steps.Definition {
 			return []steps.Definition{
 				{Keyword: "Given", Example: `a thing "stone"`}, {Keyword: "When", Example: "it passes"}, {Keyword: "Then", Example: "all is well"},
@@ -223,7 +224,12 @@ func (y *fakeSteps) registerSteps(_ *steps.Setup, r engine.Registrar) scenarioSt
 // run runs features with the fake steps.
 func (y *fakeSteps) run(t *testing.T, fs []*Feature, options Options) (*outcome.Run, error) {
 	t.Helper()
-	p := selectAll(t, fs)
+	return y.runPlan(t, selectAll(t, fs), options)
+}
+
+// runPlan runs a plan with the fake steps.
+func (y *fakeSteps) runPlan(t *testing.T, p *Plan, options Options) (*outcome.Run, error) {
+	t.Helper()
 	p.steps = y.stepLibrary
 	if options.Setup == nil {
 		options.Setup = &steps.Setup{}
