@@ -223,7 +223,7 @@ func TestDocs(t *testing.T) {
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "features"), features.FS))
 	t.Chdir(dir)
 	t.Setenv("HOME", dir)
-	for _, name := range []string{envIterations, envWarmup, envModel, envOutput, envModels, envHubCache, envHome, envEndpoint} {
+	for _, name := range []string{envIterations, envWarmup, envModel, envPresets, envOutside, envOutput, envModels, envHubCache, envHome, envEndpoint} {
 		t.Setenv(name, "")
 	}
 

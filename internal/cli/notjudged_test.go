@@ -131,7 +131,7 @@ func TestOtherCommandsThatCannotBeJudgedExitWith2(t *testing.T) {
 func TestMistakesInAScenarioCannotBeJudged(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                          {`could not judge: the answer has no field "categry"`, `did you mean "category"?`},
-		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n": {"could not judge: ", `did you mean "gpt2"?`},
+		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n": {`there is no preset "gtp2"`, `did you mean "gpt2"?`},
 		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                 {"could not judge: ", `did you mean "not found"?`},
 	} {
 		a := call(t, "run", write(t, "x.feature", text))

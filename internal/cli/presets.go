@@ -21,8 +21,9 @@ func (p *program) presetsCommand() *cobra.Command {
 		Short: "List the checkpoints that scenarios can use by name, or write them to disk",
 		Long: `Lists the presets: checkpoints that omniloader makes, sound ones and ones that are
 broken on purpose, for scenarios ("Given the checkpoint "gpt2""). With words, only those
-whose name or title has all of them, in any case. --presets adds your own, which are
-written in the same way: a title, what is to be generated, and files.
+whose name or title has all of them, in any case. --presets, or the variable
+OMNILOADER_PRESETS, adds your own, which are written in the same way: a title, what is
+to be generated, and files.
 
 With --write it writes the presets of these names instead, each as a directory of its
 own, so that the other commands can be tried. The weight files have the sizes of the

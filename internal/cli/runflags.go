@@ -47,15 +47,14 @@ type runFlags struct {
 // given tells whether a flag is on the command line, be it with an empty value.
 func (f *runFlags) given(flag string) bool { return f.set.Changed(flag) }
 
-const runEnvironment = `  BENCHMARK_ITERATIONS   used where --iterations is not given
-  BENCHMARK_WARMUP       used where --warmup is not given
-  TEST_MODEL_PATH        used where --model is not given; a list, as PATH is one
-  OMNILOADER_PRESETS     used where --presets is not given; a list, as PATH is one
-  OMNILOADER_ALLOW_OUTSIDE
-                         1: used where --allow-outside is not given
-  OMNILOADER_OUTPUT      used where --output is not given
-  OMNILOADER_JUDGE_TIME  1: go test judges time too; 0: godog run does not
-  NO_COLOR               switches colours off
+const runEnvironment = `  BENCHMARK_ITERATIONS      used where --iterations is not given
+  BENCHMARK_WARMUP          used where --warmup is not given
+  TEST_MODEL_PATH           used where --model is not given; a list, as PATH is one
+  OMNILOADER_PRESETS        used where --presets is not given; a list, as PATH is one
+  OMNILOADER_ALLOW_OUTSIDE  1: used where --allow-outside is not given
+  OMNILOADER_OUTPUT         used where --output is not given
+  OMNILOADER_JUDGE_TIME     1: go test judges time too; 0: godog run does not
+  NO_COLOR                  switches colours off
 A flag takes precedence over its variable, a variable over the default.`
 
 // newRunFlags gives a command the flags and the help of run.

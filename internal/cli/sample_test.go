@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	writesRunFile = false // the working directory is in the source tree
-	for _, name := range []string{envIterations, envWarmup, envModel, envOutput} {
+	for _, name := range []string{envIterations, envWarmup, envModel, envPresets, envOutside, envOutput} {
 		os.Unsetenv(name) // those of whoever runs the tests
 	}
 	debug.SetGCPercent(400) // the checkpoints become garbage, and collecting it took a tenth of the CPU
