@@ -152,13 +152,13 @@ func (p place) checkLinks(name string) error {
 	if err != nil {
 		return err
 	}
-	defer done() //nolint:errcheck // it was only read
+	defer done() // it was only read: an error of closing it says nothing
 	leadsOut := func(file string) error {
 		if _, err := fs.Stat(confined, file); err == nil {
 			return nil
 		}
 		if _, err := os.Stat(filepath.Join(p.root, filepath.FromSlash(file))); err != nil {
-			return nil //nolint:nilerr // a link to nothing: what that means is for the loader to say
+			return nil // a link to nothing: what that means is for the loader to say
 		}
 		return errorWithHint(allowOutsideHint, "the checkpoint at %q: %s is a link that leads out of the folder of the feature file", name, file)
 	}
@@ -233,7 +233,7 @@ func (w *world) useReal(p place) error {
 		return err
 	}
 	if w.copiesReal {
-		defer done() //nolint:errcheck // it was only read
+		defer done()
 		w.dir = p.dir
 		w.checkpoint = fixtures.New(w.disk, w.dir)
 		return copyFiles(w.disk, base, p.dir)
