@@ -174,7 +174,7 @@ func (b *revisionBench) refuseEmptySelection(ctx context.Context) error {
 	if len(b.job.Paths) == 0 && b.flags.pkg != "." {
 		return nil
 	}
-	plan, err := planOf(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories})
+	plan, err := checkedPlan(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories})
 	if err != nil {
 		return err
 	}

@@ -41,8 +41,9 @@ its mean times. On a shared machine they called 45 % of unchanged benchmarks cha
 red by means is no failure, unless even the fastest call is slower than the slowest
 was, or --fail-on lists means.
 
-Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
-one name and a selection that is empty stop the run before it starts.`,
+A scenario with an undefined or ambiguous step or none, a file that does not parse and
+a second benchmark of the same name cannot be judged: the others run, and the run ends
+in exit code 2, or 1 if one of them failed. A selection that is empty runs nothing.`,
 		Example: `  omniloader run                                every built-in scenario
   omniloader run features/ my.feature           feature files and folders
   omniloader run my.feature:12                  the scenario or Examples row at line 12
@@ -74,11 +75,14 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 // run runs the scenarios that the settings select, and writes and judges what they ask
 // for.
 func (p *program) run(ctx context.Context, s *runSettings) error {
-	plan, err := checkedPlan(ctx, s.paths, s.selection)
+	plan, err := planOf(ctx, s.paths, s.selection)
 	if err != nil {
 		return err
 	}
 	if s.dryRun {
+		if err := check(ctx, plan); err != nil {
+			return err
+		}
 		p.describePlan(plan)
 		return nil
 	}
@@ -116,16 +120,19 @@ func errNothingMeasured(consequence string) error {
 // checkedPlan is planOf with every scenario checked.
 func checkedPlan(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
 	plan, err := planOf(ctx, paths, selection)
-	if err == nil {
-		err = plan.Check(ctx)
-	}
-	if ctx.Err() != nil {
-		return nil, errorWithHint("nothing was run", "interrupted")
-	}
 	if err != nil {
 		return nil, err
 	}
-	return plan, nil
+	return plan, check(ctx, plan)
+}
+
+// check checks every scenario of a plan.
+func check(ctx context.Context, plan *suite.Plan) error {
+	err := plan.Check(ctx)
+	if ctx.Err() != nil {
+		return errorWithHint("nothing was run", "interrupted")
+	}
+	return err
 }
 
 // planOf selects among the scenarios of feature files, or of the built-in features
@@ -136,6 +143,9 @@ func planOf(ctx context.Context, paths []string, selection suite.Selection) (*su
 		load = func() ([]*suite.Feature, error) { return suite.Load(ctx, paths) }
 	}
 	loaded, err := load()
+	if ctx.Err() != nil {
+		return nil, errorWithHint("nothing was run", "interrupted")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -16,13 +16,15 @@ import (
 	"strings"
 
 	"omniloader/internal/engine"
+	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 )
 
 const extension = ".feature"
 
 // LoadFS reads every feature file of a filesystem, in the order of their paths. A
-// feature's URI is prefix joined with its path. The error is Problems.
+// feature's URI is prefix joined with its path. A file that does not parse is a feature with
+// problems, which Plan.Check reports. The error is Problems.
 func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) {
 	l := loader{ctx: ctx}
 	l.tree(fsys, func(name string) string { return path.Join(prefix, name) }, prefix)
@@ -31,8 +33,9 @@ func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) 
 
 // Load reads feature files and folders from the disk. A folder stands for all feature
 // files below it, file.feature:12 for the scenario or Examples row at that line, and
-// file.feature:12:30 for those at two lines. A file that is named twice is read once. The
-// error is Problems, with those of all paths.
+// file.feature:12:30 for those at two lines. A file that is named twice is read once. A file
+// that does not parse is a feature with problems, which Plan.Check reports. The error is
+// Problems, with those of all paths.
 func Load(ctx context.Context, paths []string) ([]*Feature, error) {
 	l := loader{ctx: ctx}
 	for _, p := range paths {
@@ -46,18 +49,18 @@ func (l *loader) result() ([]*Feature, error) {
 	if l.ctx.Err() != nil {
 		return nil, context.Cause(l.ctx)
 	}
-	return l.features, l.problems.orNil()
+	return l.features, l.problems.ErrOrNil()
 }
 
 // loader collects features and problems.
 type loader struct {
 	ctx      context.Context
 	features []*Feature
-	problems Problems
+	problems outcome.Problems
 }
 
 func (l *loader) fail(uri string, line int, advice, format string, args ...any) {
-	l.problems = append(l.problems, Problem{URI: uri, Line: line, Message: fmt.Sprintf(format, args...), Advice: advice})
+	l.problems = append(l.problems, outcome.Problem{URI: uri, Line: line, Message: fmt.Sprintf(format, args...), Advice: advice})
 }
 
 var lineSuffix = regexp.MustCompile(`^(.+?)((?::[0-9]+)+)$`)
@@ -173,15 +176,11 @@ func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
 	if l.ctx.Err() != nil {
 		return
 	}
-	source, err := readBounded(fsys, name)
-	if err != nil {
-		l.fail(uri, 0, "", "%s", reason(err))
-		return
-	}
-	feature, problems := parse(l.ctx, uri, source)
-	l.problems = append(l.problems, problems...)
-	if feature == nil {
-		return
+	var feature *Feature
+	if source, err := readBounded(fsys, name); err != nil {
+		feature = &Feature{URI: uri, Problems: outcome.Problems{{URI: uri, Message: reason(err)}}}
+	} else {
+		feature = parse(l.ctx, uri, source)
 	}
 	feature.fsys, feature.path = fsys, name
 	l.features = append(l.features, feature)
@@ -200,6 +199,9 @@ func (l *loader) pick(f *Feature, lines []int) {
 	}
 	if f.pickedLines == nil {
 		return // all were selected before
+	}
+	if f.document == nil {
+		return // what is at the lines is not known
 	}
 	for _, line := range lines {
 		at := f.scenariosAt(line)

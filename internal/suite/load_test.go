@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"omniloader/internal/outcome"
 	"os"
 	"path/filepath"
 	"strings"
@@ -167,8 +168,11 @@ func TestLoadReportsProblems(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Load(t.Context(), []string{tt.path})
-			var problems Problems
+			fs, err := Load(t.Context(), []string{tt.path})
+			if err == nil {
+				err = selectAll(t, fs).Check(t.Context())
+			}
+			var problems outcome.Problems
 			require.ErrorAs(t, err, &problems)
 			assert.Contains(t, problems[0].Error(), tt.message)
 			assert.Contains(t, problems[0].Hint(), tt.hint)
@@ -179,7 +183,7 @@ func TestLoadReportsProblems(t *testing.T) {
 
 func TestAllBadPathsAreReportedAtOnce(t *testing.T) {
 	_, err := Load(t.Context(), []string{"nowhere/a.feature", "nowhere/b.feature"})
-	var problems Problems
+	var problems outcome.Problems
 	require.ErrorAs(t, err, &problems)
 	assert.Len(t, problems, 2)
 	assert.Contains(t, err.Error(), "\n  hint: ")
