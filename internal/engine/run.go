@@ -252,7 +252,7 @@ func (a *attempt) await(ended <-chan struct{}) {
 	case <-ended:
 		return
 	case <-a.timed.Done():
-		if errors.Is(a.run.Err(), context.DeadlineExceeded) {
+		if a.run.Err() == nil || errors.Is(a.run.Err(), context.DeadlineExceeded) {
 			a.takeStacks()
 		}
 	case <-a.expired:
