@@ -153,3 +153,21 @@ func TestRetrySaysWhichFailuresAreTriedAgain(t *testing.T) {
 	})
 	assert.Len(t, result.Attempts, 3)
 }
+
+func TestCall(t *testing.T) {
+	assert.NoError(t, engine.Call(t.Context(), shortGrace, func(context.Context) error { return nil }))
+	broken := errors.New("broken")
+	assert.ErrorIs(t, engine.Call(t.Context(), shortGrace, func(context.Context) error { return broken }), broken)
+	var panicked *engine.PanicError
+	require.ErrorAs(t, engine.Call(t.Context(), shortGrace, func(context.Context) error { panic("kaboom") }), &panicked)
+	assert.Contains(t, panicked.Stack, "abandon_test.go:")
+
+	release := make(chan struct{})
+	defer close(release)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	err := engine.Call(ctx, shortGrace, func(context.Context) error { cancel(broken); hangs(release); return nil })
+	var abandoned *engine.AbandonedError
+	require.ErrorAs(t, err, &abandoned)
+	assert.ErrorIs(t, err, broken)
+	assert.Contains(t, abandoned.Stacks, "engine_test.hangs")
+}

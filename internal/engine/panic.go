@@ -44,7 +44,7 @@ var enginePackage = reflect.TypeFor[Engine]().PkgPath() + "."
 
 // callsOut says whether a function of this package calls the functions of steps and hooks.
 func callsOut(function string) bool {
-	return function == enginePackage+"(*function).call" || strings.HasPrefix(function, enginePackage+"(*attempt).")
+	return function == enginePackage+"(*function).call" || function == enginePackage+"protected" || strings.HasPrefix(function, enginePackage+"(*attempt).")
 }
 
 // stack gives the calls between the panic and the engine.
