@@ -78,7 +78,7 @@ func (w *world) latencyBelow(ctx context.Context, figure, limit string) error {
 
 func (w *world) medianBelowTimes(ctx context.Context, factor, benchmark string) error {
 	bound, err := bench.MedianBelowTimes(factor, benchmark)
-	if err == nil && w.setup.Collect == nil && w.setup.whyNotJudged(bound) == "" && w.reference(benchmark) == nil {
+	if err == nil && w.setup.Collect == nil && w.unmeasured == "" && w.setup.whyNotJudged(bound) == "" && w.reference(benchmark) == nil {
 		message := fmt.Sprintf("the bound is relative to %q, which was not measured before this in the run: select it too", benchmark)
 		others := slices.DeleteFunc(w.setup.state().store.names(w.setup.LoaderKey()), func(name string) bool { return name == w.record.Benchmark.Name })
 		if near, ok := suggest.Nearest(benchmark, others); ok {

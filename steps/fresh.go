@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 	"omniloader/loader/undertest"
 )
 
@@ -21,8 +23,39 @@ type FreshJob struct {
 	Cold           bool            `json:"cold"` // drop the checkpoint's files from the page cache first
 }
 
-// Do calls the operation in this process and measures the call.
+// freshGrace is how long a call in a process started for it is waited for when it has to end.
+const freshGrace = time.Second
+
+// Do calls the operation in this process and measures the call. Where the call does not
+// come back when ctx ends, or panics, the error has its stacks.
 func (j FreshJob) Do(ctx context.Context, loader undertest.Loader) (*bench.FreshProcess, error) {
+	var fresh *bench.FreshProcess
+	err := engine.Call(ctx, freshGrace, func(ctx context.Context) (err error) {
+		fresh, err = j.do(ctx, loader)
+		return err
+	})
+	if err != nil {
+		return nil, withStacks(err)
+	}
+	return fresh, nil
+}
+
+// withStacks adds the stacks of a panic or an abandoned call to the text of its error, for
+// another process.
+func withStacks(err error) error {
+	var panicked *engine.PanicError
+	if errors.As(err, &panicked) {
+		return fmt.Errorf("%w\n%s", err, panicked.Stack)
+	}
+	var abandoned *engine.AbandonedError
+	if errors.As(err, &abandoned) {
+		return fmt.Errorf("%w\n%s", err, abandoned.Stacks)
+	}
+	return err
+}
+
+// do is Do in the goroutine of the call.
+func (j FreshJob) do(ctx context.Context, loader undertest.Loader) (*bench.FreshProcess, error) {
 	j.Input.FS = os.DirFS(j.Input.Root)
 	call, err := loader.Prepare(j.Operation, j.Input)
 	if err != nil {
@@ -61,7 +94,7 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		if err := copied.temporaryDirectory(); err != nil {
 			return nil, scenarioErrorf("copying the checkpoint to the disk: %w", err)
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(copied.tempRoot)) }()
+		defer func() { err = errors.Join(err, copied.end()) }()
 		if err := w.given.replay(copied); err != nil {
 			return nil, fmt.Errorf("writing the checkpoint to the disk: %w", err)
 		}

@@ -54,6 +54,7 @@ func (w *world) temporaryDirectory() error {
 	if err != nil {
 		return fmt.Errorf("no temporary directory can be made, set TMPDIR to a directory that can be written: %w", err)
 	}
+	w.setup.state().temporary.add(temp)
 	w.tempRoot = temp
 	w.disk = afero.NewBasePathFs(afero.NewOsFs(), temp)
 	w.fsys = os.DirFS(temp)

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"os"
 	"reflect"
 
 	"omniloader/internal/bench"
@@ -69,7 +68,7 @@ func (w *world) sampledOperation(operation string) (bench.Operation, error) {
 		remove := func() error { return nil }
 		err := given.replay(fresh)
 		if fresh.tempRoot != "" {
-			remove = func() error { return os.RemoveAll(fresh.tempRoot) }
+			remove = fresh.end
 		}
 		if err != nil {
 			_ = remove() // the first error is the one to return

@@ -31,8 +31,12 @@ func (w *world) measure(ctx context.Context, call undertest.Call) error {
 		call = failureAsAnswer(call)
 	}
 	w.sample = func(ctx context.Context) (*bench.Measurement, error) {
-		w.setup.state().exclusive.Lock()
-		defer w.setup.state().exclusive.Unlock()
+		exclusive := &w.setup.state().exclusive
+		release, err := w.lock.hold(exclusive.Lock, exclusive.Unlock)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
 		m, err := w.setup.measure(ctx, plan, func() (any, error) { return call(ctx) })
 		if err != nil {
 			return nil, err
@@ -51,6 +55,9 @@ func (w *world) measure(ctx context.Context, call undertest.Call) error {
 	if err := w.setMeasuredResult(m); err != nil {
 		return err
 	}
+	if ctx.Err() != nil { // nobody may wait for the result any more
+		return fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
+	}
 	w.measurement = m
 	r := bench.NewResult(w.key(name), Category(w.tags), m, w.metadata())
 	r.Threshold = w.threshold
@@ -68,7 +75,7 @@ func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call un
 		if w.callers > 0 {
 			callers = w.callers
 		}
-		if m.Concurrency, err = bench.MeasureConcurrency(ctx, callers, m.Plan.Iterations, func() (any, error) { return call(ctx) }, sameAnswer(m.FirstAnswer)); err != nil {
+		if m.Concurrency, err = bench.MeasureConcurrency(ctx, callers, m.Plan.Iterations, func() (any, error) { return panicAsError(call)(ctx) }, sameAnswer(m.FirstAnswer)); err != nil {
 			return fmt.Errorf("%d callers at once: %w", callers, err)
 		}
 		if w.callers > 0 {
@@ -203,6 +210,10 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	}
 	if w.setup.Collect != nil {
 		return nil // nothing is measured in this run
+	}
+	if w.unmeasured != "" {
+		w.record.NotJudged = append(w.record.NotJudged, bench.NotJudged{Bound: bound.String(), Reason: w.unmeasured})
+		return nil
 	}
 	if w.measurement == nil {
 		return errors.New("nothing was measured")

@@ -11,6 +11,7 @@ import (
 	"context"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -68,6 +69,8 @@ type Setup struct {
 // while they run.
 type shared struct {
 	exclusive sync.RWMutex // held for writing while an operation is measured, for reading while one is called without
+	abandoned atomic.Bool  // an operation was abandoned: nothing can be measured any more
+	temporary directories
 	store     store
 	files     featureFiles
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	messages "github.com/cucumber/messages/go/v34"
 	"github.com/spf13/afero"
@@ -21,6 +20,7 @@ import (
 type world struct {
 	setup  *Setup
 	record *Record
+	lock   *callLock // that the scenario holds
 
 	// Known before the first step.
 	source             Source
@@ -53,6 +53,7 @@ type world struct {
 	err         error                                             // the operation's error
 	sample      func(context.Context) (*bench.Measurement, error) // measures the operation; nil if it is not measured
 	measurement *bench.Measurement
+	unmeasured  string        // why the operation was called without being measured, for people
 	noProcess   string        // why no process was started for the first call, for people
 	bounds      []bench.Bound // the bounds judged so far, in the order of the steps
 	remeasured  int           // how often the measurement was repeated
@@ -70,6 +71,7 @@ func newWorld(s *Setup) *world {
 	return &world{
 		setup:   s,
 		record:  new(Record),
+		lock:    new(callLock),
 		disk:    disk,
 		fsys:    afero.NewIOFS(disk),
 		dir:     defaultDir,
@@ -133,7 +135,7 @@ func (w *world) end() error {
 	if w.tempRoot == "" {
 		return nil
 	}
-	return os.RemoveAll(w.tempRoot)
+	return w.setup.state().temporary.remove(w.tempRoot)
 }
 
 // read calls an operation: once, or as often as the plan says if the scenario is
@@ -151,6 +153,8 @@ func (w *world) read(ctx context.Context, operation string) error {
 			w.setup.Collect(sampled)
 			err = w.callOnce(ctx, call)
 		}
+	case w.measured && w.setup.state().abandoned.Load():
+		err = w.callUnmeasurable(ctx, call)
 	case w.measured:
 		err = w.measure(ctx, call)
 	default:
@@ -205,8 +209,11 @@ func (w *world) callOnce(ctx context.Context, call undertest.Call) error {
 // callUnmeasured makes a call while no operation is measured.
 func (w *world) callUnmeasured(ctx context.Context, call undertest.Call) (any, error) {
 	exclusive := &w.setup.state().exclusive
-	exclusive.RLock()
-	defer exclusive.RUnlock()
+	release, err := w.lock.hold(exclusive.RLock, exclusive.RUnlock)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	return call(ctx)
 }
 
