@@ -162,7 +162,7 @@ func (e *Engine) Run(ctx context.Context, pickle *messages.Pickle, register func
 		if result.Status != Failed || result.Interrupted || ctx.Err() != nil {
 			break
 		}
-		if options.Retry != nil && !options.Retry(&a.result) {
+		if options.Retry != nil && number+1 < options.Attempts && !options.Retry(&a.result) {
 			break
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -25,12 +26,14 @@ type stepLibrary struct {
 	measured      func(tags, steps []string) bool
 	benchmarkName func(tags []string, scenario string) string
 	checkOrder    func([]messages.PickleStepType) (at int, err error)
+	grace         time.Duration // instead of stepGrace where it is not 0
 }
 
 // scenarioSteps are the registered steps of one attempt at a scenario.
 type scenarioSteps interface {
 	Begin(*messages.Pickle, steps.Source) error
 	End() error
+	Abandon() // instead of End, while a step has not come back
 	Record() *steps.Record
 	Evidence() steps.Evidence // before End
 }
@@ -116,6 +119,7 @@ func (c *checker) checkScenario(s *Scenario) {
 		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: line, Message: err.Error(),
 			Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
 	}
+	c.checkControlTags(s)
 	if c.plan.measured(s) {
 		c.checkBenchmarkName(s)
 	}

@@ -123,7 +123,11 @@ func (c *runner) measureAgain(ctx context.Context, tooSlow map[*Scenario]*bench.
 			r.exceeded = append(r.exceeded, e)
 			continue
 		}
-		if o.FailedStep() == nil {
+		switch {
+		case o.FailedStep() != nil:
+		case o.Benchmark == nil: // nothing can be measured any more
+			o.Warnings = append(o.Warnings, "measured once, and could not be measured again: "+tooSlow[s].Error())
+		default:
 			o.Warnings = append(o.Warnings, (&bench.RepeatedError{Exceeded: r.exceeded}).RecoveryNote())
 		}
 		setMeasurementCount(o, 1+len(r.exceeded))

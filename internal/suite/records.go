@@ -43,11 +43,9 @@ func (p *Plan) newRecords(file *runfile.Writer) *records {
 		feature := f.outcome()
 		r.features[f.URI] = &feature
 	}
-	var numbering runfile.Numbering
+	all := identities(p.features)
 	for i, s := range p.Scenarios() {
-		identity := runfile.Identity{File: s.URI, Rule: s.Rule, Name: s.Name, Row: s.row}
-		numbering.Assign(&identity)
-		r.identities[s], r.positions[s] = identity, i+1
+		r.identities[s], r.positions[s] = all[s], i+1
 	}
 	return r
 }
@@ -89,6 +87,10 @@ func explainFailure(err error) (f runfile.Failure) {
 	var p *PanicError
 	if errors.As(err, &p) {
 		f.Stack = runfile.Text(p.Stack)
+	}
+	var hung *HungError
+	if errors.As(err, &hung) {
+		f.Stack = runfile.Text(hung.Stack)
 	}
 	return f
 }

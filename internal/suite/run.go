@@ -8,10 +8,7 @@ import (
 	"sync"
 	"time"
 
-	messages "github.com/cucumber/messages/go/v34"
-
 	"omniloader/internal/bench"
-	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
 	"omniloader/internal/runfile"
 	"omniloader/steps"
@@ -25,6 +22,18 @@ type Options struct {
 	// RunFile gets the record of each scenario when it has ended, and again if it was
 	// measured in a later round; or nil.
 	RunFile *runfile.Writer
+	// Timeout is how long each attempt at a scenario may take where no tag says it; 0 means
+	// DefaultTimeout, or DefaultMeasuredTimeout for a measured one.
+	Timeout time.Duration
+	// Retries is how often a scenario that fails is tried again where no tag says it. One
+	// that is measured or expected to fail is not.
+	Retries int
+	// MaxFailures is the number of failed scenarios after which no further one starts; 0
+	// means no limit. A scenario that could not be judged has not failed, and one that
+	// exceeded a bound has failed only when it was measured again.
+	MaxFailures int
+	// Seed, where it is not nil, gives a random order.
+	Seed *uint64
 	// Pause waits before scenarios that exceeded a bound are measured again; nil waits as
 	// steps.WaitBeforeRemeasuring does.
 	Pause func(context.Context)
@@ -35,11 +44,12 @@ type Options struct {
 // time, see laterRounds. A scenario with a problem, see Check, is not run, and its outcome
 // says why it could not be judged; the others are. Scenarios with the tag @real are skipped
 // if the setup has no model. If ctx is cancelled, the result has the scenarios that have
-// ended and says that it was interrupted. The error is Problems if every scenario needs a
+// ended and says that it was interrupted. If ErrTimeUp is the cause, it also has what was
+// under way, as not judged. The error is Problems if every scenario needs a
 // model and there is none; a scenario that fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	problems := p.scenarioProblems(ctx)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !timeIsUp(ctx) {
 		return &outcome.Run{Started: time.Now(), Interrupted: true}, nil
 	}
 	needsModel := func(s *Scenario) bool {
@@ -52,8 +62,9 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		}
 	})
 	run := &outcome.Run{Started: time.Now()}
-	c := &runner{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}, events: newEvents(options.Listener)}
+	c := &runner{plan: p, options: options, order: p.runOrder(options.Seed), ended: map[*Scenario]*outcome.Scenario{}, events: newEvents(options.Listener)}
 	defer c.events.close()
+	defer options.Setup.RemoveTemporary()
 	if options.RunFile != nil {
 		c.records = p.newRecords(options.RunFile)
 		c.records.loader = options.Setup.LoaderKey()
@@ -91,19 +102,22 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
 	run.Features = p.outcomes(c.ended)
+	c.notRun(ctx, run)
 	return run, nil
 }
 
 // MeasuredOperations runs every measured scenario of the plan once, without measuring it,
 // and returns their operations, ready to be sampled, in the order of the scenarios.
 // Scenarios with the tag @real are left out if the setup has no model. A scenario that
-// fails is an error, because its operation does not do what would be measured.
-func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]bench.Operation, error) {
+// fails is an error, because its operation does not do what would be measured; one that is
+// expected to fail is left out then. Of the options, the setup and the timeout count.
+func (p *Plan) MeasuredOperations(ctx context.Context, options Options) ([]bench.Operation, error) {
 	var operations []bench.Operation
-	setup = setup.Derive(func(s *steps.Setup) {
+	setup := options.Setup.Derive(func(s *steps.Setup) {
 		s.Collect = func(o bench.Operation) { operations = append(operations, o) }
 	})
-	c := &runner{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
+	options.Setup = setup
+	c := &runner{plan: p, options: options, order: p.Scenarios(), ended: map[*Scenario]*outcome.Scenario{}}
 	takes := map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {
 		if p.measured(s) && (setup.Model != "" || !slices.Contains(s.TagNames(), tagReal)) {
@@ -117,6 +131,10 @@ func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]be
 	for _, s := range p.Scenarios() {
 		o := c.ended[s]
 		if o == nil || o.Status == outcome.Passed {
+			continue
+		}
+		if issue, _ := steps.ExpectedFailure(s.TagNames()); issue != "" && o.Status == outcome.Failed {
+			operations = slices.DeleteFunc(operations, func(operation bench.Operation) bool { return operation.Key.Benchmark == p.benchmark(s) })
 			continue
 		}
 		err := errors.New("it did not pass")
@@ -244,42 +262,42 @@ func (f *Feature) outcome() outcome.Feature {
 type runner struct {
 	plan    *Plan
 	options Options
-	round   int      // 0 until scenarios are measured again
-	records *records // nil where no run file is written
-	events  *events  // nil where nothing listens
+	order   []*Scenario // all selected ones, as they run
+	round   int         // 0 until scenarios are measured again
+	records *records    // nil where no run file is written
+	events  *events     // nil where nothing listens
 
 	mu          sync.Mutex
 	deferred    []*Scenario // ended; the listener is told only after the last round
 	ended       map[*Scenario]*outcome.Scenario
 	interrupted bool
 	remeasured  map[*Scenario]bool // by later rounds
+	failures    int                // scenarios that failed, those not counted that will be measured again
 }
 
-// runBatch runs the scenarios of takes, this many in parallel, in the order of the plan.
+// runBatch runs the scenarios of takes, this many in parallel, until no more may start.
 func (c *runner) runBatch(ctx context.Context, takes map[*Scenario]bool, jobs int) {
 	next := make(chan *Scenario)
 	var workers sync.WaitGroup
 	for worker := range min(max(1, jobs), len(takes)) {
 		workers.Go(func() {
 			for s := range next {
+				if c.stopped(ctx) {
+					continue
+				}
 				c.runScenario(ctx, s, worker+1)
 			}
 		})
 	}
-	for _, s := range c.plan.Scenarios() {
-		if !takes[s] {
-			continue
+	for _, s := range c.order {
+		if takes[s] {
+			next <- s
 		}
-		if ctx.Err() != nil {
-			c.interrupted = true
-			break
-		}
-		next <- s
 	}
 	close(next)
 	workers.Wait()
 	for s := range takes {
-		if c.ended[s] == nil {
+		if c.ended[s] == nil && ctx.Err() != nil {
 			c.interrupted = true
 		}
 	}
@@ -293,6 +311,8 @@ func (c *runner) finished(s *Scenario, o *outcome.Scenario) {
 	isDeferred := c.round == 0 && c.options.Setup.LaterRounds && exceeded(o) != nil
 	if isDeferred {
 		c.deferred = append(c.deferred, s)
+	} else if o.Status == outcome.Failed {
+		c.failures++
 	}
 	c.mu.Unlock()
 	if isDeferred || c.round > 0 {
@@ -303,56 +323,6 @@ func (c *runner) finished(s *Scenario, o *outcome.Scenario) {
 
 func (c *runner) notify(e outcome.Event) { c.events.add(e) }
 
-// runScenario runs one scenario and keeps its outcome, unless it was interrupted.
-func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
-	o := c.plan.newOutcome(s)
-	o.Started = time.Now()
-	started := *o // the listener may read it while the scenario runs
-	c.notify(outcome.Event{Started: &started})
-	if c.plan.measured(s) {
-		c.events.settle()
-	}
-	var scenario scenarioSteps
-	var evidence *runfile.Evidence
-	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
-		scenario = c.plan.steps.register(c.options.Setup, scope)
-		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
-			return ctx, scenario.Begin(p, c.source(s))
-		})
-		scope.After(func(ctx context.Context, _ *messages.Pickle, err error) (context.Context, error) {
-			if err != nil && c.records != nil {
-				evidence = newEvidence(scenario.Evidence())
-			}
-			return ctx, scenario.End()
-		})
-	}, engine.Options{JudgeAll: true})
-	attempt := result.Attempts[len(result.Attempts)-1]
-	o.Duration = time.Since(o.Started)
-	for i, r := range attempt.Steps {
-		addResult(&o.Steps[i], r)
-	}
-	o.Status = scenarioStatus(statuses[result.Status], o.FailedSteps())
-	failure := attempt.Err // of a hook, which belongs to no step
-	if failed := o.FailedStep(); failed != nil {
-		failure = failed.Err
-	} else if failure != nil && o.Status == outcome.Failed && len(o.Steps) > 0 {
-		last := &o.Steps[lastRun(o.Steps)]
-		last.Status, last.Err = outcome.Failed, explain(failure)
-		if isScenarioError(failure) {
-			last.Status, o.Status = outcome.CouldNotJudge, outcome.CouldNotJudge
-		}
-	}
-	if ctx.Err() != nil && (result.Interrupted || o.Status == outcome.Skipped || interruptedBy(ctx, failure)) {
-		return
-	}
-	if record := scenario.Record(); record != nil {
-		o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
-		o.NotJudged = record.NotJudged
-	}
-	c.records.write(s, o, worker, evidence)
-	c.finished(s, o)
-}
-
 // source says what the pickle of a scenario does not.
 func (c *runner) source(s *Scenario) steps.Source {
 	return steps.Source{Tags: s.TagNames(), ReadFixture: func(name string) ([]byte, error) {
@@ -361,83 +331,7 @@ func (c *runner) source(s *Scenario) steps.Source {
 	}}
 }
 
-var statuses = map[engine.Status]outcome.Status{
-	engine.Passed:    outcome.Passed,
-	engine.Failed:    outcome.Failed,
-	engine.Skipped:   outcome.Skipped,
-	engine.Undefined: outcome.Undefined,
-	engine.Pending:   outcome.Pending,
-	engine.Ambiguous: outcome.Ambiguous,
-}
-
-// addResult completes a step with its result.
-func addResult(step *outcome.Step, r engine.StepResult) {
-	step.Status = statuses[r.Status]
-	step.Started = r.Started
-	if step.Status == outcome.Skipped {
-		return
-	}
-	step.Duration = r.Duration
-	if r.Err == nil {
-		return
-	}
-	step.Err = explain(r.Err)
-	if r.Kind == messages.PickleStepType_CONTEXT && step.Status == outcome.Failed {
-		step.Err = &steps.ScenarioError{Err: step.Err} // there is no checkpoint to judge the loader with
-	}
-	if step.Status == outcome.Failed && isScenarioError(step.Err) {
-		step.Status = outcome.CouldNotJudge
-	}
-}
-
-func isScenarioError(err error) bool {
-	var wrong *steps.ScenarioError
-	return errors.As(err, &wrong)
-}
-
-// scenarioStatus returns the status of a scenario of its status in the engine and the steps
-// that did not pass. One step that failed because of the loader makes it failed.
-func scenarioStatus(status outcome.Status, failed []*outcome.Step) outcome.Status {
-	if status != outcome.Failed || len(failed) == 0 {
-		return status
-	}
-	for _, step := range failed {
-		if step.Status == outcome.Failed {
-			return outcome.Failed
-		}
-	}
-	return outcome.CouldNotJudge
-}
-
-// lastRun returns the index of the last step that was run, 0 if none was.
-func lastRun(list []outcome.Step) int {
-	for i, step := range slices.Backward(list) {
-		if step.Status != outcome.Skipped {
-			return i
-		}
-	}
-	return 0
-}
-
 // interruptedBy says whether err is caused by the end of the context.
 func interruptedBy(ctx context.Context, err error) bool {
 	return errors.Is(err, bench.ErrInterrupted) || errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))
-}
-
-// PanicError is the error of a step that panicked.
-type PanicError struct {
-	Value string // the value of the panic
-	Stack string // the value and the stack
-}
-
-func (e *PanicError) Error() string { return "the step panicked: " + e.Value }
-
-// explain converts the error that the engine makes of a panic to a PanicError.
-func explain(err error) error {
-	var p *engine.PanicError
-	if errors.As(err, &p) {
-		value := fmt.Sprint(p.Value)
-		return &PanicError{Value: value, Stack: value + "\n" + p.Stack}
-	}
-	return err
 }

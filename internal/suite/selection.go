@@ -3,6 +3,7 @@ package suite
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +26,10 @@ const (
 type Selection struct {
 	Tags       string   // a Cucumber tag expression
 	Categories []string // scenarios of any of these; each is a tag without its @
+	Name       string   // a regular expression that the name of a scenario has to match, "" for any
 	Short      bool     // leave out scenarios with @slow
+	// IDs are those of the only scenarios to run, see runfile.Identity; nil means all.
+	IDs map[string]bool
 }
 
 // Plan is a selection of scenarios that can be checked and run.
@@ -49,6 +53,12 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	name, err := regexp.Compile(selection.Name)
+	if err != nil {
+		return nil, outcome.Problems{{Message: fmt.Sprintf("the name %q is no regular expression: %v", selection.Name, err),
+			Advice: `a special character is taken as it is behind a backslash, as in "1\.5"`}}
+	}
+	ids := identities(features)
 	tags := allTags(features)
 	if err := unknownTags(expr, selection.Categories, tags); err != nil {
 		return nil, err
@@ -58,13 +68,14 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	for _, f := range features {
 		for _, s := range f.Scenarios {
 			total++
-			names := s.TagNames()
+			names, identity := s.TagNames(), ids[s]
 			switch {
+			case selection.IDs != nil && !selection.IDs[identity.ID()] || !name.MatchString(s.Name):
 			case f.pickedLines != nil && !f.pickedLines[s.Line]:
 			case !inCategory(names, selection.Categories) || !expr.Match(names):
 			case selection.Short && slices.Contains(names, tagSlow):
 				slow++
-			case slices.Contains(names, tagWIP) && !expr.Names(tagWIP) && f.pickedLines == nil:
+			case slices.Contains(names, tagWIP) && !expr.Names(tagWIP) && f.pickedLines == nil && selection.IDs == nil:
 				wip++
 			default:
 				p.chosen[s] = true
@@ -96,6 +107,12 @@ func nothingSelected(selection Selection, total, wip int) error {
 	}
 	if selection.Tags != "" {
 		conditions = append(conditions, "tags "+selection.Tags)
+	}
+	if selection.Name != "" {
+		conditions = append(conditions, fmt.Sprintf("a name that matches %q", selection.Name))
+	}
+	if selection.IDs != nil {
+		conditions = append(conditions, "an entry in the run file that asks for another run")
 	}
 	if selection.Short {
 		conditions = append(conditions, "not "+tagSlow)
