@@ -35,23 +35,9 @@ func (j FreshJob) Do(ctx context.Context, loader undertest.Loader) (*bench.Fresh
 		return err
 	})
 	if err != nil {
-		return nil, withStacks(err)
+		return nil, engine.WithStacks(err)
 	}
 	return fresh, nil
-}
-
-// withStacks adds the stacks of a panic or an abandoned call to the text of its error, for
-// another process.
-func withStacks(err error) error {
-	var panicked *engine.PanicError
-	if errors.As(err, &panicked) {
-		return fmt.Errorf("%w\n%s", err, panicked.Stack)
-	}
-	var abandoned *engine.AbandonedError
-	if errors.As(err, &abandoned) {
-		return fmt.Errorf("%w\n%s", err, abandoned.Stacks)
-	}
-	return err
 }
 
 // do is Do in the goroutine of the call.

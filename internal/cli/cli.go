@@ -63,6 +63,7 @@ type program struct {
 	sampler  func() (child.Command, error)              // makes the command of a process that samples, instead of this program
 	sampling *bench.Sampling                            // the sampling plan, instead of the default one
 	pause    func(ctx context.Context, d time.Duration) // instead of waiting
+	grace    time.Duration                              // instead of that of the suite
 
 	timeNotJudged string // why run does not judge bounds on time; for tests, and "" otherwise
 }

@@ -16,7 +16,10 @@ import (
 
 // failOn is the value of --fail-on: which verdicts of a comparison make a command
 // fail, and with which exit code.
-type failOn struct{ words []string }
+type failOn struct {
+	words []string
+	flaky bool // failFlaky may be listed: the command runs scenarios
+}
 
 var _ pflag.Value = (*failOn)(nil)
 
@@ -28,12 +31,16 @@ const (
 	failNotComparable = "not-comparable" // any benchmark is
 	failUnconverged   = "unconverged"    // any benchmark is
 	failRemoved       = "removed"        // any benchmark is only in the old file
+	failFlaky         = "flaky"          // a scenario of the run is, with exit code 1
 )
 
 var failWords = []string{failRed, failMeans, failUnjudged, failNotComparable, failUnconverged, failRemoved}
 
 // failOnHelp is the help of --fail-on.
 const failOnHelp = "what fails: red, means (red by mean times, which noise alone\nmay explain), with exit code 1; unjudged (more than a tenth\nhave no verdict), not-comparable, unconverged, removed (any\none is), with exit code 2; or none"
+
+// failOnHelpOfRun is that of commands that run scenarios.
+var failOnHelpOfRun = strings.Replace(failOnHelp, "or none", "flaky (a scenario\nis), with exit code 1; or none", 1)
 
 // unjudgedShare is the share of the benchmarks of a comparison that may be left
 // without a verdict. On a machine that others use there are one or two now and then,
@@ -42,8 +49,8 @@ const unjudgedShare = 0.1
 
 // failOnOfRun and failOnOfCompare are the defaults. A run can sample, so that it need
 // not take a verdict by means for a regression; compare has only what is in its files.
-func failOnOfRun() failOn     { return failOn{[]string{failRed, failUnjudged}} }
-func failOnOfCompare() failOn { return failOn{[]string{failRed, failMeans, failUnjudged}} }
+func failOnOfRun() failOn     { return failOn{[]string{failRed, failUnjudged}, true} }
+func failOnOfCompare() failOn { return failOn{[]string{failRed, failMeans, failUnjudged}, false} }
 
 func (f *failOn) Type() string { return "LIST" }
 
@@ -64,8 +71,12 @@ func (f *failOn) Set(text string) error {
 		if word == "none" {
 			return errors.New("none cannot be combined with others")
 		}
-		if !slices.Contains(failWords, word) {
-			return errors.New(suggest.DidYouMean(word, append([]string{"none"}, failWords...)))
+		known := slices.Clone(failWords)
+		if f.flaky {
+			known = append(known, failFlaky)
+		}
+		if !slices.Contains(known, word) {
+			return errors.New(suggest.DidYouMean(word, append(known, "none")))
 		}
 		f.words = append(f.words, word)
 	}

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +45,13 @@ was, or --fail-on lists means.
 
 A scenario with an undefined or ambiguous step or none, a file that does not parse and
 a second benchmark of the same name cannot be judged: the others run, and the run ends
-in exit code 2, or 1 if one of them failed. A selection that is empty runs nothing.`,
+in exit code 2, or 1 if one of them failed. A selection that is empty runs nothing.
+
+A scenario whose operation does not come back in time has failed, with the calls that
+were under way, and the run goes on. An operation that does not heed the end of its time
+may still be running then, so that nothing is measured in this run any more.
+
+@FILE in the place of a path stands for the paths in the lines of a file.`,
 		Example: `  omniloader run                                every built-in scenario
   omniloader run features/ my.feature           feature files and folders
   omniloader run my.feature:12                  the scenario or Examples row at line 12
@@ -55,6 +63,10 @@ in exit code 2, or 1 if one of them failed. A selection that is empty runs nothi
   omniloader run --format junit:report.xml      a report for a CI server
   omniloader run --model ~/models/llama-3-8b --tags @real
                                                 scenarios on a checkpoint of your own
+  omniloader run --last-failed                  what failed in the last run once more
+  omniloader run --retry 2 --fail-on flaky      tell what fails now and then from what fails
+  omniloader run --format rerun:failed.txt      write the places of what failed, and
+  omniloader run @failed.txt                    run these
   omniloader run --dry-run my.feature           check the steps, run nothing`,
 		ValidArgsFunction: completeFiles("feature"),
 	}
@@ -69,12 +81,17 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 		return err
 	}
 	settings.setup.TimeNotJudged = p.timeNotJudged
+	ctx, cancel := settings.control.bound(ctx)
+	defer cancel()
 	return p.run(ctx, settings)
 }
 
 // run runs the scenarios that the settings select, and writes and judges what they ask
 // for.
 func (p *program) run(ctx context.Context, s *runSettings) error {
+	if nothing, err := p.prepareRerun(ctx, s); err != nil || nothing {
+		return err
+	}
 	plan, err := planOf(ctx, s.paths, s.selection)
 	if err != nil {
 		return err
@@ -93,6 +110,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 		baseline: s.outputs.baseline, threshold: s.outputs.threshold, wanted: s.outputs.saveBaseline != "",
 		job: sampleJob{
 			Loader: p.loader, Paths: s.paths, Tags: s.selection.Tags, Categories: s.selection.Categories, Model: s.setup.Model,
+			Name: s.selection.Name, IDs: slices.Sorted(maps.Keys(s.selection.IDs)), Timeout: s.control.timeout,
 			Architectures: s.setup.Architectures, Plan: p.samplingPlan(s.outputs.baseline),
 		},
 	}
@@ -130,7 +148,7 @@ func checkedPlan(ctx context.Context, paths []string, selection suite.Selection)
 func check(ctx context.Context, plan *suite.Plan) error {
 	err := plan.Check(ctx)
 	if ctx.Err() != nil {
-		return errorWithHint("nothing was run", "interrupted")
+		return errorWithHint("nothing was run", "%s", whyEnded(ctx))
 	}
 	return err
 }
@@ -138,18 +156,24 @@ func check(ctx context.Context, plan *suite.Plan) error {
 // planOf selects among the scenarios of feature files, or of the built-in features
 // where no path is given.
 func planOf(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
+	loaded, err := loadFeatures(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	return suite.Select(loaded, selection)
+}
+
+// loadFeatures loads feature files, or the built-in features where no path is given.
+func loadFeatures(ctx context.Context, paths []string) ([]*suite.Feature, error) {
 	load := func() ([]*suite.Feature, error) { return suite.LoadFS(ctx, features.FS, "features") }
 	if len(paths) > 0 {
 		load = func() ([]*suite.Feature, error) { return suite.Load(ctx, paths) }
 	}
 	loaded, err := load()
 	if ctx.Err() != nil {
-		return nil, errorWithHint("nothing was run", "interrupted")
+		return nil, errorWithHint("nothing was run", "%s", whyEnded(ctx))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return suite.Select(loaded, selection)
+	return loaded, err
 }
 
 // describePlan is what a dry run prints.
@@ -171,10 +195,13 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 		return nil, nil, err
 	}
 	defer func() {
-		if failed := l.Close(); failed != nil {
-			p.note("closing the loader %q: %v", l.Name(), failed) // what it answered stays judged
+		if failed := closeLoader(l); failed != nil {
+			p.note("%v", failed) // what it answered stays judged
 		}
 	}()
+	if name, seed := s.control.orderName(); seed != "" {
+		p.note("%s order: --order %s:%s has it again", name, name, seed)
+	}
 	file, err := p.createRunFile(ctx, plan, s, l)
 	if err != nil {
 		return nil, nil, err
@@ -192,6 +219,7 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 	}
 	run, err := plan.Run(ctx, suite.Options{
 		Setup: s.setup.Derive(func(setup *steps.Setup) { setup.Loader = l }), Jobs: s.jobs, Listener: listen, RunFile: file,
+		Grace: p.grace, Timeout: s.control.timeout, Retries: s.control.retries, MaxFailures: s.control.maxFailures, Seed: s.control.seed,
 		Pause: func(ctx context.Context) { p.wait(ctx, steps.RemeasureDelay) },
 	})
 	progress.Stop()

@@ -45,10 +45,14 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 	}
 	origin := originOf(time.Now())
 	header := runfile.Header{
-		Version: ownVersion(), Started: time.Now(), Host: runfile.NewHost(origin), Workers: s.jobs, Order: "defined",
+		Version: ownVersion(), Started: time.Now(), Host: runfile.NewHost(origin), Workers: s.jobs,
 		Loaders:   []runfile.Loader{{Name: l.Name(), Version: l.Version()}},
-		Selection: runfile.Selection{Tags: s.selection.Tags, Categories: s.selection.Categories},
-		Planned:   len(plan.Scenarios()), PlanHash: plan.PlanHash(), LeftOut: plan.LeftOut(),
+		Selection: runfile.Selection{Tags: s.selection.Tags, Categories: s.selection.Categories, Name: s.selection.Name},
+		Planned:   len(plan.Scenarios()), PlanIDs: plan.IDs(), PlanHash: plan.PlanHash(), LeftOut: plan.LeftOut(),
+	}
+	header.Order, header.Seed = s.control.orderName()
+	if s.rerun != nil {
+		header.Selection.RerunOf = s.rerun.runID
 	}
 	for _, path := range s.paths {
 		header.Selection.Paths = append(header.Selection.Paths, runfile.Text(path))
@@ -78,5 +82,9 @@ func finishRunFile(w *runfile.Writer, run *outcome.Run) {
 	if run.Comparison != nil {
 		w.Comparison(run.Comparison)
 	}
-	w.Close(&runfile.End{Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted})
+	end := runfile.End{Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted}
+	for _, l := range run.LeftOut {
+		end.LeftOut = append(end.LeftOut, runfile.LeftOut(l))
+	}
+	w.Close(&end)
 }

@@ -42,6 +42,7 @@ type runFlags struct {
 	runFile         string
 	noRunFile       bool
 	dryRun          bool
+	control         controlFlags
 }
 
 // given tells whether a flag is on the command line, be it with an empty value.
@@ -94,13 +95,14 @@ func (f *runFlags) define() {
 	set.StringVar(&f.baseline, "baseline", "", "compare with this results `FILE`; a regression is a failure")
 	set.StringVar(&f.saveBaseline, "save-baseline", "", "sample the benchmarks, and write this results `FILE`")
 	set.Var(&f.threshold, "threshold", "slower by more than this is a regression, where a scenario's\ntag @threshold:10% does not say otherwise")
-	set.Var(&f.failOn, "fail-on", failOnHelp)
+	set.Var(&f.failOn, "fail-on", failOnHelpOfRun)
 	set.StringVar(&f.comparison, "comparison", "", "write the comparison with the baseline as `NAME:FILE` too:\n"+strings.Join(report.ComparisonFormatNames(), ", "))
 	set.StringArrayVar(&f.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, which gets pretty if no other does:\n"+formatHelp())
 	set.StringVar(&f.model, "model", "", "a real checkpoint's `DIR` for scenarios tagged @real,\nwhich are skipped without it")
 	set.StringVar(&f.architectures, "architectures", "", architecturesHelp)
 	set.Var(&f.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
 	set.Lookup("jobs").DefValue = "0" // not printed: the help must not differ between machines
+	f.control.define(set)
 	set.StringVar(&f.runFile, "run-file", "", "keep what became of each scenario in this `FILE` (default:\n.omniloader/last-run.json beside the features)")
 	set.BoolVar(&f.noRunFile, "no-run-file", false, "keep no run file")
 	set.BoolVar(&f.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")

@@ -30,7 +30,7 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 		failures = append(failures, p.renderComparison(comparison, o.comparison, stdoutIsForPeople(o.reports)))
 	}
 	p.noteSkippedReal(run)
-	if run.Interrupted {
+	if run.Interrupted && !errors.Is(context.Cause(ctx), suite.ErrTimeUp) { // that is a problem of the run
 		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
 	}
 	failures = append(failures, suite.Unjudged(run))
@@ -43,6 +43,10 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	}
 	if last != nil {
 		return last
+	}
+	if n := run.Totals().Flaky; n > 0 && o.failOn.has(failFlaky) {
+		p.note("%s, which --fail-on makes a failure", quantity.Count(n, "flaky scenario"))
+		return errFailed
 	}
 	if comparison != nil {
 		return o.failOn.judge(comparison)
@@ -94,7 +98,7 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 			if o.saveBaseline != "" && file.Plan == nil {
 				lost += ", and no baseline written"
 			}
-			err = errorWithHint(lost, "interrupted while sampling")
+			err = errorWithHint(lost, "%s while sampling", whyEnded(ctx))
 		}
 		failures = append(failures, err)
 	}

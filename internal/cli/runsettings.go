@@ -26,6 +26,10 @@ type runSettings struct {
 	dryRun    bool
 	outputs   runOutputs
 
+	control   runControl
+	rerun     *rerun // the earlier run whose failures run again, or nil
+	emptyList string // the file without a path that was named in the place of paths, or ""
+
 	runFile      string // path of the run file, "" for none
 	runFileNamed bool   // by a flag
 }
@@ -78,9 +82,26 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	if f.all && len(f.categories) > 0 {
 		return nil, errorWithHint("leave one of them out", "--all takes every category, and --category some")
 	}
+	control, err := f.control.control(f.given)
+	if err != nil {
+		return nil, err
+	}
+	paths, emptyList, err := expandLists(paths)
+	if err != nil {
+		return nil, err
+	}
 	runFile, err := f.runFilePath(paths)
 	if err != nil {
 		return nil, err
+	}
+	var again *rerun
+	if f.control.lastFailed {
+		if again, err = readRerun(runFile); err != nil {
+			return nil, err
+		}
+		if len(paths) == 0 && emptyList == "" {
+			paths = again.paths
+		}
 	}
 	outputs, err := f.outputs(output, runFile)
 	if err != nil {
@@ -88,7 +109,8 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	}
 	return &runSettings{
 		runFile: runFile, runFileNamed: f.given("run-file"),
-		setup: setup, paths: paths, selection: suite.Selection{Tags: f.tags, Categories: f.categories},
+		setup: setup, paths: paths, selection: suite.Selection{Tags: f.tags, Categories: f.categories, Name: f.control.name},
+		control: control, rerun: again, emptyList: emptyList,
 		jobs: f.jobs.n, dryRun: f.dryRun, outputs: outputs,
 	}, nil
 }
@@ -262,6 +284,12 @@ func selectionText(paths []string, s suite.Selection) string {
 	}
 	if s.Tags != "" {
 		words = append(words, "--tags "+strconv.Quote(s.Tags))
+	}
+	if s.Name != "" {
+		words = append(words, "--name "+strconv.Quote(s.Name))
+	}
+	if s.IDs != nil {
+		words = append(words, "--last-failed")
 	}
 	return strings.Join(words, " ")
 }

@@ -15,6 +15,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/child"
+	"omniloader/internal/engine"
 	"omniloader/internal/quantity"
 	"omniloader/internal/suite"
 	"omniloader/loader/undertest"
@@ -28,7 +29,11 @@ type sampleJob struct {
 	Paths      []string `json:"paths"`
 	Tags       string   `json:"tags"`
 	Categories []string `json:"categories"`
+	Name       string   `json:"name,omitempty"` // a regular expression
+	IDs        []string `json:"ids,omitempty"`  // of the only scenarios to sample; none for all
 	Model      string   `json:"model"`
+	// Timeout is how long a benchmark may take that has no tag for it; 0 for the default.
+	Timeout time.Duration `json:"timeout_ns,omitempty"`
 	// Architectures is a table of class names, see undertest.Options.
 	Architectures string             `json:"architectures,omitempty"`
 	Plan          bench.Sampling     `json:"plan"`
@@ -80,21 +85,62 @@ func (p *program) serveSampling(ctx context.Context, stdin io.Reader) error {
 
 // sample samples in this process; beforeRound is called before each round.
 func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench.Samples, error) {
-	plan, err := checkedPlan(ctx, j.Paths, suite.Selection{Tags: j.Tags, Categories: j.Categories})
+	plan, err := checkedPlan(ctx, j.Paths, j.selection())
 	if err != nil {
 		return nil, err
 	}
 	var samples *bench.Samples
 	err = withLoader(ctx, j.Loader, func(l undertest.Loader) error {
-		operations, err := plan.MeasuredOperations(ctx, &steps.Setup{Loader: l, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures})
+		operations, err := plan.MeasuredOperations(ctx, suite.Options{
+			Setup:   &steps.Setup{Loader: l, Plan: bench.DefaultPlan(), Model: j.Model, Architectures: j.Architectures},
+			Timeout: j.Timeout,
+		})
 		if err != nil {
 			return err
 		}
-		samples, err = bench.TakeSamples(ctx, j.Plan, operations, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, AwaitTurn: beforeRound})
+		samples, err = j.take(ctx, operations, plan.LongestTimeout(j.Timeout), beforeRound)
 		return err
 	})
 	return samples, err
 }
+
+func (j sampleJob) selection() suite.Selection {
+	s := suite.Selection{Tags: j.Tags, Categories: j.Categories, Name: j.Name}
+	if len(j.IDs) > 0 {
+		s.IDs = map[string]bool{}
+		for _, id := range j.IDs {
+			s.IDs[id] = true
+		}
+	}
+	return s
+}
+
+// take samples operations. It gives up where a visit to one takes longer than limit.
+func (j sampleJob) take(ctx context.Context, operations []bench.Operation, limit time.Duration, beforeRound func() error) (*bench.Samples, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(limit, func() { cancel(fmt.Errorf("an operation did not come back within %s", (*timeLimit)(&limit))) })
+	defer watch.Stop()
+	var samples *bench.Samples
+	err := engine.Call(ctx, samplingGrace, func(ctx context.Context) (err error) {
+		samples, err = bench.TakeSamples(ctx, j.Plan, operations, bench.SampleOptions{
+			Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, Progress: func() { watch.Reset(limit) },
+			AwaitTurn: func() error {
+				watch.Stop() // while another process samples
+				defer watch.Reset(limit)
+				return beforeRound()
+			},
+		})
+		return err
+	})
+	if err != nil {
+		return nil, engine.WithStacks(err)
+	}
+	return samples, nil
+}
+
+// samplingGrace is how long sampling is waited for when it has to end.
+const samplingGrace = time.Second
 
 // check refuses samples that do not answer the job: taken in another way, or of another
 // loader, as by a program that knows no others.

@@ -37,6 +37,7 @@ var formats = []Format{
 	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, OnlyBenchmarks: true},
 	{Name: "markdown", Description: "for the summary of a CI job or a merge request", Render: Markdown},
 	{Name: "html", Description: "one page with everything, for a browser", Render: HTML},
+	{Name: "rerun", Description: "the places of what failed, one a line, for run @FILE", Render: Rerun},
 }
 
 // Formats lists the formats of a run, in the order to show them.

@@ -40,6 +40,7 @@ type Header struct {
 	Loaders       []Loader  `json:"loaders,omitempty"`
 	Selection     Selection `json:"selection"`
 	Planned       int       `json:"planned"`             // scenarios to run, once for each loader and model
+	PlanIDs       []string  `json:"plan_ids,omitempty"`  // of the scenarios to run, in the order of reports
 	PlanHash      string    `json:"plan_hash,omitempty"` // see PlanHash: of all shards together
 	LeftOut       []LeftOut `json:"left_out,omitempty"`  // by the selection
 }

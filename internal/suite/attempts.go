@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -39,7 +40,7 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 			return ctx, scenario.End()
 		})
 	}, engine.Options{
-		JudgeAll: true, Timeout: c.plan.timeout(s, c.options.Timeout), Grace: c.grace(),
+		JudgeAll: true, Timeout: c.plan.timeout(s, c.options.Timeout), Grace: cmp.Or(c.options.Grace, stepGrace),
 		Attempts: 1 + c.retries(s), Retry: func(a *engine.Attempt) bool {
 			abandon(a, scenario)
 			status, _, _ := c.judge(s, a)
@@ -78,13 +79,6 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 	}
 	c.records.write(s, o, worker, evidence)
 	c.finished(s, o)
-}
-
-func (c *runner) grace() time.Duration {
-	if c.plan.steps.grace > 0 {
-		return c.plan.steps.grace
-	}
-	return stepGrace
 }
 
 // abandon gives up the scenario of an attempt that was abandoned.

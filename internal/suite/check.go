@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -26,7 +25,6 @@ type stepLibrary struct {
 	measured      func(tags, steps []string) bool
 	benchmarkName func(tags []string, scenario string) string
 	checkOrder    func([]messages.PickleStepType) (at int, err error)
-	grace         time.Duration // instead of stepGrace where it is not 0
 }
 
 // scenarioSteps are the registered steps of one attempt at a scenario.

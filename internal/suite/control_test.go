@@ -92,7 +92,7 @@ func TestWhenTheTimeOfTheRunIsUp(t *testing.T) {
 	p.steps = y.stepLibrary
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, fmt.Errorf("%w: 300ms", ErrTimeUp))
 	defer cancel()
-	run, err := p.Run(ctx, Options{Setup: &steps.Setup{}})
+	run, err := p.Run(ctx, Options{Setup: &steps.Setup{}, Grace: y.grace})
 	require.NoError(t, err)
 	assert.True(t, run.Interrupted)
 	require.Len(t, run.Features[0].Scenarios, 2)

@@ -25,6 +25,9 @@ type Options struct {
 	// Timeout is how long each attempt at a scenario may take where no tag says it; 0 means
 	// DefaultTimeout, or DefaultMeasuredTimeout for a measured one.
 	Timeout time.Duration
+	// Grace is how long a step is waited for when its time is up, before it is abandoned;
+	// 0 means a few seconds.
+	Grace time.Duration
 	// Retries is how often a scenario that fails is tried again where no tag says it. One
 	// that is measured or expected to fail is not.
 	Retries int

@@ -55,6 +55,7 @@ type fakeSteps struct {
 	running, most atomic.Int64 // scenarios in parallel, now and at most
 	abandoned     atomic.Int64
 	release       chan struct{} // closed when what hangs may come back
+	grace         time.Duration // see Options
 	order         []string      // what was noted
 	attempts      int
 	benchSide     atomic.Int64 // scenarios that ran in parallel with a measured one
@@ -251,6 +252,7 @@ func (y *fakeSteps) run(t *testing.T, fs []*Feature, options Options) (*outcome.
 	if options.Setup == nil {
 		options.Setup = &steps.Setup{}
 	}
+	options.Grace = y.grace
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	y.cancel = cancel
