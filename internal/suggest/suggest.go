@@ -13,7 +13,8 @@ import (
 // insertions, deletions, replacements and swaps of neighbouring letters (optimal string
 // alignment); one for every three letters is allowed, and at least one. Among
 // equally close words it gives the first in alphabetical order, so that the result does
-// not depend on the order of known.
+// not depend on the order of known. A word that says the opposite is never given, see
+// Opposite.
 func Nearest(word string, known []string) (string, bool) {
 	folded := []rune(strings.ToLower(word))
 	best, bestDistance := "", max(1, len(folded)/3)+1
@@ -24,7 +25,7 @@ func Nearest(word string, known []string) (string, bool) {
 			continue // most are told apart by their letters alone, at a hundredth of the cost
 		}
 		d := distance(folded, other, bestDistance)
-		if d < bestDistance && d < max(len(folded), 1) {
+		if d < bestDistance && d < max(len(folded), 1) && !(d > 0 && Opposite(word, candidate)) {
 			best, bestDistance = candidate, d
 		}
 	}

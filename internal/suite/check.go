@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -159,23 +158,11 @@ func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
 	if others := p.steps.match(messages.PickleStepType_UNKNOWN, text); len(others) > 0 {
 		return fmt.Sprintf("this is a %s step, and is used with another keyword", others[0].Keyword)
 	}
-	catalogue := p.steps.catalogue()
-	examples := p.examples()
-	if near, ok := suggest.Nearest(withoutValues(text), examples); ok {
-		d := catalogue[slices.Index(examples, near)]
-		return suggest.Question(d.Keyword + " " + d.Example)
+	texts := p.knownTexts()
+	if near, ok := suggest.Nearest(withoutValues(text), texts.compared); ok {
+		return suggest.Question(texts.shown[near])
 	}
 	return `"omniloader steps" lists every step; "omniloader steps WORD" those with a word in them`
-}
-
-// examples returns the example of each step of the catalogue, without its values.
-func (p *Plan) examples() []string {
-	p.once.Do(func() {
-		for _, d := range p.steps.catalogue() {
-			p.exampleTexts = append(p.exampleTexts, withoutValues(d.Example))
-		}
-	})
-	return p.exampleTexts
 }
 
 var (

@@ -34,8 +34,8 @@ type Plan struct {
 	steps    stepLibrary
 	leftOut  []runfile.LeftOut
 
-	once         sync.Once
-	exampleTexts []string // see examples
+	once  sync.Once
+	texts *stepTexts // see knownTexts
 }
 
 // Select selects the scenarios that are at a line given to Load, if there was one, that
