@@ -15,6 +15,9 @@ const (
 	envJudgeTime  = "OMNILOADER_JUDGE_TIME" // has no flag: run always judges time
 )
 
+// variableOf gives the variable that is used where a flag of run is not given.
+var variableOf = map[string]string{"iterations": envIterations, "warmup": envWarmup, "model": envModel, "output": envOutput}
+
 // Environment is what the environment variables ask for.
 type Environment struct {
 	Plan   bench.Plan

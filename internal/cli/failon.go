@@ -65,7 +65,7 @@ func (f *failOn) Set(text string) error {
 			return errors.New("none cannot be combined with others")
 		}
 		if !slices.Contains(failWords, word) {
-			return errors.New(suggest.DidYouMean(word, append([]string{"none"}, failWords...)))
+			return fmt.Errorf("%q is unknown, %s", word, suggest.DidYouMean(word, append([]string{"none"}, failWords...)))
 		}
 		f.words = append(f.words, word)
 	}

@@ -63,10 +63,18 @@ one name and a selection that is empty stop the run before it starts.`,
 }
 
 func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []string) error {
-	settings, err := flags.settings(paths)
+	configured, err := p.configure(flags, paths)
 	if err != nil {
 		return err
 	}
+	if flags.config.show {
+		return p.showConfig(flags, configured)
+	}
+	settings, err := flags.settings(configured.paths)
+	if err != nil {
+		return configured.explain(err)
+	}
+	p.noteConfig(configured)
 	settings.setup.TimeNotJudged = p.timeNotJudged
 	return p.run(ctx, settings)
 }

@@ -42,6 +42,8 @@ type runFlags struct {
 	runFile         string
 	noRunFile       bool
 	dryRun          bool
+	verbose         bool
+	config          configFlags
 }
 
 // given tells whether a flag is on the command line, be it with an empty value.
@@ -53,7 +55,8 @@ const runEnvironment = `  BENCHMARK_ITERATIONS   used where --iterations is not 
   OMNILOADER_OUTPUT      used where --output is not given
   OMNILOADER_JUDGE_TIME  1: go test judges time too; 0: godog run does not
   NO_COLOR               switches colours off
-A flag takes precedence over its variable, a variable over the default.`
+A flag takes precedence over its variable, a variable over the config file, and that
+over the default.`
 
 // newRunFlags gives a command the flags and the help of run.
 func newRunFlags(c *cobra.Command) *runFlags {
@@ -73,6 +76,7 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	completeFlag(c, "tags", builtinTags)
 	completeFlag(c, "category", steps.Categories)
 	completeFlag(c, "format", report.FormatNames)
+	f.config.complete(c)
 	_ = c.MarkFlagDirname("model")
 	_ = c.MarkFlagFilename("architectures", "tsv")
 	_ = c.MarkFlagFilename("baseline", "json")
@@ -104,6 +108,8 @@ func (f *runFlags) define() {
 	set.StringVar(&f.runFile, "run-file", "", "keep what became of each scenario in this `FILE` (default:\n.omniloader/last-run.json beside the features)")
 	set.BoolVar(&f.noRunFile, "no-run-file", false, "keep no run file")
 	set.BoolVar(&f.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")
+	set.BoolVar(&f.verbose, "verbose", false, "show rules, scenarios and steps with their durations in the\nreport pretty")
+	f.config.define(set)
 }
 
 // categoryHelp lists the categories in two lines, as all of them are too wide

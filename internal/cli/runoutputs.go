@@ -63,9 +63,11 @@ func (p *program) writeReports(run *outcome.Run, reports []reportDestination, ch
 
 func (p *program) writeReport(run *outcome.Run, d reportDestination) error {
 	if d.file == "" {
-		return standardOutput(d.format.Render(p.out, run, p.out.options()))
+		options := p.out.options()
+		options.Verbose = d.verbose
+		return standardOutput(d.format.Render(p.out, run, options))
 	}
-	return atomicfile.Write(d.file, func(w io.Writer) error { return d.format.Render(w, run, report.Options{}) })
+	return atomicfile.Write(d.file, func(w io.Writer) error { return d.format.Render(w, run, report.Options{Verbose: d.verbose}) })
 }
 
 // stdoutIsForPeople tells whether the report on standard output is for people, so that

@@ -43,8 +43,9 @@ type runOutputs struct {
 
 // reportDestination is a report and the file it goes to.
 type reportDestination struct {
-	format report.Format
-	file   string // "" for standard output
+	format  report.Format
+	file    string // "" for standard output
+	verbose bool   // with every scenario and its steps
 }
 
 // forPeople tells whether the report is for people, and not for a program.
@@ -96,8 +97,9 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 // setup is how scenarios are carried out and measured; output is the path of the
 // results file, "" for none, which may come from the environment too.
 func (f *runFlags) setup() (setup *steps.Setup, output string, err error) {
-	given := map[string]bool{
-		envIterations: f.given("iterations"), envWarmup: f.given("warmup"), envModel: f.given("model"),
+	given := map[string]bool{}
+	for flag, variable := range variableOf {
+		given[variable] = f.given(flag)
 	}
 	env, err := readEnvironment(func(variable string) bool { return given[variable] })
 	if err != nil {
@@ -137,6 +139,11 @@ func (f *runFlags) outputs(results, runFile string) (o runOutputs, err error) {
 	o = runOutputs{results: results, saveBaseline: f.saveBaseline, threshold: f.threshold.value, failOn: f.failOn}
 	if o.reports, err = parseFormats(f.formats); err != nil {
 		return o, err
+	}
+	if f.verbose {
+		if err := makeVerbose(o.reports); err != nil {
+			return o, err
+		}
 	}
 	_, comparisonPath, _ := strings.Cut(f.comparison, ":")
 	if err := f.checkFiles(&o, comparisonPath, runFile); err != nil {
@@ -205,16 +212,30 @@ func parseFormats(values []string) ([]reportDestination, error) {
 			return nil, errorWithHint(fmt.Sprintf("send one to a file: --format %s:FILE", name), "--format: both %s and %s go to %s", first, name, where)
 		}
 		formatOf[path] = name
-		all = append(all, reportDestination{format, file})
+		all = append(all, reportDestination{format: format, file: file})
 	}
 	if _, used := formatOf[""]; !used {
 		pretty, err := report.FormatByName("pretty")
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, reportDestination{pretty, ""})
+		all = append(all, reportDestination{format: pretty})
 	}
 	return all, nil
+}
+
+// makeVerbose carries out --verbose, which changes the report pretty.
+func makeVerbose(reports []reportDestination) error {
+	found := false
+	for i := range reports {
+		if reports[i].format.Name == "pretty" {
+			reports[i].verbose, found = true, true
+		}
+	}
+	if !found {
+		return errorWithHint("leave the flag out, or ask for pretty too: --format pretty:FILE", "--verbose changes the report pretty, and there is none")
+	}
+	return nil
 }
 
 // parseComparison reads the value of --comparison.

@@ -17,6 +17,9 @@ import (
 // table, what was skipped, and the totals as the last line.
 func Pretty(w io.Writer, run *outcome.Run, opts Options) error {
 	p := &printer{w: w, opts: opts}
+	if opts.Verbose {
+		p.tree(run)
+	}
 	p.failures(run)
 	p.benchmarksTable(run)
 	p.notes(run)

@@ -27,6 +27,10 @@ func TestPrettyOnANarrowTerminal(t *testing.T) {
 	golden(t, "pretty_narrow.golden.txt", []byte(render(t, Pretty, sample(t), Options{Width: 48})))
 }
 
+func TestPrettyVerbose(t *testing.T) {
+	golden(t, "pretty_verbose.golden.txt", []byte(render(t, Pretty, sample(t), Options{Verbose: true})))
+}
+
 func TestPrettyInColour(t *testing.T) {
 	out := render(t, Pretty, sample(t), Options{Width: 100, Color: true})
 	assert.Contains(t, out, "\x1b[32mok\x1b[0m")
@@ -52,7 +56,7 @@ func TestNoLineIsWiderThanTheTerminal(t *testing.T) {
 	run.Features[0].Scenarios[0].Benchmark.Name = strings.Repeat("模型", 60)
 	for _, width := range []int{30, 31, 37, 48, 55, 63, 64, 80, 99, 130} {
 		for name, r := range map[string]Renderer{"pretty": Pretty, "progress": Progress} {
-			for line := range strings.SplitSeq(render(t, r, run, Options{Width: width, Color: width%2 == 0}), "\n") {
+			for line := range strings.SplitSeq(render(t, r, run, Options{Width: width, Color: width%2 == 0, Verbose: width%3 == 0}), "\n") {
 				if strings.Contains(line, ".feature:") || strings.Contains(line, "scenarios: ") {
 					continue // locations and totals are not cut, so that they can be copied and searched
 				}
