@@ -18,6 +18,7 @@ import (
 	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
+	"omniloader/steps"
 )
 
 // againstFlags are the flags of bench, as given.
@@ -52,7 +53,8 @@ its floor was not found, as many builds more are measured.
 It needs Go, git, and a checkout; both revisions must support being sampled.`,
 		Example: `  omniloader bench --against main
   omniloader bench --against HEAD~1 --format markdown >> "$GITHUB_STEP_SUMMARY"`,
-		RunE: func(c *cobra.Command, args []string) error { return p.compareRevisions(c.Context(), flags, args) },
+		RunE:              func(c *cobra.Command, args []string) error { return p.compareRevisions(c.Context(), flags, args) },
+		ValidArgsFunction: completeFiles("feature"),
 		Annotations: map[string]string{
 			meaningOf0: "no benchmark is red",
 			meaningOf1: "a benchmark is red",
@@ -72,6 +74,11 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 	f.StringVar(&flags.format, "format", flags.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
 	f.StringVar(&flags.output, "output", "", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")
+	completeRevisions(c, "against")
+	completeFlag(c, "tags", builtinTags)
+	completeFlag(c, "category", steps.Categories)
+	completeFlag(c, "format", report.ComparisonFormatNames)
+	completeFailOn(c)
 	return c
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/child"
+	"omniloader/internal/configfile"
 	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 )
@@ -109,7 +110,14 @@ memory: there is nothing to install or prepare.`,
 	root.SetOut(p.out) // before InitDefaultCompletionCmd, which copies it
 	root.SetErr(p.err)
 	flags := newRunFlags(root)
-	root.RunE = func(c *cobra.Command, _ []string) error { return p.runWithFlags(c.Context(), flags, nil) }
+	version := root.Flags().Bool("version", false, "print version, commit, Go version and platform")
+	configfile.Exclude(root.Flags(), "version")
+	root.RunE = func(c *cobra.Command, _ []string) error {
+		if *version {
+			return p.printOwnVersion(false)
+		}
+		return p.runWithFlags(c.Context(), flags, nil)
+	}
 	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(),
 		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand(), p.freshCommand())
 	root.SetFlagErrorFunc(explainFlag)

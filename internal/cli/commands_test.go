@@ -341,6 +341,13 @@ func TestCompletion(t *testing.T) {
 		{[]string{"--category", ""}, "tokenizer\n"},
 		{[]string{"run", "--format", ""}, "junit\n"},
 		{[]string{"compare", "--format", ""}, "markdown\n"},
+		{[]string{"run", "--fail-on", ""}, "none\nred\n"},
+		{[]string{"run", "--fail-on", "red,un"}, "red,unjudged\nred,unconverged\n"},
+		{[]string{"run", "--comparison", ""}, "markdown:\n"},
+		{[]string{"compare", "--fail-on", "re"}, "red\nremoved\n"},
+		{[]string{"bench", "--format", ""}, "markdown\n"},
+		{[]string{"presets", "gpt"}, "gpt2\tGPT-2 small"},
+		{[]string{"run", "--config", ""}, "yaml\n:8"},
 		{[]string{"run", ""}, "feature\n:8"},
 		{[]string{"inspect", ""}, ":16"},
 	} {

@@ -76,6 +76,8 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	completeFlag(c, "tags", builtinTags)
 	completeFlag(c, "category", steps.Categories)
 	completeFlag(c, "format", report.FormatNames)
+	completeFailOn(c)
+	completeComparison(c)
 	f.config.complete(c)
 	_ = c.MarkFlagDirname("model")
 	_ = c.MarkFlagFilename("architectures", "tsv")
