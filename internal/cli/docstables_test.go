@@ -103,15 +103,27 @@ func presetRows(head string, presets []fixtures.Preset) string {
 func stepsTables(t *testing.T) string {
 	var b strings.Builder
 	group := ""
+	var withText []steps.Definition // of this group, with words on what stands below them
+	writeBelow := func() {
+		for _, d := range withText {
+			fmt.Fprintf(&b, "\nBelow `%s %s`:\n\n```text\n%s\n```\n", d.Keyword, d.Example, d.Below)
+		}
+		withText = nil
+	}
 	for _, d := range steps.Catalogue() {
 		if d.Group != group {
+			writeBelow()
 			group = d.Group
 			fmt.Fprintf(&b, "%s## %s\n\n| step | meaning |\n|---|---|\n", map[bool]string{true: "\n"}[b.Len() > 0], group)
 		}
 		require.NotContains(t, d.Example, "\n", "it stands in one cell of a table")
 		require.NotContains(t, d.Example, "`")
 		fmt.Fprintf(&b, "| `%s %s` | %s |\n", d.Keyword, inCell(d.Example), inProse(d.Meaning))
+		if d.Below != "" {
+			withText = append(withText, d)
+		}
 	}
+	writeBelow()
 	return b.String()
 }
 

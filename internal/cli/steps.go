@@ -39,7 +39,7 @@ func (p *program) listSteps(words []string, asJSON bool) error {
 	return listing[stepEntry]{
 		entries: entries,
 		text: func(e stepEntry) string {
-			return strings.Join([]string{e.Keyword, e.Pattern, e.Meaning, e.Example, e.Group}, "\n")
+			return strings.Join([]string{e.Keyword, e.Pattern, e.Meaning, e.Example, e.Group, e.Below}, "\n")
 		},
 		print: func(e stepEntry) {
 			if e.Group != group {
@@ -49,6 +49,12 @@ func (p *program) listSteps(words []string, asJSON bool) error {
 			fmt.Fprintf(p.out, "  %s %s\n", e.Keyword, strings.ReplaceAll(e.Example, "\n", "\n    "))
 			p.printWrapped("      ", e.Meaning)
 			fmt.Fprintf(p.out, "      %s  (%s)\n", e.Pattern, e.Location)
+			if e.Below != "" {
+				fmt.Fprintf(p.out, "      below it:\n")
+				for line := range strings.SplitSeq(e.Below, "\n") {
+					fmt.Fprintln(p.out, strings.TrimRight("        "+line, " "))
+				}
+			}
 		},
 		noMatch: "no step has %s in it",
 		hint:    `"omniloader steps" without words lists every step`,
@@ -62,5 +68,6 @@ type stepEntry struct {
 	Meaning  string `json:"meaning"`
 	Example  string `json:"example"` // a text that the pattern matches
 	Group    string `json:"group"`
-	Location string `json:"location"` // file:line of its definition
+	Location string `json:"location"`        // file:line of its definition
+	Below    string `json:"below,omitempty"` // how the table or text below it is written
 }
