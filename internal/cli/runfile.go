@@ -27,14 +27,20 @@ func (f *runFlags) runFilePath(paths []string) (string, error) {
 		return f.runFile, nil
 	case f.noRunFile || !writesRunFile:
 		return "", nil
-	case len(paths) == 0:
-		return filepath.FromSlash(runfile.DefaultPath), nil
+	}
+	return defaultRunFile(paths), nil
+}
+
+// defaultRunFile is where the run file of a run of features is where no flag says it.
+func defaultRunFile(paths []string) string {
+	if len(paths) == 0 {
+		return filepath.FromSlash(runfile.DefaultPath)
 	}
 	dir := paths[0]
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		dir = filepath.Dir(dir)
 	}
-	return filepath.Join(dir, filepath.FromSlash(runfile.DefaultPath)), nil
+	return filepath.Join(dir, filepath.FromSlash(runfile.DefaultPath))
 }
 
 // createRunFile starts the run file of a run; the writer is nil where none is written. A

@@ -162,7 +162,7 @@ func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
 	if near, ok := suggest.Nearest(withoutValues(text), texts.compared); ok {
 		return suggest.Question(texts.shown[near])
 	}
-	return `"omniloader steps" lists every step; "omniloader steps WORD" those with a word in them`
+	return `"omniloader steps" lists every step, "omniloader steps WORD" those with a word in them; steps --snippet TEXT prints Go code that defines one`
 }
 
 var (
