@@ -95,7 +95,8 @@ func (p *program) rootCommand() *cobra.Command {
 scenario, and says what a checkpoint on disk is.
 
 Without a command it runs every built-in scenario on checkpoints that it makes in
-memory: there is nothing to install or prepare.`,
+memory: there is nothing to install or prepare. Where omniloader.yaml in the working
+directory names paths, it runs these.`,
 		Example: `  omniloader                              run every built-in scenario
   omniloader run --category sae           run one category
   omniloader run my.feature:12            run the scenario at line 12 of a file of your own

@@ -36,6 +36,9 @@ changes of 30 % can be told, because the places where the linker puts code can m
 smaller ones: what is between is not comparable, and "omniloader bench --against REV"
 can judge it. The run says beforehand which of the two it will be.
 
+Flags that are not given are taken from omniloader.yaml, a config file beside the
+features or in a folder above them; its keys are the names of the flags.
+
 A baseline that was not sampled, by --output or by the predecessor, is compared by
 its mean times. On a shared machine they called 45 % of unchanged benchmarks changed:
 red by means is no failure, unless even the fastest call is slower than the slowest
@@ -54,6 +57,8 @@ one name and a selection that is empty stop the run before it starts.`,
   omniloader run --format junit:report.xml      a report for a CI server
   omniloader run --model ~/models/llama-3-8b --tags @real
                                                 scenarios on a checkpoint of your own
+  omniloader run --profile nightly              the profile nightly of omniloader.yaml
+  omniloader run --show-config                  the settings, and where each comes from
   omniloader run --dry-run my.feature           check the steps, run nothing`,
 		ValidArgsFunction: completeFiles("feature"),
 	}

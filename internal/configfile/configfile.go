@@ -28,7 +28,7 @@ const (
 	// otherName is what the file may be called by mistake.
 	otherName = "omniloader.yml"
 	// MaxSize is the largest config file that is read, in bytes.
-	MaxSize = 1 << 20
+	MaxSize = 64 << 10
 	// PathsKey is the key for the feature files and folders, which have no flag.
 	PathsKey = "paths"
 	// profilesKey is the key for groups of settings by name.
@@ -189,7 +189,7 @@ func readBounded(path string) ([]byte, error) {
 		return nil, at.errorf("", "%v", withoutPath(err))
 	}
 	if len(text) > MaxSize {
-		return nil, at.errorf("", "larger than %d MiB, the limit for a config file", MaxSize>>20)
+		return nil, at.errorf("", "larger than %d KiB, the limit for a config file", MaxSize>>10)
 	}
 	return text, nil
 }

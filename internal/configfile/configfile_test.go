@@ -167,13 +167,17 @@ func TestReadIsBounded(t *testing.T) {
 	large := filepath.Join(dir, "large.yaml")
 	require.NoError(t, os.WriteFile(large, []byte("# "+strings.Repeat("x", MaxSize)), 0o644))
 	for path, want := range map[string]string{
-		large: "larger than 1 MiB", dir: "this is a folder", filepath.Join(dir, "none"): "there is no such config file",
+		large: "larger than 64 KiB", dir: "this is a folder", filepath.Join(dir, "none"): "there is no such config file",
 	} {
 		_, err := Read(path)
 		assert.ErrorContains(t, err, want)
 	}
+	exactly := filepath.Join(dir, "exactly.yaml")
+	require.NoError(t, os.WriteFile(exactly, []byte("# "+strings.Repeat("x", MaxSize-3)+"\n"), 0o644))
+	_, err := Read(exactly)
+	assert.NoError(t, err)
 	deep := strings.Repeat("[", 200_000)
-	_, err := Parse("x", []byte("tags: "+deep))
+	_, err = Parse("x", []byte("tags: "+deep))
 	assert.Error(t, err)
 }
 
