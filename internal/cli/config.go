@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -20,6 +21,8 @@ type configFlags struct {
 	none    bool
 	profile string
 	show    bool
+
+	applied map[string]bool // flags that the config file has set
 }
 
 // define defines the flags, behind all others of run.
@@ -100,10 +103,15 @@ func (p *program) configure(flags *runFlags, paths []string) (*configured, error
 	if err != nil {
 		return nil, err
 	}
+	before := maps.Clone(c.origins)
 	for _, settings := range layers {
 		if err := c.apply(flags.set, settings); err != nil {
 			return nil, err
 		}
+	}
+	flags.config.applied = map[string]bool{}
+	for name := range c.origins {
+		flags.config.applied[name] = before[name] == ""
 	}
 	return c, nil
 }

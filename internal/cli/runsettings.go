@@ -141,7 +141,7 @@ func (f *runFlags) outputs(results, runFile string) (o runOutputs, err error) {
 		return o, err
 	}
 	if f.verbose {
-		if err := makeVerbose(o.reports); err != nil {
+		if err := makeVerbose(o.reports); err != nil && !f.config.applied["verbose"] { // a config file says it for every run
 			return o, err
 		}
 	}

@@ -17,4 +17,9 @@ func TestVerboseShowsRulesScenariosAndSteps(t *testing.T) {
 	a = call(t, "run", feature, "--verbose", "--format", "junit")
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "--verbose changes the report pretty, and there is none")
+
+	withConfig(t, "verbose: true\n")
+	assert.Contains(t, callWithoutJudgingTime(t, "run", "a.feature", "--iterations", "5").out, "Scenario: plain  ")
+	a = callWithoutJudgingTime(t, "run", "a.feature", "--iterations", "5", "--format", "junit")
+	assert.Equal(t, 0, a.code, "what a config file says for every run is no fault of one without pretty: %s", a.err)
 }
