@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"omniloader/internal/outcome"
 	"omniloader/internal/runfile"
 	"omniloader/internal/suite"
 	"omniloader/loader/undertest"
@@ -69,14 +68,4 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 		p.note("no run file is kept: %v", err)
 	}
 	return w, nil
-}
-
-// finishRunFile writes what is known when the run is over and its benchmarks are sampled
-// and compared.
-func finishRunFile(w *runfile.Writer, run *outcome.Run) {
-	w.Sampled()
-	if run.Comparison != nil {
-		w.Comparison(run.Comparison)
-	}
-	w.Close(&runfile.End{Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted})
 }

@@ -59,8 +59,8 @@ type Run struct {
 
 // LeftOut counts what a run left out for one reason.
 type LeftOut struct {
-	Reason string // a tag, or words such as "link to a folder"
-	Count  int
+	Reason string `json:"reason"` // a tag, or words such as "link to a folder"
+	Count  int    `json:"count"`
 }
 
 // Feature is a feature file with the scenarios that were selected in it.

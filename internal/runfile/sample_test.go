@@ -100,6 +100,12 @@ Feature: Architecture detection
 
   Scenario: a failure outside of its steps
     Given an empty checkpoint
+
+  Scenario: passes in the third attempt
+    Given an empty checkpoint
+    When it is asked
+
+  Scenario: without a step
 `,
 	`Feature: nothing ran of this
   Scenario: left
@@ -207,6 +213,16 @@ func sample(t testing.TB) *outcome.Run {
 	realOne.Started, realOne.Duration, realOne.SkipReason, realOne.Tags = time.Time{}, 0, "needs a real checkpoint", []outcome.Tag{{Name: "@real", Line: 7}}
 	mistaken := scenario(sae, "a mistaken one", 1, outcome.CouldNotJudge, step(sae, "Given ", "a preset that is none", outcome.CouldNotJudge, errors.New("no preset is called x")))
 	outside := scenario(sae, "a failure outside of its steps", 1, outcome.Failed, outcome.Step{Keyword: "Given ", Text: "an empty checkpoint", Line: lineOf(t, sae, "an empty", 1)})
+	outside.Err = fmt.Errorf("ended: %w", hinted{panicked{errors.New("the hook panicked"), "hook.go:1\n"}, "look at the hook"})
+	flaky := scenario(sae, "passes in the third attempt", 1, outcome.Flaky, step(sae, "Given ", "an empty checkpoint", outcome.Passed, nil), step(sae, "When ", "it is asked", outcome.Passed, nil))
+	first := outcome.Attempt{Started: began.Add(time.Second), Duration: time.Millisecond, Steps: slices.Clone(flaky.Steps)}
+	first.Steps[0].Status, first.Steps[0].Err = outcome.Failed, panicked{errors.New("it panicked"), "step.go:1\n"}
+	first.Steps[1].Status, first.Steps[1].Started, first.Steps[1].Duration = outcome.Skipped, time.Time{}, 0
+	second := outcome.Attempt{Started: began.Add(2 * time.Second), Duration: 3 * time.Millisecond, Steps: slices.Clone(flaky.Steps), Err: hinted{errors.New("the hook failed"), "wait"}}
+	flaky.Earlier, flaky.Started = []outcome.Attempt{first, second}, began.Add(2500*time.Millisecond)
+	stepless := scenario(sae, "without a step", 1, outcome.CouldNotJudge)
+	stepless.Started, stepless.Duration = time.Time{}, 0
+	stepless.Problems = outcome.Problems{{URI: "features/sae.feature", Line: stepless.Line, Column: 3, Code: "no-steps", Message: "\"without a step\" has no steps\xff", Advice: "add <steps>"}}
 
 	run := &outcome.Run{
 		Started: began, Duration: 3123456789, Version: "v1.2.3",
@@ -217,8 +233,13 @@ func sample(t testing.TB) *outcome.Run {
 				Tags: []outcome.Tag{{Name: "@detection", Line: 1}}, Source: []byte(detection),
 				Scenarios: []outcome.Scenario{row("Llama", held), row("Qwen", few), wrong, mistyped, pending, ambiguous}},
 			{URI: "features/sae.feature", Keyword: "Feature", Name: "SAE detection", Line: 1, Source: []byte(sae),
-				Scenarios: []outcome.Scenario{slow, realOne, mistaken, outside}},
+				Scenarios: []outcome.Scenario{slow, realOne, mistaken, outside, flaky, stepless},
+				Problems:  outcome.Problems{{URI: "features/sae.feature", Line: 30, Message: "\"Scenaro:\" is not a keyword", Advice: "did you mean Scenario:?"}}},
+			{URI: "features/torn\xff.feature", Source: []byte("Feature: torn\n  Nonsense\n"),
+				Problems: outcome.Problems{{URI: "features/torn\xff.feature", Line: 2, Column: 3, Code: "syntax", Message: "not Gherkin"}, {Message: "and more"}}},
 		},
+		Problems: outcome.Problems{{Message: "what measures was killed", Advice: "look at the memory"}},
+		LeftOut:  []outcome.LeftOut{{Reason: "@wip", Count: 3}, {Reason: "link to a folder", Count: 1}},
 	}
 	slower, faster := *held, *few
 	slower.MeanTime, faster.MeanTime = held.MeanTime/3, few.MeanTime*2
@@ -268,8 +289,8 @@ func sampleHeader() Header {
 	return Header{
 		RunID: "00112233", Branch: "main", Workers: 2, Order: "random", Seed: "18446744073709551615",
 		Loaders:   []Loader{{Name: "builtin", Version: "v1.2.3"}},
-		Selection: Selection{Paths: []Text{"features"}, Tags: "not @slow", Categories: []string{"sae"}, Name: "a.*", Short: true, Models: []Text{"/models/x"}, Shard: &Shard{1, 2}, RerunOf: "abc"},
+		Selection: Selection{Paths: []Text{"features"}, Tags: "not @slow", Categories: []string{"sae"}, Name: "a.*", Short: true, Models: []Text{"/models/x"}, Shard: &Shard{1, 2, "0123"}, RerunOf: "abc"},
 		PlanHash:  PlanHash(slices.Values([]string{"a", "b"})),
-		LeftOut:   []LeftOut{{"@wip", 3}},
+		LeftOut:   []LeftOut{{Reason: "@wip", Count: 3}},
 	}
 }

@@ -22,14 +22,16 @@ import (
 )
 
 // Writer writes the run file of a run while it goes on. Of what it has written it keeps
-// the records of scenarios with a benchmark, which may be measured again or sampled later. Its methods may be called from several goroutines, and on a nil Writer, which
-// writes nothing.
+// the records of scenarios with a benchmark, which may be measured again or sampled later.
+// Its methods may be called from several goroutines, and on a nil Writer, which writes
+// nothing.
 //
 // A record that cannot be written, as on a full disk, is lost and the run goes on: the
 // function given to Create is told once, and the end record has the number of lost ones.
 type Writer struct {
-	path string
-	warn func(error)
+	path    string
+	warn    func(error)
+	leftOut []LeftOut // of the header
 
 	mu     sync.Mutex
 	file   appendFile // nil when closed
@@ -75,7 +77,9 @@ func Create(path string, h Header, features []Feature, warn func(error)) (*Write
 	if err != nil {
 		return nil, abandoned(path, err)
 	}
-	return newWriter(path, file, int64(first.Len()), warn), nil
+	w := newWriter(path, file, int64(first.Len()), warn)
+	w.leftOut = h.LeftOut
+	return w, nil
 }
 
 func newWriter(path string, file appendFile, size int64, warn func(error)) *Writer {
@@ -243,6 +247,19 @@ func (w *Writer) Comparison(c *bench.Comparison) {
 		return
 	}
 	w.write(func(b *bytes.Buffer) error { return encodeLine(b, comparisonLine{recordComparison, c}) })
+}
+
+// Finish writes the comparison of a run that is over, where it has one, and what was
+// sampled and is known at its end, and closes the file.
+func (w *Writer) Finish(run *outcome.Run) {
+	if w == nil {
+		return
+	}
+	w.Sampled()
+	if run.Comparison != nil {
+		w.Comparison(run.Comparison)
+	}
+	w.Close(newEnd(run, w.leftOut))
 }
 
 // Close writes the last record, where end is not nil, with the numbers of scenarios and of
