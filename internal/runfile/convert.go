@@ -289,12 +289,10 @@ func (f *File) ToOutcome() *outcome.Run {
 	for i := range f.Scenarios {
 		s := &f.Scenarios[i]
 		byURI[s.URI] = append(byURI[s.URI], s)
-		if f.End == nil && !s.Started.IsZero() {
-			run.Duration = max(run.Duration, s.Started.Add(s.Duration).Sub(h.Started))
-		}
 	}
+	run.Duration = f.duration()
 	if f.End != nil {
-		run.Duration, run.Problems = f.End.Duration, toProblems(f.End.Problems)
+		run.Problems = toProblems(f.End.Problems)
 		run.LeftOut = append(run.LeftOut, f.End.LeftOut...)
 	}
 	for i := range f.Features {

@@ -375,6 +375,13 @@ func (f *File) Encode(w io.Writer) error {
 	return line(func() error { return encodeLine(b, endLine{recordEnd, f.End}) })
 }
 
-// Write writes a whole run file to a path, whole or not at all. The error is an
-// *atomicfile.Error.
-func (f *File) Write(path string) error { return atomicfile.Write(path, f.Encode) }
+// Write writes a whole run file to a path, whole or not at all; directories of path are
+// made. The error is an *atomicfile.Error.
+func (f *File) Write(path string) error {
+	if path != "" && !direct(path) {
+		if err := makeDir(filepath.Dir(path)); err != nil {
+			return fileError(path, err)
+		}
+	}
+	return atomicfile.Write(path, f.Encode)
+}

@@ -12,19 +12,27 @@ import (
 	"omniloader/steps"
 )
 
-// RunFileFeatures returns the records of the features that have a selected scenario.
+// RunFileFeatures returns the records of the features that have a selected scenario or a
+// problem.
 func (p *Plan) RunFileFeatures() []runfile.Feature {
 	var records []runfile.Feature
-	for _, f := range p.features {
-		if slices.ContainsFunc(f.Scenarios, func(s *Scenario) bool { return p.chosen[s] }) {
+	for i, f := range p.features {
+		if len(f.Problems) > 0 || slices.ContainsFunc(f.Scenarios, func(s *Scenario) bool { return p.chosen[s] }) {
 			feature := f.outcome()
-			records = append(records, runfile.NewFeature(&feature))
+			record := runfile.NewFeature(&feature)
+			record.Position = i + 1
+			records = append(records, record)
 		}
 	}
 	return records
 }
 
-// PlanHash returns the hash of the identities of the selected scenarios.
+// FeaturesHash returns the hash of the feature files of the plan. All shards of a plan have
+// the same.
+func (p *Plan) FeaturesHash() string { return runfile.FeaturesHash(p.undivided().RunFileFeatures()) }
+
+// PlanHash returns the hash of the identities of the selected scenarios. All shards of a
+// plan have the same.
 func (p *Plan) PlanHash() string { return runfile.PlanHash(maps.Keys(p.newRecords(nil).ids())) }
 
 // records writes the records of scenarios to a run file. A nil *records writes nothing.
@@ -44,7 +52,7 @@ func (p *Plan) newRecords(file *runfile.Writer) *records {
 		r.features[f.URI] = &feature
 	}
 	var numbering runfile.Numbering
-	for i, s := range p.Scenarios() {
+	for i, s := range p.undivided().Scenarios() {
 		identity := runfile.Identity{File: s.URI, Rule: s.Rule, Name: s.Name, Row: s.row}
 		numbering.Assign(&identity)
 		r.identities[s], r.positions[s] = identity, i+1

@@ -78,7 +78,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 			functional[s] = true
 		}
 	}
-	if skippedReal > 0 && skippedReal == len(p.chosen) {
+	if skippedReal > 0 && skippedReal == len(p.chosen) && !slices.ContainsFunc(p.undivided().Scenarios(), func(s *Scenario) bool { return !needsModel(s) }) {
 		return nil, outcome.Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", skippedReal),
 			Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
 	}
@@ -156,7 +156,10 @@ func stepProblem(uri string, step *outcome.Step) outcome.Problem {
 		return outcome.Problem{URI: uri, Line: step.Line, Message: fmt.Sprintf("%s step %q", step.Status, step.Text),
 			Advice: "finish the step, or tag its scenario " + tagWIP}
 	}
-	text := step.Err.Error()
+	text := string(step.Status)
+	if step.Err != nil {
+		text = step.Err.Error()
+	}
 	if wrong := (*steps.ScenarioError)(nil); errors.As(step.Err, &wrong) {
 		text = wrong.Error() // without what the step was doing
 	}

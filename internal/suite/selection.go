@@ -34,6 +34,7 @@ type Plan struct {
 	chosen   map[*Scenario]bool
 	steps    stepLibrary
 	leftOut  []runfile.LeftOut
+	divided  *Plan // the plan of which this one is a shard, or nil
 
 	once         sync.Once
 	exampleTexts []string // see examples
