@@ -123,7 +123,7 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths [
 	if err != nil {
 		return err
 	}
-	file.Selection = selectionText(paths, suite.Selection{Tags: f.tags, Categories: f.categories})
+	file.Selection = selectionText(paths, suite.Selection{Tags: f.tags, Categories: f.categories}, nil)
 	if f.output != "" {
 		if err := file.Write(f.output); err != nil {
 			return err

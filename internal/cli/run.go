@@ -55,6 +55,7 @@ in exit code 2, or 1 if one of them failed. A selection that is empty runs nothi
   omniloader run --format junit:report.xml      a report for a CI server
   omniloader run --model ~/models/llama-3-8b --tags @real
                                                 scenarios on a checkpoint of your own
+  omniloader run --shard 3/8 --run-file 3.json  the third of eight parts; see omniloader merge
   omniloader run --dry-run my.feature           check the steps, run nothing`,
 		ValidArgsFunction: completeFiles("feature"),
 	}
@@ -79,15 +80,16 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	if err != nil {
 		return err
 	}
+	if !s.dryRun && s.outputs.needsFigures() && plan.Benchmarks() == 0 {
+		return errNothingMeasured("there are no figures to keep or compare")
+	}
+	plan = p.divide(plan, s.shard)
 	if s.dryRun {
 		if err := check(ctx, plan); err != nil {
 			return err
 		}
 		p.describePlan(plan)
 		return nil
-	}
-	if s.outputs.needsFigures() && plan.Benchmarks() == 0 {
-		return errNothingMeasured("there are no figures to keep or compare")
 	}
 	sampling := runSampling{
 		baseline: s.outputs.baseline, threshold: s.outputs.threshold, wanted: s.outputs.saveBaseline != "",
@@ -105,7 +107,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	if err != nil {
 		return err
 	}
-	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
+	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection, s.shard))
 	file.Finish(finished)
 	return err
 }

@@ -47,13 +47,16 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 		Version: ownVersion(), Started: time.Now(), Host: runfile.NewHost(origin), Workers: s.jobs, Order: "defined",
 		Loaders:   []runfile.Loader{{Name: l.Name(), Version: l.Version()}},
 		Selection: runfile.Selection{Tags: s.selection.Tags, Categories: s.selection.Categories},
-		Planned:   len(plan.Scenarios()), PlanHash: plan.PlanHash(), LeftOut: plan.LeftOut(),
+		Planned:   len(plan.Scenarios()), PlanHash: plan.PlanHash(), FeaturesHash: plan.FeaturesHash(), LeftOut: plan.LeftOut(),
 	}
 	for _, path := range s.paths {
 		header.Selection.Paths = append(header.Selection.Paths, runfile.Text(path))
 	}
 	if s.setup.Model != "" {
 		header.Selection.Models = []runfile.Text{runfile.Text(s.setup.Model)}
+	}
+	if s.shard != nil {
+		header.Selection.Shard = &s.shard.Shard
 	}
 	if commit, ok := origin.Environment["commit"].(string); ok {
 		header.Commit = commit

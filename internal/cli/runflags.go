@@ -41,6 +41,7 @@ type runFlags struct {
 	jobs            count
 	runFile         string
 	noRunFile       bool
+	shard           shardFlags
 	dryRun          bool
 }
 
@@ -53,6 +54,9 @@ const runEnvironment = `  BENCHMARK_ITERATIONS   used where --iterations is not 
   OMNILOADER_OUTPUT      used where --output is not given
   OMNILOADER_JUDGE_TIME  1: go test judges time too; 0: godog run does not
   NO_COLOR               switches colours off
+  CI_NODE_INDEX          used by --shard env: the part, from 1
+  CI_NODE_TOTAL          used by --shard env: how many parts there are
+  JOB_COMPLETION_INDEX   used by --shard env/N: the part, from 0
 A flag takes precedence over its variable, a variable over the default.`
 
 // newRunFlags gives a command the flags and the help of run.
@@ -76,6 +80,7 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	_ = c.MarkFlagDirname("model")
 	_ = c.MarkFlagFilename("architectures", "tsv")
 	_ = c.MarkFlagFilename("baseline", "json")
+	_ = c.MarkFlagFilename("shard-durations", "json")
 	_ = c.MarkFlagFilename("save-baseline", "json")
 	return f
 }
@@ -102,6 +107,7 @@ func (f *runFlags) define() {
 	set.Var(&f.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
 	set.Lookup("jobs").DefValue = "0" // not printed: the help must not differ between machines
 	set.StringVar(&f.runFile, "run-file", "", "keep what became of each scenario in this `FILE` (default:\n.omniloader/last-run.json beside the features)")
+	f.shard.define(set)
 	set.BoolVar(&f.noRunFile, "no-run-file", false, "keep no run file")
 	set.BoolVar(&f.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")
 }

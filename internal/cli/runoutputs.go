@@ -33,6 +33,12 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	if run.Interrupted {
 		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
 	}
+	return p.judge(run, failures, comparison, &o.failOn)
+}
+
+// judge says everything that could not be done or judged, and gives the error that a run
+// ends with. The comparison is nil where there is none.
+func (p *program) judge(run *outcome.Run, failures []error, comparison *bench.Comparison, fails *failOn) error {
 	failures = append(failures, suite.Unjudged(run))
 	last := p.complainAllButLast(failures)
 	if run.Totals().Failed > 0 { // exit code 1, whatever else could not be done
@@ -45,7 +51,7 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 		return last
 	}
 	if comparison != nil {
-		return o.failOn.judge(comparison)
+		return fails.judge(comparison)
 	}
 	return nil
 }

@@ -26,6 +26,8 @@ type runSettings struct {
 	dryRun    bool
 	outputs   runOutputs
 
+	shard *shardSettings // the part to run of a divided run, or nil
+
 	runFile      string // path of the run file, "" for none
 	runFileNamed bool   // by a flag
 }
@@ -86,8 +88,12 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	if err != nil {
 		return nil, err
 	}
+	shard, err := f.shard.settings()
+	if err != nil {
+		return nil, err
+	}
 	return &runSettings{
-		runFile: runFile, runFileNamed: f.given("run-file"),
+		runFile: runFile, runFileNamed: f.given("run-file"), shard: shard,
 		setup: setup, paths: paths, selection: suite.Selection{Tags: f.tags, Categories: f.categories},
 		jobs: f.jobs.n, dryRun: f.dryRun, outputs: outputs,
 	}, nil
@@ -171,7 +177,7 @@ func (f *runFlags) checkFiles(o *runOutputs, comparisonPath, runFile string) err
 	for _, d := range o.reports {
 		written = append(written, namedFile{"--format " + d.format.Name, d.file})
 	}
-	named := append([]namedFile{{"--baseline", f.baseline}, {"--run-file", runFile}}, written...)
+	named := append([]namedFile{{"--baseline", f.baseline}, {"--shard-durations", f.shard.durations}, {"--run-file", runFile}}, written...)
 	if err := refuseSameFile(append(named, namedFile{"--comparison", comparisonPath})); err != nil {
 		return err
 	}
@@ -255,13 +261,16 @@ func readBaseline(path string) (*bench.File, error) {
 
 // selectionText writes which benchmarks were asked for, "" for all: a results file
 // keeps it, see bench.File.
-func selectionText(paths []string, s suite.Selection) string {
+func selectionText(paths []string, s suite.Selection, shard *shardSettings) string {
 	words := slices.Clone(paths)
 	for _, c := range s.Categories {
 		words = append(words, "--category "+c)
 	}
 	if s.Tags != "" {
 		words = append(words, "--tags "+strconv.Quote(s.Tags))
+	}
+	if shard != nil {
+		words = append(words, "--shard "+shard.String())
 	}
 	return strings.Join(words, " ")
 }
