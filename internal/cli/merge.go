@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
+	"omniloader/internal/outcome"
 	"omniloader/internal/report"
 	"omniloader/internal/runfile"
+	"omniloader/loader/fault"
 )
 
 // mergeFlags are the flags of merge as given.
@@ -61,23 +64,32 @@ func (p *program) merge(ctx context.Context, paths []string, flags *mergeFlags) 
 	if err != nil {
 		return err
 	}
+	// A report of an earlier run must not stay as if it were this one's.
+	refuse := func(problems outcome.Problems) error {
+		run := &outcome.Run{Version: ownVersion(), Problems: problems}
+		failures := p.writeReports(run, reports, func(d reportDestination) bool { return d.file != "" })
+		return p.judge(run, failures, nil, &flags.failOn)
+	}
 	var parts []runfile.Part
-	var unreadable []error
+	var unreadable outcome.Problems
 	for _, path := range paths {
 		file, err := runInterruptible(ctx, func() (*runfile.File, error) { return runfile.ReadFile(path) })
 		if ctx.Err() != nil {
 			return err
 		}
 		if err != nil {
-			unreadable = append(unreadable, err)
+			unreadable = append(unreadable, outcome.Problem{Message: err.Error(), Advice: fault.HintOf(err)})
 		}
 		parts = append(parts, runfile.Part{Path: path, File: file})
 	}
-	if last := p.complainAllButLast(unreadable); last != nil {
-		return last
+	if len(unreadable) > 0 {
+		return refuse(unreadable)
 	}
 	merged, err := runfile.Merge(parts)
-	if err != nil {
+	var problems outcome.Problems
+	if errors.As(err, &problems) {
+		return refuse(problems)
+	} else if err != nil {
 		return err
 	}
 	run := merged.ToOutcome()

@@ -107,8 +107,8 @@ func (f *runFlags) define() {
 	set.Var(&f.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
 	set.Lookup("jobs").DefValue = "0" // not printed: the help must not differ between machines
 	set.StringVar(&f.runFile, "run-file", "", "keep what became of each scenario in this `FILE` (default:\n.omniloader/last-run.json beside the features)")
-	f.shard.define(set)
 	set.BoolVar(&f.noRunFile, "no-run-file", false, "keep no run file")
+	f.shard.define(set)
 	set.BoolVar(&f.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")
 }
 

@@ -150,6 +150,14 @@ func TestMergeKeepsWhatIsThere(t *testing.T) {
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.err, "shard 1/2, "+shards[0]+": the run did not come to its end: 1 of 1 scenarios had ended")
 	assert.Contains(t, a.out, "2 scenarios: 2 passed")
+
+	report := filepath.Join(t.TempDir(), "report.xml")
+	require.NoError(t, os.WriteFile(report, []byte("of an earlier run"), 0o644))
+	a = call(t, "merge", shards[0], shards[0], "--format", "junit:"+report)
+	assert.Equal(t, 2, a.code)
+	text, err = os.ReadFile(report)
+	require.NoError(t, err)
+	assert.NotContains(t, string(text), "of an earlier run")
 }
 
 func TestMergesThatCannotBeJudgedExitWith2(t *testing.T) {

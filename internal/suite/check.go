@@ -60,7 +60,7 @@ func (p *Plan) Check(ctx context.Context) error {
 	// given once.
 	reported := map[string]bool{}
 	for _, f := range p.features {
-		problems = append(problems, f.Problems...)
+		problems = append(problems, p.fileProblems(f)...)
 		for _, s := range f.Scenarios {
 			for _, problem := range found[s] {
 				if place := fmt.Sprintf("%s:%d:%d:%s", problem.URI, problem.Line, problem.Column, problem.Code); !reported[place] {

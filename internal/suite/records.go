@@ -17,8 +17,10 @@ import (
 func (p *Plan) RunFileFeatures() []runfile.Feature {
 	var records []runfile.Feature
 	for i, f := range p.features {
-		if len(f.Problems) > 0 || slices.ContainsFunc(f.Scenarios, func(s *Scenario) bool { return p.chosen[s] }) {
+		problems := p.fileProblems(f)
+		if len(problems) > 0 || slices.ContainsFunc(f.Scenarios, func(s *Scenario) bool { return p.chosen[s] }) {
 			feature := f.outcome()
+			feature.Problems = problems
 			record := runfile.NewFeature(&feature)
 			record.Position = i + 1
 			records = append(records, record)

@@ -35,6 +35,8 @@ type Plan struct {
 	steps    stepLibrary
 	leftOut  []runfile.LeftOut
 	divided  *Plan // the plan of which this one is a shard, or nil
+	// problemFiles are the files whose problems this shard has; see fileProblems.
+	problemFiles map[*Feature]bool
 
 	once         sync.Once
 	exampleTexts []string // see examples

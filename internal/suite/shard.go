@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
 	"omniloader/internal/runfile"
 )
 
@@ -35,16 +36,17 @@ func (p *Plan) Shard(shard runfile.Shard, durations *runfile.Durations) *Plan {
 		}
 	}
 	part := p.Keep(func(s *Scenario) bool { return scenarios[s] })
-	part.leftOut, part.divided = p.leftOut, p.undivided()
-	part.features = slices.Clone(p.features)
-	for i, f := range part.features {
-		if len(f.Problems) > 0 && !problems[f] {
-			copied := *f
-			copied.Problems = nil // another shard has them
-			part.features[i] = &copied
-		}
-	}
+	part.leftOut, part.divided, part.problemFiles = p.leftOut, p.undivided(), problems
 	return part
+}
+
+// fileProblems returns the problems of a feature file that belong to no scenario of it. Of
+// the shards of a plan, only one has them.
+func (p *Plan) fileProblems(f *Feature) outcome.Problems {
+	if p.divided != nil && !p.problemFiles[f] {
+		return nil
+	}
+	return f.Problems
 }
 
 // divide returns the units of each of so many shards.
@@ -122,7 +124,7 @@ func (p *Plan) shardUnits(durations *runfile.Durations) []*shardUnit {
 		units = append(units, u)
 	}
 	for _, f := range p.features {
-		if len(f.Problems) > 0 {
+		if len(p.fileProblems(f)) > 0 {
 			units = append(units, &shardUnit{id: f.URI, file: f})
 		}
 	}
