@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -20,10 +21,13 @@ type answer struct {
 // newAnswer encodes the result of an operation. It must be a JSON object, because
 // steps name its fields.
 func newAnswer(value any) (answer, error) {
-	text, err := json.Marshal(value)
-	if err != nil {
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false) // messages quote parts of it
+	if err := encoder.Encode(value); err != nil {
 		return answer{}, fmt.Errorf("encoding the answer as JSON: %w", err)
 	}
+	text := bytes.TrimSuffix(encoded.Bytes(), []byte("\n"))
 	a := answer{string(text), gjson.ParseBytes(text)}
 	if !a.root.IsObject() {
 		return answer{}, fmt.Errorf("the answer is %s: an object with named fields was expected", text)

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 	"omniloader/loader/fault"
 	"omniloader/loader/undertest"
@@ -42,9 +43,14 @@ func (w *world) failed() error {
 	case w.operation == "":
 		return errors.New("no operation was called yet")
 	case w.err == nil:
-		return fmt.Errorf("reading the %s did not fail; the answer is %s", w.operation, shortened(w.answer.text))
+		return &outcome.Mismatch{Message: fmt.Sprintf("reading the %s did not fail", w.operation), Expected: "a failure", Got: "an answer"}
 	}
 	return nil
+}
+
+// failureMismatch returns the error of a Then step about the failure of the operation.
+func (w *world) failureMismatch(message, expected, got string) error {
+	return &outcome.Mismatch{Message: message + ": " + w.err.Error(), Expected: expected, Got: got, DecidedBy: w.relative(fault.PathOf(w.err)), Cause: w.err}
 }
 
 func (w *world) fails(kind string) error {
@@ -58,7 +64,8 @@ func (w *world) fails(kind string) error {
 			return err
 		}
 		if !errors.Is(w.err, k) {
-			return fmt.Errorf("reading failed with %q, expected %q: %w", fault.KindOf(w.err), kind, w.err)
+			got := string(fault.KindOf(w.err))
+			return w.failureMismatch(fmt.Sprintf("reading failed with %q, expected %q", got, kind), kind, got)
 		}
 		return nil
 	}
@@ -70,7 +77,7 @@ func (w *world) failsIn(kind, file string) error {
 		return err
 	}
 	if got := w.relative(fault.PathOf(w.err)); got != file {
-		return fmt.Errorf("reading failed in %q, expected %q: %w", got, file, w.err)
+		return w.failureMismatch(fmt.Sprintf("reading failed in %q, expected %q", got, file), file, got)
 	}
 	return nil
 }
@@ -89,7 +96,7 @@ func (w *world) failureNames(text string) error {
 		return err
 	}
 	if !strings.Contains(w.err.Error(), text) {
-		return fmt.Errorf("the error does not contain %q: %w", text, w.err)
+		return w.failureMismatch(fmt.Sprintf("the error does not contain %q", text), text, w.err.Error())
 	}
 	return nil
 }
@@ -99,16 +106,7 @@ func (w *world) hintMentions(text string) error {
 		return err
 	}
 	if hint := fault.HintOf(w.err); !strings.Contains(hint, text) {
-		return fmt.Errorf("the hint is %q and does not contain %q: %w", hint, text, w.err)
+		return w.failureMismatch(fmt.Sprintf("the hint is %q and does not contain %q", hint, text), text, hint)
 	}
 	return nil
-}
-
-// shortened cuts the text of an answer to at most 160 bytes and a mark.
-func shortened(text string) string {
-	const limit = 160 // bytes
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit], "") + "…"
 }

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/afero"
 	"github.com/tidwall/gjson"
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
 	"omniloader/internal/quantity"
 	"omniloader/loader/undertest"
 )
@@ -169,9 +171,35 @@ func (w *world) checkUnchanged(value any) error {
 		return err
 	}
 	if before, after := w.resultText(), later.resultText(); before != after {
-		return fmt.Errorf("the answer changed between the first call and the last:\nfirst %s\nlast  %s", before, after)
+		return &outcome.Mismatch{
+			Message:  "the answer changed between the first call and the last",
+			Expected: "as in the first call: " + w.differingFields(&later), Got: "in the last call: " + later.differingFields(w),
+		}
 	}
 	return nil
+}
+
+// differingFields lists the fields in which an answer differs from another one, with its
+// own values: "category: sae; task: causal_lm". Of a failure it is the text.
+func (w *world) differingFields(other *world) string {
+	if w.err != nil {
+		return w.resultText()
+	}
+	const most = 10
+	values := map[string]string{}
+	for _, f := range other.answer.fields() {
+		values[f.name] = f.value.Raw
+	}
+	var differing []string
+	for _, f := range w.answer.fields() {
+		if raw, ok := values[f.name]; !f.value.IsObject() && (!ok || raw != f.value.Raw) {
+			differing = append(differing, f.name+": "+cmp.Or(f.value.String(), "none"))
+		}
+	}
+	if len(differing) > most {
+		differing = append(differing[:most], fmt.Sprintf("and %d more", len(differing)-most))
+	}
+	return cmp.Or(strings.Join(differing, "; "), "no field differs")
 }
 
 // resultText returns the answer or failure as a text that can be compared.

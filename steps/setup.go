@@ -152,11 +152,12 @@ type Evidence struct {
 	Dir       string // the checkpoint's directory in FS
 	Operation string // "" before the When step
 	Answer    string // JSON, "" where there is none
+	DecidedBy string // the rule and the file that detection used, "" where the answer does not say it
 }
 
 // Evidence returns what the scenario was judged on so far. It must be called before End.
 func (s *Scenario) Evidence() Evidence {
-	e := Evidence{Dir: s.w.dir, Operation: s.w.operation, Answer: s.w.answer.text}
+	e := Evidence{Dir: s.w.dir, Operation: s.w.operation, Answer: s.w.answer.text, DecidedBy: s.w.answer.root.Get(fieldDecidedBy).String()}
 	if s.w.realRoot == "" {
 		e.FS = s.w.fsys
 	}

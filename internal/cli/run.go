@@ -106,7 +106,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 		return err
 	}
 	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
-	finishRunFile(file, finished)
+	finishRunFile(file, plan, finished)
 	return err
 }
 

@@ -73,10 +73,13 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 
 // finishRunFile writes what is known when the run is over and its benchmarks are sampled
 // and compared.
-func finishRunFile(w *runfile.Writer, run *outcome.Run) {
+func finishRunFile(w *runfile.Writer, plan *suite.Plan, run *outcome.Run) {
 	w.Sampled()
 	if run.Comparison != nil {
 		w.Comparison(run.Comparison)
 	}
-	w.Close(&runfile.End{Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted})
+	header := runfile.Header{LeftOut: plan.LeftOut()}
+	w.Close(&runfile.End{
+		Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted, LeftOut: header.LaterLeftOut(run),
+	})
 }

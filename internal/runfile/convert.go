@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"omniloader/internal/bench"
@@ -20,7 +21,6 @@ type Details struct {
 	Kinds    []string  // of the steps: Given, When or Then
 	Attempts []Attempt // none where the scenario was carried out once, or not at all
 	Worker   int       // of the only attempt, where Attempts is nil
-	Evidence *Evidence
 	Attached []Attachment
 	// Errors reads what only the caller knows of the types of errors.
 	Errors Errors
@@ -28,8 +28,8 @@ type Details struct {
 
 // Errors reads errors of steps. A function that is nil tells nothing.
 type Errors struct {
-	// Explain gives what an error knows beside its message and hint: Expected, Got,
-	// DecidedBy and Stack.
+	// Explain gives what an error knows beside its message, its hint and its
+	// outcome.Mismatch: the stack.
 	Explain func(error) Failure
 }
 
@@ -59,7 +59,7 @@ func NewScenario(f *outcome.Feature, s *outcome.Scenario, d Details) Scenario {
 		Loader: d.Loader, Model: Text(d.Model), URI: Text(f.URI), Position: d.Position,
 		Keyword: s.Keyword, Description: s.Description, Line: s.Line, Outline: s.Outline, Tags: newTags(s.Tags),
 		Status: s.Status, SkipReason: Text(s.SkipReason), Started: utc(s.Started), Duration: s.Duration, Attempts: d.Attempts,
-		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), NotJudged: s.NotJudged, Evidence: d.Evidence, Attachments: d.Attached,
+		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), NotJudged: s.NotJudged, Evidence: newEvidence(s.Evidence), Attachments: d.Attached,
 	}
 	if len(s.Steps) > 0 {
 		out.Steps = make([]Step, len(s.Steps))
@@ -103,6 +103,9 @@ func (e Errors) failure(err error) *Failure {
 		*f = e.Explain(err)
 	}
 	f.Message = Text(err.Error())
+	if m := outcome.MismatchOf(err); m != nil {
+		f.Expected, f.Got, f.DecidedBy = Text(m.Expected), Text(m.Got), Text(m.DecidedBy)
+	}
 	var hinter interface{ Hint() string }
 	if errors.As(err, &hinter) {
 		f.Hint = Text(hinter.Hint())
@@ -185,7 +188,7 @@ func FromOutcome(run *outcome.Run, header Header, details func(*outcome.Feature,
 			file.Scenarios = append(file.Scenarios, record)
 		}
 	}
-	end.Scenarios = len(file.Scenarios)
+	end.Scenarios, end.LeftOut = len(file.Scenarios), h.LaterLeftOut(run)
 	h.Planned = max(h.Planned, end.Scenarios)
 	file.End = end
 	return file
@@ -197,6 +200,16 @@ type StepError struct{ Failure }
 // Error gives the message.
 func (e *StepError) Error() string { return string(e.Message) }
 
+// Unwrap gives the outcome.Mismatch, or nil where the step compared nothing.
+func (e *StepError) Unwrap() error {
+	if e.Expected == "" && e.Got == "" && e.DecidedBy == "" {
+		return nil
+	}
+	m := &outcome.Mismatch{Expected: string(e.Expected), Got: string(e.Got), DecidedBy: string(e.DecidedBy)}
+	m.Message = strings.TrimSuffix(string(e.Message), m.Comparison())
+	return m
+}
+
 // Hint gives the way out, or "".
 func (e *StepError) Hint() string { return string(e.Failure.Hint) }
 
@@ -205,7 +218,7 @@ func (e *StepError) Hint() string { return string(e.Failure.Hint) }
 func (f *File) ToOutcome() *outcome.Run {
 	h := &f.Header
 	run := &outcome.Run{
-		Started: h.Started, Version: h.Version, Comparison: f.Comparison, Interrupted: f.End == nil || f.End.Interrupted,
+		Started: h.Started, Version: h.Version, Comparison: f.Comparison, Interrupted: f.End == nil || f.End.Interrupted, LeftOut: f.leftOut(),
 		Origin: bench.Origin{Time: h.Host.Time, GoVersion: h.Host.GoVersion, Platform: h.Host.Platform, Environment: h.Host.Environment},
 	}
 	byURI := map[Text][]*Scenario{}
@@ -255,6 +268,7 @@ func (s *Scenario) toOutcome() outcome.Scenario {
 	for _, w := range s.Warnings {
 		out.Warnings = append(out.Warnings, string(w))
 	}
+	out.Evidence = s.Evidence.ToOutcome()
 	for i := range s.Steps {
 		step := s.Steps[i].toOutcome()
 		if start := s.Steps[i].Start; start != nil {

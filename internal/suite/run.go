@@ -64,13 +64,13 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		switch {
 		case len(problems[s]) > 0:
 			unjudged := p.unjudgedOutcome(s, problems[s])
-			c.records.write(s, unjudged, 0, nil)
+			c.records.write(s, unjudged, 0)
 			c.finished(s, unjudged)
 		case needsModel(s):
 			skippedReal++
 			skipped := *p.newOutcome(s)
 			skipped.SkipReason = "needs a real checkpoint"
-			c.records.write(s, &skipped, 0, nil)
+			c.records.write(s, &skipped, 0)
 			c.finished(s, &skipped)
 		case p.measured(s):
 			measured[s] = true
@@ -86,12 +86,26 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	c.runBatch(ctx, measured, 1)
 	c.laterRounds(ctx)
 	for s := range c.remeasured {
-		c.records.write(s, c.ended[s], 0, nil)
+		c.records.write(s, c.ended[s], 0)
 	}
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
 	run.Features = p.outcomes(c.ended)
+	run.LeftOut = p.leftOutOf(skippedReal)
 	return run, nil
+}
+
+// leftOutOf counts what a run left out: what the selection did, and the scenarios that were
+// skipped for want of a model.
+func (p *Plan) leftOutOf(skippedReal int) []outcome.LeftOut {
+	var all []outcome.LeftOut
+	for _, l := range p.leftOut {
+		all = append(all, outcome.LeftOut(l))
+	}
+	if skippedReal > 0 {
+		all = append(all, outcome.LeftOut{Reason: tagReal, Count: skippedReal})
+	}
+	return all
 }
 
 // MeasuredOperations runs every measured scenario of the plan once, without measuring it,
@@ -313,15 +327,14 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 		c.events.settle()
 	}
 	var scenario scenarioSteps
-	var evidence *runfile.Evidence
 	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
 		scenario = c.plan.steps.register(c.options.Setup, scope)
 		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
 			return ctx, scenario.Begin(p, c.source(s))
 		})
 		scope.After(func(ctx context.Context, _ *messages.Pickle, err error) (context.Context, error) {
-			if err != nil && c.records != nil {
-				evidence = newEvidence(scenario.Evidence())
+			if err != nil {
+				o.Evidence = newEvidence(scenario.Evidence())
 			}
 			return ctx, scenario.End()
 		})
@@ -349,7 +362,7 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 		o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
 		o.NotJudged = record.NotJudged
 	}
-	c.records.write(s, o, worker, evidence)
+	c.records.write(s, o, worker)
 	c.finished(s, o)
 }
 
