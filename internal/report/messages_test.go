@@ -16,7 +16,7 @@ import (
 )
 
 func TestMessages(t *testing.T) {
-	golden(t, "messages.golden.ndjson", []byte(render(t, Messages, sample(t), Options{})))
+	golden(t, "messages.golden.ndjson", []byte(render(t, Messages, everyStatus(t), Options{})))
 }
 
 func envelopes(t *testing.T, text string) (all []messages.Envelope) {
@@ -137,7 +137,7 @@ func TestMessagesAttachBenchmarkResults(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, []string{"benchmark architecture_detection_llama", "benchmark architecture_detection_qwen", "warnings", "benchmark category_detection_diffusers", "benchmark sae_detection_sae_resid_post", "warnings", "skipped"}, names)
+	assert.Equal(t, []string{"benchmark architecture_detection_llama", "benchmark architecture_detection_qwen", "warnings", "benchmark category_detection_diffusers", "benchmark sae_detection_sae_resid_post", "warnings", "skipped", "skipped", "headline"}, names)
 }
 
 func TestMessagesHaveEachStepDefinitionOnce(t *testing.T) {
