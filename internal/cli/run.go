@@ -66,7 +66,7 @@ in exit code 2, or 1 if one of them failed. A selection that is empty runs nothi
 func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []string) error {
 	settings, err := flags.settings(paths)
 	if err != nil {
-		return err
+		return p.nothingRan(reportsNamed(p.args), err)
 	}
 	settings.setup.TimeNotJudged = p.timeNotJudged
 	return p.run(ctx, settings)
@@ -76,19 +76,32 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 // for.
 func (p *program) run(ctx context.Context, s *runSettings) error {
 	plan, err := planOf(ctx, s.paths, s.selection)
+	if err == nil && s.dryRun {
+		return p.dryRun(ctx, plan, s)
+	}
+	var sampling runSampling
+	if err == nil {
+		sampling, err = p.prepareSampling(plan, s)
+	}
+	if err == nil {
+		err = p.replaceEarlierReports(&s.outputs)
+	}
+	var finished *outcome.Run
+	var file *runfile.Writer
+	if err == nil {
+		finished, file, err = p.carryOut(ctx, plan, s)
+	}
 	if err != nil {
-		return err
+		return p.nothingRan(s.outputs.reports, err)
 	}
-	if s.dryRun {
-		if err := check(ctx, plan); err != nil {
-			return err
-		}
-		p.describePlan(plan)
-		return nil
-	}
-	if s.outputs.needsFigures() && plan.Benchmarks() == 0 {
-		return errNothingMeasured("there are no figures to keep or compare")
-	}
+	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
+	finishRunFile(file, plan, finished)
+	return err
+}
+
+// prepareSampling says how the benchmarks of a plan are sampled and compared. It refuses
+// outputs that need a benchmark where the plan has none.
+func (p *program) prepareSampling(plan *suite.Plan, s *runSettings) (runSampling, error) {
 	sampling := runSampling{
 		baseline: s.outputs.baseline, threshold: s.outputs.threshold, wanted: s.outputs.saveBaseline != "",
 		job: sampleJob{
@@ -96,18 +109,30 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 			Architectures: s.setup.Architectures, Plan: p.samplingPlan(s.outputs.baseline),
 		},
 	}
+	if s.outputs.needsFigures() && plan.Benchmarks() == 0 {
+		return sampling, errNothingMeasured("there are no figures to keep or compare")
+	}
+	var err error
 	if sampling.baseline != nil {
-		if sampling.preview, err = p.noteWhatCanBeCompared(sampling.baseline, sampling.job.Plan, sampling.threshold); err != nil {
-			return err
-		}
+		sampling.preview, err = p.noteWhatCanBeCompared(sampling.baseline, sampling.job.Plan, sampling.threshold)
 	}
-	finished, file, err := p.carryOut(ctx, plan, s)
-	if err != nil {
-		return err
+	return sampling, err
+}
+
+// dryRun checks the scenarios of a plan and writes the reports, in which all of them are
+// skipped. On standard output a report for people is one sentence.
+func (p *program) dryRun(ctx context.Context, plan *suite.Plan, s *runSettings) error {
+	err := check(ctx, plan)
+	if ctx.Err() != nil {
+		return p.nothingRan(s.outputs.reports, err)
 	}
-	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
-	finishRunFile(file, plan, finished)
-	return err
+	run := plan.DryRun(ctx)
+	run.Origin, run.Version = originOf(run.Started), ownVersion()
+	failures := p.writeReports(run, s.outputs.reports, func(d reportDestination) bool { return d.file != "" || !d.forPeople() })
+	if err == nil && stdoutIsForPeople(s.outputs.reports) {
+		p.describePlan(plan, run)
+	}
+	return p.complainAllButLast(append(failures, err))
 }
 
 // errNothingMeasured is the error for a selection without a benchmark; consequence
@@ -153,7 +178,7 @@ func planOf(ctx context.Context, paths []string, selection suite.Selection) (*su
 }
 
 // describePlan is what a dry run prints.
-func (p *program) describePlan(plan *suite.Plan) {
+func (p *program) describePlan(plan *suite.Plan, run *outcome.Run) {
 	scenarios, lines := 0, 0
 	for _, s := range plan.Scenarios() {
 		scenarios++
@@ -161,6 +186,9 @@ func (p *program) describePlan(plan *suite.Plan) {
 	}
 	fmt.Fprintf(p.out, "%s, %s, %s: every step is defined and unambiguous\n", quantity.Count(scenarios, "scenario"),
 		quantity.Count(lines, "step"), quantity.Count(plan.Benchmarks(), "benchmark"))
+	if left := report.LeftOut(run); left != "" {
+		fmt.Fprintln(p.out, left)
+	}
 }
 
 // carryOut runs the scenarios of a plan and shows its progress on a terminal. The run

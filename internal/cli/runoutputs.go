@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
@@ -21,19 +23,40 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	failures := p.writeReports(run, o.reports, func(d reportDestination) bool {
 		return d.file != "" || d.forPeople() // now, since sampling takes a while
 	})
+	unjudged := suite.Unjudged(run)
 	comparison, sampled, figureFailures := p.writeFigures(ctx, run, o, sampling, selection)
+	figureFailures = slices.DeleteFunc(figureFailures, func(err error) bool { return err == nil })
 	failures = append(failures, figureFailures...)
+	var verdict error
+	if comparison != nil {
+		verdict = o.failOn.judge(comparison)
+		if verdict != nil && !errors.Is(verdict, errFailed) {
+			figureFailures = append(figureFailures, verdict)
+		}
+	}
+	for _, err := range figureFailures {
+		run.Problems = append(run.Problems, problemsOf(err)...)
+	}
 	failures = append(failures, p.writeReports(run, o.reports, func(d reportDestination) bool {
-		return !d.forPeople() && (d.file == "" || sampled || comparison != nil) // files again, with what was sampled and compared
+		if d.file == "" {
+			return !d.forPeople()
+		}
+		return sampled || comparison != nil || len(figureFailures) > 0 // again, with what is known now
 	})...)
 	if comparison != nil {
 		failures = append(failures, p.renderComparison(comparison, o.comparison, stdoutIsForPeople(o.reports)))
+		if stdoutIsForPeople(o.reports) {
+			fmt.Fprintln(p.out, report.Headline(run, p.out.options()))
+		}
 	}
 	p.noteSkippedReal(run)
 	if run.Interrupted {
 		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
 	}
-	failures = append(failures, suite.Unjudged(run))
+	if unjudged != nil && stdoutIsForPeople(o.reports) && p.out.sharesPlaceWith(p.err) {
+		unjudged = unjudgedInShort(run) // the report above, in the same place, has all of it
+	}
+	failures = append(failures, unjudged)
 	last := p.complainAllButLast(failures)
 	if run.Totals().Failed > 0 { // exit code 1, whatever else could not be done
 		if last != nil {
@@ -44,10 +67,23 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	if last != nil {
 		return last
 	}
-	if comparison != nil {
-		return o.failOn.judge(comparison)
+	return verdict
+}
+
+// unjudgedInShort counts what could not be judged in a run.
+func unjudgedInShort(run *outcome.Run) error {
+	t := run.Totals()
+	var counts []string
+	if t.Unjudged > 0 {
+		counts = append(counts, quantity.Count(t.Unjudged, "scenario"))
 	}
-	return nil
+	if t.UnjudgedFiles > 0 {
+		counts = append(counts, quantity.Count(t.UnjudgedFiles, "file"))
+	}
+	if len(counts) == 0 {
+		return suite.Unjudged(run)
+	}
+	return errorWithHint("see the report above", "%s could not be judged", strings.Join(counts, " and "))
 }
 
 // writeReports writes the reports that are chosen, and gives an error for each that

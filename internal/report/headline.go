@@ -46,7 +46,7 @@ func (p *printer) totals(run *outcome.Run) string {
 	if t.Scenarios > 0 && len(run.Problems) > 0 {
 		parts = append(parts, p.styled(styleFailed, quantity.Count(len(run.Problems), "problem")+" of the run"))
 	}
-	if left := leftOutText(run); left != "" {
+	if left := LeftOut(run); left != "" {
 		parts = append(parts, p.styled(styleFaint, left))
 	}
 	if t.Benchmarks > 0 {
@@ -60,9 +60,9 @@ func (p *printer) totals(run *outcome.Run) string {
 	return strings.Join(parts, " · ")
 }
 
-// leftOutText counts what a run left out by reason: "left out: 3 @wip, 2 @real"; "" for
+// LeftOut counts what a run left out by reason: "left out: 3 @wip, 2 @real"; "" for
 // nothing.
-func leftOutText(run *outcome.Run) string {
+func LeftOut(run *outcome.Run) string {
 	var counts []string
 	for _, l := range run.LeftOut {
 		if l.Count > 0 {

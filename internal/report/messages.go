@@ -422,7 +422,12 @@ func (s *messageStream) sendRunFinished() {
 		why = append(why, "interrupted")
 	}
 	for _, p := range s.run.Problems {
-		why = append(why, ofProblem(p).plain())
+		l := ofProblem(p)
+		text := l.plain()
+		if l.place != "" {
+			text = l.place + ": " + text
+		}
+		why = append(why, text)
 	}
 	for _, change := range regressions(s.run.Comparison) {
 		why = append(why, oneLine(change.Key().String())+": "+changeInWords(s.run.Comparison, change))

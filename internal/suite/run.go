@@ -95,6 +95,25 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	return run, nil
 }
 
+// DryRun checks the plan and runs nothing: every scenario is skipped, and those with a
+// problem, see Check, could not be judged.
+func (p *Plan) DryRun(ctx context.Context) *outcome.Run {
+	run := &outcome.Run{Started: time.Now()}
+	problems := p.scenarioProblems(ctx)
+	ended := map[*Scenario]*outcome.Scenario{}
+	for _, s := range p.Scenarios() {
+		o := p.newOutcome(s)
+		o.SkipReason = "dry run"
+		if len(problems[s]) > 0 {
+			o = p.unjudgedOutcome(s, problems[s])
+		}
+		ended[s] = o
+	}
+	run.Features, run.LeftOut = p.outcomes(ended), p.leftOutOf(0)
+	run.Duration = time.Since(run.Started)
+	return run
+}
+
 // leftOutOf counts what a run left out: what the selection did, and the scenarios that were
 // skipped for want of a model.
 func (p *Plan) leftOutOf(skippedReal int) []outcome.LeftOut {
