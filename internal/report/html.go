@@ -149,7 +149,7 @@ func htmlOf(run *outcome.Run) htmlRun {
 	notJudged := htmlProblems{Heading: "Could not be judged"}
 	for _, u := range unjudgedOf(run) {
 		notJudged.Entries = append(notJudged.Entries, htmlEntry{
-			ID: places[u.place], Title: u.title, Place: u.place, Others: u.othersText(), htmlStatus: htmlStatusOf(u.reasons[0].status), Reasons: htmlReasons(u.reasons),
+			ID: places[u.place], Title: u.title, Place: u.place, Others: u.othersText(), htmlStatus: htmlStatusOf(u.reasons[0].status), Reasons: htmlReasons(u.reasons, u.place),
 		})
 	}
 	for _, section := range []htmlProblems{failures, notJudged, flaky} {
@@ -238,7 +238,7 @@ func featureCounts(f *outcome.Feature) string {
 
 func htmlEntryOf(s locatedScenario, id string) htmlEntry {
 	e := htmlEntry{
-		ID: id, Title: s.title(), Place: s.location(0), htmlStatus: htmlStatusOf(s.Status), Reasons: htmlReasons(s.reasons()), Attempts: s.attempts(),
+		ID: id, Title: s.title(), Place: s.location(0), htmlStatus: htmlStatusOf(s.Status), Reasons: htmlReasons(s.reasons(), s.location(0)), Attempts: s.attempts(),
 		Answer: strings.Join(answerLines(s.Evidence), "\n"),
 	}
 	if s.Evidence != nil {
@@ -247,10 +247,14 @@ func htmlEntryOf(s locatedScenario, id string) htmlEntry {
 	return e
 }
 
-func htmlReasons(all []located) []htmlReason {
+// htmlReasons gives reasons below a place, which is not repeated where no step has another.
+func htmlReasons(all []located, above string) []htmlReason {
 	out := make([]htmlReason, len(all))
 	for i, r := range all {
 		out[i] = htmlReasonOf(r)
+		if r.step == "" && r.place == above {
+			out[i].Place = ""
+		}
 	}
 	return out
 }
