@@ -103,7 +103,7 @@ func (f *runFlags) define() {
 	set.Lookup("jobs").DefValue = "0" // not printed: the help must not differ between machines
 	set.StringVar(&f.runFile, "run-file", "", "keep what became of each scenario in this `FILE` (default:\n.omniloader/last-run.json beside the features)")
 	set.BoolVar(&f.noRunFile, "no-run-file", false, "keep no run file")
-	set.BoolVar(&f.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")
+	set.BoolVar(&f.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing;\nin the reports everything is skipped")
 }
 
 // categoryHelp lists the categories in two lines, as all of them are too wide

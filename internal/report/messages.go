@@ -1,8 +1,8 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +15,7 @@ import (
 	gherkin "github.com/cucumber/gherkin/go/v42"
 	messages "github.com/cucumber/messages/go/v34"
 
+	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
 )
 
@@ -44,7 +45,7 @@ func Messages(w io.Writer, run *outcome.Run, _ Options) error {
 		if len(f.Scenarios) == 0 && len(f.Problems) == 0 {
 			continue
 		}
-		s.send(&messages.Envelope{Source: &messages.Source{Uri: f.URI, Data: string(f.Source), MediaType: messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN}})
+		s.send(&messages.Envelope{Source: &messages.Source{Uri: f.URI, Data: string(f.Source), MediaType: mediaType(f.URI)}})
 		if len(f.Scenarios) > 0 {
 			cases, err := s.sendFeature(f)
 			if err != nil {
@@ -119,6 +120,14 @@ func (s *messageStream) sendMeta() {
 	}})
 }
 
+// mediaType gives the kind of a feature file.
+func mediaType(uri string) messages.SourceMediaType {
+	if engine.IsMarkdown(uri) {
+		return messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_MARKDOWN
+	}
+	return messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN
+}
+
 // sendParseErrors sends the problems of a file.
 func (s *messageStream) sendParseErrors(f *outcome.Feature) {
 	for _, p := range f.Problems {
@@ -132,14 +141,13 @@ func (s *messageStream) sendParseErrors(f *outcome.Feature) {
 
 // sendFeature sends a feature's document and the pickles of its scenarios.
 func (s *messageStream) sendFeature(f *outcome.Feature) ([]testCase, error) {
-	document, err := gherkin.ParseGherkinDocumentForLanguage(bytes.NewReader(f.Source), gherkin.DefaultDialect, s.newID)
+	document, err := engine.Document(context.Background(), f.URI, f.Source, s.newID)
 	if err == nil && document.Feature == nil {
 		err = fmt.Errorf("there is no feature in it")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("parsing the source of %s again: %w", f.URI, err)
 	}
-	document.Uri = f.URI
 	s.send(&messages.Envelope{GherkinDocument: document})
 	lines := outcome.ScenarioLines(document.Feature)
 	pickles := map[int]*messages.Pickle{} // by the line of their scenario or row

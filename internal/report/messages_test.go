@@ -173,6 +173,16 @@ func TestMessagesHaveEachStepDefinitionOnce(t *testing.T) {
 	assert.Empty(t, astral[2].Group.Value, "a group that matched nothing")
 }
 
+func TestAFeatureInMarkdownHasMessages(t *testing.T) {
+	run := &outcome.Run{Features: []outcome.Feature{{
+		URI: "a.feature.md", Name: "f", Line: 1, Source: []byte("# Feature: f\n\n## Scenario: s\n\n* Given a\n"),
+		Scenarios: []outcome.Scenario{{Name: "s", Line: 3, Status: outcome.Passed, Steps: []outcome.Step{{Keyword: "Given ", Text: "a", Line: 5, Status: outcome.Passed}}}},
+	}}}
+	all := envelopes(t, render(t, Messages, run, Options{}))
+	assert.Equal(t, messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_MARKDOWN, all[1].Source.MediaType)
+	assert.Equal(t, messages.TestStepResultStatus_PASSED, results(t, all)["s"][0].Status)
+}
+
 func TestMessagesFailIfTheSourceCannotBeParsedAgain(t *testing.T) {
 	for want, change := range map[string]func(*outcome.Feature){
 		"there is no feature in it":                func(f *outcome.Feature) { f.Source = nil },
