@@ -191,7 +191,7 @@ func (w *world) fieldIs(name, want string) error {
 	if value.Type == gjson.String && value.Str == want {
 		return nil
 	}
-	return fmt.Errorf("the %s is %s, expected %q", name, value.Raw, want)
+	return w.mismatch(name, strconv.Quote(want), value.Raw)
 }
 
 func (w *world) fieldIsNumber(name, want string) error {
