@@ -230,6 +230,21 @@ func TestAVerdictByMeansIsDoubtfulWhereTheCallsOverlap(t *testing.T) {
 	require.NoError(t, err)
 	sure, doubtful := c.Regressions()
 	assert.Equal(t, [3]int{0, 1, 1}, [3]int{sure, doubtful, c.InBoth()})
+
+	notes := len(c.Notes)
+	for range 2 { // the second time changes nothing
+		c.WithholdDoubtful()
+	}
+	sure, doubtful = c.Regressions()
+	assert.Equal(t, [3]int{0, 0, 1}, [3]int{sure, doubtful, c.InBoth()})
+	assert.Equal(t, [2]int{0, 1}, [2]int{c.Counts[Red], c.Counts[NotTold]})
+	assert.Equal(t, NotTold, c.Changes[0].Verdict)
+	require.Len(t, c.Notes, notes+1)
+	assert.Contains(t, c.Notes[notes], "--save-baseline FILE` makes a baseline that can tell")
+	sureOne, err := Compare(file(1, 2, 9), file(9.1, 10, 12), DefaultThreshold)
+	require.NoError(t, err)
+	sureOne.WithholdDoubtful()
+	assert.Equal(t, Red, sureOne.Changes[0].Verdict)
 }
 
 func TestGreenInEveryLinkOrderIsBelowTheBaselinesMedian(t *testing.T) {

@@ -129,10 +129,11 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths [
 			return err
 		}
 	}
+	f.failOn.withhold(comparison)
 	if err := standardOutput(format.Render(p.out, comparison, p.out.options())); err != nil {
 		return err
 	}
-	return f.failOn.judge(comparison)
+	return p.judgeComparison(&f.failOn, comparison)
 }
 
 // check refuses flags that cannot be right, and a machine without the tools, before

@@ -77,10 +77,11 @@ func (p *program) compare(oldPath, newPath, formatName string, threshold float64
 	if err != nil {
 		return err
 	}
+	fails.withhold(comparison)
 	if err := format.Render(p.out, comparison, p.out.options()); err != nil {
 		return standardOutput(err)
 	}
-	return fails.judge(comparison)
+	return p.judgeComparison(&fails, comparison)
 }
 
 // renderComparison writes a comparison for people, behind the report on standard output

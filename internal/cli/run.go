@@ -36,10 +36,11 @@ changes of 30 % can be told, because the places where the linker puts code can m
 smaller ones: what is between is not comparable, and "omniloader bench --against REV"
 can judge it. The run says beforehand which of the two it will be.
 
-A baseline that was not sampled, by --output or by the predecessor, is compared by
-its mean times. On a shared machine they called 45 % of unchanged benchmarks changed:
-red by means is no failure, unless even the fastest call is slower than the slowest
-was, or --fail-on lists means.
+A baseline that was not sampled, by --output or by the predecessor, has only mean
+times. On a shared machine they called 45 % of unchanged benchmarks changed. So a
+benchmark is red only where even the fastest call is slower than the slowest was; any
+other change of a mean is "not told by means", and fails nothing, unless --fail-on
+lists means.
 
 Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
 one name and a selection that is empty stop the run before it starts.`,

@@ -45,7 +45,7 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 		return last
 	}
 	if comparison != nil {
-		return o.failOn.judge(comparison)
+		return p.judgeComparison(&o.failOn, comparison)
 	}
 	return nil
 }
@@ -109,6 +109,7 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 		run.SetSamples(file)
 	}
 	if comparison != nil {
+		o.failOn.withhold(comparison)
 		run.SetComparison(comparison)
 	}
 	return comparison, sampled, failures
