@@ -162,6 +162,9 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 			if trimmed := strings.TrimPrefix(c, "@"); trimmed != c && slices.Contains(known, trimmed) {
 				advice = suggest.Question(trimmed)
 			}
+			if strings.EqualFold(c, "all") {
+				advice = "--all takes every category"
+			}
 			problems = append(problems, Problem{Message: fmt.Sprintf("unknown category %q: no scenario has this tag", c), Advice: advice})
 		}
 	}
