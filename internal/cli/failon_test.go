@@ -229,7 +229,7 @@ func TestTheComparisonIsInEveryReportThatSupportsIt(t *testing.T) {
 	assert.Contains(t, string(text), "| verdict | benchmark |")
 
 	for _, c := range []struct{ value, want string }{
-		{"markdown", "no file"}, {"markdwn:x", `did you mean "markdown"?`}, {"json:/no/such/folder/x", "no folder for it"},
+		{"markdown", "no file"}, {"markdwn:x", `did you mean "markdown"?`}, {"json:" + feature + "/x", "is no directory"},
 	} {
 		a := call(t, "run", feature, "--baseline", file, "--comparison", c.value)
 		assert.Equal(t, 2, a.code)
