@@ -70,7 +70,7 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 	f.Var(&flags.threshold, "threshold", "slower by more than this is red")
 	f.Var(&flags.failOn, "fail-on", failOnHelp)
 	f.StringVar(&flags.format, "format", flags.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
-	f.StringVar(&flags.output, "output", "", "write the figures of the current tree to this results `FILE`")
+	fileVar(f, &flags.output, "output", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")
 	return c
 }

@@ -27,7 +27,7 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 		return !d.forPeople() && (d.file == "" || sampled || comparison != nil) // files again, with what was sampled and compared
 	})...)
 	if comparison != nil {
-		failures = append(failures, p.renderComparison(comparison, o.comparison, stdoutIsForPeople(o.reports)))
+		failures = append(failures, p.renderComparison(comparison, o.comparisons, stdoutIsForPeople(o.reports)))
 	}
 	p.noteSkippedReal(run)
 	if run.Interrupted {
