@@ -23,13 +23,15 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	})
 	comparison, sampled, figureFailures := p.writeFigures(ctx, run, o, sampling, selection)
 	failures = append(failures, figureFailures...)
-	failures = append(failures, p.writeReports(run, o.reports, func(d reportDestination) bool {
-		return !d.forPeople() && (d.file == "" || sampled || comparison != nil) // files again, with what was sampled and compared
-	})...)
 	if comparison != nil {
 		failures = append(failures, p.renderComparison(comparison, o.comparisons, stdoutIsForPeople(o.reports)))
 	}
 	p.noteSkippedReal(run)
+	var regressed error
+	if comparison != nil {
+		regressed = p.judgeComparison(&o.failOn, comparison)
+	}
+	failures = append(failures, p.writeFinalReports(run, o.reports, sampled || comparison != nil, errors.Join(append(failures, regressed)...) != nil)...)
 	if run.Interrupted {
 		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
 	}
@@ -44,10 +46,23 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	if last != nil {
 		return last
 	}
-	if comparison != nil {
-		return p.judgeComparison(&o.failOn, comparison)
+	return regressed
+}
+
+// writeFinalReports writes the reports for programs when it is known how the run ends: those
+// that go to standard output, and the files again where the run has more figures than before,
+// or where it is unsuccessful for a reason that is in no scenario.
+func (p *program) writeFinalReports(run *outcome.Run, reports []reportDestination, moreFigures, unsuccessful bool) (failures []error) {
+	files := func(d reportDestination) bool { return !d.forPeople() && d.file != "" }
+	run.Unsuccessful = unsuccessful
+	if moreFigures || unsuccessful {
+		failures = p.writeReports(run, reports, files)
 	}
-	return nil
+	if !unsuccessful && errors.Join(failures...) != nil { // one is missing now, which the others must not hide
+		run.Unsuccessful = true
+		p.writeReports(run, reports, files)
+	}
+	return append(failures, p.writeReports(run, reports, func(d reportDestination) bool { return !d.forPeople() && d.file == "" })...)
 }
 
 // writeReports writes the reports that are chosen, and gives an error for each that

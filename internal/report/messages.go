@@ -283,7 +283,7 @@ func (s *messageStream) sendAttachments(c *testCase, caseStarted, step string) {
 func (s *messageStream) sendRunFinished() {
 	totals := s.run.Totals()
 	message := &messages.TestRunFinished{
-		Success:   totals.Failed == 0 && !s.run.Interrupted,
+		Success:   totals.Failed == 0 && !s.run.Interrupted && !s.run.Unsuccessful,
 		Timestamp: timestamp(s.run.Started.Add(s.run.Duration)),
 	}
 	if s.run.Interrupted {
