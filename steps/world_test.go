@@ -108,7 +108,7 @@ func TestABoundMakesTheOperationMeasured(t *testing.T) {
 	assert.Equal(t, "sae", r.Category)
 	assert.Equal(t, 5, r.Iterations)
 	assert.Nil(t, r.BytesPerOp, "no step bounds memory")
-	assert.Equal(t, map[string]any{"operation": "model info", "category": "transformers", "model_type": "llama"}, r.Metadata)
+	assert.Equal(t, map[string]any{"operation": "model info", "category": "transformers", "model_type": "llama", "memory": "not measured"}, r.Metadata)
 	require.Len(t, r.Bounds, 1)
 	assert.True(t, r.Bounds[0].Held)
 	assert.Same(t, r, setup.Results()[0])
