@@ -65,7 +65,7 @@ func (w *world) boundSteps(r stepRegistrar) {
 		bounds:  process,
 	})
 	r.Then(`^the memory delta is below ([0-9.]+ ?[A-Za-z]+)$`, w.deltaBelow, stepDoc{
-		meaning: "The answer keeps less than this many bytes alive.",
+		meaning: "The answer keeps less than this many bytes alive. A scenario without this step is held to 5 MB where its memory is measured.",
 		example: `the memory delta is below 0.5 MB`,
 		bounds:  memory,
 	})

@@ -28,6 +28,7 @@ type world struct {
 	tags               []string
 	measured           bool // the operation is measured
 	memoryBounded      bool // a step bounds memory
+	deltaBounded       bool // a step bounds the memory delta
 	concurrencyBounded bool // a step bounds the throughput of callers at once
 	processBounded     bool // a step bounds the first call in a process started for it
 	coldBounded        bool // a step bounds that call with the page cache dropped
@@ -106,6 +107,7 @@ func (w *world) begin(p *messages.Pickle, source Source) (err error) {
 		texts[i] = step.Text
 		if kinds[i] == messages.PickleStepType_OUTCOME {
 			for _, e := range matching(kinds[i], step.Text) {
+				w.deltaBounded = w.deltaBounded || boundsMemoryDelta(step.Text)
 				w.memoryBounded = w.memoryBounded || e.doc.bounds == memory
 				w.concurrencyBounded = w.concurrencyBounded || e.doc.bounds == concurrency
 				w.coldBounded = w.coldBounded || e.doc.bounds == coldProcess
@@ -125,15 +127,17 @@ func (w *world) begin(p *messages.Pickle, source Source) (err error) {
 	return err
 }
 
-// end completes the result and removes what the scenario wrote to the real disk.
+// end completes the result, judges the default bound, and removes what the scenario wrote to
+// the real disk.
 func (w *world) end() error {
 	if r := w.record.Benchmark; r != nil {
 		w.addRates(r)
 	}
-	if w.tempRoot == "" {
-		return nil
+	err := w.checkDefaultBound()
+	if w.tempRoot != "" {
+		err = errors.Join(err, os.RemoveAll(w.tempRoot))
 	}
-	return os.RemoveAll(w.tempRoot)
+	return err
 }
 
 // read calls an operation: once, or as often as the plan says if the scenario is

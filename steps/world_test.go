@@ -133,6 +133,56 @@ func TestMemoryIsMeasuredWhereAStepBoundsItOrThePlanAsksForIt(t *testing.T) {
 	}
 }
 
+// heavy gives answers that keep 6 MB alive.
+func heavy() (any, error) {
+	return &struct {
+		Category string `json:"category"`
+		kept     []byte
+	}{"transformers", make([]byte, 6_000_000)}, nil
+}
+
+func TestAnAnswerKeepsLessThanTheDefaultAlive(t *testing.T) {
+	const category = `the category is "transformers"`
+	for _, c := range []struct {
+		name   string
+		plan   bool // memory is measured in any case
+		then   string
+		status int
+		bounds []bool // whether they are the default one
+	}{
+		{"memory is not measured", false, "the mean latency is below 10 s", 0, []bool{false}},
+		{"the plan measures it", true, "the mean latency is below 10 s", 1, []bool{false, true}},
+		{"another bound measures it", false, "no more than 1 GB is allocated per call", 1, []bool{false, true}},
+		{"a bound of its own", true, "the memory delta is below 7 MB", 0, []bool{false}},
+		{"a stricter one of its own", true, "the memory delta is below 4 MB", 1, []bool{false}},
+	} {
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: c.plan}, Loader: fake(heavy)}
+		status, records, out := run(t, setup, feature(category, c.then))
+		assert.Equal(t, c.status, status, "%s: %s", c.name, out)
+		bounds := records["s"].Benchmark.Bounds
+		require.Len(t, bounds, len(c.bounds), c.name)
+		for i, isDefault := range c.bounds {
+			assert.Equal(t, isDefault, bounds[i].Default, c.name)
+		}
+		if last := bounds[len(bounds)-1]; last.Default {
+			assert.Equal(t, "memory delta below 5 MB (default)", last.Bound)
+			assert.False(t, last.Held)
+			assert.Contains(t, out, "memory delta is 6", c.name)
+			assert.Contains(t, out, "MB, bound: below 5 MB, the default (", c.name)
+		}
+	}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: true}, Loader: fake(llama)}
+	status, records, out := run(t, setup, feature(category, "the mean latency is below 10 s"))
+	require.Zero(t, status, out)
+	require.Len(t, records["s"].Benchmark.Bounds, 2)
+	assert.True(t, records["s"].Benchmark.Bounds[1].Held)
+
+	setup = &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: true}, Loader: fake(heavy)}
+	status, records, out = run(t, setup, strings.Replace(feature("the latency grows with an exponent below 100"), "an empty checkpoint directory", "a checkpoint with a config of 1 kB, 2 kB and 4 kB", 1))
+	require.Zero(t, status, "what grows with its checkpoint is excepted: %s", out)
+	assert.Len(t, records["s"].Benchmark.Bounds, 1)
+}
+
 func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
 	setup := &steps.Setup{Plan: bench.Plan{Iterations: 20}, Loader: fake(llama), LaterRounds: true}
 	status, records, out := run(t, setup, feature(`the mean latency is below 0.001 ns`))

@@ -305,8 +305,11 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 	if failed := o.FailedStep(); failed != nil {
 		failure = failed.Err
 	} else if failure != nil && o.Status == outcome.Failed && len(o.Steps) > 0 {
-		last := &o.Steps[lastRun(o.Steps)]
-		last.Status, last.Err = outcome.Failed, explain(failure)
+		step := &o.Steps[lastRun(o.Steps)]
+		if exceeded := exceededDefault(failure); exceeded != nil {
+			step, failure = &o.Steps[whenStep(attempt.Steps)], exceeded
+		}
+		step.Status, step.Err = outcome.Failed, explain(failure)
 	}
 	if ctx.Err() != nil && (result.Interrupted || o.Status == outcome.Skipped || interruptedBy(ctx, failure)) {
 		return
@@ -351,6 +354,22 @@ func addResult(step *outcome.Step, r engine.StepResult) {
 	if r.Kind == messages.PickleStepType_CONTEXT && step.Status == outcome.Failed {
 		step.Err = &steps.ScenarioError{Err: step.Err} // there is no checkpoint to judge the loader with
 	}
+}
+
+// exceededDefault returns the default bound that a scenario exceeded, which belongs to no step
+// of its text, or nil.
+func exceededDefault(failure error) error {
+	var e *bench.ExceededError
+	if errors.As(failure, &e) && e.Judgement.Default {
+		return e
+	}
+	return nil
+}
+
+// whenStep returns the index of the When step, whose operation was measured; 0 if there is
+// none.
+func whenStep(results []engine.StepResult) int {
+	return max(0, slices.IndexFunc(results, func(r engine.StepResult) bool { return r.Kind == messages.PickleStepType_ACTION }))
 }
 
 // lastRun returns the index of the last step that was run, 0 if none was.
