@@ -89,11 +89,22 @@ func TestAMeasuringProcessThatIsKilledJudgesNothing(t *testing.T) {
 }
 
 func TestWithoutATemporaryDirectoryNothingIsJudged(t *testing.T) {
+	directory := write(t, "b.feature", "Feature: f\n  Scenario: s\n    Given a real temporary directory\n    And the checkpoint \"gpt2\"\n    When the model info is read\n    Then the model is supported\n")
 	feature := write(t, "a.feature", processBounds)
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone"))
 	a := call(t, "run", feature)
 	assert.Equal(t, 2, a.code, a.out+a.err)
 	assert.Contains(t, a.err, "could not judge: copying the checkpoint to the disk: no temporary directory can be made, set TMPDIR to a directory that can be written: ")
+
+	t.Setenv("TMPDIR", feature) // a file
+	a = call(t, "run", feature)
+	assert.Equal(t, 2, a.code, a.out+a.err)
+	assert.Contains(t, a.err, "could not judge: copying the checkpoint to the disk: no temporary directory can be made, set TMPDIR")
+
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone"))
+	a = call(t, "run", directory)
+	assert.Equal(t, 2, a.code, a.out+a.err)
+	assert.Contains(t, a.err, "could not judge: no temporary directory can be made, set TMPDIR")
 
 	a = call(t, "bench", "--against", "HEAD")
 	assert.Equal(t, 2, a.code, a.out+a.err)
