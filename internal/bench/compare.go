@@ -416,6 +416,36 @@ func (c *Comparison) Regressions() (sure, doubtful int) {
 	return sure, doubtful
 }
 
+// isRedByMeans tells whether a benchmark is red because its fastest call is slower than the
+// slowest of the old file. Memory is exact, and is told by the reason.
+func (c *Change) isRedByMeans() bool {
+	return c.Verdict == Red && c.Basis == ByMean && !c.Doubtful && c.Reason == ""
+}
+
+// RedByMeans gives the keys of the benchmarks that are red because their fastest call is
+// slower than the slowest of the old file.
+func (c *Comparison) RedByMeans() map[Key]bool {
+	keys := map[Key]bool{}
+	for i := range c.Changes {
+		if c.Changes[i].isRedByMeans() {
+			keys[c.Changes[i].Key()] = true
+		}
+	}
+	return keys
+}
+
+// RecheckMeans makes a benchmark that is red by means doubtful where another measurement of
+// the new side has a call that is as fast as the slowest of the old one.
+func (c *Comparison) RecheckMeans(again []Result) {
+	for i := range c.Changes {
+		change := &c.Changes[i]
+		at := slices.IndexFunc(again, func(r Result) bool { return r.Key() == change.Key() })
+		if at >= 0 && change.isRedByMeans() && durationsOverlap(change.Old, &again[at]) {
+			change.Doubtful = true
+		}
+	}
+}
+
 // WithholdDoubtful gives each change that noise alone may explain the verdict NotTold, in
 // place of the red or green by means, and adds a note with the way to a better baseline.
 // It is for those who do not take a change of the means alone for a regression.

@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -132,6 +136,42 @@ func TestABaselineWithMeansOnlyTellsLittleAndDoesNotFailAnUnchangedBuild(t *test
 	a = call(t, "run", feature, "--baseline", file)
 	assert.Equal(t, 1, a.code, "even its slowest call was faster: %s", a.err)
 	assert.Contains(t, a.out, "1 benchmark: 1 red")
+}
+
+func TestWhatIsRedByMeansIsMeasuredAgain(t *testing.T) {
+	two := passingFeature + "\n" + strings.Replace(passingFeature[strings.Index(passingFeature, "  @memory"):], "measured one", "another", 1)
+	feature, file := write(t, "a.feature", two), filepath.Join(t.TempDir(), "plain.json")
+	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
+	pauses := 0
+	run := func() result {
+		pauses = 0
+		return callProgram(t, program{pause: func(context.Context, time.Duration) { pauses++ }}, "", "run", feature, "--baseline", file)
+	}
+	editResults(t, file, func(f *bench.File) {
+		f.Results[1].MeanTime, f.Results[1].MinTime, f.Results[1].MaxTime = 1e-12, 1e-12, 1e-12
+	})
+	a := run()
+	assert.Equal(t, 1, a.code, a.err)
+	assert.Contains(t, a.out, "1 red")
+	assert.Equal(t, len(meansPauses), pauses)
+
+	assert.Contains(t, a.err, "note: 1 benchmark seems slower than the slowest call of the baseline: measuring again in 10s")
+
+	p := &program{err: newOutput(io.Discard)}
+	o := &runOutputs{failOn: failOnOfRun()}
+	p.pause = func(context.Context, time.Duration) {}
+	old := &bench.File{Schema: bench.Schema, Results: []bench.Result{{Name: "a", MeanTime: 1, MinTime: 1, MaxTime: 1}}}
+	now := &bench.File{Schema: bench.Schema, Results: []bench.Result{{Name: "a", MeanTime: 3, MinTime: 2, MaxTime: 4}}}
+	c, err := bench.Compare(old, now, bench.DefaultThreshold)
+	require.NoError(t, err)
+	asked := 0
+	require.NoError(t, p.confirmMeans(t.Context(), c, o, func(_ context.Context, wanted map[bench.Key]bool) ([]bench.Result, error) {
+		asked++
+		assert.Equal(t, map[bench.Key]bool{{Benchmark: "a"}: true}, wanted)
+		return []bench.Result{{Name: "a", MinTime: []float64{2, 0.9}[asked-1], MaxTime: 4}}, nil
+	}))
+	assert.Equal(t, 2, asked)
+	assert.Empty(t, c.RedByMeans(), "the machine was slow the first two times")
 }
 
 func TestASureRegressionIsSaidWhereRedIsNotListed(t *testing.T) {

@@ -38,9 +38,9 @@ can judge it. The run says beforehand which of the two it will be.
 
 A baseline that was not sampled, by --output or by the predecessor, has only mean
 times. On a shared machine they called 45 % of unchanged benchmarks changed. So a
-benchmark is red only where even the fastest call is slower than the slowest was; any
-other change of a mean is "not told by means", and fails nothing, unless --fail-on
-lists means.
+benchmark is red only where even the fastest call is slower than the slowest was,
+also when it is measured again after a pause. Any other change of a mean is "not told
+by means", and fails nothing, unless --fail-on lists means.
 
 Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
 one name and a selection that is empty stop the run before it starts.`,
@@ -101,6 +101,9 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	finished, file, err := p.carryOut(ctx, plan, s)
 	if err != nil {
 		return err
+	}
+	sampling.measureAgain = func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error) {
+		return p.measureAgain(ctx, plan, s, finished, wanted)
 	}
 	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
 	finishRunFile(file, finished)
@@ -202,6 +205,9 @@ type runSampling struct {
 	baseline  *bench.File   // or nil
 	preview   bench.Preview // what a comparison with the baseline can judge
 	threshold float64
+
+	// measureAgain measures these benchmarks of the run once more.
+	measureAgain func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error)
 }
 
 // needed tells whether the benchmarks have to be sampled. For a comparison that

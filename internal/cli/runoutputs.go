@@ -124,6 +124,7 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 		run.SetSamples(file)
 	}
 	if comparison != nil {
+		failures = append(failures, p.confirmMeans(ctx, comparison, o, sampling.measureAgain))
 		o.failOn.withhold(comparison)
 		run.SetComparison(comparison)
 	}
