@@ -132,12 +132,14 @@ func TestOtherCommandsThatCannotBeJudgedExitWith2(t *testing.T) {
 }
 
 // What only running shows to be the author's mistake is reported as a failure and
-// ends in exit code 2: nothing was learnt about the loader.
+// ends in exit code 2: nothing was learnt about the loader. What can be known before is
+// refused then.
 func TestMistakesInAScenarioCannotBeJudged(t *testing.T) {
 	for text, want := range map[string][2]string{
-		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                          {`could not judge: the answer has no field "categry"`, `did you mean "category"?`},
-		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n": {"could not judge: ", `did you mean "gpt2"?`},
-		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                 {"could not judge: ", `did you mean "not found"?`},
+		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gpt2\"\n    When the checkpoint is inspected\n    Then the files are \"x\"\n": {`could not judge: the answer has no field "files", which may be more than one field: "tokenizer files", "weights files"`, ""},
+		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                            {`x.feature:8: the answer of the model info has no field "categry"`, `did you mean "category"?`},
+		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n":   {`x.feature:3: there is no preset "gtp2"`, `did you mean "gpt2"?`},
+		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                   {`x.feature:8: there is no kind of failure "not fond"`, `did you mean "not found"?`},
 	} {
 		a := call(t, "run", write(t, "x.feature", text))
 		assert.Equal(t, exitNotJudged, a.code, a.out)

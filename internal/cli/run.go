@@ -79,6 +79,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	if err != nil {
 		return err
 	}
+	plan.Expect(vocabularyOf(p.loader), s.setup.UpdateAnswers)
 	if s.dryRun {
 		if err := check(ctx, plan); err != nil {
 			return err
@@ -105,6 +106,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	if err != nil {
 		return err
 	}
+	p.noteUpdatedAnswers(s.setup)
 	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
 	finishRunFile(file, finished)
 	return err
@@ -117,12 +119,13 @@ func errNothingMeasured(consequence string) error {
 		"nothing selected is measured, so %s", consequence)
 }
 
-// checkedPlan is planOf with every scenario checked.
-func checkedPlan(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
+// checkedPlan is planOf with every scenario checked against what a loader says.
+func checkedPlan(ctx context.Context, paths []string, selection suite.Selection, loader string) (*suite.Plan, error) {
 	plan, err := planOf(ctx, paths, selection)
 	if err != nil {
 		return nil, err
 	}
+	plan.Expect(vocabularyOf(loader), false)
 	return plan, check(ctx, plan)
 }
 

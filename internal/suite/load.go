@@ -37,7 +37,7 @@ func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) 
 // that does not parse is a feature with problems, which Plan.Check reports. The error is
 // Problems, with those of all paths.
 func Load(ctx context.Context, paths []string) ([]*Feature, error) {
-	l := loader{ctx: ctx}
+	l := loader{ctx: ctx, onDisk: true}
 	for _, p := range paths {
 		l.path(p)
 	}
@@ -55,6 +55,7 @@ func (l *loader) result() ([]*Feature, error) {
 // loader collects features and problems.
 type loader struct {
 	ctx      context.Context
+	onDisk   bool // the URI of a feature is its path on the disk
 	features []*Feature
 	problems outcome.Problems
 }
@@ -182,7 +183,7 @@ func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
 	} else {
 		feature = parse(l.ctx, uri, source)
 	}
-	feature.fsys, feature.path = fsys, name
+	feature.fsys, feature.path, feature.onDisk = fsys, name, l.onDisk
 	l.features = append(l.features, feature)
 	if lines != nil {
 		feature.pickedLines = map[int]bool{}

@@ -38,6 +38,7 @@ type Options struct {
 // ended and says that it was interrupted. The error is Problems if every scenario needs a
 // model and there is none; a scenario that fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
+	p.describeLoader(options.Setup)
 	problems := p.scenarioProblems(ctx)
 	if ctx.Err() != nil {
 		return &outcome.Run{Started: time.Now(), Interrupted: true}, nil
@@ -174,18 +175,20 @@ func (p *Plan) unjudgedOutcome(s *Scenario, problems outcome.Problems) *outcome.
 	o.Status, o.Problems = outcome.CouldNotJudge, problems
 	kinds := p.kinds(s)
 	for i := range o.Steps {
+		at := slices.IndexFunc(problems, func(p outcome.Problem) bool { return p.Line == o.Steps[i].Line })
+		if at < 0 {
+			continue
+		}
+		problem := problems[at]
+		problem.URI = "" // the step has its place
+		o.Steps[i].Err = problem
 		switch n := len(p.steps.match(kinds[i], o.Steps[i].Text)); {
 		case n == 0:
 			o.Steps[i].Status = outcome.Undefined
 		case n > 1:
 			o.Steps[i].Status = outcome.Ambiguous
 		default:
-			continue
-		}
-		if at := slices.IndexFunc(problems, func(p outcome.Problem) bool { return p.Line == o.Steps[i].Line }); at >= 0 {
-			problem := problems[at]
-			problem.URI = "" // the step has its place
-			o.Steps[i].Err = problem
+			o.Steps[i].Status = outcome.CouldNotJudge
 		}
 	}
 	if failed := o.FailedStep(); failed != nil {
@@ -317,7 +320,7 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
 		scenario = c.plan.steps.register(c.options.Setup, scope)
 		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
-			return ctx, scenario.Begin(p, c.source(s))
+			return ctx, scenario.Begin(p, c.plan.source(s))
 		})
 		scope.After(func(ctx context.Context, _ *messages.Pickle, err error) (context.Context, error) {
 			if err != nil && c.records != nil {
@@ -351,14 +354,6 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 	}
 	c.records.write(s, o, worker, evidence)
 	c.finished(s, o)
-}
-
-// source says what the pickle of a scenario does not.
-func (c *runner) source(s *Scenario) steps.Source {
-	return steps.Source{Tags: s.TagNames(), ReadFixture: func(name string) ([]byte, error) {
-		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
-		return steps.ReadFixture(c.plan.features[i].fsys, c.plan.features[i].path, name)
-	}}
 }
 
 var statuses = map[engine.Status]outcome.Status{

@@ -35,6 +35,8 @@ type Plan struct {
 	steps    stepLibrary
 	leftOut  []runfile.LeftOut
 
+	arguments steps.ArgumentContext // see Expect; without the source
+
 	once         sync.Once
 	exampleTexts []string // see examples
 }
