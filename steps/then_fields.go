@@ -161,8 +161,9 @@ func (w *world) field(name string) (answerField, error) {
 	return w.answer.field(name)
 }
 
-// fieldOrNull is field for a step that holds where there is no value: if the enclosing field
-// is null, it returns null, provided that the loader is known to have a field of this name.
+// fieldOrNull is field for a step that compares null with what it expects: if the enclosing
+// field is null, it returns null, provided that the loader is known to have a field of this
+// name.
 func (w *world) fieldOrNull(name string) (answerField, error) {
 	f, err := w.field(name)
 	absent := new(absentError)
@@ -194,7 +195,7 @@ func not(negated bool, expected string) string {
 }
 
 func (w *world) fieldIs(name, negation, want string) error {
-	f, err := w.fieldFor(name, negation != "")
+	f, err := w.fieldOrNull(name)
 	if err != nil {
 		return err
 	}
@@ -210,7 +211,7 @@ func (w *world) fieldIs(name, negation, want string) error {
 var oneOfEntry = regexp.MustCompile(`"[^"]*"|-?[0-9.]+`)
 
 func (w *world) fieldIsOneOf(name, negation, list string) error {
-	f, err := w.fieldFor(name, negation != "")
+	f, err := w.fieldOrNull(name)
 	if err != nil {
 		return err
 	}

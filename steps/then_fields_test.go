@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/builtin"
 	"omniloader/internal/engine"
 	"omniloader/internal/engine/enginetest"
 	"omniloader/steps"
@@ -174,6 +175,29 @@ func isMistake(t *testing.T, feature string) bool {
 		})
 	})
 	return is
+}
+
+// Of a loader that says that it has the field, a field inside one that is null is null.
+func TestAFieldInsideOneThatIsNullIsNull(t *testing.T) {
+	text := func(then string) string {
+		return "Feature: f\n  Scenario: s\n    Given the checkpoint \"gpt2\"\n    When the model info is read\n    Then " + then + "\n"
+	}
+	setup := &steps.Setup{Loader: builtin.New("")}
+	for _, holds := range []string{`the quantization method is not "gptq"`, `the quantization bits are not 4`, `the quantization detail does not contain "x"`,
+		`there are no quantization bits`, `the quantization method is absent`, "the answer has:\n      | field | value |\n      | quantization method | |"} {
+		status, _, out := run(t, setup, text(holds))
+		assert.Zero(t, status, out)
+	}
+	for fails, why := range map[string]string{
+		`the quantization method is "gptq"`:                                         `the quantization method is absent, expected "gptq"`,
+		`the quantization bits are 4`:                                               `there is no quantization bits: quantization is null`,
+		"the answer has:\n      | field | value |\n      | quantization bits | 4 |": `the quantization bits is absent, expected "4"`,
+		`the quantization methud is not "gptq"`:                                     `there is no quantization methud: quantization is null`,
+	} {
+		status, _, out := run(t, setup, text(fails))
+		assert.Equal(t, 1, status, fails)
+		assert.Contains(t, out, why, fails)
+	}
 }
 
 // What the author of a scenario has written wrong is not a broken promise.

@@ -166,7 +166,7 @@ func (w *world) answerHas(table *engine.Table) error {
 // rowHolds asserts one row.
 func (w *world) rowHolds(row fieldRow) error {
 	isAny := !row.quoted && isState(row.value)
-	f, err := w.fieldFor(row.field, isAny && row.value != present)
+	f, err := w.fieldOrNull(row.field)
 	if err != nil {
 		return err
 	}
