@@ -199,7 +199,7 @@ func (w *world) metadata() map[string]any {
 // check judges the measurement by a bound and adds the judgement to the result.
 func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if err != nil {
-		return err
+		return &ScenarioError{err} // a limit that is none
 	}
 	if w.setup.Collect != nil {
 		return nil // nothing is measured in this run

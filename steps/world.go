@@ -24,6 +24,7 @@ type world struct {
 
 	// Known before the first step.
 	source             Source
+	uri                string // of the feature
 	name               string
 	tags               []string
 	measured           bool // the operation is measured
@@ -91,6 +92,8 @@ func (w *world) registerSteps(r stepRegistrar) {
 	w.callerSteps(r)
 	w.modelSteps(r)
 	w.fieldSteps(r)
+	w.tableSteps(r)
+	w.answerFileSteps(r)
 	w.tokenizerSteps(r)
 	w.findingSteps(r)
 	w.failureSteps(r)
@@ -100,7 +103,7 @@ func (w *world) registerSteps(r stepRegistrar) {
 
 // begin finds out what must be known about the scenario before its first step.
 func (w *world) begin(p *messages.Pickle, source Source) (err error) {
-	w.source, w.name, w.tags = source, p.Name, source.Tags
+	w.source, w.uri, w.name, w.tags = source, p.Uri, p.Name, source.Tags
 	texts := make([]string, len(p.Steps))
 	kinds := Engine().Kinds(p)
 	for i, step := range p.Steps {

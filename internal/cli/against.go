@@ -18,6 +18,7 @@ import (
 	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
+	"omniloader/loader/undertest"
 )
 
 // againstFlags are the flags of bench, as given.
@@ -175,11 +176,8 @@ func (b *revisionBench) refuseEmptySelection(ctx context.Context) error {
 	if len(b.job.Paths) == 0 && b.flags.pkg != "." {
 		return nil
 	}
-	plan, err := planOf(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories})
+	plan, err := checkedPlan(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories}, undertest.Builtin)
 	if err != nil {
-		return err
-	}
-	if err := plan.Check(ctx); err != nil {
 		return err
 	}
 	if plan.Benchmarks() == 0 {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"omniloader/internal/suite"
+	"omniloader/internal/outcome"
 	"omniloader/loader/fault"
 )
 
@@ -29,7 +29,7 @@ func errorWithHint(hint, format string, args ...any) error {
 
 // complain writes an error and its hint to standard error.
 func (p *program) complain(err error) {
-	var problems suite.Problems
+	var problems outcome.Problems
 	if !errors.As(err, &problems) {
 		p.complainOnce("omniloader: "+err.Error(), fault.HintOf(err))
 		return

@@ -149,6 +149,9 @@ func checkPasses(ctx context.Context, r *record.Recorded, fixture string) error 
 		return err
 	}
 	plan, err := suite.Select(loaded, suite.Selection{})
+	if err == nil {
+		err = plan.Check(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -42,8 +42,9 @@ benchmark is red only where even the fastest call is slower than the slowest was
 also when it is measured again after a pause. Any other change of a mean is "not told
 by means", and fails nothing, unless --fail-on lists means.
 
-Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
-one name and a selection that is empty stop the run before it starts.`,
+A scenario with an undefined or ambiguous step or none, a file that does not parse and
+a second benchmark of the same name cannot be judged: the others run, and the run ends
+in exit code 2, or 1 if one of them failed. A selection that is empty runs nothing.`,
 		Example: `  omniloader run                                every built-in scenario
   omniloader run features/ my.feature           feature files and folders
   omniloader run my.feature:12                  the scenario or Examples row at line 12
@@ -75,11 +76,15 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 // run runs the scenarios that the settings select, and writes and judges what they ask
 // for.
 func (p *program) run(ctx context.Context, s *runSettings) error {
-	plan, err := checkedPlan(ctx, s.paths, s.selection)
+	plan, err := planOf(ctx, s.paths, s.selection)
 	if err != nil {
 		return err
 	}
+	plan.Expect(vocabularyOf(p.loader), s.setup.UpdateAnswers)
 	if s.dryRun {
+		if err := check(ctx, plan); err != nil {
+			return err
+		}
 		p.describePlan(plan)
 		return nil
 	}
@@ -105,6 +110,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	sampling.measureAgain = func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error) {
 		return p.measureAgain(ctx, plan, s, finished, wanted)
 	}
+	p.noteUpdatedAnswers(s.setup)
 	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
 	finishRunFile(file, finished)
 	return err
@@ -117,19 +123,23 @@ func errNothingMeasured(consequence string) error {
 		"nothing selected is measured, so %s", consequence)
 }
 
-// checkedPlan is planOf with every scenario checked.
-func checkedPlan(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
+// checkedPlan is planOf with every scenario checked against what a loader says.
+func checkedPlan(ctx context.Context, paths []string, selection suite.Selection, loader string) (*suite.Plan, error) {
 	plan, err := planOf(ctx, paths, selection)
-	if err == nil {
-		err = plan.Check(ctx)
-	}
-	if ctx.Err() != nil {
-		return nil, errorWithHint("nothing was run", "interrupted")
-	}
 	if err != nil {
 		return nil, err
 	}
-	return plan, nil
+	plan.Expect(vocabularyOf(loader), false)
+	return plan, check(ctx, plan)
+}
+
+// check checks every scenario of a plan.
+func check(ctx context.Context, plan *suite.Plan) error {
+	err := plan.Check(ctx)
+	if ctx.Err() != nil {
+		return errorWithHint("nothing was run", "interrupted")
+	}
+	return err
 }
 
 // planOf selects among the scenarios of feature files, or of the built-in features
@@ -140,6 +150,9 @@ func planOf(ctx context.Context, paths []string, selection suite.Selection) (*su
 		load = func() ([]*suite.Feature, error) { return suite.Load(ctx, paths) }
 	}
 	loaded, err := load()
+	if ctx.Err() != nil {
+		return nil, errorWithHint("nothing was run", "interrupted")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ type runFlags struct {
 	runFile         string
 	noRunFile       bool
 	dryRun          bool
+	update          bool
 }
 
 // given tells whether a flag is on the command line, be it with an empty value.
@@ -52,6 +53,7 @@ const runEnvironment = `  BENCHMARK_ITERATIONS   used where --iterations is not 
   TEST_MODEL_PATH        used where --model is not given
   OMNILOADER_OUTPUT      used where --output is not given
   OMNILOADER_JUDGE_TIME  1: go test judges time too; 0: godog run does not
+  CI                     where it is set, --update is refused
   NO_COLOR               switches colours off
 A flag takes precedence over its variable, a variable over the default.`
 
@@ -103,6 +105,7 @@ func (f *runFlags) define() {
 	set.Lookup("jobs").DefValue = "0" // not printed: the help must not differ between machines
 	fileVar(set, &f.runFile, "run-file", "keep what became of each scenario in this `FILE` (default:\n.omniloader/last-run.json beside the features)")
 	set.BoolVar(&f.noRunFile, "no-run-file", false, "keep no run file")
+	updateFlag(set, &f.update)
 	set.BoolVar(&f.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")
 }
 

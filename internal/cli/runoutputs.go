@@ -35,9 +35,9 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	if run.Interrupted {
 		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
 	}
-	failures = append(failures, suite.UnjudgedSteps(run))
+	failures = append(failures, suite.Unjudged(run))
 	last := p.complainAllButLast(failures)
-	if suite.CountBroken(run) > 0 { // exit code 1, whatever else could not be done
+	if run.Totals().Failed > 0 { // exit code 1, whatever else could not be done
 		if last != nil {
 			p.complain(last)
 		}
@@ -135,8 +135,11 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 // file, and compares it with the baseline; the comparison is nil where there is none.
 func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *bench.File, s *runSampling) (*bench.Comparison, error) {
 	if s.needed() {
-		if failed := run.Totals().Failed; failed > 0 {
-			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s failed", quantity.Count(failed, "scenario"))
+		switch t := run.Totals(); {
+		case t.Failed > 0:
+			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s failed", quantity.Count(t.Failed, "scenario"))
+		case t.Unjudged > 0:
+			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s could not be judged", quantity.Count(t.Unjudged, "scenario"))
 		}
 		if err := addOwnBuild(file); err != nil {
 			return nil, err

@@ -78,6 +78,10 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	if f.all && len(f.categories) > 0 {
 		return nil, errorWithHint("leave one of them out", "--all takes every category, and --category some")
 	}
+	if err := f.checkUpdate(); err != nil {
+		return nil, err
+	}
+	setup.UpdateAnswers = f.update
 	runFile, err := f.runFilePath(paths)
 	if err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func (p *program) serveSampling(ctx context.Context, stdin io.Reader) error {
 
 // sample samples in this process; beforeRound is called before each round.
 func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench.Samples, error) {
-	plan, err := planOf(ctx, j.Paths, suite.Selection{Tags: j.Tags, Categories: j.Categories})
+	plan, err := checkedPlan(ctx, j.Paths, suite.Selection{Tags: j.Tags, Categories: j.Categories}, j.Loader)
 	if err != nil {
 		return nil, err
 	}

@@ -171,8 +171,8 @@ func cucumberStepOf(step *outcome.Step) cucumberStep {
 	}
 	switch step.Status {
 	case outcome.Passed, outcome.Skipped:
-	case outcome.Ambiguous:
-		// the format has no such status, and consumers refuse statuses they do not know
+	case outcome.Ambiguous, outcome.CouldNotJudge:
+		// the format has no such statuses, and consumers refuse statuses they do not know
 		out.Result.Status = string(outcome.Failed)
 		fallthrough
 	default:

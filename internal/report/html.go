@@ -162,6 +162,8 @@ func htmlStatusOf(s outcome.Status) htmlStatus {
 	switch s {
 	case outcome.Passed, outcome.Skipped:
 		return htmlStatus{string(s), string(s)}
+	case outcome.Flaky, outcome.ExpectedFailure, outcome.NotOffered:
+		return htmlStatus{string(s), string(outcome.Passed)}
 	case "": // the run ended before it
 		return htmlStatus{string(outcome.Skipped), string(outcome.Skipped)}
 	}

@@ -183,7 +183,7 @@ func failureOf(s locatedScenario) *junitFailure {
 	f := &junitFailure{Type: string(s.Status)}
 	step := s.FailedStep()
 	if step == nil {
-		f.Message = fmt.Sprintf("the scenario is %s, though no step failed", s.Status)
+		f.Message = printable(s.withoutStep())
 		f.Text = f.Message
 		return f
 	}

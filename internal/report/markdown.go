@@ -69,7 +69,7 @@ func (p *printer) markdownFailure(s locatedScenario) {
 	p.line("")
 	step := s.FailedStep()
 	if step == nil {
-		p.line("The scenario is " + escapeMarkdown(string(s.Status)) + ", though no step failed.")
+		p.line(escapeMarkdown(s.withoutStep()))
 		p.line("")
 		return
 	}

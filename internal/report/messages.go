@@ -242,7 +242,10 @@ var messageStatuses = map[outcome.Status]messages.TestStepResultStatus{
 	outcome.Undefined: messages.TestStepResultStatus_UNDEFINED,
 	outcome.Ambiguous: messages.TestStepResultStatus_AMBIGUOUS,
 	outcome.Pending:   messages.TestStepResultStatus_PENDING,
-	"":                messages.TestStepResultStatus_SKIPPED, // the run ended before it
+	// A step that could not be judged failed, and is known by its message.
+	outcome.CouldNotJudge: messages.TestStepResultStatus_FAILED,
+
+	"": messages.TestStepResultStatus_SKIPPED, // the run ended before it
 }
 
 func (c *testCase) result(step *outcome.Step) *messages.TestStepResult {
@@ -283,7 +286,7 @@ func (s *messageStream) sendAttachments(c *testCase, caseStarted, step string) {
 func (s *messageStream) sendRunFinished() {
 	totals := s.run.Totals()
 	message := &messages.TestRunFinished{
-		Success:   totals.Failed == 0 && !s.run.Interrupted && !s.run.Unsuccessful,
+		Success:   totals.Failed+totals.Unjudged == 0 && !s.run.Interrupted && !s.run.Unsuccessful,
 		Timestamp: timestamp(s.run.Started.Add(s.run.Duration)),
 	}
 	if s.run.Interrupted {

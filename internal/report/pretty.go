@@ -35,6 +35,10 @@ var statusMarks = map[outcome.Status]struct {
 	outcome.Undefined: {"U", styleFailed},
 	outcome.Ambiguous: {"A", styleFailed},
 	outcome.Pending:   {"P", styleFailed},
+
+	outcome.CouldNotJudge:   {"C", styleFailed},
+	outcome.Flaky:           {"f", styleWarning},
+	outcome.ExpectedFailure: {"x", stylePassed},
 }
 
 // Progress writes one character a scenario, then what failed, and the totals.
@@ -87,7 +91,22 @@ func scenarios(run *outcome.Run) []locatedScenario {
 }
 
 func (s locatedScenario) failed() bool {
-	return s.Status != outcome.Passed && s.Status != outcome.Skipped
+	switch s.Status {
+	case outcome.Passed, outcome.Skipped, outcome.NotOffered, outcome.Flaky, outcome.ExpectedFailure:
+		return false
+	}
+	return true
+}
+
+// withoutStep says why a scenario did not pass of which no step failed.
+func (s locatedScenario) withoutStep() string {
+	switch {
+	case len(s.Problems) > 0:
+		return s.Problems.Error()
+	case s.Err != nil:
+		return s.Err.Error()
+	}
+	return fmt.Sprintf("the scenario is %s, though no step failed", s.Status)
 }
 
 // title is "Feature › Rule › Scenario" in one line.
@@ -128,7 +147,7 @@ func (p *printer) failure(number int, s locatedScenario) {
 	p.line("   " + p.styled(styleFaint, s.location(s.Line)))
 	step := s.FailedStep()
 	if step == nil {
-		p.paragraph("   ", styleFailed, fmt.Sprintf("the scenario is %s, though no step failed", s.Status))
+		p.paragraph("   ", styleFailed, s.withoutStep())
 		return
 	}
 	p.paragraph("   ", style{}, fmt.Sprintf("%s%s", step.Keyword, oneLine(step.Text)))
@@ -317,6 +336,15 @@ func (p *printer) totals(run *outcome.Run) string {
 	}
 	if t.Failed > 0 {
 		outcomes = append(outcomes, p.styled(styleFailed, fmt.Sprintf("%d failed", t.Failed)))
+	}
+	if t.Unjudged > 0 {
+		outcomes = append(outcomes, p.styled(styleFailed, fmt.Sprintf("%d could not be judged", t.Unjudged)))
+	}
+	if t.Flaky > 0 {
+		outcomes = append(outcomes, p.styled(styleWarning, fmt.Sprintf("%d flaky", t.Flaky)))
+	}
+	if t.ExpectedFailures > 0 {
+		outcomes = append(outcomes, quantity.Count(t.ExpectedFailures, "expected failure"))
 	}
 	if t.Skipped > 0 {
 		outcomes = append(outcomes, p.styled(styleFaint, fmt.Sprintf("%d skipped", t.Skipped)))

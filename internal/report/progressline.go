@@ -51,7 +51,7 @@ func (l *ProgressLine) Listen(e outcome.Event) {
 		l.bar.Describe(l.describe()) // draws
 	case e.Ended != nil:
 		l.ended++
-		if e.Ended.Status != outcome.Passed && e.Ended.Status != outcome.Skipped {
+		if (locatedScenario{Scenario: e.Ended}).failed() {
 			l.failed++
 		}
 		l.bar.Describe(l.describe())

@@ -97,7 +97,7 @@ func TestAnInterruptedRunSaysSo(t *testing.T) {
 	for _, r := range []Renderer{Pretty, Progress} {
 		out := strings.TrimSpace(render(t, r, run, Options{}))
 		last := out[strings.LastIndex(out, "\n")+1:]
-		assert.Equal(t, "interrupted · 8 scenarios: 3 passed, 3 failed, 2 skipped · 4 benchmarks · 3.12 s", last)
+		assert.Equal(t, "interrupted · 8 scenarios: 3 passed, 2 failed, 1 could not be judged, 2 skipped · 4 benchmarks · 3.12 s", last)
 	}
 }
 

@@ -26,10 +26,8 @@ type Details struct {
 	Errors Errors
 }
 
-// Errors reads errors of steps. Functions that are nil tell nothing.
+// Errors reads errors of steps. A function that is nil tells nothing.
 type Errors struct {
-	// CouldNotJudge tells a mistake of the scenario from a fault of the loader.
-	CouldNotJudge func(error) bool
 	// Explain gives what an error knows beside its message and hint: Expected, Got,
 	// DecidedBy and Stack.
 	Explain func(error) Failure
@@ -78,9 +76,6 @@ func NewScenario(f *outcome.Feature, s *outcome.Scenario, d Details) Scenario {
 			out.Steps[i].Kind = d.Kinds[i]
 		}
 	}
-	if failed := s.FailedStep(); failed != nil && s.Status == outcome.Failed && d.Errors.unjudged(failed) {
-		out.Status = CouldNotJudge
-	}
 	if out.Attempts == nil && !s.Started.IsZero() {
 		out.Attempts = []Attempt{{Duration: s.Duration, Worker: d.Worker, Status: out.Status}}
 	}
@@ -96,14 +91,7 @@ func newStep(s *outcome.Step, e Errors) Step {
 	if d := s.DocString; d != nil {
 		out.DocString = &DocString{MediaType: d.MediaType, Content: d.Content, Line: d.Line}
 	}
-	if s.Status == outcome.Failed && e.unjudged(s) {
-		out.Status = CouldNotJudge
-	}
 	return out
-}
-
-func (e Errors) unjudged(s *outcome.Step) bool {
-	return s.Err != nil && e.CouldNotJudge != nil && e.CouldNotJudge(s.Err)
 }
 
 func (e Errors) failure(err error) *Failure {
@@ -204,11 +192,7 @@ func FromOutcome(run *outcome.Run, header Header, details func(*outcome.Feature,
 }
 
 // StepError is the error of a step that was read from a run file.
-type StepError struct {
-	Failure
-	// Unjudged says that the scenario is wrong, and nothing is known of the loader.
-	Unjudged bool
-}
+type StepError struct{ Failure }
 
 // Error gives the message.
 func (e *StepError) Error() string { return string(e.Message) }
@@ -266,7 +250,7 @@ func (f *File) ToOutcome() *outcome.Run {
 func (s *Scenario) toOutcome() outcome.Scenario {
 	out := outcome.Scenario{
 		Keyword: s.Keyword, Name: s.Name, Description: s.Description, Rule: s.Rule, Line: s.Line, Outline: s.Outline, Tags: toTags(s.Tags),
-		Status: toStatus(s.Status), SkipReason: string(s.SkipReason), Started: s.Started, Duration: s.Duration, Benchmark: s.Benchmark, NotJudged: s.NotJudged,
+		Status: s.Status, SkipReason: string(s.SkipReason), Started: s.Started, Duration: s.Duration, Benchmark: s.Benchmark, NotJudged: s.NotJudged,
 	}
 	for _, w := range s.Warnings {
 		out.Warnings = append(out.Warnings, string(w))
@@ -284,24 +268,15 @@ func (s *Scenario) toOutcome() outcome.Scenario {
 func (s *Step) toOutcome() outcome.Step {
 	out := outcome.Step{
 		Keyword: s.Keyword, Text: s.Text, Line: s.Line, Background: s.Background, Table: s.Table,
-		Status: toStatus(s.Status), Duration: s.Duration, Definition: s.Definition, Pattern: s.Pattern,
+		Status: s.Status, Duration: s.Duration, Definition: s.Definition, Pattern: s.Pattern,
 	}
 	if d := s.DocString; d != nil {
 		out.DocString = &outcome.DocString{MediaType: d.MediaType, Content: d.Content, Line: d.Line}
 	}
 	if s.Failure != nil {
-		out.Err = &StepError{Failure: *s.Failure, Unjudged: s.Status == CouldNotJudge}
+		out.Err = &StepError{*s.Failure}
 	}
 	return out
-}
-
-// toStatus gives the status as package outcome has it: there, a scenario that is wrong
-// has failed, and the error of its step says why.
-func toStatus(s outcome.Status) outcome.Status {
-	if s == CouldNotJudge {
-		return outcome.Failed
-	}
-	return s
 }
 
 func toTags(tags []Tag) []outcome.Tag {

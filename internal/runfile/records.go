@@ -7,23 +7,11 @@ import (
 	"omniloader/internal/outcome"
 )
 
-// The statuses that a scenario or a step can have beside those of package outcome. A
-// reader keeps a status that it does not know.
-const (
-	// CouldNotJudge: the scenario itself is wrong, and nothing is known of the loader.
-	CouldNotJudge outcome.Status = "could-not-judge"
-	// Flaky: a scenario that failed and passed in a later attempt.
-	Flaky outcome.Status = "flaky"
-	// ExpectedFailure: a scenario that failed as its tag @fails says.
-	ExpectedFailure outcome.Status = "expected-failure"
-	// NotOffered: the loader under test has no such operation or field.
-	NotOffered outcome.Status = "not-offered"
-)
-
-// Statuses lists the statuses that this version knows.
+// Statuses lists the statuses that this version knows. A reader keeps one that it does not
+// know.
 func Statuses() []outcome.Status {
 	return []outcome.Status{outcome.Passed, outcome.Failed, outcome.Skipped, outcome.Undefined, outcome.Ambiguous, outcome.Pending,
-		CouldNotJudge, Flaky, ExpectedFailure, NotOffered}
+		outcome.CouldNotJudge, outcome.Flaky, outcome.ExpectedFailure, outcome.NotOffered}
 }
 
 // The values of the key "record".

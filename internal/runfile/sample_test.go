@@ -25,9 +25,6 @@ type hinted struct {
 
 func (h hinted) Hint() string { return h.hint }
 
-// mistake is an error that says nothing about the loader.
-type mistake struct{ error }
-
 // panicked is an error with a stack.
 type panicked struct {
 	error
@@ -36,7 +33,6 @@ type panicked struct {
 
 // errorsOfTest reads the errors of the sample.
 var errorsOfTest = Errors{
-	CouldNotJudge: func(err error) bool { return errors.As(err, new(mistake)) },
 	Explain: func(err error) Failure {
 		var p panicked
 		if errors.As(err, &p) {
@@ -209,7 +205,7 @@ func sample(t testing.TB) *outcome.Run {
 	slow.Benchmark = over
 	realOne := scenario(sae, "a real one", 1, outcome.Skipped)
 	realOne.Started, realOne.Duration, realOne.SkipReason, realOne.Tags = time.Time{}, 0, "needs a real checkpoint", []outcome.Tag{{Name: "@real", Line: 7}}
-	mistaken := scenario(sae, "a mistaken one", 1, outcome.Failed, step(sae, "Given ", "a preset that is none", outcome.Failed, mistake{errors.New("no preset is called x")}))
+	mistaken := scenario(sae, "a mistaken one", 1, outcome.CouldNotJudge, step(sae, "Given ", "a preset that is none", outcome.CouldNotJudge, errors.New("no preset is called x")))
 	outside := scenario(sae, "a failure outside of its steps", 1, outcome.Failed, outcome.Step{Keyword: "Given ", Text: "an empty checkpoint", Line: lineOf(t, sae, "an empty", 1)})
 
 	run := &outcome.Run{

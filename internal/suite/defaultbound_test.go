@@ -49,5 +49,5 @@ func TestTheDefaultBoundFailsTheWhenStep(t *testing.T) {
 	require.ErrorAs(t, s.Steps[1].Err, &exceeded)
 	assert.Contains(t, s.Steps[1].Err.Error(), "bound: below 5 MB, the default (")
 	assert.Contains(t, exceeded.Hint(), `"Then the memory delta is below 20 MB" takes the place of the default bound`)
-	assert.Equal(t, 1, CountBroken(run))
+	assert.Equal(t, 1, run.Totals().Failed)
 }

@@ -16,13 +16,15 @@ import (
 	"strings"
 
 	"omniloader/internal/engine"
+	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 )
 
 const extension = ".feature"
 
 // LoadFS reads every feature file of a filesystem, in the order of their paths. A
-// feature's URI is prefix joined with its path. The error is Problems.
+// feature's URI is prefix joined with its path. A file that does not parse is a feature with
+// problems, which Plan.Check reports. The error is Problems.
 func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) {
 	l := loader{ctx: ctx}
 	l.tree(fsys, func(name string) string { return path.Join(prefix, name) }, prefix)
@@ -33,9 +35,10 @@ func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) 
 // files below it, file.feature:12 for the scenario or Examples row at that line, and
 // file.feature:12:30 for those at two lines. A file that is named twice is read once, also
 // by another path or link; the lines of both are selected, and its URI is that of the first
-// path. The error is Problems, with those of all paths.
+// path. A file that does not parse is a feature with problems, which Plan.Check reports. The
+// error is Problems, with those of all paths.
 func Load(ctx context.Context, paths []string) ([]*Feature, error) {
-	l := loader{ctx: ctx}
+	l := loader{ctx: ctx, onDisk: true}
 	for _, p := range paths {
 		l.path(p)
 	}
@@ -47,19 +50,20 @@ func (l *loader) result() ([]*Feature, error) {
 	if l.ctx.Err() != nil {
 		return nil, context.Cause(l.ctx)
 	}
-	return l.features, l.problems.orNil()
+	return l.features, l.problems.ErrOrNil()
 }
 
 // loader collects features and problems.
 type loader struct {
 	ctx      context.Context
+	onDisk   bool // the URI of a feature is its path on the disk
 	features []*Feature
 	read     []readFile
-	problems Problems
+	problems outcome.Problems
 }
 
 func (l *loader) fail(uri string, line int, advice, format string, args ...any) {
-	l.problems = append(l.problems, Problem{URI: uri, Line: line, Message: fmt.Sprintf(format, args...), Advice: advice})
+	l.problems = append(l.problems, outcome.Problem{URI: uri, Line: line, Message: fmt.Sprintf(format, args...), Advice: advice})
 }
 
 // lineSuffix is what may follow the path of a file: a colon and a number for each line. The
@@ -175,7 +179,7 @@ func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
 type readFile struct {
 	uri     string
 	info    fs.FileInfo
-	feature *Feature // nil where it does not parse
+	feature *Feature
 }
 
 // before returns the file that was read before under this URI, or under another name of the
@@ -200,23 +204,17 @@ func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
 		return
 	}
 	if read := l.before(uri, info); read != nil {
-		if read.feature != nil {
-			l.pick(read.feature, lines)
-		}
+		l.pick(read.feature, lines)
 		return
 	}
-	source, err := readBounded(fsys, name)
-	if err != nil {
-		l.fail(uri, 0, "", "%s", reason(err))
-		return
+	var feature *Feature
+	if source, err := readBounded(fsys, name); err != nil {
+		feature = &Feature{URI: uri, Problems: outcome.Problems{{URI: uri, Message: reason(err)}}}
+	} else {
+		feature = parse(l.ctx, uri, source)
 	}
-	feature, problems := parse(l.ctx, uri, source)
-	l.problems = append(l.problems, problems...)
 	l.read = append(l.read, readFile{uri, info, feature})
-	if feature == nil {
-		return
-	}
-	feature.fsys, feature.path = fsys, name
+	feature.fsys, feature.path, feature.onDisk = fsys, name, l.onDisk
 	l.features = append(l.features, feature)
 	if lines != nil {
 		feature.pickedLines = map[int]bool{}
@@ -231,6 +229,9 @@ func (l *loader) pick(f *Feature, lines []int) {
 	if lines == nil {
 		f.pickedLines = nil
 		return
+	}
+	if f.document == nil {
+		return // what is at the lines is not known
 	}
 	for _, line := range lines {
 		at := f.scenariosAt(line)

@@ -67,7 +67,7 @@ func (r *records) write(s *Scenario, o *outcome.Scenario, worker int, evidence *
 	}
 	record := runfile.NewScenario(r.features[s.URI], o, runfile.Details{
 		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Evidence: evidence, Loader: r.loader,
-		Errors: runfile.Errors{CouldNotJudge: isScenarioError, Explain: explainFailure},
+		Errors: runfile.Errors{Explain: explainFailure},
 	})
 	r.file.Scenario(&record)
 }
@@ -82,11 +82,6 @@ func kindNames(kinds []messages.PickleStepType) []string {
 		names[i] = kindName[kind]
 	}
 	return names
-}
-
-func isScenarioError(err error) bool {
-	var wrong *steps.ScenarioError
-	return errors.As(err, &wrong)
 }
 
 // explainFailure gives what an error says besides its message.

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"omniloader/internal/outcome"
 	"omniloader/internal/tagexpr"
 )
 
@@ -86,7 +87,7 @@ func TestSelectRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Select(features(t, map[string]string{"a.feature": tagged}), tt.selection)
-			var problems Problems
+			var problems outcome.Problems
 			require.ErrorAs(t, err, &problems)
 			assert.Contains(t, problems[0].Message, tt.message)
 			assert.Contains(t, problems[0].Advice, tt.hint)
