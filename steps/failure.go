@@ -7,9 +7,7 @@ import (
 	"strings"
 
 	"omniloader/internal/outcome"
-	"omniloader/internal/suggest"
 	"omniloader/loader/fault"
-	"omniloader/loader/undertest"
 )
 
 // failureSteps are the Then steps that expect an operation to fail.
@@ -19,11 +17,13 @@ func (w *world) failureSteps(r stepRegistrar) {
 		meaning:        "Reading fails with an error of this kind.",
 		example:        `reading fails with "not found"`,
 		expectsFailure: true,
+		check:          checkFailureKind,
 	})
 	r.Then(`^reading fails with "([^"]*)" in "([^"]*)"$`, w.failsIn, stepDoc{
 		meaning:        "Reading fails with an error of this kind about this file of the checkpoint.",
 		example:        `reading fails with "not JSON" in "config.json"`,
 		expectsFailure: true,
+		check:          checkFailureKind,
 	})
 	r.Then(`^the failure names "([^"]*)"$`, w.failureNames, stepDoc{
 		meaning:        "The text of the error contains this: a file, a directory or a number, for example.",
@@ -43,7 +43,7 @@ func (w *world) failed() error {
 	case w.operation == "":
 		return errors.New("no operation was called yet")
 	case w.err == nil:
-		return &outcome.Mismatch{Message: fmt.Sprintf("reading the %s did not fail", w.operation), Expected: "a failure", Got: "an answer"}
+		return fmt.Errorf("reading the %s did not fail; the answer is: %s", w.operation, shown(w.answer.root))
 	}
 	return nil
 }
@@ -54,22 +54,17 @@ func (w *world) failureMismatch(message, expected, got string) error {
 }
 
 func (w *world) fails(kind string) error {
-	var known []string
-	for _, k := range undertest.Kinds() {
-		known = append(known, string(k))
-		if string(k) != kind {
-			continue
-		}
-		if err := w.failed(); err != nil {
-			return err
-		}
-		if !errors.Is(w.err, k) {
-			got := string(fault.KindOf(w.err))
-			return w.failureMismatch(fmt.Sprintf("reading failed with %q, expected %q", got, kind), kind, got)
-		}
-		return nil
+	if err := failureKindExists(kind); err != nil {
+		return &ScenarioError{err}
 	}
-	return scenarioErrorf("there is no kind of failure %q, %s", kind, suggest.DidYouMean(kind, known))
+	if err := w.failed(); err != nil {
+		return err
+	}
+	if !errors.Is(w.err, fault.Kind(kind)) {
+		got := string(fault.KindOf(w.err))
+		return w.failureMismatch(fmt.Sprintf("reading failed with %q, expected %q", got, kind), kind, got)
+	}
+	return nil
 }
 
 func (w *world) failsIn(kind, file string) error {

@@ -227,7 +227,7 @@ func (w *world) metadata() map[string]any {
 // check judges the measurement by a bound and adds the judgement to the result.
 func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if err != nil {
-		return err
+		return &ScenarioError{err} // a limit that is none
 	}
 	if w.setup.Collect != nil {
 		return nil // nothing is measured in this run
@@ -236,7 +236,7 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 		return errors.New("nothing was measured")
 	}
 	if why := cmp.Or(w.setup.whyNotJudged(bound), w.whyMissing(bound)); why != "" {
-		w.record.NotJudged = append(w.record.NotJudged, bench.NotJudged{Bound: bound.String(), Reason: why})
+		w.record.NotJudged = append(w.record.NotJudged, bound.NotJudged(why))
 		return nil
 	}
 	judgement, err := bound.Check(w.measurement, w.reference)
@@ -254,6 +254,22 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	}
 	w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, judgement)
 	return err
+}
+
+// checkDefaultBound judges the default bound on the memory delta, of a scenario that was
+// measured with its memory and has no step with a bound on it. A checkpoint in several sizes is
+// excepted: its answers grow with it.
+func (w *world) checkDefaultBound() error {
+	if w.measurement == nil || w.measurement.Memory == nil || w.deltaBounded || len(w.sizes) > 1 {
+		return nil
+	}
+	return w.check(context.Background(), bench.DefaultMemoryDelta(), nil)
+}
+
+// boundsMemoryDelta says whether the text of a step is a bound on the memory delta.
+func boundsMemoryDelta(text string) bool {
+	bound, err := bench.ParseBound(text)
+	return err == nil && bound.Metric == bench.MemoryDelta
 }
 
 // whyNotJudged says why bounds like this one are not judged in this run, "" if they are.

@@ -49,8 +49,10 @@ func problemsOf(err error) outcome.Problems {
 func (p *program) replaceEarlierReports(o *runOutputs) error {
 	notEnded := p.runWithout(outcome.Problems{{Message: "the run has not ended", Advice: "it is going on, or was killed; run it again"}})
 	failures := p.writeReports(notEnded, o.reports, func(d reportDestination) bool { return isRegular(d.file) })
-	if o.comparison != nil && isRegular(o.comparison.path) {
-		failures = append(failures, os.Remove(o.comparison.path))
+	for _, c := range o.comparisons {
+		if isRegular(c.path) {
+			failures = append(failures, os.Remove(c.path))
+		}
 	}
 	return p.complainAllButLast(failures)
 }

@@ -36,10 +36,11 @@ changes of 30 % can be told, because the places where the linker puts code can m
 smaller ones: what is between is not comparable, and "omniloader bench --against REV"
 can judge it. The run says beforehand which of the two it will be.
 
-A baseline that was not sampled, by --output or by the predecessor, is compared by
-its mean times. On a shared machine they called 45 % of unchanged benchmarks changed:
-red by means is no failure, unless even the fastest call is slower than the slowest
-was, or --fail-on lists means.
+A baseline that was not sampled, by --output or by the predecessor, has only mean
+times. On a shared machine they called 45 % of unchanged benchmarks changed. So a
+benchmark is red only where even the fastest call is slower than the slowest was,
+also when it is measured again after a pause. Any other change of a mean is "not told
+by means", and fails nothing, unless --fail-on lists means.
 
 A scenario with an undefined or ambiguous step or none, a file that does not parse and
 a second benchmark of the same name cannot be judged: the others run, and the run ends
@@ -76,6 +77,9 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 // for.
 func (p *program) run(ctx context.Context, s *runSettings) error {
 	plan, err := planOf(ctx, s.paths, s.selection)
+	if err == nil {
+		plan.Expect(vocabularyOf(p.loader), s.setup.UpdateAnswers)
+	}
 	if err == nil && s.dryRun {
 		return p.dryRun(ctx, plan, s)
 	}
@@ -94,6 +98,10 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	if err != nil {
 		return p.nothingRan(s.outputs.reports, err)
 	}
+	sampling.measureAgain = func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error) {
+		return p.measureAgain(ctx, plan, s, finished, wanted)
+	}
+	p.noteUpdatedAnswers(s.setup)
 	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
 	finishRunFile(file, plan, finished)
 	return err
@@ -142,12 +150,13 @@ func errNothingMeasured(consequence string) error {
 		"nothing selected is measured, so %s", consequence)
 }
 
-// checkedPlan is planOf with every scenario checked.
-func checkedPlan(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
+// checkedPlan is planOf with every scenario checked against what a loader says.
+func checkedPlan(ctx context.Context, paths []string, selection suite.Selection, loader string) (*suite.Plan, error) {
 	plan, err := planOf(ctx, paths, selection)
 	if err != nil {
 		return nil, err
 	}
+	plan.Expect(vocabularyOf(loader), false)
 	return plan, check(ctx, plan)
 }
 
@@ -239,6 +248,9 @@ type runSampling struct {
 	baseline  *bench.File   // or nil
 	preview   bench.Preview // what a comparison with the baseline can judge
 	threshold float64
+
+	// measureAgain measures these benchmarks of the run once more.
+	measureAgain func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error)
 }
 
 // needed tells whether the benchmarks have to be sampled. For a comparison that

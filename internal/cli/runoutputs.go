@@ -29,7 +29,7 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	failures = append(failures, figureFailures...)
 	var verdict error
 	if comparison != nil {
-		verdict = o.failOn.judge(comparison)
+		verdict = p.judgeComparison(&o.failOn, comparison)
 		if verdict != nil && !errors.Is(verdict, errFailed) {
 			figureFailures = append(figureFailures, verdict)
 		}
@@ -37,19 +37,15 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	for _, err := range figureFailures {
 		run.Problems = append(run.Problems, problemsOf(err)...)
 	}
-	failures = append(failures, p.writeReports(run, o.reports, func(d reportDestination) bool {
-		if d.file == "" {
-			return !d.forPeople()
-		}
-		return sampled || comparison != nil || len(figureFailures) > 0 // again, with what is known now
-	})...)
 	if comparison != nil {
-		failures = append(failures, p.renderComparison(comparison, o.comparison, stdoutIsForPeople(o.reports)))
+		failures = append(failures, p.renderComparison(comparison, o.comparisons, stdoutIsForPeople(o.reports)))
 		if stdoutIsForPeople(o.reports) {
 			fmt.Fprintln(p.out, report.Headline(run, p.out.options()))
 		}
 	}
 	p.noteSkippedReal(run)
+	moreKnown := sampled || comparison != nil || len(figureFailures) > 0
+	failures = append(failures, p.writeFinalReports(run, o.reports, moreKnown, errors.Join(append(failures, verdict)...) != nil)...)
 	if run.Interrupted {
 		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
 	}
@@ -84,6 +80,22 @@ func unjudgedInShort(run *outcome.Run) error {
 		return suite.Unjudged(run)
 	}
 	return errorWithHint("see the report above", "%s could not be judged", strings.Join(counts, " and "))
+}
+
+// writeFinalReports writes the reports when it is known how the run ends: those for programs
+// that go to standard output, and the files again where more is known than before, or where
+// the run is unsuccessful for a reason that is in no scenario.
+func (p *program) writeFinalReports(run *outcome.Run, reports []reportDestination, moreKnown, unsuccessful bool) (failures []error) {
+	files := func(d reportDestination) bool { return d.file != "" }
+	run.Unsuccessful = unsuccessful
+	if moreKnown || unsuccessful {
+		failures = p.writeReports(run, reports, files)
+	}
+	if !unsuccessful && errors.Join(failures...) != nil { // one is missing now, which the others must not hide
+		run.Unsuccessful = true
+		p.writeReports(run, reports, files)
+	}
+	return append(failures, p.writeReports(run, reports, func(d reportDestination) bool { return !d.forPeople() && d.file == "" })...)
 }
 
 // writeReports writes the reports that are chosen, and gives an error for each that
@@ -145,6 +157,8 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 		run.SetSamples(file)
 	}
 	if comparison != nil {
+		failures = append(failures, p.confirmMeans(ctx, comparison, o, sampling.measureAgain))
+		o.failOn.withhold(comparison)
 		run.SetComparison(comparison)
 	}
 	return comparison, sampled, failures

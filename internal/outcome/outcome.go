@@ -63,6 +63,10 @@ type Run struct {
 	// Origin is the machine and the program of the run, as in a results file.
 	Origin  bench.Origin
 	Version string // of the program
+	// Unsuccessful says that the run ends with an exit code other than 0 also where every
+	// scenario passed: a benchmark regressed, too few could be judged, or a file that was
+	// asked for could not be written.
+	Unsuccessful bool
 	// Problems are those that belong to no feature, such as an unknown tag in the selection.
 	Problems Problems
 	// LeftOut counts what was not run though it was not asked to be left out.

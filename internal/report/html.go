@@ -354,7 +354,7 @@ func htmlBenchmarkOf(r *bench.Result, id string) htmlBenchmark {
 
 // verdictClasses colour the verdicts of a comparison; the others have no colour.
 var verdictClasses = map[bench.Verdict]outcome.Status{
-	bench.Red: outcome.Failed, bench.Green: outcome.Passed, bench.NotComparable: outcome.Skipped, bench.Unconverged: outcome.Skipped, bench.Removed: outcome.Skipped,
+	bench.Red: outcome.Failed, bench.Green: outcome.Passed, bench.NotComparable: outcome.Skipped, bench.Unconverged: outcome.Skipped, bench.NotTold: outcome.Skipped, bench.Removed: outcome.Skipped,
 }
 
 func htmlComparisonOf(c *bench.Comparison) *htmlComparison {

@@ -422,7 +422,7 @@ func (s *messageStream) sendRunFinished() {
 	}})
 	totals := s.run.Totals()
 	message := &messages.TestRunFinished{
-		Success:   totals.Failed+totals.Unjudged == 0 && !s.run.Interrupted,
+		Success:   totals.Failed+totals.Unjudged == 0 && !s.run.Interrupted && !s.run.Unsuccessful,
 		Timestamp: timestamp(s.run.Started.Add(s.run.Duration)), TestRunStartedId: s.runID,
 	}
 	var why []string
