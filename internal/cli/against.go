@@ -18,6 +18,7 @@ import (
 	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
+	"omniloader/loader/undertest"
 )
 
 // againstFlags are the flags of bench, as given.
@@ -70,7 +71,7 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 	f.Var(&flags.threshold, "threshold", "slower by more than this is red")
 	f.Var(&flags.failOn, "fail-on", failOnHelp)
 	f.StringVar(&flags.format, "format", flags.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
-	f.StringVar(&flags.output, "output", "", "write the figures of the current tree to this results `FILE`")
+	fileVar(f, &flags.output, "output", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")
 	return c
 }
@@ -129,10 +130,11 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths [
 			return err
 		}
 	}
+	f.failOn.withhold(comparison)
 	if err := standardOutput(format.Render(p.out, comparison, p.out.options())); err != nil {
 		return err
 	}
-	return f.failOn.judge(comparison)
+	return p.judgeComparison(&f.failOn, comparison)
 }
 
 // check refuses flags that cannot be right, and a machine without the tools, before
@@ -174,11 +176,8 @@ func (b *revisionBench) refuseEmptySelection(ctx context.Context) error {
 	if len(b.job.Paths) == 0 && b.flags.pkg != "." {
 		return nil
 	}
-	plan, err := checkedPlan(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories})
+	plan, err := checkedPlan(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories}, undertest.Builtin)
 	if err != nil {
-		return err
-	}
-	if err := plan.Check(ctx); err != nil {
 		return err
 	}
 	if plan.Benchmarks() == 0 {

@@ -9,6 +9,7 @@ import (
 	"omniloader/internal/outcome"
 	"omniloader/internal/report"
 	"omniloader/internal/runfile"
+	"omniloader/internal/suite"
 	"omniloader/loader/fault"
 )
 
@@ -68,7 +69,7 @@ func (p *program) merge(ctx context.Context, paths []string, flags *mergeFlags) 
 	refuse := func(problems outcome.Problems) error {
 		run := &outcome.Run{Version: ownVersion(), Problems: problems}
 		failures := p.writeReports(run, reports, func(d reportDestination) bool { return d.file != "" })
-		return p.judge(run, failures, nil, &flags.failOn)
+		return p.judge(run, append(failures, suite.Unjudged(run)), nil)
 	}
 	var parts []runfile.Part
 	var unreadable outcome.Problems
@@ -97,7 +98,15 @@ func (p *program) merge(ctx context.Context, paths []string, flags *mergeFlags) 
 	if flags.runFile != "" {
 		failures = append(failures, merged.Write(flags.runFile))
 	}
-	return p.judge(run, failures, run.Comparison, &flags.failOn)
+	unjudged := suite.Unjudged(run)
+	if unjudged != nil && stdoutIsForPeople(reports) && p.out.sharesPlaceWith(p.err) {
+		unjudged = unjudgedInShort(run) // the report above, in the same place, has all of it
+	}
+	var verdict error
+	if run.Comparison != nil {
+		verdict = p.judgeComparison(&flags.failOn, run.Comparison)
+	}
+	return p.judge(run, append(failures, unjudged), verdict)
 }
 
 // outputs checks the files and reports that are to be written. None is one of those that

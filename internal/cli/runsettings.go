@@ -35,10 +35,10 @@ type runSettings struct {
 // runOutputs are the reports and files that a run writes, and how it is judged.
 type runOutputs struct {
 	reports      []reportDestination
-	results      string          // path of a results file, "" for none
-	saveBaseline string          // path of a results file with samples, "" for none
-	baseline     *bench.File     // to compare with, or nil
-	comparison   *comparisonFile // where the comparison is written as well, or nil
+	results      string           // path of a results file, "" for none
+	saveBaseline string           // path of a results file with samples, "" for none
+	baseline     *bench.File      // to compare with, or nil
+	comparisons  []comparisonFile // where the comparison is written as well
 	threshold    float64
 	failOn       failOn
 }
@@ -80,6 +80,10 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	if f.all && len(f.categories) > 0 {
 		return nil, errorWithHint("leave one of them out", "--all takes every category, and --category some")
 	}
+	if err := f.checkUpdate(); err != nil {
+		return nil, err
+	}
+	setup.UpdateAnswers = f.update
 	runFile, err := f.runFilePath(paths)
 	if err != nil {
 		return nil, err
@@ -103,7 +107,7 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 // results file, "" for none, which may come from the environment too.
 func (f *runFlags) setup() (setup *steps.Setup, output string, err error) {
 	given := map[string]bool{
-		envIterations: f.given("iterations"), envWarmup: f.given("warmup"), envModel: f.given("model"),
+		envIterations: f.given("iterations"), envWarmup: f.given("warmup"), envModel: f.given("model"), envOutput: f.given("output"),
 	}
 	env, err := readEnvironment(func(variable string) bool { return given[variable] })
 	if err != nil {
@@ -144,8 +148,7 @@ func (f *runFlags) outputs(results, runFile string) (o runOutputs, err error) {
 	if o.reports, err = parseFormats(f.formats); err != nil {
 		return o, err
 	}
-	_, comparisonPath, _ := strings.Cut(f.comparison, ":")
-	if err := f.checkFiles(&o, comparisonPath, runFile); err != nil {
+	if err := f.checkFiles(&o, runFile); err != nil {
 		return o, err
 	}
 	if f.given("save-baseline") && f.saveBaseline == "" {
@@ -156,29 +159,35 @@ func (f *runFlags) outputs(results, runFile string) (o runOutputs, err error) {
 			return o, err
 		}
 	}
-	if f.given("comparison") {
-		if o.comparison, err = parseComparison(f.comparison, o.baseline != nil); err != nil {
+	for _, value := range f.comparisons {
+		comparison, err := parseComparison(value, o.baseline != nil)
+		if err != nil {
 			return o, err
 		}
+		o.comparisons = append(o.comparisons, *comparison)
 	}
 	overwritten := []string{o.results, o.saveBaseline, f.runFile}
 	for _, d := range o.reports {
 		overwritten = append(overwritten, d.file)
 	}
-	if o.comparison != nil {
-		overwritten = append(overwritten, o.comparison.path)
+	for _, c := range o.comparisons {
+		overwritten = append(overwritten, c.path)
 	}
 	return o, refuseFeatureFiles(overwritten...)
 }
 
 // checkFiles refuses files that are named twice or could not be written.
-func (f *runFlags) checkFiles(o *runOutputs, comparisonPath, runFile string) error {
+func (f *runFlags) checkFiles(o *runOutputs, runFile string) error {
 	written := []namedFile{{"--output", o.results}, {"--save-baseline", o.saveBaseline}}
 	for _, d := range o.reports {
 		written = append(written, namedFile{"--format " + d.format.Name, d.file})
 	}
 	named := append([]namedFile{{"--baseline", f.baseline}, {"--shard-durations", f.shard.durations}, {"--run-file", runFile}}, written...)
-	if err := refuseSameFile(append(named, namedFile{"--comparison", comparisonPath})); err != nil {
+	for _, value := range f.comparisons {
+		_, path, _ := strings.Cut(value, ":")
+		named = append(named, namedFile{"--comparison", path})
+	}
+	if err := refuseSameFile(named); err != nil {
 		return err
 	}
 	for _, file := range written {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"omniloader/internal/bench"
@@ -19,7 +20,6 @@ type Details struct {
 	Model    string
 	Kinds    []string // of the steps: Given, When or Then
 	Worker   int      // that carried it out
-	Evidence *Evidence
 	Attached []Attachment
 	// Errors reads what only the caller knows of the types of errors.
 	Errors Errors
@@ -27,8 +27,8 @@ type Details struct {
 
 // Errors reads errors of steps. A function that is nil tells nothing.
 type Errors struct {
-	// Explain gives what an error knows beside its message and hint: Expected, Got,
-	// DecidedBy and Stack.
+	// Explain gives what an error knows beside its message, its hint and its
+	// outcome.Mismatch: the stack.
 	Explain func(error) Failure
 }
 
@@ -60,7 +60,7 @@ func NewScenario(f *outcome.Feature, s *outcome.Scenario, d Details) Scenario {
 		Keyword: s.Keyword, Description: s.Description, Line: s.Line, Outline: s.Outline, Tags: newTags(s.Tags),
 		Status: s.Status, SkipReason: Text(s.SkipReason), Problems: newProblems(s.Problems), Failure: d.Errors.failure(s.Err),
 		Started: utc(s.Started), Duration: s.Duration,
-		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), NotJudged: s.NotJudged, Evidence: d.Evidence, Attachments: d.Attached,
+		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), NotJudged: s.NotJudged, Evidence: newEvidence(s.Evidence), Attachments: d.Attached,
 	}
 	if len(s.Earlier) > 0 {
 		out.Started = utc(s.Earlier[0].Started)
@@ -138,6 +138,9 @@ func (e Errors) failure(err error) *Failure {
 		*f = e.Explain(err)
 	}
 	f.Message = Text(err.Error())
+	if m := outcome.MismatchOf(err); m != nil {
+		f.Expected, f.Got, f.DecidedBy = Text(m.Expected), Text(m.Got), Text(m.DecidedBy)
+	}
 	var hinter interface{ Hint() string }
 	if errors.As(err, &hinter) {
 		f.Hint = Text(hinter.Hint())
@@ -266,6 +269,16 @@ type ReadError struct{ Failure }
 // Error gives the message.
 func (e *ReadError) Error() string { return string(e.Message) }
 
+// Unwrap gives the outcome.Mismatch, or nil where the step compared nothing.
+func (e *ReadError) Unwrap() error {
+	if e.Expected == "" && e.Got == "" && e.DecidedBy == "" {
+		return nil
+	}
+	m := &outcome.Mismatch{Expected: string(e.Expected), Got: string(e.Got), DecidedBy: string(e.DecidedBy)}
+	m.Message = strings.TrimSuffix(string(e.Message), m.Comparison())
+	return m
+}
+
 // Hint gives the way out, or "".
 func (e *ReadError) Hint() string { return string(e.Failure.Hint) }
 
@@ -326,6 +339,7 @@ func (s *Scenario) toOutcome() outcome.Scenario {
 	for _, w := range s.Warnings {
 		out.Warnings = append(out.Warnings, string(w))
 	}
+	out.Evidence = s.Evidence.ToOutcome()
 	for i := range s.Steps {
 		out.Steps = append(out.Steps, s.Steps[i].toOutcome(s.Steps[i].StepResult, s.Started))
 	}

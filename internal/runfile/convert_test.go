@@ -209,7 +209,7 @@ func TestWhatCouldNotBeJudgedIsToldApart(t *testing.T) {
 	assert.Equal(t, outcome.CouldNotJudge, s.FailedStep().Status)
 	assert.Equal(t, outcome.Failed, run.Features[1].Scenarios[0].FailedStep().Status)
 	var e *ReadError
-	panics := run.Features[0].Scenarios[2].Steps[5]
+	panics := run.Features[0].Scenarios[2].Steps[7]
 	require.ErrorAs(t, panics.Err, &e)
 	assert.Equal(t, Text("main.go:1\n"), e.Stack)
 }

@@ -238,9 +238,10 @@ type Failure struct {
 
 // Evidence is what a failed scenario was judged on.
 type Evidence struct {
-	Tree      *Tree    `json:"tree,omitempty"`      // files of the checkpoint
-	Operation string   `json:"operation,omitempty"` // the operation that was called
-	Answer    *Excerpt `json:"answer,omitempty"`    // its answer, as JSON text
+	Tree      *Tree    `json:"tree,omitempty"`       // files of the checkpoint
+	Operation string   `json:"operation,omitempty"`  // the operation that was called
+	Answer    *Excerpt `json:"answer,omitempty"`     // its answer, as JSON text
+	DecidedBy Text     `json:"decided_by,omitempty"` // the rule and the file that detection used, where the answer says it
 }
 
 // Tree is a directory with the files below it.

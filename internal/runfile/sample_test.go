@@ -198,6 +198,8 @@ func sample(t testing.TB) *outcome.Run {
 		step(detection, "Then ", `the architecture is "LlamaForCausalLM"`, outcome.Failed,
 			fmt.Errorf("wrapped: %w", hinted{errors.New("architecture is \"Lama\x1b[31m\xff\",\nexpected <a & b>\x00\u2028\ufffd"), "look at config.json"})),
 		step(detection, "And ", `the category is "x"`, outcome.Failed, errors.New(" ")),
+		step(detection, "And ", `the category is "x"`, outcome.Failed, hinted{&outcome.Mismatch{Subject: "the category", Expected: `"x"`, Got: `"<y>"`, DecidedBy: "config.json"}, "look"}),
+		step(detection, "And ", `the category is "x"`, outcome.Failed, &outcome.Mismatch{Message: "the findings differ", Expected: "a\nb", Got: "a"}),
 		step(detection, "And ", "it panics", outcome.Failed, panicked{errors.New("the step panicked: nil"), "main.go:1\n"}))
 	wrong.Rule = "Class names decide"
 	mistyped := scenario(detection, "a mistyped line", 1, outcome.Undefined, background, outcome.Step{Keyword: "When ", Text: "the model is red", Line: lineOf(t, detection, "is red", 1), Status: outcome.Undefined})
@@ -250,6 +252,7 @@ func sample(t testing.TB) *outcome.Run {
 	comparison, err := bench.Compare(old, now, bench.DefaultThreshold)
 	require.NoError(t, err)
 	setComparison(run, comparison)
+	addEvidence(run)
 	return run
 }
 
@@ -266,6 +269,20 @@ func setComparison(run *outcome.Run, c *bench.Comparison) {
 	}
 }
 
+// addEvidence gives the failed scenarios of a run what they were judged on.
+func addEvidence(run *outcome.Run) {
+	for _, f := range run.Features {
+		for i := range f.Scenarios {
+			if s := &f.Scenarios[i]; s.Status == outcome.Failed {
+				s.Evidence = &outcome.Evidence{
+					Tree:      &outcome.Tree{Root: "models/checkpoint", Files: []outcome.TreeFile{{Path: "config.json", Size: 12}, {Path: "\xff", Size: math.MaxInt64, Problem: "a link"}}},
+					Operation: "model info", Answer: `{"category": "x"}`, DecidedBy: "config.json",
+				}
+			}
+		}
+	}
+}
+
 // sampleDetails knows everything that can be known of the sample's scenarios.
 func sampleDetails(f *outcome.Feature, s *outcome.Scenario) Details {
 	d := Details{Errors: errorsOfTest, Worker: 2}
@@ -275,10 +292,6 @@ func sampleDetails(f *outcome.Feature, s *outcome.Scenario) Details {
 		d.Kinds = []string{Given, Given, When, Then}
 	}
 	if s.Status == outcome.Failed {
-		d.Evidence = &Evidence{
-			Tree:      &Tree{Root: "models/checkpoint", Files: []TreeFile{{Path: "config.json", Size: 12}, {Path: "\xff", Size: math.MaxInt64, Problem: "a link"}}},
-			Operation: "model info", Answer: NewExcerpt(`{"category": "x"}`, MaxAnswer),
-		}
 		d.Attached = []Attachment{{Name: "trace", MediaType: "application/octet-stream", Data: []byte{0, 255}}}
 	}
 	return d

@@ -25,6 +25,8 @@ type stepLibrary struct {
 	measured      func(tags, steps []string) bool
 	benchmarkName func(tags []string, scenario string) string
 	checkOrder    func([]messages.PickleStepType) (at int, err error)
+
+	checkArguments func(*messages.Pickle, steps.ArgumentContext) []steps.ArgumentProblem
 }
 
 // scenarioSteps are the registered steps of one attempt at a scenario.
@@ -44,12 +46,15 @@ var builtinSteps = stepLibrary{
 	measured:      steps.Measured,
 	benchmarkName: steps.BenchmarkName,
 	checkOrder:    steps.CheckStepOrder,
+
+	checkArguments: steps.CheckArguments,
 }
 
 // Check looks for everything that makes the selected scenarios impossible to judge, and
 // runs nothing: unknown tags with a value, scenarios without steps, undefined and
-// ambiguous steps, steps in the wrong order, two benchmarks of one name, and the problems
-// of the files. The error is Problems, or the cause of the end of ctx.
+// ambiguous steps, steps in the wrong order, arguments of steps that cannot be right, two
+// benchmarks of one name, and the problems of the files. The error is Problems, or the cause
+// of the end of ctx.
 func (p *Plan) Check(ctx context.Context) error {
 	found := p.scenarioProblems(ctx)
 	if ctx.Err() != nil {
@@ -57,14 +62,18 @@ func (p *Plan) Check(ctx context.Context) error {
 	}
 	var problems outcome.Problems
 	// Rows of an outline and scenarios below a background share steps, whose problem is
-	// given once.
-	reported := map[string]bool{}
+	// given once; wrong values may differ between rows.
+	reported := map[outcome.Problem]bool{}
 	for _, f := range p.features {
 		problems = append(problems, p.fileProblems(f)...)
 		for _, s := range f.Scenarios {
 			for _, problem := range found[s] {
-				if place := fmt.Sprintf("%s:%d:%d:%s", problem.URI, problem.Line, problem.Column, problem.Code); !reported[place] {
-					reported[place] = true
+				same := problem
+				if same.Code == "" {
+					same.Message, same.Advice = "", ""
+				}
+				if !reported[same] {
+					reported[same] = true
 					problems = append(problems, problem)
 				}
 			}
@@ -116,6 +125,7 @@ func (c *checker) checkScenario(s *Scenario) {
 		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: line, Message: err.Error(),
 			Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
 	}
+	c.problems = append(c.problems, c.plan.argumentProblems(s)...)
 	if c.plan.measured(s) {
 		c.checkBenchmarkName(s)
 	}
@@ -225,7 +235,7 @@ func (p *Plan) Scenarios() []*Scenario {
 // Keep returns a plan of those selected scenarios for which keep holds. Unlike a plan of
 // Select, it may be empty.
 func (p *Plan) Keep(keep func(*Scenario) bool) *Plan {
-	kept := &Plan{features: p.features, chosen: map[*Scenario]bool{}, steps: p.steps}
+	kept := &Plan{features: p.features, chosen: map[*Scenario]bool{}, steps: p.steps, arguments: p.arguments}
 	for s := range p.chosen {
 		if keep(s) {
 			kept.chosen[s] = true

@@ -31,6 +31,7 @@ type Feature struct {
 
 	fsys        fs.FS                     // the filesystem it was read from
 	path        string                    // its path there
+	onDisk      bool                      // URI is its path on the disk
 	document    *messages.GherkinDocument // its Feature is nil only if it does not parse
 	index       *documentIndex            // nil if it does not parse
 	pickedLines map[int]bool              // lines of the selected scenarios; nil means all

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -71,12 +72,12 @@ func (r *records) ids() map[string]bool {
 }
 
 // write writes the record of a scenario that has ended. worker is 0 where it is not known.
-func (r *records) write(s *Scenario, o *outcome.Scenario, worker int, evidence *runfile.Evidence) {
+func (r *records) write(s *Scenario, o *outcome.Scenario, worker int) {
 	if r == nil || o == nil {
 		return
 	}
 	record := runfile.NewScenario(r.features[s.URI], o, runfile.Details{
-		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Evidence: evidence, Loader: r.loader,
+		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Loader: r.loader,
 		Errors: runfile.Errors{Explain: explainFailure},
 	})
 	r.file.Scenario(&record)
@@ -104,13 +105,14 @@ func explainFailure(err error) (f runfile.Failure) {
 }
 
 // newEvidence describes what a failed scenario was judged on.
-func newEvidence(e steps.Evidence) *runfile.Evidence {
-	evidence := &runfile.Evidence{Operation: e.Operation}
+func newEvidence(e steps.Evidence) *outcome.Evidence {
+	evidence := &runfile.Evidence{Operation: e.Operation, DecidedBy: runfile.Text(e.DecidedBy)}
 	if e.FS != nil {
 		evidence.Tree = runfile.NewTree(e.FS, e.Dir)
 	}
 	if e.Answer != "" {
 		evidence.Answer = runfile.NewExcerpt(e.Answer, runfile.MaxAnswer)
+		evidence.Answer.Text = runfile.Text(strings.Clone(string(evidence.Answer.Text))) // keeps no large answer alive
 	}
-	return evidence
+	return evidence.ToOutcome()
 }

@@ -38,6 +38,7 @@ type Options struct {
 // ended and says that it was interrupted. The error is Problems if every scenario needs a
 // model and there is none; a scenario that fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
+	p.describeLoader(options.Setup)
 	problems := p.scenarioProblems(ctx)
 	if ctx.Err() != nil {
 		return &outcome.Run{Started: time.Now(), Interrupted: true}, nil
@@ -64,13 +65,13 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		switch {
 		case len(problems[s]) > 0:
 			unjudged := p.unjudgedOutcome(s, problems[s])
-			c.records.write(s, unjudged, 0, nil)
+			c.records.write(s, unjudged, 0)
 			c.finished(s, unjudged)
 		case needsModel(s):
 			skippedReal++
 			skipped := *p.newOutcome(s)
 			skipped.SkipReason = "needs a real checkpoint"
-			c.records.write(s, &skipped, 0, nil)
+			c.records.write(s, &skipped, 0)
 			c.finished(s, &skipped)
 		case p.measured(s):
 			measured[s] = true
@@ -86,12 +87,45 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	c.runBatch(ctx, measured, 1)
 	c.laterRounds(ctx)
 	for s := range c.remeasured {
-		c.records.write(s, c.ended[s], 0, nil)
+		c.records.write(s, c.ended[s], 0)
 	}
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
 	run.Features = p.outcomes(c.ended)
+	run.LeftOut = p.leftOutOf(skippedReal)
 	return run, nil
+}
+
+// DryRun checks the plan and runs nothing: every scenario is skipped, and those with a
+// problem, see Check, could not be judged.
+func (p *Plan) DryRun(ctx context.Context) *outcome.Run {
+	run := &outcome.Run{Started: time.Now()}
+	problems := p.scenarioProblems(ctx)
+	ended := map[*Scenario]*outcome.Scenario{}
+	for _, s := range p.Scenarios() {
+		o := p.newOutcome(s)
+		o.SkipReason = "dry run"
+		if len(problems[s]) > 0 {
+			o = p.unjudgedOutcome(s, problems[s])
+		}
+		ended[s] = o
+	}
+	run.Features, run.LeftOut = p.outcomes(ended), p.leftOutOf(0)
+	run.Duration = time.Since(run.Started)
+	return run
+}
+
+// leftOutOf counts what a run left out: what the selection did, and the scenarios that were
+// skipped for want of a model.
+func (p *Plan) leftOutOf(skippedReal int) []outcome.LeftOut {
+	var all []outcome.LeftOut
+	for _, l := range p.leftOut {
+		all = append(all, outcome.LeftOut(l))
+	}
+	if skippedReal > 0 {
+		all = append(all, outcome.LeftOut{Reason: tagReal, Count: skippedReal})
+	}
+	return all
 }
 
 // MeasuredOperations runs every measured scenario of the plan once, without measuring it,
@@ -177,18 +211,20 @@ func (p *Plan) unjudgedOutcome(s *Scenario, problems outcome.Problems) *outcome.
 	o.Status, o.Problems = outcome.CouldNotJudge, problems
 	kinds := p.kinds(s)
 	for i := range o.Steps {
+		at := slices.IndexFunc(problems, func(p outcome.Problem) bool { return p.Line == o.Steps[i].Line })
+		if at < 0 {
+			continue
+		}
+		problem := problems[at]
+		problem.URI = "" // the step has its place
+		o.Steps[i].Err = problem
 		switch n := len(p.steps.match(kinds[i], o.Steps[i].Text)); {
 		case n == 0:
 			o.Steps[i].Status = outcome.Undefined
 		case n > 1:
 			o.Steps[i].Status = outcome.Ambiguous
 		default:
-			continue
-		}
-		if at := slices.IndexFunc(problems, func(p outcome.Problem) bool { return p.Line == o.Steps[i].Line }); at >= 0 {
-			problem := problems[at]
-			problem.URI = "" // the step has its place
-			o.Steps[i].Err = problem
+			o.Steps[i].Status = outcome.CouldNotJudge
 		}
 	}
 	if failed := o.FailedStep(); failed != nil {
@@ -317,15 +353,14 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 		c.events.settle()
 	}
 	var scenario scenarioSteps
-	var evidence *runfile.Evidence
 	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
 		scenario = c.plan.steps.register(c.options.Setup, scope)
 		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
-			return ctx, scenario.Begin(p, c.source(s))
+			return ctx, scenario.Begin(p, c.plan.source(s))
 		})
 		scope.After(func(ctx context.Context, _ *messages.Pickle, err error) (context.Context, error) {
-			if err != nil && c.records != nil {
-				evidence = newEvidence(scenario.Evidence())
+			if err != nil {
+				o.Evidence = newEvidence(scenario.Evidence())
 			}
 			return ctx, scenario.End()
 		})
@@ -340,10 +375,13 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 	if failed := o.FailedStep(); failed != nil {
 		failure = failed.Err
 	} else if failure != nil && o.Status == outcome.Failed && len(o.Steps) > 0 {
-		last := &o.Steps[lastRun(o.Steps)]
-		last.Status, last.Err = outcome.Failed, explain(failure)
+		step := &o.Steps[lastRun(o.Steps)]
+		if exceeded := exceededDefault(failure); exceeded != nil {
+			step, failure = &o.Steps[whenStep(attempt.Steps)], exceeded
+		}
+		step.Status, step.Err = outcome.Failed, explain(failure)
 		if isScenarioError(failure) {
-			last.Status, o.Status = outcome.CouldNotJudge, outcome.CouldNotJudge
+			step.Status, o.Status = outcome.CouldNotJudge, outcome.CouldNotJudge
 		}
 	}
 	if ctx.Err() != nil && (result.Interrupted || o.Status == outcome.Skipped || interruptedBy(ctx, failure)) {
@@ -353,16 +391,8 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 		o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
 		o.NotJudged = record.NotJudged
 	}
-	c.records.write(s, o, worker, evidence)
+	c.records.write(s, o, worker)
 	c.finished(s, o)
-}
-
-// source says what the pickle of a scenario does not.
-func (c *runner) source(s *Scenario) steps.Source {
-	return steps.Source{Tags: s.TagNames(), ReadFixture: func(name string) ([]byte, error) {
-		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
-		return steps.ReadFixture(c.plan.features[i].fsys, c.plan.features[i].path, name)
-	}}
 }
 
 var statuses = map[engine.Status]outcome.Status{
@@ -411,6 +441,22 @@ func scenarioStatus(status outcome.Status, failed []*outcome.Step) outcome.Statu
 		}
 	}
 	return outcome.CouldNotJudge
+}
+
+// exceededDefault returns the default bound that a scenario exceeded, which belongs to no step
+// of its text, or nil.
+func exceededDefault(failure error) error {
+	var e *bench.ExceededError
+	if errors.As(failure, &e) && e.Judgement.Default {
+		return e
+	}
+	return nil
+}
+
+// whenStep returns the index of the When step, whose operation was measured; 0 if there is
+// none.
+func whenStep(results []engine.StepResult) int {
+	return max(0, slices.IndexFunc(results, func(r engine.StepResult) bool { return r.Kind == messages.PickleStepType_ACTION }))
 }
 
 // lastRun returns the index of the last step that was run, 0 if none was.

@@ -38,6 +38,8 @@ type Plan struct {
 	// problemFiles are the files whose problems this shard has; see fileProblems.
 	problemFiles map[*Feature]bool
 
+	arguments steps.ArgumentContext // see Expect; without the source
+
 	once         sync.Once
 	exampleTexts []string // see examples
 }
@@ -165,6 +167,9 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 			advice := suggest.DidYouMean(c, known)
 			if trimmed := strings.TrimPrefix(c, "@"); trimmed != c && slices.Contains(known, trimmed) {
 				advice = suggest.Question(trimmed)
+			}
+			if strings.EqualFold(c, "all") {
+				advice = "--all takes every category"
 			}
 			problems = append(problems, outcome.Problem{Message: fmt.Sprintf("unknown category %q: no scenario has this tag", c), Advice: advice})
 		}
