@@ -56,9 +56,14 @@ type stepDoc struct {
 	meaning        string
 	example        string
 	bounds         boundKind // what it bounds; the operation is then measured
+	operation      string    // of a When step: what it carries out
 	expectsFailure bool      // it asserts that reading fails
 	below          string    // how the table or text below it is written, in lines; "" where that needs no words
 	older          bool      // an older spelling of another step: it works, and is not listed
+
+	// check checks the arguments before the scenario runs, where that is possible; parts is
+	// what the groups of the pattern matched.
+	check func(c *argumentCheck, parts []string)
 }
 
 // boundKind is what a step bounds, or asks to be measured without a bound.

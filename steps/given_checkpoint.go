@@ -20,6 +20,7 @@ func (w *world) checkpointSteps(r stepRegistrar) {
 	r.Given(`^the checkpoint "([^"]*)"$`, w.preset, stepDoc{
 		meaning: "A preset, which is made like a public repository, in a directory of its name.",
 		example: `the checkpoint "llama-3-8b"`,
+		check:   checkPreset(0),
 	})
 	r.Given(`^a checkpoint with the config:$`, w.config, stepDoc{
 		meaning: "A checkpoint with this config.json, byte for byte, and nothing else.",
@@ -43,6 +44,9 @@ func (w *world) checkpointSteps(r stepRegistrar) {
 	r.Given(`^the recorded checkpoint "([^"]*)"$`, w.recorded, stepDoc{
 		meaning: "A checkpoint as it was recorded, from the fixture file of this name in the directory of the feature file. \"omniloader record\" writes both files.",
 		example: `the recorded checkpoint "llama-3-8b.fixture"`,
+		check: func(c *argumentCheck, parts []string) {
+			c.file(parts[0], `"omniloader record" writes one`)
+		},
 	})
 	r.Given(`^the recorded checkpoint:$`, w.recordedHere, stepDoc{
 		meaning: "The same, from the text of a fixture in the feature itself.",

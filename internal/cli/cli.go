@@ -58,6 +58,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // program is what the commands share.
 type program struct {
 	out, err *output
+	args     []string // of the command line
 	// The fields below are for tests, and empty otherwise.
 	loader   string                                     // name of the loader under test, instead of the built-in one
 	listener outcome.Listener                           // gets the events of a run too
@@ -69,6 +70,7 @@ type program struct {
 }
 
 func (p *program) execute(ctx context.Context, args []string, stdin io.Reader) int {
+	p.args = args
 	root := p.rootCommand()
 	root.SetArgs(append([]string{}, args...)) // with nil, cobra takes the arguments of the process
 	root.SetIn(stdin)
@@ -119,9 +121,14 @@ directory names paths, it runs these.`,
 		}
 		return p.runWithFlags(c.Context(), flags, nil)
 	}
-	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(),
+	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.mergeCommand(), p.stepsCommand(),
 		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand(), p.freshCommand())
-	root.SetFlagErrorFunc(explainFlag)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if err = explainFlag(c, err); c == root || c.Name() == "run" {
+			return p.nothingRan(reportsNamed(p.args), err)
+		}
+		return err
+	})
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
 	root.InitDefaultHelpCmd()

@@ -31,8 +31,8 @@ func (c *configFlags) define(set *pflag.FlagSet) {
 	set.BoolVar(&c.none, "no-config", false, "read no config file")
 	set.StringVar(&c.profile, "profile", "", "use the profile of this `NAME` in the config file")
 	set.BoolVar(&c.show, "show-config", false, "print the settings and where each comes from, run nothing")
-	configfile.Exclude(set, "config", "no-config", "profile", "show-config")
-	configfile.OnlyReads(set, "baseline", "architectures")
+	configfile.Exclude(set, "config", "no-config", "profile", "show-config", "update")
+	configfile.OnlyReads(set, "baseline", "architectures", "shard-durations")
 	configfile.Contrary(set, "all", "category")
 	configfile.Contrary(set, "run-file", "no-run-file")
 }

@@ -156,13 +156,14 @@ func TestANamedConfigFileMayWriteElsewhere(t *testing.T) {
 	assert.FileExists(t, elsewhere)
 }
 
-// Every flag of run is a key, but for those that say which file is read.
+// Every flag of run is a key, but for those that say which file is read, and --update, which
+// is for one run.
 func TestEveryFlagOfRunIsAKey(t *testing.T) {
 	set := newRunFlags(&cobra.Command{}).set
 	keys := configfile.Keys(set)
 	set.VisitAll(func(f *pflag.Flag) {
 		switch f.Name {
-		case "config", "no-config", "profile", "show-config":
+		case "config", "no-config", "profile", "show-config", "update":
 			assert.NotContains(t, keys, f.Name)
 		default:
 			assert.Contains(t, keys, f.Name)

@@ -182,7 +182,7 @@ func commandsTable(*testing.T) string {
 
 // The commands that judge something end with exit code 1 when it does not hold, and say so.
 func TestCommandsSayWhatTheirExitCodesMean(t *testing.T) {
-	judging := map[string]bool{"run": true, "inspect": true, "compare": true, "bench": true}
+	judging := map[string]bool{"run": true, "inspect": true, "compare": true, "bench": true, "merge": true}
 	known := map[string]bool{meaningOf0: true, meaningOf1: true, meaningOf2: true, "environment": true}
 	seen := 0
 	for _, c := range commandsOf(rootOf()) {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"omniloader/internal/outcome"
 	"omniloader/internal/runfile"
 	"omniloader/internal/suite"
 	"omniloader/loader/undertest"
@@ -54,13 +53,16 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 		Version: ownVersion(), Started: time.Now(), Host: runfile.NewHost(origin), Workers: s.jobs, Order: "defined",
 		Loaders:   []runfile.Loader{{Name: l.Name(), Version: l.Version()}},
 		Selection: runfile.Selection{Tags: s.selection.Tags, Categories: s.selection.Categories},
-		Planned:   len(plan.Scenarios()), PlanHash: plan.PlanHash(), LeftOut: plan.LeftOut(),
+		Planned:   len(plan.Scenarios()), PlanHash: plan.PlanHash(), FeaturesHash: plan.FeaturesHash(), LeftOut: plan.LeftOut(),
 	}
 	for _, path := range s.paths {
 		header.Selection.Paths = append(header.Selection.Paths, runfile.Text(path))
 	}
 	if s.setup.Model != "" {
 		header.Selection.Models = []runfile.Text{runfile.Text(s.setup.Model)}
+	}
+	if s.shard != nil {
+		header.Selection.Shard = &s.shard.Shard
 	}
 	if commit, ok := origin.Environment["commit"].(string); ok {
 		header.Commit = commit
@@ -75,14 +77,4 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 		p.note("no run file is kept: %v", err)
 	}
 	return w, nil
-}
-
-// finishRunFile writes what is known when the run is over and its benchmarks are sampled
-// and compared.
-func finishRunFile(w *runfile.Writer, run *outcome.Run) {
-	w.Sampled()
-	if run.Comparison != nil {
-		w.Comparison(run.Comparison)
-	}
-	w.Close(&runfile.End{Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted})
 }

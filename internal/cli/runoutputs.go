@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
@@ -21,21 +23,43 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	failures := p.writeReports(run, o.reports, func(d reportDestination) bool {
 		return d.file != "" || d.forPeople() // now, since sampling takes a while
 	})
+	unjudged := suite.Unjudged(run)
 	comparison, sampled, figureFailures := p.writeFigures(ctx, run, o, sampling, selection)
+	figureFailures = slices.DeleteFunc(figureFailures, func(err error) bool { return err == nil })
 	failures = append(failures, figureFailures...)
-	failures = append(failures, p.writeReports(run, o.reports, func(d reportDestination) bool {
-		return !d.forPeople() && (d.file == "" || sampled || comparison != nil) // files again, with what was sampled and compared
-	})...)
+	var verdict error
 	if comparison != nil {
-		failures = append(failures, p.renderComparison(comparison, o.comparison, stdoutIsForPeople(o.reports)))
+		verdict = p.judgeComparison(&o.failOn, comparison)
+		if verdict != nil && !errors.Is(verdict, errFailed) {
+			figureFailures = append(figureFailures, verdict)
+		}
+	}
+	for _, err := range figureFailures {
+		run.Problems = append(run.Problems, problemsOf(err)...)
+	}
+	if comparison != nil {
+		failures = append(failures, p.renderComparison(comparison, o.comparisons, stdoutIsForPeople(o.reports)))
+		if stdoutIsForPeople(o.reports) {
+			fmt.Fprintln(p.out, report.Headline(run, p.out.options()))
+		}
 	}
 	p.noteSkippedReal(run)
+	moreKnown := sampled || comparison != nil || len(figureFailures) > 0
+	failures = append(failures, p.writeFinalReports(run, o.reports, moreKnown, errors.Join(append(failures, verdict)...) != nil)...)
 	if run.Interrupted {
 		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
 	}
-	failures = append(failures, suite.UnjudgedSteps(run))
+	if unjudged != nil && stdoutIsForPeople(o.reports) && p.out.sharesPlaceWith(p.err) {
+		unjudged = unjudgedInShort(run) // the report above, in the same place, has all of it
+	}
+	return p.judge(run, append(failures, unjudged), verdict)
+}
+
+// judge says everything that could not be done or judged, and gives the error that a run
+// ends with: verdict is that of its comparison, or nil.
+func (p *program) judge(run *outcome.Run, failures []error, verdict error) error {
 	last := p.complainAllButLast(failures)
-	if suite.CountBroken(run) > 0 { // exit code 1, whatever else could not be done
+	if run.Totals().Failed > 0 { // exit code 1, whatever else could not be done
 		if last != nil {
 			p.complain(last)
 		}
@@ -44,10 +68,39 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	if last != nil {
 		return last
 	}
-	if comparison != nil {
-		return o.failOn.judge(comparison)
+	return verdict
+}
+
+// unjudgedInShort counts what could not be judged in a run.
+func unjudgedInShort(run *outcome.Run) error {
+	t := run.Totals()
+	var counts []string
+	if t.Unjudged > 0 {
+		counts = append(counts, quantity.Count(t.Unjudged, "scenario"))
 	}
-	return nil
+	if t.UnjudgedFiles > 0 {
+		counts = append(counts, quantity.Count(t.UnjudgedFiles, "file"))
+	}
+	if len(counts) == 0 {
+		return suite.Unjudged(run)
+	}
+	return errorWithHint("see the report above", "%s could not be judged", strings.Join(counts, " and "))
+}
+
+// writeFinalReports writes the reports when it is known how the run ends: those for programs
+// that go to standard output, and the files again where more is known than before, or where
+// the run is unsuccessful for a reason that is in no scenario.
+func (p *program) writeFinalReports(run *outcome.Run, reports []reportDestination, moreKnown, unsuccessful bool) (failures []error) {
+	files := func(d reportDestination) bool { return d.file != "" }
+	run.Unsuccessful = unsuccessful
+	if moreKnown || unsuccessful {
+		failures = p.writeReports(run, reports, files)
+	}
+	if !unsuccessful && errors.Join(failures...) != nil { // one is missing now, which the others must not hide
+		run.Unsuccessful = true
+		p.writeReports(run, reports, files)
+	}
+	return append(failures, p.writeReports(run, reports, func(d reportDestination) bool { return !d.forPeople() && d.file == "" })...)
 }
 
 // writeReports writes the reports that are chosen, and gives an error for each that
@@ -111,6 +164,8 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 		run.SetSamples(file)
 	}
 	if comparison != nil {
+		failures = append(failures, p.confirmMeans(ctx, comparison, o, sampling.measureAgain))
+		o.failOn.withhold(comparison)
 		run.SetComparison(comparison)
 	}
 	return comparison, sampled, failures
@@ -120,8 +175,11 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 // file, and compares it with the baseline; the comparison is nil where there is none.
 func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *bench.File, s *runSampling) (*bench.Comparison, error) {
 	if s.needed() {
-		if failed := run.Totals().Failed; failed > 0 {
-			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s failed", quantity.Count(failed, "scenario"))
+		switch t := run.Totals(); {
+		case t.Failed > 0:
+			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s failed", quantity.Count(t.Failed, "scenario"))
+		case t.Unjudged > 0:
+			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s could not be judged", quantity.Count(t.Unjudged, "scenario"))
 		}
 		if err := addOwnBuild(file); err != nil {
 			return nil, err

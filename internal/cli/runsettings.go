@@ -26,6 +26,8 @@ type runSettings struct {
 	dryRun    bool
 	outputs   runOutputs
 
+	shard *shardSettings // the part to run of a divided run, or nil
+
 	runFile      string // path of the run file, "" for none
 	runFileNamed bool   // by a flag
 }
@@ -33,10 +35,10 @@ type runSettings struct {
 // runOutputs are the reports and files that a run writes, and how it is judged.
 type runOutputs struct {
 	reports      []reportDestination
-	results      string          // path of a results file, "" for none
-	saveBaseline string          // path of a results file with samples, "" for none
-	baseline     *bench.File     // to compare with, or nil
-	comparison   *comparisonFile // where the comparison is written as well, or nil
+	results      string           // path of a results file, "" for none
+	saveBaseline string           // path of a results file with samples, "" for none
+	baseline     *bench.File      // to compare with, or nil
+	comparisons  []comparisonFile // where the comparison is written as well
 	threshold    float64
 	failOn       failOn
 }
@@ -79,6 +81,10 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	if f.all && len(f.categories) > 0 {
 		return nil, errorWithHint("leave one of them out", "--all takes every category, and --category some")
 	}
+	if err := f.checkUpdate(); err != nil {
+		return nil, err
+	}
+	setup.UpdateAnswers = f.update
 	runFile, err := f.runFilePath(paths)
 	if err != nil {
 		return nil, err
@@ -87,8 +93,12 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	if err != nil {
 		return nil, err
 	}
+	shard, err := f.shard.settings()
+	if err != nil {
+		return nil, err
+	}
 	return &runSettings{
-		runFile: runFile, runFileNamed: f.given("run-file"),
+		runFile: runFile, runFileNamed: f.given("run-file"), shard: shard,
 		setup: setup, paths: paths, selection: suite.Selection{Tags: f.tags, Categories: f.categories},
 		jobs: f.jobs.n, dryRun: f.dryRun, outputs: outputs,
 	}, nil
@@ -145,8 +155,7 @@ func (f *runFlags) outputs(results, runFile string) (o runOutputs, err error) {
 			return o, err
 		}
 	}
-	_, comparisonPath, _ := strings.Cut(f.comparison, ":")
-	if err := f.checkFiles(&o, comparisonPath, runFile); err != nil {
+	if err := f.checkFiles(&o, runFile); err != nil {
 		return o, err
 	}
 	if f.given("save-baseline") && f.saveBaseline == "" {
@@ -157,29 +166,35 @@ func (f *runFlags) outputs(results, runFile string) (o runOutputs, err error) {
 			return o, err
 		}
 	}
-	if f.given("comparison") {
-		if o.comparison, err = parseComparison(f.comparison, o.baseline != nil); err != nil {
+	for _, value := range f.comparisons {
+		comparison, err := parseComparison(value, o.baseline != nil)
+		if err != nil {
 			return o, err
 		}
+		o.comparisons = append(o.comparisons, *comparison)
 	}
 	overwritten := []string{o.results, o.saveBaseline, f.runFile}
 	for _, d := range o.reports {
 		overwritten = append(overwritten, d.file)
 	}
-	if o.comparison != nil {
-		overwritten = append(overwritten, o.comparison.path)
+	for _, c := range o.comparisons {
+		overwritten = append(overwritten, c.path)
 	}
 	return o, refuseFeatureFiles(overwritten...)
 }
 
 // checkFiles refuses files that are named twice or could not be written.
-func (f *runFlags) checkFiles(o *runOutputs, comparisonPath, runFile string) error {
+func (f *runFlags) checkFiles(o *runOutputs, runFile string) error {
 	written := []namedFile{{"--output", o.results}, {"--save-baseline", o.saveBaseline}}
 	for _, d := range o.reports {
 		written = append(written, namedFile{"--format " + d.format.Name, d.file})
 	}
-	named := append([]namedFile{{"--baseline", f.baseline}, {"--run-file", runFile}}, written...)
-	if err := refuseSameFile(append(named, namedFile{"--comparison", comparisonPath})); err != nil {
+	named := append([]namedFile{{"--baseline", f.baseline}, {"--shard-durations", f.shard.durations}, {"--run-file", runFile}}, written...)
+	for _, value := range f.comparisons {
+		_, path, _ := strings.Cut(value, ":")
+		named = append(named, namedFile{"--comparison", path})
+	}
+	if err := refuseSameFile(named); err != nil {
 		return err
 	}
 	for _, file := range written {
@@ -276,13 +291,16 @@ func readBaseline(path string) (*bench.File, error) {
 
 // selectionText writes which benchmarks were asked for, "" for all: a results file
 // keeps it, see bench.File.
-func selectionText(paths []string, s suite.Selection) string {
+func selectionText(paths []string, s suite.Selection, shard *shardSettings) string {
 	words := slices.Clone(paths)
 	for _, c := range s.Categories {
 		words = append(words, "--category "+c)
 	}
 	if s.Tags != "" {
 		words = append(words, "--tags "+strconv.Quote(s.Tags))
+	}
+	if shard != nil {
+		words = append(words, "--shard "+shard.String())
 	}
 	return strings.Join(words, " ")
 }

@@ -16,8 +16,13 @@ import (
 // not depend on the order of known. A word that says the opposite is never given, see
 // Opposite.
 func Nearest(word string, known []string) (string, bool) {
+	return NearestWithin(word, known, max(1, len([]rune(word))/3))
+}
+
+// NearestWithin is Nearest with another limit on the distance.
+func NearestWithin(word string, known []string, limit int) (string, bool) {
 	folded := []rune(strings.ToLower(word))
-	best, bestDistance := "", max(1, len(folded)/3)+1
+	best, bestDistance := "", limit+1
 	letters := countLetters(folded)
 	for _, candidate := range slices.Sorted(slices.Values(known)) {
 		other := []rune(strings.ToLower(candidate))

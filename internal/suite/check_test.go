@@ -8,10 +8,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"omniloader/internal/outcome"
 	"omniloader/steps"
 )
 
-func check(t *testing.T, fs []*Feature) Problems {
+func check(t *testing.T, fs []*Feature) outcome.Problems {
 	t.Helper()
 	p := selectAll(t, fs)
 	p.steps = newFakeSteps().stepLibrary
@@ -19,7 +20,7 @@ func check(t *testing.T, fs []*Feature) Problems {
 	if err == nil {
 		return nil
 	}
-	var problems Problems
+	var problems outcome.Problems
 	require.ErrorAs(t, err, &problems)
 	return problems
 }

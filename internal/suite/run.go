@@ -32,15 +32,16 @@ type Options struct {
 
 // Run checks the plan and runs it: first the scenarios that are not measured, in parallel,
 // then the measured ones, each alone, and at last again those that exceeded a bound on
-// time, see laterRounds. Scenarios with the tag @real are skipped if the setup has no
-// model. If ctx is cancelled, the result has the scenarios that have ended and says that
-// it was interrupted. The error is Problems if nothing could be judged; a scenario that
-// fails is not an error.
+// time, see laterRounds. A scenario with a problem, see Check, is not run, and its outcome
+// says why it could not be judged; the others are. Scenarios with the tag @real are skipped
+// if the setup has no model. If ctx is cancelled, the result has the scenarios that have
+// ended and says that it was interrupted. The error is Problems if every scenario needs a
+// model and there is none; a scenario that fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
-	if err := p.Check(ctx); ctx.Err() != nil {
+	p.describeLoader(options.Setup)
+	problems := p.scenarioProblems(ctx)
+	if ctx.Err() != nil {
 		return &outcome.Run{Started: time.Now(), Interrupted: true}, nil
-	} else if err != nil {
-		return nil, err
 	}
 	needsModel := func(s *Scenario) bool {
 		return options.Setup.Model == "" && slices.Contains(s.TagNames(), tagReal)
@@ -59,13 +60,18 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		c.records.loader = options.Setup.LoaderKey()
 	}
 	c.notify(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
-	functional, measured := map[*Scenario]bool{}, map[*Scenario]bool{}
+	functional, measured, skippedReal := map[*Scenario]bool{}, map[*Scenario]bool{}, 0
 	for _, s := range p.Scenarios() {
 		switch {
+		case len(problems[s]) > 0:
+			unjudged := p.unjudgedOutcome(s, problems[s])
+			c.records.write(s, unjudged, 0)
+			c.finished(s, unjudged)
 		case needsModel(s):
+			skippedReal++
 			skipped := *p.newOutcome(s)
 			skipped.SkipReason = "needs a real checkpoint"
-			c.records.write(s, &skipped, 0, nil)
+			c.records.write(s, &skipped, 0)
 			c.finished(s, &skipped)
 		case p.measured(s):
 			measured[s] = true
@@ -73,20 +79,53 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 			functional[s] = true
 		}
 	}
-	if len(functional)+len(measured) == 0 {
-		return nil, Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", len(c.ended)),
+	if skippedReal > 0 && skippedReal == len(p.chosen) && !slices.ContainsFunc(p.undivided().Scenarios(), func(s *Scenario) bool { return !needsModel(s) }) {
+		return nil, outcome.Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", skippedReal),
 			Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
 	}
 	c.runBatch(ctx, functional, max(1, options.Jobs))
 	c.runBatch(ctx, measured, 1)
 	c.laterRounds(ctx)
 	for s := range c.remeasured {
-		c.records.write(s, c.ended[s], 0, nil)
+		c.records.write(s, c.ended[s], 0)
 	}
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
 	run.Features = p.outcomes(c.ended)
+	run.LeftOut = p.leftOutOf(skippedReal)
 	return run, nil
+}
+
+// DryRun checks the plan and runs nothing: every scenario is skipped, and those with a
+// problem, see Check, could not be judged.
+func (p *Plan) DryRun(ctx context.Context) *outcome.Run {
+	run := &outcome.Run{Started: time.Now()}
+	problems := p.scenarioProblems(ctx)
+	ended := map[*Scenario]*outcome.Scenario{}
+	for _, s := range p.Scenarios() {
+		o := p.newOutcome(s)
+		o.SkipReason = "dry run"
+		if len(problems[s]) > 0 {
+			o = p.unjudgedOutcome(s, problems[s])
+		}
+		ended[s] = o
+	}
+	run.Features, run.LeftOut = p.outcomes(ended), p.leftOutOf(0)
+	run.Duration = time.Since(run.Started)
+	return run
+}
+
+// leftOutOf counts what a run left out: what the selection did, and the scenarios that were
+// skipped for want of a model.
+func (p *Plan) leftOutOf(skippedReal int) []outcome.LeftOut {
+	var all []outcome.LeftOut
+	for _, l := range p.leftOut {
+		all = append(all, outcome.LeftOut(l))
+	}
+	if skippedReal > 0 {
+		all = append(all, outcome.LeftOut{Reason: tagReal, Count: skippedReal})
+	}
+	return all
 }
 
 // MeasuredOperations runs every measured scenario of the plan once, without measuring it,
@@ -123,47 +162,75 @@ func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]be
 	return operations, nil
 }
 
-// UnjudgedSteps returns the steps of a run that could not judge the loader, as Problems,
-// and nil if there is none: pending, undefined and ambiguous steps, and steps that failed
-// with a steps.ScenarioError. Only running them shows that.
-func UnjudgedSteps(run *outcome.Run) error {
-	var problems Problems
+// Unjudged returns everything that could not be judged in a run, as Problems, and nil if
+// there is nothing: the problems that were known before it ran, and the steps that ended in
+// a steps.ScenarioError or are not finished, which only running them shows.
+func Unjudged(run *outcome.Run) error {
+	problems := slices.Clone(run.Problems)
 	for _, f := range run.Features {
+		problems = append(problems, f.Problems...)
 		for _, s := range f.Scenarios {
-			for _, step := range s.Steps {
-				if step.Status == outcome.Pending || step.Status == outcome.Undefined || step.Status == outcome.Ambiguous {
-					problems = append(problems, Problem{URI: f.URI, Line: step.Line,
-						Message: fmt.Sprintf("%s step %q", step.Status, step.Text), Advice: "finish the step, or tag its scenario " + tagWIP})
-				}
-				var wrong *steps.ScenarioError
-				if step.Status == outcome.Failed && errors.As(step.Err, &wrong) {
-					problem := Problem{URI: f.URI, Line: step.Line, Message: "could not judge: " + wrong.Error()}
-					var hinted interface{ Hint() string }
-					if errors.As(wrong, &hinted) {
-						problem.Advice = hinted.Hint()
-					}
-					problems = append(problems, problem)
+			problems = append(problems, s.Problems...)
+			if len(s.Problems) > 0 {
+				continue
+			}
+			for _, step := range s.FailedSteps() {
+				if step.Status.Unjudged() {
+					problems = append(problems, stepProblem(f.URI, step))
 				}
 			}
 		}
 	}
-	return problems.orNil()
+	return problems.ErrOrNil()
 }
 
-// CountBroken returns the number of scenarios that failed because of the loader, and not
-// because of a mistake in the scenario.
-func CountBroken(run *outcome.Run) int {
-	n := 0
-	for _, f := range run.Features {
-		for _, s := range f.Scenarios {
-			failed := s.FailedStep()
-			var wrong *steps.ScenarioError
-			if s.Status == outcome.Failed && (failed == nil || !errors.As(failed.Err, &wrong)) {
-				n++
-			}
+// stepProblem says why a step could not be judged.
+func stepProblem(uri string, step *outcome.Step) outcome.Problem {
+	if step.Status != outcome.CouldNotJudge {
+		return outcome.Problem{URI: uri, Line: step.Line, Message: fmt.Sprintf("%s step %q", step.Status, step.Text),
+			Advice: "finish the step, or tag its scenario " + tagWIP}
+	}
+	text := string(step.Status)
+	if step.Err != nil {
+		text = step.Err.Error()
+	}
+	if wrong := (*steps.ScenarioError)(nil); errors.As(step.Err, &wrong) {
+		text = wrong.Error() // without what the step was doing
+	}
+	problem := outcome.Problem{URI: uri, Line: step.Line, Message: "could not judge: " + text}
+	var hinted interface{ Hint() string }
+	if errors.As(step.Err, &hinted) {
+		problem.Advice = hinted.Hint()
+	}
+	return problem
+}
+
+// unjudgedOutcome returns the outcome of a scenario with problems, which is not run.
+func (p *Plan) unjudgedOutcome(s *Scenario, problems outcome.Problems) *outcome.Scenario {
+	o := p.newOutcome(s)
+	o.Status, o.Problems = outcome.CouldNotJudge, problems
+	kinds := p.kinds(s)
+	for i := range o.Steps {
+		at := slices.IndexFunc(problems, func(p outcome.Problem) bool { return p.Line == o.Steps[i].Line })
+		if at < 0 {
+			continue
+		}
+		problem := problems[at]
+		problem.URI = "" // the step has its place
+		o.Steps[i].Err = problem
+		switch n := len(p.steps.match(kinds[i], o.Steps[i].Text)); {
+		case n == 0:
+			o.Steps[i].Status = outcome.Undefined
+		case n > 1:
+			o.Steps[i].Status = outcome.Ambiguous
+		default:
+			o.Steps[i].Status = outcome.CouldNotJudge
 		}
 	}
-	return n
+	if failed := o.FailedStep(); failed != nil {
+		o.Status = failed.Status
+	}
+	return o
 }
 
 // newOutcome returns the outcome of a scenario that has not started, with the definitions
@@ -180,17 +247,19 @@ func (p *Plan) newOutcome(s *Scenario) *outcome.Scenario {
 	return &o
 }
 
-// outcomes returns the scenarios that have ended, in the order of the files.
+// outcomes returns the scenarios that have ended, in the order of the files, and the files
+// with problems.
 func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature {
 	var features []outcome.Feature
 	for _, f := range p.features {
 		feature := f.outcome()
+		feature.Problems = p.fileProblems(f)
 		for _, s := range f.Scenarios {
 			if o := ended[s]; o != nil {
 				feature.Scenarios = append(feature.Scenarios, *o)
 			}
 		}
-		if len(feature.Scenarios) > 0 {
+		if len(feature.Scenarios)+len(feature.Problems) > 0 {
 			features = append(features, feature)
 		}
 	}
@@ -199,10 +268,12 @@ func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature
 
 // outcome returns the feature without scenarios.
 func (f *Feature) outcome() outcome.Feature {
-	node := f.document.Feature
-	feature := outcome.Feature{
-		URI: f.URI, Keyword: node.Keyword, Name: node.Name, Description: node.Description, Line: int(node.Location.Line), Source: f.Source,
+	feature := outcome.Feature{URI: f.URI, Source: f.Source, Problems: f.Problems}
+	if f.document == nil {
+		return feature
 	}
+	node := f.document.Feature
+	feature.Keyword, feature.Name, feature.Description, feature.Line = node.Keyword, node.Name, node.Description, int(node.Location.Line)
 	for _, t := range node.Tags {
 		feature.Tags = append(feature.Tags, outcome.Tag{Name: t.Name, Line: int(t.Location.Line)})
 	}
@@ -282,31 +353,36 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 		c.events.settle()
 	}
 	var scenario scenarioSteps
-	var evidence *runfile.Evidence
 	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
 		scenario = c.plan.steps.register(c.options.Setup, scope)
 		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
-			return ctx, scenario.Begin(p, c.source(s))
+			return ctx, scenario.Begin(p, c.plan.source(s))
 		})
 		scope.After(func(ctx context.Context, _ *messages.Pickle, err error) (context.Context, error) {
-			if err != nil && c.records != nil {
-				evidence = newEvidence(scenario.Evidence())
+			if err != nil {
+				o.Evidence = newEvidence(scenario.Evidence())
 			}
 			return ctx, scenario.End()
 		})
-	}, engine.Options{})
+	}, engine.Options{JudgeAll: true})
 	attempt := result.Attempts[len(result.Attempts)-1]
 	o.Duration = time.Since(o.Started)
 	for i, r := range attempt.Steps {
 		addResult(&o.Steps[i], r)
 	}
-	o.Status = statuses[result.Status]
+	o.Status = scenarioStatus(statuses[result.Status], o.FailedSteps())
 	failure := attempt.Err // of a hook, which belongs to no step
 	if failed := o.FailedStep(); failed != nil {
 		failure = failed.Err
 	} else if failure != nil && o.Status == outcome.Failed && len(o.Steps) > 0 {
-		last := &o.Steps[lastRun(o.Steps)]
-		last.Status, last.Err = outcome.Failed, explain(failure)
+		step := &o.Steps[lastRun(o.Steps)]
+		if exceeded := exceededDefault(failure); exceeded != nil {
+			step, failure = &o.Steps[whenStep(attempt.Steps)], exceeded
+		}
+		step.Status, step.Err = outcome.Failed, explain(failure)
+		if isScenarioError(failure) {
+			step.Status, o.Status = outcome.CouldNotJudge, outcome.CouldNotJudge
+		}
 	}
 	if ctx.Err() != nil && (result.Interrupted || o.Status == outcome.Skipped || interruptedBy(ctx, failure)) {
 		return
@@ -315,16 +391,8 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 		o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
 		o.NotJudged = record.NotJudged
 	}
-	c.records.write(s, o, worker, evidence)
+	c.records.write(s, o, worker)
 	c.finished(s, o)
-}
-
-// source says what the pickle of a scenario does not.
-func (c *runner) source(s *Scenario) steps.Source {
-	return steps.Source{Tags: s.TagNames(), ReadFixture: func(name string) ([]byte, error) {
-		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
-		return steps.ReadFixture(c.plan.features[i].fsys, c.plan.features[i].path, name)
-	}}
 }
 
 var statuses = map[engine.Status]outcome.Status{
@@ -351,6 +419,44 @@ func addResult(step *outcome.Step, r engine.StepResult) {
 	if r.Kind == messages.PickleStepType_CONTEXT && step.Status == outcome.Failed {
 		step.Err = &steps.ScenarioError{Err: step.Err} // there is no checkpoint to judge the loader with
 	}
+	if step.Status == outcome.Failed && isScenarioError(step.Err) {
+		step.Status = outcome.CouldNotJudge
+	}
+}
+
+func isScenarioError(err error) bool {
+	var wrong *steps.ScenarioError
+	return errors.As(err, &wrong)
+}
+
+// scenarioStatus returns the status of a scenario of its status in the engine and the steps
+// that did not pass. One step that failed because of the loader makes it failed.
+func scenarioStatus(status outcome.Status, failed []*outcome.Step) outcome.Status {
+	if status != outcome.Failed || len(failed) == 0 {
+		return status
+	}
+	for _, step := range failed {
+		if step.Status == outcome.Failed {
+			return outcome.Failed
+		}
+	}
+	return outcome.CouldNotJudge
+}
+
+// exceededDefault returns the default bound that a scenario exceeded, which belongs to no step
+// of its text, or nil.
+func exceededDefault(failure error) error {
+	var e *bench.ExceededError
+	if errors.As(failure, &e) && e.Judgement.Default {
+		return e
+	}
+	return nil
+}
+
+// whenStep returns the index of the When step, whose operation was measured; 0 if there is
+// none.
+func whenStep(results []engine.StepResult) int {
+	return max(0, slices.IndexFunc(results, func(r engine.StepResult) bool { return r.Kind == messages.PickleStepType_ACTION }))
 }
 
 // lastRun returns the index of the last step that was run, 0 if none was.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"omniloader/internal/outcome"
 	"omniloader/internal/runfile"
 	"omniloader/internal/suggest"
 	"omniloader/internal/tagexpr"
@@ -33,6 +34,11 @@ type Plan struct {
 	chosen   map[*Scenario]bool
 	steps    stepLibrary
 	leftOut  []runfile.LeftOut
+	divided  *Plan // the plan of which this one is a shard, or nil
+	// problemFiles are the files whose problems this shard has; see fileProblems.
+	problemFiles map[*Feature]bool
+
+	arguments steps.ArgumentContext // see Expect; without the source
 
 	once  sync.Once
 	texts *stepTexts // see knownTexts
@@ -42,7 +48,7 @@ type Plan struct {
 // have one of the categories, and that match the tag expression. Scenarios with @wip are
 // left out unless the expression names it or a line selects them. An invalid expression
 // is a *tagexpr.SyntaxError; a tag or category that no scenario has, and an empty
-// selection, are Problems.
+// selection, are Problems. The plan is empty if a feature with problems is all that there is.
 func Select(features []*Feature, selection Selection) (*Plan, error) {
 	expr, err := tagexpr.Parse(selection.Tags)
 	if err != nil {
@@ -70,7 +76,7 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 			}
 		}
 	}
-	if len(p.chosen) == 0 {
+	if len(p.chosen) == 0 && !slices.ContainsFunc(features, func(f *Feature) bool { return len(f.Problems) > 0 }) {
 		return nil, nothingSelected(selection, total, wip)
 	}
 	for _, l := range []runfile.LeftOut{{Reason: tagWIP, Count: wip}, {Reason: tagSlow, Count: slow}} {
@@ -99,7 +105,7 @@ func nothingSelected(selection Selection, total, wip int) error {
 	if selection.Short {
 		conditions = append(conditions, "not "+tagSlow)
 	}
-	problem := Problem{Message: fmt.Sprintf("nothing selected: none of %d scenarios has %s", total, strings.Join(conditions, ", "))}
+	problem := outcome.Problem{Message: fmt.Sprintf("nothing selected: none of %d scenarios has %s", total, strings.Join(conditions, ", "))}
 	switch {
 	case total == 0:
 		problem.Message = "nothing selected: there is no scenario"
@@ -109,7 +115,7 @@ func nothingSelected(selection Selection, total, wip int) error {
 	case len(conditions) > 1:
 		problem.Advice = "conditions are joined with and; try one of them alone"
 	}
-	return Problems{problem}
+	return outcome.Problems{problem}
 }
 
 // Tags returns every tag of the scenarios, inherited ones included, sorted.
@@ -138,13 +144,13 @@ func allTags(features []*Feature) []string {
 func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 	fixed := []string{tagWIP, tagSlow, tagReal}
 	builtin := steps.Categories()
-	var problems Problems
+	var problems outcome.Problems
 	for _, t := range expr.Tags() {
 		if slices.Contains(tags, t) || slices.Contains(fixed, t) || slices.Contains(builtin, strings.TrimPrefix(t, "@")) && strings.HasPrefix(t, "@") {
 			continue
 		}
 		known := withoutValueTags(tags)
-		problem := Problem{Message: fmt.Sprintf("unknown tag %q: no scenario has it", t), Advice: suggest.DidYouMean(t, known)}
+		problem := outcome.Problem{Message: fmt.Sprintf("unknown tag %q: no scenario has it", t), Advice: suggest.DidYouMean(t, known)}
 		if !strings.HasPrefix(t, "@") && slices.Contains(append(known, fixed...), "@"+t) {
 			problem.Advice = suggest.Question("@" + t)
 		}
@@ -162,10 +168,13 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 			if trimmed := strings.TrimPrefix(c, "@"); trimmed != c && slices.Contains(known, trimmed) {
 				advice = suggest.Question(trimmed)
 			}
-			problems = append(problems, Problem{Message: fmt.Sprintf("unknown category %q: no scenario has this tag", c), Advice: advice})
+			if strings.EqualFold(c, "all") {
+				advice = "--all takes every category"
+			}
+			problems = append(problems, outcome.Problem{Message: fmt.Sprintf("unknown category %q: no scenario has this tag", c), Advice: advice})
 		}
 	}
-	return problems.orNil()
+	return problems.ErrOrNil()
 }
 
 // withoutValueTags returns the tags without those that have a value, such as
@@ -182,7 +191,7 @@ func withoutValueTags(tags []string) []string {
 
 // IsProblem says whether err means that scenarios could not be judged.
 func IsProblem(err error) bool {
-	var problems Problems
+	var problems outcome.Problems
 	var syntax *tagexpr.SyntaxError
 	return errors.As(err, &problems) || errors.As(err, &syntax)
 }
