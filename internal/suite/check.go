@@ -48,8 +48,8 @@ var builtinSteps = stepLibrary{
 
 // Check looks for everything that makes the selected scenarios impossible to judge, and
 // runs nothing: unknown tags with a value, scenarios without steps, undefined and
-// ambiguous steps, steps in the wrong order, two benchmarks of one name, and the problems
-// of the files. The error is Problems, or the cause of the end of ctx.
+// ambiguous steps, steps in the wrong order, two benchmarks of one name, what package lint
+// finds, and the problems of the files. The error is Problems, or the cause of the end of ctx.
 func (p *Plan) Check(ctx context.Context) error {
 	found := p.scenarioProblems(ctx)
 	if ctx.Err() != nil {
@@ -60,7 +60,7 @@ func (p *Plan) Check(ctx context.Context) error {
 	// given once.
 	reported := map[string]bool{}
 	for _, f := range p.features {
-		problems = append(problems, f.Problems...)
+		problems = append(problems, p.fileProblems(f)...)
 		for _, s := range f.Scenarios {
 			for _, problem := range found[s] {
 				if place := fmt.Sprintf("%s:%d:%d:%s", problem.URI, problem.Line, problem.Column, problem.Code); !reported[place] {
@@ -82,7 +82,7 @@ func (p *Plan) scenarioProblems(ctx context.Context) map[*Scenario]outcome.Probl
 		if ctx.Err() != nil {
 			return found
 		}
-		c := &checker{plan: p, benchmarks: benchmarks}
+		c := &checker{plan: p, benchmarks: benchmarks, problems: slices.Clone(p.linted(p.feature(s)).scenarios[s])}
 		c.checkScenario(s)
 		if len(c.problems) > 0 {
 			found[s] = c.problems
@@ -100,20 +100,24 @@ type checker struct {
 
 func (c *checker) checkScenario(s *Scenario) {
 	if err := steps.CheckTags(s.TagNames()); err != nil {
-		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Message: err.Error()})
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleBadTagValue, Message: err.Error()})
+	}
+	if len(s.Steps) == 0 && slices.ContainsFunc(c.problems, func(p outcome.Problem) bool { return p.Code == "step-in-description" }) {
+		return // that says why it has none
 	}
 	if len(s.Steps) == 0 {
-		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line,
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleNoSteps,
 			Message: fmt.Sprintf("%q has no steps", s.Name), Advice: mistypedStep(s.Description)})
 		return
 	}
 	c.problems = append(c.problems, c.plan.undefinedSteps(s)...)
+	c.problems = append(c.problems, c.plan.argumentProblems(s)...)
 	if at, err := c.plan.steps.checkOrder(c.plan.kinds(s)); err != nil {
 		line := s.Line
 		if at >= 0 {
 			line = s.Steps[at].Line
 		}
-		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: line, Message: err.Error(),
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: line, Code: ruleStepOrder, Message: err.Error(),
 			Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
 	}
 	if c.plan.measured(s) {
@@ -128,7 +132,7 @@ func (c *checker) checkBenchmarkName(s *Scenario) {
 		c.benchmarks[name] = s
 		return
 	}
-	c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line,
+	c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleDuplicateBenchmark,
 		Message: fmt.Sprintf("a second benchmark called %q; the first is at %s:%d", name, first.URI, first.Line),
 		Advice:  "give one of them another name with a tag @benchmark:NAME; in an outline, one with a <placeholder>"})
 }
@@ -161,12 +165,12 @@ func (p *Plan) undefinedSteps(s *Scenario) outcome.Problems {
 			for j, c := range candidates {
 				patterns[j] = fmt.Sprintf("%s %s (%s)", c.Keyword, c.Pattern, c.Location)
 			}
-			problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line,
+			problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line, Code: ruleAmbiguousStep,
 				Message: fmt.Sprintf("ambiguous step %q: it matches %s", text, strings.Join(patterns, " and ")),
 				Advice:  "change the text of one of them"})
 			continue
 		}
-		problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line,
+		problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line, Code: ruleUndefinedStep,
 			Message: fmt.Sprintf("undefined step %q", text), Advice: p.nearestStep(kinds[i], step.Text)})
 	}
 	return problems

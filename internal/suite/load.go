@@ -178,7 +178,7 @@ func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
 	}
 	var feature *Feature
 	if source, err := readBounded(fsys, name); err != nil {
-		feature = &Feature{URI: uri, Problems: outcome.Problems{{URI: uri, Message: reason(err)}}}
+		feature = &Feature{URI: uri, Problems: outcome.Problems{{URI: uri, Code: ruleUnreadableFile, Message: reason(err)}}}
 	} else {
 		feature = parse(l.ctx, uri, source)
 	}

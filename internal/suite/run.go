@@ -214,6 +214,7 @@ func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature
 	var features []outcome.Feature
 	for _, f := range p.features {
 		feature := f.outcome()
+		feature.Problems = p.fileProblems(f)
 		for _, s := range f.Scenarios {
 			if o := ended[s]; o != nil {
 				feature.Scenarios = append(feature.Scenarios, *o)

@@ -35,6 +35,10 @@ type Plan struct {
 	steps    stepLibrary
 	leftOut  []runfile.LeftOut
 
+	lintOnce    sync.Once
+	lintMutex   sync.Mutex
+	lintResults map[*Feature]*linted
+
 	once         sync.Once
 	exampleTexts []string // see examples
 }
@@ -71,7 +75,7 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 			}
 		}
 	}
-	if len(p.chosen) == 0 && !slices.ContainsFunc(features, func(f *Feature) bool { return len(f.Problems) > 0 }) {
+	if len(p.chosen) == 0 && !slices.ContainsFunc(features, func(f *Feature) bool { return len(p.fileProblems(f)) > 0 }) {
 		return nil, nothingSelected(selection, total, wip)
 	}
 	for _, l := range []runfile.LeftOut{{Reason: tagWIP, Count: wip}, {Reason: tagSlow, Count: slow}} {
