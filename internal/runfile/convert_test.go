@@ -110,7 +110,7 @@ func TestAFileComesBackWhole(t *testing.T) {
 	}
 	file.Scenarios[2].Status = outcome.Flaky
 	file.Scenarios[2].Loader, file.Scenarios[2].Model = "other", "/models/\xff"
-	file.End.LeftOut, file.End.Error = []LeftOut{{"interrupted", 2}}, "engine"
+	file.End.LeftOut, file.End.Error = []LeftOut{{Reason: "interrupted", Count: 2}}, "engine"
 	again := written(t, file)
 	for i := range file.Scenarios {
 		if b := file.Scenarios[i].Benchmark; b != nil {

@@ -77,10 +77,7 @@ type Shard struct {
 }
 
 // LeftOut counts scenarios, or files, that were not run.
-type LeftOut struct {
-	Reason string `json:"reason"` // "@wip"
-	Count  int    `json:"count"`
-}
+type LeftOut = outcome.LeftOut
 
 // Feature is a feature file. Its record stands before those of its scenarios.
 type Feature struct {

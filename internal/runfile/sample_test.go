@@ -270,6 +270,6 @@ func sampleHeader() Header {
 		Loaders:   []Loader{{Name: "builtin", Version: "v1.2.3"}},
 		Selection: Selection{Paths: []Text{"features"}, Tags: "not @slow", Categories: []string{"sae"}, Name: "a.*", Short: true, Models: []Text{"/models/x"}, Shard: &Shard{1, 2}, RerunOf: "abc"},
 		PlanHash:  PlanHash(slices.Values([]string{"a", "b"})),
-		LeftOut:   []LeftOut{{"@wip", 3}},
+		LeftOut:   []LeftOut{{Reason: "@wip", Count: 3}},
 	}
 }

@@ -28,6 +28,7 @@ type Feature struct {
 	// could not be read or parsed has one and no scenarios.
 	Problems outcome.Problems
 
+	folders     []*folder                 // that were searched, and have it
 	fsys        fs.FS                     // the filesystem it was read from
 	path        string                    // its path there
 	parsed      *engine.Feature           // nil if it does not parse

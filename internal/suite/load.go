@@ -135,15 +135,19 @@ func reason(err error) string {
 
 // tree reads every feature file of fsys. root is its name in a problem.
 func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
+	searched := &folder{}
 	found := false
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil {
+			searched.note(fsys, name, uri(name), entry)
+		}
 		switch {
 		case err != nil:
 			l.fail(uri(name), 0, "", "%s", reason(err))
 			if entry != nil && entry.IsDir() {
 				return fs.SkipDir
 			}
-		case entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), "."):
+		case entry.IsDir() && isHidden(name, entry):
 			return fs.SkipDir // version control systems and editors keep copies there
 		case !entry.IsDir() && engine.IsFeature(name):
 			found = true
@@ -152,13 +156,20 @@ func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
 			} else {
 				l.pick(l.loaded(uri(name)), nil)
 			}
+			if f := l.loaded(uri(name)); f != nil {
+				f.folders = append(f.folders, searched)
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		l.fail(root, 0, "", "%s", reason(err))
 	} else if !found && len(l.problems) == 0 {
-		l.fail(root, 0, "feature files end in "+extension+" or "+extension+".md", "no feature file in this folder or below it")
+		advice := "feature files end in " + extension + " or " + extension + ".md"
+		if text := outcome.LeftOutText(countLeftOut(searched.leftOut)); text != "" {
+			advice += "; " + text
+		}
+		l.fail(root, 0, advice, "no feature file in this folder or below it")
 	}
 }
 

@@ -51,7 +51,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 			s.TimeNotJudged, s.MemoryNotJudged = "the race detector slows every call", "the race detector allocates too"
 		}
 	})
-	run := &outcome.Run{Started: time.Now()}
+	run := &outcome.Run{Started: time.Now(), LeftOut: p.LeftOut()}
 	c := &runner{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}, events: newEvents(options.Listener)}
 	defer c.events.close()
 	if options.RunFile != nil {
@@ -81,6 +81,9 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	if skippedReal > 0 && skippedReal == len(p.chosen) {
 		return nil, outcome.Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", skippedReal),
 			Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
+	}
+	if skippedReal > 0 {
+		run.LeftOut = append(run.LeftOut, outcome.LeftOut{Reason: tagReal, Count: skippedReal})
 	}
 	c.runBatch(ctx, functional, max(1, options.Jobs))
 	c.runBatch(ctx, measured, 1)
