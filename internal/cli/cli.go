@@ -110,7 +110,7 @@ memory: there is nothing to install or prepare.`,
 	root.SetErr(p.err)
 	flags := newRunFlags(root)
 	root.RunE = func(c *cobra.Command, _ []string) error { return p.runWithFlags(c.Context(), flags, nil) }
-	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(),
+	root.AddCommand(p.runCommand(), p.lintCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(),
 		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand(), p.freshCommand())
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpTemplate(helpTemplate)

@@ -161,6 +161,9 @@ func (p *program) describePlan(plan *suite.Plan) {
 	}
 	fmt.Fprintf(p.out, "%s, %s, %s: every step is defined and unambiguous\n", quantity.Count(scenarios, "scenario"),
 		quantity.Count(lines, "step"), quantity.Count(plan.Benchmarks(), "benchmark"))
+	if text := outcome.LeftOutText(plan.LeftOut()); text != "" {
+		fmt.Fprintln(p.out, text)
+	}
 }
 
 // carryOut runs the scenarios of a plan and shows its progress on a terminal. The run

@@ -21,14 +21,27 @@ func (c *checker) checkParts() {
 	for _, p := range c.parts {
 		switch p.kind {
 		case rulePart:
+			c.checkName(p.scope, p.rule.Location, p.rule.Keyword, p.rule.Name)
 			if !slices.ContainsFunc(p.rule.Children, func(child *messages.RuleChild) bool { return child.Scenario != nil }) && !isWIP(c.node.Tags, p.rule.Tags) {
 				c.addAt("empty-rule", Scope{}, p.rule.Location, "add a scenario below it, or leave the rule out", "the rule %q has no scenario", p.rule.Name)
 			}
+		case examplesPart:
+			c.checkName(p.scope, p.examples.Location, p.examples.Keyword, p.examples.Name)
 		case backgroundPart:
+			c.checkName(p.scope, p.background.Location, p.background.Keyword, p.background.Name)
 			if len(p.background.Steps) == 0 {
 				c.addAt("empty-background", Scope{}, p.background.Location, "add steps below it, or leave it out", "this background has no steps")
 			}
 		}
+	}
+}
+
+// checkName finds a step that stands behind the keyword of a heading. The name of a scenario
+// may be that of a step.
+func (c *checker) checkName(scope Scope, at *messages.Location, keyword, name string) {
+	if name != "" && c.vocabulary.Defined(name) {
+		c.addAt("step-in-heading", scope, at, "begin it with Given, When, Then or And; a name that is meant can have other words",
+			"this step is read as the name of a heading, and not carried out: %q", keyword+": "+name)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -235,6 +237,18 @@ func (p *Plan) Fixes() map[string][]lint.Fix {
 		}
 	}
 	return fixes
+}
+
+// LoadSource parses a feature file that is not read from the disk. name is its path all the
+// same: it is in every problem, its extension says whether it is in Markdown, and fixtures are
+// looked for beside it.
+func LoadSource(ctx context.Context, name string, source []byte) ([]*Feature, error) {
+	f := parse(ctx, filepath.ToSlash(name), source)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	f.fsys, f.path = os.DirFS(filepath.Dir(name)), filepath.Base(name)
+	return []*Feature{f}, nil
 }
 
 // Files returns the URIs of the feature files, in the order of reading them.
