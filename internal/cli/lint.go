@@ -46,7 +46,7 @@ without a column, tags that change nothing. It runs nothing. Without a path it r
 built-in features, with - the standard input.
 
 An error makes its scenario, or its file, one that cannot be judged, in a run too. A
-warning is only told here. Each has the code of its rule; docs/scenarios.md lists them.`,
+warning is only told here. Each has the code of its rule; docs/lint.md lists them.`,
 		Example: `  omniloader lint features/                     feature files and folders
   omniloader lint --fix features/               mend what has only one meaning
   omniloader lint --fix --dry-run features/     show what --fix would change
@@ -156,9 +156,9 @@ func (p *program) concludeLint(plan *suite.Plan, problems outcome.Problems, flag
 			errorCount++
 		}
 	}
-	of := quantity.Count(len(plan.Files()), "file")
-	if leftOut := outcome.LeftOutText(plan.LeftOut()); leftOut != "" {
-		of += "; " + leftOut
+	of, leftOut := quantity.Count(len(plan.Files()), "file"), outcome.LeftOutText(plan.LeftOut())
+	if leftOut != "" {
+		leftOut = "; " + leftOut
 	}
 	hint := ""
 	if fixable := countFixes(plan); fixable > 0 {
@@ -173,11 +173,11 @@ func (p *program) concludeLint(plan *suite.Plan, problems outcome.Problems, flag
 	}
 	switch {
 	case errorCount > 0 || flags.strict && len(problems) > 0:
-		return errorWithHint(hint, "%s in %d of %s", strings.Join(counts, " and "), len(files), of)
+		return errorWithHint(hint, "%s in %d of %s%s", strings.Join(counts, " and "), len(files), of, leftOut)
 	case len(problems) > 0:
-		p.note("%s in %d of %s", strings.Join(counts, " and "), len(files), of)
+		p.note("%s in %d of %s%s", strings.Join(counts, " and "), len(files), of, leftOut)
 	case flags.format == "text":
-		fmt.Fprintf(p.out, "%s, %s: nothing found\n", of, quantity.Count(len(plan.Scenarios()), "scenario"))
+		fmt.Fprintf(p.out, "%s, %s: nothing found%s\n", of, quantity.Count(len(plan.Scenarios()), "scenario"), leftOut)
 	}
 	return nil
 }

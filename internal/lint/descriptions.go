@@ -52,6 +52,9 @@ func (c *checker) unread(line int) unreadLine {
 	return u
 }
 
+// visible returns a text without invisible characters, and without white space at its ends.
+func visible(text string) string { return strings.TrimSpace(withoutInvisible(text)) }
+
 func (u *unreadLine) column(c *checker) int {
 	text := c.text(u.line)
 	return columnOf(text, len(indentOf(text))+len(u.mark))
@@ -61,7 +64,7 @@ func (u *unreadLine) column(c *checker) int {
 func (c *checker) checkBlock(block []unreadLine) {
 	for i := range block {
 		u := &block[i]
-		u.step, u.isStep = c.keywords.step(c.filledIn(u.part.scenario, withoutInvisible(u.text)), c.vocabulary.Defined)
+		u.step, u.isStep = c.keywords.step(c.filledIn(u.part.scenario, visible(u.text)), c.vocabulary.Defined)
 	}
 	for i, u := range block {
 		switch {
@@ -77,7 +80,7 @@ func (c *checker) checkBlock(block []unreadLine) {
 }
 
 func (c *checker) misreadStep(u unreadLine) {
-	text := []rune(withoutInvisible(u.text))
+	text := []rune(visible(u.text))
 	meant := u.step.keyword + strings.TrimSpace(string(text[min(len(text), u.step.length):]))
 	takesSteps := u.part.kind == scenarioPart || u.part.kind == backgroundPart
 	advice := suggest.Question(meant)

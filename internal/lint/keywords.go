@@ -53,20 +53,29 @@ type misreadStep struct {
 }
 
 // step finds the keyword of a step that a text begins with, in any case and with slips or
-// not at all, if a defined step is behind it. The text has no invisible characters.
+// not at all, if a defined step is behind it. The text has no invisible characters, and no
+// white space at its ends.
 func (k *keywords) step(text string, defined func(string) bool) (m misreadStep, found bool) {
 	runes := []rune(text)
 	best := -1
-	for i := 0; i <= min(len(runes)-1, k.longest+2); i++ {
+	for i := range runes {
+		prefix := strings.Join(strings.Fields(string(runes[:i])), " ")
+		if utf8.RuneCountInString(prefix) > k.longest+2 {
+			break
+		}
 		rest := strings.TrimSpace(string(runes[i:]))
-		prefix := strings.TrimSpace(string(runes[:i]))
 		near, distance := k.nearStep(prefix)
 		if rest == "" || near == "" || best >= 0 && distance >= best || !defined(rest) {
 			continue
 		}
 		best, m = distance, misreadStep{near, i, distance == 0}
 	}
-	return m, best >= 0
+	if best >= 0 {
+		return m, true
+	}
+	// Any word with a colon in front of the text of a step.
+	word, ok := looksLikeHeading(text)
+	return misreadStep{"* ", utf8.RuneCountInString(word) + 1, false}, ok && defined(strings.TrimSpace(text[len(word)+1:]))
 }
 
 // nearStep returns the keyword of a step that a text is or may be meant as, and the number of
@@ -80,6 +89,12 @@ func (k *keywords) nearStep(text string) (keyword string, distance int) {
 	for _, s := range k.steps {
 		if d := suggest.Distance(text, strings.TrimSpace(s), best); d < best {
 			best, keyword = d, s
+		}
+	}
+	// A sign or letter in front of the keyword.
+	if first, rest, ok := strings.Cut(text, " "); ok && keyword == "" && utf8.RuneCountInString(first) == 1 {
+		if near, distance := k.nearStep(rest); distance == 0 {
+			return near, 1
 		}
 	}
 	if keyword == "" && letters == 1 {

@@ -36,6 +36,17 @@ func (c *checker) checkParts() {
 	}
 }
 
+// unfinished says whether an outline has no rows, so that there is no scenario to be left
+// out, and the tag @wip.
+func (c *checker) unfinished(p part) bool {
+	for _, e := range p.scenario.Examples {
+		if len(e.TableBody) > 0 {
+			return false
+		}
+	}
+	return isWIP(c.node.Tags, p.scenario.Tags) || p.rule != nil && isWIP(p.rule.Tags)
+}
+
 // checkName finds a step that stands behind the keyword of a heading. The name of a scenario
 // may be that of a step.
 func (c *checker) checkName(scope Scope, at *messages.Location, keyword, name string) {
@@ -57,6 +68,9 @@ func (c *checker) checkOutlines() {
 			if slices.Contains(c.keywords.outline, s.Keyword) {
 				c.addAt("outline-without-examples", p.scope, s.Location, `add "Examples:" with a table below the steps, or write "Scenario:"`, "the outline %q has no examples", s.Name)
 			}
+			continue
+		}
+		if c.unfinished(p) {
 			continue
 		}
 		o := &outline{checker: c, scenario: s, scope: p.scope}
@@ -173,7 +187,7 @@ func hasColumn(e *messages.Examples, name string) bool {
 func (o *outline) check() {
 	for _, e := range o.scenario.Examples {
 		if len(e.TableBody) == 0 {
-			if !isWIP(o.node.Tags, o.scenario.Tags, e.Tags) {
+			if !isWIP(e.Tags) {
 				o.addAt("examples-without-rows", o.scope, e.Location, "add a row below the names of the columns, or leave these Examples out", "these examples have no row")
 			}
 			if e.TableHeader == nil {

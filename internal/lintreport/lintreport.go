@@ -130,7 +130,7 @@ func writeGitHub(w io.Writer, problems outcome.Problems) error {
 		if len(properties) > 0 {
 			b.WriteString(" " + strings.Join(properties, ","))
 		}
-		fmt.Fprintf(&b, "::%s\n", githubText.Replace(text))
+		fmt.Fprintf(&b, "::%s\n", oneLine(githubText.Replace(text)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

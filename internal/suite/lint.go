@@ -139,7 +139,7 @@ func (p *Plan) argumentProblems(s *Scenario) outcome.Problems {
 			continue
 		}
 		node := s.read.Steps[i]
-		problem := outcome.Problem{URI: s.URI, Line: int(node.Location.Line), Column: int(node.Location.Column), Code: ruleUnreadableValue, Message: wrong.Message}
+		problem := outcome.Problem{URI: s.URI, Line: int(node.Location.Line), Column: int(node.Location.Column), Code: ruleUnreadableValue, Message: wrong.Message, Advice: "write a value that the step can take"}
 		switch wrong.Kind {
 		case engine.UnusedArgument:
 			problem.Code = ruleUnusedArgument

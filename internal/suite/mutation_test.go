@@ -209,6 +209,9 @@ func TestNothingIsLostWithoutAWord(t *testing.T) {
 	require.Empty(t, original.left)
 	require.Equal(t, 5+2+2+3+2, original.thens)
 	t.Logf("-mutation-seed %d -mutations %d", *mutationSeed, *mutationCount)
+	if testing.Short() || RaceDetector {
+		*mutationCount = min(*mutationCount, 200)
+	}
 	r := rand.New(rand.NewPCG(*mutationSeed, 0))
 	place := regexp.MustCompile(`(?m)^a\.feature:[0-9]+`)
 	counts := map[string]int{}
@@ -224,7 +227,9 @@ func TestNothingIsLostWithoutAWord(t *testing.T) {
 		default:
 			counts["passed"]++
 			assert.GreaterOrEqual(t, result.thens, original.thens, "lost without a word: %s", what)
-			assert.GreaterOrEqual(t, result.steps, original.steps, "lost without a word: %s", what)
+			if !strings.HasPrefix(what, "line") { // a step of a background that is moved stands for fewer
+				assert.GreaterOrEqual(t, result.steps, original.steps, "lost without a word: %s", what)
+			}
 		}
 	}
 	t.Log(counts)
