@@ -121,7 +121,7 @@ directory names paths, it runs these.`,
 		}
 		return p.runWithFlags(c.Context(), flags, nil)
 	}
-	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.mergeCommand(), p.stepsCommand(),
+	root.AddCommand(p.runCommand(), p.lintCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.mergeCommand(), p.stepsCommand(),
 		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand(), p.freshCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if err = explainFlag(c, err); c == root || c.Name() == "run" {

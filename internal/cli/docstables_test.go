@@ -47,6 +47,7 @@ var docsTables = map[string]func(*testing.T) string{
 	"failures":           failuresTable,
 	"commands":           commandsTable,
 	"environment":        environmentTable,
+	"lint-rules":         lintRulesTable,
 	"formats":            formatsTable,
 	"comparison-formats": comparisonFormatsTable,
 	"packages":           packagesTable,

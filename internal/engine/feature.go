@@ -38,6 +38,8 @@ type Feature struct {
 	// Document is the tree that the file was parsed into. Its Feature is nil where
 	// there is none in the file.
 	Document *messages.GherkinDocument
+	// Lines says what the parser took each line of the source for. The line n is at n-1.
+	Lines []LineKind
 
 	lastID int           // of the document's nodes
 	makeID func() string // instead of counting, or nil
@@ -166,17 +168,18 @@ func (f *Feature) parse(ctx context.Context, stopAtFirstError bool, last int) (e
 		}
 	}()
 	f.lastID = 0
-	b := &builder{AstBuilder: gherkin.NewAstBuilder(f.newID)}
+	b := &builder{AstBuilder: gherkin.NewAstBuilder(f.newID), lines: newLineKinds(f.Source)}
 	parser := gherkin.NewParser(b)
 	parser.StopAtFirstError(stopAtFirstError)
 	var m gherkin.Matcher
 	if IsMarkdown(f.URI) {
-		m = newMarkdownMatcher(f.Source)
+		markdown := newMarkdownMatcher(f.Source)
+		m, b.lines.code = markdown, markdown.code
 	} else {
 		m = gherkin.NewMatcher(gherkin.DialectsBuiltin())
 	}
 	err = parser.Parse(&lineScanner{ctx: ctx, rest: f.Source, last: last}, &interruptible{m, ctx})
-	f.Document = b.GetGherkinDocument()
+	f.Document, f.Lines = b.GetGherkinDocument(), b.lines.kinds
 	return err
 }
 
@@ -238,6 +241,7 @@ type builder struct {
 	first *gherkin.Token // of the doc string that is being read
 	text  []byte
 	doc   bool
+	lines *lineKinds
 }
 
 func (b *builder) StartRule(rule gherkin.RuleType) (bool, error) {
@@ -248,6 +252,7 @@ func (b *builder) StartRule(rule gherkin.RuleType) (bool, error) {
 }
 
 func (b *builder) Build(token *gherkin.Token) (bool, error) {
+	b.lines.add(token, b.doc)
 	if !b.doc || token.Type != gherkin.TokenTypeOther {
 		return b.AstBuilder.Build(token)
 	}

@@ -75,12 +75,6 @@ type Run struct {
 	Comparison *bench.Comparison
 }
 
-// LeftOut counts what a run left out for one reason.
-type LeftOut struct {
-	Reason string `json:"reason"` // a tag, or words such as "link to a folder"
-	Count  int    `json:"count"`
-}
-
 // Feature is a feature file with the scenarios that were selected in it.
 type Feature struct {
 	URI         string // as given on the command line, or inside the binary

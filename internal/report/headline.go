@@ -62,18 +62,7 @@ func (p *printer) totals(run *outcome.Run) string {
 
 // LeftOut counts what a run left out by reason: "left out: 3 @wip, 2 @real"; "" for
 // nothing.
-func LeftOut(run *outcome.Run) string {
-	var counts []string
-	for _, l := range run.LeftOut {
-		if l.Count > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", l.Count, oneLine(l.Reason)))
-		}
-	}
-	if len(counts) == 0 {
-		return ""
-	}
-	return "left out: " + strings.Join(counts, ", ")
-}
+func LeftOut(run *outcome.Run) string { return oneLine(outcome.LeftOutText(run.LeftOut)) }
 
 // slowerParts counts the benchmarks that are slower than in the baseline, those apart of
 // which noise alone may be the cause.

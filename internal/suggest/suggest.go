@@ -109,3 +109,10 @@ func distance(a, b []rune, limit int) int {
 	}
 	return row[len(b)]
 }
+
+// Distance counts the slips that make one word of another: insertions, deletions,
+// replacements and swaps of neighbouring letters. Case is ignored. From limit on, any number
+// not below limit is returned.
+func Distance(a, b string, limit int) int {
+	return distance([]rune(strings.ToLower(a)), []rune(strings.ToLower(b)), limit)
+}

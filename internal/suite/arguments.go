@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"omniloader/internal/atomicfile"
 	"omniloader/internal/outcome"
@@ -35,6 +36,9 @@ func (p *Plan) argumentProblems(s *Scenario) outcome.Problems {
 		var hinted interface{ Hint() string }
 		if errors.As(found.Err, &hinted) {
 			problem.Advice = hinted.Hint()
+		}
+		if text := problem.Message; problem.Advice == "" && !strings.Contains(text, "did you mean") && !strings.Contains(text, ": write ") {
+			problem.Advice = `"omniloader steps WORD" shows what a step with the word in it takes`
 		}
 		problems = append(problems, problem)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -52,8 +53,8 @@ var builtinSteps = stepLibrary{
 // Check looks for everything that makes the selected scenarios impossible to judge, and
 // runs nothing: unknown tags with a value, scenarios without steps, undefined and
 // ambiguous steps, steps in the wrong order, arguments of steps that cannot be right, two
-// benchmarks of one name, and the problems of the files. The error is Problems, or the cause
-// of the end of ctx.
+// benchmarks of one name, what package lint finds, and the problems of the files. The error
+// is Problems, or the cause of the end of ctx.
 func (p *Plan) Check(ctx context.Context) error {
 	found := p.scenarioProblems(ctx)
 	if ctx.Err() != nil {
@@ -68,7 +69,7 @@ func (p *Plan) Check(ctx context.Context) error {
 		for _, s := range f.Scenarios {
 			for _, problem := range found[s] {
 				same := problem
-				if same.Code == "" {
+				if same.Code == "" || same.Code == ruleUndefinedStep || same.Code == ruleAmbiguousStep {
 					same.Message, same.Advice = "", ""
 				}
 				if !reported[same] {
@@ -90,7 +91,7 @@ func (p *Plan) scenarioProblems(ctx context.Context) map[*Scenario]outcome.Probl
 		if ctx.Err() != nil {
 			return found
 		}
-		c := &checker{plan: p, benchmarks: benchmarks}
+		c := &checker{plan: p, benchmarks: benchmarks, problems: slices.Clone(p.linted(p.feature(s)).scenarios[s])}
 		c.checkScenario(s)
 		if len(c.problems) > 0 {
 			found[s] = c.problems
@@ -108,20 +109,24 @@ type checker struct {
 
 func (c *checker) checkScenario(s *Scenario) {
 	if err := steps.CheckTags(s.TagNames()); err != nil {
-		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Message: err.Error()})
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleBadTagValue, Message: err.Error()})
+	}
+	if len(s.Steps) == 0 && slices.ContainsFunc(c.problems, func(p outcome.Problem) bool { return p.Code == "step-in-description" }) {
+		return // that says why it has none
 	}
 	if len(s.Steps) == 0 {
-		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line,
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleNoSteps,
 			Message: fmt.Sprintf("%q has no steps", s.Name), Advice: mistypedStep(s.Description)})
 		return
 	}
 	c.problems = append(c.problems, c.plan.undefinedSteps(s)...)
+	c.problems = append(c.problems, c.plan.callProblems(s)...)
 	if at, err := c.plan.steps.checkOrder(c.plan.kinds(s)); err != nil {
 		line := s.Line
 		if at >= 0 {
 			line = s.Steps[at].Line
 		}
-		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: line, Message: err.Error(),
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: line, Code: ruleStepOrder, Message: err.Error(),
 			Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
 	}
 	c.problems = append(c.problems, c.plan.argumentProblems(s)...)
@@ -137,7 +142,7 @@ func (c *checker) checkBenchmarkName(s *Scenario) {
 		c.benchmarks[name] = s
 		return
 	}
-	c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line,
+	c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleDuplicateBenchmark,
 		Message: fmt.Sprintf("a second benchmark called %q; the first is at %s:%d", name, first.URI, first.Line),
 		Advice:  "give one of them another name with a tag @benchmark:NAME; in an outline, one with a <placeholder>"})
 }
@@ -170,12 +175,12 @@ func (p *Plan) undefinedSteps(s *Scenario) outcome.Problems {
 			for j, c := range candidates {
 				patterns[j] = fmt.Sprintf("%s %s (%s)", c.Keyword, c.Pattern, c.Location)
 			}
-			problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line,
+			problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line, Code: ruleAmbiguousStep,
 				Message: fmt.Sprintf("ambiguous step %q: it matches %s", text, strings.Join(patterns, " and ")),
 				Advice:  "change the text of one of them"})
 			continue
 		}
-		problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line,
+		problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line, Code: ruleUndefinedStep,
 			Message: fmt.Sprintf("undefined step %q", text), Advice: p.nearestStep(kinds[i], step.Text)})
 	}
 	return problems

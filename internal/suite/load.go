@@ -152,26 +152,36 @@ func reason(err error) string {
 
 // tree reads every feature file of fsys. root is its name in a problem.
 func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
+	searched := &folder{}
 	found := false
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil {
+			searched.note(fsys, name, uri(name), entry)
+		}
 		switch {
 		case err != nil:
 			l.fail(uri(name), 0, "", "%s", reason(err))
 			if entry != nil && entry.IsDir() {
 				return fs.SkipDir
 			}
-		case entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), "."):
+		case entry.IsDir() && isHidden(name, entry):
 			return fs.SkipDir // version control systems and editors keep copies there
 		case !entry.IsDir() && engine.IsFeature(name):
 			found = true
-			l.file(fsys, name, uri(name), nil)
+			if f := l.file(fsys, name, uri(name), nil); f != nil {
+				f.folders = append(f.folders, searched)
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		l.fail(root, 0, "", "%s", reason(err))
 	} else if !found && len(l.problems) == 0 {
-		l.fail(root, 0, "feature files end in "+extension+" or "+extension+".md", "no feature file in this folder or below it")
+		advice := "feature files end in " + extension + " or " + extension + ".md"
+		if text := outcome.LeftOutText(countLeftOut(searched.leftOut)); text != "" {
+			advice += "; " + text
+		}
+		l.fail(root, 0, advice, "no feature file in this folder or below it")
 	}
 }
 
@@ -192,24 +202,31 @@ func (l *loader) before(uri string, info fs.FileInfo) *readFile {
 	return &l.read[i]
 }
 
+// unreadable returns the feature of a file that cannot be read.
+func unreadable(uri string, err error) *Feature {
+	return &Feature{URI: uri, Problems: outcome.Problems{{URI: uri, Code: ruleUnreadableFile, Message: reason(err)}}}
+}
+
 // file reads and parses one file, and selects the scenarios at these lines of it, or all
-// for nil. One that was read before is not read again.
-func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
+// for nil. One that was read before is not read again. The feature is nil if the context has
+// ended.
+func (l *loader) file(fsys fs.FS, name, uri string, lines []int) *Feature {
 	if l.ctx.Err() != nil {
-		return
+		return nil
 	}
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
-		l.fail(uri, 0, "", "%s", reason(err))
-		return
+		feature := unreadable(uri, err)
+		l.features = append(l.features, feature)
+		return feature
 	}
 	if read := l.before(uri, info); read != nil {
 		l.pick(read.feature, lines)
-		return
+		return read.feature
 	}
 	var feature *Feature
 	if source, err := readBounded(fsys, name); err != nil {
-		feature = &Feature{URI: uri, Problems: outcome.Problems{{URI: uri, Message: reason(err)}}}
+		feature = unreadable(uri, err)
 	} else {
 		feature = parse(l.ctx, uri, source)
 	}
@@ -220,6 +237,7 @@ func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
 		feature.pickedLines = map[int]bool{}
 		l.pick(feature, lines)
 	}
+	return feature
 }
 
 // pick selects the scenarios at these lines of a feature, in addition to those selected

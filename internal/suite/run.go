@@ -118,10 +118,7 @@ func (p *Plan) DryRun(ctx context.Context) *outcome.Run {
 // leftOutOf counts what a run left out: what the selection did, and the scenarios that were
 // skipped for want of a model.
 func (p *Plan) leftOutOf(skippedReal int) []outcome.LeftOut {
-	var all []outcome.LeftOut
-	for _, l := range p.leftOut {
-		all = append(all, outcome.LeftOut(l))
-	}
+	all := p.LeftOut()
 	if skippedReal > 0 {
 		all = append(all, outcome.LeftOut{Reason: tagReal, Count: skippedReal})
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"omniloader/internal/bench"
-	"omniloader/internal/outcome"
 	"omniloader/internal/runfile"
 )
 
@@ -38,15 +37,6 @@ func (p *Plan) Shard(shard runfile.Shard, durations *runfile.Durations) *Plan {
 	part := p.Keep(func(s *Scenario) bool { return scenarios[s] })
 	part.leftOut, part.divided, part.problemFiles = p.leftOut, p.undivided(), problems
 	return part
-}
-
-// fileProblems returns the problems of a feature file that belong to no scenario of it. Of
-// the shards of a plan, only one has them.
-func (p *Plan) fileProblems(f *Feature) outcome.Problems {
-	if p.divided != nil && !p.problemFiles[f] {
-		return nil
-	}
-	return f.Problems
 }
 
 // divide returns the units of each of so many shards.
