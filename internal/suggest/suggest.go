@@ -21,17 +21,44 @@ func Nearest(word string, known []string) (string, bool) {
 
 // NearestWithin is Nearest with another limit on the distance.
 func NearestWithin(word string, known []string, limit int) (string, bool) {
+	return NewWords(known).nearestWithin(word, limit)
+}
+
+// Words are known words that many mistyped ones are compared with.
+type Words []knownWord
+
+type knownWord struct {
+	text    string
+	folded  []rune
+	letters *letters
+}
+
+// NewWords prepares known words.
+func NewWords(known []string) Words {
+	words := make(Words, 0, len(known))
+	for _, text := range slices.Sorted(slices.Values(known)) {
+		folded := []rune(strings.ToLower(text))
+		words = append(words, knownWord{text, folded, countLetters(folded)})
+	}
+	return words
+}
+
+// Nearest is the function Nearest for these words.
+func (w Words) Nearest(word string) (string, bool) {
+	return w.nearestWithin(word, max(1, len([]rune(word))/3))
+}
+
+func (w Words) nearestWithin(word string, limit int) (string, bool) {
 	folded := []rune(strings.ToLower(word))
 	best, bestDistance := "", limit+1
 	letters := countLetters(folded)
-	for _, candidate := range slices.Sorted(slices.Values(known)) {
-		other := []rune(strings.ToLower(candidate))
-		if countLetters(other).distance(letters) >= bestDistance {
+	for _, candidate := range w {
+		if candidate.letters.distance(letters) >= bestDistance {
 			continue // most are told apart by their letters alone, at a hundredth of the cost
 		}
-		d := distance(folded, other, bestDistance)
-		if d < bestDistance && d < max(len(folded), 1) && !(d > 0 && Opposite(word, candidate)) {
-			best, bestDistance = candidate, d
+		d := distance(folded, candidate.folded, bestDistance)
+		if d < bestDistance && d < max(len(folded), 1) && !(d > 0 && Opposite(word, candidate.text)) {
+			best, bestDistance = candidate.text, d
 		}
 	}
 	return best, best != ""

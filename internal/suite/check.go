@@ -194,7 +194,7 @@ func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
 		return fmt.Sprintf("this is a %s step, and is used with another keyword", others[0].Keyword)
 	}
 	texts := p.knownTexts()
-	if near, ok := suggest.Nearest(withoutValues(text), texts.compared); ok {
+	if near, ok := texts.compared.Nearest(withoutValues(text)); ok {
 		return suggest.Question(texts.shown[near])
 	}
 	return `"omniloader steps" lists every step, "omniloader steps WORD" those with a word in them; steps --snippet TEXT prints Go code that defines one`

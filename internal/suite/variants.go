@@ -1,11 +1,13 @@
 package suite
 
 import (
+	"maps"
 	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
 
+	"omniloader/internal/suggest"
 	"omniloader/steps"
 )
 
@@ -104,7 +106,7 @@ func product(texts, ends []string) []string {
 
 // stepTexts are the texts that an undefined step is compared with.
 type stepTexts struct {
-	compared []string // without their values
+	compared suggest.Words // without their values
 	shown    map[string]string
 }
 
@@ -116,11 +118,11 @@ func (p *Plan) knownTexts() *stepTexts {
 			for _, text := range variants(d) {
 				compared := withoutValues(text)
 				if _, known := p.texts.shown[compared]; !known {
-					p.texts.compared = append(p.texts.compared, compared)
 					p.texts.shown[compared] = strings.TrimSpace(d.Keyword + " " + text)
 				}
 			}
 		}
+		p.texts.compared = suggest.NewWords(slices.Collect(maps.Keys(p.texts.shown)))
 	})
 	return p.texts
 }
