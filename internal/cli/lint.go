@@ -118,6 +118,7 @@ func (p *program) lint(ctx context.Context, flags lintFlags, paths []string, std
 			return err
 		}
 	}
+	plan.Expect(vocabularyOf(p.loader), false)
 	problems, err := plan.Lint(ctx)
 	if err != nil {
 		return errors.New("interrupted")

@@ -151,3 +151,15 @@ func lintRulesTable(*testing.T) string {
 	}
 	return b.String()
 }
+
+func TestLintKnowsTheFieldsAndFindingsOfTheLoader(t *testing.T) {
+	for then, want := range map[string]string{
+		`the categry is "asr"`:                 "[unknown-field]",
+		`a finding "shard-mising" is reported`: "[unknown-finding]",
+	} {
+		file := write(t, "a.feature", "Feature: f\n  Scenario: s\n    Given the checkpoint \"gpt2\"\n    When the checkpoint is inspected\n    Then "+then+"\n")
+		a := call(t, "lint", file)
+		assert.Equal(t, 2, a.code)
+		assert.Contains(t, a.out, want)
+	}
+}
