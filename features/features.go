@@ -7,5 +7,5 @@ import "embed"
 
 // FS has the feature files and their fixtures in its root.
 //
-//go:embed *.feature *.fixture
+//go:embed *.feature *.fixture *.json
 var FS embed.FS

@@ -82,7 +82,7 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		}
 		defer func() { err = errors.Join(err, copied.end()) }()
 		if err := w.given.replay(copied); err != nil {
-			return nil, fmt.Errorf("writing the checkpoint to the disk: %w", err)
+			return nil, scenarioErrorf("writing the checkpoint to the disk, below TMPDIR: %w", err)
 		}
 		job.Input.Root, job.Input.Dir = copied.tempRoot, copied.dir
 	}

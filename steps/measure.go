@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/afero"
 	"github.com/tidwall/gjson"
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
 	"omniloader/internal/quantity"
 	"omniloader/loader/undertest"
 )
@@ -176,9 +178,35 @@ func (w *world) checkUnchanged(value any) error {
 		return err
 	}
 	if before, after := w.resultText(), later.resultText(); before != after {
-		return fmt.Errorf("the answer changed between the first call and the last:\nfirst %s\nlast  %s", before, after)
+		return &outcome.Mismatch{
+			Message:  "the answer changed between the first call and the last",
+			Expected: "as in the first call: " + w.differingFields(&later), Got: "in the last call: " + later.differingFields(w),
+		}
 	}
 	return nil
+}
+
+// differingFields lists the fields in which an answer differs from another one, with its
+// own values: "category: sae; task: causal_lm". Of a failure it is the text.
+func (w *world) differingFields(other *world) string {
+	if w.err != nil {
+		return w.resultText()
+	}
+	const most = 10
+	values := map[string]string{}
+	for _, f := range other.answer.fields() {
+		values[f.name] = f.value.Raw
+	}
+	var differing []string
+	for _, f := range w.answer.fields() {
+		if raw, ok := values[f.name]; !f.value.IsObject() && (!ok || raw != f.value.Raw) {
+			differing = append(differing, f.name+": "+cmp.Or(f.value.String(), "none"))
+		}
+	}
+	if len(differing) > most {
+		differing = append(differing[:most], fmt.Sprintf("and %d more", len(differing)-most))
+	}
+	return cmp.Or(strings.Join(differing, "; "), "no field differs")
 }
 
 // resultText returns the answer or failure as a text that can be compared.
@@ -206,7 +234,7 @@ func (w *world) metadata() map[string]any {
 // check judges the measurement by a bound and adds the judgement to the result.
 func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if err != nil {
-		return err
+		return &ScenarioError{err} // a limit that is none
 	}
 	if w.setup.Collect != nil {
 		return nil // nothing is measured in this run
@@ -219,7 +247,7 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 		return errors.New("nothing was measured")
 	}
 	if why := cmp.Or(w.setup.whyNotJudged(bound), w.whyMissing(bound)); why != "" {
-		w.record.NotJudged = append(w.record.NotJudged, bench.NotJudged{Bound: bound.String(), Reason: why})
+		w.record.NotJudged = append(w.record.NotJudged, bound.NotJudged(why))
 		return nil
 	}
 	judgement, err := bound.Check(w.measurement, w.reference)
@@ -237,6 +265,22 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	}
 	w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, judgement)
 	return err
+}
+
+// checkDefaultBound judges the default bound on the memory delta, of a scenario that was
+// measured with its memory and has no step with a bound on it. A checkpoint in several sizes is
+// excepted: its answers grow with it.
+func (w *world) checkDefaultBound() error {
+	if w.measurement == nil || w.measurement.Memory == nil || w.deltaBounded || len(w.sizes) > 1 {
+		return nil
+	}
+	return w.check(context.Background(), bench.DefaultMemoryDelta(), nil)
+}
+
+// boundsMemoryDelta says whether the text of a step is a bound on the memory delta.
+func boundsMemoryDelta(text string) bool {
+	bound, err := bench.ParseBound(text)
+	return err == nil && bound.Metric == bench.MemoryDelta
 }
 
 // whyNotJudged says why bounds like this one are not judged in this run, "" if they are.

@@ -24,10 +24,12 @@ type world struct {
 
 	// Known before the first step.
 	source             Source
+	uri                string // of the feature
 	name               string
 	tags               []string
 	measured           bool // the operation is measured
 	memoryBounded      bool // a step bounds memory
+	deltaBounded       bool // a step bounds the memory delta
 	concurrencyBounded bool // a step bounds the throughput of callers at once
 	processBounded     bool // a step bounds the first call in a process started for it
 	coldBounded        bool // a step bounds that call with the page cache dropped
@@ -92,6 +94,8 @@ func (w *world) registerSteps(r stepRegistrar) {
 	w.callerSteps(r)
 	w.modelSteps(r)
 	w.fieldSteps(r)
+	w.tableSteps(r)
+	w.answerFileSteps(r)
 	w.tokenizerSteps(r)
 	w.findingSteps(r)
 	w.failureSteps(r)
@@ -101,13 +105,14 @@ func (w *world) registerSteps(r stepRegistrar) {
 
 // begin finds out what must be known about the scenario before its first step.
 func (w *world) begin(p *messages.Pickle, source Source) (err error) {
-	w.source, w.name, w.tags = source, p.Name, source.Tags
+	w.source, w.uri, w.name, w.tags = source, p.Uri, p.Name, source.Tags
 	texts := make([]string, len(p.Steps))
 	kinds := Engine().Kinds(p)
 	for i, step := range p.Steps {
 		texts[i] = step.Text
 		if kinds[i] == messages.PickleStepType_OUTCOME {
 			for _, e := range matching(kinds[i], step.Text) {
+				w.deltaBounded = w.deltaBounded || boundsMemoryDelta(step.Text)
 				w.memoryBounded = w.memoryBounded || e.doc.bounds == memory
 				w.concurrencyBounded = w.concurrencyBounded || e.doc.bounds == concurrency
 				w.coldBounded = w.coldBounded || e.doc.bounds == coldProcess
@@ -127,15 +132,14 @@ func (w *world) begin(p *messages.Pickle, source Source) (err error) {
 	return err
 }
 
-// end completes the result and removes what the scenario wrote to the real disk.
+// end completes the result, judges the default bound, and removes what the scenario wrote to
+// the real disk.
 func (w *world) end() error {
 	if r := w.record.Benchmark; r != nil {
 		w.addRates(r)
 	}
-	if w.tempRoot == "" {
-		return nil
-	}
-	return w.setup.state().temporary.remove(w.tempRoot)
+	err := w.checkDefaultBound()
+	return errors.Join(err, w.setup.state().temporary.remove(w.tempRoot))
 }
 
 // read calls an operation: once, or as often as the plan says if the scenario is

@@ -18,6 +18,8 @@ import (
 	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
+	"omniloader/loader/undertest"
+	"omniloader/steps"
 )
 
 // againstFlags are the flags of bench, as given.
@@ -52,7 +54,8 @@ its floor was not found, as many builds more are measured.
 It needs Go, git, and a checkout; both revisions must support being sampled.`,
 		Example: `  omniloader bench --against main
   omniloader bench --against HEAD~1 --format markdown >> "$GITHUB_STEP_SUMMARY"`,
-		RunE: func(c *cobra.Command, args []string) error { return p.compareRevisions(c.Context(), flags, args) },
+		RunE:              func(c *cobra.Command, args []string) error { return p.compareRevisions(c.Context(), flags, args) },
+		ValidArgsFunction: completeFiles("feature"),
 		Annotations: map[string]string{
 			meaningOf0: "no benchmark is red",
 			meaningOf1: "a benchmark is red",
@@ -70,8 +73,13 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 	f.Var(&flags.threshold, "threshold", "slower by more than this is red")
 	f.Var(&flags.failOn, "fail-on", failOnHelp)
 	f.StringVar(&flags.format, "format", flags.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
-	f.StringVar(&flags.output, "output", "", "write the figures of the current tree to this results `FILE`")
+	fileVar(f, &flags.output, "output", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")
+	completeRevisions(c, "against")
+	completeFlag(c, "tags", builtinTags)
+	completeFlag(c, "category", steps.Categories)
+	completeFlag(c, "format", report.ComparisonFormatNames)
+	completeFailOn(c)
 	return c
 }
 
@@ -123,16 +131,17 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, paths [
 	if err != nil {
 		return err
 	}
-	file.Selection = selectionText(paths, suite.Selection{Tags: f.tags, Categories: f.categories})
+	file.Selection = selectionText(paths, suite.Selection{Tags: f.tags, Categories: f.categories}, nil)
 	if f.output != "" {
 		if err := file.Write(f.output); err != nil {
 			return err
 		}
 	}
+	f.failOn.withhold(comparison)
 	if err := standardOutput(format.Render(p.out, comparison, p.out.options())); err != nil {
 		return err
 	}
-	return f.failOn.judge(comparison)
+	return p.judgeComparison(&f.failOn, comparison)
 }
 
 // check refuses flags that cannot be right, and a machine without the tools, before
@@ -174,11 +183,8 @@ func (b *revisionBench) refuseEmptySelection(ctx context.Context) error {
 	if len(b.job.Paths) == 0 && b.flags.pkg != "." {
 		return nil
 	}
-	plan, err := checkedPlan(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories})
+	plan, err := checkedPlan(ctx, b.job.Paths, suite.Selection{Tags: b.job.Tags, Categories: b.job.Categories}, undertest.Builtin)
 	if err != nil {
-		return err
-	}
-	if err := plan.Check(ctx); err != nil {
 		return err
 	}
 	if plan.Benchmarks() == 0 {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +30,7 @@ type controlFlags struct {
 }
 
 func (f *controlFlags) define(set *pflag.FlagSet) {
-	f.retries, f.maxFailures = count{0, 0}, count{0, 1}
+	f.retries, f.maxFailures = count{0, 0}, count{0, 0}
 	set.StringVar(&f.name, "name", "", "only scenarios whose name this `REGEXP` matches")
 	set.BoolVar(&f.lastFailed, "last-failed", false, "only scenarios that failed, could not be judged or did not end\nin the last run, as its run file has it")
 	set.Var(&f.order, "order", "defined, or random:SEED; random alone chooses a seed and says\nit. Reports keep the order of the files")
@@ -39,7 +38,7 @@ func (f *controlFlags) define(set *pflag.FlagSet) {
 	set.Var(&f.runTimeout, "run-timeout", "end the run after this time; what is not done by then could not\nbe judged (default: no limit)")
 	set.Var(&f.retries, "retry", "try a scenario that fails so often again, unless it is measured;\nif it then passes it is flaky. A tag @retry:2 says it for one")
 	set.BoolVar(&f.failFast, "fail-fast", false, "start no further scenario after the first failure")
-	set.Var(&f.maxFailures, "max-failures", "start no further scenario after so many failures")
+	set.Var(&f.maxFailures, "max-failures", "start no further scenario after so many failures; 0 for no limit")
 	for _, flag := range []string{"timeout", "run-timeout", "max-failures", "retry"} {
 		set.Lookup(flag).DefValue = "0" // not printed
 	}
@@ -106,14 +105,27 @@ var _ pflag.Value = (*timeLimit)(nil)
 func (t *timeLimit) Type() string { return "DURATION" }
 
 func (t *timeLimit) String() string {
+	if *t == 0 {
+		return noTimeLimit
+	}
 	text := time.Duration(*t).String() // "1m0s"
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")
 	}
-	return cmp.Or(strings.TrimSuffix(text, "h0m"), text)
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
+// noTimeLimit is the default of flags for a time.
+const noTimeLimit = "default"
+
 func (t *timeLimit) Set(text string) error {
+	if text == noTimeLimit {
+		*t = 0
+		return nil
+	}
 	d, err := time.ParseDuration(strings.TrimSpace(text))
 	if err != nil || d <= 0 {
 		return errors.New("not a time above 0 such as 30s, 5m or 1h30m")

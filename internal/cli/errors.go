@@ -48,9 +48,16 @@ func (p *program) complainOnce(message, hint string) {
 
 // complainAllButLast writes every error but the last, and returns that one for the
 // caller to return, since execute writes what a command returns. It passes over nil
-// errors, and gives nil where there is no other.
+// errors and those with the text of an earlier one, and gives nil where there is no other.
 func (p *program) complainAllButLast(failures []error) error {
-	failures = slices.DeleteFunc(failures, func(err error) bool { return err == nil })
+	said := map[string]bool{}
+	failures = slices.DeleteFunc(failures, func(err error) bool {
+		if err == nil || said[err.Error()] {
+			return true
+		}
+		said[err.Error()] = true
+		return false
+	})
 	if len(failures) == 0 {
 		return nil
 	}

@@ -26,7 +26,7 @@ var _ pflag.Value = (*failOn)(nil)
 // What --fail-on may list. The first two give exit code 1, the others 2.
 const (
 	failRed           = "red"            // a benchmark is red, for more than noise explains
-	failMeans         = "means"          // one is red by mean times, which noise alone may explain
+	failMeans         = "means"          // as red, and also where a mean time is larger, which noise alone may explain
 	failUnjudged      = "unjudged"       // too many have no verdict, see unjudgedShare
 	failNotComparable = "not-comparable" // any benchmark is
 	failUnconverged   = "unconverged"    // any benchmark is
@@ -37,7 +37,7 @@ const (
 var failWords = []string{failRed, failMeans, failUnjudged, failNotComparable, failUnconverged, failRemoved}
 
 // failOnHelp is the help of --fail-on.
-const failOnHelp = "what fails: red, means (red by mean times, which noise alone\nmay explain), with exit code 1; unjudged (more than a tenth\nhave no verdict), not-comparable, unconverged, removed (any\none is), with exit code 2; or none"
+const failOnHelp = "what fails: red, means (red, and larger mean times that noise\nalone may explain), with exit code 1; unjudged (more than a tenth\nhave no verdict), not-comparable, unconverged, removed (any\none is), with exit code 2; or none"
 
 // failOnHelpOfRun is that of commands that run scenarios.
 var failOnHelpOfRun = strings.Replace(failOnHelp, "or none", "flaky (a scenario\nis), with exit code 1; or none", 1)
@@ -76,7 +76,7 @@ func (f *failOn) Set(text string) error {
 			known = append(known, failFlaky)
 		}
 		if !slices.Contains(known, word) {
-			return errors.New(suggest.DidYouMean(word, append(known, "none")))
+			return fmt.Errorf("%q is unknown, %s", word, suggest.DidYouMean(word, append([]string{"none"}, known...)))
 		}
 		f.words = append(f.words, word)
 	}
@@ -85,18 +85,43 @@ func (f *failOn) Set(text string) error {
 
 func (f *failOn) has(word string) bool { return slices.Contains(f.words, word) }
 
+// withhold takes the verdicts by means that noise alone may explain out of a comparison,
+// unless means are to be judged.
+func (f *failOn) withhold(c *bench.Comparison) {
+	if !f.has(failMeans) {
+		c.WithholdDoubtful()
+	}
+}
+
+// judgeComparison is judge, and says so where a benchmark is red and red is not listed.
+func (p *program) judgeComparison(f *failOn, c *bench.Comparison) error {
+	if sure, _ := c.Regressions(); sure > 0 && !f.has(failRed) {
+		consequence := "does not list red, so that this fails nothing"
+		if f.has(failMeans) {
+			consequence = "lists means, which includes red"
+		}
+		p.note("%s red; --fail-on %s %s", areBenchmarks(sure), f, consequence)
+	}
+	return f.judge(c)
+}
+
+// areBenchmarks writes "1 benchmark is" or "2 benchmarks are".
+func areBenchmarks(n int) string {
+	if n == 1 {
+		return "1 benchmark is"
+	}
+	return quantity.Count(n, "benchmark") + " are"
+}
+
 // judge gives errFailed for a comparison with a regression, another error for one that
 // could not judge enough, and nil where neither is asked for.
 func (f *failOn) judge(c *bench.Comparison) error {
 	sure, doubtful := c.Regressions()
-	if f.has(failRed) && sure > 0 || f.has(failMeans) && doubtful > 0 {
+	if f.has(failRed) && sure > 0 || f.has(failMeans) && sure+doubtful > 0 {
 		return errFailed
 	}
-	if f.has(failMeans) {
-		doubtful = 0
-	}
 	notComparable, unconverged, removed := c.Counts[bench.NotComparable], c.Counts[bench.Unconverged], c.Counts[bench.Removed]
-	tooMany := float64(notComparable+unconverged+doubtful) > unjudgedShare*float64(c.InBoth())
+	tooMany := float64(notComparable+unconverged) > unjudgedShare*float64(c.InBoth())
 	total := 0
 	var unjudged []string
 	for _, verdict := range []struct {
@@ -106,7 +131,6 @@ func (f *failOn) judge(c *bench.Comparison) error {
 	}{
 		{notComparable, "not comparable", f.has(failNotComparable) || f.has(failUnjudged) && tooMany},
 		{unconverged, "unconverged", f.has(failUnconverged) || f.has(failUnjudged) && tooMany},
-		{doubtful, "red by mean times alone", f.has(failUnjudged) && tooMany},
 		{removed, "removed", f.has(failRemoved)},
 	} {
 		if verdict.count > 0 && verdict.fails {

@@ -93,19 +93,23 @@ func (m *misbehaving) Prepare(operation string, in undertest.Input) (undertest.C
 func callMisbehaving(t *testing.T, args ...string) result {
 	t.Helper()
 	hanging.mu.Lock()
-	hanging.release = make(chan struct{})
+	if hanging.release == nil { // else an earlier call of the test has done this
+		hanging.release = make(chan struct{})
+		t.Cleanup(func() { // a measurement that hangs would hold up the tests behind this one
+			hanging.mu.Lock()
+			close(hanging.release)
+			hanging.release = nil
+			hanging.mu.Unlock()
+			hanging.calls.Wait()
+		})
+	}
 	hanging.mu.Unlock()
-	t.Cleanup(func() { // a measurement that hangs would hold up the tests behind this one
-		hanging.mu.Lock()
-		close(hanging.release)
-		hanging.release = nil
-		hanging.mu.Unlock()
-		hanging.calls.Wait()
-	})
 	loaderOfTest = misbehavingLoader
 	defer func() { loaderOfTest = "" }()
-	graceOfTest = 5 * time.Millisecond
-	defer func() { graceOfTest = 0 }()
+	if graceOfTest == 0 {
+		graceOfTest = 5 * time.Millisecond
+		defer func() { graceOfTest = 0 }()
+	}
 	return callSampling(t, append([]string{"run"}, args...)...)
 }
 
@@ -152,6 +156,8 @@ func TestALoaderThatHangsPanicsOrIsKilledCostsOneVerdict(t *testing.T) {
 		misbehavingScenario("measured behind it", "models", `the max latency is below 60 s`, `no more than 1 GB is allocated per call`))
 	file := filepath.Join(t.TempDir(), "run.json")
 	messages := filepath.Join(t.TempDir(), "m.ndjson")
+	graceOfTest = freshGrace + time.Second // so that a process that hangs is waited for
+	defer func() { graceOfTest = 0 }()
 	a := callMisbehaving(t, feature, "--run-file", file, "--format", "messages:"+messages)
 	require.Equal(t, 1, a.code, a.out+a.err)
 	read, err := runfile.ReadFile(file)

@@ -104,8 +104,10 @@ func TestFilesThatCannotBeJudgedExitWith2(t *testing.T) {
 		{"two formats to standard output", []string{"run", good, "--format", "pretty", "--format", "junit"}, "both pretty and junit go to standard output", "--format junit:FILE"},
 		{"two formats to one file", []string{"run", good, "--format", "pretty:" + folder + "/a", "--format", "junit:" + folder + "/./a"}, "both pretty and junit go to", ""},
 		{"a format and the figures in one file", []string{"run", good, "--format", "junit:" + folder + "/a", "--output", folder + "/a"}, "--output and --format junit both name", ""},
-		{"a format in a folder that is not there", []string{"run", good, "--format", "junit:" + folder + "/no/a.xml"}, "no folder for it", "make the folder"},
-		{"figures in a folder that is not there", []string{"run", good, "--output", folder + "/no/r.json"}, "--output " + folder + "/no/r.json: no folder for it", "make the folder"},
+		{"a format in a folder that is a file", []string{"run", good, "--format", "junit:" + good + "/no/a.xml"}, "--format junit: " + good + "/no/a.xml: " + good + " is no directory", "choose another place"},
+		{"figures in a folder that is a file", []string{"run", good, "--output", good + "/r.json"}, "--output: " + good + "/r.json: " + good + " is no directory", "choose another place"},
+		{"figures to a new folder", []string{"run", good, "--output", folder + "/new/"}, "--output: " + folder + "/new/: names a directory", "name a file in it"},
+		{"a file that is to be a folder too", []string{"run", good, "--output", folder + "/a", "--format", "junit:" + folder + "/a/b.xml"}, "one of them would be a file and a folder", "name two files"},
 		{"figures to a folder", []string{"run", good, "--output", folder}, "--output " + folder + ": a folder", ""},
 		{"a model that is not there", []string{"run", good, "--model", folder + "/no"}, "--model: " + folder + "/no", "directory of a checkpoint"},
 		{"a model that is a file", []string{"run", good, "--model", good}, "--model: " + good + ": not a directory", ""},
@@ -132,12 +134,14 @@ func TestOtherCommandsThatCannotBeJudgedExitWith2(t *testing.T) {
 }
 
 // What only running shows to be the author's mistake is reported as a failure and
-// ends in exit code 2: nothing was learnt about the loader.
+// ends in exit code 2: nothing was learnt about the loader. What can be known before is
+// refused then.
 func TestMistakesInAScenarioCannotBeJudged(t *testing.T) {
 	for text, want := range map[string][2]string{
-		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                          {`could not judge: the answer has no field "categry"`, `did you mean "category"?`},
-		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n": {"could not judge: ", `did you mean "gpt2"?`},
-		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                 {"could not judge: ", `did you mean "not found"?`},
+		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gpt2\"\n    When the checkpoint is inspected\n    Then the files are \"x\"\n": {`could not judge: the answer has no field "files", which may be more than one field: "tokenizer files", "weights files"`, ""},
+		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                            {`x.feature:8: the answer of the model info has no field "categry"`, `did you mean "category"?`},
+		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n":   {`x.feature:3: there is no preset "gtp2"`, `did you mean "gpt2"?`},
+		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                   {`x.feature:8: there is no kind of failure "not fond"`, `did you mean "not found"?`},
 	} {
 		a := call(t, "run", write(t, "x.feature", text))
 		assert.Equal(t, exitNotJudged, a.code, a.out)

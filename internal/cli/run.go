@@ -38,10 +38,14 @@ changes of 30 % can be told, because the places where the linker puts code can m
 smaller ones: what is between is not comparable, and "omniloader bench --against REV"
 can judge it. The run says beforehand which of the two it will be.
 
-A baseline that was not sampled, by --output or by the predecessor, is compared by
-its mean times. On a shared machine they called 45 % of unchanged benchmarks changed:
-red by means is no failure, unless even the fastest call is slower than the slowest
-was, or --fail-on lists means.
+Flags that are not given are taken from omniloader.yaml, a config file beside the
+features or in a folder above them; its keys are the names of the flags.
+
+A baseline that was not sampled, by --output or by the predecessor, has only mean
+times. On a shared machine they called 45 % of unchanged benchmarks changed. So a
+benchmark is red only where even the fastest call is slower than the slowest was,
+also when it is measured again after a pause. Any other change of a mean is "not told
+by means", and fails nothing, unless --fail-on lists means.
 
 A scenario with an undefined or ambiguous step or none, a file that does not parse and
 a second benchmark of the same name cannot be judged: the others run, and the run ends
@@ -67,6 +71,9 @@ may still be running then, so that nothing is measured in this run any more.
   omniloader run --retry 2 --fail-on flaky      tell what fails now and then from what fails
   omniloader run --format rerun:failed.txt      write the places of what failed, and
   omniloader run @failed.txt                    run these
+  omniloader run --profile nightly              the profile nightly of omniloader.yaml
+  omniloader run --show-config                  the settings, and where each comes from
+  omniloader run --shard 3/8 --run-file 3.json  the third of eight parts; see omniloader merge
   omniloader run --dry-run my.feature           check the steps, run nothing`,
 		ValidArgsFunction: completeFiles("feature"),
 	}
@@ -76,10 +83,18 @@ may still be running then, so that nothing is measured in this run any more.
 }
 
 func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []string) error {
-	settings, err := flags.settings(paths)
+	configured, err := p.configure(flags, paths)
 	if err != nil {
-		return err
+		return p.nothingRan(reportsNamed(p.args), err)
 	}
+	if flags.config.show {
+		return p.showConfig(flags, configured)
+	}
+	settings, err := flags.settings(configured.paths)
+	if err != nil {
+		return p.nothingRan(reportsNamed(p.args), configured.explain(err))
+	}
+	p.noteConfig(configured)
 	settings.setup.TimeNotJudged = p.timeNotJudged
 	ctx, cancel := settings.control.bound(ctx)
 	defer cancel()
@@ -89,23 +104,50 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 // run runs the scenarios that the settings select, and writes and judges what they ask
 // for.
 func (p *program) run(ctx context.Context, s *runSettings) error {
-	if nothing, err := p.prepareRerun(ctx, s); err != nil || nothing {
+	nothing, err := p.prepareRerun(ctx, s)
+	if nothing {
 		return err
 	}
-	plan, err := planOf(ctx, s.paths, s.selection)
+	var plan *suite.Plan
+	if err == nil {
+		plan, err = planOf(ctx, s.paths, s.selection)
+	}
+	if err == nil {
+		plan.Expect(vocabularyOf(p.loader), s.setup.UpdateAnswers)
+	}
+	var sampling runSampling
+	if err == nil && !s.dryRun {
+		sampling, err = p.prepareSampling(plan, s)
+	}
+	if err == nil {
+		plan = p.divide(plan, s.shard)
+	}
+	if err == nil && s.dryRun {
+		return p.dryRun(ctx, plan, s)
+	}
+	if err == nil {
+		err = p.replaceEarlierReports(&s.outputs)
+	}
+	var finished *outcome.Run
+	var file *runfile.Writer
+	if err == nil {
+		finished, file, err = p.carryOut(ctx, plan, s)
+	}
 	if err != nil {
-		return err
+		return p.nothingRan(s.outputs.reports, err)
 	}
-	if s.dryRun {
-		if err := check(ctx, plan); err != nil {
-			return err
-		}
-		p.describePlan(plan)
-		return nil
+	sampling.measureAgain = func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error) {
+		return p.measureAgain(ctx, plan, s, finished, wanted)
 	}
-	if s.outputs.needsFigures() && plan.Benchmarks() == 0 {
-		return errNothingMeasured("there are no figures to keep or compare")
-	}
+	p.noteUpdatedAnswers(s.setup)
+	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection, s.shard))
+	file.Finish(finished)
+	return err
+}
+
+// prepareSampling says how the benchmarks of a plan are sampled and compared. It refuses
+// outputs that need a benchmark where the plan has none.
+func (p *program) prepareSampling(plan *suite.Plan, s *runSettings) (runSampling, error) {
 	sampling := runSampling{
 		baseline: s.outputs.baseline, threshold: s.outputs.threshold, wanted: s.outputs.saveBaseline != "",
 		job: sampleJob{
@@ -114,18 +156,30 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 			Architectures: s.setup.Architectures, Plan: p.samplingPlan(s.outputs.baseline),
 		},
 	}
+	if s.outputs.needsFigures() && plan.Benchmarks() == 0 {
+		return sampling, errNothingMeasured("there are no figures to keep or compare")
+	}
+	var err error
 	if sampling.baseline != nil {
-		if sampling.preview, err = p.noteWhatCanBeCompared(sampling.baseline, sampling.job.Plan, sampling.threshold); err != nil {
-			return err
-		}
+		sampling.preview, err = p.noteWhatCanBeCompared(sampling.baseline, sampling.job.Plan, sampling.threshold)
 	}
-	finished, file, err := p.carryOut(ctx, plan, s)
-	if err != nil {
-		return err
+	return sampling, err
+}
+
+// dryRun checks the scenarios of a plan and writes the reports, in which all of them are
+// skipped. On standard output a report for people is one sentence.
+func (p *program) dryRun(ctx context.Context, plan *suite.Plan, s *runSettings) error {
+	err := check(ctx, plan)
+	if ctx.Err() != nil {
+		return p.nothingRan(s.outputs.reports, err)
 	}
-	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
-	finishRunFile(file, finished)
-	return err
+	run := plan.DryRun(ctx)
+	run.Origin, run.Version = originOf(run.Started), ownVersion()
+	failures := p.writeReports(run, s.outputs.reports, func(d reportDestination) bool { return d.file != "" || !d.forPeople() })
+	if err == nil && stdoutIsForPeople(s.outputs.reports) {
+		p.describePlan(plan, run)
+	}
+	return p.complainAllButLast(append(failures, err))
 }
 
 // errNothingMeasured is the error for a selection without a benchmark; consequence
@@ -135,12 +189,13 @@ func errNothingMeasured(consequence string) error {
 		"nothing selected is measured, so %s", consequence)
 }
 
-// checkedPlan is planOf with every scenario checked.
-func checkedPlan(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
+// checkedPlan is planOf with every scenario checked against what a loader says.
+func checkedPlan(ctx context.Context, paths []string, selection suite.Selection, loader string) (*suite.Plan, error) {
 	plan, err := planOf(ctx, paths, selection)
 	if err != nil {
 		return nil, err
 	}
+	plan.Expect(vocabularyOf(loader), false)
 	return plan, check(ctx, plan)
 }
 
@@ -177,7 +232,7 @@ func loadFeatures(ctx context.Context, paths []string) ([]*suite.Feature, error)
 }
 
 // describePlan is what a dry run prints.
-func (p *program) describePlan(plan *suite.Plan) {
+func (p *program) describePlan(plan *suite.Plan, run *outcome.Run) {
 	scenarios, lines := 0, 0
 	for _, s := range plan.Scenarios() {
 		scenarios++
@@ -185,6 +240,9 @@ func (p *program) describePlan(plan *suite.Plan) {
 	}
 	fmt.Fprintf(p.out, "%s, %s, %s: every step is defined and unambiguous\n", quantity.Count(scenarios, "scenario"),
 		quantity.Count(lines, "step"), quantity.Count(plan.Benchmarks(), "benchmark"))
+	if left := report.LeftOut(run); left != "" {
+		fmt.Fprintln(p.out, left)
+	}
 }
 
 // carryOut runs the scenarios of a plan and shows its progress on a terminal. The run
@@ -239,6 +297,9 @@ type runSampling struct {
 	baseline  *bench.File   // or nil
 	preview   bench.Preview // what a comparison with the baseline can judge
 	threshold float64
+
+	// measureAgain measures these benchmarks of the run once more.
+	measureAgain func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error)
 }
 
 // needed tells whether the benchmarks have to be sampled. For a comparison that

@@ -85,7 +85,7 @@ func (p *program) serveSampling(ctx context.Context, stdin io.Reader) error {
 
 // sample samples in this process; beforeRound is called before each round.
 func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench.Samples, error) {
-	plan, err := checkedPlan(ctx, j.Paths, j.selection())
+	plan, err := checkedPlan(ctx, j.Paths, j.selection(), j.Loader)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (p *program) sampleAndNote(ctx context.Context, job sampleJob, processes in
 // baseline can judge. plan is how the benchmarks would be sampled.
 func (p *program) noteWhatCanBeCompared(baseline *bench.File, plan bench.Sampling, threshold float64) (bench.Preview, error) {
 	if baseline.Plan == nil {
-		p.note("the baseline was not sampled, and is compared by mean times, which called 45 %% of unchanged benchmarks changed; write one that can be relied on with --save-baseline")
+		p.note("the baseline was not sampled, and has only mean times, by which noise alone called 45 %% of unchanged benchmarks changed: only a benchmark whose fastest call is slower than the slowest of the baseline can be called red; write a baseline that tells more with --save-baseline")
 		return bench.Preview{}, nil
 	}
 	now, err := newFile(time.Now(), nil)

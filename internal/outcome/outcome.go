@@ -40,6 +40,20 @@ func (s Status) Unjudged() bool {
 	return s == CouldNotJudge || s == Undefined || s == Ambiguous || s == Pending
 }
 
+// Group returns the status under which a scenario is counted: Passed, Failed, Skipped,
+// CouldNotJudge, Flaky or ExpectedFailure. An unknown status counts as Failed.
+func (s Status) Group() Status {
+	switch {
+	case s == Passed || s == Flaky || s == ExpectedFailure:
+		return s
+	case s == Skipped || s == NotOffered:
+		return Skipped
+	case s.Unjudged():
+		return CouldNotJudge
+	}
+	return Failed
+}
+
 // Run is one run of the selected scenarios.
 type Run struct {
 	Started     time.Time
@@ -49,18 +63,16 @@ type Run struct {
 	// Origin is the machine and the program of the run, as in a results file.
 	Origin  bench.Origin
 	Version string // of the program
+	// Unsuccessful says that the run ends with an exit code other than 0 also where every
+	// scenario passed: a benchmark regressed, too few could be judged, or a file that was
+	// asked for could not be written.
+	Unsuccessful bool
 	// Problems are those that belong to no feature, such as an unknown tag in the selection.
 	Problems Problems
 	// LeftOut counts what was not run though it was not asked to be left out.
 	LeftOut []LeftOut
 	// Comparison is that with a baseline, nil where there is none.
 	Comparison *bench.Comparison
-}
-
-// LeftOut counts what a run left out for one reason.
-type LeftOut struct {
-	Reason string // a tag, or words such as "link to a folder"
-	Count  int
 }
 
 // Feature is a feature file with the scenarios that were selected in it.
@@ -96,6 +108,7 @@ type Scenario struct {
 	Steps    []Step
 	// Earlier has the attempts before the last, in order. Each of them failed.
 	Earlier   []Attempt
+	Evidence  *Evidence     // of a scenario that did not pass, or nil
 	Benchmark *bench.Result // nil where nothing was measured
 	Warnings  []string      // notes on the measurement
 	NotJudged []bench.NotJudged
@@ -145,12 +158,16 @@ type Totals struct {
 	Unjudged                                              int // scenarios that could not be judged
 	Flaky, ExpectedFailures                               int // scenarios
 	NotJudged                                             int // bounds
+	UnjudgedFiles                                         int // feature files with problems of their own
 }
 
-// Totals counts the scenarios by how they ended. An unknown status counts as failed.
+// Totals counts the scenarios by the groups of their statuses.
 func (r *Run) Totals() Totals {
 	var t Totals
 	for _, f := range r.Features {
+		if len(f.Problems) > 0 {
+			t.UnjudgedFiles++
+		}
 		for _, s := range f.Scenarios {
 			t.Scenarios++
 			t.Steps += len(s.Steps)
@@ -158,16 +175,16 @@ func (r *Run) Totals() Totals {
 			if s.Benchmark != nil {
 				t.Benchmarks++
 			}
-			switch {
-			case s.Status == Passed:
+			switch s.Status.Group() {
+			case Passed:
 				t.Passed++
-			case s.Status == Skipped || s.Status == NotOffered:
+			case Skipped:
 				t.Skipped++
-			case s.Status == Flaky:
+			case Flaky:
 				t.Flaky++
-			case s.Status == ExpectedFailure:
+			case ExpectedFailure:
 				t.ExpectedFailures++
-			case s.Status.Unjudged():
+			case CouldNotJudge:
 				t.Unjudged++
 			default:
 				t.Failed++
@@ -218,13 +235,18 @@ func (s *Scenario) FailedStep() *Step {
 
 // FailedSteps gives the steps that did not pass and were not skipped. All Then steps are
 // judged, so that several may have failed.
-func (s *Scenario) FailedSteps() []*Step {
+func (s *Scenario) FailedSteps() []*Step { return failedSteps(s.Steps) }
+
+// FailedSteps gives the steps of the attempt that did not pass and were not skipped.
+func (a *Attempt) FailedSteps() []*Step { return failedSteps(a.Steps) }
+
+func failedSteps(steps []Step) []*Step {
 	var failed []*Step
-	for i := range s.Steps {
-		switch s.Steps[i].Status {
-		case Passed, Skipped:
+	for i := range steps {
+		switch steps[i].Status {
+		case Passed, Skipped, NotOffered, "": // "" is a step that was not reached
 		default:
-			failed = append(failed, &s.Steps[i])
+			failed = append(failed, &steps[i])
 		}
 	}
 	return failed

@@ -2,7 +2,6 @@ package outcome
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -60,8 +59,10 @@ func (ps Problems) ErrOrNil() error {
 		return nil
 	}
 	var each Problems
+	seen := make(map[Problem]bool, len(ps))
 	for _, p := range ps {
-		if !slices.Contains(each, p) {
+		if !seen[p] {
+			seen[p] = true
 			each = append(each, p)
 		}
 	}

@@ -12,8 +12,9 @@ import (
 
 // Options say what the output can show. The zero value is for a file.
 type Options struct {
-	Width int  // columns of the terminal; 0 for no limit
-	Color bool // whether colours may be used
+	Width   int  // columns of the terminal; 0 for no limit
+	Color   bool // whether colours may be used
+	Verbose bool // a report for people shows every scenario with its steps and durations
 }
 
 // Renderer writes a run. Of an interrupted run it writes what had ended.

@@ -9,9 +9,9 @@ import (
 
 	messages "github.com/cucumber/messages/go/v34"
 
+	"omniloader/internal/bench"
 	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
-	"omniloader/internal/runfile"
 	"omniloader/steps"
 )
 
@@ -26,16 +26,15 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 		c.events.settle()
 	}
 	var scenario scenarioSteps // of the last attempt
-	var evidence *runfile.Evidence
 	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
-		evidence = nil
+		o.Evidence = nil
 		scenario = c.plan.steps.register(c.options.Setup, scope)
 		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
-			return ctx, scenario.Begin(p, c.source(s))
+			return ctx, scenario.Begin(p, c.plan.source(s))
 		})
 		scope.After(func(ctx context.Context, _ *messages.Pickle, err error) (context.Context, error) {
-			if err != nil && c.records != nil {
-				evidence = newEvidence(scenario.Evidence())
+			if err != nil {
+				o.Evidence = newEvidence(scenario.Evidence())
 			}
 			return ctx, scenario.End()
 		})
@@ -77,7 +76,7 @@ func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
 			o.NotJudged = record.NotJudged
 		}
 	}
-	c.records.write(s, o, worker, evidence)
+	c.records.write(s, o, worker)
 	c.finished(s, o)
 }
 
@@ -100,10 +99,13 @@ func (c *runner) judge(s *Scenario, a *engine.Attempt) (outcome.Status, []outcom
 	if failed := o.FailedStep(); failed != nil {
 		failure = failed.Err
 	} else if failure != nil && o.Status == outcome.Failed && len(o.Steps) > 0 {
-		last := &o.Steps[lastRun(o.Steps)]
-		last.Status, last.Err = outcome.Failed, explain(failure)
+		step := &o.Steps[lastRun(o.Steps)]
+		if exceeded := exceededDefault(failure); exceeded != nil {
+			step, failure = &o.Steps[whenStep(a.Steps)], exceeded
+		}
+		step.Status, step.Err = outcome.Failed, explain(failure)
 		if isScenarioError(failure) {
-			last.Status, o.Status = outcome.CouldNotJudge, outcome.CouldNotJudge
+			step.Status, o.Status = outcome.CouldNotJudge, outcome.CouldNotJudge
 		}
 	}
 	return o.Status, o.Steps, failure
@@ -167,6 +169,22 @@ func scenarioStatus(status outcome.Status, failed []*outcome.Step) outcome.Statu
 		}
 	}
 	return outcome.CouldNotJudge
+}
+
+// exceededDefault returns the default bound that a scenario exceeded, which belongs to no step
+// of its text, or nil.
+func exceededDefault(failure error) error {
+	var e *bench.ExceededError
+	if errors.As(failure, &e) && e.Judgement.Default {
+		return e
+	}
+	return nil
+}
+
+// whenStep returns the index of the When step, whose operation was measured; 0 if there is
+// none.
+func whenStep(results []engine.StepResult) int {
+	return max(0, slices.IndexFunc(results, func(r engine.StepResult) bool { return r.Kind == messages.PickleStepType_ACTION }))
 }
 
 // lastRun returns the index of the last step that was run, 0 if none was.

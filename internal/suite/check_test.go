@@ -65,7 +65,7 @@ func TestAnInvalidTagWithAValueIsAProblem(t *testing.T) {
 		require.Len(t, problems, 1, tag)
 		assert.Contains(t, problems[0].Message, want)
 	}
-	for _, tag := range []string{"@team:loaders", "@threshold:0%", "@issue:12"} {
+	for _, tag := range []string{"@team:loaders", "@issue:12"} {
 		assert.Empty(t, check(t, featureOf(t, "Feature: f", "  "+tag, "  Scenario: a", "    Then all is well")), tag)
 	}
 }
@@ -78,6 +78,11 @@ func TestAnEmptyScenarioIsAProblem(t *testing.T) {
 
 func TestAnEmptyScenarioMayHaveAMistypedStep(t *testing.T) {
 	problems := check(t, featureOf(t, "Feature: f", "  Scenario: a", "    Whn it passes"))
+	require.Len(t, problems, 1)
+	assert.Equal(t, `a.feature:3:5: this step is read as a description, and not carried out: "Whn it passes"`, problems[0].Error())
+	assert.Equal(t, `did you mean "When it passes"?`, problems[0].Advice)
+
+	problems = check(t, featureOf(t, "Feature: f", "  Scenario: a", "    Whn nobody"))
 	require.Len(t, problems, 1)
 	assert.Equal(t, `"Whn" is read as a description; did you mean "When"?`, problems[0].Advice)
 }

@@ -51,6 +51,7 @@ type Options struct {
 // under way, as not judged. The error is Problems if every scenario needs a
 // model and there is none; a scenario that fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
+	p.describeLoader(options.Setup)
 	problems := p.scenarioProblems(ctx)
 	if ctx.Err() != nil && !timeIsUp(ctx) {
 		return &outcome.Run{Started: time.Now(), Interrupted: true}, nil
@@ -78,13 +79,13 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		switch {
 		case len(problems[s]) > 0:
 			unjudged := p.unjudgedOutcome(s, problems[s])
-			c.records.write(s, unjudged, 0, nil)
+			c.records.write(s, unjudged, 0)
 			c.finished(s, unjudged)
 		case needsModel(s):
 			skippedReal++
 			skipped := *p.newOutcome(s)
 			skipped.SkipReason = "needs a real checkpoint"
-			c.records.write(s, &skipped, 0, nil)
+			c.records.write(s, &skipped, 0)
 			c.finished(s, &skipped)
 		case p.measured(s):
 			measured[s] = true
@@ -92,7 +93,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 			functional[s] = true
 		}
 	}
-	if skippedReal > 0 && skippedReal == len(p.chosen) {
+	if skippedReal > 0 && skippedReal == len(p.chosen) && !slices.ContainsFunc(p.undivided().Scenarios(), func(s *Scenario) bool { return !needsModel(s) }) {
 		return nil, outcome.Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", skippedReal),
 			Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
 	}
@@ -100,13 +101,43 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	c.runBatch(ctx, measured, 1)
 	c.laterRounds(ctx)
 	for s := range c.remeasured {
-		c.records.write(s, c.ended[s], 0, nil)
+		c.records.write(s, c.ended[s], 0)
 	}
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
 	run.Features = p.outcomes(c.ended)
+	run.LeftOut = p.leftOutOf(skippedReal)
 	c.notRun(ctx, run)
 	return run, nil
+}
+
+// DryRun checks the plan and runs nothing: every scenario is skipped, and those with a
+// problem, see Check, could not be judged.
+func (p *Plan) DryRun(ctx context.Context) *outcome.Run {
+	run := &outcome.Run{Started: time.Now()}
+	problems := p.scenarioProblems(ctx)
+	ended := map[*Scenario]*outcome.Scenario{}
+	for _, s := range p.Scenarios() {
+		o := p.newOutcome(s)
+		o.SkipReason = "dry run"
+		if len(problems[s]) > 0 {
+			o = p.unjudgedOutcome(s, problems[s])
+		}
+		ended[s] = o
+	}
+	run.Features, run.LeftOut = p.outcomes(ended), p.leftOutOf(0)
+	run.Duration = time.Since(run.Started)
+	return run
+}
+
+// leftOutOf counts what a run left out: what the selection did, and the scenarios that were
+// skipped for want of a model.
+func (p *Plan) leftOutOf(skippedReal int) []outcome.LeftOut {
+	all := p.LeftOut()
+	if skippedReal > 0 {
+		all = append(all, outcome.LeftOut{Reason: tagReal, Count: skippedReal})
+	}
+	return all
 }
 
 // MeasuredOperations runs every measured scenario of the plan once, without measuring it,
@@ -177,7 +208,10 @@ func stepProblem(uri string, step *outcome.Step) outcome.Problem {
 		return outcome.Problem{URI: uri, Line: step.Line, Message: fmt.Sprintf("%s step %q", step.Status, step.Text),
 			Advice: "finish the step, or tag its scenario " + tagWIP}
 	}
-	text := step.Err.Error()
+	text := string(step.Status)
+	if step.Err != nil {
+		text = step.Err.Error()
+	}
 	if wrong := (*steps.ScenarioError)(nil); errors.As(step.Err, &wrong) {
 		text = wrong.Error() // without what the step was doing
 	}
@@ -195,18 +229,20 @@ func (p *Plan) unjudgedOutcome(s *Scenario, problems outcome.Problems) *outcome.
 	o.Status, o.Problems = outcome.CouldNotJudge, problems
 	kinds := p.kinds(s)
 	for i := range o.Steps {
+		at := slices.IndexFunc(problems, func(p outcome.Problem) bool { return p.Line == o.Steps[i].Line })
+		if at < 0 {
+			continue
+		}
+		problem := problems[at]
+		problem.URI = "" // the step has its place
+		o.Steps[i].Err = problem
 		switch n := len(p.steps.match(kinds[i], o.Steps[i].Text)); {
 		case n == 0:
 			o.Steps[i].Status = outcome.Undefined
 		case n > 1:
 			o.Steps[i].Status = outcome.Ambiguous
 		default:
-			continue
-		}
-		if at := slices.IndexFunc(problems, func(p outcome.Problem) bool { return p.Line == o.Steps[i].Line }); at >= 0 {
-			problem := problems[at]
-			problem.URI = "" // the step has its place
-			o.Steps[i].Err = problem
+			o.Steps[i].Status = outcome.CouldNotJudge
 		}
 	}
 	if failed := o.FailedStep(); failed != nil {
@@ -235,6 +271,7 @@ func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature
 	var features []outcome.Feature
 	for _, f := range p.features {
 		feature := f.outcome()
+		feature.Problems = p.fileProblems(f)
 		for _, s := range f.Scenarios {
 			if o := ended[s]; o != nil {
 				feature.Scenarios = append(feature.Scenarios, *o)
@@ -325,14 +362,6 @@ func (c *runner) finished(s *Scenario, o *outcome.Scenario) {
 }
 
 func (c *runner) notify(e outcome.Event) { c.events.add(e) }
-
-// source says what the pickle of a scenario does not.
-func (c *runner) source(s *Scenario) steps.Source {
-	return steps.Source{Tags: s.TagNames(), ReadFixture: func(name string) ([]byte, error) {
-		i := slices.IndexFunc(c.plan.features, func(f *Feature) bool { return f.URI == s.URI })
-		return steps.ReadFixture(c.plan.features[i].fsys, c.plan.features[i].path, name)
-	}}
-}
 
 // interruptedBy says whether err is caused by the end of the context.
 func interruptedBy(ctx context.Context, err error) bool {

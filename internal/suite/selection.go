@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"omniloader/internal/outcome"
-	"omniloader/internal/runfile"
 	"omniloader/internal/suggest"
 	"omniloader/internal/tagexpr"
 	"omniloader/steps"
@@ -37,10 +36,19 @@ type Plan struct {
 	features []*Feature
 	chosen   map[*Scenario]bool
 	steps    stepLibrary
-	leftOut  []runfile.LeftOut
+	leftOut  []outcome.LeftOut
+	divided  *Plan // the plan of which this one is a shard, or nil
+	// problemFiles are the files whose problems this shard has; see fileProblems.
+	problemFiles map[*Feature]bool
 
-	once         sync.Once
-	exampleTexts []string // see examples
+	lintOnce    sync.Once
+	lintMutex   sync.Mutex
+	lintResults map[*Feature]*linted
+
+	arguments steps.ArgumentContext // see Expect; without the source
+
+	once  sync.Once
+	texts *stepTexts // see knownTexts
 }
 
 // Select selects the scenarios that are at a line given to Load, if there was one, that
@@ -82,19 +90,17 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 			}
 		}
 	}
-	if len(p.chosen) == 0 && !slices.ContainsFunc(features, func(f *Feature) bool { return len(f.Problems) > 0 }) {
+	if len(p.chosen) == 0 && !slices.ContainsFunc(features, func(f *Feature) bool { return len(p.fileProblems(f)) > 0 }) {
 		return nil, nothingSelected(selection, total, wip)
 	}
-	for _, l := range []runfile.LeftOut{{Reason: tagWIP, Count: wip}, {Reason: tagSlow, Count: slow}} {
+	for _, l := range []outcome.LeftOut{{Reason: tagWIP, Count: wip}, {Reason: tagSlow, Count: slow}} {
 		if l.Count > 0 {
 			p.leftOut = append(p.leftOut, l)
 		}
 	}
+	p.leftOut = append(p.leftOut, leftOutPaths(features)...)
 	return p, nil
 }
-
-// LeftOut counts the scenarios that were left out without being asked for, by their tag.
-func (p *Plan) LeftOut() []runfile.LeftOut { return slices.Clone(p.leftOut) }
 
 func inCategory(tags, categories []string) bool {
 	return len(categories) == 0 || slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(tags, "@"+c) })
@@ -179,6 +185,9 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 			advice := suggest.DidYouMean(c, known)
 			if trimmed := strings.TrimPrefix(c, "@"); trimmed != c && slices.Contains(known, trimmed) {
 				advice = suggest.Question(trimmed)
+			}
+			if strings.EqualFold(c, "all") {
+				advice = "--all takes every category"
 			}
 			problems = append(problems, outcome.Problem{Message: fmt.Sprintf("unknown category %q: no scenario has this tag", c), Advice: advice})
 		}

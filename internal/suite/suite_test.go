@@ -157,7 +157,8 @@ func newFakeSteps() *fakeSteps {
 		messages.PickleStepType_CONTEXT: "Given", messages.PickleStepType_ACTION: "When", messages.PickleStepType_OUTCOME: "Then",
 	}
 	y.stepLibrary = stepLibrary{
-		checkOrder: func([]messages.PickleStepType) (int, error) { return 0, nil },
+		checkOrder:     func([]messages.PickleStepType) (int, error) { return 0, nil },
+		checkArguments: func(*messages.Pickle, steps.ArgumentContext) []steps.ArgumentProblem { return nil },
 		catalogue: func() []steps.Definition {
 			return []steps.Definition{
 				{Keyword: "Given", Example: `a thing "stone"`}, {Keyword: "When", Example: "it passes"}, {Keyword: "Then", Example: "all is well"},

@@ -23,10 +23,10 @@ func syntaxProblems(uri string, err error) outcome.Problems {
 			break
 		}
 		message, advice := explainSyntax(e.Message)
-		problems = append(problems, outcome.Problem{URI: uri, Line: e.Line, Message: message, Advice: advice})
+		problems = append(problems, outcome.Problem{URI: uri, Line: e.Line, Code: ruleSyntaxError, Message: message, Advice: advice})
 	}
 	if problems == nil {
-		problems = outcome.Problems{{URI: uri, Message: strings.TrimSpace(err.Error())}}
+		problems = outcome.Problems{{URI: uri, Code: ruleSyntaxError, Message: strings.TrimSpace(err.Error())}}
 	}
 	return problems
 }
