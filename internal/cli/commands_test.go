@@ -291,7 +291,7 @@ func TestHelp(t *testing.T) {
 		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "record": {"record", "--help"}, "init": {"init", "--help"}, "compare": {"compare", "-h"},
 		"steps": {"steps", "--help"}, "version": {"version", "--help"}, "findings": {"findings", "--help"},
 		"tokenize": {"tokenize", "--help"},
-		"selftest": {"selftest", "--help"}, "bench": {"bench", "--help"}, "selftest_noise": {"selftest", "noise", "--help"},
+		"selftest": {"selftest", "--help"}, "bench": {"bench", "--help"}, "lint": {"lint", "--help"}, "selftest_noise": {"selftest", "noise", "--help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := call(t, args...)

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/features"
-	"omniloader/internal/engine"
 	"omniloader/internal/lint"
 	"omniloader/internal/lintreport"
 	"omniloader/internal/outcome"
@@ -139,11 +138,11 @@ func lintedFeatures(ctx context.Context, flags lintFlags, paths []string, stdin 
 	case paths[0] != stdinArgument:
 		return suite.Load(ctx, paths)
 	}
-	source, err := runInterruptible(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(stdin, engine.MaxSource+1)) })
+	loaded, err := runInterruptible(ctx, func() ([]*suite.Feature, error) { return suite.LoadSource(ctx, flags.stdinName, stdin) })
 	if err != nil {
 		return nil, fmt.Errorf("standard input: %w", err)
 	}
-	return suite.LoadSource(ctx, flags.stdinName, source)
+	return loaded, nil
 }
 
 // concludeLint says what was found in a line, and gives the error that the exit code comes

@@ -16,10 +16,20 @@ type keywords struct {
 	headings []string // without the colon
 	outline  []string // headings of outlines that are not those of plain scenarios too
 	longest  int      // letters of the longest keyword of a step
+	known    map[string]nearKeyword
 }
 
+// nearKeyword is what nearStep returns.
+type nearKeyword struct {
+	keyword  string
+	distance int
+}
+
+// maxKnown bounds how many beginnings of lines are remembered.
+const maxKnown = 1 << 12
+
 func newKeywords(d *gherkin.Dialect) *keywords {
-	k := &keywords{}
+	k := &keywords{known: map[string]nearKeyword{}}
 	for _, s := range d.StepKeywords() {
 		if strings.TrimSpace(s) == "*" {
 			continue
@@ -78,9 +88,21 @@ func (k *keywords) step(text string, defined func(string) bool) (m misreadStep, 
 	return misreadStep{"* ", utf8.RuneCountInString(word) + 1, false}, ok && defined(strings.TrimSpace(text[len(word)+1:]))
 }
 
-// nearStep returns the keyword of a step that a text is or may be meant as, and the number of
-// slips; "" if there is none. A star, or nothing, is taken for a star.
+// nearStep is findNearStep, and remembers what it returned: many lines begin alike.
 func (k *keywords) nearStep(text string) (keyword string, distance int) {
+	near, ok := k.known[text]
+	if !ok {
+		near.keyword, near.distance = k.findNearStep(text)
+		if len(k.known) < maxKnown {
+			k.known[text] = near
+		}
+	}
+	return near.keyword, near.distance
+}
+
+// findNearStep returns the keyword of a step that a text is or may be meant as, and the number of
+// slips; "" if there is none. A star, or nothing, is taken for a star.
+func (k *keywords) findNearStep(text string) (keyword string, distance int) {
 	if text == "*" || text == "" {
 		return "* ", 1
 	}

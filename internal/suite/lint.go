@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -242,7 +243,11 @@ func (p *Plan) Fixes() map[string][]lint.Fix {
 // LoadSource parses a feature file that is not read from the disk. name is its path all the
 // same: it is in every problem, its extension says whether it is in Markdown, and fixtures are
 // looked for beside it.
-func LoadSource(ctx context.Context, name string, source []byte) ([]*Feature, error) {
+func LoadSource(ctx context.Context, name string, r io.Reader) ([]*Feature, error) {
+	source, err := io.ReadAll(io.LimitReader(r, engine.MaxSource+1))
+	if err != nil {
+		return nil, err
+	}
 	f := parse(ctx, filepath.ToSlash(name), source)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

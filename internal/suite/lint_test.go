@@ -184,7 +184,7 @@ func TestWhatIsLeftOutIsNotLinted(t *testing.T) {
 
 func TestASourceThatIsNotOnTheDiskIsLinted(t *testing.T) {
 	for name, text := range map[string]string{"x/a.feature": "Feature: f\n  Scenario: a\n    then the model is supported\n", "x/a.feature.md": "# Feature: f\n## Scenario: a\n* then the model is supported\n"} {
-		loaded, err := LoadSource(t.Context(), name, []byte(text))
+		loaded, err := LoadSource(t.Context(), name, strings.NewReader(text))
 		require.NoError(t, err)
 		problems, err := selectAll(t, loaded).Lint(t.Context())
 		require.NoError(t, err)
