@@ -62,14 +62,14 @@ warning is only told here. Each has the code of its rule; docs/lint.md lists the
 		ValidArgsFunction: completeFiles("feature"),
 		Annotations: map[string]string{
 			meaningOf0: "nothing was found, or only warnings",
-			meaningOf2: "an error was found, with --strict a warning; or a wrong flag, or a file that cannot be read or written",
+			meaningOf2: "an error was found, with --strict a warning; or a wrong flag or an unreadable file",
 		},
 	}
-	c.Flags().StringVar(&flags.format, "format", "text", "how to print what was found: `FORMAT` is "+strings.Join(lintreport.Formats(), ", "))
+	c.Flags().StringVar(&flags.format, "format", "text", "how to print what was found, `FORMAT` is one of\n"+strings.Join(lintreport.Formats(), ", "))
 	c.Flags().BoolVar(&flags.strict, "strict", false, "end with exit code 2 for warnings too")
 	c.Flags().BoolVar(&flags.fix, "fix", false, "mend what has only one meaning, in the files: keywords in the wrong\ncase, a tag that an element has twice")
 	c.Flags().BoolVar(&flags.dryRun, "dry-run", false, "with --fix: show the changes, and write nothing")
-	c.Flags().StringVar(&flags.stdinName, "stdin-name", "stdin.feature", "the `PATH` of what is on standard input, for messages and fixtures")
+	c.Flags().StringVar(&flags.stdinName, "stdin-name", "stdin.feature", "the `PATH` of what is on standard input, for messages and\nfixtures")
 	completeFlag(c, "format", lintreport.Formats)
 	_ = c.RegisterFlagCompletionFunc("stdin-name", completeFiles("feature"))
 	return c
