@@ -255,7 +255,7 @@ func nothingIsLost(t *testing.T, name, source string, count int) {
 		count = min(count, 200)
 	}
 	r := rand.New(rand.NewPCG(*mutationSeed, 0))
-	place := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + `:[0-9]+`)
+	place := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + `(:[0-9]+)*: `)
 	counts := map[string]int{}
 	for range count {
 		text, what := mutate(r, source, comment)
