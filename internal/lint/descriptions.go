@@ -73,6 +73,8 @@ func (c *checker) checkBlock(block []unreadLine) {
 		case c.misreadHeading(block, i):
 		case strings.HasPrefix(u.text, "|"):
 			c.misreadRow(block, i)
+		case c.markdown && c.besideRow(u):
+			c.add("row-in-description", u.scope, u.line, u.column(c), "begin it with a |, and indent it as the other rows", "this row of a table is not read: %q", u.text)
 		default:
 			c.suspectDescription(u)
 		}
@@ -136,7 +138,14 @@ func (c *checker) misreadRow(block []unreadLine, i int) {
 		return
 	}
 	if c.markdown {
-		if above := c.readAbove(u.line); !row(i-1) && (above == engine.RowLine || above == engine.StepLine || u.part.kind == examplesPart) {
+		if row(i - 1) {
+			return // said of the line above
+		}
+		above := c.readAbove(u.line)
+		switch {
+		case markdownRow.MatchString(c.text(u.line)):
+			c.add("row-in-description", u.scope, u.line, u.column(c), "rows stand below a heading Examples or below a step; a table that is text is not indented", "this row of a table is not read: %q", u.text)
+		case above == engine.RowLine || above == engine.StepLine || u.part.kind == examplesPart:
 			c.add("row-in-description", u.scope, u.line, u.column(c), "indent it by 2 to 5 spaces, as the rows above it", "this row of a table is not read: %q", u.text)
 		}
 		return
@@ -151,6 +160,14 @@ func (c *checker) misreadRow(block []unreadLine, i int) {
 	}
 	c.add("row-in-description", u.scope, u.line, u.column(c), `rows stand below "Examples:" or below a step; a table that is text needs a line of dashes (|---|) below its head`,
 		"this row of a table is read as a description: %q", u.text)
+}
+
+// markdownRow is a row as features in Markdown have it.
+var markdownRow = regexp.MustCompile(`^\s{2,5}\|`)
+
+// besideRow says whether a line with bars is above or below a row.
+func (c *checker) besideRow(u unreadLine) bool {
+	return strings.Contains(u.text, "|") && (c.kind(u.line-1) == engine.RowLine || c.kind(u.line+1) == engine.RowLine)
 }
 
 // readAbove returns the kind of the last line above one that is not blank, prose or a

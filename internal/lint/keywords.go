@@ -69,7 +69,7 @@ func (k *keywords) step(text string, defined func(string) bool) (m misreadStep, 
 	runes := []rune(text)
 	best := -1
 	for i := range runes {
-		prefix := strings.Join(strings.Fields(string(runes[:i])), " ")
+		prefix := strings.Join(strings.Fields(withoutMarks.Replace(string(runes[:i]))), " ")
 		if utf8.RuneCountInString(prefix) > k.longest+2 {
 			break
 		}
@@ -88,6 +88,9 @@ func (k *keywords) step(text string, defined func(string) bool) (m misreadStep, 
 	return misreadStep{"* ", utf8.RuneCountInString(word) + 1, false}, ok && defined(strings.TrimSpace(text[len(word)+1:]))
 }
 
+// withoutMarks removes the marks of lists and headings in Markdown.
+var withoutMarks = strings.NewReplacer("*", "", "+", "", "-", "", "#", "")
+
 // nearStep is findNearStep, and remembers what it returned: many lines begin alike.
 func (k *keywords) nearStep(text string) (keyword string, distance int) {
 	near, ok := k.known[text]
@@ -101,10 +104,10 @@ func (k *keywords) nearStep(text string) (keyword string, distance int) {
 }
 
 // findNearStep returns the keyword of a step that a text is or may be meant as, and the number of
-// slips; "" if there is none. A star, or nothing, is taken for a star.
+// slips; "" if there is none. Nothing is taken for a star.
 func (k *keywords) findNearStep(text string) (keyword string, distance int) {
-	if text == "*" || text == "" {
-		return "* ", 1
+	if text == "" {
+		return "* ", 1 // of which a star is left, or nothing
 	}
 	letters := utf8.RuneCountInString(text)
 	best := slips(letters) + 1

@@ -137,6 +137,8 @@ func TestWhatIsNotReadInMarkdownIsFound(t *testing.T) {
 		want           []string
 	}{
 		{"a keyword in lower case", "* Given all", "* given all", []string{"11:3 step-in-description"}},
+		{"a damaged mark of a list", "* Given all", "x* Given all", []string{"11:1 step-in-description"}},
+		{"another letter for a space", "* Given all", "*xGiven all", []string{"11:1 step-in-description"}},
 		{"no mark of a list", "* Given all", "Given all", []string{"11:1 step-in-description"}},
 		{"a heading with a slip", "## Scenario: a", "## Scenaro: a", []string{"9:4 heading-in-description", "11:3 step-in-description"}},
 		{"a heading without its mark", "## Scenario: a", "Scenario: a", []string{"11:3 step-in-description"}},
@@ -148,6 +150,10 @@ func TestWhatIsNotReadInMarkdownIsFound(t *testing.T) {
 	}
 	outline := "# Feature: f\n## Scenario Outline: a <x>\n* Given all is well\n\n### Examples:\n\n  | x |\n  | - |\n  | 1 |\n| 2 |\n"
 	assert.Equal(t, []string{"10:1 row-in-description"}, found(checkText(t, "a.feature.md", outline)))
+	for old, new := range map[string]string{"| 2 |": "x | 2 |", "  | 1 |\n| 2 |": "x | 1 |\n  | 2 |", "# Feature: f": "# Feature: f\n  | 2 |"} {
+		text := strings.Replace(outline, old, new, 1)
+		assert.Contains(t, strings.Join(found(checkText(t, "a.feature.md", text)), "\n"), "row-in-description", "%s", text)
+	}
 }
 
 // languages lists the languages of gherkin, which does not export them.

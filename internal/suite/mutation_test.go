@@ -145,18 +145,19 @@ func judgeText(t *testing.T, name, text string) mutationRun {
 }
 
 var (
-	mutationKeyword  = regexp.MustCompile(`^(\s*)(Feature:|Rule:|Background:|Scenario Outline:|Scenario:|Examples:|Given|When|Then|And|But)`)
+	mutationKeyword  = regexp.MustCompile(`^(\s*(?:\* |#+ )?)(Feature:|Rule:|Background:|Scenario Outline:|Scenario:|Examples:|Given|When|Then|And|But)`)
 	mutationKeywords = strings.Split("Feature:|Rule:|Background:|Scenario Outline:|Scenario:|Examples:|Given|When|Then|And|But|*|Test:|given|then|scenario:|examples:|", "|")
 )
 
 const mutationLetters = `abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 :"|@<>*\_-.` + "`\t\u00a0\u200b"
 
-// mutate changes one thing in a text, and says what. Comments and their signs stay.
-func mutate(r *rand.Rand, text string) (changed, what string) {
+// mutate changes one thing in a text, and says what. Lines that begin with the sign of a
+// comment stay.
+func mutate(r *rand.Rand, text, comment string) (changed, what string) {
 	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n")+"\n", "\n")
 	lines = lines[:len(lines)-1]
 	at := r.IntN(len(lines))
-	for strings.TrimSpace(lines[at]) == "" || strings.HasPrefix(strings.TrimSpace(lines[at]), "#") {
+	for trimmed := strings.TrimSpace(lines[at]); trimmed == "" || strings.HasPrefix(trimmed, comment); trimmed = strings.TrimSpace(lines[at]) {
 		at = r.IntN(len(lines))
 	}
 	letters := []rune(mutationLetters)
@@ -200,24 +201,65 @@ func mutate(r *rand.Rand, text string) (changed, what string) {
 	return strings.Join(lines, ""), what
 }
 
+var mutationHeading = regexp.MustCompile(`^(\s*)(Feature|Rule|Background|Scenario Outline|Scenario|Examples):`)
+
+// inMarkdown writes a feature in Markdown.
+func inMarkdown(text string) string {
+	var b strings.Builder
+	fence := ""
+	for line := range strings.Lines(text) {
+		trimmed := strings.TrimLeft(line, " ")
+		switch {
+		case strings.HasPrefix(trimmed, `"""`) && fence == "":
+			fence = strings.Replace(trimmed, `"""`, "```", 1)
+			b.WriteString("  " + fence)
+		case strings.HasPrefix(trimmed, `"""`):
+			fence = ""
+			b.WriteString("  ```\n")
+		case fence != "" || strings.HasPrefix(trimmed, "|"):
+			b.WriteString("  " + trimmed)
+		case mutationHeading.MatchString(line):
+			b.WriteString(strings.Repeat("#", 1+(len(line)-len(trimmed))/2) + " " + trimmed)
+		case strings.HasPrefix(trimmed, "@"):
+			b.WriteString("`" + strings.TrimSpace(trimmed) + "`\n")
+		case mutationKeyword.MatchString(line) && strings.HasPrefix(line, "    "):
+			b.WriteString("* " + trimmed)
+		case strings.HasPrefix(trimmed, "#"):
+			b.WriteString("<!-- " + strings.TrimSpace(trimmed) + " -->\n")
+		default:
+			b.WriteString(trimmed)
+		}
+	}
+	return b.String()
+}
+
 // Whatever is changed in a feature, the run judges as many Then steps as before, or something
 // fails, or what could not be judged is told with its place.
 func TestNothingIsLostWithoutAWord(t *testing.T) {
-	original := judgeText(t, "a.feature", mutated)
+	t.Run("Gherkin", func(t *testing.T) { nothingIsLost(t, "a.feature", mutated, *mutationCount) })
+	t.Run("Markdown", func(t *testing.T) { nothingIsLost(t, "a.feature.md", inMarkdown(mutated), *mutationCount/3) })
+}
+
+func nothingIsLost(t *testing.T, name, source string, count int) {
+	comment := "#"
+	if strings.HasSuffix(name, ".md") {
+		comment = "<!--"
+	}
+	original := judgeText(t, name, source)
 	require.NoError(t, original.err)
 	require.Zero(t, original.failed)
 	require.Empty(t, original.left)
 	require.Equal(t, 5+2+2+3+2, original.thens)
 	t.Logf("-mutation-seed %d -mutations %d", *mutationSeed, *mutationCount)
 	if testing.Short() || RaceDetector {
-		*mutationCount = min(*mutationCount, 200)
+		count = min(count, 200)
 	}
 	r := rand.New(rand.NewPCG(*mutationSeed, 0))
-	place := regexp.MustCompile(`(?m)^a\.feature:[0-9]+`)
+	place := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + `(:[0-9]+)*: `)
 	counts := map[string]int{}
-	for range *mutationCount {
-		text, what := mutate(r, mutated)
-		result := judgeText(t, "a.feature", text)
+	for range count {
+		text, what := mutate(r, source, comment)
+		result := judgeText(t, name, text)
 		switch {
 		case result.err != nil:
 			counts["not judged"]++
