@@ -183,6 +183,9 @@ func TestFeatures(t *testing.T) {
 	var results []bench.Result
 	counts := notJudgedCounts{}
 	for _, f := range run.Features {
+		if len(f.Problems) > 0 {
+			t.Errorf("%v", f.Problems) // those of no scenario
+		}
 		for _, s := range f.Scenarios {
 			outcomes[place{f.URI, s.Model, s.Line}] = s
 			counts.add(s.NotJudged)
@@ -239,6 +242,10 @@ func reportOutcome(t *testing.T, uri string, s outcome.Scenario) {
 	case "":
 		t.Error("it did not run")
 	default:
+		if len(s.Problems) > 0 {
+			t.Errorf("%s:%d: %s: %v", uri, s.Line, s.Name, s.Problems)
+			return
+		}
 		step := s.FailedStep()
 		t.Errorf("%s:%d: %s\n%s:%d: %s%s: %s: %v", uri, s.Line, s.Name, uri, step.Line, step.Keyword, step.Text, step.Status, step.Err)
 	}

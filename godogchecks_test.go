@@ -85,6 +85,8 @@ func TestGodogRunRefusesWhatItCannotJudge(t *testing.T) {
 		"an undefined step":   {"a.feature", strings.Replace(good, "supported", "suported", 1), "undefined step"},
 		"no Then":             {"a.feature", strings.Replace(good, "    Then the model is supported\n", "", 1), "checks nothing"},
 		"a file that is cut":  {"a.feature", good + "  nonsense\n    Given\n", "a.feature:"},
+		"an unread table":     {"a.feature", good + "      | x |\n", "a.feature:6:7: "},
+		"an unread step":      {"a.feature", strings.Replace(good, "Given", "given", 1), "a.feature:3:5: "},
 		"attempts":            {"a.feature", "@retry:2\n" + good, "@retry:2"},
 		"a timeout":           {"a.feature", "@timeout:5s\n" + good, "@timeout:5s"},
 		"an expected failure": {"a.feature", "@fails:ISSUE-1\n" + good, "@fails:ISSUE-1"},

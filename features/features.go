@@ -8,5 +8,5 @@ import "embed"
 // FS has the feature files and their fixtures in its root, and the checkpoints that they
 // read below checkpoints.
 //
-//go:embed *.feature *.fixture checkpoints
+//go:embed *.feature *.fixture *.json checkpoints
 var FS embed.FS

@@ -1,14 +1,12 @@
 package steps
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
-
-	"omniloader/internal/suggest"
 )
 
 // answer is the JSON of what an operation returned.
@@ -20,70 +18,64 @@ type answer struct {
 // newAnswer encodes the result of an operation. It must be a JSON object, because
 // steps name its fields.
 func newAnswer(value any) (answer, error) {
-	text, err := json.Marshal(value)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // people read it
+	if err := e.Encode(value); err != nil {
 		return answer{}, fmt.Errorf("encoding the answer as JSON: %w", err)
 	}
-	a := answer{string(text), gjson.ParseBytes(text)}
+	text := strings.TrimSuffix(b.String(), "\n")
+	a := answer{text, gjson.Parse(text)}
 	if !a.root.IsObject() {
-		return answer{}, fmt.Errorf("the answer is %s: an object with named fields was expected", text)
+		return answer{}, fmt.Errorf("the answer is %s: an object with named fields was expected", cut(text, maxShownText))
 	}
 	return a, nil
 }
 
-// field finds a field by its name in plain words: "model type" is model_type, and
-// "quantization method" is quantization.method. If no field has the whole name, a
-// field whose name ends with it is taken, if there is only one: "eos token" is
-// special_tokens.eos_token.
-func (a answer) field(name string) (gjson.Result, error) {
-	wanted := words(name)
-	fields := a.fields()
-	var ends []field
-	for _, f := range fields {
-		if f.name == wanted {
-			return f.value, nil
-		}
-		if slices.Contains(f.ends, wanted) {
-			ends = append(ends, f)
-		}
-	}
-	if len(ends) == 1 {
-		return ends[0].value, nil
-	}
-	if len(ends) > 1 {
-		return gjson.Result{}, scenarioErrorf("the answer has more than one field %q: %s", name, names(ends))
-	}
-	for _, f := range fields {
-		if f.value.Type == gjson.Null && strings.HasPrefix(wanted, f.name+" ") {
-			return gjson.Result{}, fmt.Errorf("there is no %s: %s is null", name, f.name)
-		}
-	}
-	known := make([]string, len(fields))
-	for i, f := range fields {
-		known[i] = f.name
-	}
-	return gjson.Result{}, scenarioErrorf("the answer has no field %q, %s", name, suggest.DidYouMean(wanted, known))
+// answerField is one field of an answer, at any depth.
+type answerField struct {
+	fieldName
+	value  gjson.Result
+	parent gjson.Result // the object that has it
 }
 
-// field is one field of an answer, at any depth.
-type field struct {
-	name  string   // in plain words, the names of the enclosing fields first
-	ends  []string // name without the first enclosing field, without the first two …
-	value gjson.Result
+// absentError says that a field is not there because the field that would contain it is
+// null.
+type absentError struct{ name, enclosing string }
+
+func (e *absentError) Error() string {
+	return fmt.Sprintf("there is no %s: %s is null", e.name, e.enclosing)
+}
+
+// field finds a field by its name in plain words, see findField. The error is an
+// *absentError if an enclosing field is null, and a ScenarioError if there is no such field.
+func (a answer) field(name string) (answerField, error) {
+	fields := a.fields()
+	names := make([]fieldName, len(fields))
+	for i, f := range fields {
+		names[i] = f.fieldName
+	}
+	i, err := findField(name, names)
+	if err == nil {
+		return fields[i], nil
+	}
+	wanted := words(name)
+	for _, f := range fields {
+		if f.value.Type == gjson.Null && strings.HasPrefix(wanted, f.name+" ") {
+			return answerField{}, &absentError{name, f.name}
+		}
+	}
+	return answerField{}, &ScenarioError{fmt.Errorf("the answer has no field %q, %w", name, err)}
 }
 
 // fields lists the fields of the answer, but not those of the elements of lists.
-func (a answer) fields() []field {
-	var fields []field
-	var walk func(path []string, v gjson.Result)
-	walk = func(path []string, v gjson.Result) {
+func (a answer) fields() []answerField {
+	var fields []answerField
+	var walk func(keys []string, v gjson.Result)
+	walk = func(keys []string, v gjson.Result) {
 		v.ForEach(func(key, value gjson.Result) bool {
-			full := append(slices.Clone(path), words(key.String()))
-			f := field{name: strings.Join(full, " "), value: value}
-			for i := 1; i < len(full); i++ {
-				f.ends = append(f.ends, strings.Join(full[i:], " "))
-			}
-			fields = append(fields, f)
+			full := append(keys[:len(keys):len(keys)], key.String())
+			fields = append(fields, answerField{newFieldName(full), value, v})
 			if value.IsObject() {
 				walk(full, value)
 			}
@@ -94,16 +86,17 @@ func (a answer) fields() []field {
 	return fields
 }
 
-// words converts a name such as "model_type" to plain words: lower case, separated by
-// single spaces.
-func words(name string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '_' || r == '.' || r == ' ' || r == '-' }), " ")
-}
-
-func names(fields []field) string {
-	list := make([]string, len(fields))
-	for i, f := range fields {
-		list[i] = fmt.Sprintf("%q", f.name)
+// isAbsent says whether a value is null, empty text, or an empty list or object.
+func isAbsent(v gjson.Result) bool {
+	switch {
+	case v.Type == gjson.Null:
+		return true
+	case v.Type == gjson.String:
+		return v.Str == ""
+	case v.IsArray():
+		return len(v.Array()) == 0
+	case v.IsObject():
+		return len(v.Map()) == 0
 	}
-	return strings.Join(list, ", ")
+	return false
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strings"
 	"sync"
 
 	"omniloader/internal/engine"
@@ -22,6 +23,7 @@ type Definition struct {
 	Example  string // a text that it matches
 	Group    string // the heading of the list that it belongs to
 	Location string // where it is defined: "steps/when.go:31"
+	Below    string // how the table or text below it is written, in lines; "" where that needs no words
 }
 
 // Catalogue returns every step, in the order in which lists show them. Older
@@ -54,9 +56,15 @@ type stepDoc struct {
 	meaning        string
 	example        string
 	bounds         boundKind // what it bounds; the operation is then measured
+	operation      string    // of a When step: what it carries out
 	expectsFailure bool      // it asserts that reading fails
+	below          string    // how the table or text below it is written, in lines; "" where that needs no words
 	older          bool      // an older spelling of another step: it works, and is not listed
 	precheck       precheck  // of a Given step: checks its values before the run; nil for no check
+
+	// check checks the arguments before the scenario runs, where that is possible; parts is
+	// what the groups of the pattern matched.
+	check func(c *argumentCheck, parts []string)
 }
 
 // boundKind is what a step bounds, or asks to be measured without a bound.
@@ -131,7 +139,7 @@ func (r *catalogueRegistrar) add(keyword, pattern string, a stepDoc) {
 	file = filepath.ToSlash(file)
 	r.entries = append(r.entries, &entry{
 		Definition: Definition{
-			Keyword: keyword, Pattern: pattern, Meaning: a.meaning, Example: a.example, Group: r.heading,
+			Keyword: keyword, Pattern: pattern, Meaning: a.meaning, Example: a.example, Group: r.heading, Below: strings.TrimRight(a.below, "\n"),
 			Location: fmt.Sprintf("%s/%s:%d", path.Base(path.Dir(file)), path.Base(file), line),
 		},
 		doc:     a,

@@ -6,9 +6,8 @@ import (
 	"path"
 	"strings"
 
-	"omniloader/internal/suggest"
+	"omniloader/internal/outcome"
 	"omniloader/loader/fault"
-	"omniloader/loader/undertest"
 )
 
 // failureSteps are the Then steps that expect an operation to fail.
@@ -18,11 +17,13 @@ func (w *world) failureSteps(r stepRegistrar) {
 		meaning:        "Reading fails with an error of this kind.",
 		example:        `reading fails with "not found"`,
 		expectsFailure: true,
+		check:          checkFailureKind,
 	})
 	r.Then(`^reading fails with "([^"]*)" in "([^"]*)"$`, w.failsIn, stepDoc{
 		meaning:        "Reading fails with an error of this kind about this file of the checkpoint.",
 		example:        `reading fails with "not JSON" in "config.json"`,
 		expectsFailure: true,
+		check:          checkFailureKind,
 	})
 	r.Then(`^the failure names "([^"]*)"$`, w.failureNames, stepDoc{
 		meaning:        "The text of the error contains this: a file, a directory or a number, for example.",
@@ -42,27 +43,28 @@ func (w *world) failed() error {
 	case w.operation == "":
 		return errors.New("no operation was called yet")
 	case w.err == nil:
-		return fmt.Errorf("reading the %s did not fail; the answer is %s", w.operation, shortened(w.answer.text))
+		return fmt.Errorf("reading the %s did not fail; the answer is: %s", w.operation, shown(w.answer.root))
 	}
 	return nil
 }
 
+// failureMismatch returns the error of a Then step about the failure of the operation.
+func (w *world) failureMismatch(message, expected, got string) error {
+	return &outcome.Mismatch{Message: message + ": " + w.err.Error(), Expected: expected, Got: got, DecidedBy: w.relative(fault.PathOf(w.err)), Cause: w.err}
+}
+
 func (w *world) fails(kind string) error {
-	var known []string
-	for _, k := range undertest.Kinds() {
-		known = append(known, string(k))
-		if string(k) != kind {
-			continue
-		}
-		if err := w.failed(); err != nil {
-			return err
-		}
-		if !errors.Is(w.err, k) {
-			return fmt.Errorf("reading failed with %q, expected %q: %w", fault.KindOf(w.err), kind, w.err)
-		}
-		return nil
+	if err := failureKindExists(kind); err != nil {
+		return &ScenarioError{err}
 	}
-	return scenarioErrorf("there is no kind of failure %q, %s", kind, suggest.DidYouMean(kind, known))
+	if err := w.failed(); err != nil {
+		return err
+	}
+	if !errors.Is(w.err, fault.Kind(kind)) {
+		got := string(fault.KindOf(w.err))
+		return w.failureMismatch(fmt.Sprintf("reading failed with %q, expected %q", got, kind), kind, got)
+	}
+	return nil
 }
 
 func (w *world) failsIn(kind, file string) error {
@@ -70,7 +72,7 @@ func (w *world) failsIn(kind, file string) error {
 		return err
 	}
 	if got := w.relative(fault.PathOf(w.err)); got != file {
-		return fmt.Errorf("reading failed in %q, expected %q: %w", got, file, w.err)
+		return w.failureMismatch(fmt.Sprintf("reading failed in %q, expected %q", got, file), file, got)
 	}
 	return nil
 }
@@ -89,7 +91,7 @@ func (w *world) failureNames(text string) error {
 		return err
 	}
 	if !strings.Contains(w.err.Error(), text) {
-		return fmt.Errorf("the error does not contain %q: %w", text, w.err)
+		return w.failureMismatch(fmt.Sprintf("the error does not contain %q", text), text, w.err.Error())
 	}
 	return nil
 }
@@ -99,16 +101,7 @@ func (w *world) hintMentions(text string) error {
 		return err
 	}
 	if hint := fault.HintOf(w.err); !strings.Contains(hint, text) {
-		return fmt.Errorf("the hint is %q and does not contain %q: %w", hint, text, w.err)
+		return w.failureMismatch(fmt.Sprintf("the hint is %q and does not contain %q", hint, text), text, hint)
 	}
 	return nil
-}
-
-// shortened cuts the text of an answer to at most 160 bytes and a mark.
-func shortened(text string) string {
-	const limit = 160 // bytes
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit], "") + "…"
 }

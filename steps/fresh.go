@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"time"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/engine"
 	"omniloader/loader/undertest"
 )
 
@@ -22,8 +23,25 @@ type FreshJob struct {
 	Confined       bool            `json:"confined,omitempty"` // follow no link that leads out of the Root of the Input
 }
 
-// Do calls the operation in this process and measures the call.
-func (j FreshJob) Do(ctx context.Context, loader undertest.Loader) (f *bench.FreshProcess, err error) {
+// freshGrace is how long a call in a process started for it is waited for when it has to end.
+const freshGrace = time.Second
+
+// Do calls the operation in this process and measures the call. Where the call does not
+// come back when ctx ends, or panics, the error has its stacks.
+func (j FreshJob) Do(ctx context.Context, loader undertest.Loader) (*bench.FreshProcess, error) {
+	var fresh *bench.FreshProcess
+	err := engine.Call(ctx, freshGrace, func(ctx context.Context) (err error) {
+		fresh, err = j.do(ctx, loader)
+		return err
+	})
+	if err != nil {
+		return nil, engine.WithStacks(err)
+	}
+	return fresh, nil
+}
+
+// do is Do in the goroutine of the call.
+func (j FreshJob) do(ctx context.Context, loader undertest.Loader) (f *bench.FreshProcess, err error) {
 	files, done, err := place{root: j.Input.Root, confined: j.Confined}.open()
 	if err != nil {
 		return nil, err
@@ -70,9 +88,9 @@ func (w *world) fresh(ctx context.Context) (f *bench.FreshProcess, err error) {
 		if err := copied.temporaryDirectory(); err != nil {
 			return nil, scenarioErrorf("copying the checkpoint to the disk: %w", err)
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(copied.tempRoot)) }()
+		defer func() { err = errors.Join(err, copied.end()) }()
 		if err := w.given.replay(copied); err != nil {
-			return nil, fmt.Errorf("writing the checkpoint to the disk: %w", err)
+			return nil, scenarioErrorf("writing the checkpoint to the disk, below TMPDIR: %w", err)
 		}
 		job.Input.Root, job.Input.Dir = copied.tempRoot, copied.dir
 	}

@@ -14,13 +14,14 @@ import (
 func (w *world) checkpointSteps(r stepRegistrar) {
 	r.group("Creating a checkpoint")
 	r.Given(`^the checkpoint "([^"]*)"$`, w.preset, stepDoc{
-		meaning:  "A preset, which is made like a public repository, in a directory of its name.",
-		example:  `the checkpoint "llama-3-8b"`,
-		precheck: presetExists(0),
+		meaning: "A preset, which is made like a public repository, in a directory of its name.",
+		example: `the checkpoint "llama-3-8b"`,
+		check:   checkPreset(0),
 	})
 	r.Given(`^a checkpoint with the config:$`, w.config, stepDoc{
 		meaning: "A checkpoint with this config.json, byte for byte, and nothing else.",
 		example: `a checkpoint with the config:`,
+		below:   `{"architectures": ["T5Model"], "model_type": "t5"}`,
 	})
 	r.Given(`^a checkpoint with a config of ([0-9.]+ ?[A-Za-z]+(?:(?:, | and )[0-9.]+ ?[A-Za-z]+)*)$`, w.configOfSize, stepDoc{
 		meaning:  "A checkpoint whose config.json has this size, most of it labels. With several sizes, in ascending order, the first is the scenario's checkpoint, and the others are measured to show how the latency grows.",
@@ -30,15 +31,20 @@ func (w *world) checkpointSteps(r stepRegistrar) {
 	r.Given(`^a checkpoint with the files:$`, w.files, stepDoc{
 		meaning: "A checkpoint of the files in a table with the columns file, content and size. A name that ends in a slash is a directory.",
 		example: `a checkpoint with the files:`,
+		below:   "| file        | content               | size |\n| config.json | {\"model_type\": \"t5\"} |      |\n| model.bin   |                       | 2 GB |",
 	})
 	r.Given(`^a checkpoint with the tree:$`, w.tree, stepDoc{
 		meaning: "A checkpoint of the files in a text: a line \"-- config.json --\" before the content of each.",
 		example: `a checkpoint with the tree:`,
+		below:   "-- config.json --\n{\"model_type\": \"t5\"}\n-- tokenizer/vocab.txt --\nhello",
 	})
 	r.Given(`^the recorded checkpoint "([^"]*)"$`, w.recorded, stepDoc{
-		meaning:  "A checkpoint as it was recorded, from the fixture file of this name in the directory of the feature file. \"omniloader record\" writes both files.",
-		example:  `the recorded checkpoint "llama-3-8b.fixture"`,
-		precheck: fixtureExists,
+		meaning: "A checkpoint as it was recorded, from the fixture file of this name in the directory of the feature file. \"omniloader record\" writes both files.",
+		example: `the recorded checkpoint "llama-3-8b.fixture"`,
+		check: func(c *argumentCheck, parts []string) {
+			c.file(parts[0], `"omniloader record" writes one`)
+		},
+		precheck: recordingParses,
 	})
 	r.Given(`^the recorded checkpoint:$`, w.recordedHere, stepDoc{
 		meaning: "The same, from the text of a fixture in the feature itself.",

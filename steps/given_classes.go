@@ -17,6 +17,7 @@ func (w *world) registrationSteps(r stepRegistrar) {
 	r.Given(`^these classes are registered:$`, w.registerClasses, stepDoc{
 		meaning: "Adds class names from a table with the columns class and category, and optionally task, model type and real name. An error in the table makes reading fail with \"malformed\" in \"registered classes\".",
 		example: `these classes are registered:`,
+		below:   "| class          | category     | task      | model type | real name |\n| OurForCausalLM | transformers | causal_lm |            |           |",
 	})
 	r.Given(`^([0-9]+) other classes are registered$`, w.registerManyClasses, stepDoc{
 		meaning: "Adds this many class names that no checkpoint has.",

@@ -18,6 +18,7 @@ func (w *world) fileSteps(r stepRegistrar) {
 	r.Given(`^the generated files:$`, w.generatedFiles, stepDoc{
 		meaning: "Writes binary files from a description of their content, such as weights from the names, types and shapes of their tensors: \"safetensors model.safetensors\", and below it, indented, \"lm_head.weight BF16 128256 4096\".",
 		example: `the generated files:`,
+		below:   fixtures.Grammar(),
 	})
 	r.Given(`^"([^"]*)" is a link to "([^"]*)"$`, w.link, stepDoc{
 		meaning: "Makes a symbolic link to another file of the checkpoint; it needs a real temporary directory.",

@@ -25,19 +25,19 @@ func (w *world) placementSteps(r stepRegistrar) {
 		example: `the directory "models/google/gemma-scope-2b" for the checkpoint`,
 	})
 	r.Given(`^beside it, the checkpoint "([^"]*)" as "([^"]*)"$`, w.beside, stepDoc{
-		precheck: presetExists(0),
-		meaning:  "A second checkpoint, made from a preset, with this name in the directory that contains the first one. Changes that follow are made to it.",
-		example:  `beside it, the checkpoint "gpt2" as "openai-community/gpt2"`,
+		meaning: "A second checkpoint, made from a preset, with this name in the directory that contains the first one. Changes that follow are made to it.",
+		example: `beside it, the checkpoint "gpt2" as "openai-community/gpt2"`,
+		check:   checkPreset(0),
 	})
 	r.Given(`^beside it, the checkpoint "([^"]*)" as "([^"]*)" in the Hugging Face cache layout$`, w.besideInCache, stepDoc{
-		precheck: presetExists(0),
-		meaning:  "The same, with the directories and files that the Hugging Face cache has after a download of that name.",
-		example:  `beside it, the checkpoint "gpt2" as "openai-community/gpt2" in the Hugging Face cache layout`,
+		meaning: "The same, with the directories and files that the Hugging Face cache has after a download of that name.",
+		example: `beside it, the checkpoint "gpt2" as "openai-community/gpt2" in the Hugging Face cache layout`,
+		check:   checkPreset(0),
 	})
 	r.Given(`^in "([^"]*)", the checkpoint "([^"]*)"$`, w.checkpointIn, stepDoc{
-		precheck: presetExists(1),
-		meaning:  "A second checkpoint, made from a preset, in this directory. Changes that follow are made to it.",
-		example:  `in "library/openai-community/gpt2", the checkpoint "gpt2"`,
+		meaning: "A second checkpoint, made from a preset, in this directory. Changes that follow are made to it.",
+		example: `in "library/openai-community/gpt2", the checkpoint "gpt2"`,
+		check:   checkPreset(1),
 	})
 	r.Given(`^"([^"]*)" is a model root$`, w.modelRoot, stepDoc{
 		meaning: "The loader is told to look for base models in this directory.",
@@ -57,6 +57,7 @@ func (w *world) temporaryDirectory() error {
 	if err != nil {
 		return fmt.Errorf("no temporary directory can be made, set TMPDIR to a directory that can be written: %w", err)
 	}
+	w.setup.state().temporary.add(temp)
 	w.tempRoot = temp
 	w.disk = afero.NewBasePathFs(afero.NewOsFs(), temp)
 	w.fsys = os.DirFS(temp)

@@ -163,10 +163,6 @@ func TestGivenStepsAreCheckedBeforeTheRun(t *testing.T) {
 	folder := folderWith(t, map[string]string{"tiny/config.json": tinyConfig, "bad.fixture": "nonsense"})
 	source := steps.Source{Folder: folder, ReadFixture: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(folder, name)) }}
 	for text, want := range map[string][2]string{
-		`the checkpoint "gtp2"`:                          {`there is no preset "gtp2"`, `did you mean "gpt2"?`},
-		`beside it, the checkpoint "gtp2" as "x/y"`:      {`there is no preset "gtp2"`, `did you mean "gpt2"?`},
-		`in "x", the checkpoint "gtp2"`:                  {`there is no preset "gtp2"`, `did you mean "gpt2"?`},
-		`the recorded checkpoint "gone.fixture"`:         {`the fixture "gone.fixture"`, "omniloader record"},
 		`the recorded checkpoint "bad.fixture"`:          {"", ""},
 		`the checkpoint at "tini"`:                       {"there is no such directory", `did you mean "tiny"?`},
 		`the checkpoint at "tiny/config.json"`:           {"is a file", "name its directory"},
@@ -186,7 +182,6 @@ func TestGivenStepsAreCheckedBeforeTheRun(t *testing.T) {
 	}
 	library, err := (*fixtures.PresetLibrary)(nil).With(fstest.MapFS{"acme.txtar": {Data: []byte("Acme\n\n-- config.json --\n" + tinyConfig + "\n")}}, "p")
 	require.NoError(t, err)
-	assert.Error(t, check(source, steps.Checkpoints{}, `the checkpoint "acme"`))
 	assert.NoError(t, check(source, steps.Checkpoints{Presets: library}, `the checkpoint "acme"`))
 	status, out := runFrom(t, &steps.Setup{Loader: builtin.New(""), Checkpoints: steps.Checkpoints{Presets: library}}, source, `Given the checkpoint "acme"`, `When the model info is read`, `Then the config key "vocab_size" is 64`)
 	assert.Zero(t, status, out)

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/afero"
 	"github.com/tidwall/gjson"
 
 	"omniloader/fixtures"
 	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
 	"omniloader/internal/quantity"
 	"omniloader/loader/undertest"
 )
@@ -31,8 +33,12 @@ func (w *world) measure(ctx context.Context, call undertest.Call) error {
 		call = failureAsAnswer(call)
 	}
 	w.sample = func(ctx context.Context) (*bench.Measurement, error) {
-		w.setup.state().exclusive.Lock()
-		defer w.setup.state().exclusive.Unlock()
+		exclusive := &w.setup.state().exclusive
+		release, err := w.lock.hold(exclusive.Lock, exclusive.Unlock)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
 		m, err := w.setup.measure(ctx, plan, func() (any, error) { return call(ctx) })
 		if err != nil {
 			return nil, err
@@ -51,6 +57,9 @@ func (w *world) measure(ctx context.Context, call undertest.Call) error {
 	if err := w.setMeasuredResult(m); err != nil {
 		return err
 	}
+	if ctx.Err() != nil { // nobody may wait for the result any more
+		return fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
+	}
 	w.measurement = m
 	r := bench.NewResult(w.key(name), Category(w.tags), m, w.metadata())
 	r.Threshold = w.threshold
@@ -68,7 +77,7 @@ func (w *world) measureExtras(ctx context.Context, m *bench.Measurement, call un
 		if w.callers > 0 {
 			callers = w.callers
 		}
-		if m.Concurrency, err = bench.MeasureConcurrency(ctx, callers, m.Plan.Iterations, func() (any, error) { return call(ctx) }, sameAnswer(m.FirstAnswer)); err != nil {
+		if m.Concurrency, err = bench.MeasureConcurrency(ctx, callers, m.Plan.Iterations, func() (any, error) { return panicAsError(call)(ctx) }, sameAnswer(m.FirstAnswer)); err != nil {
 			return fmt.Errorf("%d callers at once: %w", callers, err)
 		}
 		if w.callers > 0 {
@@ -175,9 +184,35 @@ func (w *world) checkUnchanged(value any) error {
 		return err
 	}
 	if before, after := w.resultText(), later.resultText(); before != after {
-		return fmt.Errorf("the answer changed between the first call and the last:\nfirst %s\nlast  %s", before, after)
+		return &outcome.Mismatch{
+			Message:  "the answer changed between the first call and the last",
+			Expected: "as in the first call: " + w.differingFields(&later), Got: "in the last call: " + later.differingFields(w),
+		}
 	}
 	return nil
+}
+
+// differingFields lists the fields in which an answer differs from another one, with its
+// own values: "category: sae; task: causal_lm". Of a failure it is the text.
+func (w *world) differingFields(other *world) string {
+	if w.err != nil {
+		return w.resultText()
+	}
+	const most = 10
+	values := map[string]string{}
+	for _, f := range other.answer.fields() {
+		values[f.name] = f.value.Raw
+	}
+	var differing []string
+	for _, f := range w.answer.fields() {
+		if raw, ok := values[f.name]; !f.value.IsObject() && (!ok || raw != f.value.Raw) {
+			differing = append(differing, f.name+": "+cmp.Or(f.value.String(), "none"))
+		}
+	}
+	if len(differing) > most {
+		differing = append(differing[:most], fmt.Sprintf("and %d more", len(differing)-most))
+	}
+	return cmp.Or(strings.Join(differing, "; "), "no field differs")
 }
 
 // resultText returns the answer or failure as a text that can be compared.
@@ -205,16 +240,20 @@ func (w *world) metadata() map[string]any {
 // check judges the measurement by a bound and adds the judgement to the result.
 func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	if err != nil {
-		return err
+		return &ScenarioError{err} // a limit that is none
 	}
 	if w.setup.Collect != nil {
 		return nil // nothing is measured in this run
+	}
+	if w.unmeasured != "" {
+		w.record.NotJudged = append(w.record.NotJudged, bench.NotJudged{Bound: bound.String(), Reason: w.unmeasured})
+		return nil
 	}
 	if w.measurement == nil {
 		return errors.New("nothing was measured")
 	}
 	if why := cmp.Or(w.setup.whyNotJudged(bound), w.whyMissing(bound)); why != "" {
-		w.record.NotJudged = append(w.record.NotJudged, bench.NotJudged{Bound: bound.String(), Reason: why})
+		w.record.NotJudged = append(w.record.NotJudged, bound.NotJudged(why))
 		return nil
 	}
 	judgement, err := bound.Check(w.measurement, w.reference)
@@ -232,6 +271,22 @@ func (w *world) check(ctx context.Context, bound bench.Bound, err error) error {
 	}
 	w.record.Benchmark.Bounds = append(w.record.Benchmark.Bounds, judgement)
 	return err
+}
+
+// checkDefaultBound judges the default bound on the memory delta, of a scenario that was
+// measured with its memory and has no step with a bound on it. A checkpoint in several sizes is
+// excepted: its answers grow with it.
+func (w *world) checkDefaultBound() error {
+	if w.measurement == nil || w.measurement.Memory == nil || w.deltaBounded || len(w.sizes) > 1 {
+		return nil
+	}
+	return w.check(context.Background(), bench.DefaultMemoryDelta(), nil)
+}
+
+// boundsMemoryDelta says whether the text of a step is a bound on the memory delta.
+func boundsMemoryDelta(text string) bool {
+	bound, err := bench.ParseBound(text)
+	return err == nil && bound.Metric == bench.MemoryDelta
 }
 
 // whyNotJudged says why bounds like this one are not judged in this run, "" if they are.

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -45,6 +46,9 @@ type Setup struct {
 	// Architectures is a table of class names that are added to the loader's own in
 	// every scenario, see undertest.Options.
 	Architectures string
+	// UpdateAnswers says that a step which compares the answer with a file writes the file
+	// where it differs, and holds. See UpdatedAnswers.
+	UpdateAnswers bool
 	// LaterRounds says that the caller runs a scenario again in a later round if its
 	// measurement exceeds a bound, see NextRound. If it is false, the operation is
 	// measured again within the scenario, after a pause.
@@ -70,9 +74,12 @@ type Setup struct {
 // shared is what the scenarios of a Setup, and of those derived from it, have in common
 // while they run.
 type shared struct {
-	exclusive sync.RWMutex // held for writing while an operation is measured, for reading while one is called without
-	store     store
-	files     featureFiles
+	exclusive   sync.RWMutex // held for writing while an operation is measured, for reading while one is called without
+	abandoned   atomic.Bool  // an operation was abandoned: nothing can be measured any more
+	temporary   directories
+	store       store
+	files       featureFiles
+	answerFiles answerFiles
 }
 
 func (s *Setup) state() *shared {
@@ -89,7 +96,7 @@ func (s *Setup) state() *shared {
 func (s *Setup) Derive(change func(*Setup)) *Setup {
 	d := &Setup{
 		Loader: s.Loader, Plan: s.Plan, Model: s.Model, Checkpoints: s.Checkpoints, TimeNotJudged: s.TimeNotJudged, MemoryNotJudged: s.MemoryNotJudged, Collect: s.Collect,
-		Architectures: s.Architectures, LaterRounds: s.LaterRounds, Callers: s.Callers, Fresh: s.Fresh, Skip: s.Skip,
+		Architectures: s.Architectures, UpdateAnswers: s.UpdateAnswers, LaterRounds: s.LaterRounds, Callers: s.Callers, Fresh: s.Fresh, Skip: s.Skip,
 		bench: s.bench, pause: s.pause, shared: s.state(),
 	}
 	change(d)
@@ -133,6 +140,9 @@ type Source struct {
 	// of the Setup. ModelLabel is its label in a run with several, else "".
 	Model      string
 	ModelLabel string
+	// WriteFixture writes a file to the directory of the feature file, or below it. It is nil
+	// if the feature is not a file on the disk.
+	WriteFixture func(name string, content []byte) error
 }
 
 // Begin finds out what must be known about the scenario before its first step. The error
@@ -166,11 +176,12 @@ type Evidence struct {
 	Dir       string // the checkpoint's directory in FS
 	Operation string // "" before the When step
 	Answer    string // JSON, "" where there is none
+	DecidedBy string // the rule and the file that detection used, "" where the answer does not say it
 }
 
 // Evidence returns what the scenario was judged on so far. It must be called before End.
 func (s *Scenario) Evidence() Evidence {
-	e := Evidence{Dir: s.w.dir, Operation: s.w.operation, Answer: s.w.answer.text}
+	e := Evidence{Dir: s.w.dir, Operation: s.w.operation, Answer: s.w.answer.text, DecidedBy: s.w.answer.root.Get("decided_by").String()}
 	if s.w.realRoot == "" {
 		e.FS = s.w.fsys
 	}

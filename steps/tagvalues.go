@@ -98,25 +98,22 @@ func Threshold(tags []string) (*float64, error) {
 const iterationsTag = "@iterations:"
 
 // valueTags are the tags with a value that this package reads.
-var valueTags = []string{benchmarkTag + ":", iterationsTag, thresholdTag}
-
-// unsupportedTags are tags with a value that are planned and that nothing reads yet.
-var unsupportedTags = []string{"@retry:", "@timeout:", "@fails:"}
+var valueTags = []string{benchmarkTag + ":", iterationsTag, thresholdTag, retryTag, timeoutTag, failsTag}
 
 // CheckTags returns an error for a tag with an invalid value, and for one with a value
-// that would have no effect: an unsupported one, and one that looks like a mistyped tag.
+// that would have no effect, since it looks like a mistyped tag.
 func CheckTags(tags []string) error {
 	for _, tag := range tags {
 		key, _, valued := strings.Cut(tag, ":")
 		if key += ":"; !valued || slices.Contains(valueTags, key) {
 			continue
 		}
-		if slices.Contains(unsupportedTags, key) {
-			return fmt.Errorf("tag %s: it has no effect in this version; leave it out", tag)
-		}
 		if near, ok := suggest.Nearest(key, valueTags); ok {
 			return fmt.Errorf("unknown tag %s; %s", tag, suggest.Question(near))
 		}
+	}
+	if err := checkControlTags(tags); err != nil {
+		return err
 	}
 	if _, err := Threshold(tags); err != nil {
 		return err

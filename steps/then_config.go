@@ -53,9 +53,9 @@ func (w *world) keyIs(key, file, not, want string) error {
 	}
 	switch equal := sameJSON(got, gjson.Parse(want)); {
 	case not == "" && !equal:
-		return fmt.Errorf("%s: %s is %s, expected %s", file, key, shortened(got.Raw), want)
+		return fmt.Errorf("%s: %s is %s, expected %s", file, key, cut(got.Raw, maxShownText), want)
 	case not != "" && equal:
-		return fmt.Errorf("%s: %s is %s, expected another value", file, key, shortened(got.Raw))
+		return fmt.Errorf("%s: %s is %s, expected another value", file, key, cut(got.Raw, maxShownText))
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (w *world) keyIsThere(key, file, which string) error {
 	case err != nil:
 		return err
 	case which == "absent":
-		return fmt.Errorf("%s: %s is %s, expected no such key", file, key, shortened(got.Raw))
+		return fmt.Errorf("%s: %s is %s, expected no such key", file, key, cut(got.Raw, maxShownText))
 	}
 	return nil
 }

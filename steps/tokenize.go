@@ -17,44 +17,54 @@ import (
 func (w *world) tokenizeSteps(r stepRegistrar) {
 	r.group("Tokenizers: one operation in each scenario")
 	r.When(`^the tokenizer is loaded$`, w.loadTokenizer, stepDoc{
-		meaning: "Loads the checkpoint's tokenizer, or that of its base model or a fallback, so that it can encode. The answer has its type, vocabulary size, special tokens, and the pad token with its id.",
-		example: `the tokenizer is loaded`,
+		meaning:   "Loads the checkpoint's tokenizer, or that of its base model or a fallback, so that it can encode. The answer has its type, vocabulary size, special tokens, and the pad token with its id.",
+		example:   `the tokenizer is loaded`,
+		operation: undertest.TokenizerLoad,
 	})
 	r.When(`^the tokenizer is compared with the model$`, w.checkTokenizer, stepDoc{
-		meaning: "Loads the tokenizer and reports where it does not fit the model: a missing pad token, ids beyond the embeddings, special tokens that are not in the vocabulary, other ids in config.json.",
-		example: `the tokenizer is compared with the model`,
+		meaning:   "Loads the tokenizer and reports where it does not fit the model: a missing pad token, ids beyond the embeddings, special tokens that are not in the vocabulary, other ids in config.json.",
+		example:   `the tokenizer is compared with the model`,
+		operation: undertest.TokenizerCheck,
 	})
 	r.When(`^the text "([^"]*)" is encoded$`, w.encodeText, stepDoc{
-		meaning: "Encodes a text, special tokens included: the answer has ids, tokens, offsets in bytes, and type ids. If it is measured, loading the tokenizer is not part of it.",
-		example: `the text "hello world" is encoded`,
+		meaning:   "Encodes a text, special tokens included: the answer has ids, tokens, offsets in bytes, and type ids. If it is measured, loading the tokenizer is not part of it.",
+		example:   `the text "hello world" is encoded`,
+		operation: undertest.Encoding,
 	})
 	r.When(`^this text is encoded:$`, w.encodeDocument, stepDoc{
-		meaning: "The same, for a text of several lines or with quotes.",
-		example: `this text is encoded:`,
+		meaning:   "The same, for a text of several lines or with quotes.",
+		example:   `this text is encoded:`,
+		operation: undertest.Encoding,
 	})
 	r.When(`^the text "([^"]*)" is encoded without special tokens$`, w.encodePlain, stepDoc{
-		meaning: "The same, without the special tokens that the tokenizer adds to a text.",
-		example: `the text "hello world" is encoded without special tokens`,
+		meaning:   "The same, without the special tokens that the tokenizer adds to a text.",
+		example:   `the text "hello world" is encoded without special tokens`,
+		operation: undertest.Encoding,
 	})
 	r.When(`^the texts "([^"]*)" and "([^"]*)" are encoded as a pair$`, w.encodePair, stepDoc{
-		meaning: "Encodes two texts as one input, such as a question and an answer.",
-		example: `the texts "hello" and "world" are encoded as a pair`,
+		meaning:   "Encodes two texts as one input, such as a question and an answer.",
+		example:   `the texts "hello" and "world" are encoded as a pair`,
+		operation: undertest.Encoding,
 	})
 	r.When(`^(\d+) copies of "([^"]*)" are encoded$`, w.encodeCopies, stepDoc{
-		meaning: "Encodes a long text: this many copies of a short one.",
-		example: `1000 copies of "hello world " are encoded`,
+		meaning:   "Encodes a long text: this many copies of a short one.",
+		example:   `1000 copies of "hello world " are encoded`,
+		operation: undertest.EncodingSize,
 	})
 	r.When(`^the ids "([^"]*)" are decoded$`, w.decode, stepDoc{
-		meaning: "Decodes ids, separated by commas, to a text, special tokens included.",
-		example: `the ids "31373, 995" are decoded`,
+		meaning:   "Decodes ids, separated by commas, to a text, special tokens included.",
+		example:   `the ids "31373, 995" are decoded`,
+		operation: undertest.Decoding,
 	})
 	r.When(`^the ids "([^"]*)" are decoded without special tokens$`, w.decodePlain, stepDoc{
-		meaning: "The same, without special tokens.",
-		example: `the ids "31373, 995" are decoded without special tokens`,
+		meaning:   "The same, without special tokens.",
+		example:   `the ids "31373, 995" are decoded without special tokens`,
+		operation: undertest.Decoding,
 	})
 	r.When(`^the text "([^"]*)" is encoded and decoded$`, w.roundTrip, stepDoc{
-		meaning: "Encodes a text and decodes the ids again, without special tokens.",
-		example: `the text "hello world" is encoded and decoded`,
+		meaning:   "Encodes a text and decodes the ids again, without special tokens.",
+		example:   `the text "hello world" is encoded and decoded`,
+		operation: undertest.RoundTrip,
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	messages "github.com/cucumber/messages/go/v34"
 	"github.com/spf13/afero"
@@ -21,13 +20,16 @@ import (
 type world struct {
 	setup  *Setup
 	record *Record
+	lock   *callLock // that the scenario holds
 
 	// Known before the first step.
 	source             Source
+	uri                string // of the feature
 	name               string
 	tags               []string
 	measured           bool // the operation is measured
 	memoryBounded      bool // a step bounds memory
+	deltaBounded       bool // a step bounds the memory delta
 	concurrencyBounded bool // a step bounds the throughput of callers at once
 	processBounded     bool // a step bounds the first call in a process started for it
 	coldBounded        bool // a step bounds that call with the page cache dropped
@@ -55,6 +57,7 @@ type world struct {
 	err         error                                             // the operation's error
 	sample      func(context.Context) (*bench.Measurement, error) // measures the operation; nil if it is not measured
 	measurement *bench.Measurement
+	unmeasured  string        // why the operation was called without being measured, for people
 	noProcess   string        // why no process was started for the first call, for people
 	bounds      []bench.Bound // the bounds judged so far, in the order of the steps
 	remeasured  int           // how often the measurement was repeated
@@ -72,6 +75,7 @@ func newWorld(s *Setup) *world {
 	return &world{
 		setup:   s,
 		record:  new(Record),
+		lock:    new(callLock),
 		disk:    disk,
 		fsys:    afero.NewIOFS(disk),
 		dir:     defaultDir,
@@ -93,6 +97,8 @@ func (w *world) registerSteps(r stepRegistrar) {
 	w.modelSteps(r)
 	w.fieldSteps(r)
 	w.configSteps(r)
+	w.tableSteps(r)
+	w.answerFileSteps(r)
 	w.tokenizerSteps(r)
 	w.findingSteps(r)
 	w.failureSteps(r)
@@ -102,13 +108,14 @@ func (w *world) registerSteps(r stepRegistrar) {
 
 // begin finds out what must be known about the scenario before its first step.
 func (w *world) begin(p *messages.Pickle, source Source) (err error) {
-	w.source, w.name, w.tags = source, p.Name, source.Tags
+	w.source, w.uri, w.name, w.tags = source, p.Uri, p.Name, source.Tags
 	texts := make([]string, len(p.Steps))
 	kinds := Engine().Kinds(p)
 	for i, step := range p.Steps {
 		texts[i] = step.Text
 		if kinds[i] == messages.PickleStepType_OUTCOME {
 			for _, e := range matching(kinds[i], step.Text) {
+				w.deltaBounded = w.deltaBounded || boundsMemoryDelta(step.Text)
 				w.memoryBounded = w.memoryBounded || e.doc.bounds == memory
 				w.concurrencyBounded = w.concurrencyBounded || e.doc.bounds == concurrency
 				w.coldBounded = w.coldBounded || e.doc.bounds == coldProcess
@@ -128,21 +135,18 @@ func (w *world) begin(p *messages.Pickle, source Source) (err error) {
 	return err
 }
 
-// end completes the result and removes what the scenario wrote to the real disk.
+// end completes the result, judges the default bound, and removes what the scenario wrote to
+// the real disk.
 func (w *world) end() error {
 	if r := w.record.Benchmark; r != nil {
 		w.addRates(r)
 	}
-	return w.close()
+	return errors.Join(w.checkDefaultBound(), w.close())
 }
 
 // close ends the use of a real checkpoint, and removes what was written to the real disk.
 func (w *world) close() error {
-	err := w.real.close()
-	if w.tempRoot != "" {
-		err = errors.Join(err, os.RemoveAll(w.tempRoot))
-	}
-	return err
+	return errors.Join(w.real.close(), w.setup.state().temporary.remove(w.tempRoot))
 }
 
 // read calls an operation: once, or as often as the plan says if the scenario is
@@ -160,6 +164,8 @@ func (w *world) read(ctx context.Context, operation string) error {
 			w.setup.Collect(sampled)
 			err = w.callOnce(ctx, call)
 		}
+	case w.measured && w.setup.state().abandoned.Load():
+		err = w.callUnmeasurable(ctx, call)
 	case w.measured:
 		err = w.measure(ctx, call)
 	default:
@@ -214,8 +220,11 @@ func (w *world) callOnce(ctx context.Context, call undertest.Call) error {
 // callUnmeasured makes a call while no operation is measured.
 func (w *world) callUnmeasured(ctx context.Context, call undertest.Call) (any, error) {
 	exclusive := &w.setup.state().exclusive
-	exclusive.RLock()
-	defer exclusive.RUnlock()
+	release, err := w.lock.hold(exclusive.RLock, exclusive.RUnlock)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	return call(ctx)
 }
 

@@ -108,7 +108,7 @@ func TestABoundMakesTheOperationMeasured(t *testing.T) {
 	assert.Equal(t, "sae", r.Category)
 	assert.Equal(t, 5, r.Iterations)
 	assert.Nil(t, r.BytesPerOp, "no step bounds memory")
-	assert.Equal(t, map[string]any{"operation": "model info", "category": "transformers", "model_type": "llama"}, r.Metadata)
+	assert.Equal(t, map[string]any{"operation": "model info", "category": "transformers", "model_type": "llama", "memory": "not measured"}, r.Metadata)
 	require.Len(t, r.Bounds, 1)
 	assert.True(t, r.Bounds[0].Held)
 	assert.Same(t, r, setup.Results()[0])
@@ -131,6 +131,56 @@ func TestMemoryIsMeasuredWhereAStepBoundsItOrThePlanAsksForIt(t *testing.T) {
 		require.Zero(t, status, out)
 		assert.Equal(t, c.want, records["s"].Benchmark.BytesPerOp != nil, "%+v", c)
 	}
+}
+
+// heavy gives answers that keep 6 MB alive.
+func heavy() (any, error) {
+	return &struct {
+		Category string `json:"category"`
+		kept     []byte
+	}{"transformers", make([]byte, 6_000_000)}, nil
+}
+
+func TestAnAnswerKeepsLessThanTheDefaultAlive(t *testing.T) {
+	const category = `the category is "transformers"`
+	for _, c := range []struct {
+		name   string
+		plan   bool // memory is measured in any case
+		then   string
+		status int
+		bounds []bool // whether they are the default one
+	}{
+		{"memory is not measured", false, "the mean latency is below 10 s", 0, []bool{false}},
+		{"the plan measures it", true, "the mean latency is below 10 s", 1, []bool{false, true}},
+		{"another bound measures it", false, "no more than 1 GB is allocated per call", 1, []bool{false, true}},
+		{"a bound of its own", true, "the memory delta is below 7 MB", 0, []bool{false}},
+		{"a stricter one of its own", true, "the memory delta is below 4 MB", 1, []bool{false}},
+	} {
+		setup := &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: c.plan}, Loader: fake(heavy)}
+		status, records, out := run(t, setup, feature(category, c.then))
+		assert.Equal(t, c.status, status, "%s: %s", c.name, out)
+		bounds := records["s"].Benchmark.Bounds
+		require.Len(t, bounds, len(c.bounds), c.name)
+		for i, isDefault := range c.bounds {
+			assert.Equal(t, isDefault, bounds[i].Default, c.name)
+		}
+		if last := bounds[len(bounds)-1]; last.Default {
+			assert.Equal(t, "memory delta below 5 MB (default)", last.Bound)
+			assert.False(t, last.Held)
+			assert.Contains(t, out, "memory delta is 6", c.name)
+			assert.Contains(t, out, "MB, bound: below 5 MB, the default (", c.name)
+		}
+	}
+	setup := &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: true}, Loader: fake(llama)}
+	status, records, out := run(t, setup, feature(category, "the mean latency is below 10 s"))
+	require.Zero(t, status, out)
+	require.Len(t, records["s"].Benchmark.Bounds, 2)
+	assert.True(t, records["s"].Benchmark.Bounds[1].Held)
+
+	setup = &steps.Setup{Plan: bench.Plan{Iterations: 2, Memory: true}, Loader: fake(heavy)}
+	status, records, out = run(t, setup, strings.Replace(feature("the latency grows with an exponent below 100"), "an empty checkpoint directory", "a checkpoint with a config of 1 kB, 2 kB and 4 kB", 1))
+	require.Zero(t, status, "what grows with its checkpoint is excepted: %s", out)
+	assert.Len(t, records["s"].Benchmark.Bounds, 1)
 }
 
 func TestABoundThatIsExceededSaysFigureBoundAndSamples(t *testing.T) {
@@ -193,7 +243,7 @@ func TestAnAnswerInsteadOfAnExpectedFailureIsAFailure(t *testing.T) {
 	for _, then := range []string{`reading fails with "not found"`, `the failure names "x"`, `the hint mentions "x"`} {
 		status, _, out := run(t, &steps.Setup{Loader: fake(llama)}, feature(then))
 		assert.Equal(t, 1, status)
-		assert.Contains(t, out, "did not fail; the answer is {")
+		assert.Contains(t, out, `did not fail; the answer is: category "transformers"`)
 	}
 }
 
@@ -215,17 +265,17 @@ func TestStepsThatDoNotHoldSayWhy(t *testing.T) {
 		{llama, `the bits is at least 5`, `the bits is 4, expected at least 5`},
 		{llama, `the bits is at most 3`, `the bits is 4, expected at most 3`},
 		{llama, `the category is yes`, `the category is "transformers", expected yes`},
-		{llama, `the architectures contain "C"`, `the architectures is ["A","B"] and does not contain "C"`},
+		{llama, `the architectures contain "C"`, `the architectures are "A", "B" and do not contain "C"`},
 		{llama, `the bits contain "C"`, `the bits is 4, not a list or a text`},
 		{llama, `the architectures are "B, A"`, `the architectures are "A, B", expected "B, A"`},
 		{llama, `the category are "B, A"`, `the category is "transformers", not a list`},
 		{llama, `there are 3 architectures`, `there are 2 architectures, expected 3`},
 		{llama, `there are 3 category`, `the category is "transformers", not a list or an object`},
 		{llama, `there is no category`, `the category is not absent: "transformers"`},
-		{llama, `a note "odd-config" is reported`, `no finding "odd-config" like this is reported, only: [`},
+		{llama, `a note "odd-config" is reported`, "expected note odd-config, reported:\n  warning odd-config for \"config.json\""},
 		{llama, `a warning "odd-confg" is reported`, `did you mean "odd-config"?`},
-		{llama, `a warning "odd-config" is reported for "x"`, `no finding "odd-config" like this`},
-		{llama, `no finding is reported`, `reported: {"code":"odd-config"`},
+		{llama, `a warning "odd-config" is reported for "x"`, `expected warning odd-config for "x", reported:`},
+		{llama, `no finding is reported`, "expected none, reported:\n  warning odd-config"},
 		{llama, `the model is supported`, `the answer has no field "is supported"`},
 		{llama, `no other place was tried`, `the answer has no field "tried"`},
 		{llama, `the support says the same`, `the loader under test has no operation "support"`},
@@ -265,7 +315,7 @@ func TestAnAmbiguousFieldListsWhatItMayMean(t *testing.T) {
 	_, _, out := run(t, &steps.Setup{Loader: fake(func() (any, error) {
 		return map[string]any{"a": map[string]any{"x": 1}, "b": map[string]any{"x": 2}}, nil
 	})}, feature(`the x is 1`))
-	assert.Contains(t, out, `more than one field "x": "a x", "b x"`)
+	assert.Contains(t, out, `no field "x", which may be more than one field: "a x", "b x"`)
 }
 
 func TestAnAnswerWithoutFieldsIsRefused(t *testing.T) {

@@ -11,8 +11,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Error is a file that could not be written.
@@ -22,7 +24,7 @@ type Error struct {
 	Err    error
 }
 
-// Error reads "results.json: no such directory: out".
+// Error reads "results.json: permission denied".
 func (e *Error) Error() string { return e.Path + ": " + e.Err.Error() }
 
 // Unwrap gives the cause.
@@ -31,7 +33,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hint says what to do about the error; it may be empty.
 func (e *Error) Hint() string { return e.Advice }
 
-// Write writes a file; content writes its content. That goes to a temporary file
+// Write writes a file; content writes its content. Directories of the path that are missing
+// are made, and removed again where the file cannot be written. The content goes to a temporary file
 // in the same directory, which is synced and then renamed, so that a reader sees
 // the old file or the new one, and a failure leaves the old one untouched.
 //
@@ -47,31 +50,71 @@ func Write(path string, content func(io.Writer) error) error {
 	if target == "" {
 		return writeThrough(path, content)
 	}
+	made, err := makeDirectories(filepath.Dir(target))
+	if err == nil {
+		err = replace(target, mode, content)
+	}
+	if err != nil {
+		for _, dir := range made {
+			_ = os.Remove(dir) // fails where another program has put something into it
+		}
+		return asError(path, err)
+	}
+	return nil
+}
+
+// replace writes a file in a directory that exists.
+func replace(target string, mode fs.FileMode, content func(io.Writer) error) error {
 	temporary, err := createTemporary(target, mode)
 	if err != nil {
-		return asError(path, err)
+		return err
 	}
 	if err := writeAndClose(temporary, content); err != nil {
 		os.Remove(temporary.Name())
-		return asError(path, err)
+		return err
 	}
 	if err := os.Rename(temporary.Name(), target); err != nil {
 		os.Remove(temporary.Name())
-		return asError(path, err)
+		return err
 	}
 	syncDirectory(filepath.Dir(target))
 	return nil
 }
 
+// makeDirectories makes a directory and those above it that are missing, and gives those
+// that it made, the deepest first, also with an error.
+func makeDirectories(dir string) (made []string, err error) {
+	var missing []string
+	for d := dir; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(d); !errors.Is(err, fs.ErrNotExist) || filepath.Dir(d) == d {
+			break
+		}
+		missing = append(missing, d)
+	}
+	for _, d := range slices.Backward(missing) {
+		if err := os.Mkdir(d, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+			return made, err
+		} else if err == nil {
+			made = slices.Insert(made, 0, d)
+		}
+	}
+	return made, nil
+}
+
 // Writable checks that Write can write the file, by making and removing a temporary
-// file beside it, so that an error is known before the work whose result the file is for.
-// The error is an *Error. What is no regular file is not touched.
+// file beside it, or in the nearest directory above it that exists, so that an error is known
+// before the work whose result the file is for. The error is an *Error. What is no regular
+// file is not touched.
 func Writable(path string) error {
 	target, mode, err := resolve(path)
 	if err != nil || target == "" {
 		return err
 	}
-	temporary, err := createTemporary(target, mode)
+	parent, err := existingDirectory(path, filepath.Dir(target))
+	if err != nil {
+		return err
+	}
+	temporary, err := createTemporary(filepath.Join(parent, filepath.Base(target)), mode)
 	if err != nil {
 		return asError(path, err)
 	}
@@ -90,13 +133,13 @@ func resolve(path string) (target string, mode fs.FileMode, err error) {
 	// A path below /dev or /proc may resolve to a regular file, as /dev/stdout does when
 	// it is redirected; other processes may have that file open, and would not see its
 	// replacement.
-	if clean := filepath.ToSlash(filepath.Clean(path)); strings.HasPrefix(clean, "/dev/") || strings.HasPrefix(clean, "/proc/") {
-		return "", 0, nil
-	}
 	info, err := os.Stat(path)
+	clean := filepath.ToSlash(filepath.Clean(path))
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return resolveNew(path)
+	case err == nil && !info.IsDir() && (strings.HasPrefix(clean, "/dev/") || strings.HasPrefix(clean, "/proc/")):
+		return "", 0, nil
 	case err != nil:
 		return "", 0, asError(path, err)
 	case info.IsDir():
@@ -116,13 +159,34 @@ func resolveNew(path string) (string, fs.FileMode, error) {
 	if link, err := os.Readlink(path); err == nil {
 		return "", 0, &Error{Path: path, Err: fmt.Errorf("is a link to %s, which does not exist", link), Advice: "remove the link, or create what it points to"}
 	}
-	parent := filepath.Dir(path)
-	if info, err := os.Stat(parent); errors.Is(err, fs.ErrNotExist) {
-		return "", 0, &Error{Path: path, Err: fmt.Errorf("no such directory: %s: %w", parent, fs.ErrNotExist), Advice: "create it first: mkdir -p " + parent}
-	} else if err == nil && !info.IsDir() {
-		return "", 0, &Error{Path: path, Err: fmt.Errorf("%s is no directory", parent)}
+	if base := filepath.Base(path); os.IsPathSeparator(path[len(path)-1]) || base == "." || base == ".." {
+		return "", 0, &Error{Path: path, Err: errors.New("names a directory"), Advice: "name a file in it"}
+	}
+	if _, err := existingDirectory(path, filepath.Dir(path)); err != nil {
+		return "", 0, err
 	}
 	return path, newFileMode, nil
+}
+
+// existingDirectory gives the directory, or the nearest one above it that exists, in which
+// the directories of a path can be made. The error is an *Error: something there is no
+// directory, or cannot be looked at.
+func existingDirectory(path, dir string) (string, error) {
+	for {
+		info, err := os.Stat(dir)
+		switch {
+		case err == nil && info.IsDir():
+			return dir, nil
+		case err == nil:
+			return "", &Error{Path: path, Err: fmt.Errorf("%s is no directory", dir), Advice: "choose another place"}
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR), filepath.Dir(dir) == dir:
+			return "", asError(path, err)
+		}
+		if link, err := os.Readlink(dir); err == nil {
+			return "", &Error{Path: path, Err: fmt.Errorf("%s is a link to %s, which does not exist", dir, link), Advice: "remove the link, or create what it points to"}
+		}
+		dir = filepath.Dir(dir)
+	}
 }
 
 // newFileMode is the mode that resolveNew gives for a file that does not exist yet: the

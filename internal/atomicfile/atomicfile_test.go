@@ -70,15 +70,45 @@ func TestAFailureLeavesTheOldFileUntouched(t *testing.T) {
 	only(t, dir, "r.json")
 }
 
-func TestAMissingDirectorySaysHowToCreateIt(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "out")
-	path := filepath.Join(dir, "r.json")
-	err := Write(path, text("new"))
-	assert.ErrorContains(t, err, path+": no such directory: "+dir)
-	assert.ErrorIs(t, err, fs.ErrNotExist)
-	var e *Error
-	require.ErrorAs(t, err, &e)
-	assert.Equal(t, "create it first: mkdir -p "+dir, e.Hint())
+func TestMissingDirectoriesAreMadeWithTheFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a", "b", "r.json")
+	require.NoError(t, Writable(path))
+	only(t, dir)
+	broken := errors.New("no figures")
+	assert.ErrorIs(t, Write(path, func(io.Writer) error { return broken }), broken)
+	only(t, dir)
+
+	require.NoError(t, Write(path, text("new")))
+	only(t, filepath.Dir(path), "r.json")
+	assert.ErrorIs(t, Write(filepath.Join(dir, "a", "c", "r.json"), func(io.Writer) error { return broken }), broken)
+	only(t, filepath.Join(dir, "a"), "b")
+
+	t.Chdir(dir)
+	require.NoError(t, Write(filepath.Join("results", "x.json"), text("new")))
+	only(t, filepath.Join(dir, "results"), "x.json")
+}
+
+func TestWhatIsNoDirectoryIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
+	for _, path := range []string{filepath.Join(file, "r.json"), filepath.Join(file, "a", "b", "r.json")} {
+		for _, err := range []error{Writable(path), Write(path, text("new"))} {
+			assert.EqualError(t, err, path+": "+file+" is no directory")
+		}
+	}
+	if runtime.GOOS != "windows" {
+		require.NoError(t, os.Symlink(filepath.Join(dir, "lost"), link))
+		path := filepath.Join(link, "a", "r.json")
+		assert.EqualError(t, Writable(path), path+": "+link+" is a link to "+filepath.Join(dir, "lost")+", which does not exist")
+	}
+	for _, path := range []string{dir + "/new/", dir + "/new/."} {
+		assert.EqualError(t, Writable(path), path+": names a directory")
+	}
+	if runtime.GOOS == "linux" {
+		assert.Error(t, Writable("/proc/no/r.json"))
+	}
 }
 
 func TestADirectoryAndAnEmptyPathAreRefused(t *testing.T) {
@@ -102,7 +132,8 @@ func TestWritableTellsWhetherAFileCanBeWritten(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "old", string(data))
 	assert.Error(t, Writable(filepath.Join(file, "r.json")))
-	assert.ErrorIs(t, Writable(filepath.Join(dir, "out", "r.json")), fs.ErrNotExist)
+	require.NoError(t, Writable(filepath.Join(dir, "out", "r.json")))
+	only(t, dir, "r.json")
 	assert.ErrorContains(t, Writable(dir), "is a directory")
 
 	closed := filepath.Join(dir, "closed")
@@ -110,6 +141,7 @@ func TestWritableTellsWhetherAFileCanBeWritten(t *testing.T) {
 	if os.WriteFile(filepath.Join(closed, "x"), nil, 0o644) == nil {
 		t.Skip("this user may write everywhere")
 	}
+	assert.ErrorIs(t, Writable(filepath.Join(closed, "out", "r.json")), fs.ErrPermission)
 	err = Writable(filepath.Join(closed, "r.json"))
 	assert.ErrorIs(t, err, fs.ErrPermission)
 	var e *Error

@@ -21,6 +21,18 @@ type Bound struct {
 	// Inclusive bounds allow the limit itself ("no more than"), others do not ("below").
 	Inclusive bool
 	Reference string // the benchmark that a relative metric is relative to
+	// Default says that no scenario wrote the bound: it is that of every benchmark without one
+	// of its own.
+	Default bool
+}
+
+// DefaultMemoryDeltaLimit is the limit, in bytes, of the default bound on the memory delta.
+const DefaultMemoryDeltaLimit = 5_000_000
+
+// DefaultMemoryDelta is the bound on the memory delta of a benchmark that has none of its own,
+// that of the predecessor: the answer of a call keeps less than 5 MB alive.
+func DefaultMemoryDelta() Bound {
+	return Bound{Metric: MemoryDelta, Limit: DefaultMemoryDeltaLimit, Default: true}
 }
 
 // LatencyBelow is the bound "the p95 latency is below 2 ms". word is mean,
@@ -150,6 +162,14 @@ func ParseBound(text string) (Bound, error) {
 		"memory delta below 0.5 MB", `median latency below 3 times that of "name"`)
 }
 
+// inWords is String, and says of a default bound that it is one.
+func (b Bound) inWords() string {
+	if b.Default {
+		return b.String() + " (default)"
+	}
+	return b.String()
+}
+
 // String writes the bound in the short form that ParseBound reads.
 func (b Bound) String() string {
 	limit := b.Metric.Format(b.Limit)
@@ -161,6 +181,7 @@ func (b Bound) String() string {
 	case MedianRelative:
 		return fmt.Sprintf("median latency below %s that of %q", limit, b.Reference)
 	}
+	b.Default = false // which limitText says
 	return string(b.Metric) + " " + b.limitText(limit)
 }
 
@@ -177,7 +198,15 @@ func (b Bound) limitText(limit string) string {
 	if b.Reference != "" {
 		text += fmt.Sprintf(" that of %q", b.Reference)
 	}
+	if b.Default {
+		text += ", the default"
+	}
 	return text
+}
+
+// NotJudged gives the bound as one that is not judged, for this reason.
+func (b Bound) NotJudged(reason string) NotJudged {
+	return NotJudged{Bound: b.inWords(), Reason: reason}
 }
 
 // NotJudged is a bound of which it was not decided whether it holds.
@@ -200,6 +229,8 @@ type Judgement struct {
 	// FailsFrom the number from which on the bound fails; else both are 0.
 	Over      int `json:"over,omitempty"`
 	FailsFrom int `json:"fails_from,omitempty"`
+	// Default says that no scenario wrote the bound; see DefaultMemoryDelta.
+	Default bool `json:"default,omitempty"`
 	// Note is about the bound itself, whatever was measured; it may be empty.
 	Note string `json:"note,omitempty"`
 	// Warning says why the figure is less reliable than it seems; it may be empty.
@@ -291,7 +322,11 @@ func (e *ExceededError) Hint() string {
 	case BytesPerCall, AllocsPerCall:
 		return "allocations do not depend on the machine's load: the operation itself allocates more than the bound allows"
 	case MemoryDelta:
-		return "the answer of one call keeps this much memory alive: look for what it refers to"
+		const advice = "the answer of one call keeps this much memory alive: look for what it refers to"
+		if e.bound.Default {
+			return advice + `; where it has to, a step such as "Then the memory delta is below 20 MB" takes the place of the default bound`
+		}
+		return advice
 	case MedianRelative:
 		return "both benchmarks were measured in this run: compare what the two operations do"
 	case Throughput, Scaling:
@@ -339,7 +374,7 @@ func (b Bound) Check(m *Measurement, reference func(name string) *Measurement) (
 	figure := known.figure(m)
 	summary := m.Summary()
 	j := Judgement{
-		Bound: b.String(), Metric: b.Metric, Limit: b.Limit,
+		Bound: b.inWords(), Metric: b.Metric, Limit: b.Limit, Default: b.Default,
 		Figure: figure / limit * b.Limit, // as a factor where the bound is relative to another benchmark
 		Held:   figure < limit || b.Inclusive && figure == limit,
 	}

@@ -19,17 +19,18 @@ type Verdict string
 
 // The verdicts, in the order a comparison lists them.
 const (
-	Red           Verdict = "red"            // slower by more than the threshold, or needs more memory
-	Green         Verdict = "green"          // faster by more than the threshold
-	NotComparable Verdict = "not comparable" // not measured under the same conditions
-	Unconverged   Verdict = "unconverged"    // sampled, but the floor was not found
-	Removed       Verdict = "removed"        // only in the old file
-	Added         Verdict = "added"          // only in the new file
-	NotRun        Verdict = "not run"        // only in one file, as the other has only a part of the benchmarks
-	Neutral       Verdict = "neutral"        // within the threshold
+	Red           Verdict = "red"               // slower by more than the threshold, or needs more memory
+	Green         Verdict = "green"             // faster by more than the threshold
+	NotComparable Verdict = "not comparable"    // not measured under the same conditions
+	Unconverged   Verdict = "unconverged"       // sampled, but the floor was not found
+	NotTold       Verdict = "not told by means" // the means changed, for no more than noise explains; see WithholdDoubtful
+	Removed       Verdict = "removed"           // only in the old file
+	Added         Verdict = "added"             // only in the new file
+	NotRun        Verdict = "not run"           // only in one file, as the other has only a part of the benchmarks
+	Neutral       Verdict = "neutral"           // within the threshold
 )
 
-var verdictOrder = []Verdict{Red, Green, NotComparable, Unconverged, Removed, Added, NotRun, Neutral}
+var verdictOrder = []Verdict{Red, Green, NotComparable, Unconverged, NotTold, Removed, Added, NotRun, Neutral}
 
 // Basis is the kind of time that a benchmark was judged by.
 type Basis string
@@ -56,7 +57,8 @@ type Change struct {
 	Threshold float64  `json:"threshold"`
 	Reason    string   `json:"reason,omitempty"` // why, where the ratio does not show it
 	// Doubtful says that noise alone may have caused the verdict: it is red or green by
-	// mean times, and the times of single calls of the two sides overlap.
+	// mean times, and the times of single calls of the two sides overlap. After
+	// WithholdDoubtful such a change has the verdict NotTold.
 	Doubtful bool    `json:"doubtful,omitempty"`
 	Old      *Result `json:"-"` // nil where it was added
 	New      *Result `json:"-"` // nil where it was removed
@@ -414,6 +416,56 @@ func (c *Comparison) Regressions() (sure, doubtful int) {
 		}
 	}
 	return sure, doubtful
+}
+
+// isRedByMeans tells whether a benchmark is red because its fastest call is slower than the
+// slowest of the old file. Memory is exact, and is told by the reason.
+func (c *Change) isRedByMeans() bool {
+	return c.Verdict == Red && c.Basis == ByMean && !c.Doubtful && c.Reason == ""
+}
+
+// RedByMeans gives the keys of the benchmarks that are red because their fastest call is
+// slower than the slowest of the old file.
+func (c *Comparison) RedByMeans() map[Key]bool {
+	keys := map[Key]bool{}
+	for i := range c.Changes {
+		if c.Changes[i].isRedByMeans() {
+			keys[c.Changes[i].Key()] = true
+		}
+	}
+	return keys
+}
+
+// RecheckMeans makes a benchmark that is red by means doubtful where another measurement of
+// the new side has a call that is as fast as the slowest of the old one.
+func (c *Comparison) RecheckMeans(again []Result) {
+	for i := range c.Changes {
+		change := &c.Changes[i]
+		at := slices.IndexFunc(again, func(r Result) bool { return r.Key() == change.Key() })
+		if at >= 0 && change.isRedByMeans() && durationsOverlap(change.Old, &again[at]) {
+			change.Doubtful = true
+		}
+	}
+}
+
+// WithholdDoubtful gives each change that noise alone may explain the verdict NotTold, in
+// place of the red or green by means, and adds a note with the way to a better baseline.
+// It is for those who do not take a change of the means alone for a regression.
+func (c *Comparison) WithholdDoubtful() {
+	withheld := 0
+	for i := range c.Changes {
+		if change := &c.Changes[i]; change.Doubtful && change.Verdict != NotTold {
+			c.Counts[change.Verdict]--
+			change.Verdict = NotTold
+			withheld++
+		}
+	}
+	if withheld == 0 {
+		return
+	}
+	c.Counts[NotTold] += withheld
+	slices.SortStableFunc(c.Changes, compareChanges)
+	c.Notes = append(c.Notes, fmt.Sprintf("not told by means: %s changed by more than the threshold on average, but the times of single calls overlap, as they do by noise alone; `omniloader run --save-baseline FILE` makes a baseline that can tell", quantity.Count(withheld, "benchmark")))
 }
 
 // InBoth counts the benchmarks that both files have.

@@ -37,7 +37,7 @@ func TestCompareJudgesEachBenchmarkByItsMean(t *testing.T) {
 		"much slower red", "slower red", "faster green", "gone removed", "new added",
 		"a bit faster neutral", "a bit slower neutral", "same neutral",
 	}, verdicts(c))
-	assert.Equal(t, map[Verdict]int{Red: 2, Green: 1, NotComparable: 0, Unconverged: 0, Removed: 1, Added: 1, NotRun: 0, Neutral: 3}, c.Counts)
+	assert.Equal(t, map[Verdict]int{Red: 2, Green: 1, NotComparable: 0, Unconverged: 0, NotTold: 0, Removed: 1, Added: 1, NotRun: 0, Neutral: 3}, c.Counts)
 	assert.Equal(t, 3.0, *c.Changes[0].Ratio)
 	assert.Nil(t, c.Changes[3].Ratio)
 	assert.Nil(t, c.Changes[3].NewMean)

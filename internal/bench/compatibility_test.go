@@ -230,6 +230,28 @@ func TestAVerdictByMeansIsDoubtfulWhereTheCallsOverlap(t *testing.T) {
 	require.NoError(t, err)
 	sure, doubtful := c.Regressions()
 	assert.Equal(t, [3]int{0, 1, 1}, [3]int{sure, doubtful, c.InBoth()})
+
+	notes := len(c.Notes)
+	for range 2 { // the second time changes nothing
+		c.WithholdDoubtful()
+	}
+	sure, doubtful = c.Regressions()
+	assert.Equal(t, [3]int{0, 0, 1}, [3]int{sure, doubtful, c.InBoth()})
+	assert.Equal(t, [2]int{0, 1}, [2]int{c.Counts[Red], c.Counts[NotTold]})
+	assert.Equal(t, NotTold, c.Changes[0].Verdict)
+	require.Len(t, c.Notes, notes+1)
+	assert.Contains(t, c.Notes[notes], "--save-baseline FILE` makes a baseline that can tell")
+	sureOne, err := Compare(file(1, 2, 9), file(9.1, 10, 12), DefaultThreshold)
+	require.NoError(t, err)
+	sureOne.RecheckMeans(file(9.2, 9.3, 9.4).Results)
+	sureOne.RecheckMeans([]Result{{Name: "another", MinTime: 1, MaxTime: 2}})
+	sureOne.WithholdDoubtful()
+	assert.Equal(t, Red, sureOne.Changes[0].Verdict)
+	assert.Equal(t, map[Key]bool{{Benchmark: "a"}: true}, sureOne.RedByMeans())
+	sureOne.RecheckMeans(file(8.9, 9.3, 9.4).Results)
+	assert.Empty(t, sureOne.RedByMeans())
+	sureOne.WithholdDoubtful()
+	assert.Equal(t, NotTold, sureOne.Changes[0].Verdict, "measured again, a call was as fast as before")
 }
 
 func TestGreenInEveryLinkOrderIsBelowTheBaselinesMedian(t *testing.T) {

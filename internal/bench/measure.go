@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -251,7 +250,7 @@ func (r *callRunner) measureLiveDelta() (delta int64, calls int, err error) {
 // change a mean; most calls cost the same to the byte. The collector is off so that its
 // own allocations do not count.
 func (r *callRunner) countAllocations(callsBefore int) (*Memory, error) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer switchCollectorOff()()
 	bytes, allocs := make([]uint64, 0, maxMemoryCalls), make([]uint64, 0, maxMemoryCalls)
 	var total, garbage uint64
 	for len(bytes) < minMemoryCalls || len(bytes) < maxMemoryCalls && total < maxMemoryBytes {

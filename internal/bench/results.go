@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -26,7 +27,7 @@ type Result struct {
 	MaxTime       float64        `json:"max_time"`
 	P95Time       float64        `json:"p95_time"`        // nearest rank
 	P99Time       float64        `json:"p99_time"`        // nearest rank
-	MemoryDeltaMB float64        `json:"memory_delta_mb"` // 10^6 bytes; 0 where memory was not measured
+	MemoryDeltaMB float64        `json:"memory_delta_mb"` // 10^6 bytes; 0 where memory was not measured; Metadata says so, and nothing may be concluded from it
 	Metadata      map[string]any `json:"metadata"`
 
 	Loader      string      `json:"loader,omitempty"` // name of the loader under test; "" for the built-in one
@@ -108,10 +109,32 @@ func newConcurrency(c *Concurrency) *ConcurrencyResult {
 	}
 }
 
-// NewResult makes the result of a measurement. metadata may be nil.
+// What the metadata of a result have where memory was not measured: the predecessor's key for
+// the memory delta is there in any case.
+const (
+	memoryKey         = "memory"
+	memoryNotMeasured = "not measured"
+)
+
+// setMemory sets what was measured of memory, or that nothing was for nil. The metadata must
+// not be nil.
+func (r *Result) setMemory(m *Memory) {
+	if m == nil {
+		r.MemoryDeltaMB, r.BytesPerOp, r.AllocsPerOp = 0, nil, nil
+		r.Metadata[memoryKey] = memoryNotMeasured
+		return
+	}
+	r.MemoryDeltaMB, r.BytesPerOp, r.AllocsPerOp = float64(m.LiveDelta)/1e6, &m.BytesPerCall, &m.AllocsPerCall
+	if r.Metadata[memoryKey] == memoryNotMeasured {
+		delete(r.Metadata, memoryKey)
+	}
+}
+
+// NewResult makes the result of a measurement. metadata may be nil; the result has a copy,
+// which says where memory was not measured.
 func NewResult(key Key, category string, m *Measurement, metadata map[string]any) *Result {
 	s := m.Summary()
-	if metadata == nil {
+	if metadata = maps.Clone(metadata); metadata == nil {
 		metadata = map[string]any{}
 	}
 	r := &Result{
@@ -122,11 +145,7 @@ func NewResult(key Key, category string, m *Measurement, metadata map[string]any
 		Concurrency: newConcurrency(m.Concurrency), Growth: m.Growth, FreshProcess: m.FreshProcess,
 		Singles: sketch(m.Calls),
 	}
-	if m.Memory != nil {
-		r.MemoryDeltaMB = float64(m.Memory.LiveDelta) / 1e6
-		r.BytesPerOp = &m.Memory.BytesPerCall
-		r.AllocsPerOp = &m.Memory.AllocsPerCall
-	}
+	r.setMemory(m.Memory)
 	return r
 }
 
@@ -365,7 +384,7 @@ func (f *File) AddSamples(plan Sampling, processes ...*Samples) error {
 			r.FloorNS = Floor(r.Processes)
 			singles[key] = append(singles[key], sample.Singles...)
 			if m := sample.Memory; m != nil {
-				r.BytesPerOp, r.AllocsPerOp, r.MemoryDeltaMB = &m.BytesPerCall, &m.AllocsPerCall, float64(m.LiveDelta)/1e6
+				r.setMemory(m)
 			}
 		}
 	}

@@ -94,6 +94,36 @@ func TestAWrittenFileIsReadBackTheSame(t *testing.T) {
 	assert.Nil(t, got.Result(Key{Benchmark: "lost"}))
 }
 
+func TestMemoryThatWasNotMeasuredIsNoFigure(t *testing.T) {
+	metadata := map[string]any{"operation": "model info"}
+	without := &Measurement{Calls: []time.Duration{1000}}
+	with := &Measurement{Calls: []time.Duration{1000}, Memory: &Memory{BytesPerCall: 100, AllocsPerCall: 2, LiveDelta: 7_000_000}}
+	r := NewResult(Key{Benchmark: "a"}, "", without, metadata)
+	assert.Zero(t, r.MemoryDeltaMB)
+	assert.Equal(t, map[string]any{"operation": "model info", "memory": "not measured"}, r.Metadata)
+	assert.Equal(t, map[string]any{"operation": "model info"}, metadata, "the metadata given stay as they are")
+	measured := NewResult(Key{Benchmark: "a"}, "", with, r.Metadata)
+	assert.Equal(t, 7.0, measured.MemoryDeltaMB)
+	assert.NotContains(t, measured.Metadata, "memory", "measured again, with memory")
+
+	now, err := NewFile([]Result{*measured}, origin())
+	require.NoError(t, err)
+	for name, baseline := range map[string]string{
+		"ours":        `{"schema": 2, "results": [{"name": "a", "mean_time": 0.000001, "memory_delta_mb": 0, "metadata": {"memory": "not measured"}}]}`,
+		"predecessor": `{"python_version": "3.11", "results": [{"name": "a", "mean_time": 0.000001, "memory_delta_mb": 0.0, "metadata": {}}]}`,
+	} {
+		old, err := Read(strings.NewReader(baseline), name)
+		require.NoError(t, err)
+		for _, sides := range [][2]*File{{old, now}, {now, old}} {
+			c, err := Compare(sides[0], sides[1], DefaultThreshold)
+			require.NoError(t, err)
+			assert.Equal(t, Neutral, c.Changes[0].Verdict, name)
+		}
+	}
+	_, err = (Bound{Metric: MemoryDelta, Limit: 1}).Check(without, nil)
+	assert.ErrorIs(t, err, ErrNotMeasured)
+}
+
 func TestImpossibleResultsAreNotWritten(t *testing.T) {
 	two := sampleResults()
 	two[1].Name = two[0].Name

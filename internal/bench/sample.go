@@ -100,6 +100,9 @@ type SampleOptions struct {
 	// AwaitTurn is called before each round and returns when this process may run it;
 	// nil where no other process samples at the same time.
 	AwaitTurn func() error
+	// Progress is called before each visit to an operation, from the goroutine of
+	// TakeSamples, so that a caller can see that it goes on; nil where nobody asks.
+	Progress func()
 }
 
 // heapLimit is the heap size at which the garbage collector runs although it is off: a
@@ -135,6 +138,7 @@ func TakeSamples(ctx context.Context, plan Sampling, operations []Operation, opt
 	s := newSamplingState(plan, operations, options)
 	if options.Memory {
 		for _, o := range s.operations {
+			s.progress()
 			if err := o.measureMemory(ctx); err != nil {
 				return nil, err
 			}
@@ -146,7 +150,7 @@ func TakeSamples(ctx context.Context, plan Sampling, operations []Operation, opt
 		}
 	}()
 
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer switchCollectorOff()()
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(heapLimit))
 	for round := range plan.Rounds {
 		if options.AwaitTurn != nil {
@@ -170,13 +174,17 @@ type samplingState struct {
 	contention   *sampledOperation // the contention probe
 	inOperations time.Duration
 	wall         time.Duration // of the rounds so far
+	progress     func()        // see SampleOptions
 }
 
 func newSamplingState(plan Sampling, operations []Operation, options SampleOptions) *samplingState {
 	s := &samplingState{
-		plan: plan, random: rand.New(rand.NewPCG(options.Seed, 0)),
+		plan: plan, random: rand.New(rand.NewPCG(options.Seed, 0)), progress: options.Progress,
 		contention: &sampledOperation{Operation: Operation{Key: Key{Benchmark: "contention probe"}, Prepare: prepareContentionProbe}},
 		yardstick:  &sampledOperation{Operation: Operation{Key: Key{Benchmark: "yardstick"}, Prepare: prepareYardstick}},
+	}
+	if s.progress == nil {
+		s.progress = func() {}
 	}
 	var cost delayCost
 	if len(options.Slowdown) > 0 {
@@ -302,6 +310,7 @@ func (s *samplingState) round(ctx context.Context, round int) error {
 // visit samples one benchmark: a call that is not timed, batches, single calls.
 func (s *samplingState) visit(ctx context.Context, o *sampledOperation, firstOfRound bool) error {
 	visit := time.Duration(s.plan.VisitUS) * time.Microsecond
+	s.progress()
 	if err := o.prepareFixture(ctx, visit); err != nil {
 		return err
 	}

@@ -162,6 +162,7 @@ func TestSamplesAreKeptInTheResultsFile(t *testing.T) {
 	assert.EqualValues(t, 2128, *r.BytesPerOp)
 	assert.EqualValues(t, 11, *r.AllocsPerOp)
 	assert.Equal(t, 0.003, r.MemoryDeltaMB)
+	assert.NotContains(t, r.Metadata, "memory")
 	assert.Equal(t, &Sketch{N: 3, Deciles: []int64{100, 100, 100, 100, 200, 200, 200, 300, 300, 300, 300}, Top: []int64{100, 200, 300}}, r.Singles)
 	assert.Nil(t, read.Result(Key{Benchmark: "unsampled"}).Processes)
 

@@ -105,19 +105,21 @@ func (e encoding) MarshalJSON() ([]byte, error) {
 	for i, o := range e.Offsets {
 		offsets[i] = [2]int{o.Start, o.End}
 	}
-	return json.Marshal(struct {
-		IDs        []uint32 `json:"ids"`
-		Tokens     []string `json:"tokens"`
-		Offsets    [][2]int `json:"offsets"` // in bytes of the text; [0, 0] for a token that was added
-		TypeIDs    []uint32 `json:"type_ids"`
-		TokenCount int      `json:"token_count"`
-		TextBytes  int      `json:"text_bytes"`
-	}{e.IDs, e.Tokens, offsets, e.TypeIDs, e.Len(), e.bytes})
+	return json.Marshal(encodingFields{e.IDs, e.Tokens, offsets, e.TypeIDs, e.Len(), e.bytes})
+}
+
+type encodingFields struct {
+	IDs        []uint32 `json:"ids"`
+	Tokens     []string `json:"tokens"`
+	Offsets    [][2]int `json:"offsets"` // in bytes of the text; [0, 0] for a token that was added
+	TypeIDs    []uint32 `json:"type_ids"`
+	TokenCount int      `json:"token_count"`
+	TextBytes  int      `json:"text_bytes" unit:"bytes"`
 }
 
 type encodingSize struct {
 	TokenCount int `json:"token_count"`
-	TextBytes  int `json:"text_bytes"`
+	TextBytes  int `json:"text_bytes" unit:"bytes"`
 }
 
 type decoding struct {

@@ -19,6 +19,8 @@ import (
 	"omniloader/internal/quantity"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
+	"omniloader/loader/undertest"
+	"omniloader/steps"
 )
 
 // againstFlags are the flags of bench, as given.
@@ -60,6 +62,7 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 			}
 			return p.compareRevisions(c.Context(), flags, selection, args)
 		},
+		ValidArgsFunction: completeFiles("feature"),
 		Annotations: map[string]string{
 			meaningOf0: "no benchmark is red",
 			meaningOf1: "a benchmark is red",
@@ -77,8 +80,13 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 	f.Var(&flags.threshold, "threshold", "slower by more than this is red")
 	f.Var(&flags.failOn, "fail-on", failOnHelp)
 	f.StringVar(&flags.format, "format", flags.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
-	f.StringVar(&flags.output, "output", "", "write the figures of the current tree to this results `FILE`")
+	fileVar(f, &flags.output, "output", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")
+	completeRevisions(c, "against")
+	completeFlag(c, "tags", builtinTags)
+	completeFlag(c, "category", steps.Categories)
+	completeFlag(c, "format", report.ComparisonFormatNames)
+	completeFailOn(c)
 	_ = c.MarkFlagDirname("presets")
 	return c
 }
@@ -132,16 +140,17 @@ func (p *program) compareRevisions(ctx context.Context, f *againstFlags, selecti
 	if err != nil {
 		return err
 	}
-	file.Selection = selectionText(paths, selection)
+	file.Selection = selectionText(paths, selection, nil)
 	if f.output != "" {
 		if err := file.Write(f.output); err != nil {
 			return err
 		}
 	}
+	f.failOn.withhold(comparison)
 	if err := standardOutput(format.Render(p.out, comparison, p.out.options())); err != nil {
 		return err
 	}
-	return f.failOn.judge(comparison)
+	return p.judgeComparison(&f.failOn, comparison)
 }
 
 // selection is what is to be compared, with which checkpoints. Of the environment nothing
@@ -191,11 +200,8 @@ func (b *revisionBench) refuseEmptySelection(ctx context.Context) error {
 	if len(b.job.Paths) == 0 && b.flags.pkg != "." {
 		return nil
 	}
-	plan, err := planOf(ctx, b.job.Paths, b.selection)
+	plan, err := checkedPlan(ctx, b.job.Paths, b.selection, undertest.Builtin)
 	if err != nil {
-		return err
-	}
-	if err := plan.Check(ctx); err != nil {
 		return err
 	}
 	if plan.Benchmarks() == 0 {

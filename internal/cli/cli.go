@@ -21,6 +21,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/child"
+	"omniloader/internal/configfile"
 	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 )
@@ -57,17 +58,20 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // program is what the commands share.
 type program struct {
 	out, err *output
+	args     []string // of the command line
 	// The fields below are for tests, and empty otherwise.
 	loader   string                                     // name of the loader under test, instead of the built-in one
 	listener outcome.Listener                           // gets the events of a run too
 	sampler  func() (child.Command, error)              // makes the command of a process that samples, instead of this program
 	sampling *bench.Sampling                            // the sampling plan, instead of the default one
 	pause    func(ctx context.Context, d time.Duration) // instead of waiting
+	grace    time.Duration                              // instead of that of the suite
 
 	timeNotJudged string // why run does not judge bounds on time; for tests, and "" otherwise
 }
 
 func (p *program) execute(ctx context.Context, args []string, stdin io.Reader) int {
+	p.args = args
 	root := p.rootCommand()
 	root.SetArgs(append([]string{}, args...)) // with nil, cobra takes the arguments of the process
 	root.SetIn(stdin)
@@ -94,7 +98,8 @@ func (p *program) rootCommand() *cobra.Command {
 scenario, and says what a checkpoint on disk is.
 
 Without a command it runs every built-in scenario on checkpoints that it makes in
-memory: there is nothing to install or prepare.`,
+memory: there is nothing to install or prepare. Where omniloader.yaml in the working
+directory names paths, it runs these.`,
 		Example: `  omniloader                              run every built-in scenario
   omniloader run --category sae           run one category
   omniloader run my.feature:12            run the scenario at line 12 of a file of your own
@@ -109,10 +114,22 @@ memory: there is nothing to install or prepare.`,
 	root.SetOut(p.out) // before InitDefaultCompletionCmd, which copies it
 	root.SetErr(p.err)
 	flags := newRunFlags(root)
-	root.RunE = func(c *cobra.Command, _ []string) error { return p.runWithFlags(c.Context(), flags, nil) }
-	root.AddCommand(p.runCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.stepsCommand(),
+	version := root.Flags().Bool("version", false, "print version, commit, Go version and platform")
+	configfile.Exclude(root.Flags(), "version")
+	root.RunE = func(c *cobra.Command, _ []string) error {
+		if *version {
+			return p.printOwnVersion(false)
+		}
+		return p.runWithFlags(c.Context(), flags, nil)
+	}
+	root.AddCommand(p.runCommand(), p.lintCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.mergeCommand(), p.stepsCommand(),
 		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand(), p.freshCommand())
-	root.SetFlagErrorFunc(explainFlag)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if err = explainFlag(c, err); c == root || c.Name() == "run" {
+			return p.nothingRan(reportsNamed(p.args), err)
+		}
+		return err
+	})
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
 	root.InitDefaultHelpCmd()

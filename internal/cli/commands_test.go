@@ -291,7 +291,7 @@ func TestHelp(t *testing.T) {
 		"root": {"--help"}, "run": {"run", "--help"}, "inspect": {"help", "inspect"}, "record": {"record", "--help"}, "init": {"init", "--help"}, "compare": {"compare", "-h"},
 		"steps": {"steps", "--help"}, "version": {"version", "--help"}, "findings": {"findings", "--help"},
 		"tokenize": {"tokenize", "--help"},
-		"selftest": {"selftest", "--help"}, "bench": {"bench", "--help"}, "selftest_noise": {"selftest", "noise", "--help"},
+		"selftest": {"selftest", "--help"}, "bench": {"bench", "--help"}, "lint": {"lint", "--help"}, "selftest_noise": {"selftest", "noise", "--help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := call(t, args...)
@@ -341,6 +341,13 @@ func TestCompletion(t *testing.T) {
 		{[]string{"--category", ""}, "tokenizer\n"},
 		{[]string{"run", "--format", ""}, "junit\n"},
 		{[]string{"compare", "--format", ""}, "markdown\n"},
+		{[]string{"run", "--fail-on", ""}, "none\nred\n"},
+		{[]string{"run", "--fail-on", "red,un"}, "red,unjudged\nred,unconverged\n"},
+		{[]string{"run", "--comparison", ""}, "markdown:\n"},
+		{[]string{"compare", "--fail-on", "re"}, "red\nremoved\n"},
+		{[]string{"bench", "--format", ""}, "markdown\n"},
+		{[]string{"presets", "gpt"}, "gpt2\tGPT-2 small"},
+		{[]string{"run", "--config", ""}, "yaml\n:8"},
 		{[]string{"run", ""}, "feature\n:8"},
 		{[]string{"inspect", ""}, ":16"},
 	} {

@@ -57,6 +57,7 @@ nothing unless --fail-on names them.`,
 	c.Flags().Var(&threshold, "threshold", "slower by more than this is red, where a scenario's\ntag @threshold:10% did not say otherwise")
 	c.Flags().Var(&fails, "fail-on", failOnHelp)
 	completeFlag(c, "format", report.ComparisonFormatNames)
+	completeFailOn(c)
 	return c
 }
 
@@ -77,15 +78,16 @@ func (p *program) compare(oldPath, newPath, formatName string, threshold float64
 	if err != nil {
 		return err
 	}
+	fails.withhold(comparison)
 	if err := format.Render(p.out, comparison, p.out.options()); err != nil {
 		return standardOutput(err)
 	}
-	return fails.judge(comparison)
+	return p.judgeComparison(&fails, comparison)
 }
 
 // renderComparison writes a comparison for people, behind the report on standard output
-// where that is for people too, else to standard error; and to file unless it is nil.
-func (p *program) renderComparison(c *bench.Comparison, file *comparisonFile, onStdout bool) error {
+// where that is for people too, else to standard error; and to the files.
+func (p *program) renderComparison(c *bench.Comparison, files []comparisonFile, onStdout bool) error {
 	format, err := report.ComparisonFormatByName("text")
 	if err != nil {
 		return err
@@ -96,7 +98,7 @@ func (p *program) renderComparison(c *bench.Comparison, file *comparisonFile, on
 	}
 	fmt.Fprintln(to)
 	err = format.Render(to, c, to.options())
-	if file != nil {
+	for _, file := range files {
 		err = errors.Join(err, atomicfile.Write(file.path, func(w io.Writer) error { return file.format.Render(w, c, report.Options{}) }))
 	}
 	return err

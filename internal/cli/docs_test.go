@@ -189,7 +189,7 @@ func bareCommand(t *testing.T) string {
 	}
 	run, measured := count("not @real")
 	skipped, _ := count("@real")
-	return a.out + fmt.Sprintf("%d scenarios: %d passed, %d skipped · %d benchmarks · 1 s\n", run+skipped, run, skipped, measured)
+	return a.out + fmt.Sprintf("%d scenarios: %d passed, %d skipped · left out: %d @real · %d benchmarks · 1 s\n", run+skipped, run, skipped, skipped, measured)
 }
 
 // scenariosOf makes a feature of the scenarios on a page that are not saved as a file.

@@ -47,6 +47,7 @@ var docsTables = map[string]func(*testing.T) string{
 	"failures":           failuresTable,
 	"commands":           commandsTable,
 	"environment":        environmentTable,
+	"lint-rules":         lintRulesTable,
 	"formats":            formatsTable,
 	"comparison-formats": comparisonFormatsTable,
 	"packages":           packagesTable,
@@ -103,15 +104,27 @@ func presetRows(head string, presets []fixtures.Preset) string {
 func stepsTables(t *testing.T) string {
 	var b strings.Builder
 	group := ""
+	var withText []steps.Definition // of this group, with words on what stands below them
+	writeBelow := func() {
+		for _, d := range withText {
+			fmt.Fprintf(&b, "\nBelow `%s %s`:\n\n```text\n%s\n```\n", d.Keyword, d.Example, d.Below)
+		}
+		withText = nil
+	}
 	for _, d := range steps.Catalogue() {
 		if d.Group != group {
+			writeBelow()
 			group = d.Group
 			fmt.Fprintf(&b, "%s## %s\n\n| step | meaning |\n|---|---|\n", map[bool]string{true: "\n"}[b.Len() > 0], group)
 		}
 		require.NotContains(t, d.Example, "\n", "it stands in one cell of a table")
 		require.NotContains(t, d.Example, "`")
 		fmt.Fprintf(&b, "| `%s %s` | %s |\n", d.Keyword, inCell(d.Example), inProse(d.Meaning))
+		if d.Below != "" {
+			withText = append(withText, d)
+		}
 	}
+	writeBelow()
 	return b.String()
 }
 
@@ -170,7 +183,7 @@ func commandsTable(*testing.T) string {
 
 // The commands that judge something end with exit code 1 when it does not hold, and say so.
 func TestCommandsSayWhatTheirExitCodesMean(t *testing.T) {
-	judging := map[string]bool{"run": true, "inspect": true, "compare": true, "bench": true}
+	judging := map[string]bool{"run": true, "inspect": true, "compare": true, "bench": true, "merge": true}
 	known := map[string]bool{meaningOf0: true, meaningOf1: true, meaningOf2: true, "environment": true}
 	seen := 0
 	for _, c := range commandsOf(rootOf()) {

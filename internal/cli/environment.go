@@ -3,8 +3,12 @@ package cli
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"slices"
+	"strings"
 
 	"omniloader/internal/bench"
+	"omniloader/internal/suggest"
 	"omniloader/steps"
 )
 
@@ -18,6 +22,9 @@ const (
 	envOutside    = "OMNILOADER_ALLOW_OUTSIDE"
 	envJudgeTime  = "OMNILOADER_JUDGE_TIME" // has no flag: run always judges time
 )
+
+// variableOf gives the variable that is used where a flag of run is not given.
+var variableOf = map[string]string{"iterations": envIterations, "warmup": envWarmup, "model": envModel, "presets": envPresets, "allow-outside": envOutside, "output": envOutput}
 
 // Environment is what the environment variables ask for.
 type Environment struct {
@@ -52,6 +59,10 @@ func ReadEnvironment() (Environment, error) {
 // readEnvironment leaves a variable unchecked where its flag is given, since the flag
 // is used instead.
 func readEnvironment(flagGiven func(variable string) bool) (Environment, error) {
+	wanted := slices.DeleteFunc([]string{envIterations, envWarmup, envModel, envPresets, envOutside, envOutput, envJudgeTime}, flagGiven)
+	if err := refuseMistypedVariables(os.Environ(), wanted); err != nil {
+		return Environment{}, err
+	}
 	e := Environment{Plan: bench.DefaultPlan(), Output: os.Getenv(envOutput)}
 	for _, v := range []struct {
 		name   string
@@ -90,4 +101,24 @@ func readEnvironment(flagGiven func(variable string) bool) (Environment, error) 
 		}
 	}
 	return e, nil
+}
+
+// variableTypos is the number of letters by which the name of a variable may differ from one
+// of ours to be taken for it, mistyped.
+const variableTypos = 2
+
+// refuseMistypedVariables refuses a variable whose name is that of one that is read, mistyped:
+// its value would not count without a word. environment has entries "NAME=value", as
+// os.Environ gives them; those with an empty value count as unset.
+func refuseMistypedVariables(environment, read []string) error {
+	for _, entry := range environment {
+		name, value, _ := strings.Cut(entry, "=")
+		if value == "" || slices.Contains(read, name) || runtime.GOOS == "windows" && slices.Contains(read, strings.ToUpper(name)) {
+			continue
+		}
+		if near, ok := suggest.NearestWithin(name, read, variableTypos); ok {
+			return errorWithHint(suggest.Question(near)+" Unset the other one", "environment variable %s: it is not read", name)
+		}
+	}
+	return nil
 }

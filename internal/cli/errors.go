@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"omniloader/internal/suite"
+	"omniloader/internal/outcome"
 	"omniloader/loader/fault"
 )
 
@@ -33,16 +33,16 @@ func flagError(flag string, err error) error {
 	if !errors.As(err, &several) {
 		return fmt.Errorf("%s: %w", flag, err)
 	}
-	var problems suite.Problems
+	var problems outcome.Problems
 	for _, e := range several.Unwrap() {
-		problems = append(problems, suite.Problem{Message: flag + ": " + e.Error(), Advice: fault.HintOf(e)})
+		problems = append(problems, outcome.Problem{Message: flag + ": " + e.Error(), Advice: fault.HintOf(e)})
 	}
 	return problems
 }
 
 // complain writes an error and its hint to standard error.
 func (p *program) complain(err error) {
-	var problems suite.Problems
+	var problems outcome.Problems
 	if !errors.As(err, &problems) {
 		p.complainOnce("omniloader: "+err.Error(), fault.HintOf(err))
 		return
@@ -61,9 +61,16 @@ func (p *program) complainOnce(message, hint string) {
 
 // complainAllButLast writes every error but the last, and returns that one for the
 // caller to return, since execute writes what a command returns. It passes over nil
-// errors, and gives nil where there is no other.
+// errors and those with the text of an earlier one, and gives nil where there is no other.
 func (p *program) complainAllButLast(failures []error) error {
-	failures = slices.DeleteFunc(failures, func(err error) bool { return err == nil })
+	said := map[string]bool{}
+	failures = slices.DeleteFunc(failures, func(err error) bool {
+		if err == nil || said[err.Error()] {
+			return true
+		}
+		said[err.Error()] = true
+		return false
+	})
 	if len(failures) == 0 {
 		return nil
 	}

@@ -16,24 +16,31 @@ import (
 
 // failOn is the value of --fail-on: which verdicts of a comparison make a command
 // fail, and with which exit code.
-type failOn struct{ words []string }
+type failOn struct {
+	words []string
+	flaky bool // failFlaky may be listed: the command runs scenarios
+}
 
 var _ pflag.Value = (*failOn)(nil)
 
 // What --fail-on may list. The first two give exit code 1, the others 2.
 const (
 	failRed           = "red"            // a benchmark is red, for more than noise explains
-	failMeans         = "means"          // one is red by mean times, which noise alone may explain
+	failMeans         = "means"          // as red, and also where a mean time is larger, which noise alone may explain
 	failUnjudged      = "unjudged"       // too many have no verdict, see unjudgedShare
 	failNotComparable = "not-comparable" // any benchmark is
 	failUnconverged   = "unconverged"    // any benchmark is
 	failRemoved       = "removed"        // any benchmark is only in the old file
+	failFlaky         = "flaky"          // a scenario of the run is, with exit code 1
 )
 
 var failWords = []string{failRed, failMeans, failUnjudged, failNotComparable, failUnconverged, failRemoved}
 
 // failOnHelp is the help of --fail-on.
-const failOnHelp = "what fails: red, means (red by mean times, which noise alone\nmay explain), with exit code 1; unjudged (more than a tenth\nhave no verdict), not-comparable, unconverged, removed (any\none is), with exit code 2; or none"
+const failOnHelp = "what fails: red, means (red, and larger mean times that noise\nalone may explain), with exit code 1; unjudged (more than a tenth\nhave no verdict), not-comparable, unconverged, removed (any\none is), with exit code 2; or none"
+
+// failOnHelpOfRun is that of commands that run scenarios.
+var failOnHelpOfRun = strings.Replace(failOnHelp, "or none", "flaky (a scenario\nis), with exit code 1; or none", 1)
 
 // unjudgedShare is the share of the benchmarks of a comparison that may be left
 // without a verdict. On a machine that others use there are one or two now and then,
@@ -42,8 +49,8 @@ const unjudgedShare = 0.1
 
 // failOnOfRun and failOnOfCompare are the defaults. A run can sample, so that it need
 // not take a verdict by means for a regression; compare has only what is in its files.
-func failOnOfRun() failOn     { return failOn{[]string{failRed, failUnjudged}} }
-func failOnOfCompare() failOn { return failOn{[]string{failRed, failMeans, failUnjudged}} }
+func failOnOfRun() failOn     { return failOn{[]string{failRed, failUnjudged}, true} }
+func failOnOfCompare() failOn { return failOn{[]string{failRed, failMeans, failUnjudged}, false} }
 
 func (f *failOn) Type() string { return "LIST" }
 
@@ -64,8 +71,12 @@ func (f *failOn) Set(text string) error {
 		if word == "none" {
 			return errors.New("none cannot be combined with others")
 		}
-		if !slices.Contains(failWords, word) {
-			return errors.New(suggest.DidYouMean(word, append([]string{"none"}, failWords...)))
+		known := slices.Clone(failWords)
+		if f.flaky {
+			known = append(known, failFlaky)
+		}
+		if !slices.Contains(known, word) {
+			return fmt.Errorf("%q is unknown, %s", word, suggest.DidYouMean(word, append([]string{"none"}, known...)))
 		}
 		f.words = append(f.words, word)
 	}
@@ -74,18 +85,43 @@ func (f *failOn) Set(text string) error {
 
 func (f *failOn) has(word string) bool { return slices.Contains(f.words, word) }
 
+// withhold takes the verdicts by means that noise alone may explain out of a comparison,
+// unless means are to be judged.
+func (f *failOn) withhold(c *bench.Comparison) {
+	if !f.has(failMeans) {
+		c.WithholdDoubtful()
+	}
+}
+
+// judgeComparison is judge, and says so where a benchmark is red and red is not listed.
+func (p *program) judgeComparison(f *failOn, c *bench.Comparison) error {
+	if sure, _ := c.Regressions(); sure > 0 && !f.has(failRed) {
+		consequence := "does not list red, so that this fails nothing"
+		if f.has(failMeans) {
+			consequence = "lists means, which includes red"
+		}
+		p.note("%s red; --fail-on %s %s", areBenchmarks(sure), f, consequence)
+	}
+	return f.judge(c)
+}
+
+// areBenchmarks writes "1 benchmark is" or "2 benchmarks are".
+func areBenchmarks(n int) string {
+	if n == 1 {
+		return "1 benchmark is"
+	}
+	return quantity.Count(n, "benchmark") + " are"
+}
+
 // judge gives errFailed for a comparison with a regression, another error for one that
 // could not judge enough, and nil where neither is asked for.
 func (f *failOn) judge(c *bench.Comparison) error {
 	sure, doubtful := c.Regressions()
-	if f.has(failRed) && sure > 0 || f.has(failMeans) && doubtful > 0 {
+	if f.has(failRed) && sure > 0 || f.has(failMeans) && sure+doubtful > 0 {
 		return errFailed
 	}
-	if f.has(failMeans) {
-		doubtful = 0
-	}
 	notComparable, unconverged, removed := c.Counts[bench.NotComparable], c.Counts[bench.Unconverged], c.Counts[bench.Removed]
-	tooMany := float64(notComparable+unconverged+doubtful) > unjudgedShare*float64(c.InBoth())
+	tooMany := float64(notComparable+unconverged) > unjudgedShare*float64(c.InBoth())
 	total := 0
 	var unjudged []string
 	for _, verdict := range []struct {
@@ -95,7 +131,6 @@ func (f *failOn) judge(c *bench.Comparison) error {
 	}{
 		{notComparable, "not comparable", f.has(failNotComparable) || f.has(failUnjudged) && tooMany},
 		{unconverged, "unconverged", f.has(failUnconverged) || f.has(failUnjudged) && tooMany},
-		{doubtful, "red by mean times alone", f.has(failUnjudged) && tooMany},
 		{removed, "removed", f.has(failRemoved)},
 	} {
 		if verdict.count > 0 && verdict.fails {

@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -53,7 +57,10 @@ func TestVerdictsFailAsFailOnLists(t *testing.T) {
 		{"the only one unconverged", "", comparisonOf(1, unconverged), 2, "could not judge 1 of 1 benchmark: 1 unconverged"},
 		{"one of many, if listed", "not-comparable", comparisonOf(70, incomparable), 2, "1 not comparable"},
 		{"one of many, if listed", "unconverged", comparisonOf(70, incomparable, unconverged), 2, "70 benchmarks: 1 unconverged"},
-		{"by means, in a run", "", comparisonOf(4, doubtful), 2, "1 red by mean times alone"},
+		{"by means, in a run", "", comparisonOf(4, doubtful), 0, ""},
+		{"all by means, in a run", "", comparisonOf(2, doubtful, doubtful), 0, ""},
+		{"for sure, where means are listed", "means", comparisonOf(4, red), 1, ""},
+		{"for sure, where neither is listed", "unjudged", comparisonOf(4, red), 0, ""},
 		{"by means, few in a run", "", comparisonOf(70, doubtful), 0, ""},
 		{"by means, if listed", "means", comparisonOf(70, doubtful), 1, ""},
 		{"by means, between files", "red,means,unjudged", comparisonOf(4, doubtful), 1, ""},
@@ -99,18 +106,101 @@ func TestUnknownWordsOfFailOnAreRefused(t *testing.T) {
 	}
 }
 
-func TestABaselineThatWasNotSampledIsNotedBeforehand(t *testing.T) {
+func TestABaselineWithMeansOnlyTellsLittleAndDoesNotFailAnUnchangedBuild(t *testing.T) {
 	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "plain.json")
-	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
+	require.Equal(t, 0, call(t, "run", feature, "--all", "--output", file).code)
+	a := call(t, "run", feature, "--all", "--baseline", file)
+	assert.NotEqual(t, 2, a.code, "it is judged, whatever a busy machine makes of it: %s", a.err)
+
 	editResults(t, file, func(f *bench.File) { // much faster on average, but its slowest call is slower
 		f.Results[0].MeanTime, f.Results[0].MinTime, f.Results[0].MaxTime = 1e-12, 1e-12, 1000
 	})
-	a := call(t, "run", feature, "--baseline", file)
-	assert.Equal(t, 2, a.code, a.err)
-	assert.Contains(t, a.err, "the baseline was not sampled, and is compared by mean times")
-	assert.Contains(t, a.err, "1 red by mean times alone")
-	assert.Contains(t, a.err, "--save-baseline")
-	assert.Equal(t, 1, call(t, "run", feature, "--baseline", file, "--fail-on", "means").code)
+	xml := filepath.Join(t.TempDir(), "r.xml")
+	a = call(t, "run", feature, "--baseline", file, "--format", "junit:"+xml)
+	assert.Equal(t, 0, a.code, a.err)
+	assert.Contains(t, a.err, "the baseline was not sampled, and has only mean times")
+	assert.Contains(t, a.out, "not told by means")
+	assert.Contains(t, a.out, "1 benchmark: 1 not told by means")
+	assert.Contains(t, a.out, "--save-baseline FILE` makes a baseline that can tell")
+	text, err := os.ReadFile(xml)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `<skipped message="not told by means: mean `)
+
+	a = call(t, "run", feature, "--baseline", file, "--fail-on", "means")
+	assert.Equal(t, 1, a.code, a.err)
+	assert.Contains(t, a.out, "1 benchmark: 1 red", "means are to be judged")
+	a = call(t, "compare", file, file, "--fail-on", "red")
+	assert.Equal(t, 0, a.code, a.err)
+
+	editResults(t, file, func(f *bench.File) { f.Results[0].MaxTime = 1e-12 })
+	a = call(t, "run", feature, "--baseline", file)
+	assert.Equal(t, 1, a.code, "even its slowest call was faster: %s", a.err)
+	assert.Contains(t, a.out, "1 benchmark: 1 red")
+}
+
+func TestWhatIsRedByMeansIsMeasuredAgain(t *testing.T) {
+	two := passingFeature + "\n" + strings.Replace(passingFeature[strings.Index(passingFeature, "  @memory"):], "measured one", "another", 1)
+	feature, file := write(t, "a.feature", two), filepath.Join(t.TempDir(), "plain.json")
+	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
+	pauses := 0
+	run := func() result {
+		pauses = 0
+		return callProgram(t, program{pause: func(context.Context, time.Duration) { pauses++ }}, "", "run", feature, "--baseline", file)
+	}
+	editResults(t, file, func(f *bench.File) {
+		f.Results[1].MeanTime, f.Results[1].MinTime, f.Results[1].MaxTime = 1e-12, 1e-12, 1e-12
+	})
+	a := run()
+	assert.Equal(t, 1, a.code, a.err)
+	assert.Contains(t, a.out, "1 red")
+	assert.Equal(t, len(meansPauses), pauses)
+
+	assert.Contains(t, a.err, "note: 1 benchmark seems slower than the slowest call of the baseline: measuring again in 10s")
+
+	p := &program{err: newOutput(io.Discard)}
+	o := &runOutputs{failOn: failOnOfRun()}
+	p.pause = func(context.Context, time.Duration) {}
+	old := &bench.File{Schema: bench.Schema, Results: []bench.Result{{Name: "a", MeanTime: 1, MinTime: 1, MaxTime: 1}}}
+	now := &bench.File{Schema: bench.Schema, Results: []bench.Result{{Name: "a", MeanTime: 3, MinTime: 2, MaxTime: 4}}}
+	c, err := bench.Compare(old, now, bench.DefaultThreshold)
+	require.NoError(t, err)
+	asked := 0
+	require.NoError(t, p.confirmMeans(t.Context(), c, o, func(_ context.Context, wanted map[bench.Key]bool) ([]bench.Result, error) {
+		asked++
+		assert.Equal(t, map[bench.Key]bool{{Benchmark: "a"}: true}, wanted)
+		return []bench.Result{{Name: "a", MinTime: []float64{2, 0.9}[asked-1], MaxTime: 4}}, nil
+	}))
+	assert.Equal(t, 2, asked)
+	assert.Empty(t, c.RedByMeans(), "the machine was slow the first two times")
+}
+
+func TestASureRegressionIsSaidWhereRedIsNotListed(t *testing.T) {
+	feature, file := write(t, "a.feature", passingFeature), filepath.Join(t.TempDir(), "plain.json")
+	require.Equal(t, 0, call(t, "run", feature, "--output", file).code)
+	editResults(t, file, func(f *bench.File) {
+		f.Results[0].MeanTime, f.Results[0].MinTime, f.Results[0].MaxTime = 1e-12, 1e-12, 1e-12
+	})
+	now := filepath.Join(t.TempDir(), "now.json")
+	for list, want := range map[string]struct {
+		code int
+		note string
+	}{
+		"red":            {1, ""},
+		"means":          {1, "note: 1 benchmark is red; --fail-on means lists means, which includes red"},
+		"unjudged":       {0, "note: 1 benchmark is red; --fail-on unjudged does not list red, so that this fails nothing"},
+		"none":           {0, "note: 1 benchmark is red; --fail-on none does not list red, so that this fails nothing"},
+		"means,unjudged": {1, "which includes red"},
+	} {
+		for _, args := range [][]string{{"run", feature, "--baseline", file, "--output", now}, {"compare", file, now}} {
+			a := call(t, append(args, "--fail-on", list)...)
+			assert.Equal(t, want.code, a.code, "%s %s: %s", args[0], list, a.err)
+			if want.note == "" {
+				assert.NotContains(t, a.err, "--fail-on", list)
+			} else {
+				assert.Contains(t, a.err, want.note, args[0])
+			}
+		}
+	}
 }
 
 func TestWhatCannotBeComparedIsNotSampled(t *testing.T) {
@@ -179,7 +269,7 @@ func TestTheComparisonIsInEveryReportThatSupportsIt(t *testing.T) {
 	assert.Contains(t, string(text), "| verdict | benchmark |")
 
 	for _, c := range []struct{ value, want string }{
-		{"markdown", "no file"}, {"markdwn:x", `did you mean "markdown"?`}, {"json:/no/such/folder/x", "no folder for it"},
+		{"markdown", "no file"}, {"markdwn:x", `did you mean "markdown"?`}, {"json:" + feature + "/x", "is no directory"},
 	} {
 		a := call(t, "run", feature, "--baseline", file, "--comparison", c.value)
 		assert.Equal(t, 2, a.code)

@@ -112,10 +112,7 @@ func completeFiles(extension string) cobra.CompletionFunc {
 
 // completeFlag completes the value of a flag with words. The flag must exist.
 func completeFlag(c *cobra.Command, flag string, words func() []string) {
-	err := c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	registerCompletion(c, flag, func(string) ([]string, cobra.ShellCompDirective) {
 		return words(), cobra.ShellCompDirectiveNoFileComp
 	})
-	if err != nil {
-		panic(err) // the command has no such flag
-	}
 }

@@ -10,8 +10,61 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"omniloader/internal/bench"
+	"omniloader/internal/outcome"
 	"omniloader/internal/suite"
 )
+
+// messagesSuccess gives what the last message of a file of Cucumber Messages says of the run.
+func messagesSuccess(t *testing.T, file string) bool {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	var last struct{ TestRunFinished struct{ Success *bool } }
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &last))
+	require.NotNil(t, last.TestRunFinished.Success)
+	return *last.TestRunFinished.Success
+}
+
+func TestMessagesSaySuccessOnlyWhereTheExitCodeIs0(t *testing.T) {
+	good, dir := write(t, "a.feature", passingFeature), t.TempDir()
+	base, messages := filepath.Join(dir, "base.json"), filepath.Join(dir, "m.ndjson")
+	require.Equal(t, 0, call(t, "run", good, "--output", base, "--format", "messages:"+messages).code)
+	assert.True(t, messagesSuccess(t, messages))
+
+	faster, other := filepath.Join(dir, "faster.json"), filepath.Join(dir, "other.json")
+	scaleMeans(t, base, faster, 1e-9)
+	require.NoError(t, os.WriteFile(other, []byte(`{"results": [{"name": "another", "mean_time": 1}]}`), 0o644))
+	cpu := filepath.Join(dir, "cpu.json")
+	require.NoError(t, os.Rename(base, cpu))
+	editResults(t, cpu, func(f *bench.File) { f.Environment["cpu"] = "another" })
+	for _, c := range []struct {
+		baseline, failOn string
+		code             int
+	}{
+		{faster, "red", 1}, {faster, "none", 0}, {other, "red", 2}, {cpu, "red,unjudged", 2}, {cpu, "red", 0},
+	} {
+		for range 2 { // the second run replaces what the first one said
+			a := call(t, "run", good, "--baseline", c.baseline, "--fail-on", c.failOn, "--format", "messages:"+messages)
+			require.Equal(t, c.code, a.code, a.err)
+			assert.Equal(t, c.code == 0, messagesSuccess(t, messages), c)
+		}
+	}
+	a := call(t, "run", good, "--baseline", faster, "--format", "messages")
+	require.Equal(t, 1, a.code)
+	assert.Contains(t, a.out, `"success":false`, "on standard output too")
+
+	blocked := filepath.Join(dir, "r.xml")
+	a = callProgram(t, program{listener: func(e outcome.Event) {
+		if e.Ended != nil {
+			_ = os.Mkdir(blocked, 0o755)
+		}
+	}}, "", "run", good, "--format", "messages:"+messages, "--format", "junit:"+blocked)
+	require.Equal(t, 2, a.code)
+	assert.Equal(t, 1, strings.Count(a.err, "is a directory"), a.err)
+	assert.False(t, messagesSuccess(t, messages), "a report that was asked for is missing")
+}
 
 func TestABenchmarkTextHasALineForEachProcess(t *testing.T) {
 	feature := write(t, "a.feature", passingFeature)
@@ -101,12 +154,12 @@ func TestMessagesReferOnlyToIDsThatAreDefined(t *testing.T) {
 		}
 	}
 	want := map[string]int{"meta": 1, "source": 1, "gherkinDocument": 1, "pickle": 3, "stepDefinition": 6, "testRunStarted": 1, "testCase": 3,
-		"testCaseStarted": 3, "testStepStarted": 12, "testStepFinished": 12, "attachment": 3, "testCaseFinished": 3, "testRunFinished": 1}
+		"testCaseStarted": 3, "testStepStarted": 12, "testStepFinished": 12, "attachment": 5, "testCaseFinished": 3, "testRunFinished": 1}
 	if suite.RaceDetector {
 		want["attachment"]++ // that the bound is not judged
 	}
 	assert.Equal(t, want, kinds)
-	assert.Equal(t, strings.Fields("PASSED PASSED PASSED PASSED PASSED PASSED FAILED SKIPPED SKIPPED SKIPPED SKIPPED SKIPPED"), statuses)
+	assert.Equal(t, strings.Fields("PASSED PASSED PASSED PASSED PASSED PASSED FAILED PASSED SKIPPED SKIPPED SKIPPED SKIPPED"), statuses)
 	assert.Equal(t, 12, strings.Count(a.out, `"stepDefinitionIds"`), "steps that were skipped have definitions too")
 	assert.Contains(t, a.out, `{"name":"@benchmark:of_gemma",`)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,12 +44,17 @@ func FreshProcess(ctx context.Context, job steps.FreshJob) (*bench.FreshProcess,
 	}
 	c := interruptibleCommand(self, freshProcess)
 	c.Env = append(os.Environ(), freshVariable+"=1")
+	c.Grace = freshGrace
 	f := new(bench.FreshProcess)
 	if err = runJSON(ctx, c, job, f); errors.As(err, new(*child.FailedError)) {
 		err = fmt.Errorf("%w: %w", steps.ErrProcessFailed, err)
 	}
 	return f, err
 }
+
+// freshGrace is how long a process that was started for one call may take to end when its
+// time is up: long enough to tell what it was doing, and shorter than the steps wait.
+const freshGrace = 2 * time.Second
 
 // interruptibleCommand makes a command that is interrupted when its context is cancelled,
 // so that it can remove its temporary files: the go command does not on other signals.
@@ -77,7 +83,11 @@ func runJSON(ctx context.Context, c child.Command, input, result any) error {
 // explainExit gives the reason why a process ended with an error: an interrupt, else
 // how it ended and what it wrote to standard error.
 func explainExit(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	var failed *child.FailedError
+	switch stopped := errors.As(err, &failed) && failed.Kind == child.ErrTimeout; {
+	case ctx.Err() != nil && stopped && failed.Stderr != "": // it says where it hangs
+		return fmt.Errorf("%w: %w: %s", bench.ErrInterrupted, context.Cause(ctx), failed.Stderr)
+	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", bench.ErrInterrupted, context.Cause(ctx))
 	}
 	var exit *child.ExitError

@@ -21,6 +21,6 @@ func runInterruptible[T any](ctx context.Context, work func() (T, error)) (T, er
 		return r.value, r.err
 	case <-ctx.Done():
 		var none T
-		return none, errorWithHint("", "interrupted")
+		return none, errorWithHint("", "%s", whyEnded(ctx))
 	}
 }

@@ -64,7 +64,7 @@ func TestEveryProcessOfARunTakesTheSameLoader(t *testing.T) {
 	t.Setenv(otherLog, log)
 	loaderOfTest = otherLoader
 	t.Cleanup(func() { loaderOfTest = "" })
-	feature := write(t, "a.feature", strings.ReplaceAll(processBounds, "1 minute", "60 s"))
+	feature := write(t, "a.feature", processBounds)
 	results := filepath.Join(dir, "r.json")
 	a := callSampling(t, "run", feature, "--save-baseline", results)
 	require.Equal(t, 0, a.code, a.out+a.err)

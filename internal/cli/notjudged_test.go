@@ -20,14 +20,17 @@ type notJudged struct {
 // expectNotJudged makes the calls. None may write anything to standard output.
 func expectNotJudged(t *testing.T, calls []notJudged) {
 	for _, c := range calls {
-		t.Run(c.name, func(t *testing.T) {
-			a := call(t, c.args...)
-			assert.Equal(t, 2, a.code)
-			assert.Contains(t, a.err, c.message)
-			assert.Contains(t, a.err, c.hint)
-			assert.Empty(t, a.out)
-		})
+		t.Run(c.name, func(t *testing.T) { assert.Empty(t, c.call(t).out) })
 	}
+}
+
+// call makes the call, and checks all but its standard output.
+func (c notJudged) call(t *testing.T) result {
+	a := call(t, c.args...)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, c.message)
+	assert.Contains(t, a.err, c.hint)
+	return a
 }
 
 func TestFlagsThatCannotBeJudgedExitWith2(t *testing.T) {
@@ -59,7 +62,6 @@ func TestSelectionsThatCannotBeJudgedExitWith2(t *testing.T) {
 		{"a mistyped category", []string{"run", "--category", "tokeniser"}, `unknown category "tokeniser"`, `did you mean "tokenizer"?`},
 		{"nothing selected", []string{"run", good, "--tags", "@sae"}, "nothing selected", ""},
 		{"nothing selected by two conditions", []string{"run", good, "--category", "memory", "--tags", "not @memory"}, "nothing selected", "joined with and"},
-		{"two benchmarks of one name", []string{"run", good, write(t, "copy.feature", passingFeature)}, `a second benchmark called "measured_one"; the first is at`, "@benchmark:NAME"},
 		{"all categories, and one", []string{"run", "--all", "--category", "sae"}, "--all takes every category", ""},
 		{"only real scenarios, without a model", []string{"run", "--tags", "@real"}, "needs a real checkpoint", "--model DIR"},
 	})
@@ -69,7 +71,8 @@ func TestFeaturesThatCannotBeJudgedExitWith2(t *testing.T) {
 	good := write(t, "good.feature", passingFeature)
 	folder := t.TempDir()
 	file := func(text string) string { return write(t, "x.feature", text) }
-	expectNotJudged(t, []notJudged{
+	for _, c := range []notJudged{
+		{"two benchmarks of one name", []string{"run", good, write(t, "copy.feature", passingFeature)}, `a second benchmark called "measured_one"; the first is at`, "@benchmark:NAME"},
 		{"a mistyped step", []string{"run", file(strings.Replace(passingFeature, "When the model info is read", "When the model inf is read", 1))}, `x.feature:8: undefined step "When the model inf is read"`, `did you mean "When the model info is read"?`},
 		{"a step under the wrong keyword", []string{"run", file(strings.Replace(passingFeature, "When the model info is read", "Then the model info is read", 1))}, "undefined step", "this is a When step"},
 		{"a scenario without steps", []string{"run", file("Feature: f\n  Scenario: s\n")}, `x.feature:2: "s" has no steps`, "@wip"},
@@ -83,7 +86,9 @@ func TestFeaturesThatCannotBeJudgedExitWith2(t *testing.T) {
 		{"no When", []string{"run", "--dry-run", file("Feature: f\n  Scenario: s\n    Given an empty checkpoint directory\n    Then the model is supported\n")}, "0 When steps", ""},
 		{"no Then", []string{"run", "--dry-run", file("Feature: f\n  Scenario: s" + llama)}, "checks nothing", ""},
 		{"a mistyped step in a dry run", []string{"run", "--dry-run", file("Feature: f\n  Scenario: s\n    Given nobody\n")}, "undefined step", ""},
-	})
+	} {
+		t.Run(c.name, func(t *testing.T) { c.call(t) }) // the other scenarios run, and are reported
+	}
 }
 
 func TestFilesThatCannotBeJudgedExitWith2(t *testing.T) {
@@ -99,8 +104,10 @@ func TestFilesThatCannotBeJudgedExitWith2(t *testing.T) {
 		{"two formats to standard output", []string{"run", good, "--format", "pretty", "--format", "junit"}, "both pretty and junit go to standard output", "--format junit:FILE"},
 		{"two formats to one file", []string{"run", good, "--format", "pretty:" + folder + "/a", "--format", "junit:" + folder + "/./a"}, "both pretty and junit go to", ""},
 		{"a format and the figures in one file", []string{"run", good, "--format", "junit:" + folder + "/a", "--output", folder + "/a"}, "--output and --format junit both name", ""},
-		{"a format in a folder that is not there", []string{"run", good, "--format", "junit:" + folder + "/no/a.xml"}, "no folder for it", "make the folder"},
-		{"figures in a folder that is not there", []string{"run", good, "--output", folder + "/no/r.json"}, "--output " + folder + "/no/r.json: no folder for it", "make the folder"},
+		{"a format in a folder that is a file", []string{"run", good, "--format", "junit:" + good + "/no/a.xml"}, "--format junit: " + good + "/no/a.xml: " + good + " is no directory", "choose another place"},
+		{"figures in a folder that is a file", []string{"run", good, "--output", good + "/r.json"}, "--output: " + good + "/r.json: " + good + " is no directory", "choose another place"},
+		{"figures to a new folder", []string{"run", good, "--output", folder + "/new/"}, "--output: " + folder + "/new/: names a directory", "name a file in it"},
+		{"a file that is to be a folder too", []string{"run", good, "--output", folder + "/a", "--format", "junit:" + folder + "/a/b.xml"}, "one of them would be a file and a folder", "name two files"},
 		{"figures to a folder", []string{"run", good, "--output", folder}, "--output " + folder + ": a folder", ""},
 		{"a model that is not there", []string{"run", good, "--model", folder + "/no"}, "--model: " + folder + "/no", "directory of a checkpoint"},
 		{"a model that is a file", []string{"run", good, "--model", good}, "--model: " + good + ": not a directory", ""},
@@ -127,12 +134,14 @@ func TestOtherCommandsThatCannotBeJudgedExitWith2(t *testing.T) {
 }
 
 // What only running shows to be the author's mistake is reported as a failure and
-// ends in exit code 2: nothing was learnt about the loader.
+// ends in exit code 2: nothing was learnt about the loader. What can be known before is
+// refused then.
 func TestMistakesInAScenarioCannotBeJudged(t *testing.T) {
 	for text, want := range map[string][2]string{
-		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                          {`could not judge: the answer has no field "categry"`, `did you mean "category"?`},
-		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n": {`there is no preset "gtp2"`, `did you mean "gpt2"?`},
-		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                 {"could not judge: ", `did you mean "not found"?`},
+		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gpt2\"\n    When the checkpoint is inspected\n    Then the files are \"x\"\n": {`could not judge: the answer has no field "files", which may be more than one field: "tokenizer files", "weights files"`, ""},
+		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                            {`x.feature:8: the answer of the model info has no field "categry"`, `did you mean "category"?`},
+		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n":   {`x.feature:3: there is no preset "gtp2"`, `did you mean "gpt2"?`},
+		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                   {`x.feature:8: there is no kind of failure "not fond"`, `did you mean "not found"?`},
 	} {
 		a := call(t, "run", write(t, "x.feature", text))
 		assert.Equal(t, exitNotJudged, a.code, a.out)

@@ -50,6 +50,19 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// sharesPlaceWith tells whether what is written to both outputs goes to one place: a terminal, a
+// pipe or a file.
+func (o *output) sharesPlaceWith(other *output) bool {
+	a, aIsFile := o.w.(*os.File)
+	b, bIsFile := other.w.(*os.File)
+	if !aIsFile || !bIsFile {
+		return false
+	}
+	infoA, errA := a.Stat()
+	infoB, errB := b.Stat()
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
 // options says what the output can show. NO_COLOR and TERM=dumb ask for no
 // colours; see https://no-color.org.
 func (o *output) options() report.Options {

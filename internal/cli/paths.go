@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,31 +51,43 @@ type namedFile struct{ flag, path string }
 func refuseSameFile(files []namedFile) error {
 	for i, a := range files {
 		for _, b := range files[i+1:] {
-			if a.path != "" && b.path != "" && sameFile(a.path, b.path) {
+			switch {
+			case a.path == "" || b.path == "":
+			case sameFile(a.path, b.path):
 				return errorWithHint("name two files", "%s and %s both name %s", a.flag, b.flag, b.path)
+			case isBelow(a.path, b.path), isBelow(b.path, a.path):
+				return errorWithHint("name two files", "%s %s and %s %s: one of them would be a file and a folder", a.flag, a.path, b.flag, b.path)
 			}
 		}
 	}
 	return nil
 }
 
+// isBelow tells whether a path lies below another, which names a file.
+func isBelow(path, file string) bool {
+	return strings.HasPrefix(filepath.Clean(path), filepath.Clean(file)+string(filepath.Separator))
+}
+
 func sameFile(a, b string) bool {
 	if filepath.Clean(a) == filepath.Clean(b) {
 		return true
+	}
+	if realA, err := realPath(a); err == nil {
+		if realB, err := realPath(b); err == nil && realA == realB {
+			return true
+		}
 	}
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)
 	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
-// refuseUnwritable refuses a file that could not be written later: its folder is
-// missing or read-only, or it is itself a folder.
+// refuseUnwritable refuses a file that could not be written later: its folder is read-only
+// or no folder, or it is itself a folder. A folder that is missing is made when the file is
+// written.
 func refuseUnwritable(f namedFile) error {
 	if f.path == "" {
 		return nil
-	}
-	if err := isDirectory(filepath.Dir(f.path)); err != nil {
-		return errorWithHint("make the folder first", "%s %s: no folder for it: %w", f.flag, f.path, err)
 	}
 	if info, err := os.Stat(f.path); err == nil && info.IsDir() {
 		return errorWithHint("name a file in it", "%s %s: a folder", f.flag, f.path)
@@ -141,21 +154,30 @@ func (d disk) namesInFS(paths []string) (names []string, err error) {
 // path is the reverse of nameInFS: the path, for the operating system, of a name.
 func (d disk) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
 
+// realPath gives the absolute path of a file that need not exist yet, with the links followed
+// in those of its directories that exist.
+func realPath(path string) (string, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(absolute)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) || filepath.Dir(absolute) == absolute {
+		return real, err
+	}
+	parent, err := realPath(filepath.Dir(absolute))
+	return filepath.Join(parent, filepath.Base(absolute)), err
+}
+
 // withinDirectory tells whether a file that need not exist yet is below a directory,
 // links followed.
 func withinDirectory(dir, file string) bool {
-	dir, err := filepath.EvalSymlinks(dir)
+	dir, err := realPath(dir)
 	if err != nil {
 		return false
 	}
-	parent, err := filepath.EvalSymlinks(filepath.Dir(file))
+	parent, err := realPath(filepath.Dir(file))
 	if err != nil {
-		return false
-	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return false
-	}
-	if parent, err = filepath.Abs(parent); err != nil {
 		return false
 	}
 	rel, err := filepath.Rel(dir, parent)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/afero"
@@ -14,7 +15,7 @@ import (
 )
 
 func (p *program) presetsCommand() *cobra.Command {
-	asJSON, dir := false, ""
+	asJSON, show, dir := false, false, ""
 	own := new(checkpointFlags)
 	c := &cobra.Command{
 		Use:   "presets [WORD…]",
@@ -25,12 +26,17 @@ whose name or title has all of them, in any case. --presets, or the variable
 OMNILOADER_PRESETS, adds your own, which are written in the same way: a title, what is
 to be generated, and files.
 
+With --show it prints the text of those presets: the title, the files to generate with
+their tensors, and the other files as they are, in the txtar format. A name in full stands
+for that preset alone.
+
 With --write it writes the presets of these names instead, each as a directory of its
 own, so that the other commands can be tried. The weight files have the sizes of the
 real ones but hold zeros, as sparse files: they take almost no space, until a program
 copies them that does not know sparse files.`,
 		Example: `  omniloader presets                                       every preset
   omniloader presets shard                                 those about shards
+  omniloader presets gpt2 --show                           what the preset gpt2 is made of
   omniloader presets broken-missing-shard --write models   write models/broken-missing-shard`,
 		RunE: func(c *cobra.Command, words []string) error {
 			library, err := own.library(c.Flags())
@@ -40,7 +46,7 @@ copies them that does not know sparse files.`,
 			if c.Flags().Changed("write") {
 				return p.writePresets(library, words, dir)
 			}
-			return p.listPresets(library, words, asJSON)
+			return p.listPresets(library, words, asJSON, show)
 		},
 		ValidArgsFunction: func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var names []string
@@ -61,7 +67,9 @@ copies them that does not know sparse files.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	own.definePresets(c.Flags())
 	c.Flags().StringVar(&dir, "write", "", "write the presets of these names below this `DIR`")
+	c.Flags().BoolVar(&show, "show", false, "print what the presets are made of, as txtar")
 	c.MarkFlagsMutuallyExclusive("json", "write")
+	c.MarkFlagsMutuallyExclusive("show", "write")
 	_ = c.RegisterFlagCompletionFunc("write", completeDirectories)
 	_ = c.MarkFlagDirname("presets")
 	return c
@@ -72,18 +80,42 @@ type presetEntry struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
 	From  string `json:"from,omitempty"` // the preset that a changed one is made from
+	Text  string `json:"text,omitempty"` // what it is made of, with --show
 }
 
-func (p *program) listPresets(library *fixtures.PresetLibrary, words []string, asJSON bool) error {
+// listPresets prints the presets that have all of the words, with show their texts.
+func (p *program) listPresets(library *fixtures.PresetLibrary, words []string, asJSON, show bool) error {
 	var entries []presetEntry
 	for _, preset := range library.All() {
-		entries = append(entries, presetEntry(preset))
+		entry := presetEntry{Name: preset.Name, Title: preset.Title, From: preset.From}
+		if show {
+			text, err := library.Text(preset.Name)
+			if err != nil {
+				return err
+			}
+			entry.Text = string(text)
+			if len(words) == 1 && words[0] == entry.Name {
+				entries, words = []presetEntry{entry}, nil
+				break
+			}
+		}
+		entries = append(entries, entry)
 	}
+	text := func(e presetEntry) string { return e.Name + "\n" + e.Title }
+	one := len(slices.DeleteFunc(slices.Clone(entries), func(e presetEntry) bool { return !containsWords(text(e), words) })) == 1
 	return listing[presetEntry]{
 		entries: entries,
-		text:    func(e presetEntry) string { return e.Name + "\n" + e.Title },
+		text:    text,
 		print: func(e presetEntry) {
+			if show && one {
+				fmt.Fprint(p.out, e.Text)
+				return
+			}
 			fmt.Fprintf(p.out, "%s\n", p.bold(e.Name))
+			if show {
+				fmt.Fprint(p.out, e.Text)
+				return
+			}
 			p.printWrapped("  ", e.Title)
 		},
 		noMatch: "no preset has %s in its name or title",

@@ -36,13 +36,24 @@ changes of 30 % can be told, because the places where the linker puts code can m
 smaller ones: what is between is not comparable, and "omniloader bench --against REV"
 can judge it. The run says beforehand which of the two it will be.
 
-A baseline that was not sampled, by --output or by the predecessor, is compared by
-its mean times. On a shared machine they called 45 % of unchanged benchmarks changed:
-red by means is no failure, unless even the fastest call is slower than the slowest
-was, or --fail-on lists means.
+Flags that are not given are taken from omniloader.yaml, a config file beside the
+features or in a folder above them; its keys are the names of the flags.
 
-Steps that are undefined or ambiguous, scenarios without steps, two benchmarks of
-one name and a selection that is empty stop the run before it starts.`,
+A baseline that was not sampled, by --output or by the predecessor, has only mean
+times. On a shared machine they called 45 % of unchanged benchmarks changed. So a
+benchmark is red only where even the fastest call is slower than the slowest was,
+also when it is measured again after a pause. Any other change of a mean is "not told
+by means", and fails nothing, unless --fail-on lists means.
+
+A scenario with an undefined or ambiguous step or none, a file that does not parse and
+a second benchmark of the same name cannot be judged: the others run, and the run ends
+in exit code 2, or 1 if one of them failed. A selection that is empty runs nothing.
+
+A scenario whose operation does not come back in time has failed, with the calls that
+were under way, and the run goes on. An operation that does not heed the end of its time
+may still be running then, so that nothing is measured in this run any more.
+
+@FILE in the place of a path stands for the paths in the lines of a file.`,
 		Example: `  omniloader run                                every built-in scenario
   omniloader run features/ my.feature           feature files and folders
   omniloader run my.feature:12                  the scenario or Examples row at line 12
@@ -54,6 +65,13 @@ one name and a selection that is empty stop the run before it starts.`,
   omniloader run --format junit:report.xml      a report for a CI server
   omniloader run --model ~/models/llama-3-8b --tags @real
                                                 scenarios on a checkpoint of your own
+  omniloader run --last-failed                  what failed in the last run once more
+  omniloader run --retry 2 --fail-on flaky      tell what fails now and then from what fails
+  omniloader run --format rerun:failed.txt      write the places of what failed, and
+  omniloader run @failed.txt                    run these
+  omniloader run --profile nightly              the profile nightly of omniloader.yaml
+  omniloader run --show-config                  the settings, and where each comes from
+  omniloader run --shard 3/8 --run-file 3.json  the third of eight parts; see omniloader merge
   omniloader run --dry-run my.feature           check the steps, run nothing`,
 		ValidArgsFunction: completeFiles("feature"),
 	}
@@ -63,45 +81,102 @@ one name and a selection that is empty stop the run before it starts.`,
 }
 
 func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []string) error {
-	settings, err := flags.settings(paths)
+	configured, err := p.configure(flags, paths)
 	if err != nil {
-		return err
+		return p.nothingRan(reportsNamed(p.args), err)
 	}
+	if flags.config.show {
+		return p.showConfig(flags, configured)
+	}
+	settings, err := flags.settings(configured.paths)
+	if err != nil {
+		return p.nothingRan(reportsNamed(p.args), configured.explain(err))
+	}
+	p.noteConfig(configured)
 	settings.setup.TimeNotJudged = p.timeNotJudged
+	ctx, cancel := settings.control.bound(ctx)
+	defer cancel()
 	return p.run(ctx, settings)
 }
 
 // run runs the scenarios that the settings select, and writes and judges what they ask
 // for.
 func (p *program) run(ctx context.Context, s *runSettings) error {
-	plan, err := checkedPlan(ctx, s.paths, s.selection)
-	if err != nil {
+	nothing, err := p.prepareRerun(ctx, s)
+	if nothing {
 		return err
 	}
-	if s.dryRun {
-		p.describePlan(plan)
-		return nil
+	var plan *suite.Plan
+	if err == nil {
+		plan, err = planOf(ctx, s.paths, s.selection)
 	}
-	if s.outputs.needsFigures() && plan.Benchmarks() == 0 {
-		return errNothingMeasured("there are no figures to keep or compare")
+	if err == nil {
+		plan.Expect(vocabularyOf(p.loader), s.setup.UpdateAnswers)
 	}
+	var sampling runSampling
+	if err == nil && !s.dryRun {
+		sampling, err = p.prepareSampling(plan, s)
+	}
+	if err == nil {
+		plan = p.divide(plan, s.shard)
+	}
+	if err == nil && s.dryRun {
+		return p.dryRun(ctx, plan, s)
+	}
+	if err == nil {
+		err = p.replaceEarlierReports(&s.outputs)
+	}
+	var finished *outcome.Run
+	var file *runfile.Writer
+	if err == nil {
+		finished, file, err = p.carryOut(ctx, plan, s)
+	}
+	if err != nil {
+		return p.nothingRan(s.outputs.reports, err)
+	}
+	sampling.measureAgain = func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error) {
+		return p.measureAgain(ctx, plan, s, finished, wanted)
+	}
+	p.noteUpdatedAnswers(s.setup)
+	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection, s.shard))
+	file.Finish(finished)
+	return err
+}
+
+// prepareSampling says how the benchmarks of a plan are sampled and compared. It refuses
+// outputs that need a benchmark where the plan has none.
+func (p *program) prepareSampling(plan *suite.Plan, s *runSettings) (runSampling, error) {
 	sampling := runSampling{
 		baseline: s.outputs.baseline, threshold: s.outputs.threshold, wanted: s.outputs.saveBaseline != "",
-		job: sampleJob{Loader: p.loader, Paths: s.paths, Architectures: s.setup.Architectures, Plan: p.samplingPlan(s.outputs.baseline)},
+		job: sampleJob{
+			Loader: p.loader, Paths: s.paths, Timeout: s.control.timeout, Architectures: s.setup.Architectures, Plan: p.samplingPlan(s.outputs.baseline),
+		},
 	}
 	sampling.job.setSelection(s.selection)
+	if s.outputs.needsFigures() && plan.Benchmarks() == 0 {
+		return sampling, errNothingMeasured("there are no figures to keep or compare")
+	}
+	var err error
 	if sampling.baseline != nil {
-		if sampling.preview, err = p.noteWhatCanBeCompared(sampling.baseline, sampling.job.Plan, sampling.threshold); err != nil {
-			return err
-		}
+		sampling.preview, err = p.noteWhatCanBeCompared(sampling.baseline, sampling.job.Plan, sampling.threshold)
 	}
-	finished, file, err := p.carryOut(ctx, plan, s)
-	if err != nil {
-		return err
+	return sampling, err
+}
+
+// dryRun checks the scenarios of a plan and writes the reports, in which all of them are
+// skipped. On standard output a report for people is one sentence.
+func (p *program) dryRun(ctx context.Context, plan *suite.Plan, s *runSettings) error {
+	err := check(ctx, plan)
+	if ctx.Err() != nil {
+		return p.nothingRan(s.outputs.reports, err)
 	}
-	err = p.finishRun(ctx, finished, &s.outputs, &sampling, selectionText(s.paths, s.selection))
-	finishRunFile(file, finished)
-	return err
+	run := plan.DryRun(ctx)
+	run.Origin, run.Version = originOf(run.Started), ownVersion()
+	failures := p.writeReports(run, s.outputs.reports, func(d reportDestination) bool { return d.file != "" || !d.forPeople() })
+	if err == nil && stdoutIsForPeople(s.outputs.reports) {
+		p.describePlan(plan, run)
+	}
+	return p.complainAllButLast(append(failures, err))
 }
 
 // errNothingMeasured is the error for a selection without a benchmark; consequence
@@ -111,37 +186,50 @@ func errNothingMeasured(consequence string) error {
 		"nothing selected is measured, so %s", consequence)
 }
 
-// checkedPlan is planOf with every scenario checked.
-func checkedPlan(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
+// checkedPlan is planOf with every scenario checked against what a loader says.
+func checkedPlan(ctx context.Context, paths []string, selection suite.Selection, loader string) (*suite.Plan, error) {
 	plan, err := planOf(ctx, paths, selection)
-	if err == nil {
-		err = plan.Check(ctx)
-	}
-	if ctx.Err() != nil {
-		return nil, errorWithHint("nothing was run", "interrupted")
-	}
 	if err != nil {
 		return nil, err
 	}
-	return plan, nil
+	plan.Expect(vocabularyOf(loader), false)
+	return plan, check(ctx, plan)
+}
+
+// check checks every scenario of a plan.
+func check(ctx context.Context, plan *suite.Plan) error {
+	err := plan.Check(ctx)
+	if ctx.Err() != nil {
+		return errorWithHint("nothing was run", "%s", whyEnded(ctx))
+	}
+	return err
 }
 
 // planOf selects among the scenarios of feature files, or of the built-in features
 // where no path is given.
 func planOf(ctx context.Context, paths []string, selection suite.Selection) (*suite.Plan, error) {
-	load := func() ([]*suite.Feature, error) { return suite.LoadFS(ctx, features.FS, "features") }
-	if len(paths) > 0 {
-		load = func() ([]*suite.Feature, error) { return suite.Load(ctx, paths) }
-	}
-	loaded, err := load()
+	loaded, err := loadFeatures(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
 	return suite.Select(loaded, selection)
 }
 
+// loadFeatures loads feature files, or the built-in features where no path is given.
+func loadFeatures(ctx context.Context, paths []string) ([]*suite.Feature, error) {
+	load := func() ([]*suite.Feature, error) { return suite.LoadFS(ctx, features.FS, "features") }
+	if len(paths) > 0 {
+		load = func() ([]*suite.Feature, error) { return suite.Load(ctx, paths) }
+	}
+	loaded, err := load()
+	if ctx.Err() != nil {
+		return nil, errorWithHint("nothing was run", "%s", whyEnded(ctx))
+	}
+	return loaded, err
+}
+
 // describePlan is what a dry run prints.
-func (p *program) describePlan(plan *suite.Plan) {
+func (p *program) describePlan(plan *suite.Plan, run *outcome.Run) {
 	scenarios, lines := 0, 0
 	for _, s := range plan.Scenarios() {
 		scenarios++
@@ -149,6 +237,9 @@ func (p *program) describePlan(plan *suite.Plan) {
 	}
 	fmt.Fprintf(p.out, "%s, %s, %s: every step is defined and unambiguous\n", quantity.Count(scenarios, "scenario"),
 		quantity.Count(lines, "step"), quantity.Count(plan.Benchmarks(), "benchmark"))
+	if left := report.LeftOut(run); left != "" {
+		fmt.Fprintln(p.out, left)
+	}
 }
 
 // carryOut runs the scenarios of a plan and shows its progress on a terminal. The run
@@ -159,10 +250,13 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 		return nil, nil, err
 	}
 	defer func() {
-		if failed := l.Close(); failed != nil {
-			p.note("closing the loader %q: %v", l.Name(), failed) // what it answered stays judged
+		if failed := closeLoader(l); failed != nil {
+			p.note("%v", failed) // what it answered stays judged
 		}
 	}()
+	if name, seed := s.control.orderName(); seed != "" {
+		p.note("%s order: --order %s:%s has it again", name, name, seed)
+	}
 	file, err := p.createRunFile(ctx, plan, s, l)
 	if err != nil {
 		return nil, nil, err
@@ -180,6 +274,7 @@ func (p *program) carryOut(ctx context.Context, plan *suite.Plan, s *runSettings
 	}
 	run, err := plan.Run(ctx, suite.Options{
 		Setup: s.setup.Derive(func(setup *steps.Setup) { setup.Loader = l }), Jobs: s.jobs, Listener: listen, RunFile: file,
+		Grace: p.grace, Timeout: s.control.timeout, Retries: s.control.retries, MaxFailures: s.control.maxFailures, Seed: s.control.seed,
 		Pause: func(ctx context.Context) { p.wait(ctx, steps.RemeasureDelay) },
 	})
 	progress.Stop()
@@ -199,6 +294,9 @@ type runSampling struct {
 	baseline  *bench.File   // or nil
 	preview   bench.Preview // what a comparison with the baseline can judge
 	threshold float64
+
+	// measureAgain measures these benchmarks of the run once more.
+	measureAgain func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error)
 }
 
 // needed tells whether the benchmarks have to be sampled. For a comparison that

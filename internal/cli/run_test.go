@@ -79,6 +79,65 @@ func TestEnvironmentVariablesAreChecked(t *testing.T) {
 	}
 }
 
+func TestAMistypedVariableIsRefused(t *testing.T) {
+	good := write(t, "a.feature", passingFeature)
+	for name, want := range map[string]string{
+		"OMNILOADER_OUTPT": envOutput, "BENCHMARK_ITERATION": envIterations, "BENCHMARK_WRAMUP": envWarmup, "TEST_MODEL_PAHT": envModel,
+		"omniloader_output": envOutput, "OMNILOADER_JUDGETIME": envJudgeTime,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "")
+			assert.Equal(t, 0, call(t, "run", good).code, "an empty variable counts as unset")
+			t.Setenv(name, "1")
+			a := call(t, "run", good)
+			assert.Equal(t, 2, a.code)
+			assert.Contains(t, a.err, "environment variable "+name+": it is not read\n  hint: did you mean \""+want+"\"?")
+			assert.Empty(t, a.out)
+			_, err := ReadEnvironment()
+			assert.ErrorContains(t, err, name, "under go test and godog too")
+		})
+	}
+	t.Setenv("OMNILOADER_OUTPT", "x")
+	assert.Equal(t, 0, call(t, "run", good, "--output", filepath.Join(t.TempDir(), "r.json")).code, "the flag counts")
+	t.Setenv("OMNILOADER_OUTPT", "")
+	t.Setenv("OMNILOADER_MODEL", "x")
+	a := call(t, "tokenize", checkpoint(t), "hello")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, `did you mean "OMNILOADER_MODELS"?`)
+}
+
+func TestAFileFlagThatIsGivenTwiceIsRefused(t *testing.T) {
+	good := write(t, "a.feature", passingFeature)
+	for _, command := range [][]string{
+		{"run", good, "--output"}, {"run", good, "--baseline"}, {"run", good, "--save-baseline"}, {"run", good, "--run-file"},
+		{"run", good, "--architectures"}, {"--output"}, {"record", good, "--output"}, {"inspect", good, "--architectures"},
+		{"bench", "--output"}, {"selftest", "noise", "--output"},
+	} {
+		flag := command[len(command)-1]
+		a := call(t, append(command, "first.json", flag, "second.json")...)
+		assert.Equal(t, 2, a.code, command)
+		assert.Contains(t, a.err, `invalid argument "second.json" for "`+flag+`" flag: it names one file, and "first.json" was given before`, command)
+		assert.Empty(t, a.out)
+	}
+}
+
+func TestAComparisonIsWrittenAsOftenAsItIsAskedFor(t *testing.T) {
+	good, dir := write(t, "a.feature", passingFeature), t.TempDir()
+	base, md, js := filepath.Join(dir, "base.json"), filepath.Join(dir, "c.md"), filepath.Join(dir, "c.json")
+	require.Equal(t, 0, call(t, "run", good, "--output", base).code)
+	a := call(t, "run", good, "--baseline", base, "--comparison", "markdown:"+md, "--comparison", "json:"+js)
+	require.Equal(t, 0, a.code, a.err)
+	text, err := os.ReadFile(md)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "| verdict | benchmark |")
+	text, err = os.ReadFile(js)
+	require.NoError(t, err)
+	assert.True(t, json.Valid(text), string(text))
+	a = call(t, "run", good, "--baseline", base, "--comparison", "markdown:"+md, "--comparison", "json:"+md)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, "--comparison and --comparison both name "+md)
+}
+
 func TestOneVariableSaysWhetherTimeIsJudged(t *testing.T) {
 	judged, notJudged := true, false
 	for value, want := range map[string]*bool{"": nil, "1": &judged, "0": &notJudged} {
@@ -225,6 +284,25 @@ func TestFormatsGoToTheirFiles(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	assert.Len(t, entries, 2, "no temporary file is left")
+}
+
+func TestFoldersOfFilesThatARunWritesAreMade(t *testing.T) {
+	feature, dir := write(t, "a.feature", passingFeature), t.TempDir()
+	t.Chdir(dir)
+	require.Equal(t, 2, call(t, "run", feature, "--output", "results/x.json", "--iterations", "0").code)
+	require.Equal(t, 0, call(t, "run", feature, "--output", "results/x.json", "--dry-run").code)
+	assert.NoDirExists(t, "results", "nothing was written")
+	a := callSampling(t, "run", feature, "--output", "results/x.json", "--save-baseline", "base/lines/b.json", "--format", "junit:reports/r.xml", "--run-file", "runs/last/run.json")
+	require.Equal(t, 0, a.code, a.err)
+	a = callSampling(t, "run", feature, "--baseline", "results/x.json", "--fail-on", "none", "--comparison", "markdown:compared/c.md")
+	require.Equal(t, 0, a.code, a.err)
+	t.Setenv(envOutput, "from/variable/r.json")
+	require.Equal(t, 0, call(t, "run", feature).code)
+	a = call(t, "record", tinyCheckpoint(t), "--output", "recorded/x.feature")
+	require.Equal(t, 0, a.code, a.err)
+	for _, file := range []string{"results/x.json", "base/lines/b.json", "reports/r.xml", "runs/last/run.json", "compared/c.md", "from/variable/r.json", "recorded/x.feature"} {
+		assert.FileExists(t, file)
+	}
 }
 
 func TestADryRunRunsNothing(t *testing.T) {

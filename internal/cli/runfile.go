@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"omniloader/internal/outcome"
 	"omniloader/internal/runfile"
 	"omniloader/internal/suite"
 	"omniloader/loader/undertest"
@@ -27,14 +26,20 @@ func (f *runFlags) runFilePath(paths []string) (string, error) {
 		return f.runFile, nil
 	case f.noRunFile || !writesRunFile:
 		return "", nil
-	case len(paths) == 0:
-		return filepath.FromSlash(runfile.DefaultPath), nil
+	}
+	return defaultRunFile(paths), nil
+}
+
+// defaultRunFile is where the run file of a run of features is where no flag says it.
+func defaultRunFile(paths []string) string {
+	if len(paths) == 0 {
+		return filepath.FromSlash(runfile.DefaultPath)
 	}
 	dir := paths[0]
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		dir = filepath.Dir(dir)
 	}
-	return filepath.Join(dir, filepath.FromSlash(runfile.DefaultPath)), nil
+	return filepath.Join(dir, filepath.FromSlash(runfile.DefaultPath))
 }
 
 // createRunFile starts the run file of a run; the writer is nil where none is written. A
@@ -45,16 +50,23 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 	}
 	origin := originOf(time.Now())
 	header := runfile.Header{
-		Version: ownVersion(), Started: time.Now(), Host: runfile.NewHost(origin), Workers: s.jobs, Order: "defined",
+		Version: ownVersion(), Started: time.Now(), Host: runfile.NewHost(origin), Workers: s.jobs,
 		Loaders:   []runfile.Loader{{Name: l.Name(), Version: l.Version()}},
-		Selection: runfile.Selection{Tags: s.selection.Tags, Categories: s.selection.Categories},
-		Planned:   len(plan.Scenarios()), PlanHash: plan.PlanHash(), LeftOut: plan.LeftOut(),
+		Selection: runfile.Selection{Tags: s.selection.Tags, Categories: s.selection.Categories, Name: s.selection.Name},
+		Planned:   len(plan.Scenarios()), PlanIDs: plan.IDs(), PlanHash: plan.PlanHash(), FeaturesHash: plan.FeaturesHash(), LeftOut: plan.LeftOut(),
+	}
+	header.Order, header.Seed = s.control.orderName()
+	if s.rerun != nil {
+		header.Selection.RerunOf = s.rerun.runID
 	}
 	for _, path := range s.paths {
 		header.Selection.Paths = append(header.Selection.Paths, runfile.Text(path))
 	}
 	for _, model := range s.selection.Models {
 		header.Selection.Models = append(header.Selection.Models, runfile.Text(model))
+	}
+	if s.shard != nil {
+		header.Selection.Shard = &s.shard.Shard
 	}
 	if commit, ok := origin.Environment["commit"].(string); ok {
 		header.Commit = commit
@@ -69,14 +81,4 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 		p.note("no run file is kept: %v", err)
 	}
 	return w, nil
-}
-
-// finishRunFile writes what is known when the run is over and its benchmarks are sampled
-// and compared.
-func finishRunFile(w *runfile.Writer, run *outcome.Run) {
-	w.Sampled()
-	if run.Comparison != nil {
-		w.Comparison(run.Comparison)
-	}
-	w.Close(&runfile.End{Ended: run.Started.Add(run.Duration), Duration: run.Duration, Interrupted: run.Interrupted})
 }

@@ -189,3 +189,29 @@ func TestTheUsualRunFileIsNoOtherOutput(t *testing.T) {
 	assert.Contains(t, a.err, "both name")
 	assert.NoFileExists(t, path)
 }
+
+func TestTheRunFileKeepsWhatCouldNotBeJudged(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"torn.feature":      "Feature: f\n  Scenario: s\n    Given x\n    Nonsense\n",
+		"undefined.feature": "Feature: f\n  Scenario: without a step\n\n  Scenario: undefined\n    Given nobody\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	path := filepath.Join(t.TempDir(), "run.json")
+	a := call(t, "run", dir, "--run-file", path)
+	require.Equal(t, 2, a.code)
+	file, err := runfile.ReadFile(path)
+	require.NoError(t, err)
+	assert.Empty(t, file.Notes())
+	run := file.ToOutcome()
+	require.Len(t, run.Features, 2)
+	require.NotEmpty(t, run.Features[0].Problems)
+	assert.Equal(t, 4, run.Features[0].Problems[0].Line)
+	without, undefined := run.Features[1].Scenarios[0], run.Features[1].Scenarios[1]
+	assert.Equal(t, outcome.CouldNotJudge, without.Status)
+	require.Len(t, without.Problems, 1)
+	assert.Contains(t, without.Problems[0].Message, "has no steps")
+	assert.Equal(t, outcome.Undefined, undefined.Status)
+	assert.ErrorContains(t, undefined.Steps[0].Err, "undefined step")
+}

@@ -34,14 +34,19 @@ type runFlags struct {
 	saveBaseline    string
 	threshold       share
 	failOn          failOn
-	comparison      string
+	comparisons     []string
 	formats         []string
 	checkpoints     checkpointFlags
 	architectures   string
 	jobs            count
 	runFile         string
 	noRunFile       bool
+	shard           shardFlags
 	dryRun          bool
+	control         controlFlags
+	update          bool
+	verbose         bool
+	config          configFlags
 }
 
 // given tells whether a flag is on the command line, be it with an empty value.
@@ -51,11 +56,16 @@ const runEnvironment = `  BENCHMARK_ITERATIONS      used where --iterations is n
   BENCHMARK_WARMUP          used where --warmup is not given
   TEST_MODEL_PATH           used where --model is not given; a list, as PATH is one
   OMNILOADER_PRESETS        used where --presets is not given; a list, as PATH is one
-  OMNILOADER_ALLOW_OUTSIDE  1: used where --allow-outside is not given
+  OMNILOADER_ALLOW_OUTSIDE  used where --allow-outside is not given; 1 allows it
   OMNILOADER_OUTPUT         used where --output is not given
   OMNILOADER_JUDGE_TIME     1: go test judges time too; 0: godog run does not
+  CI                        where it is set, --update is refused
   NO_COLOR                  switches colours off
-A flag takes precedence over its variable, a variable over the default.`
+  CI_NODE_INDEX             used by --shard env: the part, from 1
+  CI_NODE_TOTAL             used by --shard env: how many parts there are
+  JOB_COMPLETION_INDEX      used by --shard env/N: the part, from 0
+A flag takes precedence over its variable, a variable over the config file, and that
+over the default.`
 
 // newRunFlags gives a command the flags and the help of run.
 func newRunFlags(c *cobra.Command) *runFlags {
@@ -75,10 +85,14 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	completeFlag(c, "tags", builtinTags)
 	completeFlag(c, "category", steps.Categories)
 	completeFlag(c, "format", report.FormatNames)
+	completeFailOn(c)
+	completeComparison(c)
+	f.config.complete(c)
 	_ = c.MarkFlagDirname("model")
 	_ = c.MarkFlagDirname("presets")
 	_ = c.MarkFlagFilename("architectures", "tsv")
 	_ = c.MarkFlagFilename("baseline", "json")
+	_ = c.MarkFlagFilename("shard-durations", "json")
 	_ = c.MarkFlagFilename("save-baseline", "json")
 	return f
 }
@@ -93,20 +107,25 @@ func (f *runFlags) define() {
 	set.Var(&f.warmup, "warmup", "calls before timing")
 	set.Var(&f.concurrency, "concurrency", "measure each operation with so many callers at once, too")
 	set.BoolVar(&f.memoryProfiling, "memory-profiling", false, "measure memory for every benchmark")
-	set.StringVar(&f.output, "output", "", "write the figures to this results `FILE` (JSON)")
-	set.StringVar(&f.baseline, "baseline", "", "compare with this results `FILE`; a regression is a failure")
-	set.StringVar(&f.saveBaseline, "save-baseline", "", "sample the benchmarks, and write this results `FILE`")
+	fileVar(set, &f.output, "output", "write the figures to this results `FILE` (JSON)")
+	fileVar(set, &f.baseline, "baseline", "compare with this results `FILE`; a regression is a failure")
+	fileVar(set, &f.saveBaseline, "save-baseline", "sample the benchmarks, and write this results `FILE`")
 	set.Var(&f.threshold, "threshold", "slower by more than this is a regression, where a scenario's\ntag @threshold:10% does not say otherwise")
-	set.Var(&f.failOn, "fail-on", failOnHelp)
-	set.StringVar(&f.comparison, "comparison", "", "write the comparison with the baseline as `NAME:FILE` too:\n"+strings.Join(report.ComparisonFormatNames(), ", "))
+	set.Var(&f.failOn, "fail-on", failOnHelpOfRun)
+	set.StringArrayVar(&f.comparisons, "comparison", nil, "write the comparison with the baseline as `NAME:FILE` too;\nrepeat it for more: "+strings.Join(report.ComparisonFormatNames(), ", "))
 	set.StringArrayVar(&f.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, which gets pretty if no other does:\n"+formatHelp())
 	f.checkpoints.define(set)
-	set.StringVar(&f.architectures, "architectures", "", architecturesHelp)
+	fileVar(set, &f.architectures, "architectures", architecturesHelp)
 	set.Var(&f.jobs, "jobs", "scenarios side by side (default: one for each CPU);\nmeasured ones always run alone")
 	set.Lookup("jobs").DefValue = "0" // not printed: the help must not differ between machines
-	set.StringVar(&f.runFile, "run-file", "", "keep what became of each scenario in this `FILE` (default:\n.omniloader/last-run.json beside the features)")
+	f.control.define(set)
+	fileVar(set, &f.runFile, "run-file", "keep what became of each scenario in this `FILE` (default:\n.omniloader/last-run.json beside the features)")
 	set.BoolVar(&f.noRunFile, "no-run-file", false, "keep no run file")
-	set.BoolVar(&f.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing")
+	f.shard.define(set)
+	updateFlag(set, &f.update)
+	set.BoolVar(&f.dryRun, "dry-run", false, "check that every step is defined and unambiguous, run nothing;\nin the reports everything is skipped")
+	set.BoolVar(&f.verbose, "verbose", false, "show rules, scenarios and steps with their durations in the\nreport pretty")
+	f.config.define(set)
 }
 
 // categoryHelp lists the categories in two lines, as all of them are too wide

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"omniloader/internal/atomicfile"
 	"omniloader/internal/bench"
@@ -21,21 +23,46 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	failures := p.writeReports(run, o.reports, func(d reportDestination) bool {
 		return d.file != "" || d.forPeople() // now, since sampling takes a while
 	})
+	unjudged := suite.Unjudged(run)
 	comparison, sampled, figureFailures := p.writeFigures(ctx, run, o, sampling, selection)
+	figureFailures = slices.DeleteFunc(figureFailures, func(err error) bool { return err == nil })
 	failures = append(failures, figureFailures...)
-	failures = append(failures, p.writeReports(run, o.reports, func(d reportDestination) bool {
-		return !d.forPeople() && (d.file == "" || sampled || comparison != nil) // files again, with what was sampled and compared
-	})...)
+	var verdict error
 	if comparison != nil {
-		failures = append(failures, p.renderComparison(comparison, o.comparison, stdoutIsForPeople(o.reports)))
+		verdict = p.judgeComparison(&o.failOn, comparison)
+		if verdict != nil && !errors.Is(verdict, errFailed) {
+			figureFailures = append(figureFailures, verdict)
+		}
+	}
+	for _, err := range figureFailures {
+		run.Problems = append(run.Problems, problemsOf(err)...)
+	}
+	if comparison != nil {
+		failures = append(failures, p.renderComparison(comparison, o.comparisons, stdoutIsForPeople(o.reports)))
+		if stdoutIsForPeople(o.reports) {
+			fmt.Fprintln(p.out, report.Headline(run, p.out.options()))
+		}
 	}
 	p.noteSkippedReal(run)
-	if run.Interrupted {
+	if verdict == nil {
+		verdict = p.judgeFlaky(run, &o.failOn)
+	}
+	moreKnown := sampled || comparison != nil || len(figureFailures) > 0
+	failures = append(failures, p.writeFinalReports(run, o.reports, moreKnown, errors.Join(append(failures, verdict)...) != nil)...)
+	if run.Interrupted && !errors.Is(context.Cause(ctx), suite.ErrTimeUp) { // that is a problem of the run
 		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
 	}
-	failures = append(failures, suite.UnjudgedSteps(run))
+	if unjudged != nil && stdoutIsForPeople(o.reports) && p.out.sharesPlaceWith(p.err) {
+		unjudged = unjudgedInShort(run) // the report above, in the same place, has all of it
+	}
+	return p.judge(run, append(failures, unjudged), verdict)
+}
+
+// judge says everything that could not be done or judged, and gives the error that a run
+// ends with: verdict is that of its comparison, or nil.
+func (p *program) judge(run *outcome.Run, failures []error, verdict error) error {
 	last := p.complainAllButLast(failures)
-	if suite.CountBroken(run) > 0 { // exit code 1, whatever else could not be done
+	if run.Totals().Failed > 0 { // exit code 1, whatever else could not be done
 		if last != nil {
 			p.complain(last)
 		}
@@ -44,10 +71,49 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	if last != nil {
 		return last
 	}
-	if comparison != nil {
-		return o.failOn.judge(comparison)
+	return verdict
+}
+
+// judgeFlaky returns the error of a run with flaky scenarios where --fail-on lists them.
+func (p *program) judgeFlaky(run *outcome.Run, failOn *failOn) error {
+	n := run.Totals().Flaky
+	if n == 0 || !failOn.has(failFlaky) {
+		return nil
 	}
-	return nil
+	p.note("%s, which --fail-on makes a failure", quantity.Count(n, "flaky scenario"))
+	return errFailed
+}
+
+// unjudgedInShort counts what could not be judged in a run.
+func unjudgedInShort(run *outcome.Run) error {
+	t := run.Totals()
+	var counts []string
+	if t.Unjudged > 0 {
+		counts = append(counts, quantity.Count(t.Unjudged, "scenario"))
+	}
+	if t.UnjudgedFiles > 0 {
+		counts = append(counts, quantity.Count(t.UnjudgedFiles, "file"))
+	}
+	if len(counts) == 0 {
+		return suite.Unjudged(run)
+	}
+	return errorWithHint("see the report above", "%s could not be judged", strings.Join(counts, " and "))
+}
+
+// writeFinalReports writes the reports when it is known how the run ends: those for programs
+// that go to standard output, and the files again where more is known than before, or where
+// the run is unsuccessful for a reason that is in no scenario.
+func (p *program) writeFinalReports(run *outcome.Run, reports []reportDestination, moreKnown, unsuccessful bool) (failures []error) {
+	files := func(d reportDestination) bool { return d.file != "" }
+	run.Unsuccessful = unsuccessful
+	if moreKnown || unsuccessful {
+		failures = p.writeReports(run, reports, files)
+	}
+	if !unsuccessful && errors.Join(failures...) != nil { // one is missing now, which the others must not hide
+		run.Unsuccessful = true
+		p.writeReports(run, reports, files)
+	}
+	return append(failures, p.writeReports(run, reports, func(d reportDestination) bool { return !d.forPeople() && d.file == "" })...)
 }
 
 // writeReports writes the reports that are chosen, and gives an error for each that
@@ -63,9 +129,11 @@ func (p *program) writeReports(run *outcome.Run, reports []reportDestination, ch
 
 func (p *program) writeReport(run *outcome.Run, d reportDestination) error {
 	if d.file == "" {
-		return standardOutput(d.format.Render(p.out, run, p.out.options()))
+		options := p.out.options()
+		options.Verbose = d.verbose
+		return standardOutput(d.format.Render(p.out, run, options))
 	}
-	return atomicfile.Write(d.file, func(w io.Writer) error { return d.format.Render(w, run, report.Options{}) })
+	return atomicfile.Write(d.file, func(w io.Writer) error { return d.format.Render(w, run, report.Options{Verbose: d.verbose}) })
 }
 
 // stdoutIsForPeople tells whether the report on standard output is for people, so that
@@ -94,7 +162,7 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 			if o.saveBaseline != "" && file.Plan == nil {
 				lost += ", and no baseline written"
 			}
-			err = errorWithHint(lost, "interrupted while sampling")
+			err = errorWithHint(lost, "%s while sampling", whyEnded(ctx))
 		}
 		failures = append(failures, err)
 	}
@@ -109,6 +177,8 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 		run.SetSamples(file)
 	}
 	if comparison != nil {
+		failures = append(failures, p.confirmMeans(ctx, comparison, o, sampling.measureAgain))
+		o.failOn.withhold(comparison)
 		run.SetComparison(comparison)
 	}
 	return comparison, sampled, failures
@@ -118,8 +188,11 @@ func (p *program) writeFigures(ctx context.Context, run *outcome.Run, o *runOutp
 // file, and compares it with the baseline; the comparison is nil where there is none.
 func (p *program) sampleAndCompare(ctx context.Context, run *outcome.Run, file *bench.File, s *runSampling) (*bench.Comparison, error) {
 	if s.needed() {
-		if failed := run.Totals().Failed; failed > 0 {
-			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s failed", quantity.Count(failed, "scenario"))
+		switch t := run.Totals(); {
+		case t.Failed > 0:
+			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s failed", quantity.Count(t.Failed, "scenario"))
+		case t.Unjudged > 0:
+			return nil, errorWithHint("fix the scenarios first", "not sampled, because %s could not be judged", quantity.Count(t.Unjudged, "scenario"))
 		}
 		if err := addOwnBuild(file); err != nil {
 			return nil, err

@@ -26,6 +26,11 @@ type runSettings struct {
 	dryRun    bool
 	outputs   runOutputs
 
+	control   runControl
+	rerun     *rerun         // the earlier run whose failures run again, or nil
+	emptyList string         // the file without a path that was named in the place of paths, or ""
+	shard     *shardSettings // the part to run of a divided run, or nil
+
 	runFile      string // path of the run file, "" for none
 	runFileNamed bool   // by a flag
 }
@@ -33,18 +38,19 @@ type runSettings struct {
 // runOutputs are the reports and files that a run writes, and how it is judged.
 type runOutputs struct {
 	reports      []reportDestination
-	results      string          // path of a results file, "" for none
-	saveBaseline string          // path of a results file with samples, "" for none
-	baseline     *bench.File     // to compare with, or nil
-	comparison   *comparisonFile // where the comparison is written as well, or nil
+	results      string           // path of a results file, "" for none
+	saveBaseline string           // path of a results file with samples, "" for none
+	baseline     *bench.File      // to compare with, or nil
+	comparisons  []comparisonFile // where the comparison is written as well
 	threshold    float64
 	failOn       failOn
 }
 
 // reportDestination is a report and the file it goes to.
 type reportDestination struct {
-	format report.Format
-	file   string // "" for standard output
+	format  report.Format
+	file    string // "" for standard output
+	verbose bool   // with every scenario and its steps
 }
 
 // forPeople tells whether the report is for people, and not for a program.
@@ -82,17 +88,44 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 	if f.all && len(f.categories) > 0 {
 		return nil, errorWithHint("leave one of them out", "--all takes every category, and --category some")
 	}
+	control, err := f.control.control(f.given)
+	if err != nil {
+		return nil, err
+	}
+	paths, emptyList, err := expandLists(paths)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.checkUpdate(); err != nil {
+		return nil, err
+	}
+	setup.UpdateAnswers = f.update
 	runFile, err := f.runFilePath(paths)
 	if err != nil {
 		return nil, err
+	}
+	var again *rerun
+	if f.control.lastFailed {
+		if again, err = readRerun(runFile); err != nil {
+			return nil, err
+		}
+		if len(paths) == 0 && emptyList == "" {
+			paths = again.paths
+		}
 	}
 	outputs, err := f.outputs(output, runFile)
 	if err != nil {
 		return nil, err
 	}
+	shard, err := f.shard.settings()
+	if err != nil {
+		return nil, err
+	}
 	return &runSettings{
-		runFile: runFile, runFileNamed: f.given("run-file"),
-		setup: setup, paths: paths, selection: suite.Selection{Tags: f.tags, Categories: f.categories, Models: models, Checkpoints: checkpoints},
+		runFile: runFile, runFileNamed: f.given("run-file"), shard: shard,
+		setup: setup, paths: paths,
+		selection: suite.Selection{Tags: f.tags, Categories: f.categories, Name: f.control.name, Models: models, Checkpoints: checkpoints},
+		control:   control, rerun: again, emptyList: emptyList,
 		jobs: f.jobs.n, dryRun: f.dryRun, outputs: outputs,
 	}, nil
 }
@@ -100,9 +133,9 @@ func (f *runFlags) settings(paths []string) (*runSettings, error) {
 // setup is how scenarios are carried out and measured; env is the environment, and output
 // the path of the results file, "" for none, which may come from it too.
 func (f *runFlags) setup() (setup *steps.Setup, env Environment, output string, err error) {
-	given := map[string]bool{
-		envIterations: f.given("iterations"), envWarmup: f.given("warmup"), envModel: f.given("model"),
-		envPresets: f.given("presets"), envOutside: f.given("allow-outside"),
+	given := map[string]bool{}
+	for flag, variable := range variableOf {
+		given[variable] = f.given(flag)
 	}
 	if env, err = readEnvironment(func(variable string) bool { return given[variable] }); err != nil {
 		return nil, env, "", err
@@ -134,8 +167,12 @@ func (f *runFlags) outputs(results, runFile string) (o runOutputs, err error) {
 	if o.reports, err = parseFormats(f.formats); err != nil {
 		return o, err
 	}
-	_, comparisonPath, _ := strings.Cut(f.comparison, ":")
-	if err := f.checkFiles(&o, comparisonPath, runFile); err != nil {
+	if f.verbose {
+		if err := makeVerbose(o.reports); err != nil && !f.config.applied["verbose"] { // a config file says it for every run
+			return o, err
+		}
+	}
+	if err := f.checkFiles(&o, runFile); err != nil {
 		return o, err
 	}
 	if f.given("save-baseline") && f.saveBaseline == "" {
@@ -146,29 +183,35 @@ func (f *runFlags) outputs(results, runFile string) (o runOutputs, err error) {
 			return o, err
 		}
 	}
-	if f.given("comparison") {
-		if o.comparison, err = parseComparison(f.comparison, o.baseline != nil); err != nil {
+	for _, value := range f.comparisons {
+		comparison, err := parseComparison(value, o.baseline != nil)
+		if err != nil {
 			return o, err
 		}
+		o.comparisons = append(o.comparisons, *comparison)
 	}
 	overwritten := []string{o.results, o.saveBaseline, f.runFile}
 	for _, d := range o.reports {
 		overwritten = append(overwritten, d.file)
 	}
-	if o.comparison != nil {
-		overwritten = append(overwritten, o.comparison.path)
+	for _, c := range o.comparisons {
+		overwritten = append(overwritten, c.path)
 	}
 	return o, refuseFeatureFiles(overwritten...)
 }
 
 // checkFiles refuses files that are named twice or could not be written.
-func (f *runFlags) checkFiles(o *runOutputs, comparisonPath, runFile string) error {
+func (f *runFlags) checkFiles(o *runOutputs, runFile string) error {
 	written := []namedFile{{"--output", o.results}, {"--save-baseline", o.saveBaseline}}
 	for _, d := range o.reports {
 		written = append(written, namedFile{"--format " + d.format.Name, d.file})
 	}
-	named := append([]namedFile{{"--baseline", f.baseline}, {"--run-file", runFile}}, written...)
-	if err := refuseSameFile(append(named, namedFile{"--comparison", comparisonPath})); err != nil {
+	named := append([]namedFile{{"--baseline", f.baseline}, {"--shard-durations", f.shard.durations}, {"--run-file", runFile}}, written...)
+	for _, value := range f.comparisons {
+		_, path, _ := strings.Cut(value, ":")
+		named = append(named, namedFile{"--comparison", path})
+	}
+	if err := refuseSameFile(named); err != nil {
 		return err
 	}
 	for _, file := range written {
@@ -201,16 +244,30 @@ func parseFormats(values []string) ([]reportDestination, error) {
 			return nil, errorWithHint(fmt.Sprintf("send one to a file: --format %s:FILE", name), "--format: both %s and %s go to %s", first, name, where)
 		}
 		formatOf[path] = name
-		all = append(all, reportDestination{format, file})
+		all = append(all, reportDestination{format: format, file: file})
 	}
 	if _, used := formatOf[""]; !used {
 		pretty, err := report.FormatByName("pretty")
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, reportDestination{pretty, ""})
+		all = append(all, reportDestination{format: pretty})
 	}
 	return all, nil
+}
+
+// makeVerbose carries out --verbose, which changes the report pretty.
+func makeVerbose(reports []reportDestination) error {
+	found := false
+	for i := range reports {
+		if reports[i].format.Name == "pretty" {
+			reports[i].verbose, found = true, true
+		}
+	}
+	if !found {
+		return errorWithHint("leave the flag out, or ask for pretty too: --format pretty:FILE", "--verbose changes the report pretty, and there is none")
+	}
+	return nil
 }
 
 // parseComparison reads the value of --comparison.
@@ -251,13 +308,22 @@ func readBaseline(path string) (*bench.File, error) {
 
 // selectionText writes which benchmarks were asked for, "" for all: a results file
 // keeps it, see bench.File.
-func selectionText(paths []string, s suite.Selection) string {
+func selectionText(paths []string, s suite.Selection, shard *shardSettings) string {
 	words := slices.Clone(paths)
 	for _, c := range s.Categories {
 		words = append(words, "--category "+c)
 	}
 	if s.Tags != "" {
 		words = append(words, "--tags "+strconv.Quote(s.Tags))
+	}
+	if s.Name != "" {
+		words = append(words, "--name "+strconv.Quote(s.Name))
+	}
+	if s.IDs != nil {
+		words = append(words, "--last-failed")
+	}
+	if shard != nil {
+		words = append(words, "--shard "+shard.String())
 	}
 	return strings.Join(words, " ")
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/child"
+	"omniloader/internal/engine"
 	"omniloader/internal/quantity"
 	"omniloader/internal/suite"
 	"omniloader/loader/undertest"
@@ -28,10 +30,14 @@ type sampleJob struct {
 	Paths      []string `json:"paths"`
 	Tags       string   `json:"tags"`
 	Categories []string `json:"categories"`
-	Model      string   `json:"model"`                   // a single real checkpoint
-	Models     []string `json:"models,omitempty"`        // several
-	Presets    []string `json:"presets,omitempty"`       // directories of a user's own presets
-	Outside    bool     `json:"allow_outside,omitempty"` // see steps.Checkpoints
+	Name       string   `json:"name,omitempty"` // a regular expression
+	IDs        []string `json:"ids,omitempty"`  // of the only scenarios to sample; none for all
+	// Timeout is how long a benchmark may take that has no tag for it; 0 for the default.
+	Timeout time.Duration `json:"timeout_ns,omitempty"`
+	Model   string        `json:"model"`                   // a single real checkpoint
+	Models  []string      `json:"models,omitempty"`        // several
+	Presets []string      `json:"presets,omitempty"`       // directories of a user's own presets
+	Outside bool          `json:"allow_outside,omitempty"` // see steps.Checkpoints
 	// Architectures is a table of class names, see undertest.Options.
 	Architectures string             `json:"architectures,omitempty"`
 	Plan          bench.Sampling     `json:"plan"`
@@ -87,17 +93,20 @@ func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench
 	if err != nil {
 		return nil, err
 	}
-	plan, err := planOf(ctx, j.Paths, selection)
+	plan, err := checkedPlan(ctx, j.Paths, selection, j.Loader)
 	if err != nil {
 		return nil, err
 	}
 	var samples *bench.Samples
 	err = withLoader(ctx, j.Loader, func(l undertest.Loader) error {
-		operations, err := plan.MeasuredOperations(ctx, &steps.Setup{Loader: l, Plan: bench.DefaultPlan(), Architectures: j.Architectures})
+		operations, err := plan.MeasuredOperations(ctx, suite.Options{
+			Setup:   &steps.Setup{Loader: l, Plan: bench.DefaultPlan(), Architectures: j.Architectures},
+			Timeout: j.Timeout,
+		})
 		if err != nil {
 			return err
 		}
-		samples, err = bench.TakeSamples(ctx, j.Plan, operations, bench.SampleOptions{Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, AwaitTurn: beforeRound})
+		samples, err = j.take(ctx, operations, plan.LongestTimeout(j.Timeout), beforeRound)
 		return err
 	})
 	return samples, err
@@ -107,6 +116,7 @@ func (j sampleJob) sample(ctx context.Context, beforeRound func() error) (*bench
 // earlier program, which knows no others, samples it.
 func (j *sampleJob) setSelection(s suite.Selection) {
 	j.Tags, j.Categories, j.Models = s.Tags, s.Categories, s.Models
+	j.Name, j.IDs = s.Name, slices.Sorted(maps.Keys(s.IDs))
 	if len(s.Models) == 1 {
 		j.Model, j.Models = s.Models[0], nil
 	}
@@ -115,7 +125,13 @@ func (j *sampleJob) setSelection(s suite.Selection) {
 
 // selection is what is to be sampled.
 func (j sampleJob) selection() (suite.Selection, error) {
-	s := suite.Selection{Tags: j.Tags, Categories: j.Categories, Models: j.Models}
+	s := suite.Selection{Tags: j.Tags, Categories: j.Categories, Name: j.Name, Models: j.Models}
+	if len(j.IDs) > 0 {
+		s.IDs = map[string]bool{}
+		for _, id := range j.IDs {
+			s.IDs[id] = true
+		}
+	}
 	if j.Model != "" {
 		s.Models = []string{j.Model}
 	}
@@ -123,6 +139,33 @@ func (j sampleJob) selection() (suite.Selection, error) {
 	s.Checkpoints = steps.Checkpoints{Presets: library, AllowOutside: j.Outside}
 	return s, err
 }
+
+// take samples operations. It gives up where a visit to one takes longer than limit.
+func (j sampleJob) take(ctx context.Context, operations []bench.Operation, limit time.Duration, beforeRound func() error) (*bench.Samples, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(limit, func() { cancel(fmt.Errorf("an operation did not come back within %s", (*timeLimit)(&limit))) })
+	defer watch.Stop()
+	var samples *bench.Samples
+	err := engine.Call(ctx, samplingGrace, func(ctx context.Context) (err error) {
+		samples, err = bench.TakeSamples(ctx, j.Plan, operations, bench.SampleOptions{
+			Seed: j.Seed, Memory: j.Memory, Slowdown: j.Slowdown, Progress: func() { watch.Reset(limit) },
+			AwaitTurn: func() error {
+				watch.Stop() // while another process samples
+				defer watch.Reset(limit)
+				return beforeRound()
+			},
+		})
+		return err
+	})
+	if err != nil {
+		return nil, engine.WithStacks(err)
+	}
+	return samples, nil
+}
+
+// samplingGrace is how long sampling is waited for when it has to end.
+const samplingGrace = time.Second
 
 // check refuses samples that do not answer the job: taken in another way, or of another
 // loader, as by a program that knows no others.
@@ -188,7 +231,7 @@ func (p *program) sampleAndNote(ctx context.Context, job sampleJob, processes in
 // baseline can judge. plan is how the benchmarks would be sampled.
 func (p *program) noteWhatCanBeCompared(baseline *bench.File, plan bench.Sampling, threshold float64) (bench.Preview, error) {
 	if baseline.Plan == nil {
-		p.note("the baseline was not sampled, and is compared by mean times, which called 45 %% of unchanged benchmarks changed; write one that can be relied on with --save-baseline")
+		p.note("the baseline was not sampled, and has only mean times, by which noise alone called 45 %% of unchanged benchmarks changed: only a benchmark whose fastest call is slower than the slowest of the baseline can be called red; write a baseline that tells more with --save-baseline")
 		return bench.Preview{}, nil
 	}
 	now, err := newFile(time.Now(), nil)

@@ -39,6 +39,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// graceOfTest is the grace of the next callSampling, 0 for that of the suite.
+var graceOfTest time.Duration
+
 // pauses are the waits of the last callSampling, none of which takes any time.
 var pauses []time.Duration
 
@@ -56,7 +59,7 @@ func callSamplingIn(t *testing.T, processes int, args ...string) result {
 	plan := bench.DefaultSampling()
 	plan.Rounds, plan.RoundMS, plan.VisitUS, plan.BatchUS, plan.Processes = 12, 0, 50, 5, processes
 	return callProgram(t, program{
-		sampling: &plan, loader: loaderOfTest,
+		sampling: &plan, loader: loaderOfTest, grace: graceOfTest,
 		pause: func(_ context.Context, d time.Duration) { pauses = append(pauses, d) },
 		sampler: func() (child.Command, error) {
 			c := interruptibleCommand(os.Args[0], sampleProcess)
@@ -184,7 +187,7 @@ func TestARunWithFailuresIsNotSampled(t *testing.T) {
 func TestInvalidFlagsOfAComparison(t *testing.T) {
 	for _, args := range [][]string{
 		{"run", "--threshold", "5 percent"}, {"run", "--threshold", "100%"}, {"run", "--threshold", "-1%"},
-		{"run", "--fail-on", "grey"}, {"run", "--save-baseline", ""}, {"run", "--save-baseline", "/no/such/folder/x.json"},
+		{"run", "--fail-on", "grey"}, {"run", "--save-baseline", ""}, {"run", "--save-baseline", "/dev/null/folder/x.json"},
 	} {
 		a := call(t, args...)
 		assert.Equal(t, 2, a.code, args)

@@ -282,6 +282,9 @@ func (p *program) tokenizerOnDisk(ctx context.Context, f *tokenizeFlags, path st
 
 // searchOptions say where the tokenizer of a base model is looked for.
 func (p *program) searchOptions(f *tokenizeFlags, d disk) ([]loader.Option, error) {
+	if err := refuseMistypedVariables(os.Environ(), []string{envModels}); err != nil {
+		return nil, err
+	}
 	roots, err := d.namesInFS(slices.Concat(f.roots, filepath.SplitList(os.Getenv(envModels)), []string{hubCache()}))
 	if err != nil {
 		return nil, err

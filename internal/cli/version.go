@@ -21,14 +21,11 @@ type versionInfo struct {
 func (p *program) versionCommand() *cobra.Command {
 	asJSON := false
 	c := &cobra.Command{
-		Use:   "version",
-		Short: "Print version, commit, Go version and platform",
-		Long:  "Prints the program's version, the commit it was built from, the version of Go and\nthe platform.",
-		Args:  noArguments,
-		RunE: func(*cobra.Command, []string) error {
-			build, _ := debug.ReadBuildInfo()
-			return p.printVersion(versionOf(build), asJSON)
-		},
+		Use:               "version",
+		Short:             "Print version, commit, Go version and platform",
+		Long:              "Prints the program's version, the commit it was built from, the version of Go and\nthe platform.",
+		Args:              noArguments,
+		RunE:              func(*cobra.Command, []string) error { return p.printOwnVersion(asJSON) },
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Annotations:       map[string]string{meaningOf0: "printed"},
 	}
@@ -40,6 +37,12 @@ func (p *program) versionCommand() *cobra.Command {
 func ownVersion() string {
 	build, _ := debug.ReadBuildInfo()
 	return versionOf(build).Version
+}
+
+// printOwnVersion prints the version of this program.
+func (p *program) printOwnVersion(asJSON bool) error {
+	build, _ := debug.ReadBuildInfo()
+	return p.printVersion(versionOf(build), asJSON)
 }
 
 func versionOf(build *debug.BuildInfo) versionInfo {

@@ -340,20 +340,20 @@ func TestTimeout(t *testing.T) {
 		s.Given(`^it is quick$`, func() {})
 	}
 	for _, step := range []string{"it waits", "it overruns"} {
-		result := run(t, t.Context(), feature("Given it is quick", "And "+step, "And it is quick"), engine.Options{Timeout: time.Millisecond}, register)
+		result := run(t, t.Context(), feature("Given it is quick", "And "+step, "And it is quick"), engine.Options{Timeout: 50 * time.Millisecond}, register)
 		assert.Equal(t, "failed: passed failed skipped", statuses(result))
 		assert.False(t, result.Interrupted)
 		err := result.Steps()[1].Err
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.ErrorContains(t, err, "not done within the 1ms that the scenario has")
+		assert.ErrorContains(t, err, "not done within the 50ms that the scenario has")
 		var timeout *engine.TimeoutError
 		require.ErrorAs(t, err, &timeout)
 		assert.Equal(t, step == "it waits", timeout.Err != nil)
 	}
-	result := run(t, t.Context(), feature("Given it waits"), engine.Options{Timeout: time.Millisecond, Attempts: 2}, register)
+	result := run(t, t.Context(), feature("Given it waits"), engine.Options{Timeout: 50 * time.Millisecond, Attempts: 2}, register)
 	assert.Len(t, result.Attempts, 2, "each attempt has the whole time")
 
-	result = run(t, t.Context(), feature("Given it is quick"), engine.Options{Timeout: time.Millisecond, Attempts: 2}, func(s *engine.Scope) {
+	result = run(t, t.Context(), feature("Given it is quick"), engine.Options{Timeout: 50 * time.Millisecond, Attempts: 2}, func(s *engine.Scope) {
 		register(s)
 		s.Before(func(ctx context.Context, _ *messages.Pickle) (context.Context, error) { <-ctx.Done(); return ctx, nil })
 	})
@@ -362,7 +362,7 @@ func TestTimeout(t *testing.T) {
 	var timeout *engine.TimeoutError
 	assert.ErrorAs(t, result.Steps()[0].Err, &timeout)
 
-	result = run(t, t.Context(), feature("Given it skips late"), engine.Options{Timeout: time.Millisecond}, func(s *engine.Scope) {
+	result = run(t, t.Context(), feature("Given it skips late"), engine.Options{Timeout: 50 * time.Millisecond}, func(s *engine.Scope) {
 		s.Given(`^it skips late$`, func(ctx context.Context) error { <-ctx.Done(); return engine.ErrSkip })
 	})
 	assert.Equal(t, "failed: failed", statuses(result))

@@ -24,10 +24,11 @@ const MaxSource = 8 << 20
 // IsFeature says whether a file's name is that of a feature: it ends in .feature,
 // or in .feature.md for one written in Markdown.
 func IsFeature(name string) bool {
-	return path.Ext(name) == ".feature" || isMarkdown(name)
+	return path.Ext(name) == ".feature" || IsMarkdown(name)
 }
 
-func isMarkdown(name string) bool { return strings.HasSuffix(name, ".feature.md") }
+// IsMarkdown says whether the name is that of a feature written in Markdown.
+func IsMarkdown(name string) bool { return strings.HasSuffix(name, ".feature.md") }
 
 // Feature is a feature file that was read.
 type Feature struct {
@@ -37,8 +38,11 @@ type Feature struct {
 	// Document is the tree that the file was parsed into. Its Feature is nil where
 	// there is none in the file.
 	Document *messages.GherkinDocument
+	// Lines says what the parser took each line of the source for. The line n is at n-1.
+	Lines []LineKind
 
-	lastID int // of the document's nodes
+	lastID int           // of the document's nodes
+	makeID func() string // instead of counting, or nil
 }
 
 // ParseError is something in a feature file that is no Gherkin.
@@ -72,6 +76,20 @@ func Read(ctx context.Context, fsys fs.FS, name, uri string) (*Feature, error) {
 // default is English. The error is that of ctx where it ended,
 // otherwise one or several joined *ParseError, in the order of the lines.
 func Parse(ctx context.Context, uri string, source []byte) (*Feature, error) {
+	return parse(ctx, &Feature{URI: uri, Source: source})
+}
+
+// Document parses a feature file as Parse does; newID makes the ids of the nodes.
+func Document(ctx context.Context, uri string, source []byte, newID func() string) (*messages.GherkinDocument, error) {
+	f, err := parse(ctx, &Feature{URI: uri, Source: source, makeID: newID})
+	if err != nil {
+		return nil, err
+	}
+	return f.Document, nil
+}
+
+func parse(ctx context.Context, f *Feature) (*Feature, error) {
+	uri, source := f.URI, f.Source
 	source = bytes.TrimPrefix(source, []byte("\ufeff")) // editors on Windows write it
 	if len(source) > MaxSource {
 		return nil, &ParseError{uri, 1, 0, fmt.Sprintf("larger than %d MiB, the limit for a feature file", MaxSource>>20)}
@@ -81,7 +99,7 @@ func Parse(ctx context.Context, uri string, source []byte) (*Feature, error) {
 		column := utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at]) + 1
 		return nil, &ParseError{uri, line, column, "not UTF-8"}
 	}
-	f := &Feature{URI: uri, Source: source}
+	f.Source = source
 	err := f.parse(ctx, true, 0)
 	if err != nil && ctx.Err() == nil {
 		// Each line that does not fit makes an error, and a file may have millions: what
@@ -150,21 +168,25 @@ func (f *Feature) parse(ctx context.Context, stopAtFirstError bool, last int) (e
 		}
 	}()
 	f.lastID = 0
-	b := &builder{AstBuilder: gherkin.NewAstBuilder(f.newID)}
+	b := &builder{AstBuilder: gherkin.NewAstBuilder(f.newID), lines: newLineKinds(f.Source)}
 	parser := gherkin.NewParser(b)
 	parser.StopAtFirstError(stopAtFirstError)
 	var m gherkin.Matcher
-	if isMarkdown(f.URI) {
-		m = newMarkdownMatcher(f.Source)
+	if IsMarkdown(f.URI) {
+		markdown := newMarkdownMatcher(f.Source)
+		m, b.lines.code = markdown, markdown.code
 	} else {
 		m = gherkin.NewMatcher(gherkin.DialectsBuiltin())
 	}
 	err = parser.Parse(&lineScanner{ctx: ctx, rest: f.Source, last: last}, &interruptible{m, ctx})
-	f.Document = b.GetGherkinDocument()
+	f.Document, f.Lines = b.GetGherkinDocument(), b.lines.kinds
 	return err
 }
 
 func (f *Feature) newID() string {
+	if f.makeID != nil {
+		return f.makeID()
+	}
 	id := strconv.Itoa(f.lastID)
 	f.lastID++
 	return id
@@ -219,6 +241,7 @@ type builder struct {
 	first *gherkin.Token // of the doc string that is being read
 	text  []byte
 	doc   bool
+	lines *lineKinds
 }
 
 func (b *builder) StartRule(rule gherkin.RuleType) (bool, error) {
@@ -229,6 +252,7 @@ func (b *builder) StartRule(rule gherkin.RuleType) (bool, error) {
 }
 
 func (b *builder) Build(token *gherkin.Token) (bool, error) {
+	b.lines.add(token, b.doc)
 	if !b.doc || token.Type != gherkin.TokenTypeOther {
 		return b.AstBuilder.Build(token)
 	}

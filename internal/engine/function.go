@@ -133,16 +133,28 @@ func convert(text string, t reflect.Type) (reflect.Value, error) {
 // it takes, or has a part that is not of the type that it takes.
 type ArgumentError struct {
 	Definition *Definition
+	Kind       ArgumentErrorKind
+	Unused     string // "table" or "doc string", the first that the step does not take
 	Message    string // `"12x" is no int`
 }
+
+// ArgumentErrorKind is what is wrong with an argument of a step.
+type ArgumentErrorKind int
+
+// The kinds.
+const (
+	UnreadableValue ArgumentErrorKind = iota // a part of the text is not of the type
+	MissingArgument                          // a table or doc string is missing
+	UnusedArgument                           // there is one that the step does not take
+)
 
 func (e *ArgumentError) Error() string { return e.Message }
 
 // arguments makes the arguments of a call, without the context, from the parts of
 // a step's text and from what stands below it. The error is an *ArgumentError.
 func (d *Definition) arguments(parts []string, below *messages.PickleStepArgument) ([]reflect.Value, error) {
-	fail := func(format string, args ...any) ([]reflect.Value, error) {
-		return nil, &ArgumentError{d, fmt.Sprintf(format, args...)}
+	fail := func(kind ArgumentErrorKind, format string, args ...any) ([]reflect.Value, error) {
+		return nil, &ArgumentError{Definition: d, Kind: kind, Message: fmt.Sprintf(format, args...)}
 	}
 	if below == nil {
 		below = &messages.PickleStepArgument{}
@@ -156,7 +168,7 @@ func (d *Definition) arguments(parts []string, below *messages.PickleStepArgumen
 			if errors.Is(err, strconv.ErrRange) {
 				reason = "is too large for the type"
 			}
-			return fail("%q %s %s", parts[i], reason, t)
+			return fail(UnreadableValue, "%q %s %s", parts[i], reason, t)
 		}
 		arguments = append(arguments, v)
 	}
@@ -164,13 +176,13 @@ func (d *Definition) arguments(parts []string, below *messages.PickleStepArgumen
 	for _, t := range f.blocks {
 		if t == typeTable {
 			if table = true; below.DataTable == nil {
-				return fail("the step needs a table below it")
+				return fail(MissingArgument, "the step needs a table below it")
 			}
 			arguments = append(arguments, reflect.ValueOf(below.DataTable))
 			continue
 		}
 		if docString = true; below.DocString == nil {
-			return fail("the step needs a doc string below it")
+			return fail(MissingArgument, "the step needs a doc string below it")
 		}
 		if t == typeDocString {
 			arguments = append(arguments, reflect.ValueOf(below.DocString))
@@ -187,7 +199,8 @@ func (d *Definition) arguments(parts []string, below *messages.PickleStepArgumen
 		extra = append(extra, "doc string")
 	}
 	if extra != nil {
-		return fail("the step takes no %s, and one stands below it", strings.Join(extra, " and no "))
+		return nil, &ArgumentError{Definition: d, Kind: UnusedArgument, Unused: extra[0],
+			Message: fmt.Sprintf("the step takes no %s, and one stands below it", strings.Join(extra, " and no "))}
 	}
 	return arguments, nil
 }

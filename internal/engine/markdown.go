@@ -30,12 +30,13 @@ import (
 type markdownMatcher struct {
 	language string
 	lines    []gherkin.Token // by their number, less one
+	code     []bool          // whether each is of a fenced block that is no doc string
 }
 
 // newMarkdownMatcher classifies the lines of a source.
 func newMarkdownMatcher(source []byte) *markdownMatcher {
 	lines := bytes.Split(source, []byte("\n"))
-	m := &markdownMatcher{language: gherkin.DefaultDialect, lines: make([]gherkin.Token, len(lines))}
+	m := &markdownMatcher{language: gherkin.DefaultDialect, lines: make([]gherkin.Token, len(lines)), code: make([]bool, len(lines))}
 	at, language := markdownLanguage(lines)
 	c := &markdownClassifier{cells: gherkin.NewMatcher(gherkin.DialectsBuiltin())}
 	if c.dialect = gherkin.DialectsBuiltin().GetDialect(language); c.dialect == nil {
@@ -45,12 +46,14 @@ func newMarkdownMatcher(source []byte) *markdownMatcher {
 	}
 	c.feature = c.featureLine(lines, at)
 	for i, line := range lines {
+		inBlock := c.fence != ""
 		if i == at {
 			m.lines[i] = gherkin.Token{Type: gherkin.TokenTypeLanguage, Text: language, Location: &gherkin.Location{Line: i + 1, Column: 1}}
 		} else {
 			m.lines[i] = c.classify(i, string(bytes.TrimSuffix(line, []byte("\r"))))
 		}
 		m.lines[i].GherkinDialect = m.language
+		m.code[i] = inBlock || c.fence != ""
 	}
 	return m
 }

@@ -42,6 +42,11 @@ const maxFrames = 64
 // enginePackage is the path of this package, with a dot behind it.
 var enginePackage = reflect.TypeFor[Engine]().PkgPath() + "."
 
+// callsOut says whether a function of this package calls the functions of steps and hooks.
+func callsOut(function string) bool {
+	return function == enginePackage+"(*function).call" || function == enginePackage+"protected" || strings.HasPrefix(function, enginePackage+"(*attempt).")
+}
+
 // stack gives the calls between the panic and the engine.
 func stack() string {
 	counters := make([]uintptr, maxFrames)
@@ -54,7 +59,7 @@ func stack() string {
 		case !panicked && frame.Function == "runtime.gopanic":
 			panicked = true
 		case !panicked || len(lines) == 0 && strings.HasPrefix(frame.Function, "runtime."):
-		case frame.Function == enginePackage+"(*function).call" || frame.Function == enginePackage+"(*attempt).protected":
+		case callsOut(frame.Function):
 			more = false
 		default:
 			lines = append(lines, fmt.Sprintf("%s\n\t%s:%d", frame.Function, frame.File, frame.Line))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -38,17 +39,26 @@ type Options struct {
 	// Attempts is how often a scenario that fails is carried out at most; below 2
 	// means once. Only a failure is tried again: an undefined step stays undefined.
 	Attempts int
+	// Retry, where it is not nil, says whether there may be another attempt after one
+	// that failed.
+	Retry func(*Attempt) bool
 	// Timeout bounds each attempt; 0 means no bound. The context of the steps ends
-	// with it, and a step that comes back later has failed with a *TimeoutError. A
-	// step that does not heed its context is waited for. Hooks before the scenario take
-	// of this time; the time of those after it is not bounded.
+	// with it, and a step that comes back later has failed with a *TimeoutError. Hooks
+	// before the scenario take of this time; the time of those after it is not bounded.
 	Timeout time.Duration
+	// Grace is how long a step or a hook before the scenario that is under way is
+	// waited for when the time of its attempt is up, or the context of Run has ended; 0
+	// means however long it takes. What has not come back by then is abandoned: its
+	// goroutine goes on for as long as it likes, and nothing that it gives counts. The
+	// other steps of an abandoned attempt are skipped, and its After hooks do not run,
+	// since they would use the state that the abandoned call still uses.
+	Grace time.Duration
 	// JudgeAll carries out each Then behind a Then that did not hold, so that a
 	// scenario says everything that is wrong. Behind any other step that did not pass,
 	// the rest is skipped all the same.
 	JudgeAll bool
 	// Observe, where it is not nil, is told of each attempt and step as it begins and
-	// ends. It is called from the goroutine that the steps run in and holds them up.
+	// ends. It is called from one goroutine at a time and holds the steps up.
 	Observe func(Event)
 }
 
@@ -76,6 +86,8 @@ type Attempt struct {
 	Status      Status
 	Err         error // what failed outside of the steps: a hook or the registration
 	Interrupted bool
+	Abandoned   bool   // a step or hook did not come back in time, see Options.Grace
+	Stacks      string // of what was under way when the time was up, see TimeoutError
 	Started     time.Time
 	Duration    time.Duration
 	Steps       []StepResult // one for each step of the scenario
@@ -100,13 +112,22 @@ var ErrNoSteps = errors.New("the scenario has no steps")
 type TimeoutError struct {
 	Limit time.Duration
 	Err   error // of the step, or nil
+	// Stacks are the calls that were under way at that moment in the goroutines of the
+	// step, as in PanicError, with an empty line between two goroutines. It is "" where
+	// the step came back at that very moment.
+	Stacks    string
+	Abandoned bool // the step did not come back within Options.Grace either
 }
 
 func (e *TimeoutError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("not done within the %v that the scenario has", e.Limit)
+	text := fmt.Sprintf("not done within the %v that the scenario has", e.Limit)
+	switch {
+	case e.Abandoned:
+		return text + "; it does not heed the end of its context, and was abandoned"
+	case e.Err != nil:
+		return fmt.Sprintf("%s: %v", text, e.Err)
 	}
-	return fmt.Sprintf("not done within the %v that the scenario has: %v", e.Limit, e.Err)
+	return text
 }
 
 func (e *TimeoutError) Unwrap() error { return e.Err }
@@ -114,9 +135,22 @@ func (e *TimeoutError) Unwrap() error { return e.Err }
 // Is makes it a context.DeadlineExceeded.
 func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
+// AbandonedError is the error of a step that did not come back within Options.Grace
+// after the context of Run had ended.
+type AbandonedError struct {
+	Cause  error  // of the end of the context
+	Stacks string // as in TimeoutError
+}
+
+func (e *AbandonedError) Error() string {
+	return fmt.Sprintf("abandoned, as it does not heed the end of its context: %v", e.Cause)
+}
+
+func (e *AbandonedError) Unwrap() error { return e.Cause }
+
 // Run carries a scenario out. register is called for each attempt and must register
 // the steps that the engine was made with. When ctx ends, the step under way is
-// waited for, the others are skipped, and the After hooks run.
+// waited for (see Options.Grace), the others are skipped, and the After hooks run.
 func (e *Engine) Run(ctx context.Context, pickle *messages.Pickle, register func(*Scope), options Options) Result {
 	var result Result
 	for number := range max(1, options.Attempts) {
@@ -128,11 +162,15 @@ func (e *Engine) Run(ctx context.Context, pickle *messages.Pickle, register func
 		if result.Status != Failed || result.Interrupted || ctx.Err() != nil {
 			break
 		}
+		if options.Retry != nil && number+1 < options.Attempts && !options.Retry(&a.result) {
+			break
+		}
 	}
 	return result
 }
 
-// attempt is the state of one attempt.
+// attempt is the state of one attempt. Its goroutine holds mu but for the calls of
+// functions that are not the engine's, so that carryOut can see where it is, and abandon it.
 type attempt struct {
 	engine   *Engine
 	run      context.Context // ends when the run is interrupted
@@ -149,35 +187,57 @@ type attempt struct {
 	over     bool // the remaining steps are skipped
 	judging  bool // ... but for Then steps, while JudgeAll
 	failure  error
+
+	mu        sync.Mutex
+	calling   int              // the step that is under way, begin for what runs before it, or idle
+	abandoned bool             // the goroutine must change nothing any more
+	expired   <-chan time.Time // just before the time of the attempt is up
+	label     string           // of the goroutines that belong to it
+	stacks    string           // of the call that was under way when the time was up
 }
 
-// begin is the position before the first step.
-const begin = -1
+// begin is the position before the first step. idle is the value of calling while
+// nothing is called that may be abandoned.
+const (
+	begin = -1
+	idle  = -2
+)
+
+// leadOf is how long before the end of the context the stacks of what is under way are
+// taken: what heeds its context is gone from its place a moment later.
+func leadOf(limit time.Duration) time.Duration { return min(limit/100, 100*time.Millisecond) }
 
 // carryOut goes through the attempt in a goroutine of its own, and in another where
 // a step ends that one with runtime.Goexit, as FailNow of a testing.T does.
 func (a *attempt) carryOut() {
+	a.calling, a.label = idle, nextLabel()
 	a.result.Started = time.Now()
 	a.result.Steps = make([]StepResult, len(a.pickle.Steps))
 	a.tell(Event{Step: begin})
 	ctx, cancel := context.WithCancel(a.run)
 	defer cancel()
 	if a.options.Timeout > 0 {
-		ctx, cancel = context.WithTimeout(ctx, a.options.Timeout)
+		ctx, cancel = context.WithTimeout(ctx, a.options.Timeout+leadOf(a.options.Timeout))
 		defer cancel()
+		expired := time.NewTimer(a.options.Timeout)
+		defer expired.Stop()
+		a.expired = expired.C
 	}
 	a.timed, a.ctx = ctx, ctx
 	if len(a.pickle.Steps) == 0 {
 		a.result.Status, a.result.Err = Undefined, ErrNoSteps
 		a.position = len(a.pickle.Steps) + 1
 	}
-	for a.position <= len(a.pickle.Steps) {
+	for a.position <= len(a.pickle.Steps) && !a.abandoned {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
+			setLabel(a.label)
+			a.mu.Lock()
+			defer a.mu.Unlock()
 			a.advance()
 		}()
-		<-ended
+		a.await(ended)
 	}
 	for _, s := range a.result.Steps {
 		a.result.Status = worst(a.result.Status, s.Status)
@@ -186,8 +246,95 @@ func (a *attempt) carryOut() {
 	a.tell(Event{Step: begin, Ended: true})
 }
 
+// await waits for the end of the goroutine, or abandons it.
+func (a *attempt) await(ended <-chan struct{}) {
+	select {
+	case <-ended:
+		return
+	case <-a.timed.Done():
+		if a.run.Err() == nil || errors.Is(a.run.Err(), context.DeadlineExceeded) {
+			a.takeStacks()
+		}
+	case <-a.expired:
+		a.takeStacks()
+		select {
+		case <-ended:
+			return
+		case <-a.timed.Done():
+		}
+	}
+	if a.options.Grace > 0 {
+		grace := time.NewTimer(a.options.Grace)
+		defer grace.Stop()
+		select {
+		case <-ended:
+			return
+		case <-grace.C:
+		}
+		if a.abandon() {
+			return
+		}
+	}
+	<-ended
+}
+
+// takeStacks keeps the stacks of the call that is under way.
+func (a *attempt) takeStacks() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.calling != idle {
+		a.stacks = stacksOf(a.label)
+		a.result.Stacks = a.stacks
+	}
+}
+
+// abandon ends the attempt without the call that is under way. It gives false where none
+// is that may be abandoned; the goroutine is then about to end by itself.
+func (a *attempt) abandon() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.calling == idle {
+		return false
+	}
+	at := a.calling
+	a.abandoned, a.result.Abandoned = true, true
+	var err error = &TimeoutError{Limit: a.options.Timeout, Stacks: a.stacks, Abandoned: true}
+	if a.run.Err() != nil {
+		a.result.Interrupted = true
+		err = &AbandonedError{Cause: context.Cause(a.run), Stacks: a.stacks}
+	}
+	if at == begin {
+		a.result.Status, a.result.Err = Failed, fmt.Errorf("the hook before the scenario: %w", err)
+		a.failure = err
+	} else {
+		r := &a.result.Steps[at]
+		r.Status, r.Err, r.Duration = Failed, err, time.Since(r.Started)
+		a.failed(r)
+		a.tell(Event{Step: at, Ended: true, Result: r})
+	}
+	a.over, a.judging = true, false
+	for i := at + 1; i < len(a.pickle.Steps); i++ {
+		a.step(i)
+	}
+	return true
+}
+
+// outside calls a function that is not the engine's. Behind it the caller must change
+// nothing if the attempt was abandoned meanwhile.
+func (a *attempt) outside(calling int, call func()) {
+	a.calling = calling
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		if !a.abandoned {
+			a.calling = idle
+		}
+	}()
+	call()
+}
+
 func (a *attempt) advance() {
-	for a.position <= len(a.pickle.Steps) {
+	for a.position <= len(a.pickle.Steps) && !a.abandoned {
 		position := a.position
 		a.position++ // first: what ends the goroutine is behind us then
 		switch position {
@@ -214,19 +361,18 @@ func (a *attempt) tell(event Event) {
 func (a *attempt) begin() {
 	a.scope.definitions = a.engine.definitions
 	a.scope.functions = make([]any, 0, len(a.engine.definitions))
-	a.protected("registering the steps", func() error {
+	a.protected("registering the steps", begin, func() (context.Context, error) {
 		a.register(&a.scope)
-		return a.scope.registered()
+		return nil, a.scope.registered()
 	})
+	if a.abandoned {
+		return
+	}
 	for _, hook := range a.scope.before {
-		if a.over {
+		if a.over || a.abandoned {
 			return
 		}
-		a.protected("the hook before the scenario", func() error {
-			ctx, err := hook(a.ctx, a.pickle)
-			a.follow(ctx)
-			return err
-		})
+		a.protected("the hook before the scenario", begin, func() (context.Context, error) { return hook(a.ctx, a.pickle) })
 	}
 }
 
@@ -238,11 +384,7 @@ func (a *attempt) end() {
 	for len(a.scope.after) > 0 {
 		hook := a.scope.after[0]
 		a.scope.after = a.scope.after[1:] // first: a hook may end the goroutine
-		a.protected("the hook after the scenario", func() error {
-			ctx, err := hook(a.ctx, a.pickle, a.failure)
-			a.follow(ctx)
-			return err
-		})
+		a.protected("the hook after the scenario", idle, func() (context.Context, error) { return hook(a.ctx, a.pickle, a.failure) })
 	}
 }
 
@@ -252,15 +394,17 @@ func (a *attempt) follow(ctx context.Context) {
 	}
 }
 
-// protected runs what is no step. Its error is the attempt's.
-func (a *attempt) protected(what string, run func() error) {
+// protected runs what is no step. Its error is the attempt's. calling is begin for what
+// may be abandoned, else idle.
+func (a *attempt) protected(what string, calling int, run func() (context.Context, error)) {
 	returned := false
+	var ctx context.Context
 	var err error
 	defer func() {
 		if !returned {
 			err = unwound(recover())
 		}
-		if err == nil {
+		if err == nil || a.abandoned {
 			return
 		}
 		a.over, a.judging = true, false
@@ -273,7 +417,10 @@ func (a *attempt) protected(what string, run func() error) {
 		a.result.Err = joined(a.result.Err, err)
 		a.failure = joined(a.failure, err)
 	}()
-	err = run()
+	a.outside(calling, func() { ctx, err = run() })
+	if !a.abandoned {
+		a.follow(ctx)
+	}
 	returned = true
 }
 
@@ -339,7 +486,7 @@ func (a *attempt) step(i int) {
 	r.Definition, r.Groups = match.Definition, match.Groups
 	if a.timed.Err() != nil {
 		if !a.over && a.run.Err() == nil { // the time ended in a hook or between two steps
-			r.Status, r.Err = Failed, &TimeoutError{a.options.Timeout, nil}
+			r.Status, r.Err = Failed, &TimeoutError{Limit: a.options.Timeout, Stacks: a.stacks}
 			a.failed(r)
 		}
 		a.over, a.judging = true, false
@@ -378,9 +525,12 @@ func (a *attempt) call(i int, match Match) {
 		if !returned {
 			err = unwound(recover())
 		}
+		if a.abandoned {
+			return
+		}
 		r.Duration = time.Since(r.Started)
 		if a.timed.Err() != nil && a.run.Err() == nil && a.options.Timeout > 0 {
-			err = &TimeoutError{a.options.Timeout, err}
+			err = &TimeoutError{Limit: a.options.Timeout, Err: err, Stacks: a.stacks}
 		}
 		r.Status, err = classify(err)
 		if err != nil {
@@ -393,8 +543,10 @@ func (a *attempt) call(i int, match Match) {
 	arguments, err := d.arguments(match.Parts(step.Text), step.Argument)
 	if err == nil {
 		var ctx context.Context
-		ctx, err = d.function.call(a.ctx, a.scope.functions[d.Index], arguments)
-		a.follow(ctx)
+		a.outside(i, func() { ctx, err = d.function.call(a.ctx, a.scope.functions[d.Index], arguments) })
+		if !a.abandoned {
+			a.follow(ctx)
+		}
 	}
 	returned = true
 }

@@ -11,7 +11,7 @@ import (
 // Status is how a step or a scenario ended.
 type Status string
 
-// The statuses, as Cucumber spells them.
+// The statuses of steps and scenarios, as Cucumber spells them.
 const (
 	Passed    Status = "passed"
 	Failed    Status = "failed"
@@ -20,6 +20,39 @@ const (
 	Ambiguous Status = "ambiguous"
 	Pending   Status = "pending"
 )
+
+// The statuses that Cucumber does not have.
+const (
+	// CouldNotJudge: the scenario itself is wrong, or what measures failed, and nothing is
+	// known of the loader.
+	CouldNotJudge Status = "could-not-judge"
+	// Flaky: a scenario that failed and passed in a later attempt.
+	Flaky Status = "flaky"
+	// ExpectedFailure: a scenario that failed as its tag @fails says.
+	ExpectedFailure Status = "expected-failure"
+	// NotOffered: the loader under test has no such operation or field.
+	NotOffered Status = "not-offered"
+)
+
+// Unjudged says whether the loader could not be judged: the scenario or step is wrong,
+// undefined, ambiguous or not finished.
+func (s Status) Unjudged() bool {
+	return s == CouldNotJudge || s == Undefined || s == Ambiguous || s == Pending
+}
+
+// Group returns the status under which a scenario is counted: Passed, Failed, Skipped,
+// CouldNotJudge, Flaky or ExpectedFailure. An unknown status counts as Failed.
+func (s Status) Group() Status {
+	switch {
+	case s == Passed || s == Flaky || s == ExpectedFailure:
+		return s
+	case s == Skipped || s == NotOffered:
+		return Skipped
+	case s.Unjudged():
+		return CouldNotJudge
+	}
+	return Failed
+}
 
 // Run is one run of the selected scenarios.
 type Run struct {
@@ -30,6 +63,14 @@ type Run struct {
 	// Origin is the machine and the program of the run, as in a results file.
 	Origin  bench.Origin
 	Version string // of the program
+	// Unsuccessful says that the run ends with an exit code other than 0 also where every
+	// scenario passed: a benchmark regressed, too few could be judged, or a file that was
+	// asked for could not be written.
+	Unsuccessful bool
+	// Problems are those that belong to no feature, such as an unknown tag in the selection.
+	Problems Problems
+	// LeftOut counts what was not run though it was not asked to be left out.
+	LeftOut []LeftOut
 	// Comparison is that with a baseline, nil where there is none.
 	Comparison *bench.Comparison
 }
@@ -44,6 +85,7 @@ type Feature struct {
 	Tags        []Tag
 	Scenarios   []Scenario // in the order of the file
 	Source      []byte     // the file, without a byte order mark
+	Problems    Problems   // of the file, and of parts of it that are no scenario; a file that does not parse has no name
 }
 
 // Scenario is one scenario, or one row of an outline's examples.
@@ -58,13 +100,28 @@ type Scenario struct {
 	Tags        []Tag  // its own and inherited
 	Status      Status
 	SkipReason  string // why it was skipped, for people
-	Started     time.Time
-	Duration    time.Duration
-	Steps       []Step
-	Benchmark   *bench.Result // nil where nothing was measured
-	Warnings    []string      // notes on the measurement
-	NotJudged   []bench.NotJudged
-	Change      *bench.Change // the benchmark in a comparison with a baseline, or nil
+	// Problems say why it could not be judged, if that was known before it ran.
+	Problems Problems
+	// Err says why it failed if no step did, or is nil.
+	Err      error
+	Started  time.Time // of the last attempt, as Duration and Steps
+	Duration time.Duration
+	Steps    []Step
+	// Earlier has the attempts before the last, in order. Each of them failed.
+	Earlier   []Attempt
+	Evidence  *Evidence     // of a scenario that did not pass, or nil
+	Benchmark *bench.Result // nil where nothing was measured
+	Warnings  []string      // notes on the measurement
+	NotJudged []bench.NotJudged
+	Change    *bench.Change // the benchmark in a comparison with a baseline, or nil
+}
+
+// Attempt is one way through a scenario.
+type Attempt struct {
+	Started  time.Time
+	Duration time.Duration
+	Steps    []Step
+	Err      error // why it failed if no step did, or nil
 }
 
 // Tag is a tag with its line.
@@ -99,14 +156,19 @@ type DocString struct {
 // Totals counts the scenarios of a run.
 type Totals struct {
 	Scenarios, Passed, Failed, Skipped, Benchmarks, Steps int
+	Unjudged                                              int // scenarios that could not be judged
+	Flaky, ExpectedFailures                               int // scenarios
 	NotJudged                                             int // bounds
+	UnjudgedFiles                                         int // feature files with problems of their own
 }
 
-// Totals counts the scenarios by how they ended. Everything that neither passed
-// nor was skipped counts as failed.
+// Totals counts the scenarios by the groups of their statuses.
 func (r *Run) Totals() Totals {
 	var t Totals
 	for _, f := range r.Features {
+		if len(f.Problems) > 0 {
+			t.UnjudgedFiles++
+		}
 		for _, s := range f.Scenarios {
 			t.Scenarios++
 			t.Steps += len(s.Steps)
@@ -114,11 +176,17 @@ func (r *Run) Totals() Totals {
 			if s.Benchmark != nil {
 				t.Benchmarks++
 			}
-			switch s.Status {
+			switch s.Status.Group() {
 			case Passed:
 				t.Passed++
 			case Skipped:
 				t.Skipped++
+			case Flaky:
+				t.Flaky++
+			case ExpectedFailure:
+				t.ExpectedFailures++
+			case CouldNotJudge:
+				t.Unjudged++
 			default:
 				t.Failed++
 			}
@@ -160,12 +228,27 @@ func (r *Run) SetComparison(c *bench.Comparison) {
 
 // FailedStep gives the first step that did not pass and was not skipped, or nil.
 func (s *Scenario) FailedStep() *Step {
-	for i := range s.Steps {
-		switch s.Steps[i].Status {
-		case Passed, Skipped:
-		default:
-			return &s.Steps[i]
-		}
+	if failed := s.FailedSteps(); len(failed) > 0 {
+		return failed[0]
 	}
 	return nil
+}
+
+// FailedSteps gives the steps that did not pass and were not skipped. All Then steps are
+// judged, so that several may have failed.
+func (s *Scenario) FailedSteps() []*Step { return failedSteps(s.Steps) }
+
+// FailedSteps gives the steps of the attempt that did not pass and were not skipped.
+func (a *Attempt) FailedSteps() []*Step { return failedSteps(a.Steps) }
+
+func failedSteps(steps []Step) []*Step {
+	var failed []*Step
+	for i := range steps {
+		switch steps[i].Status {
+		case Passed, Skipped, NotOffered, "": // "" is a step that was not reached
+		default:
+			failed = append(failed, &steps[i])
+		}
+	}
+	return failed
 }

@@ -410,6 +410,9 @@ func (d *describer) costs(ctx context.Context) error {
 		d.scenario(q.scenario, "@benchmark:recorded_"+snake+"_"+q.benchmark, q.when)
 		d.then("the median latency is below " + quantity.FormatDuration(b.latency))
 		d.then("no more than " + quantity.FormatSize(b.memory) + " is allocated per call")
+		if b.delta > bench.DefaultMemoryDeltaLimit {
+			d.then("the memory delta is below " + quantity.FormatSize(b.delta))
+		}
 	}
 	return nil
 }
@@ -418,6 +421,7 @@ func (d *describer) costs(ctx context.Context) error {
 type bounds struct {
 	latency float64 // seconds
 	memory  float64 // bytes
+	delta   float64 // bytes that the answer keeps alive
 }
 
 // Bounds are this many times what was measured, and not less than a minimum, because the
@@ -446,6 +450,7 @@ func boundsOf(m *bench.Measurement) bounds {
 	return bounds{
 		latency: roundUp(max(leastLatency, m.Summary().Median*latencyRoom)),
 		memory:  roundUp(max(leastMemory, float64(m.Memory.BytesPerCall)*memoryRoom)),
+		delta:   roundUp(max(leastMemory, float64(m.Memory.LiveDelta)*memoryRoom)),
 	}
 }
 

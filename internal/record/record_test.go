@@ -424,6 +424,7 @@ func TestBoundsAreRoundedUpWithAMargin(t *testing.T) {
 	m := &bench.Measurement{Calls: []time.Duration{300 * time.Microsecond}, Memory: &bench.Memory{BytesPerCall: 30_000}}
 	assert.Equal(t, "5 ms", quantity.FormatDuration(boundsOf(m).latency))
 	assert.Equal(t, "100 kB", quantity.FormatSize(boundsOf(m).memory))
+	assert.Equal(t, "10 kB", quantity.FormatSize(boundsOf(m).delta))
 	m = &bench.Measurement{Calls: []time.Duration{time.Microsecond}, Memory: &bench.Memory{BytesPerCall: 300}}
 	assert.Equal(t, "1 ms", quantity.FormatDuration(boundsOf(m).latency))
 	assert.Equal(t, "10 kB", quantity.FormatSize(boundsOf(m).memory))

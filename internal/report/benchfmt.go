@@ -82,6 +82,7 @@ func (t *benchfmtWriter) header(run *outcome.Run, sampled bool) {
 		about = append(about, "commit "+commit)
 	}
 	t.comment(strings.Join(about, " "))
+	t.comment(Headline(run, Options{}))
 	if run.Interrupted {
 		t.comment("the run was interrupted; what had been measured before follows")
 	}

@@ -84,6 +84,9 @@ func tightestBound(r *bench.Result) string {
 	}
 	limit := strings.Replace(worst.Metric.Format(worst.Limit), " operations per second", "/s", 1)
 	out := strings.Replace(short, "%", limit, 1)
+	if worst.Default {
+		out += " by default"
+	}
 	if others := len(r.Bounds) - 1; others > 0 {
 		out += " (+" + strconv.Itoa(others) + ")"
 	}

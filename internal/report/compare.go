@@ -63,7 +63,7 @@ func ComparisonFormatByName(name string) (ComparisonFormat, error) {
 // verdictStyles are the colours of the verdicts.
 var verdictStyles = map[bench.Verdict]style{
 	bench.Red: styleFailed, bench.Green: stylePassed, bench.Added: styleHint, bench.Removed: styleWarning, bench.Neutral: styleFaint,
-	bench.NotComparable: styleWarning, bench.Unconverged: styleWarning,
+	bench.NotComparable: styleWarning, bench.Unconverged: styleWarning, bench.NotTold: styleWarning,
 }
 
 // CompareText writes a comparison as a table for people. On a narrow terminal the

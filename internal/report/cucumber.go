@@ -35,7 +35,13 @@ type (
 		Line           int            `json:"line"`
 		StartTimestamp string         `json:"start_timestamp,omitempty"`
 		Tags           []cucumberTag  `json:"tags,omitempty"`
+		Before         []cucumberHook `json:"before,omitempty"`
 		Steps          []cucumberStep `json:"steps"`
+		After          []cucumberHook `json:"after,omitempty"`
+	}
+	cucumberHook struct {
+		Match  cucumberMatch  `json:"match"`
+		Result cucumberResult `json:"result"`
 	}
 	cucumberStep struct {
 		Keyword    string              `json:"keyword"`
@@ -74,10 +80,23 @@ type (
 // of its own before each scenario, of type "background", with that scenario's
 // results, as consumers expect it. A benchmark's result, as in the results file,
 // and its verdict in a comparison with a baseline are embedded in the last step as
-// application/json; warnings and the reason of a skip as text/plain.
+// application/json; warnings, the reason of a skip, earlier attempts and what a failed
+// scenario was judged on as text/plain.
+//
+// Consumers refuse statuses that they do not know. A step that is ambiguous or could not be
+// judged is failed, with "could not be judged" at the start of its message; a failed step of
+// an expected failure is skipped. What belongs to no step of a scenario is a failed hook.
+// What belongs to no feature is in a feature "omniloader", with the headline as description:
+// a file that does not parse, a problem of the run and a regression are failed elements of it.
 func Cucumber(w io.Writer, run *outcome.Run, _ Options) error {
-	features := make([]cucumberFeature, 0, len(run.Features))
+	features := make([]cucumberFeature, 0, len(run.Features)+1)
+	if f, needed := cucumberRun(run); needed {
+		features = append(features, f)
+	}
 	for i := range run.Features {
+		if run.Features[i].Line == 0 && len(run.Features[i].Scenarios) == 0 && len(run.Features[i].Problems) > 0 {
+			continue // did not parse; see cucumberRun
+		}
 		f, err := cucumberFeatureOf(&run.Features[i])
 		if err != nil {
 			return err
@@ -85,9 +104,47 @@ func Cucumber(w io.Writer, run *outcome.Run, _ Options) error {
 		features = append(features, f)
 	}
 	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(features)
 }
+
+// cucumberRun is a feature for what belongs to no other one. It is needed where they do
+// not say all.
+func cucumberRun(run *outcome.Run) (f cucumberFeature, needed bool) {
+	f = cucumberFeature{
+		ID: "omniloader", Keyword: "Feature", Name: "omniloader", Description: Headline(run, Options{}),
+		Tags: []cucumberTag{}, Elements: []cucumberElement{},
+	}
+	failed := func(name string, line int, message string) {
+		f.Elements = append(f.Elements, cucumberElement{
+			ID: fmt.Sprintf("omniloader;%d", len(f.Elements)+1), Keyword: "Scenario", Type: "scenario", Name: oneLine(name), Line: line, Steps: []cucumberStep{{
+				Keyword: "* ", Name: oneLine(name), Line: line, Result: cucumberResult{Status: string(outcome.Failed), ErrorMessage: message},
+			}},
+		})
+	}
+	problems := func(name string, all outcome.Problems) {
+		if len(all) > 0 {
+			reasons := make([]located, len(all))
+			for i, p := range all {
+				reasons[i] = ofProblem(p)
+			}
+			failed(name, all[0].Line, couldNotBeJudged+plainReasons(reasons))
+		}
+	}
+	problems("the run", run.Problems)
+	for i := range run.Features {
+		problems(run.Features[i].URI, run.Features[i].Problems)
+	}
+	for _, change := range regressions(run.Comparison) {
+		failed("slower than the baseline: "+change.Key().String(), 0, changeInWords(run.Comparison, change))
+	}
+	return f, len(f.Elements)+len(run.LeftOut) > 0 || run.Interrupted
+}
+
+// couldNotBeJudged begins the messages of what could not be judged, in formats that have no
+// status for it.
+const couldNotBeJudged = "could not be judged: "
 
 func cucumberFeatureOf(f *outcome.Feature) (cucumberFeature, error) {
 	id := slug(f.Name)
@@ -115,7 +172,7 @@ func cucumberFeatureOf(f *outcome.Feature) (cucumberFeature, error) {
 func cucumberScenario(s locatedScenario, featureID string) ([]cucumberElement, error) {
 	var background, steps []cucumberStep
 	for i := range s.Steps {
-		step := cucumberStepOf(&s.Steps[i])
+		step := cucumberStepOf(s, &s.Steps[i])
 		if s.Steps[i].Background {
 			background = append(background, step)
 		} else {
@@ -125,6 +182,9 @@ func cucumberScenario(s locatedScenario, featureID string) ([]cucumberElement, e
 	embeddings, err := cucumberEmbeddings(s)
 	if err != nil {
 		return nil, err
+	}
+	if attempts := s.attempts(); len(attempts) > 0 {
+		embeddings = append(embeddings, cucumberEmbedding{Data: []byte(strings.Join(attempts, "\n")), MimeType: "text/plain", Name: "attempts"})
 	}
 	last := steps
 	if len(last) == 0 {
@@ -157,13 +217,38 @@ func cucumberScenario(s locatedScenario, featureID string) ([]cucumberElement, e
 	if s.Outline > 0 {
 		id += fmt.Sprintf(";;%d", s.Line) // a different id for each row
 	}
+	before, after := cucumberHooks(s)
 	return append(elements, cucumberElement{
+		Before: before, After: after,
 		ID: id, Keyword: s.Keyword, Type: "scenario", Name: s.Name, Description: s.Description, Line: s.Line,
 		StartTimestamp: started, Tags: cucumberTags(s.Tags), Steps: steps,
 	}), nil
 }
 
-func cucumberStepOf(step *outcome.Step) cucumberStep {
+// cucumberHooks gives the problems and the error of a scenario that belong to no step.
+func cucumberHooks(s locatedScenario) (before, after []cucumberHook) {
+	if !s.failed() && !s.unjudged() {
+		return nil, nil
+	}
+	for _, r := range s.reasons() {
+		if r.at != nil {
+			continue
+		}
+		message := r.plain()
+		if r.status.Unjudged() {
+			message = couldNotBeJudged + message
+		}
+		hook := cucumberHook{Result: cucumberResult{Status: string(outcome.Failed), ErrorMessage: message}}
+		if s.unjudged() {
+			before = append(before, hook)
+		} else {
+			after = append(after, hook)
+		}
+	}
+	return before, after
+}
+
+func cucumberStepOf(s locatedScenario, step *outcome.Step) cucumberStep {
 	out := cucumberStep{
 		Keyword: step.Keyword, Name: step.Text, Line: step.Line,
 		Match:  cucumberMatch{Location: step.Definition},
@@ -171,14 +256,16 @@ func cucumberStepOf(step *outcome.Step) cucumberStep {
 	}
 	switch step.Status {
 	case outcome.Passed, outcome.Skipped:
-	case outcome.Ambiguous:
-		// the format has no such status, and consumers refuse statuses they do not know
-		out.Result.Status = string(outcome.Failed)
-		fallthrough
+	case outcome.NotOffered:
+		out.Result.Status = string(outcome.Skipped)
 	default:
-		out.Result.ErrorMessage = failureReason(step)
-		if advice := hintOf(step); advice != "" {
-			out.Result.ErrorMessage += "\nhint: " + advice
+		out.Result.ErrorMessage = reasonOf(step).plain()
+		switch {
+		case s.Status == outcome.ExpectedFailure:
+			out.Result.Status = string(outcome.Skipped)
+		case step.Status == outcome.Ambiguous, step.Status == outcome.CouldNotJudge:
+			out.Result.Status = string(outcome.Failed)
+			out.Result.ErrorMessage = couldNotBeJudged + out.Result.ErrorMessage
 		}
 	}
 	if step.Status == "" {
@@ -213,8 +300,18 @@ func cucumberEmbeddings(s locatedScenario) ([]cucumberEmbedding, error) {
 	if warnings := s.allWarnings(); len(warnings) > 0 {
 		all = append(all, cucumberEmbedding{Data: []byte(strings.Join(warnings, "\n")), MimeType: "text/plain", Name: "warnings"})
 	}
-	if s.Status == outcome.Skipped && s.SkipReason != "" {
-		all = append(all, cucumberEmbedding{Data: []byte(s.SkipReason), MimeType: "text/plain", Name: "skipped"})
+	text := func(name, content string) {
+		if content != "" {
+			all = append(all, cucumberEmbedding{Data: []byte(content), MimeType: "text/plain", Name: name})
+		}
+	}
+	switch s.Status.Group() {
+	case outcome.Skipped:
+		text("skipped", s.SkipReason)
+	case outcome.ExpectedFailure:
+		text(string(outcome.ExpectedFailure), "failed as expected, "+s.expectedReason())
+	case outcome.Failed:
+		text("judged on", strings.TrimPrefix(s.judgedOn(), "\n"))
 	}
 	return all, nil
 }

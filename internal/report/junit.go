@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,38 +24,58 @@ type (
 		junitCounts
 		Suites []junitSuite `xml:"testsuite"`
 	}
+	junitProperties struct {
+		Properties []junitProperty `xml:"property"`
+	}
+	junitProperty struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
+	}
 	junitSuite struct {
 		File      string `xml:"file,attr,omitempty"`
 		Timestamp string `xml:"timestamp,attr"`
 		junitCounts
-		Cases     []junitCase `xml:"testcase"`
-		SystemOut *junitText  `xml:"system-out"`
+		Properties *junitProperties `xml:"properties"`
+		Cases      []junitCase      `xml:"testcase"`
+		SystemOut  *junitText       `xml:"system-out"`
 	}
 	junitCounts struct {
 		Name     string `xml:"name,attr"`
 		Tests    int    `xml:"tests,attr"`
 		Failures int    `xml:"failures,attr"`
-		Errors   int    `xml:"errors,attr"` // always 0, as consumers show an error as a crash of the runner
+		Errors   int    `xml:"errors,attr"` // what could not be judged
 		Skipped  int    `xml:"skipped,attr"`
 		Time     string `xml:"time,attr"`
 	}
 	junitCase struct {
-		ClassName string        `xml:"classname,attr"`
-		Name      string        `xml:"name,attr"`
-		File      string        `xml:"file,attr,omitempty"`
-		Line      int           `xml:"line,attr,omitempty"`
-		Time      string        `xml:"time,attr"`
-		Failure   *junitFailure `xml:"failure"`
-		Skipped   *junitSkipped `xml:"skipped"`
-		SystemOut *junitText    `xml:"system-out"`
+		ClassName  string           `xml:"classname,attr"`
+		Name       string           `xml:"name,attr"`
+		File       string           `xml:"file,attr,omitempty"`
+		Line       int              `xml:"line,attr,omitempty"`
+		Time       string           `xml:"time,attr"`
+		Properties *junitProperties `xml:"properties"`
+		Failure    *junitFailure    `xml:"failure"`
+		Error      *junitFailure    `xml:"error"`
+		Skipped    *junitSkipped    `xml:"skipped"`
+		// Earlier attempts, as Maven's Surefire writes them: of a case that passed later, and
+		// of one that failed in the last attempt too.
+		Flaky     []junitAttempt `xml:"flakyFailure"`
+		Reruns    []junitAttempt `xml:"rerunFailure"`
+		SystemOut *junitText     `xml:"system-out"`
 	}
 	junitFailure struct {
 		Message string `xml:"message,attr"`
 		Type    string `xml:"type,attr"`
 		Text    string `xml:",cdata"`
 	}
+	junitAttempt struct {
+		Message    string    `xml:"message,attr"`
+		Type       string    `xml:"type,attr"`
+		StackTrace junitText `xml:"stackTrace"`
+	}
 	junitSkipped struct {
 		Message string `xml:"message,attr,omitempty"`
+		Type    string `xml:"type,attr,omitempty"`
 	}
 	junitText struct {
 		Text string `xml:",cdata"`
@@ -66,8 +87,16 @@ type (
 // cases by classname and name and drop duplicates, so that equal names in one
 // feature are numbered, and equal features get their file name. Figures are
 // in system-out. A comparison with a baseline is a testsuite too.
+//
+// A scenario that failed has a failure, one that could not be judged an error, and so has a
+// file with problems and the run as a whole. An expected failure is skipped, as in the
+// reports of pytest, with a type; a flaky scenario passed, with its earlier attempts. What
+// is neither passed, failed nor skipped has its status as a property.
 func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
 	all := junitSuites{junitCounts: junitCounts{Name: "omniloader", Time: seconds(run.Duration)}}
+	if suite, needed := junitRun(run); needed {
+		all.add(suite)
+	}
 	featureNames := map[string]int{}
 	for i := range run.Features {
 		featureNames[run.Features[i].Name]++
@@ -76,21 +105,13 @@ func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
 	for i := range run.Features {
 		f := &run.Features[i]
 		class := cmp.Or(oneLine(f.Name), oneLine(f.URI))
-		if featureNames[f.Name] > 1 {
+		if f.Name != "" && featureNames[f.Name] > 1 {
 			class += " (" + oneLine(f.URI) + ")"
 		}
-		suite := junitFeature(f, class, run.Started, names)
-		all.Tests += suite.Tests
-		all.Failures += suite.Failures
-		all.Skipped += suite.Skipped
-		all.Suites = append(all.Suites, suite)
+		all.add(junitFeature(f, class, run.Started, names))
 	}
 	if run.Comparison != nil {
-		suite := junitComparison(run)
-		all.Tests += suite.Tests
-		all.Failures += suite.Failures
-		all.Skipped += suite.Skipped
-		all.Suites = append(all.Suites, suite)
+		all.add(junitComparison(run))
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
@@ -104,12 +125,64 @@ func JUnit(w io.Writer, run *outcome.Run, _ Options) error {
 	return err
 }
 
+func (all *junitSuites) add(suite junitSuite) {
+	all.Tests += suite.Tests
+	all.Failures += suite.Failures
+	all.Errors += suite.Errors
+	all.Skipped += suite.Skipped
+	all.Suites = append(all.Suites, suite)
+}
+
+// add adds a case and counts it.
+func (s *junitSuite) add(c junitCase) {
+	s.Tests++
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+// junitRun is a suite for what belongs to no feature: the headline and the problems of the
+// run. It is needed where the counts of the other suites do not say all.
+func junitRun(run *outcome.Run) (suite junitSuite, needed bool) {
+	const class = "omniloader"
+	suite = junitSuite{junitCounts: junitCounts{Name: class, Time: seconds(0)}, Timestamp: junitTime(run.Started)}
+	properties := []junitProperty{{"headline", oneLine(Headline(run, Options{}))}}
+	for _, l := range run.LeftOut {
+		properties = append(properties, junitProperty{"left out: " + oneLine(l.Reason), strconv.Itoa(l.Count)})
+	}
+	suite.Properties = &junitProperties{properties}
+	if len(run.Problems) > 0 {
+		suite.add(junitCase{ClassName: class, Name: "the run", Time: seconds(0), Error: junitProblems(run.Problems)})
+	}
+	slower, perhaps := 0, 0
+	if run.Comparison != nil {
+		slower, perhaps = run.Comparison.Regressions()
+	}
+	return suite, len(run.Problems)+len(run.LeftOut)+slower+perhaps > 0 || run.Interrupted
+}
+
+func junitTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
+
+func junitProblems(problems outcome.Problems) *junitFailure {
+	reasons := make([]located, len(problems))
+	for i, p := range problems {
+		reasons[i] = ofProblem(p)
+	}
+	return junitFailureOf(reasons, outcome.CouldNotJudge)
+}
+
 // junitComparison writes the comparison with a baseline as a suite of its own, a test
 // case for each benchmark. A red one fails; one without a reliable verdict is skipped,
 // with the reason.
 func junitComparison(run *outcome.Run) junitSuite {
 	const class = "comparison with the baseline"
-	suite := junitSuite{junitCounts: junitCounts{Name: class, Time: seconds(0)}, Timestamp: run.Started.UTC().Format("2006-01-02T15:04:05")}
+	suite := junitSuite{junitCounts: junitCounts{Name: class, Time: seconds(0)}, Timestamp: junitTime(run.Started)}
 	if notes := run.Comparison.Notes; len(notes) > 0 {
 		suite.SystemOut = &junitText{Text: printable(strings.Join(notes, "\n"))}
 	}
@@ -122,21 +195,24 @@ func junitComparison(run *outcome.Run) junitSuite {
 		switch {
 		case change.Verdict == bench.Red && !change.Doubtful:
 			c.Failure = &junitFailure{Message: text, Type: "regression", Text: text}
-			suite.Failures++
 		case change.Verdict == bench.Neutral || change.Verdict == bench.Green && !change.Doubtful:
 			c.SystemOut = &junitText{Text: text}
 		default:
 			c.Skipped = &junitSkipped{Message: text}
-			suite.Skipped++
 		}
-		suite.Tests++
-		suite.Cases = append(suite.Cases, c)
+		suite.add(c)
 	}
 	return suite
 }
 
 func junitFeature(f *outcome.Feature, class string, started time.Time, names uniqueNames) junitSuite {
 	suite := junitSuite{File: f.URI, junitCounts: junitCounts{Name: class}}
+	if len(f.Problems) > 0 {
+		suite.add(junitCase{
+			ClassName: class, Name: names.name(class, "the feature file"), File: f.URI, Line: f.Problems[0].Line, Time: seconds(0),
+			Error: junitProblems(f.Problems),
+		})
+	}
 	var total time.Duration
 	for i := range f.Scenarios {
 		s := locatedScenario{&f.Scenarios[i], f}
@@ -144,18 +220,10 @@ func junitFeature(f *outcome.Feature, class string, started time.Time, names uni
 			started = s.Started
 		}
 		total += s.Duration
-		suite.Tests++
-		c := junitScenario(s, class, names)
-		if c.Failure != nil {
-			suite.Failures++
-		}
-		if c.Skipped != nil {
-			suite.Skipped++
-		}
-		suite.Cases = append(suite.Cases, c)
+		suite.add(junitScenario(s, class, names))
 	}
 	suite.Time = seconds(total)
-	suite.Timestamp = started.UTC().Format("2006-01-02T15:04:05")
+	suite.Timestamp = junitTime(started)
 	return suite
 }
 
@@ -167,40 +235,110 @@ func junitScenario(s locatedScenario, class string, names uniqueNames) junitCase
 		ClassName: class, Name: names.name(class, cmp.Or(oneLine(s.Name), s.Keyword)),
 		File: s.feature.URI, Line: s.Line, Time: seconds(s.Duration),
 	}
-	switch {
-	case s.Status == outcome.Skipped:
+	group := s.Status.Group()
+	switch group {
+	case outcome.Skipped:
 		c.Skipped = &junitSkipped{Message: oneLine(s.SkipReason)}
-	case s.failed():
-		c.Failure = failureOf(s)
+	case outcome.ExpectedFailure:
+		c.Skipped = &junitSkipped{Message: "failed as expected, " + s.expectedReason(), Type: string(outcome.ExpectedFailure)}
+	case outcome.CouldNotJudge:
+		c.Error = junitFailureOf(s.reasons(), s.Status)
+	case outcome.Failed:
+		c.Failure = junitFailureOf(s.reasons(), s.Status)
+		c.Failure.Text += s.judgedOn()
 	}
-	if out := systemOut(s); out != "" {
+	if group != outcome.Passed && group != outcome.Failed && group != outcome.Skipped {
+		c.Properties = &junitProperties{[]junitProperty{{"status", oneLine(string(s.Status))}}}
+	}
+	for i := range s.Earlier {
+		attempt := junitAttemptOf(s, i)
+		if group == outcome.Flaky {
+			c.Flaky = append(c.Flaky, attempt)
+		} else {
+			c.Reruns = append(c.Reruns, attempt)
+		}
+	}
+	out := systemOut(s)
+	if group == outcome.ExpectedFailure {
+		out = plainReasons(s.reasons()) + out
+	}
+	if out != "" {
 		c.SystemOut = &junitText{Text: out}
 	}
 	return c
 }
 
-func failureOf(s locatedScenario) *junitFailure {
-	f := &junitFailure{Type: string(s.Status)}
-	step := s.FailedStep()
-	if step == nil {
-		f.Message = fmt.Sprintf("the scenario is %s, though no step failed", s.Status)
-		f.Text = f.Message
-		return f
+// junitAttemptOf writes the nth earlier attempt.
+func junitAttemptOf(s locatedScenario, n int) junitAttempt {
+	a := &s.Earlier[n]
+	reasons := s.reasonsOf(a.FailedSteps())
+	if a.Err != nil {
+		reasons = append(reasons, located{reason: reasonOfError(a.Err), place: s.location(0)})
 	}
-	why := printable(failureReason(step))
-	f.Type = string(step.Status)
-	f.Message, _, _ = strings.Cut(strings.TrimSpace(why), "\n")
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s\n%s", step.Keyword, oneLine(step.Text), s.location(step.Line))
-	if step.Definition != "" {
-		fmt.Fprintf(&b, " (%s)", oneLine(step.Definition))
+	out := junitAttempt{Message: fmt.Sprintf("attempt %d failed", n+1), Type: string(outcome.Failed)}
+	if len(reasons) > 0 {
+		out.Message, out.StackTrace.Text = reasons[0].firstLine(), plainReasons(reasons)
 	}
-	fmt.Fprintf(&b, "\n\n%s\n", why)
-	if advice := hintOf(step); advice != "" {
-		fmt.Fprintf(&b, "\nhint: %s\n", printable(advice))
+	return out
+}
+
+// junitFailureOf writes all reasons; the type is the status of the scenario.
+func junitFailureOf(reasons []located, status outcome.Status) *junitFailure {
+	f := &junitFailure{Type: oneLine(string(status)), Message: reasons[0].firstLine(), Text: plainReasons(reasons)}
+	if more := len(reasons) - 1; more > 0 {
+		f.Message += fmt.Sprintf(" (and %d more)", more)
 	}
-	f.Text = b.String()
 	return f
+}
+
+// plainReasons writes reasons as text, each with its step and place above it.
+func plainReasons(reasons []located) string {
+	var b strings.Builder
+	for i, r := range reasons {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		if r.step != "" {
+			b.WriteString(r.step + "\n")
+		}
+		if r.place != "" {
+			b.WriteString(r.place)
+			if r.at != nil && r.at.Definition != "" {
+				b.WriteString(" (" + oneLine(r.at.Definition) + ")")
+			}
+			b.WriteString("\n\n")
+		}
+		b.WriteString(r.plain() + "\n")
+	}
+	return b.String()
+}
+
+// judgedOn writes what a failed scenario was judged on, as text; "" where it is not known.
+func (s locatedScenario) judgedOn() string {
+	if s.Evidence == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, l := range s.evidenceLines(len(treeFiles(s.Evidence))) {
+		b.WriteString("\n" + l)
+	}
+	if answer := answerLines(s.Evidence); len(answer) > 0 {
+		b.WriteString("\nthe answer to " + oneLine(cmp.Or(s.Evidence.Operation, "the operation")) + ":")
+		for _, l := range answer {
+			b.WriteString("\n  " + l)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return b.String() + "\n"
+}
+
+func treeFiles(e *outcome.Evidence) []outcome.TreeFile {
+	if e.Tree == nil {
+		return nil
+	}
+	return e.Tree.Files
 }
 
 // systemOut writes the figures of a scenario, a line each.

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -15,18 +16,20 @@ import (
 // refuses a larger one as a whole.
 const (
 	maxFailures           = 50
-	maxReasonBytes        = 4000 // bytes of the reason of one failure
-	maxUnfoldedBenchmarks = 20   // benchmarks that are shown unfolded
+	maxReasonBytes        = 4000    // bytes of the reason of one failure
+	maxProblemBytes       = 1 << 19 // bytes after which no further failure is shown
+	maxUnfoldedBenchmarks = 20      // benchmarks that are shown unfolded
 )
 
 // Markdown writes a run for the summary of a CI job or a comment: the totals, what
 // failed and why, the benchmarks, what was skipped, and what a comparison with a
 // baseline said.
 func Markdown(w io.Writer, run *outcome.Run, _ Options) error {
-	p := &printer{w: w}
+	counted := &countingWriter{w: w}
+	p := &printer{w: counted}
 	p.line("**" + p.totals(run) + "**")
 	p.line("")
-	p.markdownFailures(run)
+	p.markdownFailures(run, counted)
 	p.markdownBenchmarks(measuredResults(run))
 	if run.Comparison != nil {
 		p.line("### Compared with the baseline")
@@ -42,42 +45,133 @@ func Markdown(w io.Writer, run *outcome.Run, _ Options) error {
 	return p.err
 }
 
-func (p *printer) markdownFailures(run *outcome.Run) {
-	number := 0
+// markdownFailures writes what failed, what could not be judged, what passed only in a
+// later attempt, and what is slower than the baseline.
+func (p *printer) markdownFailures(run *outcome.Run, written *countingWriter) {
+	var failed, flaky []func()
 	for _, s := range scenarios(run) {
-		if !s.failed() {
-			continue
+		switch s.Status.Group() {
+		case outcome.Failed:
+			failed = append(failed, func() { p.markdownFailure(s) })
+		case outcome.Flaky:
+			flaky = append(flaky, func() {
+				p.markdownTitle(s.title(), s.location(0))
+				p.markdownList(s.attempts())
+			})
 		}
-		number++
-		switch {
-		case number == 1:
-			p.line("### Failures")
-			p.line("")
-		case number > maxFailures:
-			continue
-		}
-		p.markdownFailure(s)
 	}
-	if number > maxFailures {
-		p.line(quantity.Count(number-maxFailures, "more failure") + " not shown.")
+	var notJudged []func()
+	for _, u := range unjudgedOf(run) {
+		notJudged = append(notJudged, func() {
+			p.markdownTitle(u.title, u.place)
+			if others := u.othersText(); others != "" {
+				p.line(escapeMarkdown(others))
+				p.line("")
+			}
+			p.markdownReasons(u.reasons)
+		})
+	}
+	p.markdownSection(written, "Failures", "failure", failed)
+	p.markdownSection(written, "Could not be judged", "problem", notJudged)
+	p.markdownSection(written, "Flaky", "flaky scenario", flaky)
+	if slower := regressions(run.Comparison); len(slower) > 0 {
+		p.line("### Slower than the baseline")
+		p.line("")
+		var lines []string
+		for _, change := range slower {
+			lines = append(lines, oneLine(change.Key().String())+": "+changeInWords(run.Comparison, change))
+		}
+		p.markdownList(lines)
+	}
+}
+
+// markdownSection writes a heading and at most maxFailures entries, fewer where the report
+// would be too large.
+func (p *printer) markdownSection(written *countingWriter, heading, what string, entries []func()) {
+	if len(entries) == 0 {
+		return
+	}
+	p.line("### " + heading)
+	p.line("")
+	for i, write := range entries {
+		if i == maxFailures || written.n > maxProblemBytes {
+			p.line(quantity.Count(len(entries)-i, "more "+what) + " not shown.")
+			p.line("")
+			return
+		}
+		write()
+	}
+}
+
+// countingWriter counts the bytes that are written.
+type countingWriter struct {
+	w io.Writer
+	n int
+}
+
+func (c *countingWriter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += n
+	return n, err
+}
+
+func (p *printer) markdownTitle(title, place string) {
+	text := "**" + escapeMarkdown(title) + "**"
+	if place != "" {
+		text += " " + codeSpan(place)
+	}
+	p.line(text)
+	p.line("")
+}
+
+func (p *printer) markdownList(lines []string) {
+	for _, l := range lines[:min(len(lines), maxFailures)] {
+		p.line("- " + escapeMarkdown(l))
+	}
+	if more := len(lines) - maxFailures; more > 0 {
+		p.line("- and " + strconv.Itoa(more) + " more")
+	}
+	p.line("")
+}
+
+func (p *printer) markdownFailure(s locatedScenario) {
+	p.markdownTitle(s.title(), s.location(0))
+	p.markdownReasons(s.reasons())
+	if attempts := s.attempts(); len(attempts) > 0 {
+		p.markdownList(attempts)
+	}
+	if lines := s.evidenceLines(maxTreeLines); len(lines) > 0 {
+		p.line("<details><summary>what it was judged on</summary>")
+		p.line("")
+		p.codeBlock(strings.Join(lines, "\n"))
+		p.line("</details>")
 		p.line("")
 	}
 }
 
-func (p *printer) markdownFailure(s locatedScenario) {
-	p.line("**" + escapeMarkdown(s.title()) + "** " + codeSpan(s.location(s.Line)))
-	p.line("")
-	step := s.FailedStep()
-	if step == nil {
-		p.line("The scenario is " + escapeMarkdown(string(s.Status)) + ", though no step failed.")
-		p.line("")
-		return
+// maxReasons is the number of failed steps that are shown of one scenario.
+const maxReasons = 20
+
+func (p *printer) markdownReasons(all []located) {
+	for _, r := range all[:min(len(all), maxReasons)] {
+		switch {
+		case r.step != "":
+			p.line(escapeMarkdown(r.step) + " " + codeSpan(r.place))
+			p.line("")
+		case r.place != "":
+			p.line(codeSpan(r.place))
+			p.line("")
+		}
+		hint := r.hint
+		r.hint = ""
+		p.codeBlock(r.plain())
+		if hint != "" {
+			p.line("hint: " + escapeMarkdown(hint))
+			p.line("")
+		}
 	}
-	p.line(escapeMarkdown(step.Keyword+step.Text) + " " + codeSpan(s.location(step.Line)))
-	p.line("")
-	p.codeBlock(failureReason(step))
-	if advice := hintOf(step); advice != "" {
-		p.line("hint: " + escapeMarkdown(advice))
+	if more := len(all) - maxReasons; more > 0 {
+		p.line(quantity.Count(more, "more failed step") + " not shown.")
 		p.line("")
 	}
 }

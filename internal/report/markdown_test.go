@@ -15,7 +15,7 @@ import (
 )
 
 func TestMarkdown(t *testing.T) {
-	golden(t, "markdown.golden.md", []byte(render(t, Markdown, sample(t), Options{})))
+	golden(t, "markdown.golden.md", []byte(render(t, Markdown, everyStatus(t), Options{})))
 }
 
 var (
@@ -111,7 +111,7 @@ func TestMarkdownFencesAreLongerThanThoseInTheText(t *testing.T) {
 
 func TestMarkdownLimitsTheNumberOfFailures(t *testing.T) {
 	run := &outcome.Run{Features: []outcome.Feature{{Name: "f", URI: "f.feature"}}}
-	long := strings.Repeat("é", 1<<20)
+	long := strings.Repeat("é", 2*maxReasonBytes)
 	for range maxFailures + 7 {
 		run.Features[0].Scenarios = append(run.Features[0].Scenarios, outcome.Scenario{Name: "s", Status: outcome.Failed,
 			Steps: []outcome.Step{{Keyword: "Then ", Text: "x", Status: outcome.Failed, Err: errors.New(long)}}})
@@ -121,6 +121,13 @@ func TestMarkdownLimitsTheNumberOfFailures(t *testing.T) {
 	assert.Contains(t, out, "7 more failures not shown.\n")
 	assert.Equal(t, maxFailures, strings.Count(out, "… cut here"))
 	assert.NotContains(t, out, "\ufffd")
+	for i := range run.Features[0].Scenarios {
+		run.Features[0].Scenarios[i].Steps = slices.Repeat(run.Features[0].Scenarios[i].Steps, 100)
+	}
+	out = render(t, Markdown, run, Options{})
+	assert.Less(t, len(out), 1<<20, "GitHub refuses a larger one")
+	assert.Contains(t, out, "more failures not shown.\n")
+	assert.Contains(t, out, "80 more failed steps not shown.\n")
 }
 
 func TestMarkdownShowsCallersAndFoldsManyBenchmarks(t *testing.T) {

@@ -1,12 +1,13 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -14,6 +15,7 @@ import (
 	gherkin "github.com/cucumber/gherkin/go/v42"
 	messages "github.com/cucumber/messages/go/v34"
 
+	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
 )
 
@@ -25,6 +27,13 @@ const protocol = "34.2.1"
 // Only the scenarios that were selected have a pickle. What was measured is attached
 // to a scenario's last step, as in the Cucumber JSON.
 //
+// A file that does not parse has a source and a parseError for each problem. What belongs
+// to no step of a scenario is the result of a hook. The messages have no status for what
+// could not be judged: such a step is FAILED, with the type "could-not-judge" in its
+// exception. A failed step of an expected failure is SKIPPED, with the type
+// "expected-failure". Each attempt has a testCaseStarted. The headline is an attachment to
+// the run.
+//
 // The messages are those of https://github.com/cucumber/messages. Their order is that
 // of cucumber-js: a message comes after those that it refers to.
 func Messages(w io.Writer, run *outcome.Run, _ Options) error {
@@ -33,19 +42,25 @@ func Messages(w io.Writer, run *outcome.Run, _ Options) error {
 	var all []testCase
 	for i := range run.Features {
 		f := &run.Features[i]
-		if len(f.Scenarios) == 0 {
+		if len(f.Scenarios) == 0 && len(f.Problems) == 0 {
 			continue
 		}
-		cases, err := s.sendFeature(f)
-		if err != nil {
-			return err
+		s.send(&messages.Envelope{Source: &messages.Source{Uri: f.URI, Data: string(f.Source), MediaType: mediaType(f.URI)}})
+		if len(f.Scenarios) > 0 {
+			cases, err := s.sendFeature(f)
+			if err != nil {
+				return err
+			}
+			all = append(all, cases...)
 		}
-		all = append(all, cases...)
+		s.sendParseErrors(f)
 	}
 	for _, c := range all {
 		s.sendStepDefinitions(c)
 	}
-	s.send(&messages.Envelope{TestRunStarted: &messages.TestRunStarted{Timestamp: timestamp(run.Started)}})
+	s.runID = s.newID()
+	s.send(&messages.Envelope{TestRunStarted: &messages.TestRunStarted{Id: s.runID, Timestamp: timestamp(run.Started)}})
+	s.sendHooks(all)
 	for i := range all {
 		s.sendTestCase(&all[i])
 	}
@@ -63,6 +78,8 @@ type messageStream struct {
 	run         *outcome.Run
 	newID       func() string
 	definitions map[definition]string // the id of each
+	runID       string
+	hooks       map[messages.HookType]string // the id of each that is used
 	err         error
 }
 
@@ -72,9 +89,18 @@ type definition struct{ pattern, location string }
 // testCase is a scenario with its pickle.
 type testCase struct {
 	locatedScenario
-	pickle  *messages.Pickle
-	id      string
-	stepIDs []string // of the test steps, one for each step of the pickle
+	pickle *messages.Pickle
+	id     string
+	before []located // results of the hook before the steps
+	after  []located // and of the one behind them
+	tests  []testStep
+}
+
+// testStep is a step of a test case: a step of the pickle, or the result of a hook.
+type testStep struct {
+	id     string
+	step   int // of the pickle, -1 for a hook
+	result located
 }
 
 func (s *messageStream) send(e *messages.Envelope) {
@@ -94,17 +120,34 @@ func (s *messageStream) sendMeta() {
 	}})
 }
 
-// sendFeature sends a feature's source, its document and the pickles of its scenarios.
+// mediaType gives the kind of a feature file.
+func mediaType(uri string) messages.SourceMediaType {
+	if engine.IsMarkdown(uri) {
+		return messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_MARKDOWN
+	}
+	return messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN
+}
+
+// sendParseErrors sends the problems of a file.
+func (s *messageStream) sendParseErrors(f *outcome.Feature) {
+	for _, p := range f.Problems {
+		source := &messages.SourceReference{Uri: f.URI}
+		if p.Line > 0 {
+			source.Location = &messages.Location{Line: int64(p.Line), Column: int64(p.Column)}
+		}
+		s.send(&messages.Envelope{ParseError: &messages.ParseError{Source: source, Message: ofProblem(p).plain()}})
+	}
+}
+
+// sendFeature sends a feature's document and the pickles of its scenarios.
 func (s *messageStream) sendFeature(f *outcome.Feature) ([]testCase, error) {
-	document, err := gherkin.ParseGherkinDocumentForLanguage(bytes.NewReader(f.Source), gherkin.DefaultDialect, s.newID)
+	document, err := engine.Document(context.Background(), f.URI, f.Source, s.newID)
 	if err == nil && document.Feature == nil {
 		err = fmt.Errorf("there is no feature in it")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("parsing the source of %s again: %w", f.URI, err)
 	}
-	document.Uri = f.URI
-	s.send(&messages.Envelope{Source: &messages.Source{Uri: f.URI, Data: string(f.Source), MediaType: messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN}})
 	s.send(&messages.Envelope{GherkinDocument: document})
 	lines := outcome.ScenarioLines(document.Feature)
 	pickles := map[int]*messages.Pickle{} // by the line of their scenario or row
@@ -124,17 +167,42 @@ func (s *messageStream) sendFeature(f *outcome.Feature) ([]testCase, error) {
 			}
 		}
 		s.send(&messages.Envelope{Pickle: p})
-		cases = append(cases, testCase{locatedScenario: locatedScenario{scenario, f}, pickle: p})
+		c := testCase{locatedScenario: locatedScenario{scenario, f}, pickle: p}
+		if group := c.Status.Group(); group != outcome.Passed && group != outcome.Skipped && group != outcome.Flaky {
+			for _, r := range c.reasons() {
+				switch {
+				case r.at != nil:
+				case c.unjudged():
+					c.before = append(c.before, r)
+				default:
+					c.after = append(c.after, r)
+				}
+			}
+		}
+		if len(c.after) == 0 && slices.ContainsFunc(c.Earlier, func(a outcome.Attempt) bool { return a.Err != nil }) {
+			c.after = []located{{}}
+		}
+		cases = append(cases, c)
 	}
 	return cases, nil
 }
 
-// step gives what happened to the nth step of the pickle.
-func (c *testCase) step(n int) outcome.Step {
-	if n < len(c.Steps) {
-		return c.Steps[n]
+// sendHooks sends the hooks that have a result in any test case.
+func (s *messageStream) sendHooks(all []testCase) {
+	s.hooks = map[messages.HookType]string{}
+	for _, h := range []struct {
+		kind messages.HookType
+		name string
+		of   func(*testCase) []located
+	}{
+		{messages.HookType_BEFORE_TEST_CASE, "the scenario is checked", func(c *testCase) []located { return c.before }},
+		{messages.HookType_AFTER_TEST_CASE, "the scenario ends", func(c *testCase) []located { return c.after }},
+	} {
+		if slices.ContainsFunc(all, func(c testCase) bool { return len(h.of(&c)) > 0 }) {
+			s.hooks[h.kind] = s.newID()
+			s.send(&messages.Envelope{Hook: &messages.Hook{Id: s.hooks[h.kind], Name: h.name, Type: h.kind, SourceReference: &messages.SourceReference{Uri: "omniloader"}}})
+		}
 	}
-	return outcome.Step{Status: outcome.Skipped}
 }
 
 // sendStepDefinitions sends those definitions of a scenario's steps that were not sent
@@ -171,18 +239,36 @@ func cutLast(s, separator string) (before, after string, found bool) {
 
 func (s *messageStream) sendTestCase(c *testCase) {
 	c.id = s.newID()
-	message := &messages.TestCase{Id: c.id, PickleId: c.pickle.Id, TestSteps: []*messages.TestStep{}}
+	message := &messages.TestCase{Id: c.id, PickleId: c.pickle.Id, TestSteps: []*messages.TestStep{}, TestRunStartedId: s.runID}
+	add := func(test *messages.TestStep, step int, result located) {
+		test.Id = s.newID()
+		c.tests = append(c.tests, testStep{test.Id, step, result})
+		message.TestSteps = append(message.TestSteps, test)
+	}
+	for _, r := range c.before {
+		add(&messages.TestStep{HookId: s.hooks[messages.HookType_BEFORE_TEST_CASE]}, -1, r)
+	}
 	for i, p := range c.pickle.Steps {
-		test := &messages.TestStep{Id: s.newID(), PickleStepId: p.Id}
-		step := c.step(i)
+		test := &messages.TestStep{PickleStepId: p.Id}
+		step := stepAt(c.Steps, i)
 		if id := s.definitions[definition{step.Pattern, step.Definition}]; id != "" {
 			test.StepDefinitionIds = []string{id}
 			test.StepMatchArgumentsLists = []*messages.StepMatchArgumentsList{{StepMatchArguments: matchArguments(step.Pattern, p.Text)}}
 		}
-		c.stepIDs = append(c.stepIDs, test.Id)
-		message.TestSteps = append(message.TestSteps, test)
+		add(test, i, located{})
+	}
+	for _, r := range c.after {
+		add(&messages.TestStep{HookId: s.hooks[messages.HookType_AFTER_TEST_CASE]}, -1, r)
 	}
 	s.send(&messages.Envelope{TestCase: message})
+}
+
+// stepAt gives what happened to the nth step of the pickle.
+func stepAt(steps []outcome.Step, n int) outcome.Step {
+	if n < len(steps) {
+		return steps[n]
+	}
+	return outcome.Step{Status: outcome.Skipped}
 }
 
 // matchArguments gives what the groups of a pattern match in a step's text. Offsets count
@@ -205,33 +291,52 @@ func matchArguments(pattern, text string) []*messages.StepMatchArgument {
 	return arguments
 }
 
-// sendTestCaseEvents sends what happened to a scenario.
+// sendTestCaseEvents sends what happened to a scenario, attempt by attempt.
 func (s *messageStream) sendTestCaseEvents(c *testCase) {
-	started := c.Started
+	for i := range c.Earlier {
+		s.sendAttempt(c, i, &c.Earlier[i])
+	}
+	s.sendAttempt(c, len(c.Earlier), &outcome.Attempt{Started: c.Started, Duration: c.Duration, Steps: c.Steps})
+}
+
+// sendAttempt sends the nth attempt, counted from 0.
+func (s *messageStream) sendAttempt(c *testCase, n int, a *outcome.Attempt) {
+	isLast := n == len(c.Earlier)
+	started := a.Started
 	if started.IsZero() { // it was skipped before it started
 		started = s.run.Started
 	}
 	id := s.newID()
-	s.send(&messages.Envelope{TestCaseStarted: &messages.TestCaseStarted{Id: id, TestCaseId: c.id, Timestamp: timestamp(started)}})
+	s.send(&messages.Envelope{TestCaseStarted: &messages.TestCaseStarted{Attempt: int64(n), Id: id, TestCaseId: c.id, Timestamp: timestamp(started)}})
 	now := started
-	for i, stepID := range c.stepIDs {
-		step := c.step(i)
+	for i, test := range c.tests {
+		step := outcome.Step{}
+		if test.step >= 0 {
+			step = stepAt(a.Steps, test.step)
+		}
 		if step.Started.After(now) {
 			now = step.Started
 		}
-		s.send(&messages.Envelope{TestStepStarted: &messages.TestStepStarted{TestCaseStartedId: id, TestStepId: stepID, Timestamp: timestamp(now)}})
-		if i == len(c.stepIDs)-1 {
-			s.sendAttachments(c, id, stepID)
+		s.send(&messages.Envelope{TestStepStarted: &messages.TestStepStarted{TestCaseStartedId: id, TestStepId: test.id, Timestamp: timestamp(now)}})
+		if isLast && i == len(c.tests)-1 {
+			s.sendAttachments(c, id, test.id)
 		}
 		now = now.Add(step.Duration)
+		result := c.result(&step, isLast)
+		if test.step < 0 {
+			result = c.hookResult(test.result, a, isLast)
+		}
 		s.send(&messages.Envelope{TestStepFinished: &messages.TestStepFinished{
-			TestCaseStartedId: id, TestStepId: stepID, TestStepResult: c.result(&step), Timestamp: timestamp(now),
+			TestCaseStartedId: id, TestStepId: test.id, TestStepResult: result, Timestamp: timestamp(now),
 		}})
 	}
-	if end := started.Add(c.Duration); end.After(now) {
+	if isLast && len(c.tests) == 0 {
+		s.sendAttachments(c, id, "")
+	}
+	if end := started.Add(a.Duration); end.After(now) {
 		now = end
 	}
-	s.send(&messages.Envelope{TestCaseFinished: &messages.TestCaseFinished{TestCaseStartedId: id, Timestamp: timestamp(now)}})
+	s.send(&messages.Envelope{TestCaseFinished: &messages.TestCaseFinished{TestCaseStartedId: id, Timestamp: timestamp(now), WillBeRetried: !isLast}})
 }
 
 // messageStatuses maps statuses to those of the messages.
@@ -242,10 +347,15 @@ var messageStatuses = map[outcome.Status]messages.TestStepResultStatus{
 	outcome.Undefined: messages.TestStepResultStatus_UNDEFINED,
 	outcome.Ambiguous: messages.TestStepResultStatus_AMBIGUOUS,
 	outcome.Pending:   messages.TestStepResultStatus_PENDING,
-	"":                messages.TestStepResultStatus_SKIPPED, // the run ended before it
+	// A step that could not be judged failed, and is known by the type of its exception.
+	outcome.CouldNotJudge: messages.TestStepResultStatus_FAILED,
+	outcome.NotOffered:    messages.TestStepResultStatus_SKIPPED,
+
+	"": messages.TestStepResultStatus_SKIPPED, // the run ended before it
 }
 
-func (c *testCase) result(step *outcome.Step) *messages.TestStepResult {
+// result gives the result of a step in the last attempt, or in an earlier one.
+func (c *testCase) result(step *outcome.Step, isLast bool) *messages.TestStepResult {
 	duration := messages.GoDurationToDuration(step.Duration)
 	status, known := messageStatuses[step.Status]
 	if !known {
@@ -255,16 +365,41 @@ func (c *testCase) result(step *outcome.Step) *messages.TestStepResult {
 	switch status {
 	case messages.TestStepResultStatus_PASSED:
 	case messages.TestStepResultStatus_SKIPPED:
-		if c.Status == outcome.Skipped {
+		if c.Status.Group() == outcome.Skipped {
 			result.Message = c.SkipReason
 		}
 	default:
-		result.Message = printable(failureReason(step))
-		if advice := hintOf(step); advice != "" {
-			result.Message += "\nhint: " + printable(advice)
-		}
+		c.explain(result, reasonOf(step), step.Status, isLast)
 	}
 	return result
+}
+
+// hookResult gives the result of a hook. In an earlier attempt it is the error of that one.
+func (c *testCase) hookResult(r located, a *outcome.Attempt, isLast bool) *messages.TestStepResult {
+	result := &messages.TestStepResult{Duration: &messages.Duration{}, Status: messages.TestStepResultStatus_FAILED}
+	switch {
+	case isLast && r.text != "":
+		c.explain(result, r.reason, r.status, true)
+	case !isLast && a.Err != nil:
+		c.explain(result, reasonOfError(a.Err), outcome.Failed, false)
+	default:
+		result.Status = messages.TestStepResultStatus_PASSED
+	}
+	return result
+}
+
+// explain adds the message to a result that is no success, and the type to one whose status
+// the messages do not have.
+func (c *testCase) explain(result *messages.TestStepResult, r reason, status outcome.Status, isLast bool) {
+	result.Message = r.plain()
+	switch {
+	case isLast && c.Status == outcome.ExpectedFailure:
+		result.Status = messages.TestStepResultStatus_SKIPPED
+		result.Exception = &messages.Exception{Type: string(outcome.ExpectedFailure), Message: r.firstLine()}
+	case status == outcome.CouldNotJudge:
+		result.Message = couldNotBeJudged + result.Message
+		result.Exception = &messages.Exception{Type: string(outcome.CouldNotJudge), Message: r.firstLine()}
+	}
 }
 
 func (s *messageStream) sendAttachments(c *testCase, caseStarted, step string) {
@@ -281,14 +416,31 @@ func (s *messageStream) sendAttachments(c *testCase, caseStarted, step string) {
 }
 
 func (s *messageStream) sendRunFinished() {
+	s.send(&messages.Envelope{Attachment: &messages.Attachment{
+		Body: Headline(s.run, Options{}), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY, MediaType: "text/plain", FileName: "headline",
+		TestRunStartedId: s.runID,
+	}})
 	totals := s.run.Totals()
 	message := &messages.TestRunFinished{
-		Success:   totals.Failed == 0 && !s.run.Interrupted,
-		Timestamp: timestamp(s.run.Started.Add(s.run.Duration)),
+		Success:   totals.Failed+totals.Unjudged == 0 && !s.run.Interrupted && !s.run.Unsuccessful,
+		Timestamp: timestamp(s.run.Started.Add(s.run.Duration)), TestRunStartedId: s.runID,
 	}
+	var why []string
 	if s.run.Interrupted {
-		message.Message = "interrupted"
+		why = append(why, "interrupted")
 	}
+	for _, p := range s.run.Problems {
+		l := ofProblem(p)
+		text := l.plain()
+		if l.place != "" {
+			text = l.place + ": " + text
+		}
+		why = append(why, text)
+	}
+	for _, change := range regressions(s.run.Comparison) {
+		why = append(why, oneLine(change.Key().String())+": "+changeInWords(s.run.Comparison, change))
+	}
+	message.Message = strings.Join(why, "\n")
 	s.send(&messages.Envelope{TestRunFinished: message})
 }
 

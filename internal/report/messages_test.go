@@ -16,7 +16,7 @@ import (
 )
 
 func TestMessages(t *testing.T) {
-	golden(t, "messages.golden.ndjson", []byte(render(t, Messages, sample(t), Options{})))
+	golden(t, "messages.golden.ndjson", []byte(render(t, Messages, everyStatus(t), Options{})))
 }
 
 func envelopes(t *testing.T, text string) (all []messages.Envelope) {
@@ -137,7 +137,7 @@ func TestMessagesAttachBenchmarkResults(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, []string{"benchmark architecture_detection_llama", "benchmark architecture_detection_qwen", "warnings", "benchmark category_detection_diffusers", "benchmark sae_detection_sae_resid_post", "warnings", "skipped"}, names)
+	assert.Equal(t, []string{"benchmark architecture_detection_llama", "benchmark architecture_detection_qwen", "warnings", "benchmark category_detection_diffusers", "benchmark sae_detection_sae_resid_post", "warnings", "skipped", "skipped", "headline"}, names)
 }
 
 func TestMessagesHaveEachStepDefinitionOnce(t *testing.T) {
@@ -171,6 +171,16 @@ func TestMessagesHaveEachStepDefinitionOnce(t *testing.T) {
 	astral := matchArguments(`^(🚀)?.* (\d+)(x)?$`, "🚀 in 12")
 	assert.Equal(t, int64(6), astral[1].Group.Start, "in UTF-16 code units")
 	assert.Empty(t, astral[2].Group.Value, "a group that matched nothing")
+}
+
+func TestAFeatureInMarkdownHasMessages(t *testing.T) {
+	run := &outcome.Run{Features: []outcome.Feature{{
+		URI: "a.feature.md", Name: "f", Line: 1, Source: []byte("# Feature: f\n\n## Scenario: s\n\n* Given a\n"),
+		Scenarios: []outcome.Scenario{{Name: "s", Line: 3, Status: outcome.Passed, Steps: []outcome.Step{{Keyword: "Given ", Text: "a", Line: 5, Status: outcome.Passed}}}},
+	}}}
+	all := envelopes(t, render(t, Messages, run, Options{}))
+	assert.Equal(t, messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_MARKDOWN, all[1].Source.MediaType)
+	assert.Equal(t, messages.TestStepResultStatus_PASSED, results(t, all)["s"][0].Status)
 }
 
 func TestMessagesFailIfTheSourceCannotBeParsedAgain(t *testing.T) {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -17,6 +16,9 @@ import (
 // table, what was skipped, and the totals as the last line.
 func Pretty(w io.Writer, run *outcome.Run, opts Options) error {
 	p := &printer{w: w, opts: opts}
+	if opts.Verbose {
+		p.tree(run)
+	}
 	p.failures(run)
 	p.benchmarksTable(run)
 	p.notes(run)
@@ -35,6 +37,11 @@ var statusMarks = map[outcome.Status]struct {
 	outcome.Undefined: {"U", styleFailed},
 	outcome.Ambiguous: {"A", styleFailed},
 	outcome.Pending:   {"P", styleFailed},
+
+	outcome.CouldNotJudge:   {"C", styleFailed},
+	outcome.Flaky:           {"f", styleWarning},
+	outcome.ExpectedFailure: {"x", stylePassed},
+	outcome.NotOffered:      {"-", styleFaint},
 }
 
 // Progress writes one character a scenario, then what failed, and the totals.
@@ -86,9 +93,9 @@ func scenarios(run *outcome.Run) []locatedScenario {
 	return all
 }
 
-func (s locatedScenario) failed() bool {
-	return s.Status != outcome.Passed && s.Status != outcome.Skipped
-}
+func (s locatedScenario) failed() bool { return s.Status.Group() == outcome.Failed }
+
+func (s locatedScenario) unjudged() bool { return s.Status.Group() == outcome.CouldNotJudge }
 
 // title is "Feature › Rule › Scenario" in one line.
 func (s locatedScenario) title() string {
@@ -107,67 +114,101 @@ func (s locatedScenario) location(line int) string {
 	return fmt.Sprintf("%s:%d", oneLine(s.feature.URI), line)
 }
 
+// failures writes the scenarios that failed, what could not be judged, and the scenarios
+// that passed only in a later attempt, each under a heading of its own.
 func (p *printer) failures(run *outcome.Run) {
 	number := 0
-	for _, s := range scenarios(run) {
-		if !s.failed() {
-			continue
-		}
-		number++
-		if number == 1 {
-			p.line(p.styled(styleFailed, "Failures"))
+	entry := func(heading string, s style) {
+		if number++; number == 1 {
+			p.line(p.styled(s, heading))
 			p.line("")
 		}
-		p.failure(number, s)
+	}
+	for _, s := range scenarios(run) {
+		if s.failed() {
+			entry("Failures", styleFailed)
+			p.failure(number, s)
+			p.line("")
+		}
+	}
+	number = 0
+	for _, u := range unjudgedOf(run) {
+		entry("Could not be judged", styleFailed)
+		p.unjudged(number, u)
+		p.line("")
+	}
+	number = 0
+	for _, s := range scenarios(run) {
+		if s.Status.Group() == outcome.Flaky {
+			entry("Flaky", styleWarning)
+			p.title(number, s.title(), s.location(0))
+			p.paragraph("   ", style{}, strings.Join(s.attempts(), "\n"))
+			p.line("")
+		}
+	}
+	if slower := regressions(run.Comparison); len(slower) > 0 {
+		p.line(p.styled(styleFailed, "Slower than the baseline"))
+		p.line("")
+		for _, change := range slower {
+			p.paragraph("   ", style{}, oneLine(change.Key().String())+": "+changeInWords(run.Comparison, change))
+		}
 		p.line("")
 	}
 }
 
-func (p *printer) failure(number int, s locatedScenario) {
-	p.paragraph("", styleHeading, fmt.Sprintf("%d. %s", number, s.title()))
-	p.line("   " + p.styled(styleFaint, s.location(s.Line)))
-	step := s.FailedStep()
-	if step == nil {
-		p.paragraph("   ", styleFailed, fmt.Sprintf("the scenario is %s, though no step failed", s.Status))
-		return
-	}
-	p.paragraph("   ", style{}, fmt.Sprintf("%s%s", step.Keyword, oneLine(step.Text)))
-	place := s.location(step.Line)
-	p.line("   " + p.styled(styleFaint, place))
-	p.paragraph("     ", styleFailed, failureReason(step))
-	if advice := hintOf(step); advice != "" {
-		p.paragraph("     ", styleHint, "hint: "+advice)
+// maxTreeLines is the number of files of a checkpoint that a failure shows on a terminal.
+const maxTreeLines = 12
+
+func (p *printer) title(number int, title, place string) {
+	p.paragraph("", styleHeading, fmt.Sprintf("%d. %s", number, title))
+	if place != "" {
+		p.line("   " + p.styled(styleFaint, place))
 	}
 }
 
-// failureReason says why a step did not pass; it is never empty.
-func failureReason(step *outcome.Step) string {
-	if step.Err != nil {
-		if text := step.Err.Error(); strings.TrimSpace(text) != "" {
-			return text
+func (p *printer) failure(number int, s locatedScenario) {
+	p.title(number, s.title(), s.location(0))
+	p.reasons(s.reasons(), s.location(0))
+	if lines := s.attempts(); len(lines) > 0 {
+		p.paragraph("   ", style{}, strings.Join(lines, "\n"))
+	}
+	for _, line := range s.evidenceLines(maxTreeLines) {
+		p.paragraph("   ", styleFaint, line)
+	}
+}
+
+func (p *printer) unjudged(number int, u unjudged) {
+	p.title(number, u.title, u.place)
+	if others := u.othersText(); others != "" {
+		p.paragraph("   ", styleFaint, others)
+	}
+	p.reasons(u.reasons, u.place)
+}
+
+// reasons writes why something did not pass. A place that is the one above is not written
+// again.
+func (p *printer) reasons(all []located, above string) {
+	const indent = "     "
+	for _, r := range all {
+		if r.step != "" {
+			p.paragraph("   ", style{}, r.step)
+		}
+		if r.place != "" && (r.place != above || r.step != "") {
+			p.line("   " + p.styled(styleFaint, r.place))
+		}
+		p.paragraph(indent, styleFailed, r.text)
+		for _, f := range r.facts {
+			if strings.Contains(f.text, "\n") {
+				p.paragraph(indent+"  ", style{}, f.name+":")
+				p.paragraph(indent+"    ", style{}, f.text)
+				continue
+			}
+			p.paragraph(indent+"  ", style{}, fmt.Sprintf("%-10s  %s", f.name, f.text))
+		}
+		if r.hint != "" {
+			p.paragraph(indent, styleHint, "hint: "+r.hint)
 		}
 	}
-	switch step.Status {
-	case outcome.Undefined:
-		return "no step is defined for this line"
-	case outcome.Ambiguous:
-		return "more than one step is defined for this line"
-	case outcome.Pending:
-		return "the step is not finished"
-	}
-	return "failed without a reason"
-}
-
-// hintOf gives the hint of a step's error; "" where it has none.
-func hintOf(step *outcome.Step) string {
-	var h interface{ Hint() string }
-	if errors.As(step.Err, &h) {
-		return h.Hint()
-	}
-	if step.Status == outcome.Undefined && step.Err == nil {
-		return "omniloader steps lists all steps"
-	}
-	return ""
 }
 
 // notes writes what was skipped and the warnings on measurements.
@@ -187,12 +228,15 @@ type remark struct {
 	text  string
 }
 
-// remarks gives what was skipped, each reason once, and the warnings on measurements.
+// remarks gives what was skipped and what failed as expected, each reason once, and the warnings on measurements.
 func remarks(run *outcome.Run) []remark {
-	skips := &groupedNotes{}
+	skips, expected := &groupedNotes{}, &groupedNotes{}
 	warnings := &groupedNotes{}
 	for _, s := range scenarios(run) {
-		if s.Status == outcome.Skipped {
+		if s.Status == outcome.ExpectedFailure {
+			expected.add(s.expectedReason(), s.title())
+		}
+		if s.Status.Group() == outcome.Skipped {
 			skips.add(cmp.Or(oneLine(s.SkipReason), "no reason given"), s.benchmarkName())
 		}
 		for _, text := range s.allWarnings() {
@@ -205,6 +249,9 @@ func remarks(run *outcome.Run) []remark {
 	for _, n := range skips.notes {
 		all = append(all, remark{styleFaint, fmt.Sprintf("%d skipped: %s", len(n.names), n.text)})
 	}
+	for _, n := range expected.notes {
+		all = append(all, remark{style{}, fmt.Sprintf("%d failed as expected, %s: %s", len(n.names), n.text, firstNames(n.names, maxRemarkNames))})
+	}
 	for _, n := range warnings.notes {
 		all = append(all, remark{styleWarning, fmt.Sprintf("warning: %s (%s)", n.text, firstNames(n.names, maxRemarkNames))})
 	}
@@ -212,6 +259,16 @@ func remarks(run *outcome.Run) []remark {
 		all = append(all, remark{styleFaint, fragile})
 	}
 	return all
+}
+
+// expectedReason names the tag that says that the scenario fails.
+func (s locatedScenario) expectedReason() string {
+	for _, t := range s.Tags {
+		if strings.HasPrefix(t.Name, "@fails") {
+			return oneLine(t.Name)
+		}
+	}
+	return "as its tags say"
 }
 
 // fragileBounds says in one line which bounds are so near to the fastest call that a
@@ -306,36 +363,4 @@ func (t *groupedNotes) add(text, name string) {
 		}
 	}
 	t.notes = append(t.notes, note{text, []string{name}})
-}
-
-// totals gives the last line: "187 scenarios: 185 passed, 2 failed · …".
-func (p *printer) totals(run *outcome.Run) string {
-	t := run.Totals()
-	outcomes := []string{}
-	if t.Passed > 0 {
-		outcomes = append(outcomes, p.styled(stylePassed, fmt.Sprintf("%d passed", t.Passed)))
-	}
-	if t.Failed > 0 {
-		outcomes = append(outcomes, p.styled(styleFailed, fmt.Sprintf("%d failed", t.Failed)))
-	}
-	if t.Skipped > 0 {
-		outcomes = append(outcomes, p.styled(styleFaint, fmt.Sprintf("%d skipped", t.Skipped)))
-	}
-	text := quantity.Count(t.Scenarios, "scenario")
-	if len(outcomes) > 0 {
-		text += ": " + strings.Join(outcomes, ", ")
-	}
-	parts := []string{text}
-	if t.Benchmarks > 0 {
-		parts = append(parts, quantity.Count(t.Benchmarks, "benchmark"))
-	}
-	if t.NotJudged > 0 {
-		parts = append(parts, p.styled(styleWarning, quantity.Count(t.NotJudged, "bound")+" not judged"))
-	}
-	parts = append(parts, quantity.FormatDuration(run.Duration.Seconds()))
-	line := strings.Join(parts, " · ")
-	if run.Interrupted {
-		line = p.styled(styleWarning, "interrupted") + " · " + line
-	}
-	return line
 }

@@ -17,14 +17,15 @@ import (
 // the caller's goroutine, so that it does not run while a scenario is measured.
 // The zero ProgressLine draws nothing.
 type ProgressLine struct {
-	mu      sync.Mutex
-	w       io.Writer
-	width   int
-	bar     *progressbar.ProgressBar
-	total   int
-	ended   int
-	failed  int
-	running string
+	mu       sync.Mutex
+	w        io.Writer
+	width    int
+	bar      *progressbar.ProgressBar
+	total    int
+	ended    int
+	failed   int
+	unjudged int
+	running  string
 }
 
 // NewProgressLine makes a progress line on a terminal; where w is no terminal, use the
@@ -51,8 +52,11 @@ func (l *ProgressLine) Listen(e outcome.Event) {
 		l.bar.Describe(l.describe()) // draws
 	case e.Ended != nil:
 		l.ended++
-		if e.Ended.Status != outcome.Passed && e.Ended.Status != outcome.Skipped {
+		switch e.Ended.Status.Group() {
+		case outcome.Failed:
 			l.failed++
+		case outcome.CouldNotJudge:
+			l.unjudged++
 		}
 		l.bar.Describe(l.describe())
 		_ = l.bar.Set(min(l.ended, l.total)) // draws; an error of the terminal does not end the run
@@ -92,6 +96,9 @@ func (l *ProgressLine) describe() string {
 	parts := []string{fmt.Sprintf("%d/%d", l.ended, l.total)}
 	if l.failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", l.failed))
+	}
+	if l.unjudged > 0 {
+		parts = append(parts, fmt.Sprintf("%d could not be judged", l.unjudged))
 	}
 	if l.running != "" {
 		parts = append(parts, l.running)

@@ -12,8 +12,9 @@ import (
 
 // Options say what the output can show. The zero value is for a file.
 type Options struct {
-	Width int  // columns of the terminal; 0 for no limit
-	Color bool // whether colours may be used
+	Width   int  // columns of the terminal; 0 for no limit
+	Color   bool // whether colours may be used
+	Verbose bool // a report for people shows every scenario with its steps and durations
 }
 
 // Renderer writes a run. Of an interrupted run it writes what had ended.
@@ -37,6 +38,7 @@ var formats = []Format{
 	{Name: "benchfmt", Description: "the figures as Go's benchmark text, for benchstat", Render: Benchfmt, OnlyBenchmarks: true},
 	{Name: "markdown", Description: "for the summary of a CI job or a merge request", Render: Markdown},
 	{Name: "html", Description: "one page with everything, for a browser", Render: HTML},
+	{Name: "rerun", Description: "the places of what failed, one a line, for run @FILE", Render: Rerun},
 }
 
 // Formats lists the formats of a run, in the order to show them.

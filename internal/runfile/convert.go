@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"omniloader/internal/bench"
@@ -17,21 +18,17 @@ type Details struct {
 	Position int      // see Scenario
 	Loader   string   // "" for the built-in one
 	Model    string
-	Kinds    []string  // of the steps: Given, When or Then
-	Attempts []Attempt // none where the scenario was carried out once, or not at all
-	Worker   int       // of the only attempt, where Attempts is nil
-	Evidence *Evidence
+	Kinds    []string // of the steps: Given, When or Then
+	Worker   int      // that carried it out
 	Attached []Attachment
 	// Errors reads what only the caller knows of the types of errors.
 	Errors Errors
 }
 
-// Errors reads errors of steps. Functions that are nil tell nothing.
+// Errors reads errors of steps. A function that is nil tells nothing.
 type Errors struct {
-	// CouldNotJudge tells a mistake of the scenario from a fault of the loader.
-	CouldNotJudge func(error) bool
-	// Explain gives what an error knows beside its message and hint: Expected, Got,
-	// DecidedBy and Stack.
+	// Explain gives what an error knows beside its message, its hint and its
+	// outcome.Mismatch: the stack.
 	Explain func(error) Failure
 }
 
@@ -44,12 +41,13 @@ func NewHost(o bench.Origin) Host {
 func NewFeature(f *outcome.Feature) Feature {
 	return Feature{
 		URI: Text(f.URI), Keyword: f.Keyword, Name: f.Name, Description: f.Description, Line: f.Line,
-		Tags: newTags(f.Tags), Source: Text(f.Source),
+		Tags: newTags(f.Tags), Source: Text(f.Source), Problems: newProblems(f.Problems),
 	}
 }
 
 // NewScenario gives the record of a scenario of a feature. The record shares tables and
-// the benchmark with it. Steps start at or after the scenario.
+// the benchmark with it. Steps start at or after the scenario. Each attempt has the steps
+// of the scenario.
 func NewScenario(f *outcome.Feature, s *outcome.Scenario, d Details) Scenario {
 	identity := d.Identity
 	if identity.File == "" {
@@ -60,50 +58,75 @@ func NewScenario(f *outcome.Feature, s *outcome.Scenario, d Details) Scenario {
 		ID: identity.ID(), File: Text(identity.File), Rule: s.Rule, Name: identity.Name, Row: identity.Row, Number: identity.Number,
 		Loader: d.Loader, Model: Text(d.Model), URI: Text(f.URI), Position: d.Position,
 		Keyword: s.Keyword, Description: s.Description, Line: s.Line, Outline: s.Outline, Tags: newTags(s.Tags),
-		Status: s.Status, SkipReason: Text(s.SkipReason), Started: utc(s.Started), Duration: s.Duration, Attempts: d.Attempts,
-		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), NotJudged: s.NotJudged, Evidence: d.Evidence, Attachments: d.Attached,
+		Status: s.Status, SkipReason: Text(s.SkipReason), Problems: newProblems(s.Problems), Failure: d.Errors.failure(s.Err),
+		Started: utc(s.Started), Duration: s.Duration,
+		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), NotJudged: s.NotJudged, Evidence: newEvidence(s.Evidence), Attachments: d.Attached,
+	}
+	if len(s.Earlier) > 0 {
+		out.Started = utc(s.Earlier[0].Started)
+		out.Duration = utc(s.Started).Add(s.Duration).Sub(out.Started)
 	}
 	if len(s.Steps) > 0 {
 		out.Steps = make([]Step, len(s.Steps))
 	}
-	starts := make([]time.Duration, len(s.Steps))
+	results := newResults(s.Steps, out.Started, d.Errors)
 	for i := range s.Steps {
-		out.Steps[i] = newStep(&s.Steps[i], d.Errors)
-		if at := s.Steps[i].Started; !at.IsZero() {
-			// of the wall clock, as times of a file are, not of the one that measures durations
-			starts[i] = utc(at).Sub(out.Started)
-			out.Steps[i].Start = &starts[i]
-		}
+		out.Steps[i] = newStep(&s.Steps[i], results[i])
 		if i < len(d.Kinds) {
 			out.Steps[i].Kind = d.Kinds[i]
 		}
 	}
-	if failed := s.FailedStep(); failed != nil && s.Status == outcome.Failed && d.Errors.unjudged(failed) {
-		out.Status = CouldNotJudge
+	for _, a := range s.Earlier {
+		out.Attempts = append(out.Attempts, Attempt{
+			Start: utc(a.Started).Sub(out.Started), Duration: a.Duration, Worker: d.Worker, Status: outcome.Failed,
+			Steps: newResults(a.Steps, out.Started, d.Errors), Failure: d.Errors.failure(a.Err),
+		})
 	}
-	if out.Attempts == nil && !s.Started.IsZero() {
-		out.Attempts = []Attempt{{Duration: s.Duration, Worker: d.Worker, Status: out.Status}}
+	if !s.Started.IsZero() {
+		out.Attempts = append(out.Attempts, Attempt{Start: utc(s.Started).Sub(out.Started), Duration: s.Duration, Worker: d.Worker, Status: lastAttempt(s.Status)})
 	}
 	return out
 }
 
-func newStep(s *outcome.Step, e Errors) Step {
+// lastAttempt gives the status of the last attempt of a scenario.
+func lastAttempt(status outcome.Status) outcome.Status {
+	switch status {
+	case outcome.Flaky:
+		return outcome.Passed
+	case outcome.ExpectedFailure:
+		return outcome.Failed
+	}
+	return status
+}
+
+// newResults gives what became of the steps of an attempt, of a scenario that started at
+// a time of the wall clock.
+func newResults(steps []outcome.Step, started time.Time, e Errors) []StepResult {
+	if len(steps) == 0 {
+		return nil
+	}
+	results, starts := make([]StepResult, len(steps)), make([]time.Duration, len(steps))
+	for i := range steps {
+		s := &steps[i]
+		results[i] = StepResult{Status: s.Status, Duration: s.Duration, Failure: e.failure(s.Err)}
+		if !s.Started.IsZero() {
+			// of the wall clock, as times of a file are, not of the one that measures durations
+			starts[i] = utc(s.Started).Sub(started)
+			results[i].Start = &starts[i]
+		}
+	}
+	return results
+}
+
+func newStep(s *outcome.Step, result StepResult) Step {
 	out := Step{
 		Keyword: s.Keyword, Text: s.Text, Line: s.Line, Background: s.Background, Table: s.Table,
-		Definition: s.Definition, Pattern: s.Pattern,
-		StepResult: StepResult{Status: s.Status, Duration: s.Duration, Failure: e.failure(s.Err)},
+		Definition: s.Definition, Pattern: s.Pattern, StepResult: result,
 	}
 	if d := s.DocString; d != nil {
 		out.DocString = &DocString{MediaType: d.MediaType, Content: d.Content, Line: d.Line}
 	}
-	if s.Status == outcome.Failed && e.unjudged(s) {
-		out.Status = CouldNotJudge
-	}
 	return out
-}
-
-func (e Errors) unjudged(s *outcome.Step) bool {
-	return s.Err != nil && e.CouldNotJudge != nil && e.CouldNotJudge(s.Err)
 }
 
 func (e Errors) failure(err error) *Failure {
@@ -115,6 +138,9 @@ func (e Errors) failure(err error) *Failure {
 		*f = e.Explain(err)
 	}
 	f.Message = Text(err.Error())
+	if m := outcome.MismatchOf(err); m != nil {
+		f.Expected, f.Got, f.DecidedBy = Text(m.Expected), Text(m.Got), Text(m.DecidedBy)
+	}
 	var hinter interface{ Hint() string }
 	if errors.As(err, &hinter) {
 		f.Hint = Text(hinter.Hint())
@@ -158,9 +184,9 @@ func utc(t time.Time) time.Time {
 // where nothing is known. Where details gives no position or no number of an identity, it
 // is counted.
 //
-// ToOutcome of the file is the run again, with these differences: an error of a step is a
-// *StepError of the same text and hint; times are in UTC and of the wall clock alone, so
-// that two of them compare as they read; and features without scenarios are left out.
+// ToOutcome of the file is the run again, with these differences: an error is a *ReadError
+// of the same text and hint; times are in UTC and of the wall clock alone, so that two of
+// them compare as they read; and features without scenarios and problems are left out.
 func FromOutcome(run *outcome.Run, header Header, details func(*outcome.Feature, *outcome.Scenario) Details) *File {
 	file := &File{Header: header, Comparison: run.Comparison}
 	h := &file.Header
@@ -169,11 +195,17 @@ func FromOutcome(run *outcome.Run, header Header, details func(*outcome.Feature,
 	if commit, ok := run.Origin.Environment["commit"].(string); ok && h.Commit == "" {
 		h.Commit = commit
 	}
+	if h.LeftOut == nil {
+		h.LeftOut = run.LeftOut
+	}
 	numberings := map[[2]string]*Numbering{} // by loader and model: each has every scenario
-	end := &End{Ended: utc(run.Started.Add(run.Duration)), Duration: run.Duration, Interrupted: run.Interrupted, Statuses: map[outcome.Status]int{}}
+	end := newEnd(run, h.LeftOut)
+	end.Statuses = map[outcome.Status]int{}
 	for i := range run.Features {
 		f := &run.Features[i]
-		file.Features = append(file.Features, NewFeature(f))
+		feature := NewFeature(f)
+		feature.Position = i + 1
+		file.Features = append(file.Features, feature)
 		for j := range f.Scenarios {
 			s := &f.Scenarios[j]
 			var d Details
@@ -203,63 +235,98 @@ func FromOutcome(run *outcome.Run, header Header, details func(*outcome.Feature,
 	return file
 }
 
-// StepError is the error of a step that was read from a run file.
-type StepError struct {
-	Failure
-	// Unjudged says that the scenario is wrong, and nothing is known of the loader.
-	Unjudged bool
+// newEnd gives the last record of a run without the number of scenarios. known has what
+// the header says was left out.
+func newEnd(run *outcome.Run, known []LeftOut) *End {
+	return &End{
+		Ended: utc(run.Started.Add(run.Duration)), Duration: run.Duration, Interrupted: run.Interrupted, Problems: newProblems(run.Problems),
+		LeftOut: slices.DeleteFunc(slices.Clone(run.LeftOut), func(l LeftOut) bool { return slices.Contains(known, l) }),
+	}
 }
 
+func newProblems(problems outcome.Problems) []Problem {
+	if len(problems) == 0 {
+		return nil
+	}
+	out := make([]Problem, len(problems))
+	for i, p := range problems {
+		out[i] = Problem{URI: Text(p.URI), Line: p.Line, Column: p.Column, Code: p.Code, Message: Text(p.Message), Hint: Text(p.Advice)}
+	}
+	return out
+}
+
+func toProblems(problems []Problem) outcome.Problems {
+	var out outcome.Problems
+	for _, p := range problems {
+		out = append(out, outcome.Problem{URI: string(p.URI), Line: p.Line, Column: p.Column, Code: p.Code, Message: string(p.Message), Advice: string(p.Hint)})
+	}
+	return out
+}
+
+// ReadError is the error of a step, an attempt or a scenario that was read from a run file.
+type ReadError struct{ Failure }
+
 // Error gives the message.
-func (e *StepError) Error() string { return string(e.Message) }
+func (e *ReadError) Error() string { return string(e.Message) }
+
+// Unwrap gives the outcome.Mismatch, or nil where the step compared nothing.
+func (e *ReadError) Unwrap() error {
+	if e.Expected == "" && e.Got == "" && e.DecidedBy == "" {
+		return nil
+	}
+	m := &outcome.Mismatch{Expected: string(e.Expected), Got: string(e.Got), DecidedBy: string(e.DecidedBy)}
+	m.Message = strings.TrimSuffix(string(e.Message), m.Comparison())
+	return m
+}
 
 // Hint gives the way out, or "".
-func (e *StepError) Hint() string { return string(e.Failure.Hint) }
+func (e *ReadError) Hint() string { return string(e.Failure.Hint) }
+
+// toError gives the error that a failure was made of, nil where there is none.
+func (f *Failure) toError() error {
+	if f == nil {
+		return nil
+	}
+	return &ReadError{*f}
+}
 
 // ToOutcome makes a run of a file, as reports take it. A file without an end gives an
 // interrupted run that ended with its last scenario.
 func (f *File) ToOutcome() *outcome.Run {
 	h := &f.Header
 	run := &outcome.Run{
-		Started: h.Started, Version: h.Version, Comparison: f.Comparison, Interrupted: f.End == nil || f.End.Interrupted,
+		Started: h.Started, Version: h.Version, Interrupted: f.End == nil || f.End.Interrupted, LeftOut: slices.Clone(h.LeftOut),
 		Origin: bench.Origin{Time: h.Host.Time, GoVersion: h.Host.GoVersion, Platform: h.Host.Platform, Environment: h.Host.Environment},
 	}
 	byURI := map[Text][]*Scenario{}
 	for i := range f.Scenarios {
 		s := &f.Scenarios[i]
 		byURI[s.URI] = append(byURI[s.URI], s)
-		if f.End == nil && !s.Started.IsZero() {
-			run.Duration = max(run.Duration, s.Started.Add(s.Duration).Sub(h.Started))
-		}
 	}
+	run.Duration = f.duration()
 	if f.End != nil {
-		run.Duration = f.End.Duration
-	}
-	changes := map[bench.Key]*bench.Change{}
-	if f.Comparison != nil {
-		for i := range f.Comparison.Changes {
-			changes[f.Comparison.Changes[i].Key()] = &f.Comparison.Changes[i]
-		}
+		run.Problems = toProblems(f.End.Problems)
+		run.LeftOut = append(run.LeftOut, f.End.LeftOut...)
 	}
 	labels := modelLabels(h.Selection.Models)
 	for i := range f.Features {
 		record := &f.Features[i]
 		scenarios := byURI[record.URI]
-		if len(scenarios) == 0 {
+		if len(scenarios)+len(record.Problems) == 0 {
 			continue
 		}
 		slices.SortStableFunc(scenarios, func(a, b *Scenario) int { return cmp.Compare(a.Position, b.Position) })
 		feature := outcome.Feature{
 			URI: string(record.URI), Keyword: record.Keyword, Name: record.Name, Description: record.Description, Line: record.Line,
-			Tags: toTags(record.Tags), Source: []byte(record.Source), Scenarios: make([]outcome.Scenario, len(scenarios)),
+			Tags: toTags(record.Tags), Source: []byte(record.Source), Problems: toProblems(record.Problems),
 		}
-		for j, s := range scenarios {
-			feature.Scenarios[j] = s.toOutcome(labels[s.Model])
-			if b := s.Benchmark; b != nil {
-				feature.Scenarios[j].Change = changes[b.Key()]
-			}
+		for _, s := range scenarios {
+			feature.Scenarios = append(feature.Scenarios, s.toOutcome(labels[s.Model]))
 		}
 		run.Features = append(run.Features, feature)
+	}
+	if f.Comparison != nil {
+		run.SetComparison(f.Comparison)
 	}
 	return run
 }
@@ -280,42 +347,48 @@ func modelLabels(models []Text) map[Text]string {
 func (s *Scenario) toOutcome(model string) outcome.Scenario {
 	out := outcome.Scenario{
 		Keyword: s.Keyword, Name: outcome.NameWithModel(s.Name, model), Model: model, Description: s.Description, Rule: s.Rule, Line: s.Line, Outline: s.Outline, Tags: toTags(s.Tags),
-		Status: toStatus(s.Status), SkipReason: string(s.SkipReason), Started: s.Started, Duration: s.Duration, Benchmark: s.Benchmark, NotJudged: s.NotJudged,
+		Status: s.Status, SkipReason: string(s.SkipReason), Problems: toProblems(s.Problems), Err: s.Failure.toError(),
+		Started: s.Started, Duration: s.Duration, Benchmark: s.Benchmark, NotJudged: s.NotJudged,
 	}
 	for _, w := range s.Warnings {
 		out.Warnings = append(out.Warnings, string(w))
 	}
+	out.Evidence = s.Evidence.ToOutcome()
 	for i := range s.Steps {
-		step := s.Steps[i].toOutcome()
-		if start := s.Steps[i].Start; start != nil {
-			step.Started = s.Started.Add(*start)
+		out.Steps = append(out.Steps, s.Steps[i].toOutcome(s.Steps[i].StepResult, s.Started))
+	}
+	if last := len(s.Attempts) - 1; last >= 0 {
+		out.Started, out.Duration = s.Started.Add(s.Attempts[last].Start), s.Attempts[last].Duration
+		for _, a := range s.Attempts[:last] {
+			out.Earlier = append(out.Earlier, s.earlier(a))
 		}
-		out.Steps = append(out.Steps, step)
 	}
 	return out
 }
 
-func (s *Step) toOutcome() outcome.Step {
+// earlier gives an attempt before the last.
+func (s *Scenario) earlier(a Attempt) outcome.Attempt {
+	out := outcome.Attempt{Started: s.Started.Add(a.Start), Duration: a.Duration, Err: a.Failure.toError()}
+	for i := range min(len(s.Steps), len(a.Steps)) {
+		out.Steps = append(out.Steps, s.Steps[i].toOutcome(a.Steps[i], s.Started))
+	}
+	return out
+}
+
+// toOutcome gives a step with what became of it in an attempt of a scenario that started
+// at a time.
+func (s *Step) toOutcome(result StepResult, started time.Time) outcome.Step {
 	out := outcome.Step{
 		Keyword: s.Keyword, Text: s.Text, Line: s.Line, Background: s.Background, Table: s.Table,
-		Status: toStatus(s.Status), Duration: s.Duration, Definition: s.Definition, Pattern: s.Pattern,
+		Status: result.Status, Duration: result.Duration, Definition: s.Definition, Pattern: s.Pattern, Err: result.Failure.toError(),
+	}
+	if result.Start != nil {
+		out.Started = started.Add(*result.Start)
 	}
 	if d := s.DocString; d != nil {
 		out.DocString = &outcome.DocString{MediaType: d.MediaType, Content: d.Content, Line: d.Line}
 	}
-	if s.Failure != nil {
-		out.Err = &StepError{Failure: *s.Failure, Unjudged: s.Status == CouldNotJudge}
-	}
 	return out
-}
-
-// toStatus gives the status as package outcome has it: there, a scenario that is wrong
-// has failed, and the error of its step says why.
-func toStatus(s outcome.Status) outcome.Status {
-	if s == CouldNotJudge {
-		return outcome.Failed
-	}
-	return s
 }
 
 func toTags(tags []Tag) []outcome.Tag {

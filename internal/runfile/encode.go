@@ -53,15 +53,42 @@ func encodeLine(b *bytes.Buffer, record any) error {
 	return err
 }
 
-// encodeFeature appends a feature's record. A source that makes it too long is left out.
+// encodeFeature appends a feature's record. A source that makes it too long is left out,
+// and problems that do are cut.
 func encodeFeature(b *bytes.Buffer, f *Feature) error {
-	err := encodeLine(b, featureLine{recordFeature, f})
+	short := *f
+	short.Problems, _ = limitProblems(f.Problems, MaxMessage)
+	err := encodeLine(b, featureLine{recordFeature, &short})
 	if errors.Is(err, errTooLong) {
-		short := *f
 		short.Source = ""
 		err = encodeLine(b, featureLine{recordFeature, &short})
 	}
+	if errors.Is(err, errTooLong) {
+		short.Problems, _ = limitProblems(f.Problems[:min(len(f.Problems), reducedProblems)], reducedMessage)
+		err = encodeLine(b, featureLine{recordFeature, &short})
+	}
 	return err
+}
+
+// limitProblems gives the problems with texts of at most so many bytes, and whether any
+// was cut.
+func limitProblems(problems []Problem, message int) (limited []Problem, cut bool) {
+	for i := range problems {
+		for _, text := range []Text{problems[i].Message, problems[i].Hint} {
+			cut = cut || len(text) > message
+		}
+	}
+	if !cut {
+		return problems, false
+	}
+	limited = slices.Clone(problems)
+	for i := range limited {
+		for _, t := range []*Text{&limited[i].Message, &limited[i].Hint} {
+			text, _ := cutText(string(*t), message)
+			*t = Text(text)
+		}
+	}
+	return limited, true
 }
 
 // encodeScenario appends a scenario's record, within the limits of the file. What cannot
@@ -91,14 +118,18 @@ func encodeScenario(b *bytes.Buffer, s *Scenario) error {
 	for i := range reduced.Attempts {
 		reduced.Attempts[i].Steps = nil
 	}
+	reduced.Problems = reduced.Problems[:min(len(reduced.Problems), reducedProblems)]
 	for i := range reduced.Steps {
 		reduced.Steps[i].DocString, reduced.Steps[i].Table = nil, nil
 	}
 	return encodeLine(b, scenarioLine{recordScenario, &reduced})
 }
 
-// reducedMessage is the length of messages in a record that had to be reduced.
-const reducedMessage = 4 << 10
+// The length of messages in a record that had to be reduced, and its number of problems.
+const (
+	reducedMessage  = 4 << 10
+	reducedProblems = 1000
+)
 
 func (f *Failure) withinLimits() bool {
 	return f == nil || max(len(f.Message), len(f.Hint), len(f.Expected), len(f.Got), len(f.DecidedBy)) <= MaxMessage && len(f.Stack) <= MaxStack
@@ -106,7 +137,7 @@ func (f *Failure) withinLimits() bool {
 
 // withinLimits says whether nothing of a scenario has to be cut.
 func (s *Scenario) withinLimits() bool {
-	if s.Evidence != nil || s.Attachments != nil || len(s.SkipReason) > MaxMessage {
+	if s.Evidence != nil || s.Attachments != nil || len(s.SkipReason) > MaxMessage || s.Problems != nil || !s.Failure.withinLimits() {
 		return false // rare, so limited can look at it
 	}
 	for i := range s.Steps {
@@ -115,6 +146,9 @@ func (s *Scenario) withinLimits() bool {
 		}
 	}
 	for i := range s.Attempts {
+		if !s.Attempts[i].Failure.withinLimits() {
+			return false
+		}
 		for j := range s.Attempts[i].Steps {
 			if !s.Attempts[i].Steps[j].Failure.withinLimits() {
 				return false
@@ -164,10 +198,16 @@ func (e *Evidence) limited() *Evidence {
 	return &out
 }
 
-// limitFailures cuts the texts about failures, in copies of the steps.
+// limitFailures cuts the texts about failures and problems, in copies of what has them.
 func (s *Scenario) limitFailures(message int) {
-	limit := func(r *StepResult) {
-		f := r.Failure
+	const note = "the end of texts about failures"
+	noteCut := func() {
+		if !slices.Contains(s.Cut, note) {
+			s.Cut = append(s.Cut, note)
+		}
+	}
+	limit := func(failure **Failure) {
+		f := *failure
 		if f == nil {
 			return
 		}
@@ -184,21 +224,24 @@ func (s *Scenario) limitFailures(message int) {
 		if !cut {
 			return
 		}
-		r.Failure = &short
-		const note = "the end of texts about failures"
-		if !slices.Contains(s.Cut, note) {
-			s.Cut = append(s.Cut, note)
-		}
+		*failure = &short
+		noteCut()
+	}
+	limit(&s.Failure)
+	var cut bool
+	if s.Problems, cut = limitProblems(s.Problems, message); cut {
+		noteCut()
 	}
 	s.Steps = slices.Clone(s.Steps)
 	for i := range s.Steps {
-		limit(&s.Steps[i].StepResult)
+		limit(&s.Steps[i].Failure)
 	}
 	s.Attempts = slices.Clone(s.Attempts)
 	for i := range s.Attempts {
+		limit(&s.Attempts[i].Failure)
 		s.Attempts[i].Steps = slices.Clone(s.Attempts[i].Steps)
 		for j := range s.Attempts[i].Steps {
-			limit(&s.Attempts[i].Steps[j])
+			limit(&s.Attempts[i].Steps[j].Failure)
 		}
 	}
 }

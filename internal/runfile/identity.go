@@ -80,3 +80,15 @@ func PlanHash(ids iter.Seq[string]) string {
 	}
 	return hex.EncodeToString(h.Sum(nil))[:2*idLength]
 }
+
+// FeaturesHash gives a hash of the paths and contents of all features of a plan, before it
+// was divided into shards, in any order: shards of one run have the same.
+func FeaturesHash(features []Feature) string {
+	sorted := slices.SortedFunc(slices.Values(features), func(a, b Feature) int { return cmp.Compare(a.URI, b.URI) })
+	h := sha256.New()
+	for i := range sorted {
+		writePart(h, string(sorted[i].URI))
+		writePart(h, string(sorted[i].Source))
+	}
+	return hex.EncodeToString(h.Sum(nil))[:2*idLength]
+}

@@ -141,7 +141,7 @@ func TestRecordsCanBeReadOneByOne(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, map[string]int{"feature": 2, "scenario": 10, "comparison": 1, "end": 1}, counts)
+	assert.Equal(t, map[string]int{"feature": 3, "scenario": 12, "comparison": 1, "end": 1}, counts)
 	_, err = r.Next()
 	assert.Equal(t, io.EOF, err)
 	require.NoError(t, r.Close())

@@ -1,29 +1,18 @@
 package runfile
 
 import (
+	"fmt"
 	"time"
 
 	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
 )
 
-// The statuses that a scenario or a step can have beside those of package outcome. A
-// reader keeps a status that it does not know.
-const (
-	// CouldNotJudge: the scenario itself is wrong, and nothing is known of the loader.
-	CouldNotJudge outcome.Status = "could-not-judge"
-	// Flaky: a scenario that failed and passed in a later attempt.
-	Flaky outcome.Status = "flaky"
-	// ExpectedFailure: a scenario that failed as its tag @fails says.
-	ExpectedFailure outcome.Status = "expected-failure"
-	// NotOffered: the loader under test has no such operation or field.
-	NotOffered outcome.Status = "not-offered"
-)
-
-// Statuses lists the statuses that this version knows.
+// Statuses lists the statuses that this version knows. A reader keeps one that it does not
+// know.
 func Statuses() []outcome.Status {
 	return []outcome.Status{outcome.Passed, outcome.Failed, outcome.Skipped, outcome.Undefined, outcome.Ambiguous, outcome.Pending,
-		CouldNotJudge, Flaky, ExpectedFailure, NotOffered}
+		outcome.CouldNotJudge, outcome.Flaky, outcome.ExpectedFailure, outcome.NotOffered}
 }
 
 // The values of the key "record".
@@ -51,9 +40,14 @@ type Header struct {
 	Seed          string    `json:"seed,omitempty"`    // of a random order
 	Loaders       []Loader  `json:"loaders,omitempty"`
 	Selection     Selection `json:"selection"`
-	Planned       int       `json:"planned"`             // scenarios to run, once for each loader and model
-	PlanHash      string    `json:"plan_hash,omitempty"` // see PlanHash: of all shards together
-	LeftOut       []LeftOut `json:"left_out,omitempty"`  // by the selection
+	Planned       int       `json:"planned"`                 // scenarios to run, once for each loader and model
+	PlanIDs       []string  `json:"plan_ids,omitempty"`      // of the scenarios to run, in the order of reports
+	PlanHash      string    `json:"plan_hash,omitempty"`     // see PlanHash: of all shards together
+	FeaturesHash  string    `json:"features_hash,omitempty"` // see FeaturesHash: of all shards together
+	LeftOut       []LeftOut `json:"left_out,omitempty"`      // by the selection
+	// Shards are the runs that a merged file was made of, by their index. A merged file has
+	// in Host what all their hosts have in common.
+	Shards []ShardRun `json:"shards,omitempty"`
 }
 
 // Host is the machine and the program, as a results file has them.
@@ -86,12 +80,36 @@ type Selection struct {
 type Shard struct {
 	Index int `json:"index"` // from 1
 	Total int `json:"total"`
+	// DurationsHash is that of the file by whose durations the run was divided, "" where
+	// there was none. See ReadDurations.
+	DurationsHash string `json:"durations_hash,omitempty"`
+}
+
+// String is how the flag --shard has it: "3/8".
+func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Total) }
+
+// ShardRun is one of the runs that a merged file was made of.
+type ShardRun struct {
+	Index    int           `json:"index"`  // from 1
+	RunID    string        `json:"run_id"` // of its run file
+	Started  time.Time     `json:"started,omitzero"`
+	Duration time.Duration `json:"duration_ns"`
+	Workers  int           `json:"workers,omitempty"`
+	Planned  int           `json:"planned"`
+	Host     Host          `json:"host"`
 }
 
 // LeftOut counts scenarios, or files, that were not run.
-type LeftOut struct {
-	Reason string `json:"reason"` // "@wip"
-	Count  int    `json:"count"`
+type LeftOut = outcome.LeftOut
+
+// Problem is a reason why something could not be judged.
+type Problem struct {
+	URI     Text   `json:"uri,omitempty"`    // the feature file; "" if the problem is not in a file
+	Line    int    `json:"line,omitempty"`   // in that file, from 1
+	Column  int    `json:"column,omitempty"` // in that line, in characters from 1
+	Code    string `json:"code,omitempty"`   // the rule that it breaks
+	Message Text   `json:"message"`
+	Hint    Text   `json:"hint,omitempty"` // the way out
 }
 
 // Feature is a feature file. Its record stands before those of its scenarios.
@@ -103,6 +121,11 @@ type Feature struct {
 	Line        int    `json:"line,omitempty"`
 	Tags        []Tag  `json:"tags,omitempty"`
 	Source      Text   `json:"source,omitempty"` // the file, without a byte order mark
+	// Position is its place among all features of the plan, from 1: the order of reports. A
+	// shard has only some of them.
+	Position int `json:"position,omitempty"`
+	// Problems are those of the file, and of parts of it that are no scenario.
+	Problems []Problem `json:"problems,omitempty"`
 }
 
 // Tag is a tag with its line.
@@ -135,9 +158,11 @@ type Scenario struct {
 
 	Status     outcome.Status `json:"status"`
 	SkipReason Text           `json:"skip_reason,omitempty"`
-	Started    time.Time      `json:"started,omitzero"` // of the first attempt
-	Duration   time.Duration  `json:"duration_ns"`      // of all attempts
-	Steps      []Step         `json:"steps,omitempty"`  // as in the last attempt
+	Problems   []Problem      `json:"problems,omitempty"` // why it could not be judged, if that was known before it ran
+	Failure    *Failure       `json:"failure,omitempty"`  // of the last attempt, if no step failed
+	Started    time.Time      `json:"started,omitzero"`   // of the first attempt
+	Duration   time.Duration  `json:"duration_ns"`        // of all attempts
+	Steps      []Step         `json:"steps,omitempty"`    // as in the last attempt
 	Attempts   []Attempt      `json:"attempts,omitempty"`
 
 	Benchmark   *bench.Result     `json:"benchmark,omitempty"`  // as in a results file
@@ -162,6 +187,8 @@ type Attempt struct {
 	Status   outcome.Status `json:"status"`
 	// Steps are those of an attempt before the last: one for each of the scenario's steps.
 	Steps []StepResult `json:"steps,omitempty"`
+	// Failure is that of an attempt before the last, if no step failed in it.
+	Failure *Failure `json:"failure,omitempty"`
 }
 
 // StepResult is what became of a step in one attempt.
@@ -200,7 +227,7 @@ type DocString struct {
 	Line      int    `json:"line,omitempty"`
 }
 
-// Failure says why a step did not pass.
+// Failure says why a step, or a scenario of which no step failed, did not pass.
 type Failure struct {
 	Message   Text `json:"message"`
 	Hint      Text `json:"hint,omitempty"` // the way out
@@ -212,9 +239,10 @@ type Failure struct {
 
 // Evidence is what a failed scenario was judged on.
 type Evidence struct {
-	Tree      *Tree    `json:"tree,omitempty"`      // files of the checkpoint
-	Operation string   `json:"operation,omitempty"` // the operation that was called
-	Answer    *Excerpt `json:"answer,omitempty"`    // its answer, as JSON text
+	Tree      *Tree    `json:"tree,omitempty"`       // files of the checkpoint
+	Operation string   `json:"operation,omitempty"`  // the operation that was called
+	Answer    *Excerpt `json:"answer,omitempty"`     // its answer, as JSON text
+	DecidedBy Text     `json:"decided_by,omitempty"` // the rule and the file that detection used, where the answer says it
 }
 
 // Tree is a directory with the files below it.
@@ -246,6 +274,7 @@ type End struct {
 	Duration    time.Duration          `json:"duration_ns"`
 	Interrupted bool                   `json:"interrupted,omitempty"` // by the user
 	Error       Text                   `json:"error,omitempty"`       // that ended the run early
+	Problems    []Problem              `json:"problems,omitempty"`    // of the run, that belong to no feature
 	Scenarios   int                    `json:"scenarios"`             // that ended
 	Statuses    map[outcome.Status]int `json:"statuses,omitempty"`    // how many of them ended how
 	LeftOut     []LeftOut              `json:"left_out,omitempty"`    // selected and not run

@@ -25,6 +25,7 @@ const (
 	MaxLine    = 64 << 20  // bytes of one record
 	MaxRecords = 1_000_000 // of one file
 	MaxFile    = 1 << 30   // bytes of a file that is read as a whole
+	MaxShards  = 10_000    // of one run
 )
 
 // What a scenario's record holds at most. Scenario.Cut says what was left out of it.

@@ -25,9 +25,6 @@ type hinted struct {
 
 func (h hinted) Hint() string { return h.hint }
 
-// mistake is an error that says nothing about the loader.
-type mistake struct{ error }
-
 // panicked is an error with a stack.
 type panicked struct {
 	error
@@ -36,7 +33,6 @@ type panicked struct {
 
 // errorsOfTest reads the errors of the sample.
 var errorsOfTest = Errors{
-	CouldNotJudge: func(err error) bool { return errors.As(err, new(mistake)) },
 	Explain: func(err error) Failure {
 		var p panicked
 		if errors.As(err, &p) {
@@ -104,6 +100,12 @@ Feature: Architecture detection
 
   Scenario: a failure outside of its steps
     Given an empty checkpoint
+
+  Scenario: passes in the third attempt
+    Given an empty checkpoint
+    When it is asked
+
+  Scenario: without a step
 `,
 	`Feature: nothing ran of this
   Scenario: left
@@ -196,6 +198,8 @@ func sample(t testing.TB) *outcome.Run {
 		step(detection, "Then ", `the architecture is "LlamaForCausalLM"`, outcome.Failed,
 			fmt.Errorf("wrapped: %w", hinted{errors.New("architecture is \"Lama\x1b[31m\xff\",\nexpected <a & b>\x00\u2028\ufffd"), "look at config.json"})),
 		step(detection, "And ", `the category is "x"`, outcome.Failed, errors.New(" ")),
+		step(detection, "And ", `the category is "x"`, outcome.Failed, hinted{&outcome.Mismatch{Subject: "the category", Expected: `"x"`, Got: `"<y>"`, DecidedBy: "config.json"}, "look"}),
+		step(detection, "And ", `the category is "x"`, outcome.Failed, &outcome.Mismatch{Message: "the findings differ", Expected: "a\nb", Got: "a"}),
 		step(detection, "And ", "it panics", outcome.Failed, panicked{errors.New("the step panicked: nil"), "main.go:1\n"}))
 	wrong.Rule = "Class names decide"
 	mistyped := scenario(detection, "a mistyped line", 1, outcome.Undefined, background, outcome.Step{Keyword: "When ", Text: "the model is red", Line: lineOf(t, detection, "is red", 1), Status: outcome.Undefined})
@@ -209,8 +213,18 @@ func sample(t testing.TB) *outcome.Run {
 	slow.Benchmark = over
 	realOne := scenario(sae, "a real one", 1, outcome.Skipped)
 	realOne.Started, realOne.Duration, realOne.SkipReason, realOne.Tags = time.Time{}, 0, "needs a real checkpoint", []outcome.Tag{{Name: "@real", Line: 7}}
-	mistaken := scenario(sae, "a mistaken one", 1, outcome.Failed, step(sae, "Given ", "a preset that is none", outcome.Failed, mistake{errors.New("no preset is called x")}))
+	mistaken := scenario(sae, "a mistaken one", 1, outcome.CouldNotJudge, step(sae, "Given ", "a preset that is none", outcome.CouldNotJudge, errors.New("no preset is called x")))
 	outside := scenario(sae, "a failure outside of its steps", 1, outcome.Failed, outcome.Step{Keyword: "Given ", Text: "an empty checkpoint", Line: lineOf(t, sae, "an empty", 1)})
+	outside.Err = fmt.Errorf("ended: %w", hinted{panicked{errors.New("the hook panicked"), "hook.go:1\n"}, "look at the hook"})
+	flaky := scenario(sae, "passes in the third attempt", 1, outcome.Flaky, step(sae, "Given ", "an empty checkpoint", outcome.Passed, nil), step(sae, "When ", "it is asked", outcome.Passed, nil))
+	first := outcome.Attempt{Started: began.Add(time.Second), Duration: time.Millisecond, Steps: slices.Clone(flaky.Steps)}
+	first.Steps[0].Status, first.Steps[0].Err = outcome.Failed, panicked{errors.New("it panicked"), "step.go:1\n"}
+	first.Steps[1].Status, first.Steps[1].Started, first.Steps[1].Duration = outcome.Skipped, time.Time{}, 0
+	second := outcome.Attempt{Started: began.Add(2 * time.Second), Duration: 3 * time.Millisecond, Steps: slices.Clone(flaky.Steps), Err: hinted{errors.New("the hook failed"), "wait"}}
+	flaky.Earlier, flaky.Started = []outcome.Attempt{first, second}, began.Add(2500*time.Millisecond)
+	stepless := scenario(sae, "without a step", 1, outcome.CouldNotJudge)
+	stepless.Started, stepless.Duration = time.Time{}, 0
+	stepless.Problems = outcome.Problems{{URI: "features/sae.feature", Line: stepless.Line, Column: 3, Code: "no-steps", Message: "\"without a step\" has no steps\xff", Advice: "add <steps>"}}
 
 	run := &outcome.Run{
 		Started: began, Duration: 3123456789, Version: "v1.2.3",
@@ -221,8 +235,13 @@ func sample(t testing.TB) *outcome.Run {
 				Tags: []outcome.Tag{{Name: "@detection", Line: 1}}, Source: []byte(detection),
 				Scenarios: []outcome.Scenario{row("Llama", held), row("Qwen", few), wrong, mistyped, pending, ambiguous}},
 			{URI: "features/sae.feature", Keyword: "Feature", Name: "SAE detection", Line: 1, Source: []byte(sae),
-				Scenarios: []outcome.Scenario{slow, realOne, mistaken, outside}},
+				Scenarios: []outcome.Scenario{slow, realOne, mistaken, outside, flaky, stepless},
+				Problems:  outcome.Problems{{URI: "features/sae.feature", Line: 30, Message: "\"Scenaro:\" is not a keyword", Advice: "did you mean Scenario:?"}}},
+			{URI: "features/torn\xff.feature", Source: []byte("Feature: torn\n  Nonsense\n"),
+				Problems: outcome.Problems{{URI: "features/torn\xff.feature", Line: 2, Column: 3, Code: "syntax", Message: "not Gherkin"}, {Message: "and more"}}},
 		},
+		Problems: outcome.Problems{{Message: "what measures was killed", Advice: "look at the memory"}},
+		LeftOut:  []outcome.LeftOut{{Reason: "@wip", Count: 3}, {Reason: "link to a folder", Count: 1}},
 	}
 	slower, faster := *held, *few
 	slower.MeanTime, faster.MeanTime = held.MeanTime/3, few.MeanTime*2
@@ -233,6 +252,7 @@ func sample(t testing.TB) *outcome.Run {
 	comparison, err := bench.Compare(old, now, bench.DefaultThreshold)
 	require.NoError(t, err)
 	setComparison(run, comparison)
+	addEvidence(run)
 	return run
 }
 
@@ -249,6 +269,20 @@ func setComparison(run *outcome.Run, c *bench.Comparison) {
 	}
 }
 
+// addEvidence gives the failed scenarios of a run what they were judged on.
+func addEvidence(run *outcome.Run) {
+	for _, f := range run.Features {
+		for i := range f.Scenarios {
+			if s := &f.Scenarios[i]; s.Status == outcome.Failed {
+				s.Evidence = &outcome.Evidence{
+					Tree:      &outcome.Tree{Root: "models/checkpoint", Files: []outcome.TreeFile{{Path: "config.json", Size: 12}, {Path: "\xff", Size: math.MaxInt64, Problem: "a link"}}},
+					Operation: "model info", Answer: `{"category": "x"}`, DecidedBy: "config.json",
+				}
+			}
+		}
+	}
+}
+
 // sampleDetails knows everything that can be known of the sample's scenarios.
 func sampleDetails(f *outcome.Feature, s *outcome.Scenario) Details {
 	d := Details{Errors: errorsOfTest, Worker: 2}
@@ -258,10 +292,6 @@ func sampleDetails(f *outcome.Feature, s *outcome.Scenario) Details {
 		d.Kinds = []string{Given, Given, When, Then}
 	}
 	if s.Status == outcome.Failed {
-		d.Evidence = &Evidence{
-			Tree:      &Tree{Root: "models/checkpoint", Files: []TreeFile{{Path: "config.json", Size: 12}, {Path: "\xff", Size: math.MaxInt64, Problem: "a link"}}},
-			Operation: "model info", Answer: NewExcerpt(`{"category": "x"}`, MaxAnswer),
-		}
 		d.Attached = []Attachment{{Name: "trace", MediaType: "application/octet-stream", Data: []byte{0, 255}}}
 	}
 	return d
@@ -272,8 +302,8 @@ func sampleHeader() Header {
 	return Header{
 		RunID: "00112233", Branch: "main", Workers: 2, Order: "random", Seed: "18446744073709551615",
 		Loaders:   []Loader{{Name: "builtin", Version: "v1.2.3"}},
-		Selection: Selection{Paths: []Text{"features"}, Tags: "not @slow", Categories: []string{"sae"}, Name: "a.*", Short: true, Models: []Text{"/models/x"}, Shard: &Shard{1, 2}, RerunOf: "abc"},
+		Selection: Selection{Paths: []Text{"features"}, Tags: "not @slow", Categories: []string{"sae"}, Name: "a.*", Short: true, Models: []Text{"/models/x"}, Shard: &Shard{1, 2, "0123"}, RerunOf: "abc"},
 		PlanHash:  PlanHash(slices.Values([]string{"a", "b"})),
-		LeftOut:   []LeftOut{{"@wip", 3}},
+		LeftOut:   []LeftOut{{Reason: "@wip", Count: 3}},
 	}
 }

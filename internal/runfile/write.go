@@ -22,14 +22,16 @@ import (
 )
 
 // Writer writes the run file of a run while it goes on. Of what it has written it keeps
-// the records of scenarios with a benchmark, which may be measured again or sampled later. Its methods may be called from several goroutines, and on a nil Writer, which
-// writes nothing.
+// the records of scenarios with a benchmark, which may be measured again or sampled later.
+// Its methods may be called from several goroutines, and on a nil Writer, which writes
+// nothing.
 //
 // A record that cannot be written, as on a full disk, is lost and the run goes on: the
 // function given to Create is told once, and the end record has the number of lost ones.
 type Writer struct {
-	path string
-	warn func(error)
+	path    string
+	warn    func(error)
+	leftOut []LeftOut // of the header
 
 	mu     sync.Mutex
 	file   appendFile // nil when closed
@@ -75,7 +77,9 @@ func Create(path string, h Header, features []Feature, warn func(error)) (*Write
 	if err != nil {
 		return nil, abandoned(path, err)
 	}
-	return newWriter(path, file, int64(first.Len()), warn), nil
+	w := newWriter(path, file, int64(first.Len()), warn)
+	w.leftOut = h.LeftOut
+	return w, nil
 }
 
 func newWriter(path string, file appendFile, size int64, warn func(error)) *Writer {
@@ -245,6 +249,19 @@ func (w *Writer) Comparison(c *bench.Comparison) {
 	w.write(func(b *bytes.Buffer) error { return encodeLine(b, comparisonLine{recordComparison, c}) })
 }
 
+// Finish writes the comparison of a run that is over, where it has one, and what was
+// sampled and is known at its end, and closes the file.
+func (w *Writer) Finish(run *outcome.Run) {
+	if w == nil {
+		return
+	}
+	w.Sampled()
+	if run.Comparison != nil {
+		w.Comparison(run.Comparison)
+	}
+	w.Close(newEnd(run, w.leftOut))
+}
+
 // Close writes the last record, where end is not nil, with the numbers of scenarios and of
 // lost records, and closes the file. Calls after the first do nothing.
 func (w *Writer) Close(end *End) {
@@ -358,6 +375,13 @@ func (f *File) Encode(w io.Writer) error {
 	return line(func() error { return encodeLine(b, endLine{recordEnd, f.End}) })
 }
 
-// Write writes a whole run file to a path, whole or not at all. The error is an
-// *atomicfile.Error.
-func (f *File) Write(path string) error { return atomicfile.Write(path, f.Encode) }
+// Write writes a whole run file to a path, whole or not at all; directories of path are
+// made. The error is an *atomicfile.Error.
+func (f *File) Write(path string) error {
+	if path != "" && !direct(path) {
+		if err := makeDir(filepath.Dir(path)); err != nil {
+			return fileError(path, err)
+		}
+	}
+	return atomicfile.Write(path, f.Encode)
+}

@@ -129,7 +129,7 @@ func TestALaterRecordReplacesAnEarlierOne(t *testing.T) {
 	other.Loader = "other"
 	file.Scenarios = append([]Scenario{first, other}, file.Scenarios...)
 	again := written(t, file)
-	require.Len(t, again.Scenarios, 11)
+	require.Len(t, again.Scenarios, 13)
 	assert.Equal(t, outcome.Passed, again.Scenarios[0].Status)
 	assert.NotNil(t, again.Scenarios[0].Benchmark)
 	assert.Equal(t, "other", again.Scenarios[1].Loader)
@@ -328,7 +328,7 @@ func TestADiskThatKeepsAPartOfARecord(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, again.Cut)
 	assert.Empty(t, again.Scenarios)
-	assert.Equal(t, []string{"the last record was cut off and is left out", "the run did not come to its end: 0 of 10 scenarios had ended"}, again.Notes())
+	assert.Equal(t, []string{"the last record was cut off and is left out", "the run did not come to its end: 0 of 12 scenarios had ended"}, again.Notes())
 }
 
 func TestNothingIsWrittenBehindTheEnd(t *testing.T) {

@@ -13,19 +13,52 @@ import (
 // insertions, deletions, replacements and swaps of neighbouring letters (optimal string
 // alignment); one for every three letters is allowed, and at least one. Among
 // equally close words it gives the first in alphabetical order, so that the result does
-// not depend on the order of known.
+// not depend on the order of known. A word that says the opposite is never given, see
+// Opposite.
 func Nearest(word string, known []string) (string, bool) {
+	return NearestWithin(word, known, max(1, len([]rune(word))/3))
+}
+
+// NearestWithin is Nearest with another limit on the distance.
+func NearestWithin(word string, known []string, limit int) (string, bool) {
+	return NewWords(known).nearestWithin(word, limit)
+}
+
+// Words are known words that many mistyped ones are compared with.
+type Words []knownWord
+
+type knownWord struct {
+	text    string
+	folded  []rune
+	letters *letters
+}
+
+// NewWords prepares known words.
+func NewWords(known []string) Words {
+	words := make(Words, 0, len(known))
+	for _, text := range slices.Sorted(slices.Values(known)) {
+		folded := []rune(strings.ToLower(text))
+		words = append(words, knownWord{text, folded, countLetters(folded)})
+	}
+	return words
+}
+
+// Nearest is the function Nearest for these words.
+func (w Words) Nearest(word string) (string, bool) {
+	return w.nearestWithin(word, max(1, len([]rune(word))/3))
+}
+
+func (w Words) nearestWithin(word string, limit int) (string, bool) {
 	folded := []rune(strings.ToLower(word))
-	best, bestDistance := "", max(1, len(folded)/3)+1
+	best, bestDistance := "", limit+1
 	letters := countLetters(folded)
-	for _, candidate := range slices.Sorted(slices.Values(known)) {
-		other := []rune(strings.ToLower(candidate))
-		if countLetters(other).distance(letters) >= bestDistance {
+	for _, candidate := range w {
+		if candidate.letters.distance(letters) >= bestDistance {
 			continue // most are told apart by their letters alone, at a hundredth of the cost
 		}
-		d := distance(folded, other, bestDistance)
-		if d < bestDistance && d < max(len(folded), 1) {
-			best, bestDistance = candidate, d
+		d := distance(folded, candidate.folded, bestDistance)
+		if d < bestDistance && d < max(len(folded), 1) && !(d > 0 && Opposite(word, candidate.text)) {
+			best, bestDistance = candidate.text, d
 		}
 	}
 	return best, best != ""
@@ -102,4 +135,11 @@ func distance(a, b []rune, limit int) int {
 		before, row, next = row, next, before
 	}
 	return row[len(b)]
+}
+
+// Distance counts the slips that make one word of another: insertions, deletions,
+// replacements and swaps of neighbouring letters. Case is ignored. From limit on, any number
+// not below limit is returned.
+func Distance(a, b string, limit int) int {
+	return distance([]rune(strings.ToLower(a)), []rune(strings.ToLower(b)), limit)
 }

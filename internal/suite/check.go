@@ -11,6 +11,7 @@ import (
 
 	"omniloader/internal/bench"
 	"omniloader/internal/engine"
+	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 	"omniloader/steps"
 )
@@ -26,12 +27,15 @@ type stepLibrary struct {
 	benchmarkName func(tags []string, scenario string) string
 	checkOrder    func([]messages.PickleStepType) (at int, err error)
 	checkGiven    func(messages.PickleStepType, string, steps.Source, steps.Checkpoints) error
+
+	checkArguments func(*messages.Pickle, steps.ArgumentContext) []steps.ArgumentProblem
 }
 
 // scenarioSteps are the registered steps of one attempt at a scenario.
 type scenarioSteps interface {
 	Begin(*messages.Pickle, steps.Source) error
 	End() error
+	Abandon() // instead of End, while a step has not come back
 	Record() *steps.Record
 	Evidence() steps.Evidence // before End
 }
@@ -46,64 +50,95 @@ var builtinSteps = stepLibrary{
 	benchmarkName: steps.BenchmarkName,
 	checkOrder:    steps.CheckStepOrder,
 	checkGiven:    steps.CheckGiven,
+
+	checkArguments: steps.CheckArguments,
 }
 
 // Check looks for everything that makes the selected scenarios impossible to judge, and
 // runs nothing: unknown tags with a value, scenarios without steps, undefined and
-// ambiguous steps, steps in the wrong order, Given steps that name what does not exist, and
-// two benchmarks of one name. The error
+// ambiguous steps, steps in the wrong order, arguments of steps that cannot be right, two
+// benchmarks of one name, what package lint finds, and the problems of the files. The error
 // is Problems, or the cause of the end of ctx.
 func (p *Plan) Check(ctx context.Context) error {
-	c := &checker{plan: p, benchmarks: map[string]*Scenario{}, given: map[givenStep]error{}, reported: map[string]bool{}}
-	for _, s := range p.Scenarios() {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		c.checkScenario(s)
+	found := p.scenarioProblems(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	return c.problems.orNil()
+	var problems outcome.Problems
+	// Rows of an outline and scenarios below a background share steps, whose problem is
+	// given once; wrong values may differ between rows.
+	reported := map[outcome.Problem]bool{}
+	for _, f := range p.features {
+		problems = append(problems, p.fileProblems(f)...)
+		for _, s := range f.Scenarios {
+			for _, problem := range found[s] {
+				same := problem
+				if same.Code == "" || same.Code == ruleUndefinedStep || same.Code == ruleAmbiguousStep {
+					same.Message, same.Advice = "", ""
+				}
+				if !reported[same] {
+					reported[same] = true
+					problems = append(problems, problem)
+				}
+			}
+		}
+	}
+	return problems.ErrOrNil()
 }
 
-// checker collects the problems of a plan.
+// scenarioProblems returns the problems of the selected scenarios, of those only that were
+// checked before the end of ctx.
+func (p *Plan) scenarioProblems(ctx context.Context) map[*Scenario]outcome.Problems {
+	found := map[*Scenario]outcome.Problems{}
+	benchmarks, given := map[string]*Scenario{}, map[givenStep]error{}
+	for _, s := range p.Scenarios() {
+		if ctx.Err() != nil {
+			return found
+		}
+		c := &checker{plan: p, benchmarks: benchmarks, given: given, problems: slices.Clone(p.linted(p.feature(s)).scenarios[s])}
+		c.checkScenario(s)
+		if len(c.problems) > 0 {
+			found[s] = c.problems
+		}
+	}
+	return found
+}
+
+// checker collects the problems of a scenario.
 type checker struct {
 	plan       *Plan
-	problems   Problems
-	benchmarks map[string]*Scenario // by name
+	problems   outcome.Problems
+	benchmarks map[string]*Scenario // by name, of the scenarios before it
 	given      map[givenStep]error  // what was found out about Given steps
-	reported   map[string]bool      // places of steps: rows of an outline and scenarios below a background share steps
 }
 
 func (c *checker) checkScenario(s *Scenario) {
 	if err := steps.CheckTags(s.TagNames()); err != nil {
-		c.problems = append(c.problems, Problem{URI: s.URI, Line: s.Line, Message: err.Error()})
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleBadTagValue, Message: err.Error()})
+	}
+	if len(s.Steps) == 0 && slices.ContainsFunc(c.problems, func(p outcome.Problem) bool { return p.Code == "step-in-description" }) {
+		return // that says why it has none
 	}
 	if len(s.Steps) == 0 {
-		c.problems = append(c.problems, Problem{URI: s.URI, Line: s.Line,
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleNoSteps,
 			Message: fmt.Sprintf("%q has no steps", s.Name), Advice: mistypedStep(s.Description)})
 		return
 	}
-	for _, problem := range c.plan.undefinedSteps(s) {
-		c.addOnce(problem)
-	}
+	c.problems = append(c.problems, c.plan.undefinedSteps(s)...)
+	c.problems = append(c.problems, c.plan.callProblems(s)...)
 	if at, err := c.plan.steps.checkOrder(c.plan.kinds(s)); err != nil {
 		line := s.Line
 		if at >= 0 {
 			line = s.Steps[at].Line
 		}
-		c.addOnce(Problem{URI: s.URI, Line: line, Message: err.Error(),
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: line, Code: ruleStepOrder, Message: err.Error(),
 			Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
 	}
 	c.checkGivenSteps(s)
+	c.problems = append(c.problems, c.plan.argumentProblems(s)...)
+	c.checkControlTags(s)
 	if c.plan.measured(s) {
 		c.checkBenchmarkName(s)
-	}
-}
-
-// addOnce adds a problem, unless one of the same step was added before.
-func (c *checker) addOnce(problem Problem) {
-	if place := fmt.Sprintf("%s:%d", problem.URI, problem.Line); !c.reported[place] {
-		c.reported[place] = true
-		c.problems = append(c.problems, problem)
 	}
 }
 
@@ -117,7 +152,7 @@ func (c *checker) checkBenchmarkName(s *Scenario) {
 		c.benchmarks[name] = s
 		return
 	}
-	c.problems = append(c.problems, Problem{URI: s.URI, Line: s.Line,
+	c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleDuplicateBenchmark,
 		Message: fmt.Sprintf("a second benchmark called %q; the first is at %s:%d", name, first.URI, first.Line),
 		Advice:  "give one of them another name with a tag @benchmark:NAME; in an outline, one with a <placeholder>"})
 }
@@ -136,8 +171,8 @@ func (p *Plan) measured(s *Scenario) bool {
 }
 
 // undefinedSteps finds the steps that match no definition, or more than one.
-func (p *Plan) undefinedSteps(s *Scenario) Problems {
-	var problems Problems
+func (p *Plan) undefinedSteps(s *Scenario) outcome.Problems {
+	var problems outcome.Problems
 	kinds := p.kinds(s)
 	for i, step := range s.Steps {
 		candidates := p.steps.match(kinds[i], step.Text)
@@ -150,12 +185,12 @@ func (p *Plan) undefinedSteps(s *Scenario) Problems {
 			for j, c := range candidates {
 				patterns[j] = fmt.Sprintf("%s %s (%s)", c.Keyword, c.Pattern, c.Location)
 			}
-			problems = append(problems, Problem{URI: s.URI, Line: step.Line,
+			problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line, Code: ruleAmbiguousStep,
 				Message: fmt.Sprintf("ambiguous step %q: it matches %s", text, strings.Join(patterns, " and ")),
 				Advice:  "change the text of one of them"})
 			continue
 		}
-		problems = append(problems, Problem{URI: s.URI, Line: step.Line,
+		problems = append(problems, outcome.Problem{URI: s.URI, Line: step.Line, Code: ruleUndefinedStep,
 			Message: fmt.Sprintf("undefined step %q", text), Advice: p.nearestStep(kinds[i], step.Text)})
 	}
 	return problems
@@ -168,23 +203,11 @@ func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
 	if others := p.steps.match(messages.PickleStepType_UNKNOWN, text); len(others) > 0 {
 		return fmt.Sprintf("this is a %s step, and is used with another keyword", others[0].Keyword)
 	}
-	catalogue := p.steps.catalogue()
-	examples := p.examples()
-	if near, ok := suggest.Nearest(withoutValues(text), examples); ok {
-		d := catalogue[slices.Index(examples, near)]
-		return suggest.Question(d.Keyword + " " + d.Example)
+	texts := p.knownTexts()
+	if near, ok := texts.compared.Nearest(withoutValues(text)); ok {
+		return suggest.Question(texts.shown[near])
 	}
-	return `"omniloader steps" lists every step; "omniloader steps WORD" those with a word in them`
-}
-
-// examples returns the example of each step of the catalogue, without its values.
-func (p *Plan) examples() []string {
-	p.once.Do(func() {
-		for _, d := range p.steps.catalogue() {
-			p.exampleTexts = append(p.exampleTexts, withoutValues(d.Example))
-		}
-	})
-	return p.exampleTexts
+	return `"omniloader steps" lists every step, "omniloader steps WORD" those with a word in them; steps --snippet TEXT prints Go code that defines one`
 }
 
 var (
@@ -214,7 +237,7 @@ func (p *Plan) Scenarios() []*Scenario {
 // Keep returns a plan of those selected scenarios for which keep holds. Unlike a plan of
 // Select, it may be empty.
 func (p *Plan) Keep(keep func(*Scenario) bool) *Plan {
-	kept := &Plan{features: p.features, chosen: map[*Scenario]bool{}, steps: p.steps, checkpoints: p.checkpoints}
+	kept := &Plan{features: p.features, chosen: map[*Scenario]bool{}, steps: p.steps, checkpoints: p.checkpoints, arguments: p.arguments}
 	for s := range p.chosen {
 		if keep(s) {
 			kept.chosen[s] = true

@@ -8,10 +8,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"omniloader/internal/outcome"
 	"omniloader/steps"
 )
 
-func check(t *testing.T, fs []*Feature) Problems {
+func check(t *testing.T, fs []*Feature) outcome.Problems {
 	t.Helper()
 	p := selectAll(t, fs)
 	p.steps = newFakeSteps().stepLibrary
@@ -19,7 +20,7 @@ func check(t *testing.T, fs []*Feature) Problems {
 	if err == nil {
 		return nil
 	}
-	var problems Problems
+	var problems outcome.Problems
 	require.ErrorAs(t, err, &problems)
 	return problems
 }
@@ -64,7 +65,7 @@ func TestAnInvalidTagWithAValueIsAProblem(t *testing.T) {
 		require.Len(t, problems, 1, tag)
 		assert.Contains(t, problems[0].Message, want)
 	}
-	for _, tag := range []string{"@team:loaders", "@threshold:0%", "@issue:12"} {
+	for _, tag := range []string{"@team:loaders", "@issue:12"} {
 		assert.Empty(t, check(t, featureOf(t, "Feature: f", "  "+tag, "  Scenario: a", "    Then all is well")), tag)
 	}
 }
@@ -77,6 +78,11 @@ func TestAnEmptyScenarioIsAProblem(t *testing.T) {
 
 func TestAnEmptyScenarioMayHaveAMistypedStep(t *testing.T) {
 	problems := check(t, featureOf(t, "Feature: f", "  Scenario: a", "    Whn it passes"))
+	require.Len(t, problems, 1)
+	assert.Equal(t, `a.feature:3:5: this step is read as a description, and not carried out: "Whn it passes"`, problems[0].Error())
+	assert.Equal(t, `did you mean "When it passes"?`, problems[0].Advice)
+
+	problems = check(t, featureOf(t, "Feature: f", "  Scenario: a", "    Whn nobody"))
 	require.Len(t, problems, 1)
 	assert.Equal(t, `"Whn" is read as a description; did you mean "When"?`, problems[0].Advice)
 }

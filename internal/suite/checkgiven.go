@@ -2,9 +2,8 @@ package suite
 
 import (
 	"errors"
+	"omniloader/internal/outcome"
 	"path"
-
-	"omniloader/steps"
 )
 
 // givenStep is a Given step in a folder, for which the names in its text are the same.
@@ -24,26 +23,11 @@ func (c *checker) checkGivenSteps(s *Scenario) {
 		if err == nil {
 			continue
 		}
-		problem := Problem{URI: s.URI, Line: step.Line, Message: err.Error()}
+		problem := outcome.Problem{URI: s.URI, Line: step.Line, Code: ruleUnusableValue, Message: err.Error()}
 		var hinter interface{ Hint() string }
 		if errors.As(err, &hinter) {
 			problem.Advice = hinter.Hint()
 		}
 		c.problems = append(c.problems, problem)
 	}
-}
-
-// source says what the pickle of a scenario does not.
-func (p *Plan) source(s *Scenario) steps.Source {
-	source := steps.Source{Tags: s.TagNames(), Model: s.modelDir, ModelLabel: s.Model}
-	for _, f := range p.features {
-		if f.URI == s.URI {
-			source.Folder = f.folder
-			source.ReadFixture = func(name string) ([]byte, error) { return steps.ReadFixture(f.fsys, f.path, name) }
-			if f.folder == "" {
-				source.FS = f.folderFS()
-			}
-		}
-	}
-	return source
 }

@@ -87,7 +87,7 @@ func (x *documentIndex) endLine(start int) int {
 // scenario makes the Scenario of a scenario or Examples row that the engine read.
 func (x *documentIndex) scenario(uri string, read *engine.Scenario) *Scenario {
 	node := read.Node
-	s := &Scenario{URI: uri, pickle: read.Pickle, firstLine: firstLine(node.Tags, node.Location)}
+	s := &Scenario{URI: uri, pickle: read.Pickle, read: read, firstLine: firstLine(node.Tags, node.Location)}
 	s.Keyword, s.Name, s.Description = node.Keyword, read.Pickle.Name, strings.TrimSpace(node.Description)
 	s.Line = int(node.Location.Line)
 	s.Status = outcome.Skipped

@@ -5,7 +5,6 @@
 package suite
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -26,17 +25,28 @@ type Feature struct {
 	URI       string // its path as given to Load, or the path below the prefix of LoadFS
 	Source    []byte // without a byte order mark
 	Scenarios []*Scenario
+	// Problems are those of the file and of parts of it that are no scenario. A file that
+	// could not be read or parsed has one and no scenarios.
+	Problems outcome.Problems
 
 	folder      string                    // its folder on the disk, "" if it was read from another filesystem
+	folders     []*folder                 // that were searched, and have it
 	fsys        fs.FS                     // the filesystem it was read from
 	path        string                    // its path there
-	document    *messages.GherkinDocument // its Feature is never nil
-	index       *documentIndex
-	pickedLines map[int]bool // lines of the selected scenarios; nil means all
+	onDisk      bool                      // URI is its path on the disk
+	parsed      *engine.Feature           // nil if it does not parse
+	document    *messages.GherkinDocument // its Feature is nil only if it does not parse
+	index       *documentIndex            // nil if it does not parse
+	pickedLines map[int]bool              // lines of the selected scenarios; nil means all
 }
 
-// Name returns the title of the feature.
-func (f *Feature) Name() string { return f.document.Feature.Name }
+// Name returns the title of the feature, "" if the file does not parse.
+func (f *Feature) Name() string {
+	if f.document == nil {
+		return ""
+	}
+	return f.document.Feature.Name
+}
 
 // Scenario is one scenario, or one Examples row of an outline. The embedded value has all
 // its steps, of which none has run.
@@ -46,6 +56,7 @@ type Scenario struct {
 
 	modelDir      string // of the real checkpoint that it runs on; "" where there is none
 	pickle        *messages.Pickle
+	read          *engine.Scenario
 	row           []runfile.Cell // of an Examples row
 	lastLine      int            // last line of the scenario or outline, without blank lines
 	firstLine     int            // first line of the scenario or outline, with its tags
@@ -85,7 +96,7 @@ func (f *Feature) scenariosAt(line int) []*Scenario {
 			return found
 		}
 	}
-	if f.document.Feature.Location.Line == int64(line) {
+	if f.document != nil && f.document.Feature.Location.Line == int64(line) {
 		return f.Scenarios
 	}
 	return filter(func(s *Scenario) bool { return s.ruleLine == line })
@@ -111,95 +122,36 @@ func (f *Feature) folderFS() fs.FS {
 	return folder
 }
 
-// parse parses the source of a feature file. It returns the feature, or nil, and all
-// problems.
-func parse(ctx context.Context, uri string, source []byte) (*Feature, Problems) {
+// parse parses the source of a feature file.
+func parse(ctx context.Context, uri string, source []byte) *Feature {
 	parsed, err := engine.Parse(ctx, uri, source)
 	if err != nil {
-		return nil, syntaxProblems(uri, err)
+		return &Feature{URI: uri, Source: source, Problems: syntaxProblems(uri, err)}
 	}
 	document := parsed.Document
 	if document.Feature == nil {
-		return nil, Problems{{URI: uri, Message: "no feature in this file", Advice: `a feature file starts with "Feature: " and a name`}}
+		return &Feature{URI: uri, Source: source, Problems: outcome.Problems{
+			{URI: uri, Code: ruleNoFeature, Message: "no feature in this file", Advice: `a feature file starts with "Feature: " and a name`}}}
 	}
-	f := &Feature{URI: uri, Source: parsed.Source, document: document, index: indexDocument(document.Feature, parsed.Source)}
+	f := &Feature{URI: uri, Source: parsed.Source, parsed: parsed, document: document, index: indexDocument(document.Feature, parsed.Source)}
 	for s := range parsed.Scenarios() {
 		if ctx.Err() != nil {
 			break
 		}
 		f.Scenarios = append(f.Scenarios, f.index.scenario(uri, s))
 	}
-	return f, append(f.mistypedHeadings(), f.emptyParts()...)
+	f.Problems = f.emptyParts()
+	return f
 }
 
-// emptyParts finds features without scenarios and outlines without rows: without these
-// problems they would pass because nothing ran.
-func (f *Feature) emptyParts() Problems {
-	var problems Problems
-	for _, s := range f.index.order {
-		rows := 0
-		for _, e := range s.Examples {
-			rows += len(e.TableBody)
-		}
-		if len(s.Examples) > 0 && rows == 0 {
-			problems = append(problems, Problem{URI: f.URI, Line: int(s.Location.Line),
-				Message: fmt.Sprintf("the outline %q has no row of examples", s.Name), Advice: "add a row below its Examples"})
-		}
+// emptyParts finds a feature without scenarios, which would pass because nothing ran.
+func (f *Feature) emptyParts() outcome.Problems {
+	if len(f.index.order) > 0 {
+		return nil
 	}
-	if len(f.index.order) == 0 {
-		problems = append(problems, Problem{URI: f.URI, Line: int(f.document.Feature.Location.Line),
-			Message: fmt.Sprintf("the feature %q has no scenario", f.document.Feature.Name), Advice: `add one: "Scenario: " and a name, then its steps`})
-	}
-	return problems
-}
-
-// headings are the English keywords that start a part of a feature.
-var headings = []string{"Rule:", "Background:", "Scenario:", "Scenario Outline:", "Examples:"}
-
-// mistypedHeadings finds mistyped keywords such as "Scenaro:". Gherkin reads such a line,
-// and all lines up to the next keyword, as a description, so that a scenario is missing
-// without an error.
-func (f *Feature) mistypedHeadings() Problems {
-	var problems Problems
-	check := func(keyword *messages.Location, description string) {
-		if description == "" {
-			return
-		}
-		for i, text := range strings.Split(description, "\n") {
-			word, _, colon := strings.Cut(strings.TrimSpace(text), ":")
-			if near, ok := suggest.Nearest(word+":", headings); colon && ok {
-				problems = append(problems, Problem{URI: f.URI, Line: f.lineBelow(int(keyword.Line), i),
-					Message: fmt.Sprintf("%q is not a keyword, and this line would be read as a description", word+":"), Advice: suggest.Question(near)})
-			}
-		}
-	}
-	node := f.document.Feature
-	check(node.Location, node.Description)
-	for _, child := range node.Children {
-		if child.Background != nil {
-			check(child.Background.Location, child.Background.Description)
-		}
-		if child.Rule != nil {
-			check(child.Rule.Location, child.Rule.Description)
-		}
-	}
-	for _, s := range f.index.order {
-		check(s.Location, s.Description)
-		for _, e := range s.Examples {
-			check(e.Location, e.Description)
-		}
-	}
-	return problems
-}
-
-// lineBelow returns the line number in the file of the nth line (from 0) of the
-// description below a keyword, to which blank lines before it do not belong.
-func (f *Feature) lineBelow(keyword, n int) int {
-	line := keyword + 1
-	for line < len(f.index.lines) && len(bytes.TrimSpace(f.index.lines[line-1])) == 0 {
-		line++
-	}
-	return line + n
+	at := f.document.Feature.Location
+	return outcome.Problems{{URI: f.URI, Line: int(at.Line), Code: ruleNoScenario,
+		Message: fmt.Sprintf("the feature %q has no scenario", f.document.Feature.Name), Advice: `add one: "Scenario: " and a name, then its steps`}}
 }
 
 // mistypedStep returns the advice for a scenario without steps, whose description may

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -16,14 +17,18 @@ type repeatedMeasurements struct {
 	exceeded []*bench.ExceededError // of each measurement, in order
 }
 
-// exceeded returns the bound that a scenario exceeded, if another measurement may keep
-// it, else nil.
+// exceeded returns the first bound that a scenario exceeded, if another measurement may keep
+// all that it exceeded, else nil.
 func exceeded(o *outcome.Scenario) *bench.ExceededError {
-	var e *bench.ExceededError
-	if failed := o.FailedStep(); failed != nil && errors.As(failed.Err, &e) && e.Repeatable() {
-		return e
+	var first *bench.ExceededError
+	for _, failed := range o.FailedSteps() {
+		var e *bench.ExceededError
+		if !errors.As(failed.Err, &e) || !e.Repeatable() {
+			return nil
+		}
+		first = cmp.Or(first, e)
 	}
-	return nil
+	return first
 }
 
 // shortMeasurement is the limit for a measurement that may have been made completely in
@@ -118,7 +123,11 @@ func (c *runner) measureAgain(ctx context.Context, tooSlow map[*Scenario]*bench.
 			r.exceeded = append(r.exceeded, e)
 			continue
 		}
-		if o.FailedStep() == nil {
+		switch {
+		case o.FailedStep() != nil:
+		case o.Benchmark == nil: // nothing can be measured any more
+			o.Warnings = append(o.Warnings, "measured once, and could not be measured again: "+tooSlow[s].Error())
+		default:
 			o.Warnings = append(o.Warnings, (&bench.RepeatedError{Exceeded: r.exceeded}).RecoveryNote())
 		}
 		setMeasurementCount(o, 1+len(r.exceeded))

@@ -16,13 +16,15 @@ import (
 	"strings"
 
 	"omniloader/internal/engine"
+	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 )
 
 const extension = ".feature"
 
 // LoadFS reads every feature file of a filesystem, in the order of their paths. A
-// feature's URI is prefix joined with its path. The error is Problems.
+// feature's URI is prefix joined with its path. A file that does not parse is a feature with
+// problems, which Plan.Check reports. The error is Problems.
 func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) {
 	l := loader{ctx: ctx}
 	l.tree(fsys, func(name string) string { return path.Join(prefix, name) }, prefix)
@@ -31,7 +33,9 @@ func LoadFS(ctx context.Context, fsys fs.FS, prefix string) ([]*Feature, error) 
 
 // Load reads feature files and folders from the disk. A folder stands for all feature
 // files below it, file.feature:12 for the scenario or Examples row at that line, and
-// file.feature:12:30 for those at two lines. A file that is named twice is read once. The
+// file.feature:12:30 for those at two lines. A file that is named twice is read once, also
+// by another path or link; the lines of both are selected, and its URI is that of the first
+// path. A file that does not parse is a feature with problems, which Plan.Check reports. The
 // error is Problems, with those of all paths.
 func Load(ctx context.Context, paths []string) ([]*Feature, error) {
 	l := loader{ctx: ctx, onDisk: true}
@@ -46,36 +50,56 @@ func (l *loader) result() ([]*Feature, error) {
 	if l.ctx.Err() != nil {
 		return nil, context.Cause(l.ctx)
 	}
-	return l.features, l.problems.orNil()
+	return l.features, l.problems.ErrOrNil()
 }
 
 // loader collects features and problems.
 type loader struct {
 	ctx      context.Context
-	onDisk   bool // URIs are paths on the disk
+	onDisk   bool // the URI of a feature is its path on the disk
 	features []*Feature
-	problems Problems
+	read     []readFile
+	problems outcome.Problems
 }
 
 func (l *loader) fail(uri string, line int, advice, format string, args ...any) {
-	l.problems = append(l.problems, Problem{URI: uri, Line: line, Message: fmt.Sprintf(format, args...), Advice: advice})
+	l.problems = append(l.problems, outcome.Problem{URI: uri, Line: line, Message: fmt.Sprintf(format, args...), Advice: advice})
 }
 
-var lineSuffix = regexp.MustCompile(`^(.+?)((?::[0-9]+)+)$`)
+// lineSuffix is what may follow the path of a file: a colon and a number for each line. The
+// numbers are checked by parseLines.
+var lineSuffix = regexp.MustCompile(`^(.+?)((?::[0-9]*)+)$`)
+
+// parseLines reads the line numbers of a suffix such as ":12:30". The error is for the
+// user, and says which of them is no line.
+func parseLines(suffix string) (lines []int, err error) {
+	for _, digits := range strings.Split(suffix[1:], ":") {
+		line, err := strconv.Atoi(digits)
+		switch {
+		case digits == "":
+			return nil, errors.New("there is no line number behind the colon")
+		case err != nil:
+			return nil, fmt.Errorf("there is no line %s, the number is too large", digits)
+		case line == 0:
+			return nil, fmt.Errorf("there is no line %s, lines are counted from 1", digits)
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
 
 // path reads the feature files that one argument of the command line names.
 func (l *loader) path(arg string) {
 	name, lines := arg, []int(nil)
 	info, err := os.Stat(name)
 	if m := lineSuffix.FindStringSubmatch(arg); err != nil && m != nil {
-		name = m[1]
-		info, err = os.Stat(name)
-		for _, digits := range strings.Split(m[2][1:], ":") {
-			line, tooLong := strconv.Atoi(digits)
-			if tooLong != nil {
-				line = -1
-			}
-			lines = append(lines, line)
+		if info, err = os.Stat(m[1]); err == nil || strings.Trim(m[2], ":") != "" {
+			name = m[1]
+		}
+		var wrong error
+		if lines, wrong = parseLines(m[2]); err == nil && wrong != nil {
+			l.fail(arg, 0, "write FILE:12 for the scenario at line 12, or FILE for all of them", "%s", wrong)
+			return
 		}
 	}
 	switch {
@@ -89,12 +113,7 @@ func (l *loader) path(arg string) {
 	case !IsFeature(name):
 		l.fail(name, 0, "feature files end in "+extension+" or "+extension+".md", "not a feature file")
 	default:
-		uri := filepath.ToSlash(filepath.Clean(name))
-		if f := l.loaded(uri); f == nil {
-			l.file(os.DirFS(filepath.Dir(name)), filepath.Base(name), uri, lines)
-		} else {
-			l.pick(f, lines)
-		}
+		l.file(os.DirFS(filepath.Dir(name)), filepath.Base(name), filepath.ToSlash(filepath.Clean(name)), lines)
 	}
 }
 
@@ -133,22 +152,24 @@ func reason(err error) string {
 
 // tree reads every feature file of fsys. root is its name in a problem.
 func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
+	searched := &folder{}
 	found := false
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil {
+			searched.note(fsys, name, uri(name), entry)
+		}
 		switch {
 		case err != nil:
 			l.fail(uri(name), 0, "", "%s", reason(err))
 			if entry != nil && entry.IsDir() {
 				return fs.SkipDir
 			}
-		case entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), "."):
+		case entry.IsDir() && isHidden(name, entry):
 			return fs.SkipDir // version control systems and editors keep copies there
 		case !entry.IsDir() && engine.IsFeature(name):
 			found = true
-			if l.loaded(uri(name)) == nil {
-				l.file(fsys, name, uri(name), nil)
-			} else {
-				l.pick(l.loaded(uri(name)), nil)
+			if f := l.file(fsys, name, uri(name), nil); f != nil {
+				f.folders = append(f.folders, searched)
 			}
 		}
 		return nil
@@ -156,35 +177,61 @@ func (l *loader) tree(fsys fs.FS, uri func(string) string, root string) {
 	if err != nil {
 		l.fail(root, 0, "", "%s", reason(err))
 	} else if !found && len(l.problems) == 0 {
-		l.fail(root, 0, "feature files end in "+extension+" or "+extension+".md", "no feature file in this folder or below it")
+		advice := "feature files end in " + extension + " or " + extension + ".md"
+		if text := outcome.LeftOutText(countLeftOut(searched.leftOut)); text != "" {
+			advice += "; " + text
+		}
+		l.fail(root, 0, advice, "no feature file in this folder or below it")
 	}
 }
 
-// loaded returns the feature with this URI if it was read before, else nil.
-func (l *loader) loaded(uri string) *Feature {
-	i := slices.IndexFunc(l.features, func(f *Feature) bool { return f.URI == uri })
+// readFile is a feature file that was read.
+type readFile struct {
+	uri     string
+	info    fs.FileInfo
+	feature *Feature
+}
+
+// before returns the file that was read before under this URI, or under another name of the
+// same file, else nil.
+func (l *loader) before(uri string, info fs.FileInfo) *readFile {
+	i := slices.IndexFunc(l.read, func(f readFile) bool { return f.uri == uri || os.SameFile(f.info, info) })
 	if i < 0 {
 		return nil
 	}
-	return l.features[i]
+	return &l.read[i]
 }
 
-// file reads and parses one file.
-func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
+// unreadable returns the feature of a file that cannot be read.
+func unreadable(uri string, err error) *Feature {
+	return &Feature{URI: uri, Problems: outcome.Problems{{URI: uri, Code: ruleUnreadableFile, Message: reason(err)}}}
+}
+
+// file reads and parses one file, and selects the scenarios at these lines of it, or all
+// for nil. One that was read before is not read again. The feature is nil if the context has
+// ended.
+func (l *loader) file(fsys fs.FS, name, uri string, lines []int) *Feature {
 	if l.ctx.Err() != nil {
-		return
+		return nil
 	}
-	source, err := readBounded(fsys, name)
+	info, err := fs.Stat(fsys, name)
 	if err != nil {
-		l.fail(uri, 0, "", "%s", reason(err))
-		return
+		feature := unreadable(uri, err)
+		l.features = append(l.features, feature)
+		return feature
 	}
-	feature, problems := parse(l.ctx, uri, source)
-	l.problems = append(l.problems, problems...)
-	if feature == nil {
-		return
+	if read := l.before(uri, info); read != nil {
+		l.pick(read.feature, lines)
+		return read.feature
 	}
-	feature.fsys, feature.path = fsys, name
+	var feature *Feature
+	if source, err := readBounded(fsys, name); err != nil {
+		feature = unreadable(uri, err)
+	} else {
+		feature = parse(l.ctx, uri, source)
+	}
+	l.read = append(l.read, readFile{uri, info, feature})
+	feature.fsys, feature.path, feature.onDisk = fsys, name, l.onDisk
 	if l.onDisk {
 		feature.folder = filepath.Dir(filepath.FromSlash(uri))
 	}
@@ -193,17 +240,19 @@ func (l *loader) file(fsys fs.FS, name, uri string, lines []int) {
 		feature.pickedLines = map[int]bool{}
 		l.pick(feature, lines)
 	}
+	return feature
 }
 
 // pick selects the scenarios at these lines of a feature, in addition to those selected
-// before; nil selects all.
+// before; nil selects all. A line without a scenario is a problem also where all are
+// selected.
 func (l *loader) pick(f *Feature, lines []int) {
 	if lines == nil {
 		f.pickedLines = nil
 		return
 	}
-	if f.pickedLines == nil {
-		return // all were selected before
+	if f.document == nil {
+		return // what is at the lines is not known
 	}
 	for _, line := range lines {
 		at := f.scenariosAt(line)
@@ -211,7 +260,9 @@ func (l *loader) pick(f *Feature, lines []int) {
 			l.fail(f.URI, 0, f.nearestTo(line), "there is no scenario at line %d", line)
 		}
 		for _, s := range at {
-			f.pickedLines[s.Line] = true
+			if f.pickedLines != nil { // else all are selected
+				f.pickedLines[s.Line] = true
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"omniloader/internal/outcome"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,6 +120,41 @@ func TestAFileNamedTwiceIsReadOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, fs, 1)
 	assert.Len(t, selectAll(t, fs).Scenarios(), 5, "the folder takes the whole file")
+
+	_, err = Load(t.Context(), []string{dir, file + ":999"})
+	assert.ErrorContains(t, err, "there is no scenario at line 999", "which the folder does not hide")
+}
+
+func TestAFileWithSeveralNamesIsReadOnce(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	require.NoError(t, os.WriteFile("a.feature", []byte(outline), 0o644))
+	require.NoError(t, os.Mkdir("sub", 0o755))
+	require.NoError(t, os.Symlink("a.feature", "link.feature"))
+	require.NoError(t, os.Symlink(dir, "linked"))
+	require.NoError(t, os.Link("a.feature", "sub/hard.feature"))
+	for _, other := range []string{"a.feature", "./a.feature", "sub/../a.feature", filepath.Join(dir, "a.feature"), "link.feature", "linked/a.feature", "sub/hard.feature"} {
+		fs, err := Load(t.Context(), []string{"a.feature:8", other + ":26"})
+		require.NoError(t, err)
+		require.Len(t, fs, 1, other)
+		assert.Equal(t, "a.feature", fs[0].URI, "the first name stays")
+		assert.Equal(t, []string{"plain", "fails case"}, names(selectAll(t, fs).Scenarios()), other)
+	}
+	for _, paths := range [][]string{{"."}, {".", "sub", "a.feature"}, {"linked", "."}} {
+		fs, err := Load(t.Context(), paths)
+		require.NoError(t, err)
+		assert.Len(t, fs, 1, paths)
+	}
+	require.NoError(t, os.WriteFile("sub/copy.feature", []byte(outline), 0o644))
+	fs, err := Load(t.Context(), []string{"."})
+	require.NoError(t, err)
+	assert.Len(t, fs, 2, "a copy is another file")
+
+	require.NoError(t, os.WriteFile("a.feature", nil, 0o644))
+	fs, err = Load(t.Context(), []string{"a.feature", "link.feature"})
+	require.NoError(t, err)
+	require.Len(t, fs, 1)
+	assert.Len(t, fs[0].Problems, 1, "its problem is told once")
 }
 
 func TestFoldersAreReadInTheOrderOfPaths(t *testing.T) {
@@ -151,10 +187,15 @@ func TestLoadReportsProblems(t *testing.T) {
 		{"a folder without features", filepath.Join(dir, "empty"), "no feature file in this folder", ".feature"},
 		{"a line of a folder", dir + ":3", "a line can be selected in a file", "feature file"},
 		{"a line that is not there", good + ":999", "there is no scenario at line 999", `"last" at line 33`},
-		{"a line past every number", good + ":99999999999999999999", "there is no scenario at line -1", ""},
+		{"a line past every number", good + ":99999999999999999999", "there is no line 99999999999999999999, the number is too large", "FILE:12"},
+		{"line 0", good + ":0", good + ":0: there is no line 0, lines are counted from 1", "FILE:12"},
+		{"line 0 behind a good one", good + ":8:00", "there is no line 00", "FILE:12"},
+		{"a colon without a line", good + ":", good + ":: there is no line number behind the colon", "FILE:12"},
+		{"a line, and a colon without one", good + ":8:", "there is no line number behind the colon", "FILE:12"},
+		{"a line of a file that is not there", filepath.Join(dir, "god.feature:0"), "god.feature: no such feature file or folder", `did you mean "` + filepath.ToSlash(good) + `"?`},
 		{"a blank line", good + ":11", "there is no scenario at line 11", `"plain" at line 8`},
 		{"a mistyped keyword", write("k.feature", "Feature: x\n  Scenario: y\n    When z\n    Gven z\n"), `k.feature:4: "Gven z" is not possible here`, `did you mean "Given"?`},
-		{"a mistyped heading", write("h.feature", "Feature: x\n\n  It is.\n  Scenaro: y\n    When z\n  Scenario: y\n    When z\n"), `h.feature:4: "Scenaro:" is not a keyword`, `did you mean "Scenario:"?`},
+		{"a mistyped heading", write("h.feature", "Feature: x\n\n  It is.\n  Scenaro: y\n    When z\n  Scenario: y\n    When z\n"), `h.feature:4:3: "Scenaro:" is not a keyword`, `did you mean "Scenario:"?`},
 		{"text where none can be", write("t.feature", "Feature: x\n  Scenario: y\n    Given z\n    zzzzzz\n"), `t.feature:4: "zzzzzz" is not possible here`, "possible here: "},
 		{"a file that ends too early", write("d.feature", "Feature: x\n  Scenario: y\n    Given z\n      \"\"\"\n      open\n"), "the file ends too early", `"""`},
 		{"an unknown language", write("l.feature", "#language: xx\nFeature: x\n"), "Language not supported: xx", ""},
@@ -162,13 +203,16 @@ func TestLoadReportsProblems(t *testing.T) {
 		{"an empty file", write("e.feature", ""), "no feature in this file", "Feature: "},
 		{"a comment alone", write("c.feature", "# hello\n"), "no feature in this file", "Feature: "},
 		{"a feature without scenarios", write("n.feature", "Feature: x\n"), `n.feature:1: the feature "x" has no scenario`, "add one"},
-		{"an outline without rows", write("o.feature", "Feature: x\n  Scenario Outline: y\n    Given <z>\n    Examples:\n      | z |\n"), `o.feature:2: the outline "y" has no row`, "add a row"},
+		{"an outline without rows", write("o.feature", "Feature: x\n  Scenario Outline: y\n    Given <z>\n    Examples:\n      | z |\n"), `o.feature:4:5: these examples have no row`, "add a row"},
 		{"another encoding", write("utf.feature", "Feature: x\n  Scenario: \xff\n    Given z\n"), "utf.feature:2: not UTF-8", "UTF-8"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Load(t.Context(), []string{tt.path})
-			var problems Problems
+			fs, err := Load(t.Context(), []string{tt.path})
+			if err == nil {
+				err = selectAll(t, fs).Check(t.Context())
+			}
+			var problems outcome.Problems
 			require.ErrorAs(t, err, &problems)
 			assert.Contains(t, problems[0].Error(), tt.message)
 			assert.Contains(t, problems[0].Hint(), tt.hint)
@@ -179,7 +223,7 @@ func TestLoadReportsProblems(t *testing.T) {
 
 func TestAllBadPathsAreReportedAtOnce(t *testing.T) {
 	_, err := Load(t.Context(), []string{"nowhere/a.feature", "nowhere/b.feature"})
-	var problems Problems
+	var problems outcome.Problems
 	require.ErrorAs(t, err, &problems)
 	assert.Len(t, problems, 2)
 	assert.Contains(t, err.Error(), "\n  hint: ")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -12,20 +13,29 @@ import (
 	"omniloader/steps"
 )
 
-// RunFileFeatures returns the records of the features that have a selected scenario.
+// RunFileFeatures returns the records of the features that have a selected scenario or a
+// problem.
 func (p *Plan) RunFileFeatures() []runfile.Feature {
 	var records []runfile.Feature
-	for _, f := range p.features {
-		if slices.ContainsFunc(f.Scenarios, func(s *Scenario) bool { return p.chosen[s] }) {
+	for i, f := range p.features {
+		problems := p.fileProblems(f)
+		if len(problems) > 0 || slices.ContainsFunc(f.Scenarios, func(s *Scenario) bool { return p.chosen[s] }) {
 			feature := f.outcome()
-			records = append(records, runfile.NewFeature(&feature))
+			feature.Problems = problems
+			record := runfile.NewFeature(&feature)
+			record.Position = i + 1
+			records = append(records, record)
 		}
 	}
 	return records
 }
 
+// FeaturesHash returns the hash of the feature files of the plan. All shards of a plan have
+// the same.
+func (p *Plan) FeaturesHash() string { return runfile.FeaturesHash(p.undivided().RunFileFeatures()) }
+
 // PlanHash returns the hash of the identities of the selected scenarios, and of their
-// models where the run has several.
+// models where the run has several. All shards of a plan have the same.
 func (p *Plan) PlanHash() string { return runfile.PlanHash(maps.Keys(p.newRecords(nil).ids())) }
 
 // records writes the records of scenarios to a run file. A nil *records writes nothing.
@@ -44,14 +54,9 @@ func (p *Plan) newRecords(file *runfile.Writer) *records {
 		feature := f.outcome()
 		r.features[f.URI] = &feature
 	}
-	numberings := map[string]*runfile.Numbering{} // by model: each has every scenario
-	for i, s := range p.Scenarios() {
-		identity := runfile.Identity{File: s.URI, Rule: s.Rule, Name: s.NameInFile(), Row: s.row}
-		if numberings[s.Model] == nil {
-			numberings[s.Model] = new(runfile.Numbering)
-		}
-		numberings[s.Model].Assign(&identity)
-		r.identities[s], r.positions[s] = identity, i+1
+	all := identities(p.features)
+	for i, s := range p.undivided().Scenarios() {
+		r.identities[s], r.positions[s] = all[s], i+1
 	}
 	return r
 }
@@ -69,13 +74,13 @@ func (r *records) ids() map[string]bool {
 }
 
 // write writes the record of a scenario that has ended. worker is 0 where it is not known.
-func (r *records) write(s *Scenario, o *outcome.Scenario, worker int, evidence *runfile.Evidence) {
+func (r *records) write(s *Scenario, o *outcome.Scenario, worker int) {
 	if r == nil || o == nil {
 		return
 	}
 	record := runfile.NewScenario(r.features[s.URI], o, runfile.Details{
-		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Evidence: evidence, Loader: r.loader, Model: s.modelDir,
-		Errors: runfile.Errors{CouldNotJudge: isScenarioError, Explain: explainFailure},
+		Identity: r.identities[s], Position: r.positions[s], Kinds: kindNames(r.plan.kinds(s)), Worker: worker, Loader: r.loader, Model: s.modelDir,
+		Errors: runfile.Errors{Explain: explainFailure},
 	})
 	r.file.Scenario(&record)
 }
@@ -92,28 +97,28 @@ func kindNames(kinds []messages.PickleStepType) []string {
 	return names
 }
 
-func isScenarioError(err error) bool {
-	var wrong *steps.ScenarioError
-	return errors.As(err, &wrong)
-}
-
 // explainFailure gives what an error says besides its message.
 func explainFailure(err error) (f runfile.Failure) {
 	var p *PanicError
 	if errors.As(err, &p) {
 		f.Stack = runfile.Text(p.Stack)
 	}
+	var hung *HungError
+	if errors.As(err, &hung) {
+		f.Stack = runfile.Text(hung.Stack)
+	}
 	return f
 }
 
 // newEvidence describes what a failed scenario was judged on.
-func newEvidence(e steps.Evidence) *runfile.Evidence {
-	evidence := &runfile.Evidence{Operation: e.Operation}
+func newEvidence(e steps.Evidence) *outcome.Evidence {
+	evidence := &runfile.Evidence{Operation: e.Operation, DecidedBy: runfile.Text(e.DecidedBy)}
 	if e.FS != nil {
 		evidence.Tree = runfile.NewTree(e.FS, e.Dir)
 	}
 	if e.Answer != "" {
 		evidence.Answer = runfile.NewExcerpt(e.Answer, runfile.MaxAnswer)
+		evidence.Answer.Text = runfile.Text(strings.Clone(string(evidence.Answer.Text))) // keeps no large answer alive
 	}
-	return evidence
+	return evidence.ToOutcome()
 }

@@ -8,10 +8,7 @@ import (
 	"sync"
 	"time"
 
-	messages "github.com/cucumber/messages/go/v34"
-
 	"omniloader/internal/bench"
-	"omniloader/internal/engine"
 	"omniloader/internal/outcome"
 	"omniloader/internal/runfile"
 	"omniloader/steps"
@@ -25,6 +22,21 @@ type Options struct {
 	// RunFile gets the record of each scenario when it has ended, and again if it was
 	// measured in a later round; or nil.
 	RunFile *runfile.Writer
+	// Timeout is how long each attempt at a scenario may take where no tag says it; 0 means
+	// DefaultTimeout, or DefaultMeasuredTimeout for a measured one.
+	Timeout time.Duration
+	// Grace is how long a step is waited for when its time is up, before it is abandoned;
+	// 0 means a few seconds.
+	Grace time.Duration
+	// Retries is how often a scenario that fails is tried again where no tag says it. One
+	// that is measured or expected to fail is not.
+	Retries int
+	// MaxFailures is the number of failed scenarios after which no further one starts; 0
+	// means no limit. A scenario that could not be judged has not failed, and one that
+	// exceeded a bound has failed only when it was measured again.
+	MaxFailures int
+	// Seed, where it is not nil, gives a random order.
+	Seed *uint64
 	// Pause waits before scenarios that exceeded a bound are measured again; nil waits as
 	// steps.WaitBeforeRemeasuring does.
 	Pause func(context.Context)
@@ -32,15 +44,17 @@ type Options struct {
 
 // Run checks the plan and runs it: first the scenarios that are not measured, in parallel,
 // then the measured ones, each alone, and at last again those that exceeded a bound on
-// time, see laterRounds. Scenarios with the tag @real are skipped if the selection
-// has no model. If ctx is cancelled, the result has the scenarios that have ended and says that
-// it was interrupted. The error is Problems if nothing could be judged; a scenario that
-// fails is not an error.
+// time, see laterRounds. A scenario with a problem, see Check, is not run, and its outcome
+// says why it could not be judged; the others are. Scenarios with the tag @real are skipped
+// if the setup has no model. If ctx is cancelled, the result has the scenarios that have
+// ended and says that it was interrupted. If ErrTimeUp is the cause, it also has what was
+// under way, as not judged. The error is Problems if every scenario needs a
+// model and there is none; a scenario that fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
-	if err := p.Check(ctx); ctx.Err() != nil {
+	p.describeLoader(options.Setup)
+	problems := p.scenarioProblems(ctx)
+	if ctx.Err() != nil && !timeIsUp(ctx) {
 		return &outcome.Run{Started: time.Now(), Interrupted: true}, nil
-	} else if err != nil {
-		return nil, err
 	}
 	needsModel := func(s *Scenario) bool {
 		return s.modelDir == "" && slices.Contains(s.TagNames(), tagReal)
@@ -52,20 +66,26 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 		}
 	})
 	run := &outcome.Run{Started: time.Now()}
-	c := &runner{plan: p, options: options, ended: map[*Scenario]*outcome.Scenario{}, events: newEvents(options.Listener)}
+	c := &runner{plan: p, options: options, order: p.runOrder(options.Seed), ended: map[*Scenario]*outcome.Scenario{}, events: newEvents(options.Listener)}
 	defer c.events.close()
+	defer options.Setup.RemoveTemporary()
 	if options.RunFile != nil {
 		c.records = p.newRecords(options.RunFile)
 		c.records.loader = options.Setup.LoaderKey()
 	}
 	c.notify(outcome.Event{Selected: &outcome.Selection{Scenarios: len(p.chosen)}})
-	functional, measured := map[*Scenario]bool{}, map[*Scenario]bool{}
+	functional, measured, skippedReal := map[*Scenario]bool{}, map[*Scenario]bool{}, 0
 	for _, s := range p.Scenarios() {
 		switch {
+		case len(problems[s]) > 0:
+			unjudged := p.unjudgedOutcome(s, problems[s])
+			c.records.write(s, unjudged, 0)
+			c.finished(s, unjudged)
 		case needsModel(s):
+			skippedReal++
 			skipped := *p.newOutcome(s)
 			skipped.SkipReason = "needs a real checkpoint"
-			c.records.write(s, &skipped, 0, nil)
+			c.records.write(s, &skipped, 0)
 			c.finished(s, &skipped)
 		case p.measured(s):
 			measured[s] = true
@@ -73,33 +93,66 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 			functional[s] = true
 		}
 	}
-	if len(functional)+len(measured) == 0 {
-		return nil, Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", len(c.ended)),
+	if skippedReal > 0 && skippedReal == len(p.chosen) && !slices.ContainsFunc(p.undivided().Scenarios(), func(s *Scenario) bool { return !needsModel(s) }) {
+		return nil, outcome.Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", skippedReal),
 			Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
 	}
 	c.runBatch(ctx, functional, max(1, options.Jobs))
 	c.runBatch(ctx, measured, 1)
 	c.laterRounds(ctx)
 	for s := range c.remeasured {
-		c.records.write(s, c.ended[s], 0, nil)
+		c.records.write(s, c.ended[s], 0)
 	}
 	run.Duration = time.Since(run.Started)
 	run.Interrupted = c.interrupted
 	run.Features = p.outcomes(c.ended)
+	run.LeftOut = p.leftOutOf(skippedReal)
+	c.notRun(ctx, run)
 	return run, nil
+}
+
+// DryRun checks the plan and runs nothing: every scenario is skipped, and those with a
+// problem, see Check, could not be judged.
+func (p *Plan) DryRun(ctx context.Context) *outcome.Run {
+	run := &outcome.Run{Started: time.Now()}
+	problems := p.scenarioProblems(ctx)
+	ended := map[*Scenario]*outcome.Scenario{}
+	for _, s := range p.Scenarios() {
+		o := p.newOutcome(s)
+		o.SkipReason = "dry run"
+		if len(problems[s]) > 0 {
+			o = p.unjudgedOutcome(s, problems[s])
+		}
+		ended[s] = o
+	}
+	run.Features, run.LeftOut = p.outcomes(ended), p.leftOutOf(0)
+	run.Duration = time.Since(run.Started)
+	return run
+}
+
+// leftOutOf counts what a run left out: what the selection did, and the scenarios that were
+// skipped for want of a model.
+func (p *Plan) leftOutOf(skippedReal int) []outcome.LeftOut {
+	all := p.LeftOut()
+	if skippedReal > 0 {
+		all = append(all, outcome.LeftOut{Reason: tagReal, Count: skippedReal})
+	}
+	return all
 }
 
 // MeasuredOperations runs every measured scenario of the plan once, without measuring it,
 // and returns their operations, ready to be sampled, in the order of the scenarios.
-// Scenarios with the tag @real are left out if the selection has no model. A scenario that
-// fails is an error, because its operation does not do what would be measured.
-func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]bench.Operation, error) {
+// Scenarios with the tag @real are left out if the setup has no model. A scenario that
+// fails is an error, because its operation does not do what would be measured; one that is
+// expected to fail is left out then. Of the options, the setup and the timeout count.
+func (p *Plan) MeasuredOperations(ctx context.Context, options Options) ([]bench.Operation, error) {
 	var operations []bench.Operation
-	setup = setup.Derive(func(s *steps.Setup) {
+	setup := options.Setup.Derive(func(s *steps.Setup) {
 		s.Collect = func(o bench.Operation) { operations = append(operations, o) }
 		s.Checkpoints = p.checkpoints
 	})
-	c := &runner{plan: p, options: Options{Setup: setup}, ended: map[*Scenario]*outcome.Scenario{}}
+	options.Setup = setup
+	c := &runner{plan: p, options: options, order: p.Scenarios(), ended: map[*Scenario]*outcome.Scenario{}}
 	takes := map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {
 		if p.measured(s) && (s.modelDir != "" || !slices.Contains(s.TagNames(), tagReal)) {
@@ -115,6 +168,10 @@ func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]be
 		if o == nil || o.Status == outcome.Passed {
 			continue
 		}
+		if issue, _ := steps.ExpectedFailure(s.TagNames()); issue != "" && o.Status == outcome.Failed {
+			operations = slices.DeleteFunc(operations, func(operation bench.Operation) bool { return operation.Key.Benchmark == p.benchmark(s) })
+			continue
+		}
 		err := errors.New("it did not pass")
 		if failed := o.FailedStep(); failed != nil && failed.Err != nil {
 			err = failed.Err
@@ -124,47 +181,75 @@ func (p *Plan) MeasuredOperations(ctx context.Context, setup *steps.Setup) ([]be
 	return operations, nil
 }
 
-// UnjudgedSteps returns the steps of a run that could not judge the loader, as Problems,
-// and nil if there is none: pending, undefined and ambiguous steps, and steps that failed
-// with a steps.ScenarioError. Only running them shows that.
-func UnjudgedSteps(run *outcome.Run) error {
-	var problems Problems
+// Unjudged returns everything that could not be judged in a run, as Problems, and nil if
+// there is nothing: the problems that were known before it ran, and the steps that ended in
+// a steps.ScenarioError or are not finished, which only running them shows.
+func Unjudged(run *outcome.Run) error {
+	problems := slices.Clone(run.Problems)
 	for _, f := range run.Features {
+		problems = append(problems, f.Problems...)
 		for _, s := range f.Scenarios {
-			for _, step := range s.Steps {
-				if step.Status == outcome.Pending || step.Status == outcome.Undefined || step.Status == outcome.Ambiguous {
-					problems = append(problems, Problem{URI: f.URI, Line: step.Line,
-						Message: fmt.Sprintf("%s step %q", step.Status, step.Text), Advice: "finish the step, or tag its scenario " + tagWIP})
-				}
-				var wrong *steps.ScenarioError
-				if step.Status == outcome.Failed && errors.As(step.Err, &wrong) {
-					problem := Problem{URI: f.URI, Line: step.Line, Message: "could not judge: " + wrong.Error()}
-					var hinted interface{ Hint() string }
-					if errors.As(wrong, &hinted) {
-						problem.Advice = hinted.Hint()
-					}
-					problems = append(problems, problem)
+			problems = append(problems, s.Problems...)
+			if len(s.Problems) > 0 {
+				continue
+			}
+			for _, step := range s.FailedSteps() {
+				if step.Status.Unjudged() {
+					problems = append(problems, stepProblem(f.URI, step))
 				}
 			}
 		}
 	}
-	return problems.orNil()
+	return problems.ErrOrNil()
 }
 
-// CountBroken returns the number of scenarios that failed because of the loader, and not
-// because of a mistake in the scenario.
-func CountBroken(run *outcome.Run) int {
-	n := 0
-	for _, f := range run.Features {
-		for _, s := range f.Scenarios {
-			failed := s.FailedStep()
-			var wrong *steps.ScenarioError
-			if s.Status == outcome.Failed && (failed == nil || !errors.As(failed.Err, &wrong)) {
-				n++
-			}
+// stepProblem says why a step could not be judged.
+func stepProblem(uri string, step *outcome.Step) outcome.Problem {
+	if step.Status != outcome.CouldNotJudge {
+		return outcome.Problem{URI: uri, Line: step.Line, Message: fmt.Sprintf("%s step %q", step.Status, step.Text),
+			Advice: "finish the step, or tag its scenario " + tagWIP}
+	}
+	text := string(step.Status)
+	if step.Err != nil {
+		text = step.Err.Error()
+	}
+	if wrong := (*steps.ScenarioError)(nil); errors.As(step.Err, &wrong) {
+		text = wrong.Error() // without what the step was doing
+	}
+	problem := outcome.Problem{URI: uri, Line: step.Line, Message: "could not judge: " + text}
+	var hinted interface{ Hint() string }
+	if errors.As(step.Err, &hinted) {
+		problem.Advice = hinted.Hint()
+	}
+	return problem
+}
+
+// unjudgedOutcome returns the outcome of a scenario with problems, which is not run.
+func (p *Plan) unjudgedOutcome(s *Scenario, problems outcome.Problems) *outcome.Scenario {
+	o := p.newOutcome(s)
+	o.Status, o.Problems = outcome.CouldNotJudge, problems
+	kinds := p.kinds(s)
+	for i := range o.Steps {
+		at := slices.IndexFunc(problems, func(p outcome.Problem) bool { return p.Line == o.Steps[i].Line })
+		if at < 0 {
+			continue
+		}
+		problem := problems[at]
+		problem.URI = "" // the step has its place
+		o.Steps[i].Err = problem
+		switch n := len(p.steps.match(kinds[i], o.Steps[i].Text)); {
+		case n == 0:
+			o.Steps[i].Status = outcome.Undefined
+		case n > 1:
+			o.Steps[i].Status = outcome.Ambiguous
+		default:
+			o.Steps[i].Status = outcome.CouldNotJudge
 		}
 	}
-	return n
+	if failed := o.FailedStep(); failed != nil {
+		o.Status = failed.Status
+	}
+	return o
 }
 
 // newOutcome returns the outcome of a scenario that has not started, with the definitions
@@ -181,17 +266,19 @@ func (p *Plan) newOutcome(s *Scenario) *outcome.Scenario {
 	return &o
 }
 
-// outcomes returns the scenarios that have ended, in the order of the files.
+// outcomes returns the scenarios that have ended, in the order of the files, and the files
+// with problems.
 func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature {
 	var features []outcome.Feature
 	for _, f := range p.features {
 		feature := f.outcome()
+		feature.Problems = p.fileProblems(f)
 		for _, s := range f.Scenarios {
 			if o := ended[s]; o != nil {
 				feature.Scenarios = append(feature.Scenarios, *o)
 			}
 		}
-		if len(feature.Scenarios) > 0 {
+		if len(feature.Scenarios)+len(feature.Problems) > 0 {
 			features = append(features, feature)
 		}
 	}
@@ -200,10 +287,12 @@ func (p *Plan) outcomes(ended map[*Scenario]*outcome.Scenario) []outcome.Feature
 
 // outcome returns the feature without scenarios.
 func (f *Feature) outcome() outcome.Feature {
-	node := f.document.Feature
-	feature := outcome.Feature{
-		URI: f.URI, Keyword: node.Keyword, Name: node.Name, Description: node.Description, Line: int(node.Location.Line), Source: f.Source,
+	feature := outcome.Feature{URI: f.URI, Source: f.Source, Problems: f.Problems}
+	if f.document == nil {
+		return feature
 	}
+	node := f.document.Feature
+	feature.Keyword, feature.Name, feature.Description, feature.Line = node.Keyword, node.Name, node.Description, int(node.Location.Line)
 	for _, t := range node.Tags {
 		feature.Tags = append(feature.Tags, outcome.Tag{Name: t.Name, Line: int(t.Location.Line)})
 	}
@@ -214,42 +303,42 @@ func (f *Feature) outcome() outcome.Feature {
 type runner struct {
 	plan    *Plan
 	options Options
-	round   int      // 0 until scenarios are measured again
-	records *records // nil where no run file is written
-	events  *events  // nil where nothing listens
+	order   []*Scenario // all selected ones, as they run
+	round   int         // 0 until scenarios are measured again
+	records *records    // nil where no run file is written
+	events  *events     // nil where nothing listens
 
 	mu          sync.Mutex
 	deferred    []*Scenario // ended; the listener is told only after the last round
 	ended       map[*Scenario]*outcome.Scenario
 	interrupted bool
 	remeasured  map[*Scenario]bool // by later rounds
+	failures    int                // scenarios that failed, those not counted that will be measured again
 }
 
-// runBatch runs the scenarios of takes, this many in parallel, in the order of the plan.
+// runBatch runs the scenarios of takes, this many in parallel, until no more may start.
 func (c *runner) runBatch(ctx context.Context, takes map[*Scenario]bool, jobs int) {
 	next := make(chan *Scenario)
 	var workers sync.WaitGroup
 	for worker := range min(max(1, jobs), len(takes)) {
 		workers.Go(func() {
 			for s := range next {
+				if c.stopped(ctx) {
+					continue
+				}
 				c.runScenario(ctx, s, worker+1)
 			}
 		})
 	}
-	for _, s := range c.plan.Scenarios() {
-		if !takes[s] {
-			continue
+	for _, s := range c.order {
+		if takes[s] {
+			next <- s
 		}
-		if ctx.Err() != nil {
-			c.interrupted = true
-			break
-		}
-		next <- s
 	}
 	close(next)
 	workers.Wait()
 	for s := range takes {
-		if c.ended[s] == nil {
+		if c.ended[s] == nil && ctx.Err() != nil {
 			c.interrupted = true
 		}
 	}
@@ -263,6 +352,8 @@ func (c *runner) finished(s *Scenario, o *outcome.Scenario) {
 	isDeferred := c.round == 0 && c.options.Setup.LaterRounds && exceeded(o) != nil
 	if isDeferred {
 		c.deferred = append(c.deferred, s)
+	} else if o.Status == outcome.Failed {
+		c.failures++
 	}
 	c.mu.Unlock()
 	if isDeferred || c.round > 0 {
@@ -273,108 +364,7 @@ func (c *runner) finished(s *Scenario, o *outcome.Scenario) {
 
 func (c *runner) notify(e outcome.Event) { c.events.add(e) }
 
-// runScenario runs one scenario and keeps its outcome, unless it was interrupted.
-func (c *runner) runScenario(ctx context.Context, s *Scenario, worker int) {
-	o := c.plan.newOutcome(s)
-	o.Started = time.Now()
-	started := *o // the listener may read it while the scenario runs
-	c.notify(outcome.Event{Started: &started})
-	if c.plan.measured(s) {
-		c.events.settle()
-	}
-	var scenario scenarioSteps
-	var evidence *runfile.Evidence
-	result := c.plan.steps.engine().Run(ctx, s.pickle, func(scope *engine.Scope) {
-		scenario = c.plan.steps.register(c.options.Setup, scope)
-		scope.Before(func(ctx context.Context, p *messages.Pickle) (context.Context, error) {
-			return ctx, scenario.Begin(p, c.plan.source(s))
-		})
-		scope.After(func(ctx context.Context, _ *messages.Pickle, err error) (context.Context, error) {
-			if err != nil && c.records != nil {
-				evidence = newEvidence(scenario.Evidence())
-			}
-			return ctx, scenario.End()
-		})
-	}, engine.Options{})
-	attempt := result.Attempts[len(result.Attempts)-1]
-	o.Duration = time.Since(o.Started)
-	for i, r := range attempt.Steps {
-		addResult(&o.Steps[i], r)
-	}
-	o.Status = statuses[result.Status]
-	failure := attempt.Err // of a hook, which belongs to no step
-	if failed := o.FailedStep(); failed != nil {
-		failure = failed.Err
-	} else if failure != nil && o.Status == outcome.Failed && len(o.Steps) > 0 {
-		last := &o.Steps[lastRun(o.Steps)]
-		last.Status, last.Err = outcome.Failed, explain(failure)
-	}
-	if ctx.Err() != nil && (result.Interrupted || o.Status == outcome.Skipped || interruptedBy(ctx, failure)) {
-		return
-	}
-	if record := scenario.Record(); record != nil {
-		o.Benchmark, o.Warnings, o.SkipReason = record.Benchmark, record.Warnings, record.SkipReason
-		o.NotJudged = record.NotJudged
-	}
-	c.records.write(s, o, worker, evidence)
-	c.finished(s, o)
-}
-
-var statuses = map[engine.Status]outcome.Status{
-	engine.Passed:    outcome.Passed,
-	engine.Failed:    outcome.Failed,
-	engine.Skipped:   outcome.Skipped,
-	engine.Undefined: outcome.Undefined,
-	engine.Pending:   outcome.Pending,
-	engine.Ambiguous: outcome.Ambiguous,
-}
-
-// addResult completes a step with its result.
-func addResult(step *outcome.Step, r engine.StepResult) {
-	step.Status = statuses[r.Status]
-	step.Started = r.Started
-	if step.Status == outcome.Skipped {
-		return
-	}
-	step.Duration = r.Duration
-	if r.Err == nil {
-		return
-	}
-	step.Err = explain(r.Err)
-	if r.Kind == messages.PickleStepType_CONTEXT && step.Status == outcome.Failed {
-		step.Err = &steps.ScenarioError{Err: step.Err} // there is no checkpoint to judge the loader with
-	}
-}
-
-// lastRun returns the index of the last step that was run, 0 if none was.
-func lastRun(list []outcome.Step) int {
-	for i, step := range slices.Backward(list) {
-		if step.Status != outcome.Skipped {
-			return i
-		}
-	}
-	return 0
-}
-
 // interruptedBy says whether err is caused by the end of the context.
 func interruptedBy(ctx context.Context, err error) bool {
 	return errors.Is(err, bench.ErrInterrupted) || errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))
-}
-
-// PanicError is the error of a step that panicked.
-type PanicError struct {
-	Value string // the value of the panic
-	Stack string // the value and the stack
-}
-
-func (e *PanicError) Error() string { return "the step panicked: " + e.Value }
-
-// explain converts the error that the engine makes of a panic to a PanicError.
-func explain(err error) error {
-	var p *engine.PanicError
-	if errors.As(err, &p) {
-		value := fmt.Sprint(p.Value)
-		return &PanicError{Value: value, Stack: value + "\n" + p.Stack}
-	}
-	return err
 }

@@ -91,10 +91,10 @@ func TestASkippedStepSkipsTheScenario(t *testing.T) {
 func TestAnUnfinishedStepCannotBeJudged(t *testing.T) {
 	run := runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it is unfinished", "    Then all is well"))
 	assert.Equal(t, outcome.Pending, scenario(t, run).Status)
-	err := UnjudgedSteps(run)
+	err := Unjudged(run)
 	require.ErrorContains(t, err, `a.feature:3: pending step "it is unfinished"`)
 	assert.True(t, IsProblem(err))
-	assert.NoError(t, UnjudgedSteps(runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it fails"))))
+	assert.NoError(t, Unjudged(runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it fails"))))
 }
 
 func TestAHookThatFailsIsAFailureOfTheLastStep(t *testing.T) {
@@ -192,11 +192,44 @@ func TestNothingButRealScenariosCannotBeJudgedWithoutAModel(t *testing.T) {
 	assert.True(t, IsProblem(err))
 }
 
-func TestAPlanThatFailsTheCheckDoesNotRun(t *testing.T) {
+func TestAScenarioWithAProblemIsNotRunAndTheOthersAre(t *testing.T) {
 	y := newFakeSteps()
-	_, err := y.run(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it passes", "  Scenario: b", "    When nobody"), Options{})
-	require.ErrorContains(t, err, "undefined step")
-	assert.Zero(t, y.most.Load())
+	fs := features(t, map[string]string{
+		"a.feature": "Feature: f\n  Scenario: a\n    When it fails\n  Scenario: b\n    When it passes\n    And nobody\n  Scenario: c\n",
+		"b.feature": "Feature: f\n  Scenario: a\n    Nonsense\n    When it passes\n    Nonsense\n",
+	})
+	run, err := y.run(t, fs, Options{})
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, y.most.Load())
+	require.Len(t, run.Features, 2)
+	a, b, c := run.Features[0].Scenarios[0], run.Features[0].Scenarios[1], run.Features[0].Scenarios[2]
+	assert.Equal(t, outcome.Failed, a.Status)
+	assert.Equal(t, outcome.Undefined, b.Status)
+	assert.Equal(t, []outcome.Status{outcome.Skipped, outcome.Undefined}, []outcome.Status{b.Steps[0].Status, b.Steps[1].Status})
+	assert.ErrorContains(t, b.Steps[1].Err, "undefined step")
+	assert.Equal(t, outcome.CouldNotJudge, c.Status)
+	require.Len(t, c.Problems, 1)
+	assert.Contains(t, c.Problems[0].Message, "has no steps")
+	assert.Empty(t, run.Features[1].Scenarios)
+	require.Len(t, run.Features[1].Problems, 1)
+	assert.Equal(t, 5, run.Features[1].Problems[0].Line)
+	assert.Equal(t, 1, run.Totals().Failed)
+	assert.Equal(t, 2, run.Totals().Unjudged)
+	err = Unjudged(run)
+	require.True(t, IsProblem(err))
+	for _, want := range []string{"a.feature:6: undefined step", "a.feature:7: ", "b.feature:5: "} {
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+func TestEveryThenIsJudged(t *testing.T) {
+	s := scenario(t, runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it passes", "    Then its mean is low at measurement 9", "    And all is well", "    And its mean is low at measurement 9")))
+	var statuses []outcome.Status
+	for _, step := range s.Steps {
+		statuses = append(statuses, step.Status)
+	}
+	assert.Equal(t, []outcome.Status{outcome.Passed, outcome.Failed, outcome.Passed, outcome.Failed}, statuses)
+	assert.Len(t, s.FailedSteps(), 2)
 }
 
 func TestAnInterruptionKeepsTheScenariosThatEnded(t *testing.T) {

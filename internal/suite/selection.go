@@ -3,11 +3,12 @@ package suite
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
-	"omniloader/internal/runfile"
+	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 	"omniloader/internal/tagexpr"
 	"omniloader/steps"
@@ -24,12 +25,15 @@ const (
 type Selection struct {
 	Tags       string   // a Cucumber tag expression
 	Categories []string // scenarios of any of these; each is a tag without its @
+	Name       string   // a regular expression that the name of a scenario has to match, "" for any
 	Short      bool     // leave out scenarios with @slow
 	// Models are the directories of real checkpoints. A scenario that needs one is selected
 	// once for each, see runsOnModel; without any it is skipped.
 	Models []string
 	// Checkpoints says which checkpoints Given steps may use.
 	Checkpoints steps.Checkpoints
+	// IDs are those of the only scenarios to run, see runfile.Identity; nil means all.
+	IDs map[string]bool
 }
 
 // Plan is a selection of scenarios that can be checked and run.
@@ -37,24 +41,39 @@ type Plan struct {
 	features []*Feature
 	chosen   map[*Scenario]bool
 	steps    stepLibrary
-	leftOut  []runfile.LeftOut
+	leftOut  []outcome.LeftOut
+	divided  *Plan // the plan of which this one is a shard, or nil
+	// problemFiles are the files whose problems this shard has; see fileProblems.
+	problemFiles map[*Feature]bool
 
 	checkpoints steps.Checkpoints
 
-	once         sync.Once
-	exampleTexts []string // see examples
+	lintOnce    sync.Once
+	lintMutex   sync.Mutex
+	lintResults map[*Feature]*linted
+
+	arguments steps.ArgumentContext // see Expect; without the source
+
+	once  sync.Once
+	texts *stepTexts // see knownTexts
 }
 
 // Select selects the scenarios that are at a line given to Load, if there was one, that
 // have one of the categories, and that match the tag expression. Scenarios with @wip are
 // left out unless the expression names it or a line selects them. An invalid expression
 // is a *tagexpr.SyntaxError; a tag or category that no scenario has, and an empty
-// selection, are Problems.
+// selection, are Problems. The plan is empty if a feature with problems is all that there is.
 func Select(features []*Feature, selection Selection) (*Plan, error) {
 	expr, err := tagexpr.Parse(selection.Tags)
 	if err != nil {
 		return nil, err
 	}
+	name, err := regexp.Compile(selection.Name)
+	if err != nil {
+		return nil, outcome.Problems{{Message: fmt.Sprintf("the name %q is no regular expression: %v", selection.Name, err),
+			Advice: `a special character is taken as it is behind a backslash, as in "1\.5"`}}
+	}
+	ids := identities(features)
 	tags := allTags(features)
 	if err := unknownTags(expr, selection.Categories, tags); err != nil {
 		return nil, err
@@ -64,32 +83,31 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	for _, f := range p.features {
 		for _, s := range f.Scenarios {
 			total++
-			names := s.TagNames()
+			names, identity := s.TagNames(), ids[s]
 			switch {
+			case selection.IDs != nil && !selection.IDs[identity.ID()] || !name.MatchString(s.Name):
 			case f.pickedLines != nil && !f.pickedLines[s.Line]:
 			case !inCategory(names, selection.Categories) || !expr.Match(names):
 			case selection.Short && slices.Contains(names, tagSlow):
 				slow++
-			case slices.Contains(names, tagWIP) && !expr.Names(tagWIP) && f.pickedLines == nil:
+			case slices.Contains(names, tagWIP) && !expr.Names(tagWIP) && f.pickedLines == nil && selection.IDs == nil:
 				wip++
 			default:
 				p.chosen[s] = true
 			}
 		}
 	}
-	if len(p.chosen) == 0 {
+	if len(p.chosen) == 0 && !slices.ContainsFunc(features, func(f *Feature) bool { return len(p.fileProblems(f)) > 0 }) {
 		return nil, nothingSelected(selection, total, wip)
 	}
-	for _, l := range []runfile.LeftOut{{Reason: tagWIP, Count: wip}, {Reason: tagSlow, Count: slow}} {
+	for _, l := range []outcome.LeftOut{{Reason: tagWIP, Count: wip}, {Reason: tagSlow, Count: slow}} {
 		if l.Count > 0 {
 			p.leftOut = append(p.leftOut, l)
 		}
 	}
+	p.leftOut = append(p.leftOut, leftOutPaths(features)...)
 	return p, nil
 }
-
-// LeftOut counts the scenarios that were left out without being asked for, by their tag.
-func (p *Plan) LeftOut() []runfile.LeftOut { return slices.Clone(p.leftOut) }
 
 func inCategory(tags, categories []string) bool {
 	return len(categories) == 0 || slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(tags, "@"+c) })
@@ -103,10 +121,16 @@ func nothingSelected(selection Selection, total, wip int) error {
 	if selection.Tags != "" {
 		conditions = append(conditions, "tags "+selection.Tags)
 	}
+	if selection.Name != "" {
+		conditions = append(conditions, fmt.Sprintf("a name that matches %q", selection.Name))
+	}
+	if selection.IDs != nil {
+		conditions = append(conditions, "an entry in the run file that asks for another run")
+	}
 	if selection.Short {
 		conditions = append(conditions, "not "+tagSlow)
 	}
-	problem := Problem{Message: fmt.Sprintf("nothing selected: none of %d scenarios has %s", total, strings.Join(conditions, ", "))}
+	problem := outcome.Problem{Message: fmt.Sprintf("nothing selected: none of %d scenarios has %s", total, strings.Join(conditions, ", "))}
 	switch {
 	case total == 0:
 		problem.Message = "nothing selected: there is no scenario"
@@ -116,7 +140,7 @@ func nothingSelected(selection Selection, total, wip int) error {
 	case len(conditions) > 1:
 		problem.Advice = "conditions are joined with and; try one of them alone"
 	}
-	return Problems{problem}
+	return outcome.Problems{problem}
 }
 
 // Tags returns every tag of the scenarios, inherited ones included, sorted.
@@ -145,13 +169,13 @@ func allTags(features []*Feature) []string {
 func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 	fixed := []string{tagWIP, tagSlow, tagReal}
 	builtin := steps.Categories()
-	var problems Problems
+	var problems outcome.Problems
 	for _, t := range expr.Tags() {
 		if slices.Contains(tags, t) || slices.Contains(fixed, t) || slices.Contains(builtin, strings.TrimPrefix(t, "@")) && strings.HasPrefix(t, "@") {
 			continue
 		}
 		known := withoutValueTags(tags)
-		problem := Problem{Message: fmt.Sprintf("unknown tag %q: no scenario has it", t), Advice: suggest.DidYouMean(t, known)}
+		problem := outcome.Problem{Message: fmt.Sprintf("unknown tag %q: no scenario has it", t), Advice: suggest.DidYouMean(t, known)}
 		if !strings.HasPrefix(t, "@") && slices.Contains(append(known, fixed...), "@"+t) {
 			problem.Advice = suggest.Question("@" + t)
 		}
@@ -169,10 +193,13 @@ func unknownTags(expr *tagexpr.Expr, categories, tags []string) error {
 			if trimmed := strings.TrimPrefix(c, "@"); trimmed != c && slices.Contains(known, trimmed) {
 				advice = suggest.Question(trimmed)
 			}
-			problems = append(problems, Problem{Message: fmt.Sprintf("unknown category %q: no scenario has this tag", c), Advice: advice})
+			if strings.EqualFold(c, "all") {
+				advice = "--all takes every category"
+			}
+			problems = append(problems, outcome.Problem{Message: fmt.Sprintf("unknown category %q: no scenario has this tag", c), Advice: advice})
 		}
 	}
-	return problems.orNil()
+	return problems.ErrOrNil()
 }
 
 // withoutValueTags returns the tags without those that have a value, such as
@@ -189,7 +216,7 @@ func withoutValueTags(tags []string) []string {
 
 // IsProblem says whether err means that scenarios could not be judged.
 func IsProblem(err error) bool {
-	var problems Problems
+	var problems outcome.Problems
 	var syntax *tagexpr.SyntaxError
 	return errors.As(err, &problems) || errors.As(err, &syntax)
 }

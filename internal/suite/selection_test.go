@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"omniloader/internal/outcome"
 	"omniloader/internal/tagexpr"
 )
 
@@ -77,6 +78,7 @@ func TestSelectRefuses(t *testing.T) {
 		{"a tag far from all", Selection{Tags: "@zzzzzz"}, `unknown tag "@zzzzzz"`, "known: @flaky, @real, @sae, @slow, @tokenizer, @wip"},
 		{"a mistyped category", Selection{Categories: []string{"tokeniser"}}, `unknown category "tokeniser"`, `did you mean "tokenizer"?`},
 		{"a category with an @", Selection{Categories: []string{"@sae"}}, `unknown category "@sae"`, `did you mean "sae"?`},
+		{"every category", Selection{Categories: []string{"all"}}, `unknown category "all"`, "--all takes every category"},
 		{"a category far from all", Selection{Categories: []string{"zzzzzz"}}, `unknown category "zzzzzz"`, "known: flaky, sae, tokenizer"},
 		{"a built-in tag that nothing has", Selection{Tags: "@regression"}, "nothing selected: none of 6 scenarios has tags @regression", ""},
 		{"a contradiction", Selection{Tags: "@slow", Categories: []string{"tokenizer"}}, "nothing selected", "joined with and"},
@@ -85,7 +87,7 @@ func TestSelectRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Select(features(t, map[string]string{"a.feature": tagged}), tt.selection)
-			var problems Problems
+			var problems outcome.Problems
 			require.ErrorAs(t, err, &problems)
 			assert.Contains(t, problems[0].Message, tt.message)
 			assert.Contains(t, problems[0].Advice, tt.hint)

@@ -53,6 +53,11 @@ func selectAll(t *testing.T, fs []*Feature) *Plan {
 type fakeSteps struct {
 	stepLibrary
 	running, most atomic.Int64 // scenarios in parallel, now and at most
+	abandoned     atomic.Int64
+	release       chan struct{} // closed when what hangs may come back
+	grace         time.Duration // see Options
+	order         []string      // what was noted
+	attempts      int
 	benchSide     atomic.Int64 // scenarios that ran in parallel with a measured one
 	cancel        context.CancelFunc
 	judgedCount   map[string]int // how often each kind of bound was judged
@@ -130,6 +135,20 @@ var fakeStepList = []fakeStep{
 	}},
 	{"Then", `^its bound seems fragile until measurement (\d+)$`, func(y *fakeSteps, _ context.Context, until string) error { return y.noteFragile(until) }},
 	{"Then", `^it is counted with (\d+)$`, func(y *fakeSteps, _ context.Context, _ string) error { y.judgedCount["counted"]++; return nil }},
+	{"When", `^it hangs (for ever)$`, func(y *fakeSteps, _ context.Context, _ string) error { <-y.release; return nil }},
+	{"When", `^it hangs (until its time is up)$`, func(_ *fakeSteps, ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }},
+	{"When", `^it passes at attempt (\d+)$`, func(y *fakeSteps, _ context.Context, n string) error {
+		if y.attempts++; strconv.Itoa(y.attempts) != n {
+			return fmt.Errorf("attempt %d: %w", y.attempts, errBroken)
+		}
+		return nil
+	}},
+	{"When", `^it (cannot be judged)$`, func(y *fakeSteps, _ context.Context, _ string) error {
+		y.attempts++
+		return &steps.ScenarioError{Err: errBroken}
+	}},
+	{"When", `^"([^"]*)" is noted$`, func(y *fakeSteps, _ context.Context, name string) error { y.order = append(y.order, name); return nil }},
+	{"Then", `^the median latency is below 2 times that of "([^"]*)"$`, func(*fakeSteps, context.Context, string) error { return nil }},
 }
 
 func newFakeSteps() *fakeSteps {
@@ -138,8 +157,9 @@ func newFakeSteps() *fakeSteps {
 		messages.PickleStepType_CONTEXT: "Given", messages.PickleStepType_ACTION: "When", messages.PickleStepType_OUTCOME: "Then",
 	}
 	y.stepLibrary = stepLibrary{
-		checkOrder: func([]messages.PickleStepType) (int, error) { return 0, nil },
-		checkGiven: func(messages.PickleStepType, string, steps.Source, steps.Checkpoints) error { return nil },
+		checkOrder:     func([]messages.PickleStepType) (int, error) { return 0, nil },
+		checkGiven:     func(messages.PickleStepType, string, steps.Source, steps.Checkpoints) error { return nil },
+		checkArguments: func(*messages.Pickle, steps.ArgumentContext) []steps.ArgumentProblem { return nil },
 		catalogue: func() []steps.Definition {
 			return []steps.Definition{
 				{Keyword: "Given", Example: `a thing "stone"`}, {Keyword: "When", Example: "it passes"}, {Keyword: "Then", Example: "all is well"},
@@ -201,6 +221,11 @@ func (f *fakeScenario) End() error {
 	return nil
 }
 
+func (f *fakeScenario) Abandon() {
+	f.y.abandoned.Add(1)
+	f.y.running.Add(-1)
+}
+
 func (f *fakeScenario) Evidence() steps.Evidence { return steps.Evidence{Operation: "fake"} }
 
 func (f *fakeScenario) Record() *steps.Record { return f.record }
@@ -234,6 +259,7 @@ func (y *fakeSteps) runPlan(t *testing.T, p *Plan, options Options) (*outcome.Ru
 	if options.Setup == nil {
 		options.Setup = &steps.Setup{}
 	}
+	options.Grace = y.grace
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	y.cancel = cancel

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"omniloader/internal/engine"
+	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 )
 
@@ -15,17 +16,17 @@ import (
 const maxSyntaxProblems = 3
 
 // syntaxProblems converts the errors of a file that does not parse to problems.
-func syntaxProblems(uri string, err error) Problems {
-	var problems Problems
+func syntaxProblems(uri string, err error) outcome.Problems {
+	var problems outcome.Problems
 	for _, e := range parseErrors(err) {
 		if len(problems) == maxSyntaxProblems {
 			break
 		}
 		message, advice := explainSyntax(e.Message)
-		problems = append(problems, Problem{URI: uri, Line: e.Line, Message: message, Advice: advice})
+		problems = append(problems, outcome.Problem{URI: uri, Line: e.Line, Code: ruleSyntaxError, Message: message, Advice: advice})
 	}
 	if problems == nil {
-		problems = Problems{{URI: uri, Message: strings.TrimSpace(err.Error())}}
+		problems = outcome.Problems{{URI: uri, Code: ruleSyntaxError, Message: strings.TrimSpace(err.Error())}}
 	}
 	return problems
 }

@@ -30,12 +30,14 @@ type Task string
 // UnknownName stands for a name that no file of the checkpoint gives.
 const UnknownName = "unknown"
 
-// Info describes a checkpoint. Its JSON form is what `omniloader inspect --json` prints.
+// Info describes a checkpoint. Its JSON form is what `omniloader inspect --json` prints. In
+// this package, the tag `unit:"bytes"` marks sizes, and `unit:"signed"` numbers that may be
+// negative; `keys` lists keys that a map often has.
 // Fields marked (Inspect) are left at their zero value by ModelInfo.
 type Info struct {
-	Name         string   `json:"name"` // base name of the directory
-	Path         string   `json:"path"` // as the caller gave it
-	Size         int64    `json:"size"` // bytes of all files in the directory and below it (Inspect)
+	Name         string   `json:"name"`              // base name of the directory
+	Path         string   `json:"path"`              // as the caller gave it
+	Size         int64    `json:"size" unit:"bytes"` // bytes of all files in the directory and below it (Inspect)
 	Layout       string   `json:"layout"`
 	Category     Category `json:"category"`
 	Task         Task     `json:"task"`
@@ -105,10 +107,10 @@ type WeightsInfo struct {
 	Parameters     *int64           `json:"parameters"`
 	StoredElements *int64           `json:"stored_elements"` // elements of all tensors as stored; null where no header was read
 	Tensors        int              `json:"tensors"`
-	Bytes          int64            `json:"bytes"`           // of the files
-	TensorBytes    int64            `json:"tensor_bytes"`    // of the tensors read
-	DTypes         map[string]int64 `json:"dtypes"`          // bytes of the tensors by element type
-	BitsPerWeight  *float64         `json:"bits_per_weight"` // bits of all tensors divided by Parameters
+	Bytes          int64            `json:"bytes" unit:"bytes"`        // of the files
+	TensorBytes    int64            `json:"tensor_bytes" unit:"bytes"` // of the tensors read
+	DTypes         map[string]int64 `json:"dtypes" unit:"bytes"`       // bytes of the tensors by element type
+	BitsPerWeight  *float64         `json:"bits_per_weight"`           // bits of all tensors divided by Parameters
 	Complete       bool             `json:"complete"`
 	Missing        []string         `json:"missing"`    // files of the weights that are not present
 	Ignored        []string         `json:"ignored"`    // weight files that a loader does not read
@@ -136,17 +138,17 @@ type CardInfo struct {
 // MemoryInfo is an estimate of the memory that a loaded model needs, in bytes: weights
 // and key-value cache. The library itself and activations are not counted.
 type MemoryInfo struct {
-	Weights   int64            `json:"weights"`    // of the tensors as stored
-	WeightsAs map[string]int64 `json:"weights_as"` // of the parameters converted to "float32", "bfloat16", "int8", "int4"
+	Weights   int64            `json:"weights" unit:"bytes"`                                      // of the tensors as stored
+	WeightsAs map[string]int64 `json:"weights_as" unit:"bytes" keys:"float32,bfloat16,int8,int4"` // of the parameters converted to "float32", "bfloat16", "int8", "int4"
 	// Context is the number of tokens that the cache is computed for: that of WithContext,
 	// else the model's context length; null where neither is known.
 	Context *int64 `json:"context"`
 	// KVCache is 2 × layers × key-value heads × head size × context × 2 bytes (bfloat16),
 	// and less with latent attention or sliding windows; null where the model has no such
 	// cache or the config does not have these numbers.
-	KVCache         *int64   `json:"kv_cache"`
-	KVBytesPerToken *int64   `json:"kv_bytes_per_token"`
-	Total           int64    `json:"total"` // Weights plus KVCache
+	KVCache         *int64   `json:"kv_cache" unit:"bytes"`
+	KVBytesPerToken *int64   `json:"kv_bytes_per_token" unit:"bytes"`
+	Total           int64    `json:"total" unit:"bytes"` // Weights plus KVCache
 	Notes           []string `json:"notes"`
 }
 

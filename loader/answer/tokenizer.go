@@ -11,13 +11,13 @@ type TokenizerInfo struct {
 	Origin         string            `json:"origin"` // "checkpoint", "base model" or "fallback"
 	Files          []string          `json:"files"`
 	VocabSize      *int              `json:"vocab_size"` // highest id + 1; null where no vocabulary was read
-	SpecialTokens  map[string]string `json:"special_tokens"`
+	SpecialTokens  map[string]string `json:"special_tokens" keys:"bos_token,eos_token,unk_token,sep_token,pad_token,cls_token,mask_token"`
 	PadToken       *string           `json:"pad_token"`
-	PadTokenID     *int64            `json:"pad_token_id"`     // null where the token is not in the vocabulary
-	PadTokenSource *string           `json:"pad_token_source"` // the file that gives it, "tokenizer_class …", "model_type …", or "eos_token"
-	Tried          []Attempt         `json:"tried"`            // the places searched before, in order
-	Times          Durations         `json:"-"`                // how long the search took
-	Findings       []Finding         `json:"-"`                // about the files of the tokenizer; Inspect adds them to those of the checkpoint
+	PadTokenID     *int64            `json:"pad_token_id" unit:"signed"` // null where the token is not in the vocabulary
+	PadTokenSource *string           `json:"pad_token_source"`           // the file that gives it, "tokenizer_class …", "model_type …", or "eos_token"
+	Tried          []Attempt         `json:"tried"`                      // the places searched before, in order
+	Times          Durations         `json:"-"`                          // how long the search took
+	Findings       []Finding         `json:"-"`                          // about the files of the tokenizer; Inspect adds them to those of the checkpoint
 }
 
 // Attempt is one place where a tokenizer was looked for, and why it was not taken.

@@ -1,8 +1,7 @@
-package suite
+package outcome
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -11,17 +10,22 @@ import (
 type Problem struct {
 	URI     string // the feature file; "" if the problem is not in a file
 	Line    int    // in that file, from 1; 0 for the file as a whole
+	Column  int    // in that line, in characters from 1; 0 for the line as a whole
+	Code    string // the rule that it breaks, such as "undefined-step", or ""
 	Message string // what was found
 	Advice  string // what to do next, or ""
 }
 
-// Error returns "features/sae.feature:12: message".
+// Error returns "features/sae.feature:12: message", or with a column
+// "features/sae.feature:12:5: message".
 func (p Problem) Error() string {
 	switch {
 	case p.URI == "":
 		return p.Message
 	case p.Line == 0:
 		return p.URI + ": " + p.Message
+	case p.Column > 0:
+		return fmt.Sprintf("%s:%d:%d: %s", p.URI, p.Line, p.Column, p.Message)
 	}
 	return fmt.Sprintf("%s:%d: %s", p.URI, p.Line, p.Message)
 }
@@ -48,15 +52,17 @@ func (ps Problems) Error() string {
 	return b.String()
 }
 
-// orNil returns the problems as an error, without duplicates, and nil if there are none
-// (an empty Problems converted to error is not nil).
-func (ps Problems) orNil() error {
+// ErrOrNil returns the problems as an error, without duplicates, and nil if there are none:
+// an empty Problems converted to error is not nil.
+func (ps Problems) ErrOrNil() error {
 	if len(ps) == 0 {
 		return nil
 	}
 	var each Problems
+	seen := make(map[Problem]bool, len(ps))
 	for _, p := range ps {
-		if !slices.Contains(each, p) {
+		if !seen[p] {
+			seen[p] = true
 			each = append(each, p)
 		}
 	}

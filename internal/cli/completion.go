@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"omniloader/internal/report"
+)
+
+// completeFailOn completes the last word of the list that --fail-on takes.
+func completeFailOn(c *cobra.Command) {
+	registerCompletion(c, "fail-on", func(typed string) ([]string, cobra.ShellCompDirective) {
+		before, last := "", typed
+		if at := strings.LastIndexByte(typed, ','); at >= 0 {
+			before, last = typed[:at+1], typed[at+1:]
+		}
+		used := strings.Split(strings.TrimSuffix(before, ","), ",")
+		var lists []string
+		for _, word := range append([]string{"none"}, failWords...) {
+			if strings.HasPrefix(word, last) && !slices.Contains(used, word) && (word != "none" || before == "") {
+				lists = append(lists, before+word)
+			}
+		}
+		return lists, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
+}
+
+// completeComparison completes the NAME of --comparison NAME:FILE, and leaves the file to
+// the shell.
+func completeComparison(c *cobra.Command) {
+	registerCompletion(c, "comparison", func(typed string) ([]string, cobra.ShellCompDirective) {
+		if strings.Contains(typed, ":") {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		var names []string
+		for _, name := range report.ComparisonFormatNames() {
+			names = append(names, name+":")
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
+}
+
+// completeRevisions completes a flag with the branches, tags and remote branches of the git
+// repository of the current directory.
+func completeRevisions(c *cobra.Command, flag string) {
+	registerCompletion(c, flag, func(string) ([]string, cobra.ShellCompDirective) {
+		const longest = 2 * time.Second // nobody waits longer for a completion
+		ctx, cancel := context.WithTimeout(context.Background(), longest)
+		defer cancel()
+		out, err := tool{}.output(ctx, "git", "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes")
+		if err != nil || out == "" {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return append([]string{"HEAD", "HEAD~1"}, strings.Split(out, "\n")...), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// registerCompletion completes the value of a flag, which must exist.
+func registerCompletion(c *cobra.Command, flag string, complete func(typed string) ([]string, cobra.ShellCompDirective)) {
+	err := c.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return complete(typed)
+	})
+	if err != nil {
+		panic(err) // the command has no such flag
+	}
+}

@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"omniloader/internal/outcome"
+	"omniloader/internal/quantity"
+	"omniloader/internal/runfile"
+	"omniloader/internal/suite"
+)
+
+// listSign stands before the name of a file with paths, in the place of a path.
+const listSign = "@"
+
+// expandLists replaces each argument "@FILE" by the paths in the lines of that file. empty
+// names the last such file if there is nothing else to run.
+func expandLists(args []string) (paths []string, empty string, err error) {
+	for _, arg := range args {
+		file, isList := strings.CutPrefix(arg, listSign)
+		if !isList {
+			paths = append(paths, arg)
+			continue
+		}
+		listed, err := readList(file)
+		if err != nil {
+			return nil, "", err
+		}
+		paths = append(paths, listed...)
+		empty = file
+	}
+	if len(paths) > 0 {
+		empty = ""
+	}
+	return paths, empty, nil
+}
+
+// maxList is the largest file with paths, in bytes.
+const maxList = 16 << 20
+
+// readList reads a file with a path in each line. Blank lines do not count.
+func readList(path string) ([]string, error) {
+	const hint = "a run writes such a file with: --format rerun:FILE"
+	if path == "" {
+		return nil, errorWithHint(hint, "%s: a file with paths is named behind it", listSign)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%s: there is no such file", path)
+		}
+		return nil, errorWithHint(hint, "%s%s: %w", listSign, path, err)
+	}
+	defer f.Close()
+	var paths []string
+	read := int64(0)
+	lines := bufio.NewScanner(io.LimitReader(f, maxList+1))
+	for lines.Scan() {
+		read += int64(len(lines.Bytes())) + 1
+		if line := strings.TrimSpace(lines.Text()); line != "" {
+			paths = append(paths, line)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, errorWithHint(hint, "%s%s is no file with a path in each line: %w", listSign, path, err)
+	}
+	if read > maxList+1 {
+		return nil, errorWithHint(hint, "%s%s: larger than %d MiB", listSign, path, maxList>>20)
+	}
+	return paths, nil
+}
+
+// rerun is what an earlier run says of its scenarios.
+type rerun struct {
+	path  string // of the run file
+	runID string
+	paths []string // that the run was given
+	// The scenarios to run again, by id, with what to call each.
+	names    map[string]string
+	failed   int
+	unjudged int
+	notEnded int
+}
+
+// readRerun reads a run file for --last-failed.
+func readRerun(path string) (*rerun, error) {
+	if path == "" {
+		return nil, errorWithHint("leave --no-run-file out, or name the file: --run-file FILE", "--last-failed: there is no run file to read")
+	}
+	file, err := runfile.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errorWithHint("run the scenarios first; for those of a folder name it here too, for another run file: --run-file FILE",
+			"--last-failed: %s: there is no such file", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--last-failed: %w", err)
+	}
+	r := &rerun{path: path, runID: file.Header.RunID, names: map[string]string{}}
+	for _, p := range file.Header.Selection.Paths {
+		r.paths = append(r.paths, string(p))
+	}
+	ended := map[string]bool{}
+	for i := range file.Scenarios {
+		s := &file.Scenarios[i]
+		ended[s.ID] = true
+		switch {
+		case s.Status.Unjudged():
+			r.unjudged++
+		case countsAsFailed(s.Status):
+			r.failed++
+		default:
+			continue
+		}
+		r.names[s.ID] = fmt.Sprintf("%s: %s", s.File, s.Name)
+	}
+	for _, id := range file.Header.PlanIDs {
+		if !ended[id] {
+			r.notEnded++
+			r.names[id] = "one that did not end"
+		}
+	}
+	return r, nil
+}
+
+func countsAsFailed(s outcome.Status) bool {
+	switch s {
+	case outcome.Passed, outcome.Skipped, outcome.NotOffered, outcome.Flaky, outcome.ExpectedFailure:
+		return false
+	}
+	return true
+}
+
+// String says what is run again: "3 scenarios: 2 failed, 1 did not end".
+func (r *rerun) String() string {
+	var parts []string
+	for _, part := range []struct {
+		count int
+		what  string
+	}{{r.failed, "failed"}, {r.unjudged, "could not be judged"}, {r.notEnded, "did not end"}} {
+		if part.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.count, part.what))
+		}
+	}
+	return quantity.Count(len(r.names), "scenario") + ": " + strings.Join(parts, ", ")
+}
+
+// prepareRerun says what --last-failed runs again, and selects it. nothing is true if there
+// is nothing to run.
+func (p *program) prepareRerun(ctx context.Context, s *runSettings) (nothing bool, err error) {
+	if s.emptyList != "" {
+		p.note("%s names no scenario: there is nothing to run again", s.emptyList)
+		return true, p.reportNothing(s)
+	}
+	r := s.rerun
+	if r == nil {
+		return false, nil
+	}
+	loaded, err := loadFeatures(ctx, s.paths)
+	if err != nil {
+		return false, err
+	}
+	present, problems := suite.IDs(loaded), 0
+	for _, f := range loaded {
+		problems += len(f.Problems)
+	}
+	if len(r.names) == 0 && problems == 0 {
+		p.note("--last-failed: nothing failed in the run of %s", r.path)
+		return true, p.reportNothing(s)
+	}
+	s.selection.IDs = map[string]bool{}
+	gone := map[string]int{}
+	for id, name := range r.names {
+		if present[id] {
+			s.selection.IDs[id] = true
+		} else {
+			gone[name]++
+		}
+	}
+	if len(r.names) > 0 {
+		p.note("--last-failed: %s, as %s has it", r, r.path)
+	}
+	p.noteGone(gone)
+	if len(s.selection.IDs) == 0 && problems == 0 {
+		return false, errorWithHint("run all of them, without --last-failed; a scenario is known by its file, as named on the command line, and its name",
+			"--last-failed: none of %s is there any more", quantity.Count(len(r.names), "scenario"))
+	}
+	return false, nil
+}
+
+// reportNothing writes the reports of a run without scenarios to their files.
+func (p *program) reportNothing(s *runSettings) error {
+	run := &outcome.Run{Started: time.Now(), Origin: originOf(time.Now()), Version: ownVersion()}
+	return p.complainAllButLast(p.writeReports(run, s.outputs.reports, func(d reportDestination) bool { return d.file != "" }))
+}
+
+// noteGone names scenarios of a run file that are not there any more.
+func (p *program) noteGone(gone map[string]int) {
+	for _, name := range slices.Sorted(maps.Keys(gone)) {
+		more := ""
+		if gone[name] > 1 {
+			more = fmt.Sprintf(" (%d times)", gone[name])
+		}
+		p.note("not there any more, or now in another file: %s%s", name, more)
+	}
+}

@@ -1,0 +1,31 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"omniloader/internal/outcome"
+)
+
+// Rerun writes the place of each scenario that failed or could not be judged, one a line:
+// the path and the line of its file. A file that does not parse has its path alone. The
+// command line takes such a file as @FILE.
+func Rerun(w io.Writer, run *outcome.Run, _ Options) error {
+	var b strings.Builder
+	for _, f := range run.Features {
+		if len(f.Problems) > 0 && len(f.Scenarios) == 0 {
+			fmt.Fprintln(&b, f.URI)
+			continue
+		}
+		for _, s := range f.Scenarios {
+			switch s.Status {
+			case outcome.Passed, outcome.Skipped, outcome.NotOffered, outcome.Flaky, outcome.ExpectedFailure:
+			default:
+				fmt.Fprintf(&b, "%s:%d\n", f.URI, s.Line)
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
