@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -74,4 +75,13 @@ func TestAScenarioWhoseGivenStepsCannotWorkIsNotRun(t *testing.T) {
 	run, err := p.Run(t.Context(), Options{Setup: &steps.Setup{}})
 	require.NoError(t, err)
 	assert.ErrorContains(t, Unjudged(run), `there is no preset "berd"`)
+}
+
+func TestAStepBehindAnotherKeywordDoesNotHideThatAGivenStepCannotWork(t *testing.T) {
+	p, err := Select(featureOf(t, "Feature: f", "  Scenario: a", `    When the checkpoint at "nowhere"`,
+		"  Scenario: b", `    Given the checkpoint at "nowhere"`, "    When the model info is read", "    Then the model is supported"), Selection{})
+	require.NoError(t, err)
+	var problems outcome.Problems
+	require.ErrorAs(t, p.Check(t.Context()), &problems)
+	assert.True(t, slices.ContainsFunc(problems, func(p outcome.Problem) bool { return p.Line == 5 && p.Code == ruleUnusableValue }), "%v", problems)
 }
