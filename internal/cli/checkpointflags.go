@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -20,8 +21,31 @@ type checkpointFlags struct {
 
 func (f *checkpointFlags) define(set *pflag.FlagSet) {
 	set.StringArrayVar(&f.models, "model", nil, "a real checkpoint's `DIR` for scenarios tagged @real, which are\nskipped without it; repeat it to run them once for each")
+	f.defineAllowed(set)
+}
+
+// defineAllowed defines the flags of commands that look at Given steps and carry none out.
+func (f *checkpointFlags) defineAllowed(set *pflag.FlagSet) {
 	f.definePresets(set)
 	set.BoolVar(&f.allowOutside, "allow-outside", false, "let a scenario read a real checkpoint outside of the folder of\nits feature file")
+}
+
+// allowed returns what the flags of defineAllowed and their variables say. A flag takes
+// precedence over its variable.
+func (f *checkpointFlags) allowed(set *pflag.FlagSet) (c steps.Checkpoints, err error) {
+	wanted := slices.DeleteFunc([]string{envPresets, envOutside}, func(v string) bool {
+		return set.Changed(map[string]string{envPresets: "presets", envOutside: "allow-outside"}[v])
+	})
+	if err := refuseMistypedVariables(os.Environ(), wanted); err != nil {
+		return c, err
+	}
+	if c.Presets, err = f.library(set); err != nil {
+		return c, err
+	}
+	if c.AllowOutside = f.allowOutside; !set.Changed("allow-outside") {
+		c.AllowOutside, err = outsideOfEnvironment()
+	}
+	return c, err
 }
 
 func (f *checkpointFlags) definePresets(set *pflag.FlagSet) {
@@ -67,6 +91,19 @@ func presetsOfEnvironment() (*fixtures.PresetLibrary, error) {
 		return nil, flagError("environment variable "+envPresets, err)
 	}
 	return library, nil
+}
+
+// outsideOfEnvironment returns whether the variable allows checkpoints outside of the folder
+// of a feature file.
+func outsideOfEnvironment() (bool, error) {
+	switch text := os.Getenv(envOutside); text {
+	case "", "0":
+		return false, nil
+	case "1":
+		return true, nil
+	default:
+		return false, errorWithHint("set it to 1 or 0, or unset it", "environment variable %s: %q is neither 1 nor 0", envOutside, text)
+	}
 }
 
 const (

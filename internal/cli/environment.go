@@ -91,13 +91,10 @@ func readEnvironment(flagGiven func(variable string) bool) (Environment, error) 
 			return e, err
 		}
 	}
-	switch text := os.Getenv(envOutside); text {
-	case "", "0":
-	case "1":
-		e.Checkpoints.AllowOutside = true
-	default:
-		if !flagGiven(envOutside) {
-			return e, errorWithHint("set it to 1 or 0, or unset it", "environment variable %s: %q is neither 1 nor 0", envOutside, text)
+	if !flagGiven(envOutside) {
+		var err error
+		if e.Checkpoints.AllowOutside, err = outsideOfEnvironment(); err != nil {
+			return e, err
 		}
 	}
 	return e, nil

@@ -20,6 +20,7 @@ import (
 	"omniloader/internal/quantity"
 	"omniloader/internal/suggest"
 	"omniloader/internal/suite"
+	"omniloader/steps"
 )
 
 // lintFlags are the flags of the command lint.
@@ -28,6 +29,7 @@ type lintFlags struct {
 	strict, fix, dryRun bool
 	stdinName           string
 	stdinNameIsDefault  bool
+	checkpoints         checkpointFlags
 }
 
 const stdinArgument = "-"
@@ -57,12 +59,18 @@ warning is only told here. Each has the code of its rule; docs/lint.md lists the
 			if err := flags.check(paths); err != nil {
 				return err
 			}
-			return p.lint(c.Context(), flags, paths, c.InOrStdin())
+			allowed, err := flags.checkpoints.allowed(c.Flags())
+			if err != nil {
+				return err
+			}
+			return p.lint(c.Context(), flags, allowed, paths, c.InOrStdin())
 		},
 		ValidArgsFunction: completeFiles("feature"),
 		Annotations: map[string]string{
 			meaningOf0: "nothing was found, or only warnings",
 			meaningOf2: "an error was found, with --strict a warning; or a wrong flag, or a file that\n     cannot be read or written",
+			"environment": `  OMNILOADER_PRESETS        used where --presets is not given; a list, as PATH is one
+  OMNILOADER_ALLOW_OUTSIDE  used where --allow-outside is not given; 1 allows it`,
 		},
 	}
 	c.Flags().StringVar(&flags.format, "format", "text", "how to print what was found: `FORMAT` is\n"+strings.Join(lintreport.Formats(), ", "))
@@ -70,7 +78,9 @@ warning is only told here. Each has the code of its rule; docs/lint.md lists the
 	c.Flags().BoolVar(&flags.fix, "fix", false, "mend what has only one meaning, in the files: keywords in the wrong\ncase, a tag that an element has twice")
 	c.Flags().BoolVar(&flags.dryRun, "dry-run", false, "with --fix: show the changes, and write nothing")
 	c.Flags().StringVar(&flags.stdinName, "stdin-name", "stdin.feature", "the `PATH` of what is on standard input, for messages\nand fixtures")
+	flags.checkpoints.defineAllowed(c.Flags())
 	completeFlag(c, "format", lintreport.Formats)
+	_ = c.MarkFlagDirname("presets")
 	_ = c.RegisterFlagCompletionFunc("stdin-name", completeFiles("feature"))
 	return c
 }
@@ -98,11 +108,11 @@ func (f *lintFlags) check(paths []string) error {
 }
 
 // lint prints what is found in feature files, after mending what can be mended.
-func (p *program) lint(ctx context.Context, flags lintFlags, paths []string, stdin io.Reader) error {
+func (p *program) lint(ctx context.Context, flags lintFlags, allowed steps.Checkpoints, paths []string, stdin io.Reader) error {
 	load := func() (*suite.Plan, error) {
 		loaded, err := lintedFeatures(ctx, flags, paths, stdin)
 		if err == nil {
-			return suite.Select(loaded, suite.Selection{})
+			return suite.Select(loaded, suite.Selection{Checkpoints: allowed})
 		}
 		if ctx.Err() != nil {
 			return nil, errors.New("interrupted")

@@ -163,3 +163,34 @@ func TestLintKnowsTheFieldsAndFindingsOfTheLoader(t *testing.T) {
 		assert.Contains(t, a.out, want)
 	}
 }
+
+func TestLintKnowsTheCheckpointsThatARunMayUse(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"presets/our-model.txtar": "Our model\n\n-- config.json --\n{\"model_type\": \"gpt2\"}\n",
+		"models/ours/config.json": "{}",
+		"f/x.feature": "Feature: f\n  Scenario: a\n    Given the checkpoint \"our-model\"\n    When the model info is read\n    Then the model is supported\n" +
+			"  Scenario: b\n    Given the checkpoint at \"../models/ours\"\n    When the model info is read\n    Then the model is supported\n",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666))
+	}
+	file, presets := filepath.Join(dir, "f/x.feature"), filepath.Join(dir, "presets")
+
+	a := call(t, "lint", file)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.out, `x.feature:3:5: error: there is no preset "our-model" [unknown-preset]`)
+	assert.Contains(t, a.out, `x.feature:7:5: error: the checkpoint at "../models/ours" is outside`)
+	assert.Equal(t, 0, call(t, "lint", "--presets", presets, "--allow-outside", file).code)
+
+	t.Setenv(envPresets, presets)
+	t.Setenv(envOutside, "1")
+	a = call(t, "lint", file)
+	assert.Equal(t, 0, a.code, a.out+a.err)
+	assert.Equal(t, 2, call(t, "lint", "--allow-outside=false", file).code, "a flag takes precedence over its variable")
+	t.Setenv(envOutside, "yes")
+	assert.Contains(t, call(t, "lint", file).err, `"yes" is neither 1 nor 0`)
+	t.Setenv(envOutside, "")
+	t.Setenv("OMNILOADER_PRESET", presets)
+	assert.Contains(t, call(t, "lint", file).err, "OMNILOADER_PRESET: it is not read")
+}
