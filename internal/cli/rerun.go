@@ -86,6 +86,7 @@ type rerun struct {
 	paths []string // that the run was given
 	// The scenarios to run again, by id, with what to call each.
 	names    map[string]string
+	present  map[string]bool // the ids of names that are still there; see prepareRerun
 	failed   int
 	unjudged int
 	notEnded int
@@ -112,10 +113,10 @@ func readRerun(path string) (*rerun, error) {
 	for i := range file.Scenarios {
 		s := &file.Scenarios[i]
 		ended[s.ID] = true
-		switch {
-		case s.Status.Unjudged():
+		switch s.Status.Group() {
+		case outcome.CouldNotJudge:
 			r.unjudged++
-		case countsAsFailed(s.Status):
+		case outcome.Failed:
 			r.failed++
 		default:
 			continue
@@ -131,12 +132,14 @@ func readRerun(path string) (*rerun, error) {
 	return r, nil
 }
 
-func countsAsFailed(s outcome.Status) bool {
-	switch s {
-	case outcome.Passed, outcome.Skipped, outcome.NotOffered, outcome.Flaky, outcome.ExpectedFailure:
-		return false
+// notSelected returns the ids of the scenarios to run again that a narrower selection leaves
+// out. The run file of the rerun keeps them, so that the next rerun has them too.
+func (r *rerun) notSelected(selected []string) []string {
+	left := maps.Clone(r.present)
+	for _, id := range selected {
+		delete(left, id)
 	}
-	return true
+	return slices.Sorted(maps.Keys(left))
 }
 
 // String says what is run again: "3 scenarios: 2 failed, 1 did not end".
@@ -176,7 +179,8 @@ func (p *program) prepareRerun(ctx context.Context, s *runSettings) (nothing boo
 		p.note("--last-failed: nothing failed in the run of %s", r.path)
 		return true, p.reportNothing(s)
 	}
-	s.selection.IDs = map[string]bool{}
+	r.present = map[string]bool{}
+	s.selection.IDs = r.present
 	gone := map[string]int{}
 	for id, name := range r.names {
 		if present[id] {

@@ -58,6 +58,7 @@ func (p *program) createRunFile(ctx context.Context, plan *suite.Plan, s *runSet
 	header.Order, header.Seed = s.control.orderName()
 	if s.rerun != nil {
 		header.Selection.RerunOf = s.rerun.runID
+		header.PlanIDs = append(header.PlanIDs, s.rerun.notSelected(header.PlanIDs)...)
 	}
 	for _, path := range s.paths {
 		header.Selection.Paths = append(header.Selection.Paths, runfile.Text(path))

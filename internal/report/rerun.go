@@ -19,9 +19,7 @@ func Rerun(w io.Writer, run *outcome.Run, _ Options) error {
 			continue
 		}
 		for _, s := range f.Scenarios {
-			switch s.Status {
-			case outcome.Passed, outcome.Skipped, outcome.NotOffered, outcome.Flaky, outcome.ExpectedFailure:
-			default:
+			if group := s.Status.Group(); group == outcome.Failed || group == outcome.CouldNotJudge {
 				fmt.Fprintf(&b, "%s:%d\n", f.URI, s.Line)
 			}
 		}

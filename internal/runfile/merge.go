@@ -194,7 +194,8 @@ func mergedHeader(parts []Part) Header {
 	h := parts[0].File.Header
 	h.RunID, h.Planned, h.Workers = "", 0, 0
 	h.Selection.Shard = nil
-	h.Shards = nil
+	h.Shards, h.PlanIDs = nil, nil
+	planned := map[string]bool{} // the ids in PlanIDs
 	for i, p := range parts {
 		of := &p.File.Header
 		if i > 0 {
@@ -207,6 +208,12 @@ func mergedHeader(parts []Part) Header {
 			h.Branch = ""
 		}
 		h.Planned += of.Planned
+		for _, id := range of.PlanIDs {
+			if !planned[id] {
+				planned[id] = true
+				h.PlanIDs = append(h.PlanIDs, id)
+			}
+		}
 		h.Workers = max(h.Workers, of.Workers)
 		for _, l := range of.LeftOut {
 			if !slices.Contains(h.LeftOut, l) {
