@@ -233,12 +233,19 @@ func reportOutcome(t *testing.T, uri string, s outcome.Scenario) {
 		t.Log(w)
 	}
 	switch s.Status {
-	case outcome.Passed:
+	case outcome.Passed, outcome.Flaky:
+		for _, a := range s.Earlier {
+			for _, step := range a.FailedSteps() {
+				t.Logf("%s:%d: flaky: an attempt failed: %s%s: %v", uri, step.Line, step.Keyword, step.Text, step.Err)
+			}
+		}
 		for _, n := range s.NotJudged {
 			t.Run(n.Bound, func(t *testing.T) { t.Skip("not judged:", n.Reason) })
 		}
 	case outcome.Skipped:
 		t.Skipf("%s:%d: %s", uri, s.Line, s.SkipReason)
+	case outcome.ExpectedFailure:
+		t.Skipf("%s:%d: failed as expected", uri, s.Line)
 	case "":
 		t.Error("it did not run")
 	default:
@@ -246,8 +253,12 @@ func reportOutcome(t *testing.T, uri string, s outcome.Scenario) {
 			t.Errorf("%s:%d: %s: %v", uri, s.Line, s.Name, s.Problems)
 			return
 		}
-		step := s.FailedStep()
-		t.Errorf("%s:%d: %s\n%s:%d: %s%s: %s: %v", uri, s.Line, s.Name, uri, step.Line, step.Keyword, step.Text, step.Status, step.Err)
+		for _, step := range s.FailedSteps() {
+			t.Errorf("%s:%d: %s\n%s:%d: %s%s: %s: %v", uri, s.Line, s.Name, uri, step.Line, step.Keyword, step.Text, step.Status, step.Err)
+		}
+		if s.Err != nil {
+			t.Errorf("%s:%d: %s: %v", uri, s.Line, s.Name, s.Err)
+		}
 	}
 }
 
