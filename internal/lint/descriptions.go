@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"regexp"
 	"strings"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -21,7 +20,7 @@ type unreadLine struct {
 	isStep bool
 }
 
-var markdownMark = regexp.MustCompile(`^(?:[*+-][ \t]+|[0-9]+[.)][ \t]+|#{1,6}[ \t]*)`)
+var markdownMark = lazily(`^(?:[*+-][ \t]+|[0-9]+[.)][ \t]+|#{1,6}[ \t]*)`)
 
 // checkDescriptions finds lines of description, or of prose in Markdown, that are meant as
 // something else.
@@ -46,7 +45,7 @@ func (c *checker) unread(line int) unreadLine {
 	p := c.partAt(line)
 	u := unreadLine{line: line, text: strings.TrimSpace(c.text(line)), part: p, scope: p.scope}
 	if c.markdown {
-		u.mark = markdownMark.FindString(u.text)
+		u.mark = markdownMark().FindString(u.text)
 		u.text = u.text[len(u.mark):]
 	}
 	return u
@@ -127,7 +126,7 @@ func (c *checker) misreadHeading(block []unreadLine, i int) bool {
 	return true
 }
 
-var separatorRow = regexp.MustCompile(`^\|(?:\s*:?-+:?\s*\|)+$`)
+var separatorRow = lazily(`^\|(?:\s*:?-+:?\s*\|)+$`)
 
 // misreadRow looks at a line that begins as a row of a table does. In a description it may be
 // a table in Markdown; in a feature in Markdown it is one where no row can stand.
@@ -143,7 +142,7 @@ func (c *checker) misreadRow(block []unreadLine, i int) {
 		}
 		above := c.readAbove(u.line)
 		switch {
-		case markdownRow.MatchString(c.text(u.line)):
+		case markdownRow().MatchString(c.text(u.line)):
 			c.add("row-in-description", u.scope, u.line, u.column(c), "rows stand below a heading Examples or below a step; a table that is text is not indented", "this row of a table is not read: %q", u.text)
 		case above == engine.RowLine || above == engine.StepLine || u.part.kind == examplesPart:
 			c.add("row-in-description", u.scope, u.line, u.column(c), "indent it by 2 to 5 spaces, as the rows above it", "this row of a table is not read: %q", u.text)
@@ -154,7 +153,7 @@ func (c *checker) misreadRow(block []unreadLine, i int) {
 		return // said of the line above
 	}
 	for j := i; row(j); j++ {
-		if separatorRow.MatchString(block[j].text) {
+		if separatorRow().MatchString(block[j].text) {
 			return // Markdown
 		}
 	}
@@ -163,7 +162,7 @@ func (c *checker) misreadRow(block []unreadLine, i int) {
 }
 
 // markdownRow is a row as features in Markdown have it.
-var markdownRow = regexp.MustCompile(`^\s{2,5}\|`)
+var markdownRow = lazily(`^\s{2,5}\|`)
 
 // besideRow says whether a line with bars is above or below a row.
 func (c *checker) besideRow(u unreadLine) bool {
@@ -205,7 +204,7 @@ func (c *checker) checkDocStringLine(line int) {
 	p := c.partAt(line)
 	text := strings.TrimSpace(c.text(line))
 	if c.markdown {
-		text = text[len(markdownMark.FindString(text)):]
+		text = text[len(markdownMark().FindString(text)):]
 	}
 	for _, keyword := range c.keywords.steps {
 		rest, ok := strings.CutPrefix(text, keyword)

@@ -3,6 +3,7 @@ package lint
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 
 	"omniloader/internal/engine"
@@ -30,7 +31,7 @@ func (c *checker) checkLineEnds() {
 					"the doc string ends here, and this text is not read: %q", rest)
 			}
 		case engine.CommentLine:
-			if languageLine.MatchString(text) {
+			if languageLine().MatchString(text) {
 				c.add("late-language", Scope{}, line, columnOf(text, len(indentOf(text))), "move it to the first line, or leave it out",
 					"a language that is named here has no effect: %q", strings.TrimSpace(text))
 			}
@@ -38,7 +39,7 @@ func (c *checker) checkLineEnds() {
 	}
 }
 
-var languageLine = regexp.MustCompile(`^\s*#\s*language\s*:\s*[a-zA-Z_-]+\s*$`)
+var languageLine = lazily(`^\s*#\s*language\s*:\s*[a-zA-Z_-]+\s*$`)
 
 // lastBar returns the place of the last | of a row that is not escaped, which there is.
 func lastBar(row string) int {
@@ -56,7 +57,7 @@ func lastBar(row string) int {
 
 // wrongEncoding has UTF-8 that was read as Latin-1 or Windows-1252, and what decoders write for
 // bytes that they cannot read.
-var wrongEncoding = regexp.MustCompile(`Ã[\x{80}-\x{BF}]|â€[\x{80}-\x{FFFF}]|ï»¿|\x{FFFD}`)
+var wrongEncoding = lazily(`Ã[\x{80}-\x{BF}]|â€[\x{80}-\x{FFFF}]|ï»¿|\x{FFFD}`)
 
 // checkCharacters finds characters that hide text or make words differ that look the same.
 func (c *checker) checkCharacters() {
@@ -84,7 +85,7 @@ func (c *checker) checkCharacters() {
 		if kind == engine.CommentLine {
 			continue
 		}
-		if m := wrongEncoding.FindStringIndex(text); m != nil {
+		if m := wrongEncoding().FindStringIndex(text); m != nil {
 			c.add("wrong-encoding", c.scopeOf(line), line, columnOf(text, m[0]), "write the letters again, and save the file as UTF-8",
 				"%q looks like text in another encoding", text[m[0]:m[1]])
 		}
@@ -107,4 +108,10 @@ func (c *checker) scopeOf(line int) Scope {
 		}
 	}
 	return c.partAt(line).scope
+}
+
+// lazily returns a regular expression that is compiled when it is first used: only commands
+// that read features need it, and all of them start sooner without it.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -87,7 +86,7 @@ func (c *checker) checkOutlines() {
 			continue
 		}
 		for _, t := range stepTexts(p.background.Steps) {
-			for _, m := range placeholder.FindAllStringSubmatch(t.text, -1) {
+			for _, m := range placeholder().FindAllStringSubmatch(t.text, -1) {
 				if columns[m[1]] {
 					line, column := c.find(t, m[0])
 					c.add("placeholder-in-background", p.scope, line, column, "move the step into the outline", "%s is never filled in: a background stands before every scenario", m[0])
@@ -98,9 +97,9 @@ func (c *checker) checkOutlines() {
 }
 
 // placeholder is what may be filled in. Texts such as <|endoftext|> are none.
-var placeholder = regexp.MustCompile(`<([^<>\n]+)>`)
+var placeholder = lazily(`<([^<>\n]+)>`)
 
-var columnName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{M}\p{N}_ .-]*$`)
+var columnName = lazily(`^[\p{L}_][\p{L}\p{M}\p{N}_ .-]*$`)
 
 // outline is an outline that is checked.
 type outline struct {
@@ -198,7 +197,7 @@ func (o *outline) check() {
 	}
 	reported := map[string]bool{}
 	for _, t := range o.texts {
-		for _, m := range placeholder.FindAllStringSubmatch(t.text, -1) {
+		for _, m := range placeholder().FindAllStringSubmatch(t.text, -1) {
 			lacking, somewhere := o.lacking(m[1])
 			if lacking == nil || reported[m[0]] || !somewhere && !o.meantAsColumn(m[1], lacking) {
 				continue
@@ -217,14 +216,14 @@ func (o *outline) check() {
 // meantAsColumn says whether a text in angle brackets, which no Examples have as a column, is
 // meant as one.
 func (o *outline) meantAsColumn(name string, e *messages.Examples) bool {
-	if !columnName.MatchString(name) {
+	if !columnName().MatchString(name) {
 		return false
 	}
-	return !specialToken.MatchString(name) || nearest(name, columnNames(e)) != ""
+	return !specialToken().MatchString(name) || nearest(name, columnNames(e)) != ""
 }
 
 // specialToken has what tokenizers write in angle brackets.
-var specialToken = regexp.MustCompile(`^(s|unk|pad|mask|cls|sep|bos|eos|image|img|video|audio|think|tool_call|tool_response|extra_id_[0-9]+|unused[0-9]+|reserved_.*|(start|begin|end)_of_.*)$`)
+var specialToken = lazily(`^(s|unk|pad|mask|cls|sep|bos|eos|image|img|video|audio|think|tool_call|tool_response|extra_id_[0-9]+|unused[0-9]+|reserved_.*|(start|begin|end)_of_.*)$`)
 
 func columnNames(e *messages.Examples) []string {
 	var names []string

@@ -99,7 +99,7 @@ func (c *checker) checkTag(e element, t *messages.Tag) {
 	switch {
 	case !ok:
 		c.checkUnknownTag(e, t, name, valued)
-	case !valued && known.NeedsValue:
+	case !valued && known.NeedsValue && c.vocabulary.ValidTag(t.Name): // else the tag is refused
 		c.addAt("tag-without-effect", e.scope, t.Location, "write a value behind it: "+name+":VALUE", "the tag %s has no effect without a value", t.Name)
 	case valued && !known.TakesValue:
 		c.addAt("tag-without-effect", e.scope, t.Location, "write "+name, "the tag %s has no effect: %s takes no value", t.Name, name)

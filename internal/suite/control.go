@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
-	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
 	"omniloader/internal/quantity"
 	"omniloader/steps"
@@ -152,7 +150,7 @@ func (p *Plan) runOrder(seed *uint64) []*Scenario {
 			return
 		}
 		seen[s] = true
-		for _, name := range references(s) {
+		for _, name := range relativeTo(s) {
 			if first := byBenchmark[name]; first != nil {
 				add(first)
 			}
@@ -163,15 +161,4 @@ func (p *Plan) runOrder(seed *uint64) []*Scenario {
 		add(s)
 	}
 	return ordered
-}
-
-// references returns the benchmarks that bounds of a scenario are relative to.
-func references(s *Scenario) []string {
-	var names []string
-	for _, step := range s.Steps {
-		if b, err := bench.ParseBound(step.Text); err == nil && b.Reference != "" && !slices.Contains(names, b.Reference) {
-			names = append(names, b.Reference)
-		}
-	}
-	return names
 }

@@ -263,3 +263,12 @@ func TestASelectionByNameAndByID(t *testing.T) {
 	_, err = Select(fs, Selection{IDs: map[string]bool{}})
 	assert.ErrorContains(t, err, "nothing selected")
 }
+
+func TestATagWithoutItsValueIsToldOnce(t *testing.T) {
+	for _, tag := range []string{"@retry", "@timeout", "@fails", "@threshold"} {
+		plan := selectAll(t, featureOf(t, "Feature: f", "  "+tag, "  Scenario: a", "    Given the checkpoint \"gpt2\"", "    When the model info is read", "    Then the model is supported"))
+		problems, err := plan.Lint(t.Context())
+		require.NoError(t, err)
+		assert.Len(t, problems, 1, tag)
+	}
+}
