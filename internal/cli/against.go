@@ -82,11 +82,11 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 	f.StringVar(&flags.format, "format", flags.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
 	fileVar(f, &flags.output, "output", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")
-	completeRevisions(c, "against")
-	completeFlag(c, "tags", builtinTags)
-	completeFlag(c, "category", steps.Categories)
-	completeFlag(c, "format", report.ComparisonFormatNames)
-	completeFailOn(c)
+	p.completeRevisions(c, "against")
+	p.completeFlag(c, "tags", builtinTags)
+	p.completeFlag(c, "category", steps.Categories)
+	p.completeFlag(c, "format", report.ComparisonFormatNames)
+	p.completeFailOn(c)
 	_ = c.MarkFlagDirname("presets")
 	return c
 }

@@ -59,6 +59,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 type program struct {
 	out, err *output
 	args     []string // of the command line
+
+	completions []func() error // see registerCompletion
+
 	// The fields below are for tests, and empty otherwise.
 	loader   string                                     // name of the loader under test, instead of the built-in one
 	listener outcome.Listener                           // gets the events of a run too
@@ -73,6 +76,7 @@ type program struct {
 func (p *program) execute(ctx context.Context, args []string, stdin io.Reader) int {
 	p.args = args
 	root := p.rootCommand()
+	p.registerCompletions(args)
 	root.SetArgs(append([]string{}, args...)) // with nil, cobra takes the arguments of the process
 	root.SetIn(stdin)
 	err := root.ExecuteContext(ctx)
@@ -114,6 +118,7 @@ directory names paths, it runs these.`,
 	root.SetOut(p.out) // before InitDefaultCompletionCmd, which copies it
 	root.SetErr(p.err)
 	flags := newRunFlags(root)
+	p.completeRunFlags(root, flags)
 	version := root.Flags().Bool("version", false, "print version, commit, Go version and platform")
 	configfile.Exclude(root.Flags(), "version")
 	root.RunE = func(c *cobra.Command, _ []string) error {

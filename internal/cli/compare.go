@@ -56,8 +56,8 @@ nothing unless --fail-on names them.`,
 	c.Flags().StringVar(&format, "format", format, help)
 	c.Flags().Var(&threshold, "threshold", "slower by more than this is red, where a scenario's\ntag @threshold:10% did not say otherwise")
 	c.Flags().Var(&fails, "fail-on", failOnHelp)
-	completeFlag(c, "format", report.ComparisonFormatNames)
-	completeFailOn(c)
+	p.completeFlag(c, "format", report.ComparisonFormatNames)
+	p.completeFailOn(c)
 	return c
 }
 

@@ -12,8 +12,8 @@ import (
 )
 
 // completeFailOn completes the last word of the list that --fail-on takes.
-func completeFailOn(c *cobra.Command) {
-	registerCompletion(c, "fail-on", func(typed string) ([]string, cobra.ShellCompDirective) {
+func (p *program) completeFailOn(c *cobra.Command) {
+	p.registerCompletion(c, "fail-on", func(typed string) ([]string, cobra.ShellCompDirective) {
 		before, last := "", typed
 		if at := strings.LastIndexByte(typed, ','); at >= 0 {
 			before, last = typed[:at+1], typed[at+1:]
@@ -31,8 +31,8 @@ func completeFailOn(c *cobra.Command) {
 
 // completeComparison completes the NAME of --comparison NAME:FILE, and leaves the file to
 // the shell.
-func completeComparison(c *cobra.Command) {
-	registerCompletion(c, "comparison", func(typed string) ([]string, cobra.ShellCompDirective) {
+func (p *program) completeComparison(c *cobra.Command) {
+	p.registerCompletion(c, "comparison", func(typed string) ([]string, cobra.ShellCompDirective) {
 		if strings.Contains(typed, ":") {
 			return nil, cobra.ShellCompDirectiveDefault
 		}
@@ -46,8 +46,8 @@ func completeComparison(c *cobra.Command) {
 
 // completeRevisions completes a flag with the branches, tags and remote branches of the git
 // repository of the current directory.
-func completeRevisions(c *cobra.Command, flag string) {
-	registerCompletion(c, flag, func(string) ([]string, cobra.ShellCompDirective) {
+func (p *program) completeRevisions(c *cobra.Command, flag string) {
+	p.registerCompletion(c, flag, func(string) ([]string, cobra.ShellCompDirective) {
 		const longest = 2 * time.Second // nobody waits longer for a completion
 		ctx, cancel := context.WithTimeout(context.Background(), longest)
 		defer cancel()
@@ -59,12 +59,26 @@ func completeRevisions(c *cobra.Command, flag string) {
 	})
 }
 
-// registerCompletion completes the value of a flag, which must exist.
-func registerCompletion(c *cobra.Command, flag string, complete func(typed string) ([]string, cobra.ShellCompDirective)) {
-	err := c.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-		return complete(typed)
+// registerCompletion completes the value of a flag, which must exist. Cobra is told only
+// where a shell asks for a completion, see registerCompletions: it keeps every command that
+// has one for as long as the process lasts.
+func (p *program) registerCompletion(c *cobra.Command, flag string, complete func(typed string) ([]string, cobra.ShellCompDirective)) {
+	p.completions = append(p.completions, func() error {
+		return c.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+			return complete(typed)
+		})
 	})
-	if err != nil {
-		panic(err) // the command has no such flag
+}
+
+// registerCompletions tells cobra the completions if the arguments are those of a shell that
+// asks for one.
+func (p *program) registerCompletions(args []string) {
+	if len(args) == 0 || args[0] != cobra.ShellCompRequestCmd && args[0] != cobra.ShellCompNoDescRequestCmd {
+		return
+	}
+	for _, register := range p.completions {
+		if err := register(); err != nil {
+			panic(err) // the command has no such flag
+		}
 	}
 }

@@ -37,11 +37,6 @@ func (c *configFlags) define(set *pflag.FlagSet) {
 	configfile.Contrary(set, "run-file", "no-run-file")
 }
 
-func (c *configFlags) complete(command *cobra.Command) {
-	completeFlag(command, "profile", c.profileNames)
-	_ = command.MarkFlagFilename("config", "yaml")
-}
-
 // profileNames gives the names of the profiles of the config file, for completion.
 func (c *configFlags) profileNames() []string {
 	file, err := c.read(nil)

@@ -111,8 +111,8 @@ func completeFiles(extension string) cobra.CompletionFunc {
 }
 
 // completeFlag completes the value of a flag with words. The flag must exist.
-func completeFlag(c *cobra.Command, flag string, words func() []string) {
-	registerCompletion(c, flag, func(string) ([]string, cobra.ShellCompDirective) {
+func (p *program) completeFlag(c *cobra.Command, flag string, words func() []string) {
+	p.registerCompletion(c, flag, func(string) ([]string, cobra.ShellCompDirective) {
 		return words(), cobra.ShellCompDirectiveNoFileComp
 	})
 }

@@ -59,7 +59,7 @@ A file that exists already is not changed, and its name is printed.`,
 		},
 	}
 	c.Flags().StringVar(&source, "source", "", "the CI job builds omniloader from this `REPOSITORY`, OWNER/NAME\non GitHub (default: the variable OMNILOADER_REPOSITORY)")
-	_ = c.RegisterFlagCompletionFunc("source", cobra.NoFileCompletions)
+	p.completeFlag(c, "source", func() []string { return nil })
 	return c
 }
 

@@ -79,9 +79,9 @@ warning is only told here. Each has the code of its rule; docs/lint.md lists the
 	c.Flags().BoolVar(&flags.dryRun, "dry-run", false, "with --fix: show the changes, and write nothing")
 	c.Flags().StringVar(&flags.stdinName, "stdin-name", "stdin.feature", "the `PATH` of what is on standard input, for messages\nand fixtures")
 	flags.checkpoints.defineAllowed(c.Flags())
-	completeFlag(c, "format", lintreport.Formats)
+	p.completeFlag(c, "format", lintreport.Formats)
 	_ = c.MarkFlagDirname("presets")
-	_ = c.RegisterFlagCompletionFunc("stdin-name", completeFiles("feature"))
+	_ = c.MarkFlagFilename("stdin-name", "feature")
 	return c
 }
 

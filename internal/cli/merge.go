@@ -55,7 +55,7 @@ The single run file of a run that was not divided is reported again.`,
 	c.Flags().StringVar(&flags.runFile, "run-file", "", "write one run `FILE` of all shards")
 	c.Flags().StringArrayVar(&flags.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, which gets pretty if no other does:\n"+formatHelp())
 	c.Flags().Var(&flags.failOn, "fail-on", failOnHelpOfRun)
-	completeFlag(c, "format", report.FormatNames)
+	p.completeFlag(c, "format", report.FormatNames)
 	return c
 }
 

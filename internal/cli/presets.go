@@ -70,7 +70,7 @@ copies them that does not know sparse files.`,
 	c.Flags().BoolVar(&show, "show", false, "print what the presets are made of, as txtar")
 	c.MarkFlagsMutuallyExclusive("json", "write")
 	c.MarkFlagsMutuallyExclusive("show", "write")
-	_ = c.RegisterFlagCompletionFunc("write", completeDirectories)
+	_ = c.MarkFlagDirname("write")
 	_ = c.MarkFlagDirname("presets")
 	return c
 }

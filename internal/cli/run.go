@@ -76,6 +76,7 @@ may still be running then, so that nothing is measured in this run any more.
 		ValidArgsFunction: completeFiles("feature"),
 	}
 	flags := newRunFlags(c)
+	p.completeRunFlags(c, flags)
 	c.RunE = func(c *cobra.Command, paths []string) error { return p.runWithFlags(c.Context(), flags, paths) }
 	return c
 }

@@ -82,19 +82,24 @@ func newRunFlags(c *cobra.Command) *runFlags {
 		meaningOf1:    "a scenario failed, a bound was exceeded, or a regression was found, whatever\n     else could not be done",
 		meaningOf2:    "could not judge: a wrong flag, a feature that does not parse, an undefined\n     step, nothing selected, a missing baseline, an interruption, or more than a\n     tenth of the benchmarks without a verdict",
 	}
-	completeFlag(c, "tags", builtinTags)
-	completeFlag(c, "category", steps.Categories)
-	completeFlag(c, "format", report.FormatNames)
-	completeFailOn(c)
-	completeComparison(c)
-	f.config.complete(c)
+	return f
+}
+
+// completeRunFlags completes the flags of run.
+func (p *program) completeRunFlags(c *cobra.Command, f *runFlags) {
+	p.completeFlag(c, "tags", builtinTags)
+	p.completeFlag(c, "category", steps.Categories)
+	p.completeFlag(c, "format", report.FormatNames)
+	p.completeFailOn(c)
+	p.completeComparison(c)
+	p.completeFlag(c, "profile", f.config.profileNames)
+	_ = c.MarkFlagFilename("config", "yaml")
 	_ = c.MarkFlagDirname("model")
 	_ = c.MarkFlagDirname("presets")
 	_ = c.MarkFlagFilename("architectures", "tsv")
 	_ = c.MarkFlagFilename("baseline", "json")
 	_ = c.MarkFlagFilename("shard-durations", "json")
 	_ = c.MarkFlagFilename("save-baseline", "json")
-	return f
 }
 
 func (f *runFlags) define() {
