@@ -223,7 +223,10 @@ func TestAScenarioWithAProblemIsNotRunAndTheOthersAre(t *testing.T) {
 }
 
 func TestEveryThenIsJudged(t *testing.T) {
-	s := scenario(t, runFeature(t, featureOf(t, "Feature: f", "  Scenario: a", "    When it passes", "    Then its mean is low at measurement 9", "    And all is well", "    And its mean is low at measurement 9")))
+	fs := featureOf(t, "Feature: f", "  Scenario: a", "    When it passes", "    Then its mean is low at measurement 9", "    And all is well", "    And its mean is low at measurement 9")
+	run, err := newFakeSteps().run(t, fs, Options{Pause: func(context.Context) {}})
+	require.NoError(t, err)
+	s := scenario(t, run)
 	var statuses []outcome.Status
 	for _, step := range s.Steps {
 		statuses = append(statuses, step.Status)
