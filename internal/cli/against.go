@@ -39,7 +39,7 @@ type againstFlags struct {
 
 func (p *program) benchCommand() *cobra.Command {
 	flags := &againstFlags{
-		pkg: ".", linkOrders: count{4, 4}, threshold: share{bench.DefaultThreshold}, failOn: failOnOfRun(), format: "text",
+		pkg: ".", linkOrders: count{4, 4}, threshold: share{bench.DefaultThreshold}, failOn: failOnOfBench(), format: "text",
 	}
 	c := &cobra.Command{
 		Use:   "bench --against REV [FEATURE…]",
@@ -86,7 +86,7 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 	p.completeFlag(c, "tags", builtinTags)
 	p.completeFlag(c, "category", steps.Categories)
 	p.completeFlag(c, "format", report.ComparisonFormatNames)
-	p.completeFailOn(c)
+	p.completeFailOn(c, &flags.failOn)
 	_ = c.MarkFlagDirname("presets")
 	return c
 }

@@ -57,7 +57,7 @@ nothing unless --fail-on names them.`,
 	c.Flags().Var(&threshold, "threshold", "slower by more than this is red, where a scenario's\ntag @threshold:10% did not say otherwise")
 	c.Flags().Var(&fails, "fail-on", failOnHelp)
 	p.completeFlag(c, "format", report.ComparisonFormatNames)
-	p.completeFailOn(c)
+	p.completeFailOn(c, &fails)
 	return c
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // completeFailOn completes the last word of the list that --fail-on takes.
-func (p *program) completeFailOn(c *cobra.Command) {
+func (p *program) completeFailOn(c *cobra.Command, f *failOn) {
 	p.registerCompletion(c, "fail-on", func(typed string) ([]string, cobra.ShellCompDirective) {
 		before, last := "", typed
 		if at := strings.LastIndexByte(typed, ','); at >= 0 {
@@ -20,7 +20,7 @@ func (p *program) completeFailOn(c *cobra.Command) {
 		}
 		used := strings.Split(strings.TrimSuffix(before, ","), ",")
 		var lists []string
-		for _, word := range append([]string{"none"}, failWords...) {
+		for _, word := range append([]string{"none"}, f.known()...) {
 			if strings.HasPrefix(word, last) && !slices.Contains(used, word) && (word != "none" || before == "") {
 				lists = append(lists, before+word)
 			}

@@ -47,9 +47,10 @@ var failOnHelpOfRun = strings.Replace(failOnHelp, "or none", "flaky (a scenario\
 // and in another build too; where there are more, the comparison has not judged.
 const unjudgedShare = 0.1
 
-// failOnOfRun and failOnOfCompare are the defaults. A run can sample, so that it need
+// failOnOfRun, failOnOfBench and failOnOfCompare are the defaults. A run can sample, so that it need
 // not take a verdict by means for a regression; compare has only what is in its files.
 func failOnOfRun() failOn     { return failOn{[]string{failRed, failUnjudged}, true} }
+func failOnOfBench() failOn   { return failOn{failOnOfRun().words, false} }
 func failOnOfCompare() failOn { return failOn{[]string{failRed, failMeans, failUnjudged}, false} }
 
 func (f *failOn) Type() string { return "LIST" }
@@ -71,16 +72,21 @@ func (f *failOn) Set(text string) error {
 		if word == "none" {
 			return errors.New("none cannot be combined with others")
 		}
-		known := slices.Clone(failWords)
-		if f.flaky {
-			known = append(known, failFlaky)
-		}
+		known := f.known()
 		if !slices.Contains(known, word) {
 			return fmt.Errorf("%q is unknown, %s", word, suggest.DidYouMean(word, append([]string{"none"}, known...)))
 		}
 		f.words = append(f.words, word)
 	}
 	return nil
+}
+
+// known returns the words that the list may have, but none.
+func (f *failOn) known() []string {
+	if f.flaky {
+		return append(slices.Clone(failWords), failFlaky)
+	}
+	return failWords
 }
 
 func (f *failOn) has(word string) bool { return slices.Contains(f.words, word) }

@@ -56,6 +56,7 @@ The single run file of a run that was not divided is reported again.`,
 	c.Flags().StringArrayVar(&flags.formats, "format", nil, "report as `NAME[:FILE]`; repeat it for more. Without a FILE it\ngoes to standard output, which gets pretty if no other does:\n"+formatHelp())
 	c.Flags().Var(&flags.failOn, "fail-on", failOnHelpOfRun)
 	p.completeFlag(c, "format", report.FormatNames)
+	p.completeFailOn(c, &flags.failOn)
 	return c
 }
 

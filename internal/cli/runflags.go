@@ -90,7 +90,7 @@ func (p *program) completeRunFlags(c *cobra.Command, f *runFlags) {
 	p.completeFlag(c, "tags", builtinTags)
 	p.completeFlag(c, "category", steps.Categories)
 	p.completeFlag(c, "format", report.FormatNames)
-	p.completeFailOn(c)
+	p.completeFailOn(c, &f.failOn)
 	p.completeComparison(c)
 	p.completeFlag(c, "profile", f.config.profileNames)
 	_ = c.MarkFlagFilename("config", "yaml")
