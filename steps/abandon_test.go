@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -51,38 +52,43 @@ func TestBehindAnAbandonedOperationAnswersAreJudgedAndFiguresAreNot(t *testing.T
 	measured := feature(`the max latency is below 10 s`)
 	for name, first := range map[string]string{"that was not measured": feature(`the category is "transformers"`), "that was measured": measured} {
 		t.Run(name, func(t *testing.T) {
-			release, returned := make(chan struct{}), make(chan struct{}, 1)
-			var calls atomic.Int64
-			hangs := true
-			setup := &steps.Setup{Plan: bench.Plan{Iterations: 50}, Loader: fake(func() (any, error) {
-				if calls.Add(1) == 1 && hangs {
-					<-release
-					defer func() { returned <- struct{}{} }()
-				}
-				return llama()
-			})}
-			abandon(t, setup, first, release, returned)
-			status, records, out := run(t, setup, strings.Replace(measured, "Scenario: s\n", "Scenario: next\n", 1))
-			require.Zero(t, status, out)
-			assert.EqualValues(t, 2, calls.Load())
-			assert.Nil(t, records["next"].Benchmark)
-			require.Len(t, records["next"].NotJudged, 1)
-			assert.Contains(t, records["next"].NotJudged[0].Reason, "was abandoned")
-			assert.Empty(t, setup.Results())
+			synctest.Test(t, func(t *testing.T) {
+				release, returned := make(chan struct{}), make(chan struct{}, 1)
+				var calls atomic.Int64
+				setup := &steps.Setup{Plan: bench.Plan{Iterations: 50}, Loader: fake(func() (any, error) {
+					if calls.Add(1) == 1 {
+						<-release
+						defer func() { returned <- struct{}{} }()
+					}
+					return llama()
+				})}
+				abandon(t, setup, first, release, returned)
+				status, records, out := run(t, setup, strings.Replace(measured, "Scenario: s\n", "Scenario: next\n", 1))
+				require.Zero(t, status, out)
+				assert.EqualValues(t, 2, calls.Load())
+				assert.Nil(t, records["next"].Benchmark)
+				require.Len(t, records["next"].NotJudged, 1)
+				assert.Contains(t, records["next"].NotJudged[0].Reason, "was abandoned")
+				assert.Empty(t, setup.Results())
 
-			status, _, out = run(t, setup, feature(`the category is "sae"`, `the median latency is below 2 times that of "x"`))
-			assert.NotZero(t, status, "the answer is judged all the same: %s", out)
+				status, _, out = run(t, setup, feature(`the category is "sae"`, `the median latency is below 2 times that of "x"`))
+				assert.NotZero(t, status, "the answer is judged all the same: %s", out)
 
-			before := calls.Load()
-			many := strings.Replace(feature(`the throughput is at least 1 operations per second`), "is read", "is read by 8 callers at once", 1)
-			status, _, out = run(t, setup, many)
-			require.Zero(t, status, out)
-			assert.EqualValues(t, 9, calls.Load()-before)
+				before := calls.Load()
+				many := strings.Replace(feature(`the throughput is at least 1 operations per second`), "is read", "is read by 8 callers at once", 1)
+				status, _, out = run(t, setup, many)
+				require.Zero(t, status, out)
+				assert.EqualValues(t, 9, calls.Load()-before)
+			})
 		})
 	}
 }
 
 func TestWhatAnAbandonedScenarioLeavesOnTheDiskIsRemoved(t *testing.T) {
+	synctest.Test(t, whatAnAbandonedScenarioLeavesOnTheDiskIsRemoved)
+}
+
+func whatAnAbandonedScenarioLeavesOnTheDiskIsRemoved(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
 	release, returned := make(chan struct{}), make(chan struct{}, 1)

@@ -27,7 +27,7 @@ func TestPresetsShow(t *testing.T) {
 	for _, f := range txtar.Parse([]byte(a.out)).Files {
 		files[f.Name] = string(f.Data)
 	}
-	fsys := afero.NewMemMapFs()
+	fsys := fixtures.NewFs()
 	require.NoError(t, fixtures.New(fsys, "m").AddPreset("gpt2"))
 	config, err := afero.ReadFile(fsys, "m/config.json")
 	require.NoError(t, err)

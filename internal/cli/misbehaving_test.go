@@ -152,7 +152,7 @@ func TestALoaderThatHangsPanicsOrIsKilledCostsOneVerdict(t *testing.T) {
 		misbehavingScenario("panics in a process of its own", "panic-first", first)+
 		misbehavingScenario("is killed in a process of its own", "crash-first", first)+
 		"  @timeout:3s\n"+misbehavingScenario("hangs in a process of its own", "hang-first", first)+
-		"  @timeout:500ms\n"+misbehavingScenario("hangs where it is measured", "hang", `the max latency is below 60 s`)+
+		"  @timeout:2s\n"+misbehavingScenario("hangs where it is measured", "hang", `the max latency is below 60 s`)+
 		misbehavingScenario("measured behind it", "models", `the max latency is below 60 s`, `no more than 1 GB is allocated per call`))
 	file := filepath.Join(t.TempDir(), "run.json")
 	messages := filepath.Join(t.TempDir(), "m.ndjson")

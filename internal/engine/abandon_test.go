@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -59,6 +60,10 @@ func abandoning(t *testing.T, more func(*engine.Scope)) (register func(*engine.S
 const shortGrace = time.Millisecond
 
 func TestAStepThatDoesNotHeedItsContextIsAbandoned(t *testing.T) {
+	synctest.Test(t, aStepThatDoesNotHeedItsContextIsAbandoned)
+}
+
+func aStepThatDoesNotHeedItsContextIsAbandoned(t *testing.T) {
 	hooks := 0
 	register := abandoning(t, func(s *engine.Scope) {
 		s.After(func(ctx context.Context, _ *messages.Pickle, _ error) (context.Context, error) {
@@ -87,7 +92,9 @@ func TestAStepThatDoesNotHeedItsContextIsAbandoned(t *testing.T) {
 	assert.Zero(t, hooks, "an abandoned call may use what the hook would remove")
 }
 
-func TestAHookThatHangsIsAbandoned(t *testing.T) {
+func TestAHookThatHangsIsAbandoned(t *testing.T) { synctest.Test(t, aHookThatHangsIsAbandoned) }
+
+func aHookThatHangsIsAbandoned(t *testing.T) {
 	register := abandoning(t, nil)
 	release := make(chan struct{})
 	defer close(release)
@@ -97,10 +104,14 @@ func TestAHookThatHangsIsAbandoned(t *testing.T) {
 	})
 	assert.Equal(t, "failed: skipped", statuses(result))
 	assert.ErrorContains(t, result.Attempts[0].Err, "the hook before the scenario: not done within the 20ms")
-	assert.Contains(t, result.Attempts[0].Stacks, "TestAHookThatHangsIsAbandoned")
+	assert.Contains(t, result.Attempts[0].Stacks, "abandon_test.go:")
 }
 
 func TestWhatHangsIsAbandonedWhenTheRunEnds(t *testing.T) {
+	synctest.Test(t, whatHangsIsAbandonedWhenTheRunEnds)
+}
+
+func whatHangsIsAbandonedWhenTheRunEnds(t *testing.T) {
 	register := abandoning(t, nil)
 	stop := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -124,6 +135,10 @@ func TestWhatHangsIsAbandonedWhenTheRunEnds(t *testing.T) {
 }
 
 func TestWhatComesBackWithinTheGraceIsNotAbandoned(t *testing.T) {
+	synctest.Test(t, whatComesBackWithinTheGraceIsNotAbandoned)
+}
+
+func whatComesBackWithinTheGraceIsNotAbandoned(t *testing.T) {
 	cleaned := false
 	result := run(t, t.Context(), feature("When it is slow to stop", "Then it is quick"), engine.Options{Timeout: 20 * time.Millisecond, Grace: time.Minute}, func(s *engine.Scope) {
 		s.Step(`^it is quick$`, func() {})

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -333,7 +334,9 @@ func TestAttempts(t *testing.T) {
 	assert.Len(t, run(t, t.Context(), feature("Given a step"), engine.Options{Attempts: -1}, flaky(9)).Attempts, 1)
 }
 
-func TestTimeout(t *testing.T) {
+func TestTimeout(t *testing.T) { synctest.Test(t, timeout) }
+
+func timeout(t *testing.T) {
 	register := func(s *engine.Scope) {
 		s.Given(`^it waits$`, func(ctx context.Context) error { <-ctx.Done(); return fmt.Errorf("reading: %w", ctx.Err()) })
 		s.Given(`^it overruns$`, func(ctx context.Context) { <-ctx.Done() })

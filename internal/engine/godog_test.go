@@ -7,8 +7,10 @@ import (
 	"io"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	gherkin "github.com/cucumber/gherkin/go/v42"
@@ -44,6 +46,23 @@ func (h ourHooks) hooks(before func(context.Context) (context.Context, error), a
 }
 
 type godogHooks struct{ *godog.ScenarioContext }
+
+// compiled are the expressions of steps: godog registers them anew for each scenario.
+var compiled sync.Map
+
+func expression(pattern any) any {
+	text, isText := pattern.(string)
+	if !isText {
+		return pattern
+	}
+	known, _ := compiled.LoadOrStore(text, sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) }))
+	return known.(func() *regexp.Regexp)()
+}
+
+func (h godogHooks) Given(pattern, f any) { h.ScenarioContext.Given(expression(pattern), f) }
+func (h godogHooks) When(pattern, f any)  { h.ScenarioContext.When(expression(pattern), f) }
+func (h godogHooks) Then(pattern, f any)  { h.ScenarioContext.Then(expression(pattern), f) }
+func (h godogHooks) Step(pattern, f any)  { h.ScenarioContext.Step(expression(pattern), f) }
 
 func (h godogHooks) skip() error    { return godog.ErrSkip }
 func (h godogHooks) pending() error { return godog.ErrPending }

@@ -27,6 +27,9 @@ const redactedByte = 'x'
 type redactionPattern struct {
 	*regexp.Regexp
 	in func(file string) bool // the files it is for; nil for all
+	// literals are texts of which every match has one, so that most files are not
+	// searched with the expression, which takes far longer; nil for none.
+	literals []string
 }
 
 // secretKeys matches names, or the ends of names, of keys whose values are secrets.
@@ -39,24 +42,24 @@ const secretKeys = `(?:(?:access|api|auth|bearer|hf|hub|id|refresh|security|sess
 // documentation of their providers.
 var redactionPatterns = sync.OnceValue(func() []redactionPattern {
 	return []redactionPattern{
-		{regexp.MustCompile(`/(?:home|Users)/([^/"'\\\s\x00:<>|,;)]{1,64})`), nil},
-		{regexp.MustCompile(`[A-Za-z]:(?:\\{1,2}|/)Users(?:\\{1,2}|/)([^/"'\\\x00:<>|]{1,64})`), nil},
-		{regexp.MustCompile(`\b(?:hf_|api_org_)([A-Za-z0-9]{20,})`), nil},                // Hugging Face
-		{regexp.MustCompile(`\bsk-([A-Za-z0-9_-]*[A-Za-z0-9]{16,}[A-Za-z0-9_-]*)`), nil}, // OpenAI, Anthropic
-		{regexp.MustCompile(`\bgh[oprsu]_([A-Za-z0-9]{20,})`), nil},                      // GitHub
-		{regexp.MustCompile(`\bgithub_pat_([A-Za-z0-9_]{20,})`), nil},
-		{regexp.MustCompile(`\bglpat-([A-Za-z0-9_-]{16,})`), nil},                                // GitLab
-		{regexp.MustCompile(`\b(?:AKIA|ASIA)([A-Z0-9]{16})\b`), nil},                             // Amazon
-		{regexp.MustCompile(`\bAIza([A-Za-z0-9_-]{35})`), nil},                                   // Google
-		{regexp.MustCompile(`\bxox[abeoprs]-([A-Za-z0-9-]{10,})`), nil},                          // Slack
-		{regexp.MustCompile(`\bnvapi-([A-Za-z0-9_-]{20,})`), nil},                                // NVIDIA
-		{regexp.MustCompile(`\beyJ([A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)`), nil}, // a JSON web token
-		{regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----([^-]+)`), nil},
-		{regexp.MustCompile(`://([^/\s:@"'\\<>]{1,64}:[^/\s@"'\\<>]{1,256})@`), nil}, // user and password in an address
-		{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*"((?:[^"\\\n]|\\.)+)"`), isNotVocabulary},
-		{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*'((?:[^'\\\n]|\\.)+)'`), isNotVocabulary},
-		{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `[ \t]*[:=][ \t]*([^\s"'\x60#{}\[\]()<>]+)`), allowsUnquotedValues},
-		{regexp.MustCompile(`\b([A-Za-z0-9._%+-]{1,64})@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b`), isNotVocabulary},
+		{regexp.MustCompile(`/(?:home|Users)/([^/"'\\\s\x00:<>|,;)]{1,64})`), nil, []string{"/home/", "/Users/"}},
+		{regexp.MustCompile(`[A-Za-z]:(?:\\{1,2}|/)Users(?:\\{1,2}|/)([^/"'\\\x00:<>|]{1,64})`), nil, []string{"Users"}},
+		{regexp.MustCompile(`\b(?:hf_|api_org_)([A-Za-z0-9]{20,})`), nil, []string{"hf_", "api_org_"}},    // Hugging Face
+		{regexp.MustCompile(`\bsk-([A-Za-z0-9_-]*[A-Za-z0-9]{16,}[A-Za-z0-9_-]*)`), nil, []string{"sk-"}}, // OpenAI, Anthropic
+		{regexp.MustCompile(`\bgh[oprsu]_([A-Za-z0-9]{20,})`), nil, []string{"gh"}},                       // GitHub
+		{regexp.MustCompile(`\bgithub_pat_([A-Za-z0-9_]{20,})`), nil, []string{"github_pat_"}},
+		{regexp.MustCompile(`\bglpat-([A-Za-z0-9_-]{16,})`), nil, []string{"glpat-"}},                             // GitLab
+		{regexp.MustCompile(`\b(?:AKIA|ASIA)([A-Z0-9]{16})\b`), nil, []string{"AKIA", "ASIA"}},                    // Amazon
+		{regexp.MustCompile(`\bAIza([A-Za-z0-9_-]{35})`), nil, []string{"AIza"}},                                  // Google
+		{regexp.MustCompile(`\bxox[abeoprs]-([A-Za-z0-9-]{10,})`), nil, []string{"xox"}},                          // Slack
+		{regexp.MustCompile(`\bnvapi-([A-Za-z0-9_-]{20,})`), nil, []string{"nvapi-"}},                             // NVIDIA
+		{regexp.MustCompile(`\beyJ([A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)`), nil, []string{"eyJ"}}, // a JSON web token
+		{regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----([^-]+)`), nil, []string{"PRIVATE KEY"}},
+		{regexp.MustCompile(`://([^/\s:@"'\\<>]{1,64}:[^/\s@"'\\<>]{1,256})@`), nil, []string{"://"}}, // user and password in an address
+		{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*"((?:[^"\\\n]|\\.)+)"`), isNotVocabulary, nil},
+		{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `["']?\s*[:=]\s*'((?:[^'\\\n]|\\.)+)'`), isNotVocabulary, nil},
+		{regexp.MustCompile(`(?i)\b[\w.-]*` + secretKeys + `[ \t]*[:=][ \t]*([^\s"'\x60#{}\[\]()<>]+)`), allowsUnquotedValues, nil},
+		{regexp.MustCompile(`\b([A-Za-z0-9._%+-]{1,64})@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b`), isNotVocabulary, []string{"@"}},
 	}
 })
 
@@ -103,10 +106,15 @@ func newRedactor(s *source) *redactor {
 	if dir, err := os.UserHomeDir(); err == nil {
 		add(dir)
 		if user := filepath.Base(dir); len(user) > 3 && strings.Count(filepath.ToSlash(dir), "/") > 1 { // the user's directory on another disk
-			p.patterns = append(slices.Clip(p.patterns), redactionPattern{regexp.MustCompile(`[/\\](` + regexp.QuoteMeta(user) + `)\b`), nil})
+			p.patterns = append(slices.Clip(p.patterns), redactionPattern{regexp.MustCompile(`[/\\](` + regexp.QuoteMeta(user) + `)\b`), nil, []string{user}})
 		}
 	}
 	return p
+}
+
+// mayMatch tells whether a content has what every match of the pattern has.
+func (p *redactionPattern) mayMatch(content []byte) bool {
+	return p.literals == nil || slices.ContainsFunc(p.literals, func(l string) bool { return bytes.Contains(content, []byte(l)) })
 }
 
 // redact returns the content of a file with its private parts replaced, and how many
@@ -134,7 +142,7 @@ func (p *redactor) redact(file string, content []byte) (covered []byte, times in
 		}
 	}
 	for _, pattern := range p.patterns {
-		if pattern.in != nil && !pattern.in(file) {
+		if pattern.in != nil && !pattern.in(file) || !pattern.mayMatch(covered) {
 			continue
 		}
 		for _, m := range pattern.FindAllSubmatchIndex(covered, -1) {

@@ -45,9 +45,11 @@ func Opposite(a, b string) bool {
 // wordsOf splits a text into words of letters and digits, in lower case, without
 // apostrophes.
 func wordsOf(text string) []string {
-	text = strings.NewReplacer("'", "", "’", "").Replace(strings.ToLower(text))
+	text = apostrophes.Replace(strings.ToLower(text))
 	return strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
+
+var apostrophes = strings.NewReplacer("'", "", "’", "")
 
 // differentWords gives the words of each list that the other does not have: first equal
 // words are taken away, then those that may be the same word with a typing error.

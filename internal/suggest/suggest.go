@@ -109,6 +109,10 @@ func (l *letters) distance(other *letters) int {
 // distance is the optimal string alignment distance of two words, or any number
 // from limit on where it is no smaller.
 func distance(a, b []rune, limit int) int {
+	a, b = withoutCommonEnds(a, b)
+	if difference := len(a) - len(b); max(difference, -difference) >= limit {
+		return limit
+	}
 	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
@@ -135,6 +139,19 @@ func distance(a, b []rune, limit int) int {
 		before, row, next = row, next, before
 	}
 	return row[len(b)]
+}
+
+// withoutCommonEnds gives two texts without the letters that both begin with and both end
+// with, which no edit between them needs to touch.
+func withoutCommonEnds(a, b []rune) (restA, restB []rune) {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	a, b = a[n:], b[n:]
+	for n = 0; n < min(len(a), len(b)) && a[len(a)-1-n] == b[len(b)-1-n]; n++ {
+	}
+	return a[:len(a)-n], b[:len(b)-n]
 }
 
 // Distance counts the slips that make one word of another: insertions, deletions,

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -27,6 +28,10 @@ func newHanging(t *testing.T) *fakeSteps {
 const shortTime = 30 * time.Millisecond
 
 func TestAScenarioThatHangsFailsWithItsStackAndTheOthersRun(t *testing.T) {
+	synctest.Test(t, aScenarioThatHangsFailsWithItsStackAndTheOthersRun)
+}
+
+func aScenarioThatHangsFailsWithItsStackAndTheOthersRun(t *testing.T) {
 	for _, how := range []string{"for ever", "until its time is up"} {
 		y := newHanging(t)
 		if how != "for ever" {
@@ -82,7 +87,9 @@ func TestTheTimeOfAScenario(t *testing.T) {
 	assert.Equal(t, 10*time.Minute, p.LongestTimeout(0))
 }
 
-func TestWhenTheTimeOfTheRunIsUp(t *testing.T) {
+func TestWhenTheTimeOfTheRunIsUp(t *testing.T) { synctest.Test(t, whenTheTimeOfTheRunIsUp) }
+
+func whenTheTimeOfTheRunIsUp(t *testing.T) {
 	y := newHanging(t)
 	p := selectAll(t, featureOf(t, "Feature: f",
 		"  Scenario: fails", "    When it fails",

@@ -22,7 +22,7 @@ import (
 
 var (
 	mutationSeed  = flag.Uint64("mutation-seed", 1, "the seed of the mutations of a feature file")
-	mutationCount = flag.Int("mutations", 200, "how many mutations are tried")
+	mutationCount = flag.Int("mutations", 100, "how many mutations are tried")
 )
 
 // mutated is a feature that passes, with something of every kind that a feature can have.

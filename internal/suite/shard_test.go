@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -286,9 +287,13 @@ func TestMergedShardsAreTheUndividedRun(t *testing.T) {
 	p := selectAll(t, loaded)
 	leftOut := p.LeftOut()
 	require.NotEmpty(t, leftOut)
-	p = p.Keep(func(s *Scenario) bool { return !p.measured(s) })
+	n := 0
+	p = p.Keep(func(s *Scenario) bool { // every third one, and all of those above
+		n++
+		return !p.measured(s) && (n%3 == 0 || strings.HasPrefix(s.URI, "broken/"))
+	})
 	p.leftOut = leftOut
-	require.Greater(t, len(p.Scenarios()), 500)
+	require.Greater(t, len(p.Scenarios()), 200)
 
 	whole := runInto(t, p, nil)
 	var parts []runfile.Part

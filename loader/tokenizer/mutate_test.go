@@ -104,7 +104,7 @@ func mutateTree(r *rand.Rand, v any, path string) (any, string) {
 	return n, fmt.Sprintf("%s = %v", path, n)
 }
 
-const mutants = 1000
+const mutants = 500
 
 var mutantTexts = []string{"Hello, world! 12345  日本語 é\n\n<s>", strings.Repeat("a", 3000), strings.Repeat(" \n", 500) + "x"}
 
