@@ -73,12 +73,12 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 		return nil, outcome.Problems{{Message: fmt.Sprintf("the name %q is no regular expression: %v", selection.Name, err),
 			Advice: `a special character is taken as it is behind a backslash, as in "1\.5"`}}
 	}
-	ids := identities(features)
 	tags := allTags(features)
 	if err := unknownTags(expr, selection.Categories, tags); err != nil {
 		return nil, err
 	}
 	p := &Plan{features: onEachModel(features, selection.Models), chosen: map[*Scenario]bool{}, steps: builtinSteps, checkpoints: selection.Checkpoints}
+	ids := identities(p.features)
 	total, wip, slow := 0, 0, 0
 	for _, f := range p.features {
 		for _, s := range f.Scenarios {
