@@ -2,16 +2,16 @@ package cli
 
 import (
 	"bufio"
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"omniloader/internal/outcome"
 	"omniloader/internal/quantity"
@@ -86,33 +86,39 @@ type rerun struct {
 	paths []string // that the run was given
 	// The scenarios to run again, by id, with what to call each.
 	names    map[string]string
-	present  map[string]bool // the ids of names that are still there; see prepareRerun
+	files    map[string]bool // the cleaned paths of feature files that could not be judged: all of their scenarios run again
+	present  map[string]bool // the ids to run that are still there; see prepareRerun
 	failed   int
 	unjudged int
 	notEnded int
 }
 
 // readRerun reads a run file for --last-failed.
-func readRerun(path string) (*rerun, error) {
-	if path == "" {
+func readRerun(from string) (*rerun, error) {
+	if from == "" {
 		return nil, errorWithHint("leave --no-run-file out, or name the file: --run-file FILE", "--last-failed: there is no run file to read")
 	}
-	file, err := runfile.ReadFile(path)
+	file, err := runfile.ReadFile(from)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errorWithHint("run the scenarios first; for those of a folder name it here too, for another run file: --run-file FILE",
-			"--last-failed: %s: there is no such file", path)
+			"--last-failed: %s: there is no such file", from)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--last-failed: %w", err)
 	}
-	r := &rerun{path: path, runID: file.Header.RunID, names: map[string]string{}}
+	r := &rerun{path: from, runID: file.Header.RunID, names: map[string]string{}, files: map[string]bool{}}
 	for _, p := range file.Header.Selection.Paths {
 		r.paths = append(r.paths, string(p))
 	}
-	ended := map[string]bool{}
+	for i := range file.Features {
+		if f := &file.Features[i]; len(f.Problems) > 0 {
+			r.files[path.Clean(string(f.URI))] = true
+		}
+	}
+	ended := map[string]int{} // by id: one that runs on several models is there several times
 	for i := range file.Scenarios {
 		s := &file.Scenarios[i]
-		ended[s.ID] = true
+		ended[s.ID]++
 		switch s.Status.Group() {
 		case outcome.CouldNotJudge:
 			r.unjudged++
@@ -124,9 +130,9 @@ func readRerun(path string) (*rerun, error) {
 		r.names[s.ID] = fmt.Sprintf("%s: %s", s.File, s.Name)
 	}
 	for _, id := range file.Header.PlanIDs {
-		if !ended[id] {
+		if ended[id]--; ended[id] < 0 {
 			r.notEnded++
-			r.names[id] = "one that did not end"
+			r.names[id] = cmp.Or(r.names[id], "one that did not end")
 		}
 	}
 	return r, nil
@@ -153,57 +159,68 @@ func (r *rerun) String() string {
 			parts = append(parts, fmt.Sprintf("%d %s", part.count, part.what))
 		}
 	}
-	return quantity.Count(len(r.names), "scenario") + ": " + strings.Join(parts, ", ")
+	var all []string
+	if len(parts) > 0 {
+		all = append(all, quantity.Count(r.failed+r.unjudged+r.notEnded, "scenario")+": "+strings.Join(parts, ", "))
+	}
+	if len(r.files) > 0 {
+		all = append(all, quantity.Count(len(r.files), "file")+" that could not be judged")
+	}
+	return strings.Join(all, ", and ")
 }
 
-// prepareRerun says what --last-failed runs again, and selects it. nothing is true if there
-// is nothing to run.
-func (p *program) prepareRerun(ctx context.Context, s *runSettings) (nothing bool, err error) {
-	if s.emptyList != "" {
-		p.note("%s names no scenario: there is nothing to run again", s.emptyList)
-		return true, p.reportNothing(s)
-	}
+// prepareRerun says what --last-failed runs again among these features, and selects it.
+// nothing is true if there is nothing to run.
+func (p *program) prepareRerun(loaded []*suite.Feature, s *runSettings) (nothing bool, err error) {
 	r := s.rerun
-	if r == nil {
-		return false, nil
-	}
-	loaded, err := loadFeatures(ctx, s.paths)
-	if err != nil {
-		return false, err
-	}
-	present, problems := suite.IDs(loaded), 0
+	problems := 0
 	for _, f := range loaded {
 		problems += len(f.Problems)
 	}
-	if len(r.names) == 0 && problems == 0 {
+	if len(r.names)+len(r.files)+problems == 0 {
 		p.note("--last-failed: nothing failed in the run of %s", r.path)
 		return true, p.reportNothing(s)
 	}
-	r.present = map[string]bool{}
-	s.selection.IDs = r.present
+	present := suite.IDs(loaded)
+	r.present = r.ofFiles(loaded)
 	gone := map[string]int{}
 	for id, name := range r.names {
 		if present[id] {
-			s.selection.IDs[id] = true
+			r.present[id] = true
 		} else {
 			gone[name]++
 		}
 	}
-	if len(r.names) > 0 {
-		p.note("--last-failed: %s, as %s has it", r, r.path)
+	s.selection.IDs = r.present
+	if text := r.String(); text != "" {
+		p.note("--last-failed: %s, as %s has it", text, r.path)
 	}
 	p.noteGone(gone)
-	if len(s.selection.IDs) == 0 && problems == 0 {
+	if len(r.present)+problems == 0 {
 		return false, errorWithHint("run all of them, without --last-failed; a scenario is known by its file, as named on the command line, and its name",
-			"--last-failed: none of %s is there any more", quantity.Count(len(r.names), "scenario"))
+			"--last-failed: nothing of it is there any more")
 	}
 	return false, nil
 }
 
+// ofFiles returns the ids of the scenarios of the files that could not be judged, but not
+// of those that are left out unless they are asked for.
+func (r *rerun) ofFiles(loaded []*suite.Feature) map[string]bool {
+	ids := map[string]bool{}
+	of := slices.DeleteFunc(slices.Clone(loaded), func(f *suite.Feature) bool { return !r.files[path.Clean(f.URI)] })
+	plan, err := suite.Select(of, suite.Selection{})
+	if err != nil {
+		return ids // nothing is selected
+	}
+	for _, id := range plan.IDs() {
+		ids[id] = true
+	}
+	return ids
+}
+
 // reportNothing writes the reports of a run without scenarios to their files.
 func (p *program) reportNothing(s *runSettings) error {
-	run := &outcome.Run{Started: time.Now(), Origin: originOf(time.Now()), Version: ownVersion()}
-	return p.complainAllButLast(p.writeReports(run, s.outputs.reports, func(d reportDestination) bool { return d.file != "" }))
+	return p.complainAllButLast(p.writeReports(p.runWithout(nil), s.outputs.reports, func(d reportDestination) bool { return d.file != "" }))
 }
 
 // noteGone names scenarios of a run file that are not there any more.

@@ -103,13 +103,20 @@ func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []str
 // run runs the scenarios that the settings select, and writes and judges what they ask
 // for.
 func (p *program) run(ctx context.Context, s *runSettings) error {
-	nothing, err := p.prepareRerun(ctx, s)
-	if nothing {
-		return err
+	if s.emptyList != "" {
+		p.note("%s names no scenario: there is nothing to run again", s.emptyList)
+		return p.reportNothing(s)
+	}
+	loaded, err := loadFeatures(ctx, s.paths)
+	if err == nil && s.rerun != nil {
+		var nothing bool
+		if nothing, err = p.prepareRerun(loaded, s); nothing {
+			return err
+		}
 	}
 	var plan *suite.Plan
 	if err == nil {
-		plan, err = planOf(ctx, s.paths, s.selection)
+		plan, err = suite.Select(loaded, s.selection)
 	}
 	if err == nil {
 		plan.Expect(vocabularyOf(p.loader), s.setup.UpdateAnswers)

@@ -9,12 +9,13 @@ import (
 )
 
 // Rerun writes the place of each scenario that failed or could not be judged, one a line:
-// the path and the line of its file. A file that does not parse has its path alone. The
-// command line takes such a file as @FILE.
+// the path and the line of its file. A file with problems of its own, such as one that does
+// not parse, has its path alone, which stands for all of its scenarios. The command line
+// takes such a file as @FILE.
 func Rerun(w io.Writer, run *outcome.Run, _ Options) error {
 	var b strings.Builder
 	for _, f := range run.Features {
-		if len(f.Problems) > 0 && len(f.Scenarios) == 0 {
+		if len(f.Problems) > 0 {
 			fmt.Fprintln(&b, f.URI)
 			continue
 		}

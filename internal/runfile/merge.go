@@ -195,7 +195,7 @@ func mergedHeader(parts []Part) Header {
 	h.RunID, h.Planned, h.Workers = "", 0, 0
 	h.Selection.Shard = nil
 	h.Shards, h.PlanIDs = nil, nil
-	planned := map[string]bool{} // the ids in PlanIDs
+	planned := map[string]int{} // how often an id is in PlanIDs: several times for a scenario that runs on several models
 	for i, p := range parts {
 		of := &p.File.Header
 		if i > 0 {
@@ -208,9 +208,10 @@ func mergedHeader(parts []Part) Header {
 			h.Branch = ""
 		}
 		h.Planned += of.Planned
+		inPart := map[string]int{} // more than one part of a rerun has what its selection left out
 		for _, id := range of.PlanIDs {
-			if !planned[id] {
-				planned[id] = true
+			if inPart[id]++; inPart[id] > planned[id] {
+				planned[id]++
 				h.PlanIDs = append(h.PlanIDs, id)
 			}
 		}

@@ -46,6 +46,15 @@ func shardsOfSample(t testing.TB, total int) []Part {
 	return parts
 }
 
+func TestMergeKeepsWhatWasPlanned(t *testing.T) {
+	parts := shardsOfSample(t, 2)
+	parts[0].File.Header.PlanIDs = []string{"a", "on two models", "on two models", "left out"}
+	parts[1].File.Header.PlanIDs = []string{"b", "left out", "a"}
+	merged, err := Merge(parts)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a", "on two models", "on two models", "left out", "b"}, merged.Header.PlanIDs)
+}
+
 func TestMergeMakesOneRunOfItsShards(t *testing.T) {
 	parts := shardsOfSample(t, 3)
 	parts[0], parts[2] = parts[2], parts[0]
