@@ -67,8 +67,8 @@ func (p *program) measureAgain(ctx context.Context, plan *suite.Plan, s *runSett
 	err := withLoader(ctx, p.loader, func(l undertest.Loader) error {
 		setup := s.setup.Derive(func(setup *steps.Setup) { setup.Loader = l })
 		setup.NextRound() // the results of this one take the place of the earlier ones
-		run, err := plan.Keep(func(s *suite.Scenario) bool { return chosen[place{s.URI, s.Line}] }).
-			Run(ctx, suite.Options{Setup: setup, Jobs: 1, Pause: func(context.Context) {}})
+		run, err := plan.Keep(func(scenario *suite.Scenario) bool { return chosen[place{scenario.URI, scenario.Line}] }).
+			Run(ctx, suite.Options{Setup: setup, Jobs: 1, Timeout: s.control.timeout, Grace: p.grace, Pause: func(context.Context) {}})
 		if err != nil {
 			return err
 		}
