@@ -13,7 +13,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
-	"omniloader/features"
 	"omniloader/internal/lint"
 	"omniloader/internal/lintreport"
 	"omniloader/internal/outcome"
@@ -143,11 +142,8 @@ func (p *program) lint(ctx context.Context, flags lintFlags, allowed steps.Check
 }
 
 func lintedFeatures(ctx context.Context, flags lintFlags, paths []string, stdin io.Reader) ([]*suite.Feature, error) {
-	switch {
-	case len(paths) == 0:
-		return suite.LoadFS(ctx, features.FS, "features")
-	case paths[0] != stdinArgument:
-		return suite.Load(ctx, paths)
+	if len(paths) == 0 || paths[0] != stdinArgument {
+		return loadFeatures(ctx, paths)
 	}
 	loaded, err := runInterruptible(ctx, func() ([]*suite.Feature, error) { return suite.LoadSource(ctx, flags.stdinName, stdin) })
 	if err != nil {

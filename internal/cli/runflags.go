@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"omniloader/features"
 	"omniloader/internal/bench"
 	"omniloader/internal/report"
 	"omniloader/internal/suite"
@@ -154,7 +153,7 @@ func formatHelp() string {
 
 // builtinTags lists the tags of the built-in scenarios but those with a value.
 func builtinTags() []string {
-	loaded, err := suite.LoadFS(context.Background(), features.FS, "features")
+	loaded, err := loadFeatures(context.Background(), nil)
 	if err != nil {
 		return nil
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"omniloader/features"
 	"omniloader/internal/quantity"
 	"omniloader/internal/runfile"
 	"omniloader/internal/suite"
@@ -44,11 +43,7 @@ type stepUse struct {
 
 // showUsage prints the steps that scenarios use, slowest first, or those that none uses.
 func (p *program) showUsage(ctx context.Context, f *usageFlags, paths []string, asJSON bool) error {
-	load := func() ([]*suite.Feature, error) { return suite.LoadFS(ctx, features.FS, "features") }
-	if len(paths) > 0 {
-		load = func() ([]*suite.Feature, error) { return suite.Load(ctx, paths) }
-	}
-	loaded, err := load()
+	loaded, err := loadFeatures(ctx, paths)
 	if err != nil {
 		return err
 	}
