@@ -400,9 +400,6 @@ func (c Change) size() float64 {
 	return math.Abs(math.Log(*c.Ratio))
 }
 
-// Regressed tells whether any benchmark is red.
-func (c *Comparison) Regressed() bool { return c.Counts[Red] > 0 }
-
 // Regressions counts the red benchmarks: those that are reliable, and those that noise alone
 // may have caused.
 func (c *Comparison) Regressions() (sure, doubtful int) {

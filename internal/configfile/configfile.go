@@ -1,6 +1,6 @@
 // Package configfile reads the settings of a run from a YAML file, omniloader.yaml. Each
 // key is the name of a flag of "run", or "paths" for the feature files and folders;
-// "profiles" has groups of such keys by name. The package knows no flag itself: [Check]
+// "profiles" has groups of such keys by name. The package knows no flag itself: [File.Check]
 // and [Setting.Apply] take the flags from a flag set, so that a value is checked by the
 // flag that it is for. Nothing of a file is expanded or executed.
 package configfile
@@ -400,14 +400,4 @@ func (f *File) ProfileNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// SettingOf gives the setting of a key, and nil where there is none.
-func SettingOf(settings []Setting, key string) *Setting {
-	for i := range settings {
-		if settings[i].Key == key {
-			return &settings[i]
-		}
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package configfile
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,7 +81,7 @@ profiles:
 		assert.Equal(t, want, set.Lookup(name).Value.String(), name)
 		assert.True(t, set.Changed(name), name)
 	}
-	assert.Equal(t, []string{"dir", filepath.FromSlash("dir/more")}, SettingOf(f.Settings, PathsKey).Paths())
+	assert.Equal(t, []string{"dir", filepath.FromSlash("dir/more")}, pathsIn(f))
 	assert.Equal(t, []string{"nightly", "quick"}, f.ProfileNames())
 	nightly, err := f.Profile("nightly")
 	require.NoError(t, err)
@@ -237,4 +238,10 @@ func TestOutsideFolder(t *testing.T) {
 		err = OutsideFolder(newFlags(), f.Settings)
 		assert.Equal(t, allowed, err == nil, "%s: %v", text, err)
 	}
+}
+
+// pathsIn gives the feature files and folders that a config file names.
+func pathsIn(f *File) []string {
+	i := slices.IndexFunc(f.Settings, func(s Setting) bool { return s.Key == PathsKey })
+	return f.Settings[i].Paths()
 }

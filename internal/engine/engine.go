@@ -115,9 +115,6 @@ func New(register func(*Scope)) (*Engine, error) {
 	return &Engine{definitions: s.definitions, matcher: newMatcher(s.definitions)}, nil
 }
 
-// Definitions gives the steps in the order of registration.
-func (e *Engine) Definitions() []*Definition { return append([]*Definition(nil), e.definitions...) }
-
 // BeforeHook runs before the first step of a scenario, and AfterHook behind its
 // last. The context that a hook gives is that of the steps and hooks behind it; nil
 // changes nothing.

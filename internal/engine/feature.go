@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"iter"
 	"path"
 	"regexp"
@@ -54,21 +52,6 @@ type ParseError struct {
 
 func (e *ParseError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.URI, e.Line, e.Column, e.Message)
-}
-
-// Read reads and parses a file of at most MaxSource bytes. URI is what the feature
-// is called in errors and pickles.
-func Read(ctx context.Context, fsys fs.FS, name, uri string) (*Feature, error) {
-	file, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	source, err := io.ReadAll(io.LimitReader(file, MaxSource+1))
-	if err != nil {
-		return nil, err
-	}
-	return Parse(ctx, uri, source)
 }
 
 // Parse parses a feature file. One whose URI ends in .feature.md is taken for

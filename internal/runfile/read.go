@@ -344,16 +344,6 @@ func ReadFile(path string) (*File, error) {
 	return r.all()
 }
 
-// Read reads a run file as a whole, at most MaxFile bytes. path is for errors only, which
-// are *Error.
-func Read(r io.Reader, path string) (*File, error) {
-	reader, err := NewReader(r, path)
-	if err != nil {
-		return nil, err
-	}
-	return reader.all()
-}
-
 func (r *Reader) all() (*File, error) {
 	f := &File{Header: r.Header}
 	places := map[key]int{}

@@ -8,13 +8,6 @@ import (
 	"omniloader/internal/outcome"
 )
 
-// Statuses lists the statuses that this version knows. A reader keeps one that it does not
-// know.
-func Statuses() []outcome.Status {
-	return []outcome.Status{outcome.Passed, outcome.Failed, outcome.Skipped, outcome.Undefined, outcome.Ambiguous, outcome.Pending,
-		outcome.CouldNotJudge, outcome.Flaky, outcome.ExpectedFailure, outcome.NotOffered}
-}
-
 // The values of the key "record".
 const (
 	recordRun        = "run"

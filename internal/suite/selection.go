@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -212,11 +211,4 @@ func withoutValueTags(tags []string) []string {
 		}
 	}
 	return plain
-}
-
-// IsProblem says whether err means that scenarios could not be judged.
-func IsProblem(err error) bool {
-	var problems outcome.Problems
-	var syntax *tagexpr.SyntaxError
-	return errors.As(err, &problems) || errors.As(err, &syntax)
 }
