@@ -48,19 +48,15 @@ func (p *Plan) argumentProblems(s *Scenario) outcome.Problems {
 // source says what the pickle of a scenario does not.
 func (p *Plan) source(s *Scenario) steps.Source {
 	source := steps.Source{Tags: s.TagNames(), Model: s.modelDir, ModelLabel: s.Model}
-	for _, f := range p.features {
-		if f.URI != s.URI {
-			continue
-		}
-		source.Folder = f.folder
-		if f.folder == "" {
-			source.FS = f.folderFS()
-		}
-		source.ReadFixture = func(name string) ([]byte, error) { return steps.ReadFixture(f.fsys, f.path, name) }
-		if f.onDisk {
-			source.WriteFixture = func(name string, content []byte) error {
-				return writeBeside(filepath.Dir(filepath.FromSlash(f.URI)), name, content)
-			}
+	f := p.feature(s.URI)
+	source.Folder = f.folder
+	if f.folder == "" {
+		source.FS = f.folderFS()
+	}
+	source.ReadFixture = func(name string) ([]byte, error) { return steps.ReadFixture(f.fsys, f.path, name) }
+	if f.onDisk {
+		source.WriteFixture = func(name string, content []byte) error {
+			return writeBeside(filepath.Dir(filepath.FromSlash(f.URI)), name, content)
 		}
 	}
 	return source

@@ -95,7 +95,7 @@ func (p *Plan) scenarioProblems(ctx context.Context) map[*Scenario]outcome.Probl
 		if ctx.Err() != nil {
 			return found
 		}
-		c := &checker{plan: p, benchmarks: benchmarks, given: given, problems: slices.Clone(p.linted(p.feature(s)).scenarios[s])}
+		c := &checker{plan: p, benchmarks: benchmarks, given: given, problems: slices.Clone(p.linted(p.feature(s.URI)).scenarios[s])}
 		c.checkScenario(s)
 		if len(c.problems) > 0 {
 			found[s] = c.problems

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -47,12 +47,14 @@ type linted struct {
 
 // linted returns what package lint finds in a feature.
 func (p *Plan) linted(f *Feature) *linted {
-	p.lintOnce.Do(func() { p.lintResults = map[*Feature]*linted{} })
 	p.lintMutex.Lock()
 	defer p.lintMutex.Unlock()
 	result := p.lintResults[f]
 	if result == nil {
 		result = p.lint(f)
+		if p.lintResults == nil {
+			p.lintResults = map[*Feature]*linted{}
+		}
 		p.lintResults[f] = result
 	}
 	return result
@@ -124,10 +126,15 @@ func (f *Feature) wip() bool {
 	return false
 }
 
-// feature returns the feature of a scenario.
-func (p *Plan) feature(s *Scenario) *Feature {
-	i := slices.IndexFunc(p.features, func(f *Feature) bool { return f.URI == s.URI })
-	return p.features[i]
+// feature returns the feature with this URI, nil if there is none.
+func (p *Plan) feature(uri string) *Feature {
+	p.byURIOnce.Do(func() {
+		p.byURI = make(map[string]*Feature, len(p.features))
+		for _, f := range slices.Backward(p.features) { // the first of two counts
+			p.byURI[f.URI] = f
+		}
+	})
+	return p.byURI[uri]
 }
 
 // callProblems finds steps with a table or doc string that they do not take, without one
@@ -222,12 +229,21 @@ func (p *Plan) isLeftOut(f *Feature, scope lint.Scope) bool {
 // firstColumn returns the column of the first letter of a problem's line, 0 if it is not
 // known.
 func (p *Plan) firstColumn(problem outcome.Problem) int {
-	for _, f := range p.features {
-		if f.URI == problem.URI && problem.Line > 0 {
-			return firstColumn(f.Source, problem.Line)
-		}
+	f := p.feature(problem.URI)
+	if f == nil || problem.Line <= 0 {
+		return 0
 	}
-	return 0
+	var lines [][]byte
+	if f.index != nil {
+		lines = f.index.lines
+	} else { // it does not parse, and has few problems
+		lines = bytes.Split(f.Source, []byte("\n"))
+	}
+	if problem.Line > len(lines) {
+		return 1
+	}
+	line := lines[problem.Line-1]
+	return 1 + len(line) - len(bytes.TrimLeft(line, " \t"))
 }
 
 // Fixes returns, by the URI of the feature, the changes of lines that mend problems without
@@ -267,21 +283,4 @@ func (p *Plan) Files() []string {
 		uris[i] = f.URI
 	}
 	return uris
-}
-
-// firstColumn returns the column of the first letter of a line of a source.
-func firstColumn(source []byte, line int) int {
-	for range line - 1 {
-		i := slices.Index(source, '\n')
-		if i < 0 {
-			return 1
-		}
-		source = source[i+1:]
-	}
-	for i, b := range source {
-		if b != ' ' && b != '\t' {
-			return utf8.RuneCount(source[:i]) + 1
-		}
-	}
-	return 1
 }

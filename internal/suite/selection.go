@@ -47,7 +47,9 @@ type Plan struct {
 
 	checkpoints steps.Checkpoints
 
-	lintOnce    sync.Once
+	byURIOnce sync.Once
+	byURI     map[string]*Feature // see feature
+
 	lintMutex   sync.Mutex
 	lintResults map[*Feature]*linted
 
