@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -32,6 +33,16 @@ func (p Problem) Error() string {
 
 // Hint returns what to do next, or "".
 func (p Problem) Hint() string { return p.Advice }
+
+// HintOf returns what an error says to do next, by a method Hint of it or of one that it
+// wraps, or "".
+func HintOf(err error) string {
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) {
+		return hinter.Hint()
+	}
+	return ""
+}
 
 // Problems is a list of problems in the order of files and lines. It is the error of
 // everything that ends in exit code 2.

@@ -27,7 +27,7 @@ const factDecidedBy = "decided by"
 
 // reasonOf gives the reason of a step that did not pass.
 func reasonOf(step *outcome.Step) reason {
-	r := reason{text: printable(failureReason(step)), hint: printable(hintOf(step.Err))}
+	r := reason{text: printable(failureReason(step)), hint: printable(outcome.HintOf(step.Err))}
 	if r.hint == "" && step.Status == outcome.Undefined && step.Err == nil {
 		r.hint = "omniloader steps lists all steps"
 	}
@@ -52,7 +52,7 @@ func (r *reason) addFact(name, text string) {
 
 // reasonOfError gives the reason of an error that belongs to no step.
 func reasonOfError(err error) reason {
-	return reason{text: printable(err.Error()), hint: printable(hintOf(err))}
+	return reason{text: printable(err.Error()), hint: printable(outcome.HintOf(err))}
 }
 
 // failureReason says why a step did not pass; it is never empty.
@@ -71,15 +71,6 @@ func failureReason(step *outcome.Step) string {
 		return "the step is not finished"
 	}
 	return "failed without a reason"
-}
-
-// hintOf gives the hint of an error; "" where it has none.
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
 }
 
 // plain writes the reason with its facts, a line each, and the hint.

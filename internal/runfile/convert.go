@@ -2,7 +2,6 @@ package runfile
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -141,10 +140,7 @@ func (e Errors) failure(err error) *Failure {
 	if m := outcome.MismatchOf(err); m != nil {
 		f.Expected, f.Got, f.DecidedBy = Text(m.Expected), Text(m.Got), Text(m.DecidedBy)
 	}
-	var hinter interface{ Hint() string }
-	if errors.As(err, &hinter) {
-		f.Hint = Text(hinter.Hint())
-	}
+	f.Hint = Text(outcome.HintOf(err))
 	return f
 }
 

@@ -32,11 +32,7 @@ func (p *Plan) argumentProblems(s *Scenario) outcome.Problems {
 	context.Source, context.Presets = p.source(s), p.checkpoints.Presets
 	var problems outcome.Problems
 	for _, found := range p.steps.checkArguments(s.pickle, context) {
-		problem := outcome.Problem{URI: s.URI, Code: string(found.Rule), Line: s.Steps[found.Step].Line, Message: found.Err.Error()}
-		var hinted interface{ Hint() string }
-		if errors.As(found.Err, &hinted) {
-			problem.Advice = hinted.Hint()
-		}
+		problem := outcome.Problem{URI: s.URI, Code: string(found.Rule), Line: s.Steps[found.Step].Line, Message: found.Err.Error(), Advice: outcome.HintOf(found.Err)}
 		if text := problem.Message; problem.Advice == "" && !strings.Contains(text, "did you mean") && !strings.Contains(text, ": write ") {
 			problem.Advice = `"omniloader steps WORD" shows what a step with the word in it takes`
 		}

@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"errors"
 	"path"
 
 	messages "github.com/cucumber/messages/go/v34"
@@ -30,11 +29,6 @@ func (c *checker) checkGivenSteps(s *Scenario) {
 		if err == nil {
 			continue
 		}
-		problem := outcome.Problem{URI: s.URI, Line: step.Line, Code: ruleUnusableValue, Message: err.Error()}
-		var hinter interface{ Hint() string }
-		if errors.As(err, &hinter) {
-			problem.Advice = hinter.Hint()
-		}
-		c.problems = append(c.problems, problem)
+		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: step.Line, Code: ruleUnusableValue, Message: err.Error(), Advice: outcome.HintOf(err)})
 	}
 }

@@ -216,12 +216,7 @@ func stepProblem(uri string, step *outcome.Step) outcome.Problem {
 	if wrong := (*steps.ScenarioError)(nil); errors.As(step.Err, &wrong) {
 		text = wrong.Error() // without what the step was doing
 	}
-	problem := outcome.Problem{URI: uri, Line: step.Line, Message: "could not judge: " + text}
-	var hinted interface{ Hint() string }
-	if errors.As(step.Err, &hinted) {
-		problem.Advice = hinted.Hint()
-	}
-	return problem
+	return outcome.Problem{URI: uri, Line: step.Line, Message: "could not judge: " + text, Advice: outcome.HintOf(step.Err)}
 }
 
 // unjudgedOutcome returns the outcome of a scenario with problems, which is not run.
