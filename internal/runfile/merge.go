@@ -149,6 +149,9 @@ func mostCommon(parts []Part) Part {
 		if n > most {
 			best, most = i, n
 		}
+		if 2*most > len(parts) {
+			break // no other group is as large
+		}
 	}
 	return parts[best]
 }
