@@ -80,7 +80,7 @@ It needs Go, git, and a checkout; both revisions must support being sampled.`,
 	f.Var(&flags.threshold, "threshold", "slower by more than this is red")
 	f.Var(&flags.failOn, "fail-on", failOnHelp)
 	f.StringVar(&flags.format, "format", flags.format, "report as `NAME`: "+strings.Join(report.ComparisonFormatNames(), ", "))
-	fileVar(f, &flags.output, "output", "write the figures of the current tree to this results `FILE`")
+	f.StringVar(&flags.output, "output", "", "write the figures of the current tree to this results `FILE`")
 	_ = c.MarkFlagDirname("model")
 	p.completeRevisions(c, "against")
 	p.completeFlag(c, "tags", builtinTags)

@@ -131,7 +131,7 @@ directory names paths, it runs these.`,
 		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand(), p.freshCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if err = explainFlag(c, err); c == root || c.Name() == "run" {
-			return p.nothingRan(reportsNamed(p.args), err)
+			return p.nothingRan(outputsNamed(p.args), err)
 		}
 		return err
 	})
@@ -139,6 +139,7 @@ directory names paths, it runs these.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
+	refuseRepeated(root)
 	return root
 }
 

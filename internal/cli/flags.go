@@ -66,6 +66,34 @@ func (s *share) Set(text string) error {
 	return nil
 }
 
+// onceValue is the value of a flag that counts once. It is an error to give it twice: the
+// value that does not count would be lost without a word.
+type onceValue struct {
+	pflag.Value
+	given bool
+}
+
+func (v *onceValue) Set(text string) error {
+	if v.given {
+		return fmt.Errorf("the flag counts once, and was given before as %q", v.String())
+	}
+	v.given = true
+	return v.Value.Set(text)
+}
+
+// refuseRepeated makes it an error to give a flag of a command twice, but for those that
+// take several values and those without a value.
+func refuseRepeated(c *cobra.Command) {
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, isList := f.Value.(pflag.SliceValue); !isList && f.Value.Type() != "bool" {
+			f.Value = &onceValue{Value: f.Value}
+		}
+	})
+	for _, sub := range c.Commands() {
+		refuseRepeated(sub)
+	}
+}
+
 // noArguments refuses arguments with a hint.
 func noArguments(c *cobra.Command, args []string) error {
 	if len(args) > 0 {

@@ -57,7 +57,7 @@ headers are read, and no code of the checkpoint is run.
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON object a line, one for each path")
 	c.Flags().BoolVar(&f.verify, "verify", false, "read every file, weights as well, and compare it with the hash that its\ndownload left: in a Hugging Face cache, or where hf download put it")
 	c.Flags().Int64Var(&f.context, "context", 0, "size the key-value cache for so many `tokens`, not\nthe model's own context")
-	fileVar(c.Flags(), &f.architectures, "architectures", architecturesHelp)
+	c.Flags().StringVar(&f.architectures, "architectures", "", architecturesHelp)
 	_ = c.MarkFlagFilename("architectures", "tsv")
 	return c
 }

@@ -240,7 +240,7 @@ func TestTheTimeOfTheRunIsUp(t *testing.T) {
 	results := filepath.Join(t.TempDir(), "r.json")
 	a := callMisbehaving(t, feature, "--run-timeout", "1s", "--jobs", "1", "--run-file", file, "--output", results)
 	assert.Equal(t, 2, a.code, a.out+a.err)
-	assert.Contains(t, a.err, "the time of the run was up (--run-timeout 1s): 1 scenario of 3 were not run")
+	assert.Contains(t, a.err, "the time of the run was up (--run-timeout 1s): 1 of 3 scenarios was not run")
 	assert.Contains(t, a.err, "could not judge: the time of the run was up (--run-timeout 1s)")
 	assert.Contains(t, a.err, "misbehaving_test.go:", "where it hangs")
 	assert.NotContains(t, a.err, "interrupted")

@@ -70,7 +70,7 @@ Look at both before you publish them: configs and code may be under copyright.`,
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	fileVar(f, &s.output, "output", "write to this feature `FILE`; its fixture is written beside it")
+	f.StringVar(&s.output, "output", "", "write to this feature `FILE`; its fixture is written beside it")
 	f.StringVar(&s.name, "name", "", "call the checkpoint this `NAME` (default: the name of its directory)")
 	f.BoolVar(&s.force, "force", false, "replace an output that exists already")
 	_ = c.MarkFlagFilename("output", "feature")

@@ -47,7 +47,9 @@ func expandLists(args []string) (paths []string, empty string, err error) {
 // maxList is the largest file with paths, in bytes.
 const maxList = 16 << 20
 
-// readList reads a file with a path in each line. Blank lines do not count.
+// readList reads a file with a path in each line. Blank lines do not count, nor do remarks,
+// which begin with #: a file with nothing else is that of a run that did nothing, and is
+// refused.
 func readList(path string) ([]string, error) {
 	const hint = "a run writes such a file with: --format rerun:FILE"
 	if path == "" {
@@ -62,11 +64,14 @@ func readList(path string) ([]string, error) {
 	}
 	defer f.Close()
 	var paths []string
-	read := int64(0)
+	remark, read := "", int64(0)
 	lines := bufio.NewScanner(io.LimitReader(f, maxList+1))
 	for lines.Scan() {
 		read += int64(len(lines.Bytes())) + 1
-		if line := strings.TrimSpace(lines.Text()); line != "" {
+		line := strings.TrimSpace(lines.Text())
+		if text, isRemark := strings.CutPrefix(line, "#"); isRemark {
+			remark = cmp.Or(remark, strings.TrimSpace(text))
+		} else if line != "" {
 			paths = append(paths, line)
 		}
 	}
@@ -75,6 +80,9 @@ func readList(path string) ([]string, error) {
 	}
 	if read > maxList+1 {
 		return nil, errorWithHint(hint, "%s%s: larger than %d MiB", listSign, path, maxList>>20)
+	}
+	if len(paths) == 0 && remark != "" {
+		return nil, errorWithHint("run the scenarios first", "%s%s is of a run that did nothing: %s", listSign, path, remark)
 	}
 	return paths, nil
 }

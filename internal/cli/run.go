@@ -84,14 +84,14 @@ may still be running then, so that nothing is measured in this run any more.
 func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []string) error {
 	configured, err := p.configure(flags, paths)
 	if err != nil {
-		return p.nothingRan(reportsNamed(p.args), err)
+		return p.nothingRan(outputsNamed(p.args), err)
 	}
 	if flags.config.show {
 		return p.showConfig(flags, configured)
 	}
 	settings, err := flags.settings(configured.paths)
 	if err != nil {
-		return p.nothingRan(reportsNamed(p.args), configured.explain(err))
+		return p.nothingRan(outputsNamed(p.args), configured.explain(err))
 	}
 	p.noteConfig(configured)
 	settings.setup.TimeNotJudged = p.timeNotJudged
@@ -132,6 +132,9 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 		return p.dryRun(ctx, plan, s)
 	}
 	if err == nil {
+		err = plan.LacksModel() // before the run file is replaced
+	}
+	if err == nil {
 		err = p.replaceEarlierReports(&s.outputs)
 	}
 	var finished *outcome.Run
@@ -140,7 +143,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 		finished, file, err = p.carryOut(ctx, plan, s)
 	}
 	if err != nil {
-		return p.nothingRan(s.outputs.reports, err)
+		return p.nothingRan(&s.outputs, err)
 	}
 	sampling.measureAgain = func(ctx context.Context, wanted map[bench.Key]bool) ([]bench.Result, error) {
 		return p.measureAgain(ctx, plan, s, finished, wanted)
@@ -176,12 +179,12 @@ func (p *program) prepareSampling(plan *suite.Plan, s *runSettings) (runSampling
 func (p *program) dryRun(ctx context.Context, plan *suite.Plan, s *runSettings) error {
 	err := check(ctx, plan)
 	if ctx.Err() != nil {
-		return p.nothingRan(s.outputs.reports, err)
+		return p.nothingRan(&s.outputs, err)
 	}
 	run := plan.DryRun(ctx)
 	run.Origin, run.Version = originOf(run.Started), ownVersion()
 	failures := p.writeReports(run, s.outputs.reports, func(d reportDestination) bool { return d.file != "" || !d.forPeople() })
-	if err == nil && stdoutIsForPeople(s.outputs.reports) {
+	if stdoutIsForPeople(s.outputs.reports) {
 		p.describePlan(plan, run)
 	}
 	return p.complainAllButLast(append(failures, err))
@@ -243,8 +246,12 @@ func (p *program) describePlan(plan *suite.Plan, run *outcome.Run) {
 		scenarios++
 		lines += len(s.Steps)
 	}
-	fmt.Fprintf(p.out, "%s, %s, %s: every step is defined and unambiguous\n", quantity.Count(scenarios, "scenario"),
-		quantity.Count(lines, "step"), quantity.Count(plan.Benchmarks(), "benchmark"))
+	verdict := "every step is defined and unambiguous"
+	if t := run.Totals(); t.Unjudged+t.UnjudgedFiles > 0 {
+		verdict = countUnjudged(t) + " could not be judged"
+	}
+	fmt.Fprintf(p.out, "%s, %s, %s: %s\n", quantity.Count(scenarios, "scenario"),
+		quantity.Count(lines, "step"), quantity.Count(plan.Benchmarks(), "benchmark"), verdict)
 	if left := report.LeftOut(run); left != "" {
 		fmt.Fprintln(p.out, left)
 	}

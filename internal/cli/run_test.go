@@ -106,17 +106,17 @@ func TestAMistypedVariableIsRefused(t *testing.T) {
 	assert.Contains(t, a.err, `did you mean "OMNILOADER_MODELS"?`)
 }
 
-func TestAFileFlagThatIsGivenTwiceIsRefused(t *testing.T) {
+func TestAFlagThatIsGivenTwiceIsRefused(t *testing.T) {
 	good := write(t, "a.feature", passingFeature)
 	for _, command := range [][]string{
 		{"run", good, "--output"}, {"run", good, "--baseline"}, {"run", good, "--save-baseline"}, {"run", good, "--run-file"},
 		{"run", good, "--architectures"}, {"--output"}, {"record", good, "--output"}, {"inspect", good, "--architectures"},
-		{"bench", "--output"}, {"selftest", "noise", "--output"},
+		{"bench", "--output"}, {"selftest", "noise", "--output"}, {"run", good, "--tags"}, {"run", good, "--name"},
 	} {
 		flag := command[len(command)-1]
 		a := call(t, append(command, "first.json", flag, "second.json")...)
 		assert.Equal(t, 2, a.code, command)
-		assert.Contains(t, a.err, `invalid argument "second.json" for "`+flag+`" flag: it names one file, and "first.json" was given before`, command)
+		assert.Contains(t, a.err, `invalid argument "second.json" for "`+flag+`" flag: the flag counts once, and was given before as "first.json"`, command)
 		assert.Empty(t, a.out)
 	}
 }
@@ -337,9 +337,11 @@ func TestAnInterruptedRunKeepsItsFigures(t *testing.T) {
 	out, junit := filepath.Join(t.TempDir(), "r.json"), filepath.Join(t.TempDir(), "j.xml")
 	a := callInterrupted(t, "cut off", "run", path, "--output", out, "--format", "junit:"+junit)
 	assert.Equal(t, 2, a.code)
-	assert.Equal(t, "omniloader: interrupted\n  hint: what had ended by then is kept\n", a.err)
+	assert.Equal(t, "interrupted: 1 of 3 scenarios was not run\n  hint: what had ended is kept; --last-failed runs the others, and what failed\n", a.err)
 	assert.Equal(t, 100, iterationsIn(t, out), "the scenario before it")
-	assert.FileExists(t, junit)
+	text, err := os.ReadFile(junit)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `<error message="interrupted: 1 of 3 scenarios was not run`)
 	assert.Contains(t, a.out, "2 scenarios")
 }
 

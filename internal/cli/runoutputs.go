@@ -49,9 +49,6 @@ func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs
 	}
 	moreKnown := sampled || comparison != nil || len(figureFailures) > 0
 	failures = append(failures, p.writeFinalReports(run, o.reports, moreKnown, errors.Join(append(failures, verdict)...) != nil)...)
-	if run.Interrupted && !errors.Is(context.Cause(ctx), suite.ErrTimeUp) { // that is a problem of the run
-		failures = append(failures, errorWithHint("what had ended by then is kept", "interrupted"))
-	}
 	if unjudged != nil && stdoutIsForPeople(o.reports) && p.out.sharesPlaceWith(p.err) {
 		unjudged = unjudgedInShort(run) // the report above, in the same place, has all of it
 	}
@@ -86,7 +83,15 @@ func (p *program) judgeFlaky(run *outcome.Run, failOn *failOn) error {
 
 // unjudgedInShort counts what could not be judged in a run.
 func unjudgedInShort(run *outcome.Run) error {
-	t := run.Totals()
+	counts := countUnjudged(run.Totals())
+	if counts == "" {
+		return suite.Unjudged(run)
+	}
+	return errorWithHint("see the report above", "%s could not be judged", counts)
+}
+
+// countUnjudged counts what could not be judged: "2 scenarios and 1 file", or "".
+func countUnjudged(t outcome.Totals) string {
 	var counts []string
 	if t.Unjudged > 0 {
 		counts = append(counts, quantity.Count(t.Unjudged, "scenario"))
@@ -94,10 +99,7 @@ func unjudgedInShort(run *outcome.Run) error {
 	if t.UnjudgedFiles > 0 {
 		counts = append(counts, quantity.Count(t.UnjudgedFiles, "file"))
 	}
-	if len(counts) == 0 {
-		return suite.Unjudged(run)
-	}
-	return errorWithHint("see the report above", "%s could not be judged", strings.Join(counts, " and "))
+	return strings.Join(counts, " and ")
 }
 
 // writeFinalReports writes the reports when it is known how the run ends: those for programs

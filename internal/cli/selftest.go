@@ -71,7 +71,7 @@ Comparisons are the ordered pairs of runs, and share runs with each other.`,
 	f.Var(&s.threshold, "threshold", "slower by more than this is red")
 	f.StringArrayVar(&s.categories, "category", nil, "only benchmarks of this `NAME` of category; repeat it for more")
 	f.StringVar(&s.tags, "tags", "", "only benchmarks for which the tag `EXPR` holds")
-	fileVar(f, &s.output, "output", "write the figures to this `FILE` (JSON)")
+	f.StringVar(&s.output, "output", "", "write the figures to this `FILE` (JSON)")
 	c.Annotations = map[string]string{meaningOf2: "could not be measured: a wrong flag, nothing selected, or too small a budget"}
 	return c
 }

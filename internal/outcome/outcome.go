@@ -71,6 +71,9 @@ type Run struct {
 	Problems Problems
 	// LeftOut counts what was not run though it was not asked to be left out.
 	LeftOut []LeftOut
+	// NotRun has the places, "FILE:LINE", of the selected scenarios that were not run because
+	// the run ended before, in the order in which they would have been.
+	NotRun []string
 	// Comparison is that with a baseline, nil where there is none.
 	Comparison *bench.Comparison
 }

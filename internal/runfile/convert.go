@@ -178,8 +178,13 @@ func utc(t time.Time) time.Time {
 // newEnd gives the last record of a run without the number of scenarios. known has what
 // the header says was left out.
 func newEnd(run *outcome.Run, known []LeftOut) *End {
+	var notRun []Text
+	for _, place := range run.NotRun {
+		notRun = append(notRun, Text(place))
+	}
 	return &End{
-		Ended: utc(run.Started.Add(run.Duration)), Duration: run.Duration, Interrupted: run.Interrupted, Problems: newProblems(run.Problems),
+		NotRun: notRun,
+		Ended:  utc(run.Started.Add(run.Duration)), Duration: run.Duration, Interrupted: run.Interrupted, Problems: newProblems(run.Problems),
 		LeftOut: slices.DeleteFunc(slices.Clone(run.LeftOut), func(l LeftOut) bool { return slices.Contains(known, l) }),
 	}
 }
@@ -247,6 +252,9 @@ func (f *File) ToOutcome() *outcome.Run {
 	if f.End != nil {
 		run.Problems = toProblems(f.End.Problems)
 		run.LeftOut = append(run.LeftOut, f.End.LeftOut...)
+		for _, place := range f.End.NotRun {
+			run.NotRun = append(run.NotRun, string(place))
+		}
 	}
 	labels := modelLabels(h.Selection.Models)
 	for i := range f.Features {

@@ -267,6 +267,7 @@ func mergedEnd(parts []Part) *End {
 		out.Interrupted = out.Interrupted || of.Interrupted
 		out.Lost += of.Lost
 		out.LeftOut = addCounts(out.LeftOut, of.LeftOut)
+		out.NotRun = append(out.NotRun, of.NotRun...)
 		for _, problem := range of.Problems {
 			if !slices.Contains(out.Problems, problem) {
 				out.Problems = append(out.Problems, problem)

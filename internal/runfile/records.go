@@ -271,6 +271,7 @@ type End struct {
 	Scenarios   int                    `json:"scenarios"`             // that ended
 	Statuses    map[outcome.Status]int `json:"statuses,omitempty"`    // how many of them ended how
 	LeftOut     []LeftOut              `json:"left_out,omitempty"`    // selected and not run
+	NotRun      []Text                 `json:"not_run,omitempty"`     // the places of those scenarios, "FILE:LINE"
 	Lost        int                    `json:"lost,omitempty"`        // records that could not be written
 }
 

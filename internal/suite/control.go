@@ -108,22 +108,28 @@ func (c *runner) stopped(ctx context.Context) bool {
 
 // notRun adds to a run what it was to run and did not.
 func (c *runner) notRun(ctx context.Context, run *outcome.Run) {
-	n := 0
 	for _, s := range c.order {
 		if c.ended[s] == nil {
-			n++
+			run.NotRun = append(run.NotRun, fmt.Sprintf("%s:%d", s.URI, s.Line))
 		}
 	}
-	switch {
-	case c.interrupted && timeIsUp(ctx):
-		problem := outcome.Problem{Message: fmt.Sprintf("%v: %s of %d were not run", context.Cause(ctx), quantity.Count(n, "scenario"), len(c.order)),
-			Advice: "--last-failed runs them, and what failed"}
-		run.Problems = append(run.Problems, problem)
-		if n > 0 {
-			run.LeftOut = append(run.LeftOut, outcome.LeftOut{Reason: "not run when the time was up", Count: n})
+	n, reason := len(run.NotRun), "not run after "+quantity.Count(c.failures, "failure")
+	if c.interrupted {
+		why := "interrupted"
+		if reason = "not run when the run was interrupted"; timeIsUp(ctx) {
+			why, reason = context.Cause(ctx).Error(), "not run when the time was up"
 		}
-	case n > 0 && ctx.Err() == nil:
-		run.LeftOut = append(run.LeftOut, outcome.LeftOut{Reason: "not run after " + quantity.Count(c.failures, "failure"), Count: n})
+		were := "were"
+		if n == 1 {
+			were = "was"
+		}
+		run.Problems = append(run.Problems, outcome.Problem{
+			Message: fmt.Sprintf("%s: %d of %s %s not run", why, n, quantity.Count(len(c.order), "scenario"), were),
+			Advice:  "what had ended is kept; --last-failed runs the others, and what failed",
+		})
+	}
+	if n > 0 {
+		run.LeftOut = append(run.LeftOut, outcome.LeftOut{Reason: reason, Count: n})
 	}
 }
 

@@ -111,7 +111,7 @@ func whenTheTimeOfTheRunIsUp(t *testing.T) {
 	assert.Equal(t, 1, run.Totals().Failed)
 	err = Unjudged(run)
 	require.True(t, IsProblem(err))
-	assert.ErrorContains(t, err, "the time of the run was up: 300ms: 2 scenarios of 4 were not run")
+	assert.ErrorContains(t, err, "the time of the run was up: 300ms: 2 of 4 scenarios were not run")
 	assert.ErrorContains(t, err, "a.feature:5: could not judge: the time of the run was up: 300ms")
 }
 

@@ -51,13 +51,15 @@ type Options struct {
 // under way, as not judged. The error is Problems if every scenario needs a
 // model and there is none; a scenario that fails is not an error.
 func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
+	if err := p.LacksModel(); err != nil {
+		return nil, err
+	}
 	p.describeLoader(options.Setup)
 	problems := p.scenarioProblems(ctx)
 	if ctx.Err() != nil && !timeIsUp(ctx) {
-		return &outcome.Run{Started: time.Now(), Interrupted: true}, nil
-	}
-	needsModel := func(s *Scenario) bool {
-		return s.modelDir == "" && slices.Contains(s.TagNames(), tagReal)
+		run := &outcome.Run{Started: time.Now(), Interrupted: true}
+		(&runner{order: p.Scenarios(), interrupted: true}).notRun(ctx, run)
+		return run, nil
 	}
 	options.Setup = options.Setup.Derive(func(s *steps.Setup) {
 		s.LaterRounds, s.Checkpoints = true, p.checkpoints
@@ -93,10 +95,6 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 			functional[s] = true
 		}
 	}
-	if skippedReal > 0 && skippedReal == len(p.chosen) && !slices.ContainsFunc(p.undivided().Scenarios(), func(s *Scenario) bool { return !needsModel(s) }) {
-		return nil, outcome.Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", skippedReal),
-			Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
-	}
 	c.runBatch(ctx, functional, max(1, options.Jobs))
 	c.runBatch(ctx, measured, 1)
 	c.laterRounds(ctx)
@@ -109,6 +107,22 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 	run.LeftOut = p.leftOutOf(skippedReal)
 	c.notRun(ctx, run)
 	return run, nil
+}
+
+// needsModel tells whether a scenario is skipped because there is no real checkpoint for it.
+func needsModel(s *Scenario) bool {
+	return s.modelDir == "" && slices.Contains(s.TagNames(), tagReal)
+}
+
+// LacksModel is an error, Problems, if every scenario needs a real checkpoint and there is
+// none, so that nothing would run. A shard counts as the plan that it is a part of.
+func (p *Plan) LacksModel() error {
+	all := p.undivided().Scenarios()
+	if len(all) == 0 || slices.ContainsFunc(all, func(s *Scenario) bool { return !needsModel(s) }) {
+		return nil
+	}
+	return outcome.Problems{{Message: fmt.Sprintf("nothing to run: each of %d selected scenarios needs a real checkpoint", len(all)),
+		Advice: "name its directory: --model DIR, or TEST_MODEL_PATH in the environment"}}
 }
 
 // DryRun checks the plan and runs nothing: every scenario is skipped, and those with a
