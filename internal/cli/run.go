@@ -120,6 +120,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	}
 	if err == nil {
 		plan.Expect(vocabularyOf(p.loader), s.setup.UpdateAnswers)
+		p.noteAdded(plan)
 	}
 	var sampling runSampling
 	if err == nil && !s.dryRun {
@@ -188,6 +189,13 @@ func (p *program) dryRun(ctx context.Context, plan *suite.Plan, s *runSettings) 
 		p.describePlan(plan, run)
 	}
 	return p.complainAllButLast(append(failures, err))
+}
+
+// noteAdded names the scenarios that run though they were not asked for.
+func (p *program) noteAdded(plan *suite.Plan) {
+	for _, s := range plan.Added() {
+		p.note("%s:%d runs too: a bound is relative to the benchmark of %q", printable(s.URI), s.Line, printable(s.Name))
+	}
 }
 
 // errNothingMeasured is the error for a selection without a benchmark; consequence

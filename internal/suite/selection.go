@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -41,7 +42,8 @@ type Plan struct {
 	chosen   map[*Scenario]bool
 	steps    stepLibrary
 	leftOut  []outcome.LeftOut
-	divided  *Plan // the plan of which this one is a shard, or nil
+	added    []*Scenario // see Added
+	divided  *Plan       // the plan of which this one is a shard, or nil
 	// problemFiles are the files whose problems this shard has; see fileProblems.
 	problemFiles map[*Feature]bool
 
@@ -61,7 +63,8 @@ type Plan struct {
 
 // Select selects the scenarios that are at a line given to Load, if there was one, that
 // have one of the categories, and that match the tag expression. Scenarios with @wip are
-// left out unless the expression names it or a line selects them. An invalid expression
+// left out unless the expression names it or a line selects them. A scenario whose benchmark
+// a bound of a selected one is relative to is selected with it, see Added. An invalid expression
 // is a *tagexpr.SyntaxError; a tag or category that no scenario has, and an empty
 // selection, are Problems. The plan is empty if a feature with problems is all that there is.
 func Select(features []*Feature, selection Selection) (*Plan, error) {
@@ -101,6 +104,7 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	if len(p.chosen) == 0 && !slices.ContainsFunc(features, func(f *Feature) bool { return len(p.fileProblems(f)) > 0 }) {
 		return nil, nothingSelected(selection, total, wip)
 	}
+	p.addReferences(total)
 	for _, l := range []outcome.LeftOut{{Reason: tagWIP, Count: wip}, {Reason: tagSlow, Count: slow}} {
 		if l.Count > 0 {
 			p.leftOut = append(p.leftOut, l)
@@ -109,6 +113,45 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	p.leftOut = append(p.leftOut, leftOutPaths(features)...)
 	return p, nil
 }
+
+// addReferences selects the scenarios of the benchmarks that bounds of selected scenarios are
+// relative to, of the same model: without them such a bound cannot be judged. total is the
+// number of scenarios that there are.
+func (p *Plan) addReferences(total int) {
+	if len(p.chosen) == total {
+		return
+	}
+	type key struct{ benchmark, model string }
+	var byBenchmark map[key]*Scenario
+	reference := func(name, model string) *Scenario {
+		if byBenchmark == nil {
+			byBenchmark = map[key]*Scenario{}
+			for _, f := range p.features {
+				for _, s := range f.Scenarios {
+					if b := p.benchmark(s); b != "" {
+						byBenchmark[key{b, s.modelDir}] = s
+					}
+				}
+			}
+		}
+		return cmp.Or(byBenchmark[key{name, model}], byBenchmark[key{name, ""}])
+	}
+	for next := p.Scenarios(); len(next) > 0; {
+		s := next[0]
+		next = next[1:]
+		for _, name := range relativeTo(s) {
+			if r := reference(name, s.modelDir); r != nil && !p.chosen[r] {
+				p.chosen[r] = true
+				p.added = append(p.added, r)
+				next = append(next, r)
+			}
+		}
+	}
+}
+
+// Added returns the scenarios that were not asked for, and are selected because bounds of
+// others are relative to their benchmarks.
+func (p *Plan) Added() []*Scenario { return slices.Clone(p.added) }
 
 func inCategory(tags, categories []string) bool {
 	return len(categories) == 0 || slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(tags, "@"+c) })

@@ -3,6 +3,7 @@ package suite
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"omniloader/internal/bench"
@@ -128,6 +129,9 @@ func (p *Plan) shardUnits(durations *runfile.Durations) []*shardUnit {
 func relativeTo(s *Scenario) []string {
 	var names []string
 	for _, step := range s.Steps {
+		if !strings.Contains(step.Text, " times that of ") {
+			continue
+		}
 		if b, err := bench.ParseBound(step.Text); err == nil && b.Reference != "" {
 			names = append(names, b.Reference)
 		}
