@@ -15,21 +15,29 @@ import (
 	"omniloader/loader/fault"
 )
 
-// configFlags are the flags of run that say where settings come from.
+// configFlags are the flags of a command that say where settings come from.
 type configFlags struct {
 	file    string
 	none    bool
 	profile string
 	show    bool
 
+	set     *pflag.FlagSet  // of the command
+	keys    []string        // the only keys that the command takes from a file; nil for all
 	applied map[string]bool // flags that the config file has set
+}
+
+// defineSource defines the flags that say which file is read.
+func (c *configFlags) defineSource(set *pflag.FlagSet) {
+	c.set = set
+	set.StringVar(&c.file, "config", "", "read settings from this config `FILE` (default: omniloader.yaml\nbeside the features, or in a folder above them)")
+	set.BoolVar(&c.none, "no-config", false, "read no config file")
+	set.StringVar(&c.profile, "profile", "", "use the profile of this `NAME` in the config file")
 }
 
 // define defines the flags, behind all others of run.
 func (c *configFlags) define(set *pflag.FlagSet) {
-	set.StringVar(&c.file, "config", "", "read settings from this config `FILE` (default: omniloader.yaml\nbeside the features, or in a folder above them)")
-	set.BoolVar(&c.none, "no-config", false, "read no config file")
-	set.StringVar(&c.profile, "profile", "", "use the profile of this `NAME` in the config file")
+	c.defineSource(set)
 	set.BoolVar(&c.show, "show-config", false, "print the settings and where each comes from, run nothing")
 	configfile.Exclude(set, "config", "no-config", "profile", "show-config", "update")
 	configfile.OnlyReads(set, "baseline", "architectures", "shard-durations")
@@ -82,8 +90,8 @@ const (
 
 // configure applies the config file to the flags that are not given on the command line
 // and not set by a variable. paths are those of the command line.
-func (p *program) configure(flags *runFlags, paths []string) (*configured, error) {
-	c := &configured{paths: paths, profile: flags.config.profile, origins: map[string]string{}}
+func (p *program) configure(flags *configFlags, paths []string) (*configured, error) {
+	c := &configured{paths: paths, profile: flags.profile, origins: map[string]string{}}
 	if len(paths) > 0 {
 		c.origins[configfile.PathsKey] = fromCommandLine
 	}
@@ -100,29 +108,28 @@ func (p *program) configure(flags *runFlags, paths []string) (*configured, error
 	}
 	before := maps.Clone(c.origins)
 	for _, settings := range layers {
-		if err := c.apply(flags.set, settings); err != nil {
+		if err := c.apply(flags, settings); err != nil {
 			return nil, err
 		}
 	}
-	flags.config.applied = map[string]bool{}
+	flags.applied = map[string]bool{}
 	for name := range c.origins {
-		flags.config.applied[name] = before[name] == ""
+		flags.applied[name] = before[name] == ""
 	}
 	return c, nil
 }
 
 // load reads the config file and gives its settings by precedence: those of the profile,
 // then those without a profile.
-func (c *configured) load(p *program, flags *runFlags, paths []string) (layers [][]configfile.Setting, err error) {
-	asked := &flags.config
+func (c *configured) load(p *program, asked *configFlags, paths []string) (layers [][]configfile.Setting, err error) {
 	switch {
 	case asked.none && asked.file != "":
 		return nil, errorWithHint("leave one of them out", "--config names a file, and --no-config asks for none")
 	case asked.none && asked.profile != "":
 		return nil, errorWithHint("leave one of them out", "--profile needs a config file, and --no-config asks for none")
-	case flags.given("config") && asked.file == "":
+	case asked.set.Changed("config") && asked.file == "":
 		return nil, errorWithHint("name a file, or leave the flag out", "--config: empty")
-	case flags.given("profile") && asked.profile == "":
+	case asked.set.Changed("profile") && asked.profile == "":
 		return nil, errorWithHint("name a profile, or leave the flag out", "--profile: empty")
 	}
 	if c.file, err = asked.read(paths); err != nil {
@@ -149,7 +156,7 @@ func (c *configured) load(p *program, flags *runFlags, paths []string) (layers [
 	layers = append(layers, c.file.Settings)
 	if asked.file == "" {
 		for _, settings := range layers {
-			if err := configfile.OutsideFolder(flags.set, settings); err != nil {
+			if err := configfile.OutsideFolder(unused(), settings); err != nil {
 				return nil, err
 			}
 		}
@@ -159,23 +166,23 @@ func (c *configured) load(p *program, flags *runFlags, paths []string) (layers [
 
 // apply sets what has no origin yet. A setting is passed over where one that cannot be used
 // with it has an origin already.
-func (c *configured) apply(set *pflag.FlagSet, settings []configfile.Setting) error {
+func (c *configured) apply(flags *configFlags, settings []configfile.Setting) error {
 	before := make(map[string]bool, len(c.origins))
 	for name := range c.origins {
 		before[name] = true
 	}
 	for _, s := range settings {
-		if before[s.Key] {
+		if before[s.Key] || flags.keys != nil && !slices.Contains(flags.keys, s.Key) {
 			continue
 		}
 		if s.Key == configfile.PathsKey {
 			c.paths, c.origins[s.Key] = s.Paths(), s.Place.String()
 			continue
 		}
-		if slices.ContainsFunc(configfile.ContraryTo(set.Lookup(s.Key)), func(other string) bool { return before[other] }) {
+		if slices.ContainsFunc(configfile.ContraryTo(flags.set.Lookup(s.Key)), func(other string) bool { return before[other] }) {
 			continue
 		}
-		if err := s.Apply(set); err != nil {
+		if err := s.Apply(flags.set); err != nil {
 			return err
 		}
 		c.origins[s.Key] = s.Place.String()
@@ -206,6 +213,16 @@ func (c *configured) explain(err error) error {
 		hint = first + "; " + hint
 	}
 	return hintedError{err, hint}
+}
+
+// isUsed tells whether any setting comes from the config file.
+func (c *configured) isUsed() bool {
+	for _, origin := range c.origins {
+		if c.file != nil && strings.HasPrefix(origin, c.file.Path+":") {
+			return true
+		}
+	}
+	return false
 }
 
 // noteConfig says which config file is used: a run must not surprise by settings that are

@@ -177,3 +177,34 @@ func TestEveryFlagOfRunIsAKey(t *testing.T) {
 		assert.Regexp(t, variable+` +used where --`+flag+` is not given`, runEnvironment)
 	}
 }
+
+func TestLintKnowsThePresetsAndPathsOfTheConfigFile(t *testing.T) {
+	const preset = "a title\n-- config.json --\n{\"model_type\": \"llama\"}\n"
+	const feature = "Feature: f\n  Scenario: s\n    Given the checkpoint \"mine\"\n    When the model info is read\n    Then the model is supported\n"
+	withConfig(t, "paths: [own.feature]\npresets: [own]\noutput: x.json\niterations: 7\nprofiles:\n  other:\n    paths: [a.feature]\n")
+	require.NoError(t, os.Mkdir("own", 0o755))
+	require.NoError(t, os.WriteFile("own/mine.txtar", []byte(preset), 0o644))
+	require.NoError(t, os.WriteFile("own.feature", []byte(feature), 0o644))
+
+	a := call(t, "lint")
+	assert.Equal(t, 0, a.code, a.err)
+	assert.Equal(t, "1 file, 1 scenario: nothing found\n", a.out)
+	assert.Equal(t, "note: settings of omniloader.yaml\n", a.err)
+	assert.Equal(t, 0, callWithInput(t, feature, "lint", "-").code)
+	a = call(t, "lint", "--profile", "other")
+	assert.Equal(t, 0, a.code, a.err)
+	assert.Contains(t, a.err, "profile other")
+
+	a = call(t, "lint", "--no-config", "own.feature")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.out, `there is no preset "mine"`)
+
+	require.NoError(t, os.WriteFile(configfile.Name, []byte("format: [junit:x.xml]\n"), 0o644))
+	a = call(t, "lint", "a.feature")
+	assert.Equal(t, 0, a.code)
+	assert.Empty(t, a.err, "nothing of the file is used")
+	require.NoError(t, os.WriteFile(configfile.Name, []byte("pathes: [a.feature]\n"), 0o644))
+	a = call(t, "lint", "a.feature")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, `did you mean "paths"?`)
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"omniloader/internal/configfile"
 	"omniloader/internal/lint"
 	"omniloader/internal/lintreport"
 	"omniloader/internal/outcome"
@@ -29,6 +30,7 @@ type lintFlags struct {
 	stdinName           string
 	stdinNameIsDefault  bool
 	checkpoints         checkpointFlags
+	config              configFlags
 }
 
 const stdinArgument = "-"
@@ -46,7 +48,10 @@ without a column, tags that change nothing. It runs nothing. Without a path it r
 built-in features, with - the standard input.
 
 An error makes its scenario, or its file, one that cannot be judged, in a run too. A
-warning is only told here. Each has the code of its rule; docs/lint.md lists them.`,
+warning is only told here. Each has the code of its rule; docs/lint.md lists them.
+
+Of omniloader.yaml, a config file beside the features or in a folder above them, it
+takes the keys paths, presets and allow-outside, so that it knows what a run knows.`,
 		Example: `  omniloader lint features/                     feature files and folders
   omniloader lint --fix features/               mend what has only one meaning
   omniloader lint --fix --dry-run features/     show what --fix would change
@@ -55,6 +60,20 @@ warning is only told here. Each has the code of its rule; docs/lint.md lists the
   omniloader lint - < my.feature                what an editor has not saved yet`,
 		RunE: func(c *cobra.Command, paths []string) error {
 			flags.stdinNameIsDefault = !c.Flags().Changed("stdin-name")
+			beside := paths
+			if slices.Contains(paths, stdinArgument) {
+				beside = []string{flags.stdinName}
+			}
+			configured, err := p.configure(&flags.config, beside)
+			if err != nil {
+				return err
+			}
+			if configured.isUsed() {
+				p.noteConfig(configured)
+			}
+			if len(paths) == 0 {
+				paths = configured.paths
+			}
 			if err := flags.check(paths); err != nil {
 				return err
 			}
@@ -78,7 +97,11 @@ warning is only told here. Each has the code of its rule; docs/lint.md lists the
 	c.Flags().BoolVar(&flags.dryRun, "dry-run", false, "with --fix: show the changes, and write nothing")
 	c.Flags().StringVar(&flags.stdinName, "stdin-name", "stdin.feature", "the `PATH` of what is on standard input, for messages\nand fixtures")
 	flags.checkpoints.defineAllowed(c.Flags())
+	flags.config.keys = []string{configfile.PathsKey, "presets", "allow-outside"}
+	flags.config.defineSource(c.Flags())
 	p.completeFlag(c, "format", lintreport.Formats)
+	p.completeFlag(c, "profile", flags.config.profileNames)
+	_ = c.MarkFlagFilename("config", "yaml")
 	_ = c.MarkFlagDirname("presets")
 	_ = c.MarkFlagFilename("stdin-name", "feature")
 	return c

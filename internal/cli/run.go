@@ -82,7 +82,7 @@ may still be running then, so that nothing is measured in this run any more.
 }
 
 func (p *program) runWithFlags(ctx context.Context, flags *runFlags, paths []string) error {
-	configured, err := p.configure(flags, paths)
+	configured, err := p.configure(&flags.config, paths)
 	if err != nil {
 		return p.nothingRan(outputsNamed(p.args), err)
 	}
