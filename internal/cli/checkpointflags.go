@@ -144,10 +144,15 @@ func splitList(value string) []string {
 
 // loadPresets reads the presets of these directories.
 func loadPresets(dirs []string) (library *fixtures.PresetLibrary, err error) {
+	loaded := map[string]bool{} // one that is named twice has each preset once
 	for _, dir := range dirs {
 		if dir == "" {
 			return nil, errorWithHint(nameAPresetDirectory, "empty")
 		}
+		if loaded[filepath.Clean(dir)] {
+			continue
+		}
+		loaded[filepath.Clean(dir)] = true
 		if err := isDirectory(dir); err != nil {
 			return nil, errorWithHint(nameAPresetDirectory, "%w", err)
 		}

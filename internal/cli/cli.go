@@ -130,7 +130,7 @@ directory names paths, it runs these.`,
 	root.AddCommand(p.runCommand(), p.lintCommand(), p.inspectCommand(), p.recordCommand(), p.initCommand(), p.presetsCommand(), p.findingsCommand(), p.tokenizeCommand(), p.compareCommand(), p.mergeCommand(), p.stepsCommand(),
 		p.versionCommand(), p.benchCommand(), p.selftestCommand(), p.sampleCommand(), p.freshCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		if err = explainFlag(c, err); c == root || c.Name() == "run" {
+		if err = explainFlag(c, err); c == root || c.Name() == "run" || c.Name() == "merge" {
 			return p.nothingRan(outputsNamed(p.args), err)
 		}
 		return err
@@ -139,7 +139,10 @@ directory names paths, it runs these.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
-	refuseRepeated(root)
+	refuseUnknownShells(root)
+	if !asksForCompletion(p.args) { // then cobra parses the flags twice
+		refuseRepeated(root)
+	}
 	return root
 }
 

@@ -354,6 +354,13 @@ func TestCompletion(t *testing.T) {
 		a := call(t, append([]string{"__complete"}, tt.args...)...)
 		assert.Contains(t, a.out, tt.want, tt.args)
 	}
+	own := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(own, "mine.txtar"), []byte("a title\n-- config.json --\n{}\n"), 0o644))
+	assert.Contains(t, call(t, "__complete", "presets", "--presets", own, "mi").out, "mine\ta title\n")
+	assert.Contains(t, call(t, "__complete", "run", "--output", "x.json", "--format", "ju").out, "junit\n", "behind a flag that counts once")
+	a := call(t, "completion", "ksh")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.err, `no completion for the shell "ksh"`)
 }
 
 // Files are read completely only with --verify, and a changed byte is an error.

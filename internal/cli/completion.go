@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"omniloader/internal/report"
+	"omniloader/internal/suggest"
 )
 
 // completeFailOn completes the last word of the list that --fail-on takes.
@@ -70,10 +71,37 @@ func (p *program) registerCompletion(c *cobra.Command, flag string, complete fun
 	})
 }
 
+// asksForCompletion tells whether the arguments are those of a shell that asks for a
+// completion.
+func asksForCompletion(args []string) bool {
+	return len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
+}
+
+// refuseUnknownShells makes "completion SHELL" an error for a shell that cobra does not know;
+// by itself it prints its help then.
+func refuseUnknownShells(root *cobra.Command) {
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.RunE = func(c *cobra.Command, args []string) error {
+			var shells []string
+			for _, sub := range c.Commands() {
+				shells = append(shells, sub.Name())
+			}
+			if len(args) == 0 {
+				return c.Help()
+			}
+			return errorWithHint(suggest.DidYouMean(args[0], shells), "no completion for the shell %q", args[0])
+		}
+		c.Args = nil
+	}
+}
+
 // registerCompletions tells cobra the completions if the arguments are those of a shell that
 // asks for one.
 func (p *program) registerCompletions(args []string) {
-	if len(args) == 0 || args[0] != cobra.ShellCompRequestCmd && args[0] != cobra.ShellCompNoDescRequestCmd {
+	if !asksForCompletion(args) {
 		return
 	}
 	for _, register := range p.completions {

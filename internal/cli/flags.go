@@ -94,6 +94,26 @@ func refuseRepeated(c *cobra.Command) {
 	}
 }
 
+// refuseTogether makes it an error to give two of these flags of a command.
+func refuseTogether(c *cobra.Command, flags ...string) {
+	before := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		var given []string
+		for _, f := range flags {
+			if c.Flags().Changed(f) {
+				given = append(given, "--"+f)
+			}
+		}
+		if len(given) > 1 {
+			return errorWithHint("give one of them", "%s cannot be used together", strings.Join(given, " and "))
+		}
+		if before != nil {
+			return before(c, args)
+		}
+		return nil
+	}
+}
+
 // noArguments refuses arguments with a hint.
 func noArguments(c *cobra.Command, args []string) error {
 	if len(args) > 0 {

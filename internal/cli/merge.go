@@ -39,7 +39,7 @@ The single run file of a run that was not divided is reported again.`,
   omniloader merge .omniloader/last-run.json --format html:report.html`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errorWithHint("name the run file of each shard, as run --run-file FILE wrote it", "%s takes run files, found none", c.CommandPath())
+				return p.nothingRan(outputsNamed(p.args), errorWithHint("name the run file of each shard, as run --run-file FILE wrote it", "%s takes run files, found none", c.CommandPath()))
 			}
 			return nil
 		},
@@ -64,11 +64,11 @@ The single run file of a run that was not divided is reported again.`,
 func (p *program) merge(ctx context.Context, paths []string, flags *mergeFlags) error {
 	reports, err := flags.outputs(paths)
 	if err != nil {
-		return err
+		return p.nothingRan(outputsNamed(p.args), err)
 	}
 	// A report of an earlier run must not stay as if it were this one's.
 	refuse := func(problems outcome.Problems) error {
-		run := &outcome.Run{Version: ownVersion(), Problems: problems}
+		run := &outcome.Run{Version: ownVersion(), Problems: problems, Unsuccessful: true}
 		failures := p.writeReports(run, reports, func(d reportDestination) bool { return d.file != "" })
 		return p.judge(run, append(failures, suite.Unjudged(run)), nil)
 	}
@@ -95,20 +95,21 @@ func (p *program) merge(ctx context.Context, paths []string, flags *mergeFlags) 
 		return err
 	}
 	run := merged.ToOutcome()
-	failures := p.writeReports(run, reports, func(reportDestination) bool { return true })
-	if flags.runFile != "" {
-		failures = append(failures, merged.Write(flags.runFile))
-	}
 	unjudged := suite.Unjudged(run)
-	if unjudged != nil && stdoutIsForPeople(reports) && p.out.sharesPlaceWith(p.err) {
-		unjudged = unjudgedInShort(run) // the report above, in the same place, has all of it
-	}
 	var verdict error
 	if run.Comparison != nil {
 		verdict = p.judgeComparison(&flags.failOn, run.Comparison)
 	}
 	if verdict == nil {
 		verdict = p.judgeFlaky(run, &flags.failOn)
+	}
+	run.Unsuccessful = unjudged != nil || verdict != nil
+	failures := p.writeReports(run, reports, func(reportDestination) bool { return true })
+	if flags.runFile != "" {
+		failures = append(failures, merged.Write(flags.runFile))
+	}
+	if unjudged != nil && stdoutIsForPeople(reports) && p.out.sharesPlaceWith(p.err) {
+		unjudged = unjudgedInShort(run) // the report above, in the same place, has all of it
 	}
 	return p.judge(run, append(failures, unjudged), verdict)
 }

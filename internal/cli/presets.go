@@ -68,8 +68,8 @@ copies them that does not know sparse files.`,
 	own.definePresets(c.Flags())
 	c.Flags().StringVar(&dir, "write", "", "write the presets of these names below this `DIR`")
 	c.Flags().BoolVar(&show, "show", false, "print what the presets are made of, as txtar")
-	c.MarkFlagsMutuallyExclusive("json", "write")
-	c.MarkFlagsMutuallyExclusive("show", "write")
+	refuseTogether(c, "json", "write")
+	refuseTogether(c, "show", "write")
 	_ = c.MarkFlagDirname("write")
 	_ = c.MarkFlagDirname("presets")
 	return c
@@ -132,9 +132,12 @@ func (p *program) writePresets(library *fixtures.PresetLibrary, names []string, 
 	if dir == "" {
 		return errorWithHint("--write . writes below this directory", "presets --write: the name of the directory is empty")
 	}
-	for _, name := range names {
+	for i, name := range names {
 		if err := library.Check(name); err != nil {
 			return err
+		}
+		if slices.Contains(names[:i], name) {
+			return errorWithHint("name it once", "presets --write: %s is named twice", name)
 		}
 	}
 	for _, name := range names {

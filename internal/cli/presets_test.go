@@ -56,11 +56,12 @@ func TestPresetsRefusesToWrite(t *testing.T) {
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o644))
 	for message, args := range map[string][]string{
-		`no preset "gpt3"`:   {"gpt2", "gpt3"},
-		"name a preset":      {},
-		"not a directory":    {"gpt2", "--write", file},
-		"directory is empty": {"gpt2", "--write", ""},
-		"were all set":       {"gpt2", "--json"},
+		`no preset "gpt3"`:                           {"gpt2", "gpt3"},
+		"name a preset":                              {},
+		"gpt2 is named twice":                        {"gpt2", "gpt2"},
+		"not a directory":                            {"gpt2", "--write", file},
+		"directory is empty":                         {"gpt2", "--write", ""},
+		"--json and --write cannot be used together": {"gpt2", "--json"},
 	} {
 		if !strings.Contains(strings.Join(args, " "), "--write") {
 			args = append(args, "--write", dir)

@@ -183,6 +183,26 @@ func TestMergesThatCannotBeJudgedExitWith2(t *testing.T) {
 	})
 }
 
+func TestAMergeThatIsRefusedLeavesNoReportOfAnEarlierRun(t *testing.T) {
+	shards := runShards(t, 2, write(t, "a.feature", passingFeature))
+	report := filepath.Join(t.TempDir(), "m.ndjson")
+	for _, args := range [][]string{{}, {shards[0], shards[0]}, {shards[0], "--run-file", shards[0]}, {shards[0], "--no-such-flag"}, {shards[0], "missing.json"}} {
+		require.NoError(t, os.WriteFile(report, []byte("of an earlier run"), 0o644))
+		require.Equal(t, 2, call(t, append([]string{"merge", "--format", "messages:" + report}, args...)...).code, args)
+		text, err := os.ReadFile(report)
+		require.NoError(t, err)
+		assert.Contains(t, string(text), `"success":false`, args)
+	}
+	require.Equal(t, 2, call(t, "merge", shards[0], "--format", "messages:"+report).code, "one is missing")
+	text, err := os.ReadFile(report)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"success":false`)
+	require.Equal(t, 0, call(t, "merge", shards[0], shards[1], "--format", "messages:"+report).code)
+	text, err = os.ReadFile(report)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"success":true`)
+}
+
 func TestShardFlagsThatCannotBeJudgedExitWith2(t *testing.T) {
 	feature := write(t, "a.feature", passingFeature)
 	expect := func(name string, message, hint string, args ...string) notJudged {

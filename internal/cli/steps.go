@@ -53,9 +53,9 @@ runs the steps with godog and adds its own; omniloader itself cannot be given mo
 	c.Flags().BoolVar(&usage.unused, "unused", false, "list the steps that no scenario uses")
 	c.Flags().StringVar(&usage.runFile, "run-file", "", "take durations from this run `FILE` (default:\n.omniloader/last-run.json beside the features)")
 	c.Flags().StringVar(&snippetOf, "snippet", "", "print the Go code that defines a step of this `TEXT`")
-	c.MarkFlagsMutuallyExclusive("usage", "unused", "snippet")
-	c.MarkFlagsMutuallyExclusive("json", "snippet")
-	c.MarkFlagsMutuallyExclusive("run-file", "unused")
+	refuseTogether(c, "usage", "unused", "snippet")
+	refuseTogether(c, "json", "snippet")
+	refuseTogether(c, "run-file", "unused")
 	_ = c.MarkFlagFilename("run-file", "json")
 	return c
 }

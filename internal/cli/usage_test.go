@@ -98,7 +98,7 @@ func TestWrongQuestionsAboutSteps(t *testing.T) {
 		"--run-file is for --usage":                    {"--run-file", "x"},
 		"the text of a step is one line":               {"--snippet", " "},
 		`--snippet takes one text, found "moon"`:       {"--snippet", "the", "moon"},
-		"[unused usage] were all set":                  {"--usage", "--unused"},
+		"--usage and --unused cannot be used together": {"--usage", "--unused"},
 		"none.json: there is no such file":             {"--usage", "--run-file", "none.json"},
 		"none.feature: no such feature file or folder": {"--unused", "none.feature"},
 	} {

@@ -134,7 +134,7 @@ func (p *printer) benchmarksTable(run *outcome.Run) {
 	for i, r := range results {
 		if i == 0 || r.Category != category {
 			category = r.Category
-			t.AppendRow(table.Row{p.styled(styleHeading, text.Snip(cmp.Or(oneLine(category), "no category"), nameWidth, "…"))})
+			t.AppendRow(table.Row{p.styled(styleHeading, text.Snip(categoryTitle(category), nameWidth, "…"))})
 		}
 		row := table.Row{text.Snip(indented(r.Key().String()), nameWidth, "…")}
 		for _, c := range fitting {
@@ -204,12 +204,15 @@ const minNameWidth = 16
 
 func indented(name string) string { return "  " + oneLine(name) }
 
+// categoryTitle is the title of the benchmarks of a category.
+func categoryTitle(category string) string { return cmp.Or(oneLine(category), "no category") }
+
 // fitColumns chooses the columns that fit the terminal, and the width of the names.
 func (p *printer) fitColumns(results []*bench.Result) ([]column, int) {
 	const gap = 2 // between columns
 	nameWidth := len("benchmark")
 	for _, r := range results {
-		nameWidth = max(nameWidth, text.StringWidth(indented(r.Key().String())), text.StringWidth(oneLine(r.Category)))
+		nameWidth = max(nameWidth, text.StringWidth(indented(r.Key().String())), text.StringWidth(categoryTitle(r.Category)))
 	}
 	plain := &printer{}
 	widths := make([]int, len(columns))

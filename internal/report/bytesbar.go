@@ -31,21 +31,27 @@ func (b *BytesBar) Progress(file string, done, total int64) {
 	if b.w == nil || total <= 0 {
 		return
 	}
+	const bytesColumns = 36 // of the sizes, the speed and the time left
+	showsBytes := b.width >= 2*bytesColumns
+	rest := b.width - barWidth(b.width) - otherColumns
+	if showsBytes {
+		rest -= bytesColumns
+	}
 	if b.bar == nil {
 		const interval = 100 * time.Millisecond
 		b.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(b.w),
 			progressbar.OptionUseANSICodes(true),
-			progressbar.OptionSetWidth(barWidth),
-			progressbar.OptionShowBytes(true),
+			progressbar.OptionSetWidth(barWidth(b.width)),
+			progressbar.OptionShowBytes(showsBytes),
+			progressbar.OptionSetPredictTime(showsBytes),
 			progressbar.OptionThrottle(interval),
 			progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionShowDescriptionAtLineEnd(),
 			progressbar.OptionClearOnFinish(),
 		)
 	}
-	const otherColumns = barWidth + 48 // the bar's edges, percentage, sizes, speed and time left
-	b.bar.Describe(text.Snip(oneLine(path.Base(file)), max(10, b.width-otherColumns), "…"))
+	b.bar.Describe(text.Snip(oneLine(path.Base(file)), max(0, rest), "…"))
 	_ = b.bar.Set64(min(done, total)) // draws; an error of the terminal does not end the reading
 }
 

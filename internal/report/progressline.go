@@ -75,15 +75,20 @@ func (l *ProgressLine) Stop() {
 }
 
 const (
-	barWidth     = 20 // columns of the bar itself
+	maxBarWidth  = 20 // columns of the bar itself
+	otherColumns = 12 // of the bar's edges, the percentage and the blanks
 	defaultWidth = 80 // columns of a terminal whose width is not known
 )
+
+// barWidth is at most a quarter of a line of this width, so that there is room for the text
+// beside the bar: a line that is too long for the terminal is not removed.
+func barWidth(width int) int { return min(maxBarWidth, width/4) }
 
 func (l *ProgressLine) newBar() *progressbar.ProgressBar {
 	return progressbar.NewOptions(max(l.total, 1),
 		progressbar.OptionSetWriter(l.w),
 		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionSetWidth(barWidth),
+		progressbar.OptionSetWidth(barWidth(l.width)),
 		progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionShowDescriptionAtLineEnd(),
@@ -103,6 +108,5 @@ func (l *ProgressLine) describe() string {
 	if l.running != "" {
 		parts = append(parts, l.running)
 	}
-	const otherColumns = barWidth + 12 // the bar's edges, the percentage and the blanks
-	return text.Snip(strings.Join(parts, " · "), max(10, l.width-otherColumns), "…")
+	return text.Snip(strings.Join(parts, " · "), max(0, l.width-barWidth(l.width)-otherColumns), "…")
 }

@@ -436,6 +436,22 @@ func TestTheProgressLineFollowsTheRunAndIsRemoved(t *testing.T) {
 	assert.Empty(t, strings.TrimSpace(text.StripEscape(frames[len(frames)-1])), "the line is clear again")
 }
 
+func TestTheProgressLineFitsANarrowTerminal(t *testing.T) {
+	for _, width := range []int{30, 40, 50, 100} {
+		var out bytes.Buffer
+		live := NewProgressLine(&out, Options{Width: width})
+		live.Listen(outcome.Event{Selected: &outcome.Selection{Scenarios: 200}})
+		for range 120 {
+			s := &outcome.Scenario{Name: strings.Repeat("a long name ", 20), Status: outcome.Failed}
+			live.Listen(outcome.Event{Started: s})
+			live.Listen(outcome.Event{Ended: s})
+		}
+		for frame := range strings.SplitSeq(out.String(), "\r") {
+			require.LessOrEqual(t, text.StringWidthWithoutEscSequences(frame), width, "%q", frame)
+		}
+	}
+}
+
 func TestTheProgressLineIsRemovedAfterTheLastScenario(t *testing.T) {
 	var out bytes.Buffer
 	live := NewProgressLine(&out, Options{Width: 80})
@@ -466,5 +482,20 @@ func TestCucumberIDsOfScenariosWithOneNameAreUnique(t *testing.T) {
 	require.NoError(t, Cucumber(&out, run, Options{}))
 	for _, id := range []string{`"f;same"`, `"f;same;;7"`, `"f;same;;9"`} {
 		assert.Contains(t, out.String(), `"id": `+id)
+	}
+}
+
+func TestTheBarOfReadingFilesFitsTheTerminal(t *testing.T) {
+	for _, width := range []int{30, 40, 60, 80, 120} {
+		var out bytes.Buffer
+		bar := NewBytesBar(&out, Options{Width: width})
+		for done := int64(0); done <= 100; done += 10 {
+			bar.Progress("models/"+strings.Repeat("long", 40)+".safetensors", done<<30, 100<<30)
+		}
+		bar.Stop()
+		for frame := range strings.SplitSeq(out.String(), "\r") {
+			assert.LessOrEqual(t, text.StringWidthWithoutEscSequences(frame), width, "%q", frame)
+		}
+		assert.Contains(t, out.String(), "%")
 	}
 }

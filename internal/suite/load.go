@@ -215,6 +215,9 @@ func (l *loader) file(fsys fs.FS, name, uri string, lines []int) *Feature {
 		return nil
 	}
 	info, err := fs.Stat(fsys, name)
+	if err == nil && !info.Mode().IsRegular() { // reading a pipe may take for ever
+		err = errors.New("it is a pipe, a socket or a device, and no file")
+	}
 	if err != nil {
 		feature := unreadable(uri, err)
 		l.features = append(l.features, feature)
