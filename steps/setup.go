@@ -172,7 +172,7 @@ func (s *Scenario) Record() *Record { return s.w.record }
 
 // Evidence is what a scenario was judged on.
 type Evidence struct {
-	FS        fs.FS  // that the operation read; nil where a real checkpoint was read as it is
+	FS        fs.FS  // that the operation read
 	Dir       string // the checkpoint's directory in FS
 	Operation string // "" before the When step
 	Answer    string // JSON, "" where there is none
@@ -181,11 +181,7 @@ type Evidence struct {
 
 // Evidence returns what the scenario was judged on so far. It must be called before End.
 func (s *Scenario) Evidence() Evidence {
-	e := Evidence{Dir: s.w.dir, Operation: s.w.operation, Answer: s.w.answer.text, DecidedBy: s.w.answer.root.Get("decided_by").String()}
-	if s.w.realRoot == "" {
-		e.FS = s.w.fsys
-	}
-	return e
+	return Evidence{FS: s.w.fsys, Dir: s.w.dir, Operation: s.w.operation, Answer: s.w.answer.text, DecidedBy: s.w.answer.root.Get("decided_by").String()}
 }
 
 // Engine returns the engine that knows all steps, in the order of registration.

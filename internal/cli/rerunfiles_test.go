@@ -147,3 +147,9 @@ func TestADryRunCountsWhatCannotBeJudged(t *testing.T) {
 	assert.Equal(t, 2, a.code)
 	assert.Equal(t, "1 scenario, 3 steps, 0 benchmarks: 1 scenario could not be judged\nleft out: 1 @wip\n", a.out)
 }
+
+func TestAFailureOnARealCheckpointShowsItsFiles(t *testing.T) {
+	a := call(t, "run", write(t, "a.feature", onModels), "--model", writeNewPreset(t, "gpt2"))
+	assert.Equal(t, 1, a.code)
+	assert.Regexp(t, `the checkpoint \S*gpt2:\n(.*\n)* +config\.json +666 B\n`, a.out)
+}

@@ -206,11 +206,11 @@ func evidenceLines(e *outcome.Evidence, mostFiles int) []string {
 		width = max(width, len([]rune(oneLine(f.Path))))
 	}
 	for _, f := range shown {
-		line := fmt.Sprintf("  %-*s  %s", width, oneLine(f.Path), quantity.FormatSize(float64(f.Size)))
-		if f.Problem != "" {
-			line += "  " + oneLine(f.Problem)
+		what := oneLine(f.Problem)
+		if what == "" {
+			what = quantity.FormatSize(float64(f.Size))
 		}
-		lines = append(lines, line)
+		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, oneLine(f.Path), what))
 	}
 	if more := len(t.Files) - len(shown) + t.More; more > 0 {
 		text := "  and " + quantity.Count(more, "more file")

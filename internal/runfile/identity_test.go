@@ -2,6 +2,7 @@ package runfile
 
 import (
 	"encoding/json"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -86,14 +87,18 @@ func TestTree(t *testing.T) {
 	fsys := fstest.MapFS{
 		"m/config.json":          {Data: []byte("{}")},
 		"m/sub/a.safetensors":    {Data: make([]byte, 7)},
-		"m/link":                 {Mode: 0o777 | 1<<27, Data: []byte("target")},
+		"m/broken":               {Mode: 0o777 | fs.ModeSymlink, Data: []byte("nowhere")},
+		"m/folder":               {Mode: 0o777 | fs.ModeSymlink, Data: []byte("sub")},
+		"m/link":                 {Mode: 0o777 | fs.ModeSymlink, Data: []byte("sub/a.safetensors")},
+		"m/pipe":                 {Mode: 0o666 | fs.ModeNamedPipe},
 		"other/not-in-it.txt":    {},
 		"m/sub/deeper/empty.bin": {},
 	}
 	assert.Equal(t, &Tree{Root: "m", Files: []TreeFile{
-		{Path: "config.json", Size: 2}, {Path: "link", Size: 6, Problem: "not a regular file: L---------"}, {Path: "sub/a.safetensors", Size: 7}, {Path: "sub/deeper/empty.bin"},
+		{Path: "broken", Problem: "a link: file does not exist"}, {Path: "config.json", Size: 2}, {Path: "folder", Problem: "a link: a folder, which is not followed"},
+		{Path: "link", Size: 7}, {Path: "pipe", Problem: "a pipe, a socket or a device"}, {Path: "sub/a.safetensors", Size: 7}, {Path: "sub/deeper/empty.bin"},
 	}}, NewTree(fsys, "m/"))
-	assert.Len(t, NewTree(fsys, ".").Files, 5)
+	assert.Len(t, NewTree(fsys, ".").Files, 8)
 	assert.Equal(t, &Tree{Root: "none", Files: []TreeFile{{Path: "none", Problem: "file does not exist"}}}, NewTree(fsys, "none"))
 }
 

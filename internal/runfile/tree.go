@@ -12,8 +12,8 @@ const maxTreeWalk = 10_000
 
 var errTreeFull = errors.New("enough entries were visited")
 
-// NewTree lists the files below a directory of fsys. Links are listed and not followed;
-// what cannot be read is listed with the reason.
+// NewTree lists the files below a directory of fsys. A link to a file has the size of that
+// file, one to a directory is not followed; what cannot be read is listed with the reason.
 func NewTree(fsys fs.FS, root string) *Tree {
 	root = path.Clean(root)
 	t := &Tree{Root: Text(root)}
@@ -27,16 +27,10 @@ func NewTree(fsys fs.FS, root string) *Tree {
 		}
 		file := TreeFile{Path: Text(strings.TrimPrefix(name, root+"/"))}
 		if err == nil {
-			var info fs.FileInfo
-			if info, err = entry.Info(); err == nil {
-				file.Size = info.Size()
-				if !info.Mode().IsRegular() {
-					file.Problem = "not a regular file: " + info.Mode().Type().String()
-				}
-			}
+			err = file.describe(fsys, name, entry)
 		}
 		if err != nil {
-			file.Problem = withoutPath(err).Error()
+			file.Problem += withoutPath(err).Error()
 		}
 		if len(t.Files) == MaxTreeFiles {
 			t.More++
@@ -47,6 +41,26 @@ func NewTree(fsys fs.FS, root string) *Tree {
 	})
 	t.Open = errors.Is(err, errTreeFull)
 	return t
+}
+
+// describe sets the size of a file, or what it is where it is no regular one.
+func (f *TreeFile) describe(fsys fs.FS, name string, entry fs.DirEntry) error {
+	info, err := entry.Info()
+	if err == nil && info.Mode().Type() == fs.ModeSymlink {
+		f.Problem = "a link: "
+		info, err = fs.Stat(fsys, name)
+	}
+	switch {
+	case err != nil:
+		return err
+	case info.Mode().IsRegular():
+		f.Size, f.Problem = info.Size(), ""
+	case info.IsDir():
+		f.Problem += "a folder, which is not followed"
+	default:
+		f.Problem += "a pipe, a socket or a device"
+	}
+	return nil
 }
 
 // withoutPath gives the cause of an error of a filesystem.

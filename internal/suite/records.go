@@ -113,7 +113,7 @@ func explainFailure(err error) (f runfile.Failure) {
 // newEvidence describes what a failed scenario was judged on.
 func newEvidence(e steps.Evidence) *outcome.Evidence {
 	evidence := &runfile.Evidence{Operation: e.Operation, DecidedBy: runfile.Text(e.DecidedBy)}
-	if e.FS != nil {
+	if e.FS != nil { // fake steps have none
 		evidence.Tree = runfile.NewTree(e.FS, e.Dir)
 	}
 	if e.Answer != "" {
