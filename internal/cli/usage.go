@@ -144,17 +144,48 @@ func (p *program) printUsage(e stepUsage) {
 		line += fmt.Sprintf(", mean %s, total %s", quantity.FormatDuration(*e.Mean), quantity.FormatDuration(*e.Total))
 	}
 	fmt.Fprintf(p.out, "  %s  (%s)\n", line, e.Location)
-	for _, use := range e.Uses[:min(most, len(e.Uses))] {
+	lines := linesOf(e.Uses)
+	for _, use := range lines[:min(most, len(lines))] {
 		duration := ""
 		if use.Seconds != nil {
 			duration = quantity.FormatDuration(*use.Seconds)
 		}
-		fmt.Fprintf(p.out, "    %-8s  %s:%d\n", duration, printable(use.URI), use.Line)
+		text := fmt.Sprintf("    %-8s  %s:%d  %s", duration, printable(use.URI), use.Line, printable(use.Scenario))
+		if use.rows > 1 {
+			text += fmt.Sprintf("  (%d rows)", use.rows)
+		}
+		fmt.Fprintln(p.out, text)
 	}
-	if more := len(e.Uses) - most; more > 0 {
-		fmt.Fprintf(p.out, "    and %d more\n", more)
+	if more := len(lines) - most; more > 0 {
+		fmt.Fprintf(p.out, "    and %s\n", quantity.Count(more, "more line"))
 	}
 	fmt.Fprintln(p.out)
+}
+
+// usedLine is a line of a feature with a step: the slowest of its uses, which are several
+// where it is in an outline.
+type usedLine struct {
+	stepUse
+	rows int
+}
+
+// linesOf gives the lines of the uses of a step, in the same order.
+func linesOf(uses []stepUse) []*usedLine {
+	type place struct {
+		uri  string
+		line int
+	}
+	var lines []*usedLine
+	byPlace := map[place]*usedLine{}
+	for _, use := range uses {
+		at := place{use.URI, use.Line}
+		if byPlace[at] == nil {
+			byPlace[at] = &usedLine{stepUse: use}
+			lines = append(lines, byPlace[at])
+		}
+		byPlace[at].rows++
+	}
+	return lines
 }
 
 // stepPlace is a step of a scenario in a run file.

@@ -108,3 +108,12 @@ func TestWrongQuestionsAboutSteps(t *testing.T) {
 		assert.Empty(t, a.out)
 	}
 }
+
+func TestTheRowsOfAnOutlineAreOneLineOfTheUsage(t *testing.T) {
+	feature := write(t, "a.feature", "Feature: f\n  Scenario Outline: of <p>\n    Given the checkpoint \"<p>\"\n    When the model info is read\n    Then the model is supported\n\n"+
+		"    Examples:\n      | p |\n      | gpt2 |\n      | t5-small |\n\n  Scenario: alone\n    Given the checkpoint \"gpt2\"\n")
+	a := call(t, "steps", "--usage", feature)
+	assert.Contains(t, a.out, "\n  3 uses ")
+	assert.Regexp(t, `a\.feature:3  of gpt2  \(2 rows\)\n +\S*a\.feature:13  alone\n\n`, a.out)
+	assert.Len(t, usageOf(t, feature)[0].Uses, 3)
+}
