@@ -56,6 +56,17 @@ func (w *world) boundSteps(r stepRegistrar) {
 		bounds:  latency,
 		check:   checkBound(func(p []string) (bench.Bound, error) { return bench.LatencyGrowthBelow(p[0]) }),
 	})
+	w.processBoundSteps(r)
+	r.Then(`^the memory delta is below ([0-9.]+ ?[A-Za-z]+)$`, w.deltaBelow, stepDoc{
+		meaning: "The answer keeps less than this many bytes alive. A scenario without this step is held to 5 MB where its memory is measured.",
+		example: `the memory delta is below 0.5 MB`,
+		bounds:  memory,
+		check:   checkBound(func(p []string) (bench.Bound, error) { return bench.MemoryDeltaBelow(p[0]) }),
+	})
+}
+
+// processBoundSteps are those of boundSteps about a first call in a process of its own.
+func (w *world) processBoundSteps(r stepRegistrar) {
 	r.Then(`^the first latency is below ([0-9.]+ ?[^0-9. ]+)$`, w.firstBelow, stepDoc{
 		meaning: "The first call in a process started for it takes less than this, with the checkpoint on the real disk.",
 		example: `the first latency is below 50 ms`,
@@ -73,12 +84,6 @@ func (w *world) boundSteps(r stepRegistrar) {
 		example: `the peak resident memory is below 64 MB`,
 		bounds:  process,
 		check:   checkBound(func(p []string) (bench.Bound, error) { return bench.PeakMemoryBelow(p[0]) }),
-	})
-	r.Then(`^the memory delta is below ([0-9.]+ ?[A-Za-z]+)$`, w.deltaBelow, stepDoc{
-		meaning: "The answer keeps less than this many bytes alive. A scenario without this step is held to 5 MB where its memory is measured.",
-		example: `the memory delta is below 0.5 MB`,
-		bounds:  memory,
-		check:   checkBound(func(p []string) (bench.Bound, error) { return bench.MemoryDeltaBelow(p[0]) }),
 	})
 }
 

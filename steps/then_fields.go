@@ -54,6 +54,12 @@ func (w *world) fieldSteps(r stepRegistrar) {
 			c.codesOfField(parts[0], parts[2])
 		},
 	})
+	w.fieldNumberSteps(r)
+}
+
+// fieldNumberSteps are those of fieldSteps about numbers, counts, and whether a field is
+// there.
+func (w *world) fieldNumberSteps(r stepRegistrar) {
 	r.Then(`^the ([a-z][a-z0-9 ]*?) (?:is|are) (not )?(-?[0-9][0-9.]*(?: ?[A-Za-z]+)?)$`, w.fieldIsNumber, stepDoc{
 		meaning: "A field is this number, or is not. With a unit (B, kB, MB, GB, KiB, MiB, GiB; thousand, million, billion, trillion) it is the number to the digits that are written.",
 		example: `the vocab size is 50257`,

@@ -146,13 +146,7 @@ func htmlOf(run *outcome.Run) htmlRun {
 		out.Features = append(out.Features, feature)
 	}
 	failuresFirst(out.Features, func(f htmlFeature) bool { return f.Open })
-	notJudged := htmlProblems{Heading: "Could not be judged"}
-	for _, u := range unjudgedOf(run) {
-		notJudged.Entries = append(notJudged.Entries, htmlEntry{
-			ID: places[u.place], Title: u.title, Place: u.place, Others: u.othersText(), htmlStatus: htmlStatusOf(u.reasons[0].status), Reasons: htmlReasons(u.reasons, u.place),
-		})
-	}
-	for _, section := range []htmlProblems{failures, notJudged, flaky} {
+	for _, section := range []htmlProblems{failures, htmlUnjudged(run, places), flaky} {
 		if len(section.Entries) > 0 {
 			out.Problems = append(out.Problems, section)
 		}
@@ -166,17 +160,33 @@ func htmlOf(run *outcome.Run) htmlRun {
 	for _, r := range measuredResults(run) {
 		out.Benchmarks = append(out.Benchmarks, htmlBenchmarkOf(r, ids[r]))
 		if cells := callersCells(r); cells != nil {
-			row := htmlCallers{Name: oneLine(r.Key().String())}
-			for i, cell := range cells {
-				row.Cells = append(row.Cells, htmlFact{cmp.Or(callersTitles[i+1], "callers"), cell})
-			}
-			out.Callers = append(out.Callers, row)
+			out.Callers = append(out.Callers, htmlCallersOf(r, cells))
 		}
 	}
 	if run.Comparison != nil {
 		out.Comparison = htmlComparisonOf(run.Comparison)
 	}
 	return out
+}
+
+// htmlUnjudged is the section of what could not be judged; places has the ids of scenarios by
+// their places.
+func htmlUnjudged(run *outcome.Run, places map[string]string) htmlProblems {
+	section := htmlProblems{Heading: "Could not be judged"}
+	for _, u := range unjudgedOf(run) {
+		section.Entries = append(section.Entries, htmlEntry{
+			ID: places[u.place], Title: u.title, Place: u.place, Others: u.othersText(), htmlStatus: htmlStatusOf(u.reasons[0].status), Reasons: htmlReasons(u.reasons, u.place),
+		})
+	}
+	return section
+}
+
+func htmlCallersOf(r *bench.Result, cells []string) htmlCallers {
+	row := htmlCallers{Name: oneLine(r.Key().String())}
+	for i, cell := range cells {
+		row.Cells = append(row.Cells, htmlFact{cmp.Or(callersTitles[i+1], "callers"), cell})
+	}
+	return row
 }
 
 // htmlPlace says where and when a run took place.
