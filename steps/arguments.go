@@ -228,7 +228,7 @@ func (c *argumentCheck) file(name, advice string) {
 	}
 }
 
-// amount reads a limit on a field and checks that it can be exceeded and kept. f is what is
+// readAmount reads a limit on a field and checks that it can be exceeded and kept. f is what is
 // known of the field, or nil.
 func readAmount(text, relation string, f *knownField) (quantity.Amount, error) {
 	limit, err := quantity.ParseAmount(text)

@@ -105,7 +105,7 @@ func readEnvironment(flagGiven func(variable string) bool) (Environment, error) 
 const variableTypos = 2
 
 // refuseMistypedVariables refuses a variable whose name is that of one that is read, mistyped:
-// its value would not count without a word. environment has entries "NAME=value", as
+// its value would be ignored, and nothing would say so. environment has entries "NAME=value", as
 // os.Environ gives them; those with an empty value count as unset.
 func refuseMistypedVariables(environment, read []string) error {
 	for _, entry := range environment {

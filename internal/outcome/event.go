@@ -13,6 +13,6 @@ type Selection struct {
 	Scenarios int
 }
 
-// Listener takes the events of a run. It is called from one goroutine at a time, between
-// scenarios and never while one is measured, and must return quickly.
+// Listener takes the events of a run, in their order. It is called from one goroutine at a
+// time, beside the scenarios that run; before one is measured, it is waited for a moment.
 type Listener func(Event)

@@ -99,7 +99,7 @@ func NoiseJSON(w io.Writer, n *bench.Noise) error {
 	return e.Encode(n)
 }
 
-// rate writes a count with its share: "3 of 1860 (0.16 %)".
+// rateText writes a count with its share: "3 of 1860 (0.16 %)".
 func rateText(r bench.Rate) string {
 	if r.Of == 0 {
 		return "-"
