@@ -97,6 +97,8 @@ type checker struct {
 	markdown   bool
 	parts      []part // in the order of the file
 	problems   []Problem
+
+	measuredNodes map[any]bool // see measured; nil until it is asked
 }
 
 // part is a heading of the file with what is below it, up to the next one.

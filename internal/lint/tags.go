@@ -21,20 +21,20 @@ func nearest(word string, known []string) string {
 type element struct {
 	tags  []*messages.Tag
 	scope Scope
-	below func(*engine.Scenario) bool // whether a scenario is in it
+	node  any // of the document
 }
 
 // checkTags finds tags that change nothing.
 func (c *checker) checkTags() {
-	elements := []element{{c.node.Tags, Scope{}, func(*engine.Scenario) bool { return true }}}
+	elements := []element{{c.node.Tags, Scope{}, c.node}}
 	for _, p := range c.parts {
 		switch p.kind {
 		case rulePart:
-			elements = append(elements, element{p.rule.Tags, p.scope, func(s *engine.Scenario) bool { return s.Rule == p.rule }})
+			elements = append(elements, element{p.rule.Tags, p.scope, p.rule})
 		case scenarioPart:
-			elements = append(elements, element{p.scenario.Tags, p.scope, func(s *engine.Scenario) bool { return s.Node == p.scenario }})
+			elements = append(elements, element{p.scenario.Tags, p.scope, p.scenario})
 		case examplesPart:
-			elements = append(elements, element{p.examples.Tags, p.scope, func(s *engine.Scenario) bool { return s.Examples == p.examples }})
+			elements = append(elements, element{p.examples.Tags, p.scope, p.examples})
 		}
 	}
 	for _, e := range elements {
@@ -105,7 +105,7 @@ func (c *checker) checkTag(e element, t *messages.Tag) {
 		c.addAt("tag-without-effect", e.scope, t.Location, "write "+name, "the tag %s has no effect: %s takes no value", t.Name, name)
 	case valued && value == "" && !known.NeedsValue:
 		c.addAt("tag-without-effect", e.scope, t.Location, "write "+name+":NAME, or "+name+" alone", "the tag %s has no name behind the colon", t.Name)
-	case known.OnlyMeasured && value != "" && c.vocabulary.ValidTag(t.Name) && !c.measured(e):
+	case known.OnlyMeasured && value != "" && c.vocabulary.ValidTag(t.Name) && !c.measured(e.node):
 		c.addAt("tag-without-effect", e.scope, t.Location, "add a bound on time or memory, or the tag @benchmark, or leave the tag out", "the tag %s has no effect: no scenario below it is measured", t.Name)
 	}
 }
@@ -131,21 +131,24 @@ func (c *checker) checkUnknownTag(e element, t *messages.Tag, name string, value
 	}
 }
 
-// measured says whether a scenario in an element is measured.
-func (c *checker) measured(e element) bool {
-	for s := range c.feature.Scenarios() {
-		if !e.below(s) {
-			continue
-		}
-		texts := make([]string, len(s.Pickle.Steps))
-		for i, step := range s.Pickle.Steps {
-			texts[i] = step.Text
-		}
-		if c.vocabulary.Measured(s.Tags(), texts) {
-			return true
+// measured says whether a scenario below a feature, rule, outline or Examples, or the
+// scenario itself, is measured.
+func (c *checker) measured(node any) bool {
+	if c.measuredNodes == nil {
+		c.measuredNodes = map[any]bool{}
+		for s := range c.feature.Scenarios() {
+			texts := make([]string, len(s.Pickle.Steps))
+			for i, step := range s.Pickle.Steps {
+				texts[i] = step.Text
+			}
+			if c.vocabulary.Measured(s.Tags(), texts) {
+				for _, node := range []any{c.node, s.Rule, s.Node, s.Examples} {
+					c.measuredNodes[node] = true
+				}
+			}
 		}
 	}
-	return false
+	return c.measuredNodes[node]
 }
 
 // checkEmptyTags finds an @ without a name, which the parser drops.
