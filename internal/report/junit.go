@@ -379,15 +379,17 @@ func systemOut(s locatedScenario) string {
 func seconds(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
 
 // uniqueNames gives every test case of a class a name of its own.
-type uniqueNames map[string]bool
+type uniqueNames map[string]int // the last number that was tried for a name, 1 for the name itself
 
 // name gives the name itself the first time, then "name #2", "name #3". It does not use
 // line numbers, so that a test keeps its name when the file changes above it.
 func (u uniqueNames) name(class, name string) string {
-	unique := name
-	for n := 2; u[class+"\x00"+unique]; n++ {
+	key := func(name string) string { return class + "\x00" + name }
+	unique, n := name, max(1, u[key(name)])
+	for u[key(unique)] > 0 {
+		n++
 		unique = fmt.Sprintf("%s #%d", name, n)
 	}
-	u[class+"\x00"+unique] = true
+	u[key(name)], u[key(unique)] = n, max(1, u[key(unique)])
 	return unique
 }
