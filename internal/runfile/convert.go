@@ -19,7 +19,6 @@ type Details struct {
 	Model    string
 	Kinds    []string // of the steps: Given, When or Then
 	Worker   int      // that carried it out
-	Attached []Attachment
 	// Errors reads what only the caller knows of the types of errors.
 	Errors Errors
 }
@@ -59,7 +58,7 @@ func NewScenario(f *outcome.Feature, s *outcome.Scenario, d Details) Scenario {
 		Keyword: s.Keyword, Description: s.Description, Line: s.Line, Outline: s.Outline, Tags: newTags(s.Tags),
 		Status: s.Status, SkipReason: Text(s.SkipReason), Problems: newProblems(s.Problems), Failure: d.Errors.failure(s.Err),
 		Started: utc(s.Started), Duration: s.Duration,
-		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), NotJudged: s.NotJudged, Evidence: newEvidence(s.Evidence), Attachments: d.Attached,
+		Benchmark: s.Benchmark, Warnings: texts(s.Warnings), NotJudged: s.NotJudged, Evidence: newEvidence(s.Evidence),
 	}
 	if len(s.Earlier) > 0 {
 		out.Started = utc(s.Earlier[0].Started)

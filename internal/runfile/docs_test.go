@@ -106,7 +106,7 @@ func TestThePageHasTheStatusesAndLimits(t *testing.T) {
 	}
 	for _, limit := range []string{
 		"| a record | " + size(MaxLine), "| a text about a failure | " + size(MaxMessage), "| the stack of a panic | " + size(MaxStack),
-		"| an answer | " + size(MaxAnswer), "| an attachment | " + size(MaxAttachment), fmt.Sprintf("| attachments of a scenario | %d", MaxAttachments),
+		"| an answer | " + size(MaxAnswer),
 		fmt.Sprintf("| files of a tree | %d", MaxTreeFiles), "| records of a file | 1 000 000", "| a file that is read as a whole | " + size(MaxFile),
 	} {
 		assert.Contains(t, text, limit)

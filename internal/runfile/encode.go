@@ -111,8 +111,8 @@ func encodeScenario(b *bytes.Buffer, s *Scenario) error {
 			return err
 		}
 	}
-	reduced.Cut = append(reduced.Cut, fmt.Sprintf("evidence, attachments, tables and doc strings, and most of the messages: the record would have more than %d MiB", MaxLine>>20))
-	reduced.Evidence, reduced.Attachments = nil, nil
+	reduced.Cut = append(reduced.Cut, fmt.Sprintf("evidence, tables and doc strings, and most of the messages: the record would have more than %d MiB", MaxLine>>20))
+	reduced.Evidence = nil
 	reduced.limitFailures(reducedMessage)
 	reduced.Attempts = slices.Clone(reduced.Attempts)
 	for i := range reduced.Attempts {
@@ -137,7 +137,7 @@ func (f *Failure) withinLimits() bool {
 
 // withinLimits says whether nothing of a scenario has to be cut.
 func (s *Scenario) withinLimits() bool {
-	if s.Evidence != nil || s.Attachments != nil || len(s.SkipReason) > MaxMessage || s.Problems != nil || !s.Failure.withinLimits() {
+	if s.Evidence != nil || len(s.SkipReason) > MaxMessage || s.Problems != nil || !s.Failure.withinLimits() {
 		return false // rare, so limited can look at it
 	}
 	for i := range s.Steps {
@@ -169,17 +169,6 @@ func (s *Scenario) limited() *Scenario {
 	out.limitFailures(MaxMessage)
 	if e := s.Evidence; e != nil {
 		out.Evidence = e.limited()
-	}
-	out.Attachments = slices.Clone(s.Attachments)
-	if n := len(out.Attachments); n > MaxAttachments {
-		out.Attachments = out.Attachments[:MaxAttachments]
-		out.Cut = append(out.Cut, fmt.Sprintf("%d of %d attachments", n-MaxAttachments, n))
-	}
-	for i := range out.Attachments {
-		if a := &out.Attachments[i]; len(a.Data) > MaxAttachment {
-			a.Bytes, a.Data = len(a.Data), nil
-			out.Cut = append(out.Cut, fmt.Sprintf("attachment %q, %d bytes", a.Name, a.Bytes))
-		}
 	}
 	return &out
 }

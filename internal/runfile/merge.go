@@ -162,10 +162,10 @@ func differences(a, b *File) []string {
 	var all []string
 	values := func(h *Header) []any {
 		s := &h.Selection
-		return []any{s.Shard.Total, h.Version, h.Commit, h.Loaders, s.Paths, s.Tags, s.Categories, s.Name, s.Short, s.Models, s.RerunOf, h.Order, h.Seed}
+		return []any{s.Shard.Total, h.Version, h.Commit, h.Loaders, s.Paths, s.Tags, s.Categories, s.Name, s.Models, s.RerunOf, h.Order, h.Seed}
 	}
 	names := []string{"the number of shards", "the version of omniloader", "the commit", "the loaders", "the paths", "the tags", "the categories", "the name",
-		"whether slow scenarios are left out", "the models", "the earlier run", "the order", "the seed of the order"}
+		"the models", "the earlier run", "the order", "the seed of the order"}
 	of := values(&a.Header)
 	for i, value := range values(&b.Header) {
 		if !reflect.DeepEqual(value, of[i]) {
@@ -206,9 +206,6 @@ func mergedHeader(parts []Part) Header {
 		}
 		if of.Started.Before(h.Started) {
 			h.Started = of.Started
-		}
-		if h.Branch != of.Branch {
-			h.Branch = ""
 		}
 		h.Planned += of.Planned
 		inPart := map[string]int{} // more than one part of a rerun has what its selection left out

@@ -26,8 +26,7 @@ type Header struct {
 	Version       string    `json:"version,omitempty"` // of omniloader
 	Started       time.Time `json:"started,omitzero"`
 	Host          Host      `json:"host"`
-	Commit        string    `json:"commit,omitempty"` // that is tested
-	Branch        string    `json:"branch,omitempty"`
+	Commit        string    `json:"commit,omitempty"`  // that is tested
 	Workers       int       `json:"workers,omitempty"` // functional scenarios that ran in parallel, at most
 	Order         string    `json:"order,omitempty"`   // "defined" or "random"
 	Seed          string    `json:"seed,omitempty"`    // of a random order
@@ -62,8 +61,7 @@ type Selection struct {
 	Paths      []Text   `json:"paths,omitempty"` // as on the command line; none for the built-in scenarios
 	Tags       string   `json:"tags,omitempty"`  // a tag expression
 	Categories []string `json:"categories,omitempty"`
-	Name       string   `json:"name,omitempty"` // a regular expression
-	Short      bool     `json:"short,omitempty"`
+	Name       string   `json:"name,omitempty"`   // a regular expression
 	Models     []Text   `json:"models,omitempty"` // directories of real checkpoints
 	Shard      *Shard   `json:"shard,omitempty"`
 	RerunOf    string   `json:"rerun_of,omitempty"` // run_id of the run whose failures were asked for
@@ -158,12 +156,11 @@ type Scenario struct {
 	Steps      []Step         `json:"steps,omitempty"`    // as in the last attempt
 	Attempts   []Attempt      `json:"attempts,omitempty"`
 
-	Benchmark   *bench.Result     `json:"benchmark,omitempty"`  // as in a results file
-	Warnings    []Text            `json:"warnings,omitempty"`   // notes on the measurement
-	NotJudged   []bench.NotJudged `json:"not_judged,omitempty"` // bounds
-	Evidence    *Evidence         `json:"evidence,omitempty"`   // of a failure
-	Attachments []Attachment      `json:"attachments,omitempty"`
-	Cut         []string          `json:"cut,omitempty"` // what is missing here because it was too large, for people
+	Benchmark *bench.Result     `json:"benchmark,omitempty"`  // as in a results file
+	Warnings  []Text            `json:"warnings,omitempty"`   // notes on the measurement
+	NotJudged []bench.NotJudged `json:"not_judged,omitempty"` // bounds
+	Evidence  *Evidence         `json:"evidence,omitempty"`   // of a failure
+	Cut       []string          `json:"cut,omitempty"`        // what is missing here because it was too large, for people
 }
 
 // Cell is one value of an Examples row.
@@ -251,14 +248,6 @@ type TreeFile struct {
 	Path    Text   `json:"path"` // below the root
 	Size    int64  `json:"size"` // in bytes
 	Problem string `json:"problem,omitempty"`
-}
-
-// Attachment is data that belongs to a scenario.
-type Attachment struct {
-	Name      string `json:"name"`
-	MediaType string `json:"media_type"`
-	Data      []byte `json:"data,omitempty"`  // base64 in JSON; missing where it was too large
-	Bytes     int    `json:"bytes,omitempty"` // length of data that is missing
 }
 
 // End is the last record. A file without one is of a run that was killed.

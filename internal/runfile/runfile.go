@@ -30,10 +30,8 @@ const (
 
 // What a scenario's record holds at most. Scenario.Cut says what was left out of it.
 const (
-	MaxMessage     = 1 << 20 // bytes of a failure's message, and of each other text about it
-	MaxStack       = 64 << 10
-	MaxAnswer      = 64 << 10
-	MaxAttachment  = 1 << 20 // bytes of one
-	MaxAttachments = 20
-	MaxTreeFiles   = 200
+	MaxMessage   = 1 << 20 // bytes of a failure's message, and of each other text about it
+	MaxStack     = 64 << 10
+	MaxAnswer    = 64 << 10
+	MaxTreeFiles = 200
 )

@@ -291,18 +291,15 @@ func sampleDetails(f *outcome.Feature, s *outcome.Scenario) Details {
 		d.Identity.Row = []Cell{{"class", class}}
 		d.Kinds = []string{Given, Given, When, Then}
 	}
-	if s.Status == outcome.Failed {
-		d.Attached = []Attachment{{Name: "trace", MediaType: "application/octet-stream", Data: []byte{0, 255}}}
-	}
 	return d
 }
 
 // sampleHeader is what a run does not know of itself.
 func sampleHeader() Header {
 	return Header{
-		RunID: "00112233", Branch: "main", Workers: 2, Order: "random", Seed: "18446744073709551615",
+		RunID: "00112233", Workers: 2, Order: "random", Seed: "18446744073709551615",
 		Loaders:   []Loader{{Name: "builtin", Version: "v1.2.3"}},
-		Selection: Selection{Paths: []Text{"features"}, Tags: "not @slow", Categories: []string{"sae"}, Name: "a.*", Short: true, Models: []Text{"/models/x"}, Shard: &Shard{1, 2, "0123"}, RerunOf: "abc"},
+		Selection: Selection{Paths: []Text{"features"}, Tags: "not @slow", Categories: []string{"sae"}, Name: "a.*", Models: []Text{"/models/x"}, Shard: &Shard{1, 2, "0123"}, RerunOf: "abc"},
 		PlanHash:  PlanHash(slices.Values([]string{"a", "b"})),
 		LeftOut:   []LeftOut{{Reason: "@wip", Count: 3}},
 	}

@@ -362,10 +362,6 @@ func TestAScenarioIsCutToTheLimits(t *testing.T) {
 		Attempts: []Attempt{{Steps: []StepResult{{Failure: &Failure{Got: long}}}}, {}},
 		Evidence: &Evidence{Answer: &Excerpt{Text: long}, Tree: &Tree{Files: make([]TreeFile, MaxTreeFiles+5), More: 2}},
 	}
-	for i := range MaxAttachments + 2 {
-		s.Attachments = append(s.Attachments, Attachment{Name: fmt.Sprint(i), Data: []byte("x")})
-	}
-	s.Attachments[3].Data = make([]byte, MaxAttachment+1)
 	again := written(t, &File{Features: []Feature{{URI: "a.feature"}}, Scenarios: []Scenario{s}}).Scenarios[0]
 	assert.Len(t, again.SkipReason, MaxMessage)
 	assert.Len(t, again.Steps[0].Failure.Message, MaxMessage)
@@ -376,12 +372,8 @@ func TestAScenarioIsCutToTheLimits(t *testing.T) {
 	assert.Equal(t, len(long), again.Evidence.Answer.Bytes)
 	assert.Len(t, again.Evidence.Tree.Files, MaxTreeFiles)
 	assert.Equal(t, 7, again.Evidence.Tree.More)
-	assert.Len(t, again.Attachments, MaxAttachments)
-	assert.Equal(t, MaxAttachment+1, again.Attachments[3].Bytes)
-	assert.Empty(t, again.Attachments[3].Data)
-	assert.Equal(t, []string{"the end of the reason of the skip", "the end of texts about failures", "2 of 22 attachments", `attachment "3", 1048577 bytes`}, again.Cut)
+	assert.Equal(t, []string{"the end of the reason of the skip", "the end of texts about failures"}, again.Cut)
 	assert.Equal(t, long, s.Steps[0].Failure.Message, "the caller's record is not changed")
-	assert.Len(t, s.Attachments[3].Data, MaxAttachment+1)
 }
 
 func TestARecordThatWouldBeTooLongKeepsItsVerdict(t *testing.T) {
