@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
 	"omniloader/internal/quantity"
 	"omniloader/steps"
@@ -143,10 +144,10 @@ func (p *Plan) runOrder(seed *uint64) []*Scenario {
 	}
 	random := rand.New(rand.NewPCG(*seed, 0))
 	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	byBenchmark := map[string]*Scenario{}
+	byBenchmark := map[bench.Key]*Scenario{}
 	for _, s := range all {
 		if name := p.benchmark(s); name != "" {
-			byBenchmark[name] = s
+			byBenchmark[bench.Key{Benchmark: name, Model: s.Model}] = s
 		}
 	}
 	ordered, seen := make([]*Scenario, 0, len(all)), map[*Scenario]bool{}
@@ -157,8 +158,10 @@ func (p *Plan) runOrder(seed *uint64) []*Scenario {
 		}
 		seen[s] = true
 		for _, name := range relativeTo(s) {
-			if first := byBenchmark[name]; first != nil {
-				add(first)
+			for _, model := range []string{s.Model, ""} {
+				if first := byBenchmark[bench.Key{Benchmark: name, Model: model}]; first != nil {
+					add(first)
+				}
 			}
 		}
 		ordered = append(ordered, s)

@@ -169,7 +169,7 @@ func (p *Plan) MeasuredOperations(ctx context.Context, options Options) ([]bench
 	c := &runner{plan: p, options: options, order: p.Scenarios(), ended: map[*Scenario]*outcome.Scenario{}}
 	takes := map[*Scenario]bool{}
 	for _, s := range p.Scenarios() {
-		if p.measured(s) && (s.modelDir != "" || !slices.Contains(s.TagNames(), tagReal)) {
+		if p.measured(s) && !needsModel(s) {
 			takes[s] = true
 		}
 	}
@@ -183,7 +183,9 @@ func (p *Plan) MeasuredOperations(ctx context.Context, options Options) ([]bench
 			continue
 		}
 		if issue, _ := steps.ExpectedFailure(s.TagNames()); issue != "" && o.Status == outcome.Failed {
-			operations = slices.DeleteFunc(operations, func(operation bench.Operation) bool { return operation.Key.Benchmark == p.benchmark(s) })
+			operations = slices.DeleteFunc(operations, func(operation bench.Operation) bool {
+				return operation.Key.Benchmark == p.benchmark(s) && operation.Key.Model == s.Model
+			})
 			continue
 		}
 		err := errors.New("it did not pass")

@@ -77,7 +77,7 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 		return nil, outcome.Problems{{Message: fmt.Sprintf("the name %q is no regular expression: %v", selection.Name, err),
 			Advice: `a special character is taken as it is behind a backslash, as in "1\.5"`}}
 	}
-	tags := allTags(features)
+	tags := Tags(features)
 	if err := unknownTags(expr, selection.Categories, tags); err != nil {
 		return nil, err
 	}
@@ -188,9 +188,7 @@ func nothingSelected(selection Selection, total, wip int) error {
 }
 
 // Tags returns every tag of the scenarios, inherited ones included, sorted.
-func Tags(features []*Feature) []string { return allTags(features) }
-
-func allTags(features []*Feature) []string {
+func Tags(features []*Feature) []string {
 	seen := map[string]bool{}
 	for _, f := range features {
 		for _, s := range f.Scenarios {
