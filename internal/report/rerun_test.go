@@ -19,3 +19,18 @@ func TestAFileWithProblemsIsRunAgainAsAWhole(t *testing.T) {
 	}}}
 	assert.Equal(t, "a.feature\n", render(t, Rerun, run, Options{}))
 }
+
+func TestWhatWasNotRunIsRunAgain(t *testing.T) {
+	run := &outcome.Run{Interrupted: true, NotRun: []string{"a.feature:9", "b.feature:2"}, Features: []outcome.Feature{{
+		URI: "a.feature", Scenarios: []outcome.Scenario{{Line: 4, Status: outcome.Passed}, {Line: 7, Status: outcome.Failed}},
+	}}}
+	assert.Equal(t, "a.feature:7\na.feature:9\nb.feature:2\n", render(t, Rerun, run, Options{}))
+}
+
+func TestARunThatDidNothingIsNotOneInWhichNothingFailed(t *testing.T) {
+	run := &outcome.Run{Problems: outcome.Problems{{Message: "unknown tag\n\"@typo\""}}}
+	assert.Equal(t, "# unknown tag \"@typo\"\n", render(t, Rerun, run, Options{}))
+	run.NotRun = []string{"a.feature:9"}
+	assert.Equal(t, "a.feature:9\n", render(t, Rerun, run, Options{}), "what can be run says enough")
+	assert.Empty(t, render(t, Rerun, &outcome.Run{}, Options{}))
+}
