@@ -15,19 +15,25 @@ import (
 // ended before. A run that did nothing leaves remarks, which begin with #: the reasons.
 func Rerun(w io.Writer, run *outcome.Run, _ Options) error {
 	var b strings.Builder
+	add := func(place string) {
+		if strings.HasPrefix(place, "#") {
+			place = "./" + place // no remark
+		}
+		b.WriteString(place + "\n")
+	}
 	for _, f := range run.Features {
 		if len(f.Problems) > 0 {
-			fmt.Fprintln(&b, f.URI)
+			add(f.URI)
 			continue
 		}
 		for _, s := range f.Scenarios {
 			if group := s.Status.Group(); group == outcome.Failed || group == outcome.CouldNotJudge {
-				fmt.Fprintf(&b, "%s:%d\n", f.URI, s.Line)
+				add(fmt.Sprintf("%s:%d", f.URI, s.Line))
 			}
 		}
 	}
 	for _, place := range run.NotRun {
-		fmt.Fprintln(&b, place)
+		add(place)
 	}
 	if b.Len() == 0 {
 		for _, p := range run.Problems {

@@ -34,3 +34,8 @@ func TestARunThatDidNothingIsNotOneInWhichNothingFailed(t *testing.T) {
 	assert.Equal(t, "a.feature:9\n", render(t, Rerun, run, Options{}), "what can be run says enough")
 	assert.Empty(t, render(t, Rerun, &outcome.Run{}, Options{}))
 }
+
+func TestAPathThatBeginsAsARemark(t *testing.T) {
+	run := &outcome.Run{NotRun: []string{"#a.feature:9"}, Features: []outcome.Feature{{URI: "#a.feature", Scenarios: []outcome.Scenario{{Line: 4, Status: outcome.Failed}}}}}
+	assert.Equal(t, "./#a.feature:4\n./#a.feature:9\n", render(t, Rerun, run, Options{}))
+}
