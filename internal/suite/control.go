@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
-	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
 	"omniloader/internal/quantity"
 	"omniloader/steps"
@@ -144,12 +144,7 @@ func (p *Plan) runOrder(seed *uint64) []*Scenario {
 	}
 	random := rand.New(rand.NewPCG(*seed, 0))
 	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	byBenchmark := map[bench.Key]*Scenario{}
-	for _, s := range all {
-		if name := p.benchmark(s); name != "" {
-			byBenchmark[bench.Key{Benchmark: name, Model: s.Model}] = s
-		}
-	}
+	references := p.referencesAmong(slices.Values(all))
 	ordered, seen := make([]*Scenario, 0, len(all)), map[*Scenario]bool{}
 	var add func(*Scenario)
 	add = func(s *Scenario) {
@@ -157,12 +152,8 @@ func (p *Plan) runOrder(seed *uint64) []*Scenario {
 			return
 		}
 		seen[s] = true
-		for _, name := range relativeTo(s) {
-			for _, model := range []string{s.Model, ""} {
-				if first := byBenchmark[bench.Key{Benchmark: name, Model: model}]; first != nil {
-					add(first)
-				}
-			}
+		for _, first := range references(s) {
+			add(first)
 		}
 		ordered = append(ordered, s)
 	}

@@ -22,3 +22,12 @@ func TestOnEachModelAReferenceComesFirst(t *testing.T) {
 		}
 	}
 }
+
+func TestAReferenceOnTheOnlyModelIsSelectedToo(t *testing.T) {
+	p, err := Select(featureOf(t, "Feature: f",
+		"  @real @benchmark:b", "  Scenario: b", "    When the model info is read",
+		"  Scenario: relative", "    When the model info is read", `    Then the median latency is below 2 times that of "b"`),
+		Selection{Name: "relative", Models: []string{"x/m"}})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"b", "relative"}, names(p.Scenarios()))
+}

@@ -3,11 +3,13 @@ package suite
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
+	"omniloader/internal/bench"
 	"omniloader/internal/outcome"
 	"omniloader/internal/suggest"
 	"omniloader/internal/tagexpr"
@@ -115,37 +117,55 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 }
 
 // addReferences selects the scenarios of the benchmarks that bounds of selected scenarios are
-// relative to, of the same model: without them such a bound cannot be judged. total is the
-// number of scenarios that there are.
+// relative to: without them such a bound cannot be judged. total is the number of scenarios
+// that there are.
 func (p *Plan) addReferences(total int) {
 	if len(p.chosen) == total {
 		return
 	}
-	type key struct{ benchmark, model string }
-	var byBenchmark map[key]*Scenario
-	reference := func(name, model string) *Scenario {
-		if byBenchmark == nil {
-			byBenchmark = map[key]*Scenario{}
-			for _, f := range p.features {
-				for _, s := range f.Scenarios {
-					if b := p.benchmark(s); b != "" {
-						byBenchmark[key{b, s.modelDir}] = s
-					}
+	references := p.referencesAmong(func(yield func(*Scenario) bool) {
+		for _, f := range p.features {
+			for _, s := range f.Scenarios {
+				if !yield(s) {
+					return
 				}
 			}
 		}
-		return cmp.Or(byBenchmark[key{name, model}], byBenchmark[key{name, ""}])
-	}
+	})
 	for next := p.Scenarios(); len(next) > 0; {
 		s := next[0]
 		next = next[1:]
-		for _, name := range relativeTo(s) {
-			if r := reference(name, s.modelDir); r != nil && !p.chosen[r] {
+		for _, r := range references(s) {
+			if !p.chosen[r] {
 				p.chosen[r] = true
 				p.added = append(p.added, r)
 				next = append(next, r)
 			}
 		}
+	}
+}
+
+// referencesAmong finds the scenarios, among these, of the benchmarks that bounds of a
+// scenario are relative to: those on the same real checkpoint, else those without one.
+func (p *Plan) referencesAmong(all iter.Seq[*Scenario]) func(*Scenario) []*Scenario {
+	byBenchmark := sync.OnceValue(func() map[bench.Key]*Scenario { // most plans have no such bound
+		of := map[bench.Key]*Scenario{}
+		for s := range all {
+			if name := p.benchmark(s); name != "" {
+				of[bench.Key{Benchmark: name, Model: s.Model}] = s
+			}
+		}
+		return of
+	})
+	return func(s *Scenario) []*Scenario {
+		var found []*Scenario
+		for _, name := range relativeTo(s) {
+			of := byBenchmark()
+			if r := cmp.Or(of[bench.Key{Benchmark: name, Model: s.Model}], of[bench.Key{Benchmark: name}]); r != nil {
+				found = append(found, r)
+			}
+		}
+		return found
 	}
 }
 
