@@ -35,7 +35,7 @@ func Rerun(w io.Writer, run *outcome.Run, _ Options) error {
 	for _, place := range run.NotRun {
 		add(place)
 	}
-	if b.Len() == 0 {
+	if b.Len() == 0 && len(scenarios(run)) == 0 {
 		for _, p := range run.Problems {
 			fmt.Fprintf(&b, "# %s\n", oneLine(p.Error()))
 		}

@@ -39,3 +39,9 @@ func TestAPathThatBeginsAsARemark(t *testing.T) {
 	run := &outcome.Run{NotRun: []string{"#a.feature:9"}, Features: []outcome.Feature{{URI: "#a.feature", Scenarios: []outcome.Scenario{{Line: 4, Status: outcome.Failed}}}}}
 	assert.Equal(t, "./#a.feature:4\n./#a.feature:9\n", render(t, Rerun, run, Options{}))
 }
+
+func TestTheListOfARunWithoutFailuresIsEmptyThoughTheRunHasAProblem(t *testing.T) {
+	run := &outcome.Run{Problems: outcome.Problems{{Message: "could not judge 1 of 2 benchmarks"}},
+		Features: []outcome.Feature{{URI: "a.feature", Scenarios: []outcome.Scenario{{Line: 2, Status: outcome.Passed}}}}}
+	assert.Empty(t, render(t, Rerun, run, Options{}))
+}
