@@ -113,7 +113,14 @@ func distance(a, b []rune, limit int) int {
 	if difference := len(a) - len(b); max(difference, -difference) >= limit {
 		return limit
 	}
-	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	const usual = 128 // letters; for longer texts memory is allocated
+	var buffer [3 * usual]int
+	rows := buffer[:]
+	if len(b) >= usual {
+		rows = make([]int, 3*(len(b)+1))
+	}
+	n := len(b) + 1
+	before, row, next := rows[:n], rows[n:2*n], rows[2*n:3*n]
 	for j := range row {
 		row[j] = j
 	}

@@ -204,7 +204,7 @@ func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
 		return fmt.Sprintf("this is a %s step, and is used with another keyword", others[0].Keyword)
 	}
 	texts := p.knownTexts()
-	if near, ok := texts.compared.Nearest(withoutValues(text)); ok {
+	if near := texts.nearest(withoutValues(text)); near != "" {
 		return suggest.Question(texts.shown[near])
 	}
 	return `"omniloader steps" lists every step, "omniloader steps WORD" those with a word in them; steps --snippet TEXT prints Go code that defines one`

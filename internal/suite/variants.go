@@ -6,6 +6,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+	"sync"
 
 	"omniloader/internal/suggest"
 	"omniloader/steps"
@@ -108,12 +109,31 @@ func product(texts, ends []string) []string {
 type stepTexts struct {
 	compared suggest.Words // without their values
 	shown    map[string]string
+
+	mu    sync.Mutex
+	found map[string]string // what nearest gave, as the rows of an outline ask again and again
+}
+
+// nearest gives the text that is nearest to a mistyped one without its values, as in
+// compared, or "".
+func (t *stepTexts) nearest(typed string) string {
+	const most = 10_000 // texts that are kept
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	near, known := t.found[typed]
+	if !known {
+		near, _ = t.compared.Nearest(typed)
+		if len(t.found) < most {
+			t.found[typed] = near
+		}
+	}
+	return near
 }
 
 // knownTexts gives the texts of all steps of the catalogue.
 func (p *Plan) knownTexts() *stepTexts {
 	p.once.Do(func() {
-		p.texts = &stepTexts{shown: map[string]string{}}
+		p.texts = &stepTexts{shown: map[string]string{}, found: map[string]string{}}
 		for _, d := range p.steps.catalogue() {
 			for _, text := range variants(d) {
 				compared := withoutValues(text)
