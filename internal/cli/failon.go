@@ -89,6 +89,9 @@ func (f *failOn) known() []string {
 	return failWords
 }
 
+// allowsRegressions tells whether nothing fails because a benchmark is slower.
+func (f *failOn) allowsRegressions() bool { return !f.has(failRed) && !f.has(failMeans) }
+
 func (f *failOn) has(word string) bool { return slices.Contains(f.words, word) }
 
 // withhold takes the verdicts by means that noise alone may explain out of a comparison,

@@ -95,6 +95,7 @@ func (p *program) merge(ctx context.Context, paths []string, flags *mergeFlags) 
 		return err
 	}
 	run := merged.ToOutcome()
+	run.RegressionsAllowed = flags.failOn.allowsRegressions()
 	unjudged := suite.Unjudged(run)
 	var verdict error
 	if run.Comparison != nil {

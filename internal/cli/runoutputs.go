@@ -20,6 +20,7 @@ import (
 // finishRun writes everything that a run was asked for, and then judges it: a failure
 // must not cost the figures. selection goes into the results file.
 func (p *program) finishRun(ctx context.Context, run *outcome.Run, o *runOutputs, sampling *runSampling, selection string) error {
+	run.RegressionsAllowed = o.failOn.allowsRegressions()
 	failures := p.writeReports(run, o.reports, func(d reportDestination) bool {
 		return d.file != "" || d.forPeople() // now, since sampling takes a while
 	})

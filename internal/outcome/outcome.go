@@ -76,6 +76,9 @@ type Run struct {
 	NotRun []string
 	// Comparison is that with a baseline, nil where there is none.
 	Comparison *bench.Comparison
+	// RegressionsAllowed says that a benchmark that is slower than in the baseline does not
+	// fail the run.
+	RegressionsAllowed bool
 }
 
 // Feature is a feature file with the scenarios that were selected in it.

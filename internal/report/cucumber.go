@@ -116,10 +116,10 @@ func cucumberRun(run *outcome.Run) (f cucumberFeature, needed bool) {
 		ID: "omniloader", Keyword: "Feature", Name: "omniloader", Description: Headline(run, Options{}),
 		Tags: []cucumberTag{}, Elements: []cucumberElement{},
 	}
-	failed := func(name string, line int, message string) {
+	add := func(name string, line int, status outcome.Status, message string) {
 		f.Elements = append(f.Elements, cucumberElement{
 			ID: fmt.Sprintf("omniloader;%d", len(f.Elements)+1), Keyword: "Scenario", Type: "scenario", Name: oneLine(name), Line: line, Steps: []cucumberStep{{
-				Keyword: "* ", Name: oneLine(name), Line: line, Result: cucumberResult{Status: string(outcome.Failed), ErrorMessage: message},
+				Keyword: "* ", Name: oneLine(name), Line: line, Result: cucumberResult{Status: string(status), ErrorMessage: message},
 			}},
 		})
 	}
@@ -129,15 +129,19 @@ func cucumberRun(run *outcome.Run) (f cucumberFeature, needed bool) {
 			for i, p := range all {
 				reasons[i] = ofProblem(p)
 			}
-			failed(name, all[0].Line, couldNotBeJudged+plainReasons(reasons))
+			add(name, all[0].Line, outcome.Failed, couldNotBeJudged+plainReasons(reasons))
 		}
 	}
 	problems("the run", run.Problems)
 	for i := range run.Features {
 		problems(run.Features[i].URI, run.Features[i].Problems)
 	}
+	slower := outcome.Failed
+	if run.RegressionsAllowed {
+		slower = outcome.Skipped
+	}
 	for _, change := range regressions(run.Comparison) {
-		failed("slower than the baseline: "+change.Key().String(), 0, changeInWords(run.Comparison, change))
+		add("slower than the baseline: "+change.Key().String(), 0, slower, changeInWords(run.Comparison, change))
 	}
 	return f, len(f.Elements)+len(run.LeftOut) > 0 || run.Interrupted
 }

@@ -178,8 +178,8 @@ func junitProblems(problems outcome.Problems) *junitFailure {
 }
 
 // junitComparison writes the comparison with a baseline as a suite of its own, a test
-// case for each benchmark. A red one fails; one without a reliable verdict is skipped,
-// with the reason.
+// case for each benchmark. A red one fails, and is skipped where regressions are allowed; one
+// without a reliable verdict is skipped, with the reason.
 func junitComparison(run *outcome.Run) junitSuite {
 	const class = "comparison with the baseline"
 	suite := junitSuite{junitCounts: junitCounts{Name: class, Time: seconds(0)}, Timestamp: junitTime(run.Started)}
@@ -193,6 +193,8 @@ func junitComparison(run *outcome.Run) junitSuite {
 		text := changeInWords(run.Comparison, change)
 		c := junitCase{ClassName: class, Name: oneLine(change.Key().String()), Time: seconds(0)}
 		switch {
+		case change.Verdict == bench.Red && !change.Doubtful && run.RegressionsAllowed:
+			c.Skipped = &junitSkipped{Message: text + ", which does not fail this run", Type: "regression"}
 		case change.Verdict == bench.Red && !change.Doubtful:
 			c.Failure = &junitFailure{Message: text, Type: "regression", Text: text}
 		case change.Verdict == bench.Neutral || change.Verdict == bench.Green && !change.Doubtful:

@@ -147,3 +147,19 @@ func TestMarkdownShowsAComparison(t *testing.T) {
 	assert.Contains(t, out, "### Compared with the baseline\n\n**4 benchmarks: ")
 	assert.Contains(t, out, `| unconverged | \_\_init\_\_ |`)
 }
+
+// Programs that read a report must not fail a run that ended in 0.
+func TestARegressionThatIsAllowedIsNoFailureInAReport(t *testing.T) {
+	run := &outcome.Run{Features: sample(t).Features[:1]}
+	run.SetComparison(mixed(t))
+	require.NotEmpty(t, regressions(run.Comparison))
+	slower := len(regressions(run.Comparison))
+	junit := func(of string) int { return strings.Count(render(t, JUnit, run, Options{}), of) }
+	cucumberFailures := func() int { return strings.Count(render(t, Cucumber, run, Options{}), `"failed"`) }
+	before, failedBefore := cucumberFailures(), junit("<failure ")
+	assert.Zero(t, junit("which does not fail this run"))
+	run.RegressionsAllowed = true
+	assert.Equal(t, before-slower, cucumberFailures())
+	assert.Equal(t, failedBefore-slower, junit("<failure "))
+	assert.Equal(t, slower, junit("which does not fail this run"))
+}
