@@ -9,7 +9,6 @@ import (
 
 	messages "github.com/cucumber/messages/go/v34"
 
-	"omniloader/fixtures"
 	"omniloader/internal/bench"
 	"omniloader/internal/engine"
 	"omniloader/internal/quantity"
@@ -26,18 +25,23 @@ const (
 	WrongFieldKind ArgumentRule = "wrong-kind"      // the field is a list, and the step is about a number
 	UnknownFinding ArgumentRule = "unknown-finding" // there is no finding with this code
 	UnknownPreset  ArgumentRule = "unknown-preset"
-	UnknownFailure ArgumentRule = "unknown-failure" // there is no kind of failure of this name
-	MissingFile    ArgumentRule = "missing-file"    // a file that the step reads is not beside the feature
-	NoLimit        ArgumentRule = "no-limit"        // "below 0 s", "below 1.2.3 s": not readable, always or never exceeded
-	BadTable       ArgumentRule = "bad-table"       // a table with other columns or cells than the step takes
-	BadText        ArgumentRule = "bad-text"        // another text that the step cannot take, such as a regular expression
+	UnknownFailure ArgumentRule = "unknown-failure"  // there is no kind of failure of this name
+	MissingFile    ArgumentRule = "missing-file"     // a file that the step reads is not beside the feature
+	NoLimit        ArgumentRule = "no-limit"         // "below 0 s", "below 1.2.3 s": not readable, always or never exceeded
+	BadTable       ArgumentRule = "bad-table"        // a table with other columns or cells than the step takes
+	BadText        ArgumentRule = "bad-text"         // another text that the step cannot take, such as a regular expression
+	UnusableValue  ArgumentRule = "unusable-value"   // a Given step cannot be carried out on what the ones before it created
+	ChecksNothing  ArgumentRule = "checks-nothing"   // whatever the answer is, the step holds, or never does
+	MissingBlock   ArgumentRule = "missing-argument" // several callers are to carry out a step that takes a text block
+	UndefinedCall  ArgumentRule = "undefined-step"   // no When step has the text that several callers are to carry out
 )
 
 // ArgumentProblem is an argument of a step with which the scenario cannot be judged.
 type ArgumentProblem struct {
-	Step int // index of the step in the scenario
-	Rule ArgumentRule
-	Err  error // what is wrong and, where possible, what was meant
+	Step  int // index of the step in the scenario
+	Below int // the line of the text below the step, from 1; 0 where it is not about one of these
+	Rule  ArgumentRule
+	Err   error // what is wrong and, where possible, what was meant; it may have a Hint
 }
 
 // ArgumentContext is what the arguments of a scenario's steps are checked with.
@@ -47,38 +51,71 @@ type ArgumentContext struct {
 	Vocabulary *Vocabulary
 	// Source reads the files beside the feature; without its ReadFixture they are not checked.
 	Source Source
-	// Presets are the presets that there are; nil for the built-in ones.
-	Presets *fixtures.PresetLibrary
+	// Checkpoints says which checkpoints Given steps may use.
+	Checkpoints Checkpoints
+	// Callers is the number of callers at once that a run measures each operation with; below
+	// 2 means none.
+	Callers int
+	// Layouts remembers what the Given steps of other scenarios create; nil for no memory.
+	Layouts *Layouts
 	// UpdateAnswers says that the run writes the files of expected answers, so that they need
 	// not exist.
 	UpdateAnswers bool
 }
 
-// CheckArguments checks the literal arguments of a scenario's steps, and runs nothing: names
-// of fields in the answer of the scenario's operation, codes of findings, presets, kinds of
-// failures, limits, tables, and files beside the feature. Steps that are undefined, ambiguous
-// or lack a table are left to others.
+// CheckArguments checks what a scenario's steps say, and calls no operation: names of fields
+// in the answer of the scenario's operation, codes of findings, presets, kinds of failures,
+// limits, tables, and files beside the feature. The Given steps are carried out in memory, so
+// that a file or a key that is not there is found. Steps that are undefined, ambiguous or lack
+// a table are left to others. The problems are in the order of the steps.
 func CheckArguments(pickle *messages.Pickle, context ArgumentContext) []ArgumentProblem {
-	c := &argumentCheck{ArgumentContext: context}
-	kinds := Engine().Kinds(pickle)
-	var found []*entry
+	if context.Layouts == nil {
+		context.Layouts = new(Layouts)
+	}
+	c := &argumentCheck{ArgumentContext: context, match: Engine().Matches, entries: catalogue(), pickle: pickle, kinds: Engine().Kinds(pickle)}
 	for i, step := range pickle.Steps {
 		var only *entry
-		if entries := matching(kinds[i], step.Text); len(entries) == 1 {
+		if entries := matching(c.kinds[i], step.Text); len(entries) == 1 {
 			only = entries[0]
 			if operation := operationOf(only, step.Text); operation != "" {
 				c.operation = operation
 			}
+			c.expectsFailure = c.expectsFailure || only.doc.expectsFailure
 		}
-		found = append(found, only)
+		c.found = append(c.found, only)
 	}
-	for i, step := range pickle.Steps {
-		if e := found[i]; e != nil && e.doc.check != nil {
-			c.step, c.argument = i, step.Argument
-			e.doc.check(c, e.pattern.FindStringSubmatch(step.Text)[1:])
-		}
-	}
+	isGiven := func(i int) bool { return c.kinds[i] == messages.PickleStepType_CONTEXT }
+	c.each(isGiven, func(e *entry) check { return e.doc.check })
+	c.givenSteps()
+	c.each(isGiven, func(e *entry) check { return e.doc.checkLater })
+	c.each(func(i int) bool { return !isGiven(i) }, func(e *entry) check { return e.doc.check })
+	slices.SortStableFunc(c.problems, func(a, b ArgumentProblem) int { return a.Step - b.Step })
 	return c.problems
+}
+
+// each makes a check of each of these steps.
+func (c *argumentCheck) each(chosen func(int) bool, of func(*entry) check) {
+	for i, step := range c.pickle.Steps {
+		if e := c.found[i]; e != nil && chosen(i) && of(e) != nil {
+			c.step, c.argument = i, step.Argument
+			of(e)(c, e.pattern.FindStringSubmatch(step.Text)[1:])
+		}
+	}
+}
+
+// check checks the arguments of a step before the scenario runs; parts is what the groups of
+// the pattern matched.
+type check func(c *argumentCheck, parts []string)
+
+// partsOf returns what the groups of the pattern matched in the step with this example; nil
+// if the scenario has no such step.
+func (c *argumentCheck) partsOf(example string) []string {
+	for i, e := range c.found {
+		if e != nil && e.doc.example == example {
+			return e.pattern.FindStringSubmatch(c.pickle.Steps[i].Text)[1:]
+		}
+	}
+	return nil
 }
 
 // operationOf returns the operation that a When step carries out; "" for other steps.
@@ -99,16 +136,22 @@ func operationOf(e *entry, text string) string {
 // that checks its arguments.
 type argumentCheck struct {
 	ArgumentContext
-	operation string // of the scenario's When step, "" if it has none
-	step      int
-	argument  *messages.PickleStepArgument // below the step, or nil
-	problems  []ArgumentProblem
+	match          func(messages.PickleStepType, string) []engine.Match // that of the Engine, which the steps cannot refer to
+	entries        []*entry                                             // the catalogue, for the same reason
+	pickle         *messages.Pickle
+	kinds          []messages.PickleStepType
+	found          []*entry // by step; nil for one that is undefined or ambiguous
+	operation      string   // of the scenario's When step, "" if it has none
+	expectsFailure bool     // a step asserts that reading fails
+	step           int
+	argument       *messages.PickleStepArgument // below the step, or nil
+	problems       []ArgumentProblem
 }
 
 // add adds a problem of the step, if err is not nil.
 func (c *argumentCheck) add(rule ArgumentRule, err error) {
 	if err != nil {
-		c.problems = append(c.problems, ArgumentProblem{c.step, rule, err})
+		c.problems = append(c.problems, ArgumentProblem{Step: c.step, Rule: rule, Err: err})
 	}
 }
 
@@ -187,7 +230,7 @@ func splitList(list string) []string {
 
 // checkPreset returns a check of a step with the name of a preset in this part.
 func checkPreset(part int) func(*argumentCheck, []string) {
-	return func(c *argumentCheck, parts []string) { c.add(UnknownPreset, c.Presets.Check(parts[part])) }
+	return func(c *argumentCheck, parts []string) { c.add(UnknownPreset, c.Checkpoints.Presets.Check(parts[part])) }
 }
 
 // checkFailureKind checks a step whose first part is a kind of failure.

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -48,13 +47,13 @@ func (w *world) boundSteps(r stepRegistrar) {
 		meaning: "All callers together make at least this many times the calls per second of one caller alone: 2 means that two callers do twice as much, 1 that callers wait for each other, less that they slow each other down.",
 		example: `the throughput is at least 1.2 times that of one caller`,
 		bounds:  concurrency,
-		check:   checkBound(func(p []string) (bench.Bound, error) { return bench.ScalingAtLeast(p[0]) }),
+		check:   both(checkBound(func(p []string) (bench.Bound, error) { return bench.ScalingAtLeast(p[0]) }), checkScaling),
 	})
 	r.Then(`^the latency grows with an exponent below ([0-9.]+)$`, w.growsBelow, stepDoc{
 		meaning: "The time of a call grows with less than this power of the config's size, over the sizes that the checkpoint is created in: 1 means in proportion to the size, 2 that twice the size takes four times as long.",
 		example: `the latency grows with an exponent below 1.3`,
 		bounds:  latency,
-		check:   checkBound(func(p []string) (bench.Bound, error) { return bench.LatencyGrowthBelow(p[0]) }),
+		check:   both(checkBound(func(p []string) (bench.Bound, error) { return bench.LatencyGrowthBelow(p[0]) }), checkGrowth),
 	})
 	w.processBoundSteps(r)
 	r.Then(`^the memory delta is below ([0-9.]+ ?[A-Za-z]+)$`, w.deltaBelow, stepDoc{
@@ -100,7 +99,7 @@ func (w *world) medianBelowTimes(ctx context.Context, factor, benchmark string) 
 		if near, ok := suggest.Nearest(benchmark, others); ok {
 			message += "; " + suggest.Question(near)
 		}
-		return errors.New(message)
+		return scenarioErrorf("%s", message)
 	}
 	return w.check(ctx, bound, err)
 }
@@ -127,7 +126,7 @@ func (w *world) throughputAtLeast(ctx context.Context, limit string) error {
 
 func (w *world) scalingAtLeast(ctx context.Context, limit string) error {
 	if max(w.callers, w.setup.Callers) < 2 {
-		return scenarioErrorf(`there is one caller: write the When step with "by 8 callers at once" at its end`)
+		return &ScenarioError{errOneCaller()}
 	}
 	bound, err := bench.ScalingAtLeast(limit)
 	return w.check(ctx, bound, err)
@@ -135,7 +134,7 @@ func (w *world) scalingAtLeast(ctx context.Context, limit string) error {
 
 func (w *world) growsBelow(ctx context.Context, limit string) error {
 	if len(w.sizes) < 2 {
-		return scenarioErrorf(`there is one size: create the checkpoint in several, as in "a checkpoint with a config of 1 MB, 10 MB and 50 MB"`)
+		return &ScenarioError{errOneSize()}
 	}
 	bound, err := bench.LatencyGrowthBelow(limit)
 	return w.check(ctx, bound, err)

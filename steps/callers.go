@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"omniloader/internal/bench"
 	"omniloader/internal/engine"
@@ -17,15 +18,62 @@ func (w *world) callerSteps(r stepRegistrar) {
 	r.group("Several callers at once: the operation of another When step")
 	r.When(`^(.+) by ([0-9]+) callers at once$`, w.byCallers, stepDoc{
 		meaning: "The callers start together and share one loader. Each answer must equal the answer to a single caller; latencies are those that the callers see. The text before \"by\" is any other When step without a text block.",
-		example: `the model info is read by 8 callers at once`,
+		example: callersExample,
 		bounds:  concurrency,
+		check:   checkCallers,
 	})
+}
+
+// callersExample is the example of the step with several callers.
+const callersExample = `the model info is read by 8 callers at once`
+
+func callersInRange(n int) error {
+	if n < 2 || n > bench.MaxCallers {
+		return fmt.Errorf("%d callers at once: write from 2 to %d", n, bench.MaxCallers)
+	}
+	return nil
+}
+
+func noQuestion(question string, known []string) error {
+	if near, ok := suggest.Nearest(question, known); ok {
+		return fmt.Errorf("there is no When step %q for callers to make, %s", question, suggest.Question(near))
+	}
+	return errorWithHint(`write the text of a When step before "by", as in "`+callersExample+`"`, "there is no When step %q for callers to make", question)
+}
+
+func errTextBlock() error {
+	return errorWithHint("write a step that has its text in quotes", "callers at once cannot be given a text block")
+}
+
+// checkCallers checks the number of callers, and the When step that they carry out.
+func checkCallers(c *argumentCheck, parts []string) {
+	if n, err := strconv.Atoi(parts[1]); err == nil { // another check tells a number that cannot be read
+		c.add(NoLimit, callersInRange(n))
+	}
+	var known []string
+	for _, e := range c.entries {
+		if e.Keyword != "When" || e.doc.bounds == concurrency {
+			continue
+		}
+		known = append(known, e.Example)
+		question := e.pattern.FindStringSubmatch(parts[0])
+		switch {
+		case question == nil:
+			continue
+		case strings.HasSuffix(e.Example, ":"):
+			c.add(MissingBlock, errTextBlock())
+		case e.doc.check != nil:
+			e.doc.check(c, question[1:])
+		}
+		return
+	}
+	c.add(UndefinedCall, noQuestion(parts[0], known))
 }
 
 // byCallers carries out the operation of another When step, whose text is question.
 func (w *world) byCallers(ctx context.Context, question string, callers int) error {
-	if callers < 2 || callers > bench.MaxCallers {
-		return scenarioErrorf("%d callers at once: write from 2 to %d", callers, bench.MaxCallers)
+	if err := callersInRange(callers); err != nil {
+		return &ScenarioError{err}
 	}
 	w.callers = callers
 	handlers := whenHandlers{}
@@ -45,7 +93,7 @@ func (w *world) byCallers(ctx context.Context, question string, callers int) err
 		failure, _ := handler.Call(arguments)[0].Interface().(error)
 		return failure
 	}
-	return scenarioErrorf("there is no When step %q for callers to make, %s", question, suggest.DidYouMean(question, known))
+	return &ScenarioError{noQuestion(question, known)}
 }
 
 // arguments converts the parts of a step's text to the arguments of its handler.
@@ -54,7 +102,7 @@ func arguments(ctx context.Context, handler reflect.Type, parts []string) ([]ref
 	for i := 1; i < handler.NumIn(); i++ {
 		switch handler.In(i) {
 		case reflect.TypeFor[*engine.DocString]():
-			return nil, scenarioErrorf("callers at once cannot be given a text block: write a step that has its text in quotes")
+			return nil, &ScenarioError{errTextBlock()}
 		case reflect.TypeFor[int]():
 			n, err := strconv.Atoi(parts[i-1])
 			if err != nil {

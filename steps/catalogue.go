@@ -61,10 +61,10 @@ type stepDoc struct {
 	below          string    // how the table or text below it is written, in lines; "" where that needs no words
 	older          bool      // an older spelling of another step: it works, and is not listed
 	precheck       precheck  // of a Given step: checks its values before the run; nil for no check
+	sure           bool      // a Given step that cannot fail after its checks, where it is the only one
 
-	// check checks the arguments before the scenario runs, where that is possible; parts is
-	// what the groups of the pattern matched.
-	check func(c *argumentCheck, parts []string)
+	check      check // before the scenario runs, where that is possible
+	checkLater check // of a Given step: after all of them were laid out
 }
 
 // boundKind is what a step bounds, or asks to be measured without a bound.

@@ -28,11 +28,13 @@ func (w *world) failureSteps(r stepRegistrar) {
 	r.Then(`^the failure names "([^"]*)"$`, w.failureNames, stepDoc{
 		meaning:        "The text of the error contains this: a file, a directory or a number, for example.",
 		example:        `the failure names "models/openai/gpt2"`,
+		check:          someText(0),
 		expectsFailure: true,
 	})
 	r.Then(`^the hint mentions "([^"]*)"$`, w.hintMentions, stepDoc{
 		meaning:        "The hint that comes with the error, which says what to do, contains this text.",
 		example:        `the hint mentions "git lfs pull"`,
+		check:          someText(0),
 		expectsFailure: true,
 	})
 }

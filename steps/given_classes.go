@@ -17,6 +17,7 @@ func (w *world) registrationSteps(r stepRegistrar) {
 	r.Given(`^these classes are registered:$`, w.registerClasses, stepDoc{
 		meaning: "Adds class names from a table with the columns class and category, and optionally task, model type and real name. An error in the table makes reading fail with \"malformed\" in \"registered classes\".",
 		example: `these classes are registered:`,
+		check:   checkClasses,
 		below:   "| class          | category     | task      | model type | real name |\n| OurForCausalLM | transformers | causal_lm |            |           |",
 	})
 	r.Given(`^([0-9]+) other classes are registered$`, w.registerManyClasses, stepDoc{
@@ -29,18 +30,47 @@ func (w *world) registrationSteps(r stepRegistrar) {
 // reads.
 var classColumns = []string{"class", "category", "task", "model type", "real name"}
 
+// checkClasses checks a table of classes. What the loader finds wrong in one may be what the
+// scenario is about.
+func checkClasses(c *argumentCheck, _ []string) {
+	if c.table() == nil {
+		return
+	}
+	classes, err := readClasses(c.table())
+	if err == nil && !c.expectsFailure {
+		if err = c.Vocabulary.checkClasses(classes); err != nil {
+			err = errorWithHint(`mend the table; a scenario about a wrong one says 'Then reading fails with "malformed"'`, "%w", err)
+		}
+	}
+	c.add(BadTable, err)
+}
+
 func (w *world) registerClasses(table *engine.Table) error {
+	classes, err := readClasses(table)
+	w.options.Architectures += classes
+	return err
+}
+
+// readClasses reads a table of classes. Its first row names the columns. The result is a table
+// as the loader reads it.
+func readClasses(table *engine.Table) (string, error) {
 	if len(table.Rows) < 2 {
-		return errors.New("the table has no classes: its first row names the columns (class, category, …)")
+		return "", errors.New("the table has no classes: its first row names the columns (class, category, …)")
 	}
 	var columns []int // in classColumns
 	for _, cell := range table.Rows[0].Cells {
 		column := slices.Index(classColumns, cell.Value)
 		if column < 0 {
-			return fmt.Errorf("a table of classes has no column %q, %s", cell.Value, suggest.DidYouMean(cell.Value, classColumns))
+			return "", fmt.Errorf("a table of classes has no column %q, %s", cell.Value, suggest.DidYouMean(cell.Value, classColumns))
 		}
 		columns = append(columns, column)
 	}
+	for i, name := range classColumns[:2] {
+		if !slices.Contains(columns, i) {
+			return "", fmt.Errorf("the table of classes has no column %q: write its name into the first row", name)
+		}
+	}
+	var classes strings.Builder
 	for _, row := range table.Rows[1:] {
 		fields := slices.Repeat([]string{"-"}, len(classColumns))
 		for i, cell := range row.Cells {
@@ -48,9 +78,9 @@ func (w *world) registerClasses(table *engine.Table) error {
 				fields[columns[i]] = cell.Value
 			}
 		}
-		w.options.Architectures += strings.Join(fields, "\t") + "\n"
+		classes.WriteString(strings.Join(fields, "\t") + "\n")
 	}
-	return nil
+	return classes.String(), nil
 }
 
 func (w *world) registerManyClasses(n int) error {

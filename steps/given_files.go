@@ -62,7 +62,7 @@ func (w *world) currentCheckpoint() (*fixtures.Checkpoint, error) {
 		}
 	}
 	if w.checkpoint == nil {
-		return nil, errors.New("there is no checkpoint to change yet")
+		return nil, errorWithHint(`create one first, as in "Given an empty checkpoint directory"`, "there is no checkpoint to change yet")
 	}
 	return w.checkpoint, nil
 }
@@ -78,12 +78,18 @@ func (w *world) generatedFiles(text *engine.DocString) error {
 }
 
 func (w *world) link(name, target string) error {
+	if w.laidOut && w.tempRoot != "" && w.checkpoint != nil {
+		return errNotLaidOut // memory has no links
+	}
 	return w.alter(func(c *fixtures.Checkpoint) error { return c.Link(name, target) })
 }
 
 func (w *world) directories(list string) error {
 	return w.alter(func(c *fixtures.Checkpoint) error {
 		for name := range strings.SplitSeq(list, ",") {
+			if strings.TrimSpace(name) == "" {
+				return errorWithHint(`write names separated by commas, as in the directories "resid_post, mlp_out"`, "the directories %q: a name is empty", list)
+			}
 			if err := c.AddFiles(fixtures.File{Name: strings.TrimSpace(name) + "/"}); err != nil {
 				return err
 			}

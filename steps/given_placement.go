@@ -40,18 +40,24 @@ func (w *world) placementSteps(r stepRegistrar) {
 		check:   checkPreset(1),
 	})
 	r.Given(`^"([^"]*)" is a model root$`, w.modelRoot, stepDoc{
-		meaning: "The loader is told to look for base models in this directory.",
-		example: `"library" is a model root`,
+		meaning:    "The loader is told to look for base models in this directory.",
+		example:    `"library" is a model root`,
+		checkLater: directoryIsThere,
 	})
 	r.Given(`^"([^"]*)" is a tokenizer fallback$`, w.tokenizerFallback, stepDoc{
-		meaning: "The loader is told to take the tokenizer of this directory if there is no other. Several are tried in the order of their steps.",
-		example: `"library/gpt2" is a tokenizer fallback`,
+		meaning:    "The loader is told to take the tokenizer of this directory if there is no other. Several are tried in the order of their steps.",
+		example:    `"library/gpt2" is a tokenizer fallback`,
+		checkLater: directoryIsThere,
 	})
 }
 
 func (w *world) temporaryDirectory() error {
 	if w.checkpoint != nil || w.real != nil || w.tempRoot != "" {
 		return errors.New("the temporary directory must come first: there is a checkpoint already")
+	}
+	if w.laidOut {
+		w.tempRoot = "." // the files are written to memory all the same
+		return nil
 	}
 	temp, err := os.MkdirTemp("", "omniloader-")
 	if err != nil {

@@ -204,6 +204,9 @@ func (w *world) checkpointAt(name string) error {
 
 // realCheckpoint uses the directory that --model names.
 func (w *world) realCheckpoint() error {
+	if w.laidOut {
+		return errNotLaidOut
+	}
 	model := cmp.Or(w.source.Model, w.setup.Model)
 	if model == "" {
 		w.record.SkipReason = "needs a real checkpoint: name one with --model DIR or TEST_MODEL_PATH"

@@ -45,6 +45,7 @@ func (w *world) modelSteps(r stepRegistrar) {
 	r.Then(`^(?:the )?detection (used|did not use) "([^"]*)"$`, w.detectionUsed, stepDoc{
 		meaning: "The description of the rule or file that determined the category contains this text, or does not.",
 		example: `the detection used "model_index.json"`,
+		check:   someText(1),
 	})
 	r.Then(`^(?:the model|loading) needs (no )?remote code$`, w.needsRemoteCode, stepDoc{
 		meaning: "The checkpoint can be loaded only by running Python code that it contains, or without.",
@@ -57,6 +58,7 @@ func (w *world) modelSteps(r stepRegistrar) {
 	r.Then(`^the (model info|category|support|inspection) says the same$`, w.sameAnswerFrom, stepDoc{
 		meaning: "Another operation, called once on the same checkpoint, gives the same value in every field that both answers have.",
 		example: `the model info says the same`,
+		check:   anotherOperation,
 	})
 }
 

@@ -22,18 +22,22 @@ func (w *world) configSteps(r stepRegistrar) {
 	r.Then(`^the config key "([^"]*)" is (not )?("[^"]*"|-?[0-9][0-9.eE+-]*|true|false|null|\[.*\]|\{.*\})$`, w.configKeyIs, stepDoc{
 		meaning: "A key of config.json has this JSON value, or another one; dots lead into objects and lists. Numbers are equal by value.",
 		example: `the config key "rope_scaling.type" is "yarn"`,
+		check:   func(c *argumentCheck, parts []string) { c.checkKeyIs(parts[0], configFile, parts[1], parts[2]) },
 	})
 	r.Then(`^the config key "([^"]*)" is (present|absent)$`, w.configKeyIsThere, stepDoc{
 		meaning: "A key of config.json is there, whatever its value, or is not.",
 		example: `the config key "quantization_config" is absent`,
+		check:   func(c *argumentCheck, parts []string) { c.checkKey(parts[0], configFile) },
 	})
 	r.Then(`^the key "([^"]*)" of "([^"]*)" is (not )?("[^"]*"|-?[0-9][0-9.eE+-]*|true|false|null|\[.*\]|\{.*\})$`, w.keyIs, stepDoc{
 		meaning: "A key of any JSON file of the checkpoint has this value, or another one.",
 		example: `the key "r" of "adapter_config.json" is 16`,
+		check:   func(c *argumentCheck, parts []string) { c.checkKeyIs(parts[0], parts[1], parts[2], parts[3]) },
 	})
 	r.Then(`^the key "([^"]*)" of "([^"]*)" is (present|absent)$`, w.keyIsThere, stepDoc{
 		meaning: "A key of any JSON file of the checkpoint is there, or is not.",
 		example: `the key "chat_template" of "tokenizer_config.json" is absent`,
+		check:   func(c *argumentCheck, parts []string) { c.checkKey(parts[0], parts[1]) },
 	})
 }
 
@@ -44,8 +48,8 @@ func (w *world) configKeyIsThere(key, which string) error {
 }
 
 func (w *world) keyIs(key, file, not, want string) error {
-	if !gjson.Valid(want) {
-		return scenarioErrorf("%s is not JSON", want)
+	if err := checkJSON(want); err != nil {
+		return &ScenarioError{err}
 	}
 	got, err := w.jsonKey(file, key)
 	if err != nil {
@@ -56,6 +60,10 @@ func (w *world) keyIs(key, file, not, want string) error {
 		return fmt.Errorf("%s: %s is %s, expected %s", file, key, cut(got.Raw, maxShownText), want)
 	case not != "" && equal:
 		return fmt.Errorf("%s: %s is %s, expected another value", file, key, cut(got.Raw, maxShownText))
+	case not != "":
+		if err := otherType(key, got, gjson.Parse(want)); err != nil {
+			return &ScenarioError{err}
+		}
 	}
 	return nil
 }
@@ -102,7 +110,7 @@ var nonFinite = regexp.MustCompile(`-?\b(?:NaN|Infinity)\b`)
 // object the last counts, as in Python.
 func (w *world) jsonKey(file, key string) (gjson.Result, error) {
 	if !fs.ValidPath(file) {
-		return gjson.Result{}, scenarioErrorf("%q is no file of the checkpoint: write its name relative to the checkpoint's directory", file)
+		return gjson.Result{}, &ScenarioError{notAFile(file)}
 	}
 	f, err := w.fsys.Open(path.Join(w.dir, file))
 	if err != nil {

@@ -34,8 +34,7 @@ func (w *world) fieldSteps(r stepRegistrar) {
 		example: `the tokenizer class matches "^Llama|Fast$"`,
 		check: func(c *argumentCheck, parts []string) {
 			c.field(parts[0], undertest.KindText, undertest.KindList)
-			_, err := regexp.Compile(parts[2])
-			c.add(BadText, err)
+			c.add(checkExpression(parts[0], parts[2]))
 		},
 	})
 	r.Then(`^the ([a-z][a-z0-9 ]*?) (contains|contain|does not contain|do not contain) "([^"]*)"$`, w.fieldContains, stepDoc{
@@ -44,6 +43,7 @@ func (w *world) fieldSteps(r stepRegistrar) {
 		check: func(c *argumentCheck, parts []string) {
 			c.field(parts[0], undertest.KindText, undertest.KindList, undertest.KindObject)
 			c.codesOfField(parts[0], parts[2])
+			c.add(ChecksNothing, notEmpty(parts[2]))
 		},
 	})
 	r.Then(`^the ([a-z][a-z0-9 ]*?) are (not )?"([^"]*)"$`, w.fieldAre, stepDoc{

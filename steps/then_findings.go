@@ -20,22 +20,23 @@ func (w *world) findingSteps(r stepRegistrar) {
 	r.Then(`^(?:an?|the) (finding|error|warning|note) "([^"]*)" is reported( and nothing else)?$`, w.reports, stepDoc{
 		meaning: "A finding with this code is reported: with this severity, or with any if the step says \"finding\". With \"and nothing else\" it is the only one.",
 		example: `a warning "weights-missing" is reported`,
-		check:   checkCodes(1),
+		check:   both(needsFindings, checkCodes(1)),
 	})
 	r.Then(`^(?:an?|the) (finding|error|warning|note) "([^"]*)" is reported for "([^"]*)"( and nothing else)?$`, w.reportsFor, stepDoc{
 		meaning: "The same, about one file of the checkpoint.",
 		example: `a warning "sae-config-malformed" is reported for "resid_post/layer_0/config.json"`,
-		check:   checkCodes(1),
+		check:   both(needsFindings, checkCodes(1)),
 	})
 	r.Then(`^the (findings|errors|warnings|notes) "([^"]*)" are reported( and nothing else)?$`, w.reportsAll, stepDoc{
 		meaning: "A finding with each of these codes, separated by commas, is reported. With \"and nothing else\" there are no others.",
 		example: `the notes "pad-token-from-eos, weights-duplicate" are reported`,
-		check:   checkCodes(1),
+		check:   both(needsFindings, checkCodes(1)),
 	})
 	r.Then(`^exactly these findings are reported:$`, w.reportsExactly, stepDoc{
 		meaning: "The findings are those of a table with the columns code, file and severity, of which only the first is needed, in any order. A finding about the whole checkpoint has no file.",
 		example: `exactly these findings are reported:`,
 		check: func(c *argumentCheck, _ []string) {
+			needsFindings(c, nil)
 			rows, err := readFindingRows(c.table())
 			c.add(BadTable, err)
 			for _, row := range rows {
@@ -46,16 +47,17 @@ func (w *world) findingSteps(r stepRegistrar) {
 	r.Then(`^no (finding|error|warning|note) is reported(?: for "([^"]*)")?$`, w.reportsNone, stepDoc{
 		meaning: "No finding of this severity is reported, or none at all if the step says \"finding\": for the checkpoint, or for one file.",
 		example: `no finding is reported`,
+		check:   both(needsFindings, func(c *argumentCheck, parts []string) { c.fileIsThere(parts[1]) }),
 	})
 	r.Then(`^no (?:(finding|error|warning|note) )?"([^"]*)" is reported(?: for "([^"]*)")?$`, w.reportsNoCode, stepDoc{
 		meaning: "No finding with this code, or with one of several separated by commas, is reported: for the checkpoint, or for one file.",
 		example: `no "shard-missing" is reported`,
-		check:   checkCodes(1),
+		check:   both(needsFindings, checkCodes(1), func(c *argumentCheck, parts []string) { c.fileIsThere(parts[2]) }),
 	})
 	r.Then(`^(?:(exactly|at least|at most|more than|fewer than) )?([0-9]+) (finding|error|warning|note)s? (?:is|are) reported$`, w.reportsCount, stepDoc{
 		meaning: "So many findings of this severity are reported, or of any if the step says \"findings\".",
 		example: `at most 2 warnings are reported`,
-		check:   func(c *argumentCheck, parts []string) { c.add(NoLimit, checkCount(parts[0], parts[1])) },
+		check:   both(needsFindings, func(c *argumentCheck, parts []string) { c.add(NoLimit, checkCount(parts[0], parts[1])) }),
 	})
 }
 

@@ -47,18 +47,26 @@ func (w *world) tokenizeSteps(r stepRegistrar) {
 		operation: undertest.Encoding,
 	})
 	r.When(`^(\d+) copies of "([^"]*)" are encoded$`, w.encodeCopies, stepDoc{
-		meaning:   "Encodes a long text: this many copies of a short one.",
-		example:   `1000 copies of "hello world " are encoded`,
+		meaning: "Encodes a long text: this many copies of a short one.",
+		example: `1000 copies of "hello world " are encoded`,
+		check: func(c *argumentCheck, parts []string) {
+			n, err := strconv.Atoi(parts[0])
+			if err == nil { // another check tells a number that cannot be read
+				c.add(NoLimit, checkCopies(n, unescape(parts[1])))
+			}
+		},
 		operation: undertest.EncodingSize,
 	})
 	r.When(`^the ids "([^"]*)" are decoded$`, w.decode, stepDoc{
 		meaning:   "Decodes ids, separated by commas, to a text, special tokens included.",
 		example:   `the ids "31373, 995" are decoded`,
+		check:     checkIDs,
 		operation: undertest.Decoding,
 	})
 	r.When(`^the ids "([^"]*)" are decoded without special tokens$`, w.decodePlain, stepDoc{
 		meaning:   "The same, without special tokens.",
 		example:   `the ids "31373, 995" are decoded without special tokens`,
+		check:     checkIDs,
 		operation: undertest.Decoding,
 	})
 	r.When(`^the text "([^"]*)" is encoded and decoded$`, w.roundTrip, stepDoc{
@@ -91,11 +99,20 @@ func (w *world) encodePair(ctx context.Context, first, second string) error {
 }
 
 func (w *world) encodeCopies(ctx context.Context, n int, text string) error {
-	const limit = 64 << 20 // bytes
-	if text = unescape(text); n > limit/max(1, len(text)) {
-		return scenarioErrorf("%d copies are more than %d bytes", n, limit)
+	text = unescape(text)
+	if err := checkCopies(n, text); err != nil {
+		return &ScenarioError{err}
 	}
 	return w.tokenize(ctx, undertest.EncodingSize, undertest.TokenizerInput{Text: strings.Repeat(text, n), NoSpecial: true})
+}
+
+// checkCopies returns an error for copies that are too much to encode.
+func checkCopies(n int, text string) error {
+	const limit = 64 << 20 // bytes
+	if n > limit/max(1, len(text)) {
+		return errorWithHint("write fewer copies", "%d copies are more than %d bytes", n, limit)
+	}
+	return nil
 }
 
 func (w *world) decode(ctx context.Context, list string) error {
@@ -107,15 +124,29 @@ func (w *world) decodePlain(ctx context.Context, list string) error {
 }
 
 func (w *world) decodeIDs(ctx context.Context, list string, noSpecial bool) error {
+	ids, err := readIDs(list)
+	if err != nil {
+		return &ScenarioError{err}
+	}
+	return w.tokenize(ctx, undertest.Decoding, undertest.TokenizerInput{IDs: ids, NoSpecial: noSpecial})
+}
+
+// readIDs reads a list of ids that is separated by commas.
+func readIDs(list string) ([]uint32, error) {
 	var ids []uint32
-	for text := range strings.SplitSeq(list, ",") {
-		id, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
+	for _, text := range splitList(list) {
+		id, err := strconv.ParseUint(text, 10, 32)
 		if err != nil {
-			return scenarioErrorf("%q is not an id: write numbers separated by commas", text)
+			return nil, errorWithHint(`write numbers separated by commas, as in the ids "31373, 995"`, "%q is not an id", text)
 		}
 		ids = append(ids, uint32(id))
 	}
-	return w.tokenize(ctx, undertest.Decoding, undertest.TokenizerInput{IDs: ids, NoSpecial: noSpecial})
+	return ids, nil
+}
+
+func checkIDs(c *argumentCheck, parts []string) {
+	_, err := readIDs(parts[0])
+	c.add(BadText, err)
 }
 
 func (w *world) roundTrip(ctx context.Context, text string) error {

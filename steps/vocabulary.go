@@ -17,6 +17,7 @@ import (
 type Vocabulary struct {
 	described undertest.Described
 	codes     []string
+	classes   undertest.ClassTable // nil if the loader does not check tables of class names
 
 	mu     sync.Mutex
 	fields map[string][]knownField // by operation
@@ -35,7 +36,16 @@ func NewVocabulary(loader undertest.Loader) *Vocabulary {
 	if !ok {
 		return nil
 	}
-	return &Vocabulary{described: described, codes: described.FindingCodes(), fields: make(map[string][]knownField)}
+	classes, _ := loader.(undertest.ClassTable)
+	return &Vocabulary{described: described, codes: described.FindingCodes(), classes: classes, fields: make(map[string][]knownField)}
+}
+
+// checkClasses returns what the loader finds wrong in a table of class names.
+func (v *Vocabulary) checkClasses(table string) error {
+	if v == nil || v.classes == nil {
+		return nil
+	}
+	return v.classes.CheckArchitectures(table)
 }
 
 // ofOperation returns the fields of the answer to an operation, nil if they are not known.

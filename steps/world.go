@@ -48,6 +48,7 @@ type world struct {
 	checkpoint *fixtures.Checkpoint
 	options    undertest.Options
 	given      *givenSteps // the Given steps, to repeat them
+	laidOut    bool        // only the Given steps are carried out, in memory, before the run
 	sizes      []int64     // bytes of the config, for a checkpoint in several sizes; the first is this checkpoint
 
 	// Set by the When step.

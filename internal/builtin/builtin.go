@@ -43,7 +43,7 @@ func (b builtin) Prepare(operation string, in undertest.Input) (undertest.Call, 
 	var invalid error
 	if in.Options.Architectures != "" {
 		var added *loader.Architectures
-		if added, invalid = loader.ReadArchitectures("registered classes", strings.NewReader(in.Options.Architectures)); invalid == nil {
+		if added, invalid = loader.ReadArchitectures(registeredClasses, strings.NewReader(in.Options.Architectures)); invalid == nil {
 			with = append(with, loader.WithArchitectures(added))
 		}
 	}

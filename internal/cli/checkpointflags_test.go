@@ -101,7 +101,7 @@ func TestOwnPresets(t *testing.T) {
 	path := write(t, "a.feature", "Feature: f\n  Scenario: s\n    Given the checkpoint \"acme-1b\"\n    When the model info is read\n    Then the model is supported\n")
 	a := call(t, "run", path, "--dry-run")
 	assert.Equal(t, 2, a.code)
-	assert.Contains(t, a.err, `a.feature:3: there is no preset "acme-1b"`)
+	assert.Contains(t, a.err, `a.feature:3:5: there is no preset "acme-1b"`)
 	assert.Equal(t, 0, call(t, "run", path, "--presets", dir).code)
 	a = call(t, "presets", "acme", "--presets", dir)
 	assert.Contains(t, a.out, "acme-1b\n  Acme 1B (acme/acme-1b)\n")
@@ -130,7 +130,7 @@ func TestACheckpointOutsideNeedsTheFlag(t *testing.T) {
 	for _, dry := range [][]string{{"--dry-run"}, nil} {
 		a := call(t, append([]string{"run", path}, dry...)...)
 		assert.Equal(t, 2, a.code)
-		assert.Contains(t, a.err, "a.feature:3: ")
+		assert.Contains(t, a.err, "a.feature:3:5: ")
 		assert.Contains(t, a.err, "hint: move it there, or allow it: --allow-outside")
 		assert.Equal(t, 0, call(t, append([]string{"run", path, "--allow-outside", "--iterations", "2"}, dry...)...).code)
 	}

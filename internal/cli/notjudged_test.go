@@ -139,9 +139,9 @@ func TestOtherCommandsThatCannotBeJudgedExitWith2(t *testing.T) {
 func TestMistakesInAScenarioCannotBeJudged(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gpt2\"\n    When the checkpoint is inspected\n    Then the files are \"x\"\n": {`could not judge: the answer has no field "files", which may be more than one field: "tokenizer files", "weights files"`, ""},
-		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                            {`x.feature:8: the answer of the model info has no field "categry"`, `did you mean "category"?`},
-		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n":   {`x.feature:3: there is no preset "gtp2"`, `did you mean "gpt2"?`},
-		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                   {`x.feature:8: there is no kind of failure "not fond"`, `did you mean "not found"?`},
+		"Feature: f\n  Scenario: s" + llama + "    Then the categry is \"asr\"\n":                                                            {`x.feature:8:5: the answer of the model info has no field "categry"`, `did you mean "category"?`},
+		"Feature: f\n  Scenario: s\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n":   {`x.feature:3:5: there is no preset "gtp2"`, `did you mean "gpt2"?`},
+		"Feature: f\n  Scenario: s" + llama + "    Then reading fails with \"not fond\"\n":                                                   {`x.feature:8:5: there is no kind of failure "not fond"`, `did you mean "not found"?`},
 	} {
 		a := call(t, "run", write(t, "x.feature", text))
 		assert.Equal(t, exitNotJudged, a.code, a.out)

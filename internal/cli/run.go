@@ -121,6 +121,7 @@ func (p *program) run(ctx context.Context, s *runSettings) error {
 	if err == nil {
 		plan.Expect(vocabularyOf(p.loader), s.setup.UpdateAnswers)
 		p.noteAdded(plan)
+		plan.ExpectCallers(s.setup.Callers)
 	}
 	var sampling runSampling
 	if err == nil && !s.dryRun {

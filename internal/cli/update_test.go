@@ -24,7 +24,7 @@ func TestUpdateWritesTheAnswerThatAnotherRunCompares(t *testing.T) {
 
 	r := call(t, "run", "--no-run-file", feature)
 	assert.Equal(t, 2, r.code)
-	assert.Contains(t, r.err, `a.feature:5: there is no file "answers/gpt2.json" beside the feature: write it with "omniloader run --update"`)
+	assert.Contains(t, r.err, `a.feature:5:5: there is no file "answers/gpt2.json" beside the feature: write it with "omniloader run --update"`)
 
 	r = call(t, "run", "--no-run-file", "--update", feature)
 	require.Zero(t, r.code, r.err)
@@ -76,7 +76,7 @@ func TestScenariosWithMistakesInStepsAreNotRun(t *testing.T) {
 		for _, flag := range []string{"--no-run-file", "--dry-run"} {
 			r := call(t, "run", flag, feature)
 			assert.Equal(t, 2, r.code, then)
-			assert.Contains(t, r.err, "a.feature:5: ", then)
+			assert.Contains(t, r.err, "a.feature:5:5: ", then)
 			assert.Contains(t, r.err, want, then)
 			assert.NotContains(t, r.out, "passed", then)
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -197,4 +198,10 @@ func (m *matcher) search(kind messages.PickleStepType, text string) []Match {
 		}
 	}
 	return matches
+}
+
+// Arguments makes the arguments of a call from the step that the match is of, without the
+// context. The error is an *ArgumentError.
+func (m Match) Arguments(step *messages.PickleStep) ([]reflect.Value, error) {
+	return m.Definition.arguments(m.Parts(step.Text), step.Argument)
 }

@@ -16,23 +16,34 @@ import (
 // Expect says what Check compares the names of fields and the codes of findings with, which
 // is known before the loader is opened, and whether answer files are written by the run.
 func (p *Plan) Expect(vocabulary *steps.Vocabulary, updateAnswers bool) {
-	p.arguments = steps.ArgumentContext{Vocabulary: vocabulary, UpdateAnswers: updateAnswers}
+	p.arguments.Vocabulary, p.arguments.UpdateAnswers = vocabulary, updateAnswers
+}
+
+// ExpectCallers says by how many callers at once the run measures each operation, which is
+// known before the loader is opened.
+func (p *Plan) ExpectCallers(n int) {
+	p.arguments.Callers = n
 }
 
 // describeLoader is Expect for a run with this setup, whose loader is open.
 func (p *Plan) describeLoader(setup *steps.Setup) {
 	if p.arguments.Vocabulary == nil {
 		p.Expect(steps.NewVocabulary(setup.Loader), setup.UpdateAnswers)
+		p.ExpectCallers(setup.Callers)
 	}
 }
 
-// argumentProblems finds the literal arguments of a scenario's steps that cannot be right.
-func (p *Plan) argumentProblems(s *Scenario) outcome.Problems {
+// argumentProblems finds what a scenario's steps say that cannot be right.
+func (p *Plan) argumentProblems(s *Scenario, layouts *steps.Layouts) outcome.Problems {
 	context := p.arguments
-	context.Source, context.Presets = p.source(s), p.checkpoints.Presets
+	context.Source, context.Checkpoints, context.Layouts = p.source(s), p.checkpoints, layouts
 	var problems outcome.Problems
 	for _, found := range p.steps.checkArguments(s.pickle, context) {
-		problem := outcome.Problem{URI: s.URI, Code: string(found.Rule), Line: s.Steps[found.Step].Line, Message: found.Err.Error(), Advice: outcome.HintOf(found.Err)}
+		node := s.read.Steps[found.Step]
+		problem := outcome.Problem{URI: s.URI, Code: string(found.Rule), Line: int(node.Location.Line), Column: int(node.Location.Column), Message: found.Err.Error(), Advice: outcome.HintOf(found.Err)}
+		if found.Below > 0 && node.DocString != nil {
+			problem.Line, problem.Column = int(node.DocString.Location.Line)+found.Below, int(node.DocString.Location.Column)
+		}
 		if text := problem.Message; problem.Advice == "" && !strings.Contains(text, "did you mean") && !strings.Contains(text, ": write ") {
 			problem.Advice = `"omniloader steps WORD" shows what a step with the word in it takes`
 		}

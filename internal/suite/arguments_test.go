@@ -43,7 +43,7 @@ func TestEveryWrongArgumentIsAProblemOfItsLine(t *testing.T) {
 		lines = append(lines, p.Line)
 	}
 	assert.Equal(t, []int{3, 5, 6, 3}, lines, err.Error())
-	assert.Contains(t, err.Error(), `a.feature:5: there is no kind of failure "not fond", did you mean "not found"?`)
+	assert.Contains(t, err.Error(), `a.feature:5:5: there is no kind of failure "not fond", did you mean "not found"?`)
 	assert.Contains(t, err.Error(), `there is no file "a.json" beside the feature`)
 
 	plan.Expect(nil, true)

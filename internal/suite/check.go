@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -26,7 +27,6 @@ type stepLibrary struct {
 	measured      func(tags, steps []string) bool
 	benchmarkName func(tags []string, scenario string) string
 	checkOrder    func([]messages.PickleStepType) (at int, err error)
-	checkGiven    func(messages.PickleStepType, string, steps.Source, steps.Checkpoints) error
 
 	checkArguments func(*messages.Pickle, steps.ArgumentContext) []steps.ArgumentProblem
 }
@@ -49,7 +49,6 @@ var builtinSteps = stepLibrary{
 	measured:      steps.Measured,
 	benchmarkName: steps.BenchmarkName,
 	checkOrder:    steps.CheckStepOrder,
-	checkGiven:    steps.CheckGiven,
 
 	checkArguments: steps.CheckArguments,
 }
@@ -90,12 +89,13 @@ func (p *Plan) Check(ctx context.Context) error {
 // checked before the end of ctx.
 func (p *Plan) scenarioProblems(ctx context.Context) map[*Scenario]outcome.Problems {
 	found := map[*Scenario]outcome.Problems{}
-	benchmarks, given := map[string]*Scenario{}, map[givenStep]error{}
+	benchmarks, layouts := map[string]*Scenario{}, new(steps.Layouts)
+	index := sync.OnceValue(p.indexBenchmarks)
 	for _, s := range p.Scenarios() {
 		if ctx.Err() != nil {
 			return found
 		}
-		c := &checker{plan: p, benchmarks: benchmarks, given: given, problems: slices.Clone(p.linted(p.feature(s.URI)).scenarios[s])}
+		c := &checker{plan: p, benchmarks: benchmarks, layouts: layouts, index: index, problems: slices.Clone(p.linted(p.feature(s.URI)).scenarios[s])}
 		c.checkScenario(s)
 		if len(c.problems) > 0 {
 			found[s] = c.problems
@@ -109,7 +109,8 @@ type checker struct {
 	plan       *Plan
 	problems   outcome.Problems
 	benchmarks map[string]*Scenario // by name, of the scenarios before it
-	given      map[givenStep]error  // what was found out about Given steps
+	layouts    *steps.Layouts       // of the scenarios before it
+	index      func() *benchmarkIndex
 }
 
 func (c *checker) checkScenario(s *Scenario) {
@@ -134,8 +135,8 @@ func (c *checker) checkScenario(s *Scenario) {
 		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: line, Code: ruleStepOrder, Message: err.Error(),
 			Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
 	}
-	c.checkGivenSteps(s)
-	c.problems = append(c.problems, c.plan.argumentProblems(s)...)
+	c.problems = append(c.problems, c.plan.argumentProblems(s, c.layouts)...)
+	c.checkRelativeBounds(s)
 	c.checkControlTags(s)
 	if c.plan.measured(s) {
 		c.checkBenchmarkName(s)

@@ -223,8 +223,8 @@ func TestARandomOrderCanBeHadAgainAndKeepsReferencesFirst(t *testing.T) {
 	lines := []string{"Feature: f"}
 	for i := range 8 {
 		lines = append(lines, fmt.Sprintf("  Scenario: s%d", i), fmt.Sprintf("    When \"s%d\" is noted", i), "    Then it is measured")
-		if i < 7 {
-			lines = append(lines, fmt.Sprintf("    And the median latency is below 2 times that of \"s%d\"", i+1))
+		if i > 0 {
+			lines = append(lines, fmt.Sprintf("    And the median latency is below 2 times that of \"s%d\"", i-1))
 		}
 	}
 	for i := range 20 {
@@ -241,7 +241,7 @@ func TestARandomOrderCanBeHadAgainAndKeepsReferencesFirst(t *testing.T) {
 	first := order(&one)
 	assert.Equal(t, first, order(&one))
 	assert.NotEqual(t, first, order(&two))
-	assert.True(t, strings.HasSuffix(first, " s7 s6 s5 s4 s3 s2 s1 s0"), first)
+	assert.True(t, strings.HasSuffix(first, " s0 s1 s2 s3 s4 s5 s6 s7"), first)
 	assert.NotEqual(t, order(nil), first)
 	assert.True(t, strings.HasPrefix(order(nil), "f0 f1 f2 "))
 }

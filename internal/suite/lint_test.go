@@ -58,6 +58,8 @@ var broken = map[string]struct{ text, place string }{
 	"step-in-description":        {"Feature: f\n  Scenario: a\n    then the architecture is \"X\"\n" + soundSteps, "3:5"},
 	"step-in-doc-string":         {"Feature: f\n  Scenario: a\n    Given a checkpoint with the config:\n      \"\"\"\n      Given the checkpoint \"gpt2\"\n      \"\"\"\n    When the model info is read\n    Then the model is supported\n", "5:7"},
 	"step-in-heading":            {"Feature: f\n  Rule: the model is supported\n  Scenario: a\n" + soundSteps, "2:3"},
+	"bad-reference":              {"Feature: f\n  Scenario: a\n" + soundSteps + "    And the median latency is below 2 times that of \"nobody\"\n", "6:5"},
+	"checks-nothing":             {"Feature: f\n  Scenario: a\n" + soundSteps + "    And detection used \"\"\n", "6:5"},
 	"step-order":                 {"Feature: f\n  Scenario: a\n" + soundSteps + "    Given without \"x\"\n", "6:5"},
 	"syntax-error":               {"Feature: f\n  Scenario: a\n" + soundSteps + "    nonsense\n", "6:5"},
 	"tag-case":                   {"Feature: f\n  @WIP\n  Scenario: a\n" + soundSteps, "2:3"},

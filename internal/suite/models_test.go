@@ -71,7 +71,7 @@ func TestAScenarioWhoseGivenStepsCannotWorkIsNotRun(t *testing.T) {
 	var problems outcome.Problems
 	require.ErrorAs(t, p.Check(t.Context()), &problems)
 	require.Len(t, problems, 2, "one for each row")
-	assert.Equal(t, outcome.Problem{URI: "a.feature", Line: 3, Code: "unknown-preset", Message: `there is no preset "gtp2"`, Advice: `did you mean "gpt2"?`}, problems[0])
+	assert.Equal(t, outcome.Problem{URI: "a.feature", Line: 3, Column: 5, Code: "unknown-preset", Message: `there is no preset "gtp2"`, Advice: `did you mean "gpt2"?`}, problems[0])
 	run, err := p.Run(t.Context(), Options{Setup: &steps.Setup{}})
 	require.NoError(t, err)
 	assert.ErrorContains(t, Unjudged(run), `there is no preset "berd"`)

@@ -275,5 +275,7 @@ func nothingIsLost(t *testing.T, name, source string, count int) {
 		}
 	}
 	t.Log(counts)
-	assert.Len(t, counts, 3, "every outcome")
+	if count >= 100 { // fewer need not have a change that fails
+		assert.Len(t, counts, 3, "every outcome")
+	}
 }

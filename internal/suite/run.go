@@ -111,7 +111,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (*outcome.Run, error) {
 
 // needsModel tells whether a scenario is skipped because there is no real checkpoint for it.
 func needsModel(s *Scenario) bool {
-	return s.modelDir == "" && slices.Contains(s.TagNames(), tagReal)
+	return s.modelDir == "" && s.runsOnModel()
 }
 
 // LacksModel is an error, Problems, if every scenario needs a real checkpoint and there is

@@ -158,7 +158,6 @@ func newFakeSteps() *fakeSteps {
 	}
 	y.stepLibrary = stepLibrary{
 		checkOrder:     func([]messages.PickleStepType) (int, error) { return 0, nil },
-		checkGiven:     func(messages.PickleStepType, string, steps.Source, steps.Checkpoints) error { return nil },
 		checkArguments: func(*messages.Pickle, steps.ArgumentContext) []steps.ArgumentProblem { return nil },
 		catalogue: func() []steps.Definition {
 			return []steps.Definition{

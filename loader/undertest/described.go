@@ -39,3 +39,10 @@ const (
 	KindList    FieldKind = "list"
 	KindObject  FieldKind = "object"
 )
+
+// ClassTable is a Loader that checks a table of class names, see Options.Architectures, without
+// reading a checkpoint. A scenario with a table in which something is wrong is then refused
+// before it runs, unless it expects that reading fails.
+type ClassTable interface {
+	CheckArchitectures(table string) error
+}

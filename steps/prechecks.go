@@ -4,26 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	messages "github.com/cucumber/messages/go/v34"
-
 	"omniloader/fixtures"
 )
-
-// CheckGiven looks, without carrying the step out, for what makes a Given step fail: a
-// preset, a fixture file or a directory that does not exist, a checkpoint that may not be
-// used, a size or a JSON value that is none. The error may have a hint. A step of another
-// kind, and one that is undefined, is no error here.
-func CheckGiven(kind messages.PickleStepType, text string, source Source, checkpoints Checkpoints) error {
-	if kind != messages.PickleStepType_CONTEXT {
-		return nil
-	}
-	matches := matching(kind, text)
-	if len(matches) != 1 || matches[0].doc.precheck == nil {
-		return nil
-	}
-	values := matches[0].pattern.FindStringSubmatch(text)[1:]
-	return matches[0].doc.precheck(checkpoints, source, values)
-}
 
 // precheck checks the values in the text of a Given step before the run.
 type precheck func(checkpoints Checkpoints, source Source, values []string) error
