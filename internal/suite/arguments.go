@@ -34,9 +34,9 @@ func (p *Plan) describeLoader(setup *steps.Setup) {
 }
 
 // argumentProblems finds what a scenario's steps say that cannot be right.
-func (p *Plan) argumentProblems(s *Scenario, layouts *steps.Layouts) outcome.Problems {
+func (p *Plan) argumentProblems(s *Scenario) outcome.Problems {
 	context := p.arguments
-	context.Source, context.Checkpoints, context.Layouts = p.source(s), p.checkpoints, layouts
+	context.Source, context.Checkpoints = p.source(s), p.checkpoints
 	var problems outcome.Problems
 	for _, found := range p.steps.checkArguments(s.pickle, context) {
 		node := s.read.Steps[found.Step]

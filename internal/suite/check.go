@@ -89,13 +89,13 @@ func (p *Plan) Check(ctx context.Context) error {
 // checked before the end of ctx.
 func (p *Plan) scenarioProblems(ctx context.Context) map[*Scenario]outcome.Problems {
 	found := map[*Scenario]outcome.Problems{}
-	benchmarks, layouts := map[string]*Scenario{}, new(steps.Layouts)
+	benchmarks := map[string]*Scenario{}
 	index := sync.OnceValue(p.indexBenchmarks)
 	for _, s := range p.Scenarios() {
 		if ctx.Err() != nil {
 			return found
 		}
-		c := &checker{plan: p, benchmarks: benchmarks, layouts: layouts, index: index, problems: slices.Clone(p.linted(p.feature(s.URI)).scenarios[s])}
+		c := &checker{plan: p, benchmarks: benchmarks, index: index, problems: slices.Clone(p.linted(p.feature(s.URI)).scenarios[s])}
 		c.checkScenario(s)
 		if len(c.problems) > 0 {
 			found[s] = c.problems
@@ -109,7 +109,6 @@ type checker struct {
 	plan       *Plan
 	problems   outcome.Problems
 	benchmarks map[string]*Scenario // by name, of the scenarios before it
-	layouts    *steps.Layouts       // of the scenarios before it
 	index      func() *benchmarkIndex
 }
 
@@ -135,7 +134,7 @@ func (c *checker) checkScenario(s *Scenario) {
 		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: line, Code: ruleStepOrder, Message: err.Error(),
 			Advice: "Given steps create a checkpoint, one When step reads it, Then steps check the answer"})
 	}
-	c.problems = append(c.problems, c.plan.argumentProblems(s, c.layouts)...)
+	c.problems = append(c.problems, c.plan.argumentProblems(s)...)
 	c.checkRelativeBounds(s)
 	c.checkControlTags(s)
 	if c.plan.measured(s) {

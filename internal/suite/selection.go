@@ -83,7 +83,8 @@ func Select(features []*Feature, selection Selection) (*Plan, error) {
 	if err := unknownTags(expr, selection.Categories, tags); err != nil {
 		return nil, err
 	}
-	p := &Plan{features: onEachModel(features, selection.Models), chosen: map[*Scenario]bool{}, steps: builtinSteps, checkpoints: selection.Checkpoints}
+	p := &Plan{features: onEachModel(features, selection.Models), chosen: map[*Scenario]bool{}, steps: builtinSteps, checkpoints: selection.Checkpoints,
+		arguments: steps.ArgumentContext{Layouts: new(steps.Layouts)}}
 	ids := identities(p.features)
 	total, wip, slow := 0, 0, 0
 	for _, f := range p.features {
