@@ -287,7 +287,7 @@ func readAmount(text, relation string, f *knownField) (quantity.Amount, error) {
 	case f.Signed || f.Kind != undertest.KindNumber:
 	case relation == "at least" && limit.Value <= 0:
 		return limit, fmt.Errorf("every number is at least %s: this checks nothing", text)
-	case (relation == "less than" || relation == "fewer than") && limit.Value <= 0, limit.Value < 0:
+	case (relation == "less than" || relation == "fewer than" || relation == "under") && limit.Value <= 0, limit.Value < 0:
 		return limit, fmt.Errorf("the %s is never negative: this cannot hold", f.name)
 	}
 	return limit, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"omniloader/internal/bench"
 	"omniloader/internal/suggest"
@@ -84,6 +85,31 @@ func (w *world) processBoundSteps(r stepRegistrar) {
 		bounds:  process,
 		check:   checkBound(func(p []string) (bench.Bound, error) { return bench.PeakMemoryBelow(p[0]) }),
 	})
+}
+
+// measuredFigures are the examples of bounds on figures that are measured and no fields of the
+// answer, by what ends their names.
+var measuredFigures = []struct{ ending, step string }{
+	{"first latency", `the first latency is below 50 ms`},
+	{"cold latency", `the cold latency is below 20 ms`},
+	{"latency", `the p95 latency is below 2 ms`},
+	{"throughput", `the throughput is at least 1000 operations per second`},
+	{"peak resident memory", `the peak resident memory is below 64 MB`},
+	{"memory delta", `the memory delta is below 0.5 MB`},
+	{"allocations", `no more than 120 allocations are made per call`},
+}
+
+// boundOf returns the example of a bound on a figure of this name, "" if there is none.
+func boundOf(name string) string {
+	for _, figure := range measuredFigures {
+		if wanted := words(name); strings.HasSuffix(wanted, figure.ending) {
+			if rest := strings.TrimSpace(strings.TrimSuffix(wanted, "latency")); slices.Contains([]string{"mean", "median", "p95", "p99", "max", "min"}, rest) {
+				return "the " + rest + " latency is below 2 ms"
+			}
+			return figure.step
+		}
+	}
+	return ""
 }
 
 func (w *world) latencyBelow(ctx context.Context, figure, limit string) error {

@@ -43,8 +43,8 @@ func Timeout(tags []string) (time.Duration, error) {
 			continue
 		}
 		d, err := time.ParseDuration(text)
-		if err != nil || d <= 0 {
-			return 0, fmt.Errorf("tag %s: write it as %s5s or %s1m30s, a time above 0 with the units ms, s, m, h", tag, timeoutTag, timeoutTag)
+		if err != nil || d < time.Millisecond {
+			return 0, fmt.Errorf("tag %s: write it as %s5s or %s1m30s, at least 1ms, with the units ms, s, m, h", tag, timeoutTag, timeoutTag)
 		}
 		timeout = d
 	}

@@ -36,6 +36,7 @@ func TestTagsThatControlARunAreRefusedWithAnInvalidValue(t *testing.T) {
 		"@timeout:5":      "@timeout:5s",
 		"@timeout:0s":     "@timeout:5s",
 		"@timeout:-3s":    "@timeout:5s",
+		"@timeout:1ns":    "at least 1ms",
 		"@timeout":        "@timeout has no effect without a value",
 		"@fails:":         "name the issue",
 		"@fails":          "@fails has no effect without a value",

@@ -123,7 +123,8 @@ const negatedSteps = `"the X is not …", "the X are not …", "the X does not c
 
 // negations are words that no field has in its name. In the place of one, they are a step
 // written in another way than the catalogue has it.
-var negations = []string{"not", "no", "never", "cannot", "neither", "nor", "nowhere", "hardly"}
+var negations = []string{"not", "no", "never", "cannot", "neither", "nor", "nowhere", "hardly",
+	"dont", "doesnt", "didnt", "isnt", "arent", "wasnt", "cant", "wont", "lack", "lacks"}
 
 // negationIn returns a word of a name that negates, or "".
 func negationIn(name string) string {
@@ -133,6 +134,36 @@ func negationIn(name string) string {
 		}
 	}
 	return ""
+}
+
+// singular returns the noun of which name is the plural, else the name itself: "shard" for
+// "shards".
+func singular(name string) string {
+	for _, ending := range [][2]string{{"ies", "y"}, {"es", ""}, {"s", ""}} {
+		if stem, ok := strings.CutSuffix(name, ending[0]); ok && plural(stem+ending[1]) == name {
+			return stem + ending[1]
+		}
+	}
+	return name
+}
+
+// ofCount returns a noun for so many of what a name says in the singular or plural.
+func ofCount(n int, name string) string {
+	if n == 1 {
+		return singular(name)
+	}
+	if one := singular(name); one != name {
+		return name
+	}
+	return plural(name)
+}
+
+// verb is "is" or "are", for so many.
+func verb(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 // plural returns the plural of a noun: "findings" for "finding".

@@ -1,8 +1,8 @@
 package steps_test
 
 import (
-	"errors"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"

@@ -202,3 +202,39 @@ func TestLayoutsAreRememberedByTheirText(t *testing.T) {
 	}
 	assert.Zero(t, reads)
 }
+
+func TestCountsAreWrittenInTheSingularAndThePlural(t *testing.T) {
+	context := steps.ArgumentContext{Vocabulary: steps.NewVocabulary(builtin.New(""))}
+	for then, want := range map[string]string{
+		`there is at least 1 shard`: "", `there is 1 shard`: "", `there is exactly 1 shard`: "", `there are at least 1 shards`: "", `there is a shard`: "",
+		`there is no custom file`: "", `there are at least 2 shard`: `there is 1 shard, expected at least 2`, `there is no shard`: "the shards are not absent",
+		`there is at least 1 finding`: "", `there is no finding`: "the findings are not absent", `the memory is under 16 GB`: "", `the memory is over 16 GB`: "expected over 16 GB",
+	} {
+		assert.Empty(t, problems(t, context, gpt2, inspected, then), then)
+		status, out := runFrom(t, &steps.Setup{Loader: builtin.New("")}, steps.Source{}, "Given "+gpt2, "When "+inspected, "Then "+then)
+		if want == "" {
+			assert.Zero(t, status, out)
+			continue
+		}
+		assert.Contains(t, out, want, then)
+	}
+}
+
+func TestFiguresThatAreMeasuredAreNoFields(t *testing.T) {
+	context := steps.ArgumentContext{Vocabulary: steps.NewVocabulary(builtin.New(""))}
+	for then, want := range map[string]string{
+		`the p95 latency is at most 1 ms`:          `did you mean "the p95 latency is below 2 ms"?`,
+		`the cold latency is at most 1 ms`:         `did you mean "the cold latency is below 20 ms"?`,
+		`the peak resident memory is at most 1 GB`: `did you mean "the peak resident memory is below 64 MB"?`,
+		`the throughput is more than 100`:          `did you mean "the throughput is at least 1000 operations per second"?`,
+		`there are no more than 2 shards`:          `did you mean "there are at most 2 shards"?`,
+		`the architectures dont contain "x"`:       `because "dont" is read as a part of the name`,
+		`the architectures lack the word are "x"`:  `because "lack" is read as a part of the name`,
+		`the architecture isnt present is "x"`:     `because "isnt" is read as a part of the name`,
+	} {
+		found := problems(t, context, gpt2, inspected, then)
+		if assert.Len(t, found, 1, then) {
+			assert.Contains(t, found[0].Err.Error(), want, then)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"omniloader/internal/quantity"
+	"omniloader/internal/suggest"
 	"omniloader/loader/undertest"
 )
 
@@ -67,8 +68,8 @@ func (w *world) fieldNumberSteps(r stepRegistrar) {
 			c.amount(parts[0], "", parts[2])
 		},
 	})
-	r.Then(`^the ([a-z][a-z0-9 ]*?) (?:is|are) (at least|at most|more than|less than) (-?[0-9][0-9.]*(?: ?[A-Za-z]+)?)$`, w.fieldIsAt, stepDoc{
-		meaning: "A field is a number within this limit, which may have a unit. The memory stands for its total.",
+	r.Then(`^the ([a-z][a-z0-9 ]*?) (?:is|are) (at least|at most|more than|less than|over|under) (-?[0-9][0-9.]*(?: ?[A-Za-z]+)?)$`, w.fieldIsAt, stepDoc{
+		meaning: "A field is a number within this limit, which may have a unit; \"over\" is more than, \"under\" less than. The memory stands for its total.",
 		example: `the memory is at most 16 GB`,
 		check:   func(c *argumentCheck, parts []string) { c.amount(parts[0], parts[1], parts[2]) },
 	})
@@ -94,8 +95,14 @@ func (w *world) fieldNumberSteps(r stepRegistrar) {
 		meaning: "A field is null, empty text or an empty list, if the step says \"no\", else it is something.",
 		example: `there is no base model`,
 		check: func(c *argumentCheck, parts []string) {
+			for words, instead := range map[string]string{"more than ": "at most", "fewer than ": "at least", "less than ": "at least"} {
+				if count, ok := strings.CutPrefix(parts[1], words); ok && parts[0] == "no" {
+					c.add(UnknownField, fmt.Errorf("no field begins with %q, %s", words, suggest.Question("there are "+instead+" "+count)))
+					return
+				}
+			}
 			if !c.countsFindings(parts[1]) {
-				c.field(parts[1])
+				c.field(c.listName(parts[1]))
 			}
 		},
 	})
@@ -115,7 +122,11 @@ func (c *argumentCheck) codesOfField(name, list string) {
 
 // amount checks a field that is a number, and a limit on it.
 func (c *argumentCheck) amount(name, relation, text string) {
+	before := len(c.problems)
 	f := c.field(name)
+	if len(c.problems) > before {
+		return // the limit may be one on another quantity
+	}
 	if f != nil && f.Kind == undertest.KindObject && c.Vocabulary.known(c.operation, f.name+" "+total) {
 		f = c.field(f.name + " " + total)
 	} else if f != nil && f.Kind != undertest.KindNumber {
@@ -130,11 +141,29 @@ func (c *argumentCheck) counted(number, name string) {
 	if c.countsFindings(name) {
 		return
 	}
-	known := func(name string) bool { return c.Vocabulary.known(c.operation, name) }
-	if many := plural(name); number == "1" && known(many) {
+	if many := plural(name); number == "1" && c.Vocabulary.known(c.operation, many) {
 		name = many
 	}
-	c.field(name, undertest.KindList, undertest.KindObject)
+	c.field(c.listName(name), undertest.KindList, undertest.KindObject)
+}
+
+// listName returns the plural of a name if only that is a field: "shards" for "shard".
+func (c *argumentCheck) listName(name string) string {
+	if many := plural(name); !c.Vocabulary.known(c.operation, name) && c.Vocabulary.known(c.operation, many) {
+		return many
+	}
+	return name
+}
+
+// listName is that of an argumentCheck, for the answer.
+func (w *world) listName(name string) string {
+	if _, err := w.field(name); err == nil {
+		return name
+	}
+	if _, err := w.field(plural(name)); err == nil {
+		return plural(name)
+	}
+	return name
 }
 
 // countsFindings refuses the severities of findings as names of what is counted, in the plural
@@ -351,9 +380,9 @@ func within(number float64, relation string, limit float64) bool {
 		return number >= limit
 	case "at most":
 		return number <= limit
-	case "more than":
+	case "more than", "over":
 		return number > limit
-	case "less than", "fewer than":
+	case "less than", "fewer than", "under":
 		return number < limit
 	}
 	return number == limit
@@ -430,6 +459,7 @@ func (w *world) fieldCounts(relation, number, name string) error {
 			name = plural(name)
 		}
 	}
+	name = w.listName(name)
 	f, err := w.field(name)
 	if err != nil {
 		return err
@@ -453,7 +483,7 @@ func (w *world) fieldCounts(relation, number, name string) error {
 	if count == 0 {
 		return fmt.Errorf("there are 0 %s, expected %s%s", name, expected, w.origin(f))
 	}
-	return fmt.Errorf("there are %d %s, expected %s: %s%s", count, name, expected, shown(f.value), w.origin(f))
+	return fmt.Errorf("there %s %d %s, expected %s: %s%s", verb(count), count, ofCount(count, name), expected, shown(f.value), w.origin(f))
 }
 
 // checkCount returns an error for a number of entries that every list has, or none.
@@ -471,7 +501,7 @@ func checkCount(relation, number string) error {
 }
 
 func (w *world) fieldIsThere(article, name string) error {
-	return w.presence(name, article != "no")
+	return w.presence(w.listName(name), article != "no")
 }
 
 func (w *world) fieldIsPresent(name, negation, state string) error {
@@ -488,7 +518,7 @@ func (w *world) presence(name string, want bool) error {
 	case there == want:
 		return nil
 	case there:
-		return fmt.Errorf("the %s is not absent: %s%s", name, shown(f.value), w.origin(f))
+		return fmt.Errorf("the %s %s not absent: %s%s", name, is(f.value), shown(f.value), w.origin(f))
 	}
 	return fmt.Errorf("there is no %s%s", name, w.origin(f))
 }

@@ -96,7 +96,7 @@ func TestStepsAboutFindingsAndTheirCounterparts(t *testing.T) {
 		{`no "shard-missing" is reported for "y"`, `no "shard-missing" is reported for "x-3.safetensors"`, "expected none, reported:"},
 		{`no warning is reported`, `no note is reported`, "expected none, reported:\n  note pad-token-from-eos: no pad token\n"},
 		{`no finding is reported for "y"`, `no finding is reported for "x-3.safetensors"`, "expected none, reported:\n  error shard-missing"},
-		{`1 error is reported`, `2 errors are reported`, "1 errors are reported, expected 2:\n  error shard-missing"},
+		{`1 error is reported`, `2 errors are reported`, "1 error is reported, expected 2:\n  error shard-missing"},
 		{`at least 2 findings are reported`, `at most 1 finding is reported`, "2 findings are reported, expected at most 1:"},
 		{`0 warnings are reported`, `at least 1 warning is reported`, "0 warnings are reported, expected at least 1"},
 		{"exactly these findings are reported:\n      | code |\n      | pad-token-from-eos |\n      | shard-missing |", "exactly these findings are reported:\n      | code | severity |\n      | shard-missing | error |\n      | index-stale | warning |",

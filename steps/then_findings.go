@@ -310,7 +310,7 @@ func (w *world) reportsCount(relation, number, severity string) error {
 	if within(float64(len(found)), relation, float64(want)) {
 		return nil
 	}
-	heading := fmt.Sprintf("%d %s are reported, expected %s", len(found), plural(severity), strings.TrimSpace(relation+" "+number))
+	heading := fmt.Sprintf("%d %s %s reported, expected %s", len(found), ofCount(len(found), severity), verb(len(found)), strings.TrimSpace(relation+" "+number))
 	if len(found) == 0 {
 		return errors.New(heading)
 	}

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -117,6 +118,9 @@ func openField(wanted string, fields []knownField) *knownField {
 // elsewhere returns what to say of a field that an answer does not have: that the inspection
 // has it, where it does, else otherwise.
 func (v *Vocabulary) elsewhere(name string, otherwise error) error {
+	if step := boundOf(name); step != "" {
+		return errors.New(suggest.Question(step))
+	}
 	if v.known(undertest.Inspection, name) {
 		return errors.New(`but that of the inspection has: write "When the checkpoint is inspected"`)
 	}
@@ -128,6 +132,7 @@ func (v *Vocabulary) known(operation, name string) bool {
 	if v.ofOperation(operation) == nil {
 		return false
 	}
+	name = cmp.Or(otherNames[words(name)], name)
 	for _, f := range v.ofOperation(operation) {
 		if wanted := words(name); f.name == wanted || slices.Contains(f.ends, wanted) {
 			return true

@@ -15,11 +15,25 @@ var negatingPrefixes = []string{"un", "in", "im", "ir", "il", "non", "dis", "not
 // antonyms are pairs of words that say the opposite of each other and are not made with a
 // prefix.
 var antonyms = [][2]string{
-	{"least", "most"}, {"minimum", "maximum"}, {"min", "max"}, {"below", "above"}, {"under", "over"},
-	{"less", "more"}, {"fewer", "more"}, {"smaller", "larger"}, {"smaller", "greater"}, {"shorter", "longer"},
-	{"slower", "faster"}, {"before", "after"}, {"first", "last"}, {"present", "absent"}, {"with", "without"},
+	{"min", "max"}, {"slower", "faster"}, {"before", "after"}, {"first", "last"}, {"present", "absent"}, {"with", "without"},
 	{"yes", "no"}, {"true", "false"}, {"encoded", "decoded"}, {"encode", "decode"}, {"pass", "fail"}, {"passes", "fails"},
 	{"empty", "full"}, {"old", "new"}, {"sound", "broken"}, {"include", "exclude"}, {"starts", "ends"}, {"start", "end"},
+}
+
+// The words that say in which direction a limit is: "at most", "under" and "fewer" all say
+// that a value is not above it. A word of one class is the opposite of each word of the other.
+var (
+	downwards = []string{"below", "under", "most", "less", "fewer", "smaller", "shorter", "lower", "maximum", "beneath"}
+	upwards   = []string{"above", "over", "least", "more", "greater", "larger", "longer", "higher", "minimum", "exceeds", "exceed"}
+)
+
+// losesDirection tells whether a typed text has a word of direction for which a known one has
+// none: "is at least 5" is not meant by "is absent".
+func losesDirection(typed, known string) bool {
+	hasDirection := func(words []string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(downwards, w) || slices.Contains(upwards, w) })
+	}
+	return hasDirection(wordsOf(typed)) && !hasDirection(wordsOf(known))
 }
 
 // Opposite tells whether two texts, of one word or several, say the opposite of each
@@ -28,7 +42,8 @@ var antonyms = [][2]string{
 // words are allowed for. A text that only looks like an opposite is taken for one: it is
 // better to suggest nothing than the reverse of what was meant.
 func Opposite(a, b string) bool {
-	restA, restB := differentWords(wordsOf(a), wordsOf(b))
+	wordsA, wordsB := wordsOf(a), wordsOf(b)
+	restA, restB := differentWords(splitNegated(wordsA, wordsB), splitNegated(wordsB, wordsA))
 	if countNegations(restA) != countNegations(restB) {
 		return true
 	}
@@ -40,6 +55,26 @@ func Opposite(a, b string) bool {
 		}
 	}
 	return false
+}
+
+// splitNegated writes a word with a negating prefix as two, if the others have the word without
+// it and a negation: "unsupported" beside "not supported" is the same.
+func splitNegated(words, others []string) []string {
+	const shortest = 4 // letters, as in negates
+	if !slices.ContainsFunc(others, func(w string) bool { return slices.Contains(negations, w) }) {
+		return words
+	}
+	var split []string
+	for _, w := range words {
+		parts := []string{w}
+		for _, prefix := range negatingPrefixes {
+			if rest, ok := strings.CutPrefix(w, prefix); ok && len(rest) >= shortest && slices.Contains(others, rest) && !slices.Contains(others, w) {
+				parts = []string{"not", rest}
+			}
+		}
+		split = append(split, parts...)
+	}
+	return split
 }
 
 // wordsOf splits a text into words of letters and digits, in lower case, without
@@ -115,6 +150,12 @@ func areAntonyms(x, y string) bool {
 		if near(x, pair[0]) && near(y, pair[1]) || near(x, pair[1]) && near(y, pair[0]) {
 			return true
 		}
+	}
+	in := func(word string, class []string) bool {
+		return slices.ContainsFunc(class, func(known string) bool { return near(word, known) })
+	}
+	if in(x, downwards) && in(y, upwards) || in(x, upwards) && in(y, downwards) {
+		return true
 	}
 	return negates(x, y) || negates(y, x)
 }

@@ -26,6 +26,12 @@ func TestOpposite(t *testing.T) {
 		{"the text is encoded without special tokens", "the text is encoded with special tokens"},
 		{"--no-dry-run", "--dry-run"},
 		{"max", "min"},
+		{"the memory is under 16 GB", "the memory is at least 16 GB"},
+		{"the memory is over 16 GB", "the memory is at most 16 GB"},
+		{"the memory is below 16 GB", "the memory is more than 16 GB"},
+		{"the memory is above 16 GB", "the memory is less than 16 GB"},
+		{"there are fewer than 2 shards", "there are at least 2 shards"},
+		{"unsupported", "supported"},
 		{"no error is reported", "an error is reported"},
 	} {
 		assert.True(t, Opposite(pair[0], pair[1]), "%q and %q", pair[0], pair[1])
@@ -42,6 +48,10 @@ func TestWordsThatAreNoOpposites(t *testing.T) {
 		{"a note is reported", "a noet is reported"},
 		{"at least", "at leats"},
 		{"input", "put"},
+		{"the model is unsupported", "the model is not supported"},
+		{"the weights are incomplete", "the weights are not complete"},
+		{"the memory is under 16 GB", "the memory is less than 16 GB"},
+		{"at most 2", "fewer than 2"},
 		{"--itertions", "--iterations"},
 		{"tokeniser", "tokenizer"},
 		{"no error is reported", "no eror is reported"},
@@ -65,6 +75,8 @@ func TestNearestNeverOffersTheOpposite(t *testing.T) {
 		{"the size is at leats 0", []string{"the size is at most 0"}, ""},
 		{"no-dry-run", []string{"dry-run"}, ""},
 		{"dry-rn", []string{"dry-run"}, "dry-run"},
+		{"the key is at least 0", []string{"the key is absent"}, ""},
+		{"the model is unsupported", []string{"the model is quantized", "the model is not supported"}, "the model is not supported"},
 	} {
 		got, _ := Nearest(c.typed, c.known)
 		assert.Equal(t, c.want, got, c.typed)

@@ -57,7 +57,7 @@ func (w Words) nearestWithin(word string, limit int) (string, bool) {
 			continue // most are told apart by their letters alone, at a hundredth of the cost
 		}
 		d := distance(folded, candidate.folded, bestDistance)
-		if d < bestDistance && d < max(len(folded), 1) && !(d > 0 && Opposite(word, candidate.text)) {
+		if d < bestDistance && d < max(len(folded), 1) && !(d > 0 && (Opposite(word, candidate.text) || losesDirection(word, candidate.text))) {
 			best, bestDistance = candidate.text, d
 		}
 	}

@@ -203,11 +203,46 @@ func (p *Plan) nearestStep(kind messages.PickleStepType, text string) string {
 	if others := p.steps.match(messages.PickleStepType_UNKNOWN, text); len(others) > 0 {
 		return fmt.Sprintf("this is a %s step, and is used with another keyword", others[0].Keyword)
 	}
+	if near := p.inOtherWords(kind, text, otherWords[:1]); near != "" {
+		return suggest.Question(near)
+	}
 	texts := p.knownTexts()
 	if near := texts.nearest(withoutValues(text)); near != "" {
 		return suggest.Question(texts.shown[near])
 	}
+	if near := p.inOtherWords(kind, text, otherWords[1:]); near != "" {
+		return suggest.Question(near)
+	}
 	return `"omniloader steps" lists every step, "omniloader steps WORD" those with a word in them; steps --snippet TEXT prints Go code that defines one`
+}
+
+// otherWords are what people write for words of the catalogue. Those of the first are never a
+// typing error.
+var otherWords = []*strings.Replacer{
+	strings.NewReplacer("does not exist", "is absent", "doesn't exist", "is absent", "do not exist", "are absent", "don't exist", "are absent",
+		"is missing", "is absent", "are missing", "are absent", "exists", "is present", "exist", "are present",
+		"don't ", "do not ", "don’t ", "do not ", "doesn't ", "does not ", "doesn’t ", "does not ", "isn't ", "is not ", "isn’t ", "is not ", "aren't ", "are not ", "aren’t ", "are not ",
+		"dont ", "do not ", "doesnt ", "does not ", "isnt ", "is not ", "arent ", "are not ",
+		"is unsupported", "is not supported", "is unquantized", "is not quantized", "no more than", "at most", "no less than", "at least", "no fewer than", "at least"),
+	strings.NewReplacer("below", "less than", "above", "more than", "fewer than", "less than", "up to", "at most"),
+	strings.NewReplacer("under", "below", "less than", "below", "at most", "below"),
+}
+
+// inOtherWords returns a step that is defined and says the same as a text, "" where none is
+// known.
+func (p *Plan) inOtherWords(kind messages.PickleStepType, text string, replacers []*strings.Replacer) string {
+	values := quoted.FindAllString(text, -1) // they stay what they are
+	for _, words := range replacers {
+		i := -1
+		changed := quoted.ReplaceAllStringFunc(words.Replace(quoted.ReplaceAllString(text, `""`)), func(string) string {
+			i++
+			return values[i]
+		})
+		if changed != text && len(p.steps.match(kind, changed)) == 1 {
+			return changed
+		}
+	}
+	return ""
 }
 
 var (
