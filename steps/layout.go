@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -16,10 +15,9 @@ import (
 )
 
 // Layouts remembers which Given steps were laid out before the run and what came of it, so
-// that scenarios with the same ones are laid out once. The zero value is ready to use. It may
-// be used by several goroutines at once.
+// that scenarios with the same ones are laid out once. The zero value is ready to use. It must
+// be used by one goroutine at a time.
 type Layouts struct {
-	mu    sync.Mutex
 	found map[string]layoutResult // by the text of the Given steps
 	key   string                  // of last
 	last  *layout                 // scenarios below a background follow each other
@@ -56,8 +54,6 @@ func givenKey(source Source, pickle *messages.Pickle, kinds []messages.PickleSte
 
 // check returns what comes of the Given steps.
 func (l *Layouts) check(key string, layOut func() *layout) layoutResult {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if result, known := l.found[key]; known {
 		return result
 	}
@@ -66,8 +62,6 @@ func (l *Layouts) check(key string, layOut func() *layout) layoutResult {
 
 // get returns the checkpoint that the Given steps create.
 func (l *Layouts) get(key string, layOut func() *layout) *layout {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.last != nil && l.key == key {
 		return l.last
 	}
