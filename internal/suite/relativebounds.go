@@ -49,29 +49,25 @@ func (c *checker) checkRelativeBounds(s *Scenario) {
 }
 
 // wrongReference says what is wrong with a benchmark that a bound of a scenario is relative to,
-// and the way out; "" if it is measured before the scenario.
+// and the way out; "" if it is measured before the scenario. It is selected with the scenario,
+// see Plan.Added.
 func (c *checker) wrongReference(s *Scenario, name string) (message, advice string) {
 	if c.plan.benchmark(s) == name {
 		return fmt.Sprintf("the bound is relative to %q, which is this scenario itself", name), "name another benchmark"
 	}
 	index := c.index()
-	var later, leftOut *Scenario
+	var later *Scenario
 	for _, other := range index.byName[name] {
 		switch {
 		case other.Model != "" && other.Model != s.Model: // measured on another model
-		case !c.plan.chosen[other]:
-			leftOut = other
 		case index.order[other] < index.order[s]:
 			return "", ""
 		default:
 			later = other
 		}
 	}
-	switch {
-	case later != nil:
+	if later != nil {
 		return fmt.Sprintf("the bound is relative to %q, which is measured later: at %s:%d", name, later.URI, later.Line), "put that scenario before this one"
-	case leftOut != nil:
-		return fmt.Sprintf("the bound is relative to %q at %s:%d, which is not selected", name, leftOut.URI, leftOut.Line), "select it too"
 	}
 	message = fmt.Sprintf("the bound is relative to %q, and no scenario is measured under this name", name)
 	if near, ok := suggest.Nearest(name, slices.Collect(maps.Keys(index.byName))); ok && near != c.plan.benchmark(s) {
