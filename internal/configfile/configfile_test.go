@@ -96,6 +96,7 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 		{"itertions: 5\n", `dir/omniloader.yaml:1:1: unknown key "itertions"`, `did you mean "iterations"?`},
 		{"# x\n\nfail_on: red\n", `:3:1: unknown key "fail_on"`, `did you mean "fail-on"?`},
 		{"profiles:\n  a:\n    tgs: x\n", `:3:5: unknown key "tgs"`, `did you mean "tags"?`},
+		{"profiles:\n  a:\n    profiles: {}\n", `:3:5: a profile has no profiles`, "at the top of the file"},
 		{"profile:\n  a: {}\n", `:1:1: unknown key "profile"`, `did you mean "profiles"?`},
 		{"iterations: [1, 2]\n", ":1:1: iterations takes a single value, not a list", ""},
 		{"iterations: x\n", `:1:13: iterations: "x": `, ""},

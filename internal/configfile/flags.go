@@ -93,6 +93,8 @@ func (s *Setting) check(set *pflag.FlagSet) error {
 		return s.checkPaths()
 	case s.Key == PathsKey:
 		return s.fault
+	case s.Key == profilesKey:
+		return s.Place.errorf("write it at the top of the file, not in a profile", "a profile has no profiles")
 	case f == nil:
 		advice := suggest.DidYouMean(s.Key, append(Keys(set), profilesKey))
 		return s.Place.errorf(advice, "unknown key %q", s.Key)
