@@ -1,7 +1,10 @@
 package lint
 
 import (
+	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -31,8 +34,7 @@ func (c *checker) checkDescriptions() {
 		case engine.DescriptionLine, engine.ProseLine:
 			block = append(block, c.unread(line))
 		case engine.BlankLine, engine.CommentLine:
-		case engine.DocStringLine:
-			c.checkDocStringLine(line)
+		case engine.DocStringLine: // see checkDocStrings
 		default:
 			c.checkBlock(block)
 			block = nil
@@ -63,7 +65,9 @@ func (u *unreadLine) column(c *checker) int {
 func (c *checker) checkBlock(block []unreadLine) {
 	for i := range block {
 		u := &block[i]
-		u.step, u.isStep = c.keywords.step(c.filledIn(u.part.scenario, visible(u.text)), c.vocabulary.Defined)
+		if !c.markdown || !strings.HasPrefix(u.text, "<!--") {
+			u.step, u.isStep = c.keywords.step(visible(u.text), c.definedIn(u.part))
+		}
 	}
 	for i, u := range block {
 		switch {
@@ -81,8 +85,7 @@ func (c *checker) checkBlock(block []unreadLine) {
 }
 
 func (c *checker) misreadStep(u unreadLine) {
-	text := []rune(visible(u.text))
-	meant := u.step.keyword + strings.TrimSpace(string(text[min(len(text), u.step.length):]))
+	meant := u.step.keyword + u.step.text
 	takesSteps := u.part.kind == scenarioPart || u.part.kind == backgroundPart
 	advice := suggest.Question(meant)
 	switch {
@@ -188,6 +191,9 @@ func (c *checker) suspectDescription(u unreadLine) {
 		c.add("keyword-in-description", u.scope, u.line, u.column(c), "if it is text, begin the line with another word",
 			"this line begins with the keyword %q, and is read as a description", keyword)
 	}
+	if c.markdown && c.looseTags(u) {
+		return
+	}
 	words := strings.Fields(u.text)
 	for i, w := range words {
 		if i > 0 && (!strings.HasPrefix(w, "@") || len(w) == 1) {
@@ -199,21 +205,28 @@ func (c *checker) suspectDescription(u unreadLine) {
 	}
 }
 
-// checkDocStringLine finds a step in a doc string, whose end was most likely moved.
-func (c *checker) checkDocStringLine(line int) {
-	p := c.partAt(line)
-	text := strings.TrimSpace(c.text(line))
-	if c.markdown {
-		text = text[len(markdownMark().FindString(text)):]
+// looseTags says whether a line of a feature in Markdown has tags only, which are not read
+// because they are not each in backquotes.
+func (c *checker) looseTags(u unreadLine) bool {
+	words := strings.FieldsFunc(u.text, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '`' })
+	if len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return len(w) < 2 || w[0] != '@' }) {
+		return false
 	}
-	for _, keyword := range c.keywords.steps {
-		rest, ok := strings.CutPrefix(text, keyword)
-		if ok && c.vocabulary.Defined(c.filledIn(p.scenario, strings.TrimSpace(rest))) {
-			c.add("step-in-doc-string", p.scope, line, columnOf(c.text(line), len(indentOf(c.text(line)))), "end the doc string above it; a text that is meant to have this line can be in a file beside the feature",
-				"this step is a part of the doc string above it, and not carried out: %q", text)
-			return
-		}
+	below := u.line + 1
+	for c.kind(below) == engine.BlankLine && below <= len(c.feature.Lines) {
+		below++
 	}
+	if kind := c.kind(below); kind != engine.HeadingLine && kind != engine.TagLine {
+		return false // such as a mention of people
+	}
+	c.add("tag-without-backquotes", c.scopeOf(below), u.line, u.column(c), fmt.Sprintf("write every tag in backquotes: `%s`, at the beginning of the line", strings.Join(words, "` `")),
+		"these tags are read as a description, and tag nothing: %q", u.text)
+	return true
+}
+
+// definedIn says of texts whether they are defined steps in a part, as Vocabulary.Defined does.
+func (c *checker) definedIn(p part) func(string) bool {
+	return func(text string) bool { return c.vocabulary.Defined(c.filledIn(p.scenario, text)) }
 }
 
 // filledIn returns a text with the values of the first row of an outline's first Examples, so that it

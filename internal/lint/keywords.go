@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,9 +15,11 @@ import (
 type keywords struct {
 	steps    []string // as the language has them, most with a space behind; without the star
 	headings []string // without the colon
+	features []string // headings of features, of English too
 	outline  []string // headings of outlines that are not those of plain scenarios too
 	longest  int      // letters of the longest keyword of a step
 	known    map[string]nearKeyword
+	english  map[string]string // keywords of English that the language lacks, steps without their space, and those of the language for the same
 }
 
 // nearKeyword is what nearStep returns.
@@ -49,23 +52,57 @@ func newKeywords(d *gherkin.Dialect) *keywords {
 	for _, list := range [][]string{d.FeatureKeywords(), d.RuleKeywords(), d.BackgroundKeywords(), d.ScenarioKeywords(), d.ScenarioOutlineKeywords(), d.ExamplesKeywords()} {
 		k.headings = append(k.headings, list...)
 	}
+	k.addEnglish(d)
 	return k
+}
+
+// addEnglish notes the keywords of English, which people write in features of every language.
+func (k *keywords) addEnglish(d *gherkin.Dialect) {
+	k.english = map[string]string{}
+	english := gherkin.DialectsBuiltin().GetDialect(gherkin.DefaultDialect)
+	k.features = slices.Concat(d.FeatureKeywords(), english.FeatureKeywords())
+	for kind, words := range english.Keywords {
+		own := d.Keywords[kind]
+		i := slices.IndexFunc(own, func(s string) bool { return strings.TrimSpace(s) != "*" })
+		for _, word := range words {
+			if word = strings.TrimSpace(word); i >= 0 && word != "*" && !k.has(word) {
+				k.english[word] = own[i]
+			}
+		}
+	}
+}
+
+// has says whether a word is a keyword of the language.
+func (k *keywords) has(word string) bool {
+	return slices.Contains(k.headings, word) || slices.ContainsFunc(k.steps, func(s string) bool { return strings.TrimSpace(s) == word })
+}
+
+// ofEnglish returns the keyword of the language for one of English, in any case, or "".
+func (k *keywords) ofEnglish(word string) string {
+	for english, own := range k.english {
+		if strings.EqualFold(english, word) {
+			return own
+		}
+	}
+	return ""
 }
 
 // slips is how many typing errors a keyword of so many letters may have.
 func slips(letters int) int { return max(1, letters/3) }
 
-// misreadStep is the keyword that a line was most likely meant to begin with.
+// misreadStep is a step that a line was most likely meant as.
 type misreadStep struct {
 	keyword  string // as the language has it
-	length   int    // letters in front of the text of the step
-	sameWord bool   // only the case differs
+	text     string // the step without its keyword
+	sameWord bool   // only the case of the keyword differs
 }
 
-// step finds the keyword of a step that a text begins with, in any case and with slips or
-// not at all, if a defined step is behind it. The text has no invisible characters, and no
-// white space at its ends.
+// step finds the step that a text is, if a defined one is behind the keyword of a step in any
+// case, with slips, in English or in decoration such as quotation marks, behind no keyword, or
+// behind one other word. The text has no invisible characters, and no white space at its ends.
+// Placeholders are filled in by defined.
 func (k *keywords) step(text string, defined func(string) bool) (m misreadStep, found bool) {
+	text = singleSpaced(text)
 	runes := []rune(text)
 	best := -1
 	for i := range runes {
@@ -78,14 +115,139 @@ func (k *keywords) step(text string, defined func(string) bool) (m misreadStep, 
 		if rest == "" || near == "" || best >= 0 && distance >= best || !defined(rest) {
 			continue
 		}
-		best, m = distance, misreadStep{near, i, distance == 0}
+		best, m = distance, misreadStep{near, rest, distance == 0}
 	}
 	if best >= 0 {
 		return m, true
 	}
-	// Any word with a colon in front of the text of a step.
+	if m, found = k.decoratedStep(runes, defined); found {
+		return m, true
+	}
+	// Some words with a colon in front of the text of a step.
 	word, ok := looksLikeHeading(text)
-	return misreadStep{"* ", utf8.RuneCountInString(word) + 1, false}, ok && defined(strings.TrimSpace(text[len(word)+1:]))
+	if !ok {
+		return misreadStep{}, false
+	}
+	rest := strings.TrimSpace(text[len(word)+1:])
+	return misreadStep{"* ", rest, false}, defined(rest)
+}
+
+// exactStep finds the step that a text is, if it begins with the keyword of a step in the language
+// or in English, in any case, or with a star, and the rest is a defined step.
+func (k *keywords) exactStep(text string, defined func(string) bool) (m misreadStep, found bool) {
+	text = singleSpaced(text)
+	if rest, ok := strings.CutPrefix(text, "* "); ok {
+		if defined(rest) {
+			return misreadStep{"* ", rest, true}, true
+		}
+		text = rest
+	}
+	try := func(word, keyword string) bool {
+		head, rest := cutLetters(text, utf8.RuneCountInString(word))
+		if rest = strings.TrimSpace(rest); strings.EqualFold(head, word) && defined(rest) {
+			m, found = misreadStep{keyword, rest, true}, true
+		}
+		return found
+	}
+	for _, keyword := range k.steps {
+		if try(keyword, keyword) {
+			return m, true
+		}
+	}
+	for english, own := range k.english {
+		if try(english+" ", own) {
+			return m, true
+		}
+	}
+	return misreadStep{}, false
+}
+
+// cutLetters splits a text behind its first n characters.
+func cutLetters(text string, n int) (head, rest string) {
+	for i := range text {
+		if n == 0 {
+			return text[:i], text[i:]
+		}
+		n--
+	}
+	return text, ""
+}
+
+// maxDecoration bounds how many characters in front of a step are looked at, beside its keyword.
+const maxDecoration = 20
+
+var (
+	decoration = lazily(`^\[[xX ]\]|<[^<>]*>|\b[0-9]+[.)]|^\p{L}+:`) // a box to tick, HTML, a number in a list, TODO:
+	closing    = lazily("(?:</[^<>]*>|\\]\\([^()]*\\)|[\"'”’»)\\]}_*`~>.]+)$")
+)
+
+// decoratedStep finds a defined step behind signs, and perhaps a keyword or one other word.
+// What is behind it may be signs only where there are some in front of it.
+func (k *keywords) decoratedStep(runes []rune, defined func(string) bool) (m misreadStep, found bool) {
+	for i := 1; i < len(runes) && i <= k.longest+maxDecoration; i++ {
+		last := runes[i-1]
+		if unicode.IsLetter(last) && unicode.IsLetter(runes[i]) || unicode.IsSpace(runes[i]) {
+			continue // within a word
+		}
+		before := string(runes[:i])
+		words := strings.Fields(strings.Map(func(r rune) rune {
+			if isDecoration(r) {
+				return ' '
+			}
+			return r
+		}, decoration().ReplaceAllString(strings.TrimSpace(before), " ")))
+		keyword := "* "
+		if len(words) > 0 {
+			word := strings.Join(words, " ")
+			near, distance := k.nearStep(word)
+			own := k.ofEnglish(word)
+			switch {
+			case own != "":
+				keyword = own
+			case near != "" && distance <= 1:
+				keyword = near
+			case len(words) > 1 || !wholeWord(words[0]):
+				continue
+			}
+		}
+		rest := strings.TrimSpace(string(runes[i:]))
+		if defined(rest) {
+			return misreadStep{keyword, rest, false}, true
+		}
+		if strings.ContainsFunc(before, isDecoration) {
+			for at := closing().FindStringIndex(rest); at != nil; at = closing().FindStringIndex(rest) {
+				// The text of a step may end with such a sign itself.
+				for _, end := range []int{at[0], min(at[0]+1, at[1])} {
+					if text := strings.TrimSpace(rest[:end]); text != "" && defined(text) {
+						return misreadStep{keyword, text, false}, true
+					}
+				}
+				rest = strings.TrimSpace(rest[:at[0]])
+			}
+		}
+	}
+	return misreadStep{}, false
+}
+
+// isDecoration says whether a character may stand around a step without a meaning.
+func isDecoration(r rune) bool {
+	return unicode.IsPunct(r) || strings.ContainsRune("<>|+=~^`$", r)
+}
+
+// wholeWord says whether a text has letters alone.
+func wholeWord(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) })
+}
+
+// singleSpaced makes one space of several, but not between quotation marks.
+func singleSpaced(text string) string {
+	parts := strings.Split(text, `"`)
+	for i := 0; i < len(parts); i += 2 {
+		for strings.Contains(parts[i], "  ") {
+			parts[i] = strings.ReplaceAll(parts[i], "  ", " ")
+		}
+	}
+	return strings.Join(parts, `"`)
 }
 
 // withoutMarks removes the marks of lists and headings in Markdown.
@@ -154,6 +316,11 @@ func (k *keywords) heading(text string) (word, keyword string, sameWord, found b
 		if limit := min(best, utf8.RuneCountInString(h)); suggest.Distance(strings.TrimSpace(word), h, limit) < limit {
 			best = suggest.Distance(strings.TrimSpace(word), h, limit)
 			keyword = h
+		}
+	}
+	if keyword == "" {
+		if own := k.english[strings.TrimSpace(word)]; !slices.Contains(k.steps, own) {
+			return word, own, false, own != ""
 		}
 	}
 	return word, keyword, best == 0, keyword != ""

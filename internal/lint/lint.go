@@ -76,6 +76,7 @@ func Check(f *engine.Feature, v Vocabulary) []Problem {
 	}
 	c.listParts()
 	c.checkDescriptions()
+	c.checkDocStrings()
 	c.checkLineEnds()
 	c.checkCharacters()
 	c.checkParts()

@@ -82,7 +82,7 @@ func TestWhatIsNotReadIsFound(t *testing.T) {
 		{"a heading where none can be", "  Feature: b\n  Scenario: a\n    Given all is well\n", []string{"2:3 heading-in-description"}},
 		{"rows in a description", "  | a |\n  | b |\n  Scenario: a\n    Given all is well\n", []string{"2:3 row-in-description"}},
 		{"a step that names a rule", "  Scenario: a\n    Given all is well\n  Rule: all is well\n    Scenario: b\n      Given all is well\n", []string{"4:3 step-in-heading"}},
-		{"a step in a doc string", "  Scenario: a\n    Given a thing \"x\"\n      \"\"\"\n      Then all is well\n      then all is well\n      \"\"\"\n", []string{"5:7 step-in-doc-string"}},
+		{"a step in a doc string", "  Scenario: a\n    Given a thing \"x\"\n      \"\"\"\n      Then all is well\n      then all is well\n      \"\"\"\n", []string{"5:7 step-in-doc-string", "6:7 step-in-doc-string"}},
 		{"text behind a row", "  Scenario: a\n    Given all is well\n      | a \\| b | c # d\n", []string{"4:18 text-after-row"}},
 		{"text behind a doc string", "  Scenario: a\n    Given all is well\n      \"\"\"json\n      x\n      \"\"\" y\n", []string{"6:11 text-after-doc-string"}},
 		{"a row that is whole", "  Scenario: a\n    Given all is well\n      | a \\\\| c |  \n", nil},

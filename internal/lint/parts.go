@@ -19,15 +19,19 @@ func isWIP(lists ...[]*messages.Tag) bool {
 func (c *checker) checkParts() {
 	for _, p := range c.parts {
 		switch p.kind {
+		case featurePart:
+			c.checkName(p, c.node.Location, c.node.Keyword, c.node.Name)
+		case scenarioPart:
+			c.checkName(p, p.scenario.Location, p.scenario.Keyword, p.scenario.Name)
 		case rulePart:
-			c.checkName(p.scope, p.rule.Location, p.rule.Keyword, p.rule.Name)
+			c.checkName(p, p.rule.Location, p.rule.Keyword, p.rule.Name)
 			if !slices.ContainsFunc(p.rule.Children, func(child *messages.RuleChild) bool { return child.Scenario != nil }) && !isWIP(c.node.Tags, p.rule.Tags) {
 				c.addAt("empty-rule", Scope{}, p.rule.Location, "add a scenario below it, or leave the rule out", "the rule %q has no scenario", p.rule.Name)
 			}
 		case examplesPart:
-			c.checkName(p.scope, p.examples.Location, p.examples.Keyword, p.examples.Name)
+			c.checkName(p, p.examples.Location, p.examples.Keyword, p.examples.Name)
 		case backgroundPart:
-			c.checkName(p.scope, p.background.Location, p.background.Keyword, p.background.Name)
+			c.checkName(p, p.background.Location, p.background.Keyword, p.background.Name)
 			if len(p.background.Steps) == 0 {
 				c.addAt("empty-background", Scope{}, p.background.Location, "add steps below it, or leave it out", "this background has no steps")
 			}
@@ -46,11 +50,15 @@ func (c *checker) unfinished(p part) bool {
 	return isWIP(c.node.Tags, p.scenario.Tags) || p.rule != nil && isWIP(p.rule.Tags)
 }
 
-// checkName finds a step that stands behind the keyword of a heading. The name of a scenario
-// may be that of a step.
-func (c *checker) checkName(scope Scope, at *messages.Location, keyword, name string) {
-	if name != "" && c.vocabulary.Defined(name) {
-		c.addAt("step-in-heading", scope, at, "begin it with Given, When, Then or And; a name that is meant can have other words",
+// checkName finds a step that stands behind the keyword of a heading. The name of a feature or
+// a scenario may be that of a step without its keyword.
+func (c *checker) checkName(p part, at *messages.Location, keyword, name string) {
+	find := c.keywords.exactStep
+	if p.kind != featurePart && p.kind != scenarioPart {
+		find = c.keywords.step
+	}
+	if step, found := find(visible(name), c.definedIn(p)); found {
+		c.addAt("step-in-heading", p.scope, at, fmt.Sprintf("write %q in a line of its own; a name that is meant can have other words", strings.TrimSpace(step.keyword)+" "+step.text),
 			"this step is read as the name of a heading, and not carried out: %q", keyword+": "+name)
 	}
 }

@@ -40,6 +40,10 @@ var broken = map[string]struct{ text, place string }{
 	"empty-rule":                 {"Feature: f\n  Scenario: a\n" + soundSteps + "  Rule: r\n", "6:3"},
 	"empty-tag":                  {"Feature: f\n  @ @b\n  Scenario: a\n" + soundSteps, "2:3"},
 	"examples-without-rows":      {"Feature: f\n  Scenario Outline: a <x>\n" + soundSteps + "    Examples:\n      | x |\n      | 1 |\n    Examples:\n      | x |\n", "9:5"},
+	"heading-in-doc-string":      {"Feature: f\n  Scenario: a\n    Given the checkpoint \"gpt2\"\n    And the file \"x.md\" holds:\n      \"\"\"\n      Scenario: b\n      \"\"\"\n    When the model info is read\n    Then the model is supported\n", "6:7"},
+	"heading-left-of-doc-string": {"Feature: f\n  Scenario: a\n    Given the checkpoint \"gpt2\"\n    And the file \"x.md\" holds:\n      \"\"\"\n  @wip\n      \"\"\"\n    When the model info is read\n    Then the model is supported\n", "6:3"},
+	"row-in-doc-string":          {"Feature: f\n  Scenario Outline: a <x>\n    Given the checkpoint \"gpt2\"\n    And the file \"x.md\" holds:\n      \"\"\"\n      | 2 |\n      \"\"\"\n    When the model info is read\n    Then the model is supported\n    Examples:\n      | x |\n      | 1 |\n", "6:7"},
+	"tag-without-backquotes":     {"# Feature: f\n\n@slow\n\n## Scenario: a\n\n" + strings.ReplaceAll(soundSteps, "    ", "* "), "3:1"},
 	"heading-in-description":     {"Feature: f\n  Test: b\n" + soundSteps + "  Scenario: a\n" + soundSteps, "2:3"},
 	"invisible-character":        {"Feature: f\n  Scenario: a\u200b\n" + soundSteps, "2:14"},
 	"keyword-in-description":     {"Feature: f\n  Given that models are big, we cut them.\n  Scenario: a\n" + soundSteps, "2:3"},
@@ -85,7 +89,11 @@ func TestEveryRuleHasAFeatureThatBreaksIt(t *testing.T) {
 		t.Run(rule.Code, func(t *testing.T) {
 			c := broken[rule.Code]
 			require.NotEmpty(t, c.text)
-			fs := features(t, map[string]string{"a.feature": c.text})
+			name := "a.feature"
+			if strings.HasPrefix(c.text, "# Feature") {
+				name += ".md"
+			}
+			fs := features(t, map[string]string{name: c.text})
 			plan := selectAll(t, fs)
 			plan.Expect(steps.NewVocabulary(builtin.New("test")), false)
 			problems, err := plan.Lint(t.Context())
@@ -115,7 +123,7 @@ func TestEveryRuleHasAFeatureThatBreaksIt(t *testing.T) {
 			for _, err := range []error{checked, Unjudged(run)} {
 				require.True(t, IsProblem(err))
 				if line != "0" {
-					assert.ErrorContains(t, err, "a.feature:"+line)
+					assert.ErrorContains(t, err, name+":"+line)
 				}
 				assert.Regexp(t, "hint: |: write |write it as|did you mean", err.Error(), "a way out")
 			}
