@@ -97,8 +97,8 @@ func TestOneUndefinedStepCostsNoReport(t *testing.T) {
 	flags, read := reportFiles(t)
 	a := call(t, append([]string{"run", good, bad, broken}, flags...)...)
 	assert.Equal(t, 2, a.code, a.err)
-	assert.Contains(t, a.err, `bad.feature:3: undefined step`)
-	assert.Contains(t, a.err, `broken.feature:4: `)
+	assert.Contains(t, a.err, `bad.feature:3:5: undefined step`)
+	assert.Contains(t, a.err, `broken.feature:4:5: `)
 	for name, text := range read() {
 		assert.NotContains(t, text, "of an earlier run", name)
 		if name == "junit" {
@@ -163,7 +163,7 @@ func TestWhatTheReportAboveSaysIsNotRepeatedInTheSamePlace(t *testing.T) {
 	bad := write(t, "bad.feature", "Feature: b\n  Scenario: mistyped\n    When the model inf is read\n    Then the model is supported\n")
 	for format, wants := range map[string]string{
 		"pretty": "omniloader: 1 scenario could not be judged\n  hint: see the report above\n",
-		"junit":  `bad.feature:3: undefined step "When the model inf is read"`,
+		"junit":  `bad.feature:3:5: undefined step "When the model inf is read"`,
 	} {
 		same, err := os.Create(filepath.Join(t.TempDir(), "out"))
 		require.NoError(t, err)

@@ -73,10 +73,10 @@ func TestFeaturesThatCannotBeJudgedExitWith2(t *testing.T) {
 	file := func(text string) string { return write(t, "x.feature", text) }
 	for _, c := range []notJudged{
 		{"two benchmarks of one name", []string{"run", good, write(t, "copy.feature", passingFeature)}, `a second benchmark called "measured_one"; the first is at`, "@benchmark:NAME"},
-		{"a mistyped step", []string{"run", file(strings.Replace(passingFeature, "When the model info is read", "When the model inf is read", 1))}, `x.feature:8: undefined step "When the model inf is read"`, `did you mean "When the model info is read"?`},
+		{"a mistyped step", []string{"run", file(strings.Replace(passingFeature, "When the model info is read", "When the model inf is read", 1))}, `x.feature:8:5: undefined step "When the model inf is read"`, `did you mean "When the model info is read"?`},
 		{"a step under the wrong keyword", []string{"run", file(strings.Replace(passingFeature, "When the model info is read", "Then the model info is read", 1))}, "undefined step", "this is a When step"},
-		{"a scenario without steps", []string{"run", file("Feature: f\n  Scenario: s\n")}, `x.feature:2: "s" has no steps`, "@wip"},
-		{"a feature that does not parse", []string{"run", file("Feature: f\n  Scenario: s\n    Given a\n    nonsense\n")}, `x.feature:4: "nonsense" is not possible here`, ""},
+		{"a scenario without steps", []string{"run", file("Feature: f\n  Scenario: s\n")}, `x.feature:2:3: "s" has no steps`, "@wip"},
+		{"a feature that does not parse", []string{"run", file("Feature: f\n  Scenario: s\n    Given a\n    nonsense\n")}, `x.feature:4:5: "nonsense" is not possible here`, ""},
 		{"an empty feature file", []string{"run", file("")}, "no feature in this file", ""},
 		{"a feature that is not there", []string{"run", filepath.Join(folder, "no.feature")}, "no such feature file or folder", ""},
 		{"a folder without features", []string{"run", folder}, "no feature file in this folder", ""},

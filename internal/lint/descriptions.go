@@ -2,9 +2,7 @@ package lint
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-	"unicode"
 
 	messages "github.com/cucumber/messages/go/v34"
 
@@ -208,8 +206,7 @@ func (c *checker) suspectDescription(u unreadLine) {
 // looseTags says whether a line of a feature in Markdown has tags only, which are not read
 // because they are not each in backquotes.
 func (c *checker) looseTags(u unreadLine) bool {
-	words := strings.FieldsFunc(u.text, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '`' })
-	if len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return len(w) < 2 || w[0] != '@' }) {
+	if !isTags(u.text) {
 		return false
 	}
 	below := u.line + 1
@@ -219,7 +216,7 @@ func (c *checker) looseTags(u unreadLine) bool {
 	if kind := c.kind(below); kind != engine.HeadingLine && kind != engine.TagLine {
 		return false // such as a mention of people
 	}
-	c.add("tag-without-backquotes", c.scopeOf(below), u.line, u.column(c), fmt.Sprintf("write every tag in backquotes: `%s`, at the beginning of the line", strings.Join(words, "` `")),
+	c.add("tag-without-backquotes", c.scopeOf(below), u.line, u.column(c), fmt.Sprintf("write every tag in backquotes: `%s`, at the beginning of the line", strings.Join(tagsOf(u.text), "` `")),
 		"these tags are read as a description, and tag nothing: %q", u.text)
 	return true
 }

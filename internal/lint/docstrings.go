@@ -3,6 +3,8 @@ package lint
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"omniloader/internal/engine"
 )
@@ -117,10 +119,18 @@ func (c *checker) firstColumn(line int) int {
 	return columnOf(text, len(indentOf(text)))
 }
 
-// isTags says whether a text has tags only.
+// isTags says whether a text has tags only, each of which begins with a letter.
 func isTags(text string) bool {
-	words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '`' || r == ',' })
-	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return len(w) < 2 || w[0] != '@' })
+	words := tagsOf(text)
+	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool {
+		first, _ := utf8.DecodeRuneInString(strings.TrimPrefix(w, "@"))
+		return w[0] != '@' || !unicode.IsLetter(first)
+	})
+}
+
+// tagsOf splits a line of tags as features in Markdown have it.
+func tagsOf(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '`' || r == ',' })
 }
 
 // isHeading says whether a text is a heading of the language or of English, as it is written.

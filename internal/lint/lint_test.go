@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -156,11 +155,11 @@ func TestWhatIsNotReadInMarkdownIsFound(t *testing.T) {
 	}
 }
 
-// languages lists the languages of gherkin, which does not export them.
+// languages lists the codes of the languages of gherkin.
 func languages() []string {
 	var names []string
-	for _, key := range reflect.ValueOf(gherkin.DialectsBuiltin()).MapKeys() {
-		names = append(names, key.String())
+	for code := range engine.Languages() {
+		names = append(names, code)
 	}
 	slices.Sort(names)
 	return names

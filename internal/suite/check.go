@@ -98,7 +98,7 @@ func (p *Plan) scenarioProblems(ctx context.Context) map[*Scenario]outcome.Probl
 		c := &checker{plan: p, benchmarks: benchmarks, index: index, problems: slices.Clone(p.linted(p.feature(s.URI)).scenarios[s])}
 		c.checkScenario(s)
 		if len(c.problems) > 0 {
-			found[s] = c.problems
+			found[s] = p.feature(s.URI).withColumns(c.problems)
 		}
 	}
 	return found
@@ -113,9 +113,7 @@ type checker struct {
 }
 
 func (c *checker) checkScenario(s *Scenario) {
-	if err := steps.CheckTags(s.TagNames()); err != nil {
-		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleBadTagValue, Message: err.Error()})
-	}
+	c.checkTagValues(s)
 	if len(s.Steps) == 0 && slices.ContainsFunc(c.problems, func(p outcome.Problem) bool { return p.Code == "step-in-description" }) {
 		return // that says why it has none
 	}

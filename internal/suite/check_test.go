@@ -32,10 +32,10 @@ func TestASoundFeatureHasNoProblems(t *testing.T) {
 func TestAnUndefinedStepIsAProblem(t *testing.T) {
 	problems := check(t, featureOf(t, "Feature: f", "  Scenario: a", "    Given a thin \"pebble\"", "    When zzzzzzzzzzzz", "    And all is well"))
 	require.Len(t, problems, 3)
-	assert.Equal(t, `a.feature:3: undefined step "Given a thin \"pebble\""`, problems[0].Error())
+	assert.Equal(t, `a.feature:3:5: undefined step "Given a thin \"pebble\""`, problems[0].Error())
 	assert.Equal(t, `did you mean "Given a thing \"stone\""?`, problems[0].Advice)
 	assert.Contains(t, problems[1].Advice, "omniloader steps")
-	assert.Equal(t, `a.feature:5: undefined step "And all is well"`, problems[2].Error())
+	assert.Equal(t, `a.feature:5:5: undefined step "And all is well"`, problems[2].Error())
 	assert.Equal(t, "this is a Then step, and is used with another keyword", problems[2].Advice)
 }
 
@@ -73,7 +73,7 @@ func TestAnInvalidTagWithAValueIsAProblem(t *testing.T) {
 func TestAnEmptyScenarioIsAProblem(t *testing.T) {
 	problems := check(t, featureOf(t, "Feature: f", "  Background:", "    Given a thing \"b\"", "  Scenario: a", "  Scenario: b", "    Then all is well"))
 	require.Len(t, problems, 1)
-	assert.Equal(t, `a.feature:4: "a" has no steps`, problems[0].Error())
+	assert.Equal(t, `a.feature:4:3: "a" has no steps`, problems[0].Error())
 }
 
 func TestAnEmptyScenarioMayHaveAMistypedStep(t *testing.T) {
@@ -91,7 +91,7 @@ func TestTwoBenchmarksOfOneNameAreAProblem(t *testing.T) {
 	text := "Feature: f\n  @benchmark:same\n  Scenario: a\n    Then it is measured\n"
 	problems := check(t, features(t, map[string]string{"a.feature": text, "b.feature": text}))
 	require.Len(t, problems, 1)
-	assert.Equal(t, `b.feature:3: a second benchmark called "same"; the first is at a.feature:3`, problems[0].Error())
+	assert.Equal(t, `b.feature:3:3: a second benchmark called "same"; the first is at a.feature:3`, problems[0].Error())
 }
 
 func TestTheRowsOfAnOutlineNeedNamesOfTheirOwn(t *testing.T) {

@@ -68,11 +68,20 @@ func (c *runner) retries(s *Scenario) int {
 
 // checkControlTags adds the problem of a tag that a measured scenario cannot have.
 func (c *checker) checkControlTags(s *Scenario) {
-	if n, _, err := steps.Retries(s.TagNames()); err == nil && n > 0 && c.plan.measured(s) {
-		c.problems = append(c.problems, outcome.Problem{URI: s.URI, Line: s.Line,
-			Message: fmt.Sprintf("tag @retry:%d on a scenario that is measured", n),
-			Advice:  "a bound that is exceeded is measured again anyway; leave the tag out, or overrule that of the feature with @retry:0"})
+	n, _, err := steps.Retries(s.TagNames())
+	if err != nil || n == 0 || !c.plan.measured(s) {
+		return
 	}
+	problem := outcome.Problem{URI: s.URI, Line: s.Line, Code: ruleTagWithoutEffect,
+		Message: fmt.Sprintf("tag @retry:%d on a scenario that is measured", n),
+		Advice:  "a bound that is exceeded is measured again anyway; leave the tag out, or overrule that of the feature with @retry:0"}
+	for i, name := range s.TagNames() {
+		if m, given, _ := steps.Retries([]string{name}); given && m == n { // the last one counts
+			at := c.plan.tagPlace(s, i)
+			problem.Line, problem.Column = int(at.Line), int(at.Column)
+		}
+	}
+	c.problems = append(c.problems, problem)
 }
 
 // expectFailure changes the outcome of a scenario that is tagged as an expected failure.

@@ -166,7 +166,7 @@ func TestWhatCannotBeJudgedAndWhatIsMeasuredIsNotTriedAgain(t *testing.T) {
 		"  @retry:0", "  Scenario: b", "    When it passes", "    Then it is measured"))
 	p.steps = newFakeSteps().stepLibrary
 	err = p.Check(t.Context())
-	require.ErrorContains(t, err, "a.feature:3: tag @retry:2 on a scenario that is measured")
+	require.ErrorContains(t, err, "a.feature:1:1: tag @retry:2 on a scenario that is measured")
 	assert.NotContains(t, err.Error(), "a.feature:7")
 }
 

@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -29,6 +28,7 @@ const (
 	ruleNoScenario         = "no-scenario"
 	ruleNoSteps            = "no-steps"
 	ruleStepOrder          = "step-order"
+	ruleTagWithoutEffect   = "tag-without-effect" // some are found by package lint
 	ruleSyntaxError        = "syntax-error"
 	ruleUndefinedStep      = "undefined-step"
 	ruleUnreadableFile     = "unreadable-file"
@@ -111,9 +111,9 @@ func (p *Plan) fileProblems(f *Feature) outcome.Problems {
 		return nil
 	}
 	if f.document == nil || f.wip() && !slices.ContainsFunc(f.Scenarios, func(s *Scenario) bool { return p.undivided().chosen[s] }) {
-		return f.Problems
+		return f.withColumns(slices.Clone(f.Problems))
 	}
-	return append(slices.Clone(f.Problems), p.linted(f).file...)
+	return f.withColumns(append(slices.Clone(f.Problems), p.linted(f).file...))
 }
 
 // wip says whether the feature itself has the tag @wip.
@@ -201,9 +201,6 @@ func (p *Plan) Lint(ctx context.Context) (outcome.Problems, error) {
 			}
 		}
 	}
-	for i := range problems {
-		problems[i].Column = cmp.Or(problems[i].Column, p.firstColumn(problems[i]))
-	}
 	slices.SortStableFunc(problems, func(a, b outcome.Problem) int {
 		return cmp.Or(cmp.Compare(order[a.URI], order[b.URI]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
@@ -224,26 +221,6 @@ func (p *Plan) isLeftOut(f *Feature, scope lint.Scope) bool {
 		}
 	}
 	return some
-}
-
-// firstColumn returns the column of the first letter of a problem's line, 0 if it is not
-// known.
-func (p *Plan) firstColumn(problem outcome.Problem) int {
-	f := p.feature(problem.URI)
-	if f == nil || problem.Line <= 0 {
-		return 0
-	}
-	var lines [][]byte
-	if f.index != nil {
-		lines = f.index.lines
-	} else { // it does not parse, and has few problems
-		lines = bytes.Split(f.Source, []byte("\n"))
-	}
-	if problem.Line > len(lines) {
-		return 1
-	}
-	line := lines[problem.Line-1]
-	return 1 + len(line) - len(bytes.TrimLeft(line, " \t"))
 }
 
 // Fixes returns, by the URI of the feature, the changes of lines that mend problems without

@@ -194,17 +194,17 @@ func TestLoadReportsProblems(t *testing.T) {
 		{"a line, and a colon without one", good + ":8:", "there is no line number behind the colon", "FILE:12"},
 		{"a line of a file that is not there", filepath.Join(dir, "god.feature:0"), "god.feature: no such feature file or folder", `did you mean "` + filepath.ToSlash(good) + `"?`},
 		{"a blank line", good + ":11", "there is no scenario at line 11", `"plain" at line 8`},
-		{"a mistyped keyword", write("k.feature", "Feature: x\n  Scenario: y\n    When z\n    Gven z\n"), `k.feature:4: "Gven z" is not possible here`, `did you mean "Given"?`},
+		{"a mistyped keyword", write("k.feature", "Feature: x\n  Scenario: y\n    When z\n    Gven z\n"), `k.feature:4:5: "Gven z" is not possible here`, `did you mean "Given"?`},
 		{"a mistyped heading", write("h.feature", "Feature: x\n\n  It is.\n  Scenaro: y\n    When z\n  Scenario: y\n    When z\n"), `h.feature:4:3: "Scenaro:" is not a keyword`, `did you mean "Scenario:"?`},
-		{"text where none can be", write("t.feature", "Feature: x\n  Scenario: y\n    Given z\n    zzzzzz\n"), `t.feature:4: "zzzzzz" is not possible here`, "possible here: "},
+		{"text where none can be", write("t.feature", "Feature: x\n  Scenario: y\n    Given z\n    zzzzzz\n"), `t.feature:4:5: "zzzzzz" is not possible here`, "possible here: "},
 		{"a file that ends too early", write("d.feature", "Feature: x\n  Scenario: y\n    Given z\n      \"\"\"\n      open\n"), "the file ends too early", `"""`},
-		{"an unknown language", write("l.feature", "#language: xx\nFeature: x\n"), "Language not supported: xx", ""},
-		{"an uneven table", write("u.feature", "Feature: x\n  Scenario: y\n    Given z\n      | a | b |\n      | c |\n"), "u.feature:5: inconsistent cell count", ""},
+		{"an unknown language", write("l.feature", "#language: xx\nFeature: x\n"), "there is no language \"xx\"", ""},
+		{"an uneven table", write("u.feature", "Feature: x\n  Scenario: y\n    Given z\n      | a | b |\n      | c |\n"), "u.feature:5:7: inconsistent cell count", ""},
 		{"an empty file", write("e.feature", ""), "no feature in this file", "Feature: "},
 		{"a comment alone", write("c.feature", "# hello\n"), "no feature in this file", "Feature: "},
-		{"a feature without scenarios", write("n.feature", "Feature: x\n"), `n.feature:1: the feature "x" has no scenario`, "add one"},
+		{"a feature without scenarios", write("n.feature", "Feature: x\n"), `n.feature:1:1: the feature "x" has no scenario`, "add one"},
 		{"an outline without rows", write("o.feature", "Feature: x\n  Scenario Outline: y\n    Given <z>\n    Examples:\n      | z |\n"), `o.feature:4:5: these examples have no row`, "add a row"},
-		{"another encoding", write("utf.feature", "Feature: x\n  Scenario: \xff\n    Given z\n"), "utf.feature:2: not UTF-8", "UTF-8"},
+		{"another encoding", write("utf.feature", "Feature: x\n  Scenario: \xff\n    Given z\n"), "utf.feature:2:13: not UTF-8", "UTF-8"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

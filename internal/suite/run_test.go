@@ -217,7 +217,7 @@ func TestAScenarioWithAProblemIsNotRunAndTheOthersAre(t *testing.T) {
 	assert.Equal(t, 2, run.Totals().Unjudged)
 	err = Unjudged(run)
 	require.True(t, IsProblem(err))
-	for _, want := range []string{"a.feature:6: undefined step", "a.feature:7: ", "b.feature:5: "} {
+	for _, want := range []string{"a.feature:6:5: undefined step", "a.feature:7:3: ", "b.feature:5:5: "} {
 		assert.ErrorContains(t, err, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"omniloader/internal/engine"
@@ -23,7 +24,7 @@ func syntaxProblems(uri string, err error) outcome.Problems {
 			break
 		}
 		message, advice := explainSyntax(e.Message)
-		problems = append(problems, outcome.Problem{URI: uri, Line: e.Line, Code: ruleSyntaxError, Message: message, Advice: advice})
+		problems = append(problems, outcome.Problem{URI: uri, Line: e.Line, Column: e.Column, Code: ruleSyntaxError, Message: message, Advice: advice})
 	}
 	if problems == nil {
 		problems = outcome.Problems{{URI: uri, Code: ruleSyntaxError, Message: strings.TrimSpace(err.Error())}}
@@ -60,6 +61,32 @@ var expectations = map[string]string{
 	"#TableRow": "a row of a table (| … |)", "#DocStringSeparator": `a doc string (""")`, "#Language": "# language: en",
 }
 
+// languageAdvice returns the advice for a language that Gherkin does not have: the one that has
+// nearly this code, or this name.
+func languageAdvice(language string) string {
+	const list = "https://cucumber.io/docs/gherkin/languages has the list; English needs no such line"
+	byName := map[string]string{}
+	var codes, names []string
+	for code, dialect := range engine.Languages() {
+		codes = append(codes, code)
+		for _, name := range []string{dialect.Name, dialect.Native} {
+			byName[strings.ToLower(name)] = code
+			names = append(names, strings.ToLower(name))
+		}
+	}
+	near, ok := suggest.NearestWithin(language, codes, 1)
+	if name, named := suggest.Nearest(strings.ToLower(language), names); named && len(language) > 3 {
+		near, ok = byName[name], true
+	}
+	if base, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(language, "_", "-")), "-"); !ok && slices.Contains(codes, base) {
+		near, ok = base, true
+	}
+	if !ok {
+		return list
+	}
+	return suggest.Question(near) + " " + list
+}
+
 // explainSyntax rewrites a message of gherkin's parser, and adds advice.
 func explainSyntax(message string) (explained, advice string) {
 	tokens, text := "", ""
@@ -70,6 +97,8 @@ func explainSyntax(message string) (explained, advice string) {
 		tokens, explained = m[1], "the file ends too early"
 	} else if message == "not UTF-8" {
 		return message, "save the file as UTF-8"
+	} else if language, ok := strings.CutPrefix(message, "Language not supported: "); ok {
+		return fmt.Sprintf("there is no language %q", language), languageAdvice(language)
 	} else {
 		return message, ""
 	}
