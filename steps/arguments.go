@@ -21,19 +21,20 @@ type ArgumentRule string
 
 // The rules. Each is broken by a mistake in the scenario, whatever the checkpoint is.
 const (
-	UnknownField   ArgumentRule = "unknown-field"   // the answer has no such field
-	WrongFieldKind ArgumentRule = "wrong-kind"      // the field is a list, and the step is about a number
-	UnknownFinding ArgumentRule = "unknown-finding" // there is no finding with this code
-	UnknownPreset  ArgumentRule = "unknown-preset"
-	UnknownFailure ArgumentRule = "unknown-failure"  // there is no kind of failure of this name
-	MissingFile    ArgumentRule = "missing-file"     // a file that the step reads is not beside the feature
-	NoLimit        ArgumentRule = "no-limit"         // "below 0 s", "below 1.2.3 s": not readable, always or never exceeded
-	BadTable       ArgumentRule = "bad-table"        // a table with other columns or cells than the step takes
-	BadText        ArgumentRule = "bad-text"         // another text that the step cannot take, such as a regular expression
-	UnusableValue  ArgumentRule = "unusable-value"   // a Given step cannot be carried out on what the ones before it created
-	ChecksNothing  ArgumentRule = "checks-nothing"   // whatever the answer is, the step holds, or never does
-	MissingBlock   ArgumentRule = "missing-argument" // several callers are to carry out a step that takes a text block
-	UndefinedCall  ArgumentRule = "undefined-step"   // no When step has the text that several callers are to carry out
+	UnknownField     ArgumentRule = "unknown-field"   // the answer has no such field
+	WrongFieldKind   ArgumentRule = "wrong-kind"      // the field is a list, and the step is about a number
+	UnknownFinding   ArgumentRule = "unknown-finding" // there is no finding with this code
+	UnknownPreset    ArgumentRule = "unknown-preset"
+	UnknownFailure   ArgumentRule = "unknown-failure"   // there is no kind of failure of this name
+	MissingFile      ArgumentRule = "missing-file"      // a file that the step reads is not beside the feature
+	UnreadableAnswer ArgumentRule = "unreadable-answer" // the file of an expected answer is no JSON object, or cannot be read
+	NoLimit          ArgumentRule = "no-limit"          // "below 0 s", "below 1.2.3 s": not readable, always or never exceeded
+	BadTable         ArgumentRule = "bad-table"         // a table with other columns or cells than the step takes
+	BadText          ArgumentRule = "bad-text"          // another text that the step cannot take, such as a regular expression
+	UnusableValue    ArgumentRule = "unusable-value"    // a Given step cannot be carried out on what the ones before it created
+	ChecksNothing    ArgumentRule = "checks-nothing"    // whatever the answer is, the step holds, or never does
+	MissingBlock     ArgumentRule = "missing-argument"  // several callers are to carry out a step that takes a text block
+	UndefinedCall    ArgumentRule = "undefined-step"    // no When step has the text that several callers are to carry out
 )
 
 // ArgumentProblem is an argument of a step with which the scenario cannot be judged.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"omniloader/internal/jsondiff"
 )
@@ -27,13 +28,16 @@ func (w *world) answerFileSteps(r stepRegistrar) {
 				}
 			}
 			if err := checkAnswerFileName(parts[0]); err != nil {
-				c.add(MissingFile, err)
+				c.add(BadText, err)
 			} else if c.Source.ReadFixture != nil {
 				_, err := readAnswerFile(c.Source, parts[0])
-				if c.UpdateAnswers && errors.Is(err, fs.ErrNotExist) {
-					return
+				switch missing := errors.Is(err, fs.ErrNotExist); {
+				case missing && c.UpdateAnswers:
+				case missing:
+					c.add(MissingFile, err)
+				default:
+					c.add(UnreadableAnswer, err)
 				}
-				c.add(MissingFile, err)
 			}
 		},
 	})
@@ -60,17 +64,39 @@ func readAnswerFile(source Source, name string) (map[string]any, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &missingAnswerFile{name}
 	case err != nil:
-		return nil, fmt.Errorf("%q cannot be read: %w", name, err)
+		return nil, &unreadableAnswerFile{fmt.Errorf("%q cannot be read: %w", name, err)}
 	}
 	value, err := jsondiff.Decode(text)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not JSON: %w", name, err)
+		return nil, &unreadableAnswerFile{fmt.Errorf("%q is not JSON: %s%w", name, placeOf(err, text), err)}
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("%q has no JSON object, which every answer is", name)
+		return nil, &unreadableAnswerFile{fmt.Errorf("%q has no JSON object, which every answer is", name)}
 	}
 	return object, nil
+}
+
+// unreadableAnswerFile is a file that is there and has no answer.
+type unreadableAnswerFile struct{ error }
+
+func (e *unreadableAnswerFile) Unwrap() error { return e.error }
+
+// Hint returns the way out.
+func (e *unreadableAnswerFile) Hint() string {
+	return `correct the file, or remove it and write it again with "omniloader run --update"`
+}
+
+// placeOf says where in a text an error of its JSON is: "line 2, column 5: ", or "" if the
+// error does not say it.
+func placeOf(err error, text []byte) string {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) || syntax.Offset < 1 || syntax.Offset > int64(len(text)) {
+		return ""
+	}
+	before := text[:syntax.Offset-1]
+	column := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
+	return fmt.Sprintf("line %d, column %d: ", bytes.Count(before, []byte("\n"))+1, column)
 }
 
 type missingAnswerFile struct{ name string }

@@ -71,6 +71,7 @@ var broken = map[string]struct{ text, place string }{
 	"tag-without-effect":         {"Feature: f\n  @threshold\n  Scenario: a\n" + soundSteps, "2:3"},
 	"text-after-doc-string":      {"Feature: f\n  Scenario: a\n    Given a checkpoint with the config:\n      \"\"\"\n      {}\n      \"\"\" x\n    When the model info is read\n    Then the model is supported\n", "6:11"},
 	"text-after-row":             {"Feature: f\n  Scenario Outline: a <x>\n" + soundSteps + "    Examples:\n      | x |\n      | 1 | y\n", "8:13"},
+	"unreadable-answer":          {"Feature: f\n  Scenario: a\n    Given the checkpoint \"gpt2\"\n    When the model info is read\n    Then the answer is as in \"cut.json\"\n", "5:5"},
 	"undefined-step":             {"Feature: f\n  Scenario: a\n" + soundSteps + "    And nobody\n", "6:5"},
 	"unusable-value":             {"Feature: f\n  Scenario: a\n    Given the checkpoint at \"nowhere\"\n    When the model info is read\n    Then the model is supported\n", "3:5"},
 	"unused-argument":            {"Feature: f\n  Scenario: a\n" + soundSteps + "      | Nope |\n", "6:7"},
@@ -93,7 +94,7 @@ func TestEveryRuleHasAFeatureThatBreaksIt(t *testing.T) {
 			if strings.HasPrefix(c.text, "# Feature") {
 				name += ".md"
 			}
-			fs := features(t, map[string]string{name: c.text})
+			fs := features(t, map[string]string{name: c.text, "cut.json": "{\n  \"category\": asr\n}"})
 			plan := selectAll(t, fs)
 			plan.Expect(steps.NewVocabulary(builtin.New("test")), false)
 			problems, err := plan.Lint(t.Context())
