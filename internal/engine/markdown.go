@@ -325,8 +325,19 @@ func (m *markdownMatcher) MatchComment(line *gherkin.Line) (bool, *gherkin.Token
 	return m.match(line, gherkin.TokenTypeComment)
 }
 
+// MatchTagLine fails for two tags in one pair of backquotes.
 func (m *markdownMatcher) MatchTagLine(line *gherkin.Line) (bool, *gherkin.Token, error) {
-	return m.match(line, gherkin.TokenTypeTagLine)
+	ok, token, err := m.match(line, gherkin.TokenTypeTagLine)
+	if !ok {
+		return ok, token, err
+	}
+	for _, tag := range token.Items {
+		if strings.ContainsAny(tag.Text, " \t") {
+			err = fmt.Errorf("(%d:%d): A tag may not contain whitespace", line.LineNumber, tag.Column) // as gherkin has it
+			break
+		}
+	}
+	return ok, token, err
 }
 
 func (m *markdownMatcher) MatchFeatureLine(line *gherkin.Line) (bool, *gherkin.Token, error) {

@@ -99,7 +99,7 @@ type misreadStep struct {
 
 // step finds the step that a text is, if a defined one is behind the keyword of a step in any
 // case, with slips, in English or in decoration such as quotation marks, behind no keyword, or
-// behind one other word. The text has no invisible characters, and no white space at its ends.
+// behind one other word and perhaps a keyword. The text has no invisible characters, and no white space at its ends.
 // Placeholders are filled in by defined.
 func (k *keywords) step(text string, defined func(string) bool) (m misreadStep, found bool) {
 	text = singleSpaced(text)
@@ -198,13 +198,12 @@ func (k *keywords) decoratedStep(runes []rune, defined func(string) bool) (m mis
 		}, decoration().ReplaceAllString(strings.TrimSpace(before), " ")))
 		keyword := "* "
 		if len(words) > 0 {
-			word := strings.Join(words, " ")
-			near, distance := k.nearStep(word)
-			own := k.ofEnglish(word)
+			near := k.plainStep(strings.Join(words, " "))
+			if near == "" && wholeWord(words[0]) && len(words) > 1 {
+				near = k.plainStep(strings.Join(words[1:], " "))
+			}
 			switch {
-			case own != "":
-				keyword = own
-			case near != "" && distance <= 1:
+			case near != "":
 				keyword = near
 			case len(words) > 1 || !wholeWord(words[0]):
 				continue
@@ -227,6 +226,18 @@ func (k *keywords) decoratedStep(runes []rune, defined func(string) bool) (m mis
 		}
 	}
 	return misreadStep{}, false
+}
+
+// plainStep returns the keyword of a step, of English too, that a text is, in any case and with
+// one slip, or "". A star is none.
+func (k *keywords) plainStep(text string) string {
+	if own := k.ofEnglish(text); own != "" {
+		return own
+	}
+	if near, distance := k.nearStep(text); distance <= 1 && near != "* " {
+		return near
+	}
+	return ""
 }
 
 // isDecoration says whether a character may stand around a step without a meaning.

@@ -51,6 +51,11 @@ Feature: What a chat service relies on
       {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3"}
       """
     And without "generation_config.json"
+    And the file "notes.md" holds:
+      """markdown
+      # Notes
+      Some words on the model.
+      """
     When the model info is read
     Then the architecture is "Qwen3ForCausalLM"
     But the model is supported
@@ -149,6 +154,9 @@ var (
 	mutationKeywords = strings.Split("Feature:|Rule:|Background:|Scenario Outline:|Scenario:|Examples:|Given|When|Then|And|But|*|Test:|given|then|scenario:|examples:|", "|")
 )
 
+// mutationDecorations are what people write around a line.
+var mutationDecorations = []string{"1. %s", `"%s"`, "// %s", "(%s)", "> %s", "- [ ] %s", "_%s_", "`%s`", "<li>%s</li>", "[%s](x)", "Also %s", "TODO: %s", "%s "}
+
 const mutationLetters = `abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 :"|@<>*\_-.` + "`\t\u00a0\u200b"
 
 // mutate changes one thing in a text, and says what. Lines that begin with the sign of a
@@ -162,7 +170,7 @@ func mutate(r *rand.Rand, text, comment string) (changed, what string) {
 	}
 	letters := []rune(mutationLetters)
 	line := []rune(strings.TrimSuffix(lines[at], "\n"))
-	switch r.IntN(6) {
+	switch r.IntN(8) {
 	case 0:
 		i := r.IntN(len(line))
 		line[i] = letters[r.IntN(len(letters))]
@@ -190,10 +198,22 @@ func mutate(r *rand.Rand, text, comment string) (changed, what string) {
 		cells[i] = [...]string{" ", " x ", ` \| `, "  <what> ", cells[1+r.IntN(len(cells)-2)], " a | b "}[r.IntN(6)]
 		line = []rune(strings.Join(cells, "|"))
 		what = "cell changed"
+	case 5:
+		decoration := mutationDecorations[r.IntN(len(mutationDecorations))]
+		indent := lines[at][:len(lines[at])-len(strings.TrimLeft(lines[at], " "))]
+		line = []rune(indent + fmt.Sprintf(decoration, strings.TrimSpace(lines[at])))
+		what = "decorated"
 	default:
 		moved := lines[at]
 		rest := slices.Delete(slices.Clone(lines), at, at+1)
 		to := r.IntN(len(rest) + 1)
+		if i := slices.IndexFunc(rest, func(l string) bool { return strings.Contains(l, "# Notes") }); i >= 0 && r.IntN(2) == 0 {
+			to = i + r.IntN(2) // into the doc string
+			if m := mutationKeyword.FindStringSubmatch(moved); m != nil && !strings.HasSuffix(m[2], ":") {
+				keyword := [...]string{m[2], "*", "", "* " + m[2], strings.ToUpper(m[2])}[r.IntN(5)]
+				moved = strings.TrimRight(m[1]+keyword, " ") + moved[len(m[0]):]
+			}
+		}
 		return strings.Join(slices.Insert(rest, to, moved), ""), fmt.Sprintf("line %d moved to %d: %q", at+1, to+1, moved)
 	}
 	what = fmt.Sprintf("%s in line %d: %q became %q", what, at+1, lines[at], string(line))

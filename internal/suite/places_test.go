@@ -28,6 +28,8 @@ func TestEveryProblemHasItsPlace(t *testing.T) {
 		{"Feature: f\n  Scenario: a\n    Given the checkpoint \"gtp2\"\n    When the model info is read\n    Then the model is supported\n", "3:5"},
 		{"Feature: f\n  Scenario: a\n\t  Given the checkpoint \"gpt2\"\n    When nobody\n    Then the model is supported\n", "4:5"},
 		{"Feature: f\n  Scenario: a\n" + sound + "       When the model info is read\n", "6:8"},
+		{"# Feature: f\n\n`@slow @slow`\n\n## Scenario: a\n\n" + strings.ReplaceAll(sound, "    ", "* "), "3:2"},
+		{"Feature: f\n  @slow fast\n  Scenario: a\n" + sound, "2:3"},
 		{"# language: xx\nFeature: f\n  Scenario: a\n" + sound, "1:1"},
 		{"Feature: f\n  Scenario: a\n" + sound + "   nonsense\n", "6:4"},
 	} {

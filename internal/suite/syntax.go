@@ -99,6 +99,8 @@ func explainSyntax(message string) (explained, advice string) {
 		return message, "save the file as UTF-8"
 	} else if language, ok := strings.CutPrefix(message, "Language not supported: "); ok {
 		return fmt.Sprintf("there is no language %q", language), languageAdvice(language)
+	} else if message == "A tag may not contain whitespace" {
+		return "a tag may not have a space in it", "begin every tag with @; in Markdown, each stands in backquotes of its own"
 	} else {
 		return message, ""
 	}
