@@ -64,7 +64,10 @@ func (c *checker) checkBlock(block []unreadLine) {
 	for i := range block {
 		u := &block[i]
 		if !c.markdown || !strings.HasPrefix(u.text, "<!--") {
-			u.step, u.isStep = c.keywords.step(visible(u.text), c.definedIn(u.part))
+			defined := c.definedIn(u.part)
+			if u.step, u.isStep = c.keywords.step(visible(u.text), defined); !u.isStep {
+				u.step, u.isStep = c.keywords.lastStep(visible(u.text), defined)
+			}
 		}
 	}
 	for i, u := range block {

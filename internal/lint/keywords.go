@@ -162,6 +162,25 @@ func (k *keywords) exactStep(text string, defined func(string) bool) (m misreadS
 	return misreadStep{}, false
 }
 
+// lastStep finds the step that a text ends in: a keyword of the language or of English, as it is
+// written and behind other words, and a defined step. Lines that were joined have one.
+func (k *keywords) lastStep(text string, defined func(string) bool) (m misreadStep, found bool) {
+	for i := 1; i < len(text); i++ {
+		if text[i-1] != ' ' {
+			continue
+		}
+		for _, keyword := range k.steps {
+			if rest, ok := strings.CutPrefix(text[i:], keyword); ok && defined(rest) {
+				return misreadStep{keyword, rest, false}, true
+			}
+		}
+		if word, rest, ok := strings.Cut(text[i:], " "); ok && k.english[word] != "" && defined(rest) {
+			return misreadStep{k.english[word], rest, false}, true
+		}
+	}
+	return misreadStep{}, false
+}
+
 // cutLetters splits a text behind its first n characters.
 func cutLetters(text string, n int) (head, rest string) {
 	for i := range text {

@@ -10,7 +10,7 @@ import (
 func TestAStepInDecorationIsFound(t *testing.T) {
 	for _, line := range []string{
 		"1. Then all is well", "2) all is well", `"Then all is well"`, `"Then a thing "x""`, "“Then all is well”", "// Then all is well", "-- all is well",
-		"Then(all is well)", "(Then all is well)", "THEN  all  is well", "Expect all is well", "Also a thing \"x\"", "Or: all is well", "Also given all is well", "Also * Given all is well", "- Then all is well",
+		"Then(all is well)", "(Then all is well)", "THEN  all  is well", "Expect all is well", "Also a thing \"x\"", "Or: all is well", "It is plain. Given all is well", "Also given all is well", "Also * Given all is well", "- Then all is well",
 		"> Then all is well", "[ ] And all is well", "_And all is well_", "**Then** all is well", "`Then all is well`", "<li>And all is well</li>",
 		"[And all is well](x)", "% then all is well", "Then, all is well", "TODO: Then all is well",
 	} {
@@ -132,6 +132,8 @@ func TestAStepForANameIsFound(t *testing.T) {
 		{"Scenario: then  all is well", []string{"2:3 step-in-heading"}},
 		{"Scenario: * all is well", []string{"2:3 step-in-heading"}},
 		{"Scenario: all is well", nil},
+		{"Scenario: plain Given all is well", []string{"2:3 step-in-heading"}},
+		{"Scenario: what is given all is well", nil},
 		{"Scenario: Given that all is well, we go on", nil},
 		{"Rule: Given all is well\n  Scenario: a", []string{"2:3 step-in-heading"}},
 		{"Rule: Thne all is well\n  Scenario: a", []string{"2:3 step-in-heading"}},

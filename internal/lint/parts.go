@@ -57,7 +57,12 @@ func (c *checker) checkName(p part, at *messages.Location, keyword, name string)
 	if p.kind != featurePart && p.kind != scenarioPart {
 		find = c.keywords.step
 	}
-	if step, found := find(visible(name), c.definedIn(p)); found {
+	defined := c.definedIn(p)
+	step, found := find(visible(name), defined)
+	if !found {
+		step, found = c.keywords.lastStep(visible(name), defined)
+	}
+	if found {
 		c.addAt("step-in-heading", p.scope, at, fmt.Sprintf("write %q in a line of its own; a name that is meant can have other words", strings.TrimSpace(step.keyword)+" "+step.text),
 			"this step is read as the name of a heading, and not carried out: %q", keyword+": "+name)
 	}
