@@ -173,7 +173,7 @@ func TestWhatTheReportAboveSaysIsNotRepeatedInTheSamePlace(t *testing.T) {
 		assert.Contains(t, string(text), wants)
 		if format == "pretty" {
 			assert.Equal(t, 1, strings.Count(string(text), "undefined step"), "%s", text)
-			assert.Contains(t, string(text), "bad.feature:3\n")
+			assert.Contains(t, string(text), "bad.feature:3:5\n")
 		}
 		require.NoError(t, same.Close())
 	}

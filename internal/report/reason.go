@@ -128,11 +128,20 @@ func (s locatedScenario) reasonsOf(steps []*outcome.Step) []located {
 	var all []located
 	for _, step := range steps {
 		all = append(all, located{
-			reason: reasonOf(step), step: strings.TrimSpace(oneLine(step.Keyword + step.Text)), place: s.location(step.Line),
+			reason: reasonOf(step), step: strings.TrimSpace(oneLine(step.Keyword + step.Text)), place: s.stepPlace(step),
 			status: step.Status, at: step,
 		})
 	}
 	return all
+}
+
+// stepPlace is where a step stands, with the column of what is wrong with it if that is known.
+func (s locatedScenario) stepPlace(step *outcome.Step) string {
+	var problem outcome.Problem
+	if errors.As(step.Err, &problem) && problem.Line == step.Line && problem.Column > 0 {
+		return fmt.Sprintf("%s:%d", s.location(step.Line), problem.Column)
+	}
+	return s.location(step.Line)
 }
 
 // ofProblem gives a problem as a reason. Its text does not repeat the place.
