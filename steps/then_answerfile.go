@@ -31,9 +31,9 @@ func (w *world) answerFileSteps(r stepRegistrar) {
 				c.add(BadText, err)
 			} else if c.Source.ReadFixture != nil {
 				_, err := readAnswerFile(c.Source, parts[0])
-				switch missing := errors.Is(err, fs.ErrNotExist); {
-				case missing && c.UpdateAnswers:
-				case missing:
+				switch {
+				case c.UpdateAnswers && canBeUpdated(err):
+				case errors.Is(err, fs.ErrNotExist):
 					c.add(MissingFile, err)
 				default:
 					c.add(UnreadableAnswer, err)
@@ -64,27 +64,37 @@ func readAnswerFile(source Source, name string) (map[string]any, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &missingAnswerFile{name}
 	case err != nil:
-		return nil, &unreadableAnswerFile{fmt.Errorf("%q cannot be read: %w", name, err)}
+		return nil, &unreadableAnswerFile{error: fmt.Errorf("%q cannot be read: %w", name, err)}
 	}
 	value, err := jsondiff.Decode(text)
 	if err != nil {
-		return nil, &unreadableAnswerFile{fmt.Errorf("%q is not JSON: %s%w", name, placeOf(err, text), err)}
+		return nil, &unreadableAnswerFile{fmt.Errorf("%q is not JSON: %s%w", name, placeOf(err, text), err), len(bytes.TrimSpace(text)) == 0}
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return nil, &unreadableAnswerFile{fmt.Errorf("%q has no JSON object, which every answer is", name)}
+		return nil, &unreadableAnswerFile{fmt.Errorf("%q has no JSON object, which every answer is", name), false}
 	}
 	return object, nil
 }
 
 // unreadableAnswerFile is a file that is there and has no answer.
-type unreadableAnswerFile struct{ error }
+type unreadableAnswerFile struct {
+	error
+	isEmpty bool // so that nothing is lost where it is written
+}
 
 func (e *unreadableAnswerFile) Unwrap() error { return e.error }
 
 // Hint returns the way out.
 func (e *unreadableAnswerFile) Hint() string {
 	return `correct the file, or remove it and write it again with "omniloader run --update"`
+}
+
+// canBeUpdated tells whether --update mends what readAnswerFile finds. It overwrites no file
+// that may be something else.
+func canBeUpdated(err error) bool {
+	var unreadable *unreadableAnswerFile
+	return errors.Is(err, fs.ErrNotExist) || errors.As(err, &unreadable) && unreadable.isEmpty
 }
 
 // placeOf says where in a text an error of its JSON is: "line 2, column 5: ", or "" if the
@@ -119,7 +129,7 @@ func (w *world) answerIsAsIn(name, apartFrom string) error {
 	}
 	got := decoded.(map[string]any) // newAnswer takes nothing else
 	expected, err := readAnswerFile(w.source, name)
-	missing := errors.Is(err, fs.ErrNotExist)
+	missing := canBeUpdated(err)
 	if err != nil && !(missing && w.setup.UpdateAnswers) {
 		return &ScenarioError{err}
 	}

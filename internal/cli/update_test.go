@@ -42,6 +42,11 @@ func TestUpdateWritesTheAnswerThatAnotherRunCompares(t *testing.T) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, "{}\n", string(text), "a run without --update writes nothing")
+
+	require.NoError(t, os.WriteFile(file, []byte("\n"), 0o644))
+	assert.Equal(t, 2, call(t, "run", "--no-run-file", feature).code, "an empty file")
+	require.Zero(t, call(t, "run", "--no-run-file", "--update", feature).code)
+	require.Zero(t, call(t, "run", "--no-run-file", feature).code)
 }
 
 func TestUpdateIsRefusedWhereItMustNotWrite(t *testing.T) {
