@@ -105,7 +105,8 @@ var exclusive sync.Mutex
 
 // Measure samples an operation: plan.Warmup calls that are not timed, then
 // plan.Iterations calls, each timed by itself with the monotonic clock, then,
-// where the plan asks for memory, calls whose allocations are counted, which are not timed.
+// where the plan asks for memory, calls whose allocations are counted, which are not timed:
+// as many as iterations, but from 5 to 50.
 //
 // Measure keeps the answers alive itself, so that the compiler cannot remove a call
 // and the live heap can be read with an answer in it; call must not keep them.
@@ -123,7 +124,7 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 	exclusive.Lock()
 	defer exclusive.Unlock()
 
-	r := callRunner{ctx: ctx, call: call}
+	r := callRunner{ctx: ctx, call: call, memoryCalls: max(minMemoryCalls, min(plan.Iterations, maxMemoryCalls))}
 	m := &Measurement{Plan: plan}
 	for i := range plan.Warmup {
 		start := time.Now()
@@ -169,9 +170,10 @@ func Measure(ctx context.Context, plan Plan, call func() (any, error)) (*Measure
 
 // callRunner makes the calls of an operation and keeps the last answer alive.
 type callRunner struct {
-	ctx  context.Context
-	call func() (any, error)
-	last any
+	ctx         context.Context
+	call        func() (any, error)
+	last        any
+	memoryCalls int // whose allocations are counted, at most
 }
 
 // checkInterrupted gives an error that is ErrInterrupted where the context has ended.
@@ -251,9 +253,9 @@ func (r *callRunner) measureLiveDelta() (delta int64, calls int, err error) {
 // own allocations do not count.
 func (r *callRunner) countAllocations(callsBefore int) (*Memory, error) {
 	defer switchCollectorOff()()
-	bytes, allocs := make([]uint64, 0, maxMemoryCalls), make([]uint64, 0, maxMemoryCalls)
+	bytes, allocs := make([]uint64, 0, r.memoryCalls), make([]uint64, 0, r.memoryCalls)
 	var total, garbage uint64
-	for len(bytes) < minMemoryCalls || len(bytes) < maxMemoryCalls && total < maxMemoryBytes {
+	for len(bytes) < minMemoryCalls || len(bytes) < r.memoryCalls && total < maxMemoryBytes {
 		if garbage > maxGarbage {
 			garbage, r.last = 0, nil
 			runtime.GC()

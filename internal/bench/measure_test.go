@@ -129,16 +129,24 @@ func TestTheLiveHeapDeltaIsWhatTheAnswerKeepsAlive(t *testing.T) {
 
 func TestFewerCallsAreCountedWhereEachAllocatesMuch(t *testing.T) {
 	for large, calls := range map[int]int{24 << 20: 8, 80 << 20: minMemoryCalls} {
-		m, err := Measure(t.Context(), Plan{Iterations: 1, Memory: true}, func() (any, error) { return make([]byte, large), nil })
+		m, err := Measure(t.Context(), Plan{Iterations: 10, Memory: true}, func() (any, error) { return make([]byte, large), nil })
 		require.NoError(t, err)
 		assert.Equal(t, calls, m.Memory.Calls)
 		assert.EqualValues(t, 2, m.Memory.AllocsPerCall, "the slice and the interface that holds it")
 	}
 }
 
+func TestAsManyCallsAreCountedAsIterations(t *testing.T) {
+	for iterations, calls := range map[int]int{1: 5, 5: 5, 20: 20, 50: 50, 70: 50} {
+		m, err := Measure(t.Context(), Plan{Iterations: iterations, Memory: true}, func() (any, error) { return 1, nil })
+		require.NoError(t, err)
+		assert.Equal(t, calls, m.Memory.Calls)
+	}
+}
+
 func TestAFewCallsThatAllocateMoreDoNotChangeTheResult(t *testing.T) {
 	calls := 0
-	m, err := Measure(t.Context(), Plan{Iterations: 1, Memory: true}, func() (any, error) {
+	m, err := Measure(t.Context(), Plan{Iterations: 50, Memory: true}, func() (any, error) {
 		size := 1024
 		if calls++; calls%7 == 0 { // like a map whose hash seed causes collisions
 			size = 4096

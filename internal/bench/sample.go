@@ -452,7 +452,7 @@ func (o *sampledOperation) measureMemory(ctx context.Context) (err error) {
 	if remove != nil {
 		defer func() { err = errors.Join(err, remove()) }()
 	}
-	r := callRunner{ctx: ctx, call: call}
+	r := callRunner{ctx: ctx, call: call, memoryCalls: maxMemoryCalls}
 	if err := r.callOnce("memory", 0); err != nil {
 		return fmt.Errorf("sampling %s: %w", o.Key, err)
 	}

@@ -439,7 +439,7 @@ func measure(ctx context.Context, call func() (any, error)) (bounds, error) {
 	}
 	const budget = 0.1 // seconds
 	n := int(budget / max(1e-6, first.Summary().Median))
-	m, err := bench.Measure(ctx, bench.Plan{Iterations: max(3, min(n, 50)), Warmup: 1, Memory: true}, call)
+	m, err := bench.Measure(ctx, bench.Plan{Iterations: max(3, min(n, 20)), Warmup: 1, Memory: true}, call)
 	if err != nil {
 		return bounds{}, callError(err)
 	}
