@@ -226,6 +226,7 @@ func TestDocs(t *testing.T) {
 	for _, name := range []string{envIterations, envWarmup, envModel, envPresets, envOutside, envOutput, envModels, envHubCache, envHome, envEndpoint} {
 		t.Setenv(name, "")
 	}
+	t.Setenv(envIterations, "10") // the pages show no figure that depends on it
 
 	printed := map[string]string{}
 	console, scenarios := &docsRun{printed, callSampling}, &docsRun{printed, callWithoutJudgingTime}
@@ -251,7 +252,7 @@ func TestDocs(t *testing.T) {
 		if text := p.scenariosOf(); text != "" {
 			name := strings.TrimSuffix(path.Base(p.name), ".md") + "-page.feature"
 			require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
-			scenarios.run(t, p.name, "omniloader run "+name+" --iterations 20")
+			scenarios.run(t, p.name, "omniloader run "+name+" --iterations 10")
 		}
 	}
 	assert.GreaterOrEqual(t, len(printed), 20)
