@@ -28,6 +28,8 @@ func TestMain(m *testing.M) {
 		killSelf()
 	}
 	loaders[otherLoader] = openOther
+	const collect = 400 // percent: the checkpoints become garbage, and collecting it took a tenth of the CPU
+	debug.SetGCPercent(collect)
 	if os.Getenv(samplerVariable) != "" || IsFreshProcess() {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
@@ -35,7 +37,6 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{envIterations, envWarmup, envModel, envPresets, envOutside, envOutput} {
 		os.Unsetenv(name) // those of whoever runs the tests
 	}
-	debug.SetGCPercent(400) // the checkpoints become garbage, and collecting it took a tenth of the CPU
 	os.Exit(m.Run())
 }
 
