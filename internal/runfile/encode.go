@@ -44,8 +44,8 @@ func encodeLine(b *bytes.Buffer, record any) error {
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	err := e.Encode(record)
-	if err == nil && b.Len()-start > MaxLine {
-		err = fmt.Errorf("%w: %d bytes of at most %d", errTooLong, b.Len()-start, MaxLine)
+	if err == nil && b.Len()-start > maxLine {
+		err = fmt.Errorf("%w: %d bytes of at most %d", errTooLong, b.Len()-start, maxLine)
 	}
 	if err != nil {
 		b.Truncate(start)
@@ -111,7 +111,7 @@ func encodeScenario(b *bytes.Buffer, s *Scenario) error {
 			return err
 		}
 	}
-	reduced.Cut = append(reduced.Cut, fmt.Sprintf("evidence, tables and doc strings, and most of the messages: the record would have more than %d MiB", MaxLine>>20))
+	reduced.Cut = append(reduced.Cut, fmt.Sprintf("evidence, tables and doc strings, and most of the messages: the record would have more than %d MiB", maxLine>>20))
 	reduced.Evidence = nil
 	reduced.limitFailures(reducedMessage)
 	reduced.Attempts = slices.Clone(reduced.Attempts)

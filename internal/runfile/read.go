@@ -296,9 +296,9 @@ func (r *Reader) readLine() (line []byte, whole bool, err error) {
 	for {
 		part, err := r.lines.ReadSlice('\n')
 		r.next += int64(len(part))
-		if len(r.long)+len(part) > MaxLine+1 {
+		if len(r.long)+len(part) > maxLine+1 {
 			r.line++
-			return nil, false, r.fail(ErrTooLarge, fmt.Sprintf("a line of more than %d MiB", MaxLine>>20))
+			return nil, false, r.fail(ErrTooLarge, fmt.Sprintf("a line of more than %d MiB", maxLine>>20))
 		}
 		switch {
 		case err == bufio.ErrBufferFull:

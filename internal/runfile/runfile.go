@@ -28,6 +28,9 @@ const (
 	MaxShards  = 10_000    // of one run
 )
 
+// maxLine is MaxLine, and less in tests.
+var maxLine = MaxLine
+
 // What a scenario's record holds at most. Scenario.Cut says what was left out of it.
 const (
 	MaxMessage   = 1 << 20 // bytes of a failure's message, and of each other text about it

@@ -377,7 +377,8 @@ func TestAScenarioIsCutToTheLimits(t *testing.T) {
 }
 
 func TestARecordThatWouldBeTooLongKeepsItsVerdict(t *testing.T) {
-	wide := strings.Repeat("\x00", MaxLine/6) // six bytes each in JSON
+	shorterLines(t)
+	wide := strings.Repeat("\x00", maxLine/6) // six bytes each in JSON
 	s := Scenario{
 		ID: "a", URI: "a.feature", Name: "n", Status: outcome.Failed, Evidence: &Evidence{Operation: "o"},
 		Attempts: []Attempt{{Steps: []StepResult{{}}}},
