@@ -78,6 +78,7 @@ const (
 	SpecialTokenMismatch     = "special-token-id-mismatch"
 	TensorInTwoShards        = "tensor-in-two-shards"
 	TensorMissing            = "tensor-missing"
+	TensorNameTwice          = "tensor-name-twice"
 	TensorNotInIndex         = "tensor-not-in-index"
 	TokenNotInVocabulary     = "token-not-in-vocabulary"
 	TokenizerComponent       = "tokenizer-component-unknown"

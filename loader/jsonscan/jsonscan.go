@@ -51,11 +51,17 @@ type Scanner struct {
 	NonFinite int
 	// BOM reports that the text begins with a byte order mark.
 	BOM bool
+	// LoneSurrogate is the offset of the first escape of half a surrogate pair, such as
+	// \ud800 alone, in the strings scanned so far, or -1. JSON allows it, and there is no
+	// character of that kind: some readers refuse the text.
+	LoneSurrogate int
+	// Deepest is how many levels of arrays and objects the deepest value of Raw had.
+	Deepest int
 }
 
 // New returns a Scanner at the start of data, which is neither copied nor changed.
 func New(data []byte) Scanner {
-	s := Scanner{data: data, NonFinite: -1}
+	s := Scanner{data: data, NonFinite: -1, LoneSurrogate: -1}
 	if len(data) >= 3 && data[0] == 0xEF && data[1] == 0xBB && data[2] == 0xBF {
 		s.BOM, s.data, s.base = true, data[3:], 3
 	}
@@ -186,6 +192,7 @@ func (s *Scanner) skip() error {
 			s.pos++
 			closing := c + 2 // in ASCII, ']' is '[' + 2 and '}' is '{' + 2
 			if s.accept(closing) {
+				s.Deepest = max(s.Deepest, depth+1)
 				break
 			}
 			if c == '{' {
@@ -197,6 +204,7 @@ func (s *Scanner) skip() error {
 				stack[depth/64] &^= 1 << (depth % 64)
 			}
 			depth++
+			s.Deepest = max(s.Deepest, depth)
 			continue
 		default:
 			if err := s.scalar(c); err != nil {
@@ -338,6 +346,9 @@ func (s *Scanner) text() (raw []byte, escaped bool, err error) {
 				s.pos = i
 				return nil, false, s.errorf("unknown escape in a string")
 			}
+			if n == 6 {
+				n = s.surrogates(i)
+			}
 			i += n - 1
 		case c < 0x20:
 			s.pos = i
@@ -365,6 +376,25 @@ func escapeLen(b []byte) int {
 		}
 	}
 	return 0
+}
+
+// surrogates gives the length of the \u escape at byte i, which is valid: of both, where
+// it is the first of a surrogate pair. It records a surrogate that is in no pair.
+func (s *Scanner) surrogates(i int) int {
+	const escape = len(`\u0000`)
+	r, _ := hex4(s.data[i+2:])
+	if !utf16.IsSurrogate(r) {
+		return escape
+	}
+	if next := s.data[i+escape:]; len(next) > 0 && next[0] == '\\' && escapeLen(next) == escape {
+		if low, _ := hex4(next[2:]); utf16.DecodeRune(r, low) != utf8.RuneError {
+			return 2 * escape
+		}
+	}
+	if s.LoneSurrogate < 0 {
+		s.LoneSurrogate = s.base + i
+	}
+	return escape
 }
 
 func hex4(b []byte) (r rune, ok bool) {

@@ -67,6 +67,22 @@ func TestPythonNumbersAndByteOrderMarkAreRecorded(t *testing.T) {
 	assert.Equal(t, -1, s.NonFinite)
 }
 
+func TestLoneSurrogatesAndDepthAreRecorded(t *testing.T) {
+	for text, at := range map[string]int{
+		`"\ud83d\ude00"`: -1, `"\u00e9"`: -1, `["a","b\ud83d"]`: 7, `"\ude00\ud83d"`: 1, `"\ud83d]ude00"`: 1, `"\ud83d\n"`: 1, `"\ud83d`: 1, "\xEF\xBB\xBF\"\\udfff\"": 4,
+	} {
+		s := jsonscan.New([]byte(text))
+		_, _ = s.Raw()
+		assert.Equal(t, at, s.LoneSurrogate, text)
+	}
+	for text, depth := range map[string]int{`1`: 0, `[]`: 1, `[1,[2,{"a":3}],4]`: 3, `{"a":[[{}]]}`: 4} {
+		s := jsonscan.New([]byte(text))
+		_, err := s.Raw()
+		require.NoError(t, err)
+		assert.Equal(t, depth, s.Deepest, text)
+	}
+}
+
 func TestArrayAndKind(t *testing.T) {
 	s := jsonscan.New([]byte(`["a", 1, null, true, {}, [], NaN]`))
 	var kinds []string

@@ -11,7 +11,7 @@ import (
 // bytes of a git-lfs pointer, a web page or another format, read as a length, are some
 // billions, and "header too large" alone does not tell users the cause.
 func explain(e *fault.Error, path string, r io.ReaderAt, size int64) error {
-	if e.Kind == fault.Unreadable || e.Kind == fault.Truncated || e.Kind == DuplicateTensor {
+	if e.Kind == fault.Unreadable || e.Kind == fault.Truncated {
 		return e
 	}
 	content, err := sniff.File(path, r, size)

@@ -3,11 +3,10 @@
 //
 // The format is an unsigned 64-bit little-endian length, that many bytes of JSON, and
 // the bytes of the tensors without gaps. The checks, their order and their kinds are
-// those of the reference implementation, the Rust crate safetensors. This package
-// refuses a few files that the crate accepts: those with two tensors of one name
-// (which its specification forbids, while its reader keeps one of them), and those
-// where a tensor's description is not a JSON object or its type not a JSON string
-// (its JSON library, serde, also accepts other representations).
+// those of the reference implementation, the Rust crate safetensors 0.8, and so is what
+// counts: of several tensors of one name, which the specification forbids, the last
+// (Summary.Repeated has the name); a tensor's description may be an array of its three
+// members, and its type an object such as {"F32":null}.
 package safetensors
 
 import (
@@ -30,7 +29,6 @@ const (
 	InvalidHeaderLength          fault.Kind = "invalid header length"      // the header ends beyond the file
 	InvalidHeader                fault.Kind = "invalid UTF-8 in header"    // not UTF-8
 	InvalidHeaderDeserialization fault.Kind = "invalid JSON in header"     // not JSON, or not what the format needs
-	DuplicateTensor              fault.Kind = "duplicate tensor"           // two tensors of one name; not in the reference implementation
 	InvalidOffset                fault.Kind = "invalid offset"             // a gap, an overlap, or an end before its begin
 	ValidationOverflow           fault.Kind = "validation overflow"        // a size beyond 64 bits
 	MisalignedSlice              fault.Kind = "misaligned slice"           // packed elements that do not fill whole bytes
@@ -85,6 +83,10 @@ type Summary struct {
 	// HeaderBytes is the length of the JSON with its padding: the data begins
 	// at 8 + HeaderBytes.
 	HeaderBytes int64
+	// Repeated are the names that the header has more than once, each once, in the order
+	// of the header. Of such tensors only the last is counted and passed to visit. Add does
+	// not change it.
+	Repeated []string
 	// Total sums over all tensors. Its Elements are the parameters as stored:
 	// a quantized checkpoint that packs several weights into one U32 has more.
 	Total Count

@@ -156,10 +156,70 @@ func TestInvalidHeaderDeserialization(t *testing.T) {
 	}
 }
 
-func TestDuplicateTensor(t *testing.T) {
-	e := fails(t, safetensors.DuplicateTensor,
+// The reference implementation keeps the last of the tensors of one name, and then checks
+// that the tensors cover the file.
+func TestOfTensorsOfOneNameTheLastCounts(t *testing.T) {
+	h, err := read(file(`{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]},"\u0061":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}`, 8))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a"}, h.Repeated)
+	assert.Equal(t, []string{"a", "b"}, h.Names())
+	assert.EqualValues(t, 4, h.Tensors[0].End)
+	assert.Equal(t, safetensors.Count{Tensors: 2, Elements: 8, Bytes: 8}, h.Total)
+
+	e := fails(t, safetensors.InvalidOffset,
 		file(`{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"\u0061":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}`, 8))
-	assert.Contains(t, e.Error(), `tensor "a" stands at bytes 13 and `)
+	assert.Contains(t, e.Error(), `the header has tensor "a" twice`)
+
+	h, err = read(file(`{"a":{`+good+`}}`, 8))
+	require.NoError(t, err)
+	assert.Empty(t, h.Repeated)
+}
+
+// serde, the JSON library of the reference implementation, takes three more forms of a
+// description: an array of its members, a type as an object, and both at once.
+func TestOtherFormsOfADescription(t *testing.T) {
+	want, err := read(file(`{"a":{`+good+`}}`, 8))
+	require.NoError(t, err)
+	for _, description := range []string{
+		`["F32",[2],[0,8]]`, `{"dtype":{"F32":null},"shape":[2],"data_offsets":[0,8]}`, `[{"F32":null},[2],[0,8]]`,
+	} {
+		h, err := read(file(`{"a":`+description+`}`, 8))
+		require.NoError(t, err, description)
+		assert.Equal(t, want.Tensors, h.Tensors, description)
+	}
+	for description, text := range map[string]string{
+		`["F32",[2]]`:         "no data_offsets",
+		`[]`:                  "no dtype",
+		`["F32",[2],[0,8],1]`: "more than 3 elements",
+		`["F32",[0,8],[2]]`:   "two whole numbers",
+		`{"dtype":{"F32":{}},"shape":[2],"data_offsets":[0,8]}`:                          "other content than a type's name and null",
+		`{"dtype":{"F32":null,"F32":null},"shape":[2],"data_offsets":[0,8]}`:             "other content",
+		`{"dtype":{},"shape":[2],"data_offsets":[0,8]}`:                                  "empty object",
+		`{"dtype":{"f32":null},"shape":[2],"data_offsets":[0,8]}`:                        `unknown dtype "f32"`,
+		`{"dtype":["F32"],"shape":[2],"data_offsets":[0,8]}`:                             "dtype is an array",
+		`{` + good + `,"x":` + strings.Repeat("[", 126) + strings.Repeat("]", 126) + `}`: "more than 127 levels",
+		`{` + good + `,"x":["1e999",1e999]}`:                                             "1e999 is out of range",
+	} {
+		e := fails(t, safetensors.InvalidHeaderDeserialization, file(`{"a":`+description+`}`, 8))
+		assert.Contains(t, e.Error(), text, description)
+	}
+	for _, value := range []string{strings.Repeat("[", 125) + strings.Repeat("]", 125), `"1e999"`, `"\"1e999"`, `99999999999999999999`, `[1e-999]`, `{"x":1,"x":2}`} {
+		_, err := read(file(`{"a":{`+good+`,"x":`+value+`}}`, 8))
+		assert.NoError(t, err, value)
+	}
+}
+
+// Half of a surrogate pair is refused wherever it is, as by the reference implementation.
+func TestLoneSurrogatesAreRefused(t *testing.T) {
+	for _, header := range []string{
+		`{"a\ud800":{` + good + `}}`, `{"a\udc00":{` + good + `}}`, `{"a\ud800\u0041":{` + good + `}}`, `{"a\udc00\ud800":{` + good + `}}`,
+		`{"a":{` + good + `,"x":"\ud800"}}`, `{"a":{` + good + `,"\ud800":[]}}`, `{"__metadata__":{"a":"\udfff"},"a":{` + good + `}}`, `{"a":{` + good + `,"x":[{"\udbff":1}]}}`,
+	} {
+		assert.Contains(t, fails(t, safetensors.InvalidHeaderDeserialization, file(header, 8)).Error(), "surrogate", header)
+	}
+	h, err := read(file(`{"a\ud83d\ude00":{`+good+`}}`, 8))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a😀"}, h.Names())
 }
 
 func TestInvalidOffset(t *testing.T) {

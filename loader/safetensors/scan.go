@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/bits"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -41,7 +43,7 @@ func Scan(path string, r io.ReaderAt, size int64, visit func(Entry) error) (Summ
 		return Summary{}, explain(err, path, r, size)
 	}
 	if err := w.validate(); err != nil {
-		return Summary{}, err
+		return Summary{}, w.noteRepeated(err)
 	}
 	if visit != nil {
 		if err := w.visitAll(visit); err != nil {
@@ -188,11 +190,24 @@ func (w *scanState) parse() *fault.Error {
 		return w.headerError(0, "the header begins with a byte order mark")
 	case s.NonFinite >= 0:
 		return w.headerError(s.NonFinite, "a number that is not finite")
-	case w.names.repeated:
-		return w.duplicate()
+	case s.LoneSurrogate >= 0:
+		return w.headerError(s.LoneSurrogate, "half of a surrogate pair, which is no character")
+	case s.Deepest > maxNested:
+		return w.headerError(0, "more than %d levels of arrays and objects", maxNested+levelsAround)
+	}
+	if w.names.repeated {
+		w.dropRepeated()
 	}
 	return nil
 }
+
+// The reference implementation reads at most 127 levels of arrays and objects. levelsAround
+// are those around a value that this package does not use: the header and a tensor's
+// description.
+const (
+	levelsAround = 2
+	maxNested    = 127 - levelsAround
+)
 
 // notJSON converts an error of the JSON scanner to one of this package, which has its
 // offset in the file. Errors of this package are returned unchanged.
@@ -243,13 +258,9 @@ const (
 func (w *scanState) tensor(s *jsonscan.Scanner, name []byte) error {
 	kind := s.Kind()
 	rec := record{name: name, at: uint32(s.Offset())}
-	if kind != jsonscan.Object {
-		return w.headerError(s.Offset(), "tensor %q is %s, an object is needed", clip(name), kind)
-	}
 	var seen uint8
-	err := s.Object(func(member []byte) error {
+	read := func(member []byte) (err error) {
 		var bit uint8
-		var err error
 		switch string(member) {
 		case "dtype":
 			bit = seenDType
@@ -261,14 +272,28 @@ func (w *scanState) tensor(s *jsonscan.Scanner, name []byte) error {
 			bit = seenOffsets
 			err = w.offsets(s, &rec)
 		default:
-			_, err = s.Raw()
+			err = w.ignore(s)
 		}
 		if err == nil && seen&bit != 0 {
 			err = w.headerError(s.Offset(), "tensor %q has %s twice", clip(name), member)
 		}
 		seen |= bit
 		return err
-	})
+	}
+	var err error
+	switch kind {
+	case jsonscan.Object:
+		err = s.Object(read)
+	case jsonscan.Array: // the reference implementation's JSON library reads an object's members in a fixed order from it
+		err = s.Array(func(i int) error {
+			if i >= len(membersInOrder) {
+				return w.headerError(s.Offset(), "tensor %q is an array of more than %d elements", clip(name), len(membersInOrder))
+			}
+			return read(membersInOrder[i])
+		})
+	default:
+		err = w.headerError(s.Offset(), "tensor %q is %s, an object is needed", clip(name), kind)
+	}
 	if err != nil {
 		return err
 	}
@@ -283,6 +308,48 @@ func (w *scanState) tensor(s *jsonscan.Scanner, name []byte) error {
 	return nil
 }
 
+// membersInOrder are the members of a tensor's description in the order that an array in
+// its place has them.
+var membersInOrder = [...][]byte{[]byte("dtype"), []byte("shape"), []byte("data_offsets")}
+
+// ignore reads a value that this package does not use. Like the reference implementation
+// it refuses numbers beyond those of 64-bit floating point.
+func (w *scanState) ignore(s *jsonscan.Scanner) error {
+	kind, at := s.Kind(), s.Offset()
+	raw, err := s.Raw()
+	if err != nil || kind != jsonscan.Number && kind != jsonscan.Array && kind != jsonscan.Object {
+		return err
+	}
+	if number := tooLarge(raw); number != nil {
+		return w.headerError(at, "the number %s is out of range", clip(number))
+	}
+	return nil
+}
+
+// tooLarge gives the first number in a JSON value that is beyond the range of 64-bit
+// floating point, nil where there is none.
+func tooLarge(raw []byte) []byte {
+	inString := false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case !inString && (c == '-' || c >= '0' && c <= '9'):
+			end := i + 1
+			for end < len(raw) && strings.IndexByte("0123456789+-.eE", raw[end]) >= 0 {
+				end++
+			}
+			if f, err := strconv.ParseFloat(string(raw[i:end]), 64); err != nil && math.IsInf(f, 0) {
+				return raw[i:end]
+			}
+			i = end - 1
+		}
+	}
+	return nil
+}
+
 func missing(seen uint8) string {
 	switch {
 	case seen&seenDType == 0:
@@ -293,16 +360,40 @@ func missing(seen uint8) string {
 	return "data_offsets"
 }
 
-// dtype reads an element type. Most tensors have that of the tensor before.
-func (w *scanState) dtype(s *jsonscan.Scanner, name []byte) (DType, error) {
-	if k := s.Kind(); k != jsonscan.String {
-		return 0, w.headerError(s.Offset(), "tensor %q: dtype is %s, a string is needed", clip(name), k)
+// dtype reads an element type: "F32", or {"F32":null}, which the reference
+// implementation's JSON library takes too.
+func (w *scanState) dtype(s *jsonscan.Scanner, name []byte) (d DType, err error) {
+	k, at := s.Kind(), s.Offset()
+	switch k {
+	case jsonscan.String:
+		text, err := s.Text()
+		if err != nil {
+			return 0, err
+		}
+		return w.dtypeNamed(text, at, name)
+	case jsonscan.Object:
+		members := 0
+		err = s.Object(func(text []byte) error {
+			if members++; members > 1 || s.Kind() != jsonscan.Null {
+				return w.headerError(at, "tensor %q: dtype is an object with other content than a type's name and null", clip(name))
+			}
+			if d, err = w.dtypeNamed(text, at, name); err != nil {
+				return err
+			}
+			_, err = s.Raw()
+			return err
+		})
+		if err == nil && members == 0 {
+			err = w.headerError(at, "tensor %q: dtype is an empty object", clip(name))
+		}
+		return d, err
 	}
-	at := s.Offset()
-	text, err := s.Text()
-	if err != nil {
-		return 0, err
-	}
+	return 0, w.headerError(at, "tensor %q: dtype is %s, a string is needed", clip(name), k)
+}
+
+// dtypeNamed gives the element type of a name at an offset of the header. Most tensors
+// have that of the tensor before.
+func (w *scanState) dtypeNamed(text []byte, at int, name []byte) (DType, error) {
 	if n := len(w.records); n > 0 && string(text) == dtypes[w.records[n-1].dtype].name {
 		return w.records[n-1].dtype, nil
 	}
@@ -414,19 +505,44 @@ func compareOffsets(a, b *record) int {
 	return cmp.Compare(a.end, b.end)
 }
 
-// duplicate finds the name that occurs twice. It returns nil where there is none: the
-// set compares hashes, which may be equal for two names.
-func (w *scanState) duplicate() *fault.Error {
-	first := make(map[string]uint32, len(w.records))
+// dropRepeated leaves of the tensors of one name the last, as the reference implementation
+// does, and records the names. There may be none: the set compares hashes, which may be
+// equal for two names.
+func (w *scanState) dropRepeated() {
+	last := make(map[string]int, len(w.records))
 	for i := range w.records {
-		rec := &w.records[i]
-		if at, ok := first[string(rec.name)]; ok {
-			return w.fail(DuplicateTensor, lengthSize+int(rec.at), "tensor %q stands at bytes %d and %d", clip(rec.name), lengthSize+int(at), lengthSize+int(rec.at)).
-				WithHint("readers differ in which of the two they take: save the file again")
-		}
-		first[string(rec.name)] = rec.at
+		last[string(w.records[i].name)] = i
 	}
-	return nil
+	if len(last) == len(w.records) {
+		return
+	}
+	reported := map[string]bool{}
+	kept := w.records[:0]
+	w.ordered = true
+	for i := range w.records {
+		rec := w.records[i]
+		if last[string(rec.name)] != i {
+			if name := string(rec.name); !reported[name] {
+				reported[name] = true
+				w.summary.Repeated = append(w.summary.Repeated, name)
+			}
+			continue
+		}
+		if n := len(kept); n > 0 && w.ordered {
+			w.ordered = compareOffsets(&kept[n-1], &rec) <= 0
+		}
+		kept = append(kept, rec)
+	}
+	w.records = kept
+}
+
+// noteRepeated adds to an error of the offsets that a name stands twice in the header,
+// since the bytes of the one that does not count belong to no tensor.
+func (w *scanState) noteRepeated(e *fault.Error) *fault.Error {
+	if len(w.summary.Repeated) > 0 {
+		e.Detail += fmt.Sprintf("; the header has tensor %q twice, and the last one counts", clip([]byte(w.summary.Repeated[0])))
+	}
+	return e
 }
 
 // validate checks the tensors in the order of their offsets, then that they cover the

@@ -9,6 +9,7 @@ import (
 
 	"omniloader/loader/fault"
 	"omniloader/loader/internal/tree"
+	"omniloader/loader/safetensors"
 	"omniloader/loader/window"
 )
 
@@ -26,6 +27,7 @@ func readDDUF(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error) {
 	if len(archive.File) > maxArchiveMembers {
 		return Header{Unusable: true}, fault.New(fault.TooLarge, f.Name, fmt.Sprintf("%d files in the archive, the limit is %d", len(archive.File), maxArchiveMembers))
 	}
+	var header Header
 	for _, member := range archive.File {
 		if path.Ext(member.Name) != ".safetensors" {
 			continue
@@ -38,10 +40,12 @@ func readDDUF(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error) {
 		var tensors []Tensor
 		if err == nil {
 			prefix := []byte(path.Dir(member.Name) + "/")
-			_, err = scanSafetensors(f.Name, io.NewSectionReader(h, at, size), size, func(t Tensor) {
+			var summary safetensors.Summary
+			summary, err = scanSafetensors(f.Name, io.NewSectionReader(h, at, size), size, func(t Tensor) {
 				t.Name = append(prefix[:len(prefix):len(prefix)], t.Name...)
 				tensors = append(tensors, t)
 			})
+			header.Findings = append(header.Findings, repeatedTensors(f.Name, &summary)...)
 		}
 		if err != nil {
 			return Header{}, err
@@ -50,5 +54,5 @@ func readDDUF(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, error) {
 			add(t)
 		}
 	}
-	return Header{}, nil
+	return header, nil
 }

@@ -1,8 +1,11 @@
 package format
 
 import (
+	"fmt"
 	"io"
 
+	"omniloader/loader/answer"
+	"omniloader/loader/finding"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/safetensors"
 )
@@ -14,7 +17,16 @@ func readSafetensors(f *tree.File, h *tree.Handle, add func(Tensor)) (Header, er
 	if err != nil {
 		return Header{Unusable: true}, err
 	}
-	return Header{Framework: summary.Metadata["format"]}, nil
+	return Header{Framework: summary.Metadata["format"], Findings: repeatedTensors(f.Name, &summary)}, nil
+}
+
+// repeatedTensors reports tensors that a header has more than once.
+func repeatedTensors(file string, summary *safetensors.Summary) []answer.Finding {
+	if len(summary.Repeated) == 0 {
+		return nil
+	}
+	return []answer.Finding{finding.New(finding.TensorNameTwice, file, fmt.Sprintf("%s twice in the header: %.300s; the last one counts",
+		finding.Plural(len(summary.Repeated), "tensor name"), finding.JoinFirst(summary.Repeated)), "")}
 }
 
 // scanSafetensors calls add for each tensor of a safetensors file in r; name is its name
