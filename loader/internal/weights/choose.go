@@ -24,8 +24,11 @@ type weightSet struct {
 	role    string
 	rank    int // row of weight_names.tsv, or more
 	sharded bool
+	unnamed bool         // shards by their names that the index of their name does not name
 	index   *tree.File   // index of the shards, nil where there is none
 	files   []*tree.File // sorted by name
+
+	parsed *shards.Index // index as read, nil where it was not read or cannot be
 }
 
 // setID identifies a weightSet. A single file and the shards of the same name are two
@@ -89,7 +92,7 @@ func findWeightSets(files []tree.File) []*weightSet {
 // huggingface_hub.
 func (s *weightSet) order() int {
 	n := s.rank * 2
-	if s.sharded {
+	if s.sharded && !(s.role == format.RoleUnlisted && s.index != nil) {
 		n++
 	}
 	if s.variant != "" {
@@ -146,6 +149,53 @@ type choice struct {
 	companions   []*weightSet // read together with sets
 	ignored      []*weightSet
 	alternatives bool // ignored has other versions of sets
+}
+
+// namedByIndex gives each chosen set with an index the files that the index names,
+// whatever they are called and in whichever directory below it they are, and takes them
+// out of all other sets. Files that go by the name of the index, and that it does not
+// name, make an ignored set. An index that cannot be read leaves its set as the names
+// make it.
+func (r *reader) namedByIndex(chosen *choice, files []tree.File) {
+	owner := map[*tree.File]*weightSet{}
+	for _, s := range chosen.sets {
+		if s.index == nil {
+			continue
+		}
+		if s.parsed = r.readIndex(s); s.parsed == nil {
+			continue
+		}
+		named := make(map[string]bool, len(s.parsed.Shards))
+		for _, shard := range s.parsed.Shards {
+			if !shard.Unsafe {
+				named[path.Join(s.dir, shard.File)] = true
+			}
+		}
+		byName := s.files
+		s.files = nil
+		for i := range files {
+			if f := &files[i]; named[f.Name] && owner[f] == nil {
+				s.files = append(s.files, f)
+				owner[f] = s
+			}
+		}
+		if rest := slices.DeleteFunc(byName, func(f *tree.File) bool { return named[f.Name] }); len(rest) > 0 {
+			other := *s
+			other.index, other.parsed, other.files, other.unnamed = nil, nil, rest, true
+			chosen.ignored = append(chosen.ignored, &other)
+		}
+	}
+	if len(owner) == 0 {
+		return
+	}
+	withoutNamed := func(sets []*weightSet) []*weightSet {
+		return slices.DeleteFunc(sets, func(s *weightSet) bool {
+			before := len(s.files)
+			s.files = slices.DeleteFunc(s.files, func(f *tree.File) bool { return owner[f] != nil && owner[f] != s })
+			return len(s.files) == 0 && before > 0 && s.index == nil
+		})
+	}
+	chosen.sets, chosen.companions, chosen.ignored = withoutNamed(chosen.sets), withoutNamed(chosen.companions), withoutNamed(chosen.ignored)
 }
 
 // preferredQuantization is the version of a GGUF model that llama.cpp downloads from a
@@ -239,6 +289,10 @@ func chooseInDir(c *checkpoint.Directory, sets []*weightSet, v *detect.Classific
 	first := sets[0]
 	ext, _ := format.ByExtension(first.key)
 	all := first.role == format.RoleUnlisted && ext.Multiple == format.PartsOfOneModel
+	if first.index != nil { // it names the files of the model
+		out.sets, out.ignored = append(out.sets, first), append(out.ignored, sets[1:]...)
+		return
+	}
 	if all && c.Doc.File == "" && v.SAE == nil && !differInDigitsOnly(sets) {
 		all = false // it is not known whether they are one model
 	}

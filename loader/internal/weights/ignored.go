@@ -18,7 +18,7 @@ func (r *reader) reportIgnored(chosen *choice) {
 		for _, f := range s.files {
 			r.Info.Ignored = append(r.Info.Ignored, f.Name)
 		}
-		if len(s.files) == 0 || s.role == format.RoleAdapter {
+		if len(s.files) == 0 || s.role == format.RoleAdapter || s.unnamed { // checkIndex reports the last
 			continue
 		}
 		sameDir := slices.ContainsFunc(chosen.sets, func(t *weightSet) bool { return t.dir == s.dir })

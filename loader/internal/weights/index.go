@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"omniloader/loader/answer"
 	"omniloader/loader/fault"
@@ -35,12 +36,25 @@ func (r *reader) readIndex(s *weightSet) *shards.Index {
 // addMissingShards adds the shards that the index names and that are not present to
 // Info.Missing.
 func (r *reader) addMissingShards(s *weightSet, index *shards.Index) {
+	here := make(map[string]bool, len(s.files))
+	for _, f := range s.files {
+		here[f.Name] = true
+	}
 	for _, shard := range index.Shards {
-		if !shard.Unsafe && !slices.ContainsFunc(s.files, func(f *tree.File) bool { return f.Base() == shard.File }) {
-			r.Info.Missing = append(r.Info.Missing, path.Join(s.dir, shard.File))
+		if name := path.Join(s.dir, shard.File); !shard.Unsafe && !here[name] {
+			r.Info.Missing = append(r.Info.Missing, name)
 			r.Info.Complete = false
 		}
 	}
+}
+
+// shardName gives the name of a file relative to the directory of the set, as the index
+// of the set names it.
+func (s *weightSet) shardName(f *tree.File) string {
+	if s.dir == "." {
+		return f.Name
+	}
+	return strings.TrimPrefix(f.Name, s.dir+"/")
 }
 
 // checkIndex reports differences between index, directory and headers.
@@ -51,7 +65,13 @@ func (r *reader) checkIndex(s *weightSet, index *shards.Index, headers *shards.H
 			listing = append(listing, shards.File{Name: f.Base(), Size: f.Size})
 		}
 	}
-	for _, p := range index.Check(listing, headers) {
+	for _, f := range s.files {
+		if f.Dir() != s.dir {
+			listing = append(listing, shards.File{Name: s.shardName(f), Size: f.Size})
+		}
+	}
+	problems := index.Check(listing, headers)
+	for _, p := range problems {
 		if p.Kind == fault.Empty || p.Kind == shards.SingleFileToo { // reported by the check "files" and by reportIgnored
 			continue
 		}
@@ -63,7 +83,11 @@ func (r *reader) checkIndex(s *weightSet, index *shards.Index, headers *shards.H
 		if p.Kind == shards.MissingShard {
 			hint = r.c.DownloadHint(file)
 		}
-		found := finding.New(finding.CodeForKind(p.Kind), file, p.Detail, hint)
+		grade := finding.Usual
+		if p.Kind == shards.NumberGap && index.TotalSize != shards.Unknown && len(problems) == 1 {
+			grade = finding.Milder // every tensor is where the index says, and together they are of the size that it gives
+		}
+		found := finding.NewGraded(grade, finding.CodeForKind(p.Kind), file, p.Detail, hint)
 		r.Findings = append(r.Findings, found)
 		if found.Severity == answer.SeverityError {
 			r.Info.Complete = false

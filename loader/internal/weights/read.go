@@ -75,6 +75,7 @@ func Read(c *checkpoint.Directory, files []tree.File, v *detect.Classification) 
 		DTypes: map[string]int64{}, Complete: true,
 	}}}
 	r.addTensor = r.Tensors.add
+	r.namedByIndex(&chosen, files)
 	for _, s := range chosen.sets {
 		r.readSet(s, files)
 	}
@@ -100,16 +101,11 @@ func (r *reader) readSet(s *weightSet, files []tree.File) {
 		r.Info.Variant = s.variant
 		r.report(finding.WeightsVariantOnly, path.Join(s.dir, s.key), "no plain file stands beside the variant "+s.variant, fmt.Sprintf("load with variant=%q", s.variant))
 	}
-	var index *shards.Index
+	index, used := s.parsed, s.files
 	if s.index != nil {
 		r.Info.Index = s.index.Name
-		index = r.readIndex(s)
 	}
-	used := s.files
 	if index != nil {
-		used = slices.DeleteFunc(slices.Clone(s.files), func(f *tree.File) bool {
-			return !slices.ContainsFunc(index.Shards, func(shard shards.Shard) bool { return shard.File == f.Base() })
-		})
 		r.addMissingShards(s, index)
 	} else if s.sharded && s.index == nil {
 		used = r.chooseSeries(s)
@@ -132,7 +128,7 @@ func (r *reader) readSet(s *weightSet, files []tree.File) {
 			bytes += r.Tensors.List[i].Bytes
 		}
 		if headers != nil {
-			headers.Shard(f.Base(), bytes)
+			headers.Shard(s.shardName(f), bytes)
 		}
 		if buildIndex {
 			builder.Shard(f.Base(), bytes)
