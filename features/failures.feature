@@ -97,7 +97,7 @@ Feature: Failures
       Given the checkpoint "broken-missing-layers"
       When the checkpoint is inspected
       Then an error "layers-missing" is reported for "model-00001-of-00002.safetensors"
-      And the weights are complete
+      And the weights are incomplete
 
     Scenario: A decoder of fewer layers than its encoder misses none
       Given the checkpoint "whisper-small"
@@ -126,6 +126,36 @@ Feature: Failures
       And "model.safetensors.index.json" has "metadata.total_size" set to 26953670656
       When the checkpoint is inspected
       Then a warning "index-total-size" is reported for "model.safetensors.index.json"
+
+    Scenario Outline: The index names the shards, whatever they are called: <first>, <second>
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "num_hidden_layers": 1, "hidden_size": 64, "vocab_size": 64}
+        """
+      And the file "model.safetensors.index.json" holds:
+        """json
+        {"metadata": {}, "weight_map": {"model.embed_tokens.weight": "<first>", "model.layers.0.mlp.up_proj.weight": "<first>", "lm_head.weight": "<second>"}}
+        """
+      And the generated files:
+        """
+        safetensors <first>
+          model.embed_tokens.weight BF16 64 64
+          model.layers.0.mlp.up_proj.weight BF16 64 64
+        safetensors <second>
+          lm_head.weight BF16 64 64
+        """
+      When the checkpoint is inspected
+      Then there are 2 weights files
+      And the weights are complete
+      And the parameters are 12288
+      And no error is reported
+
+      Examples:
+        | first                                        | second                                   |
+        | model_00001-of-00002.safetensors             | model_00002-of-00002.safetensors         |
+        | model.safetensors-00001-of-00001.safetensors | model_mtp.safetensors                    |
+        | pytorch_model-00001-of-00002.safetensors     | pytorch_model-00002-of-00002.safetensors |
+        | shards/model-00001-of-00002.safetensors      | shards/model-00002-of-00002.safetensors  |
 
   Rule: 7. Shards without their index are still described
 
@@ -353,6 +383,13 @@ Feature: Failures
       When the checkpoint is inspected
       Then an error "shape-mismatch" is reported for "model-00001-of-00002.safetensors"
 
+    Scenario: Tensors without elements, as ZeRO-3 saves them where they were not gathered
+      Given the checkpoint "broken-empty-weights"
+      When the checkpoint is inspected
+      Then an error "weights-empty" is reported for "model.safetensors"
+      And the weights are incomplete
+      And the weights complete reason contains "none of which has an element"
+
     Scenario: Rows beyond the vocabulary are padding
       Given the checkpoint "llama-2-7b"
       And the config has "vocab_size" set to 31990
@@ -478,6 +515,20 @@ Feature: Failures
       And "model.safetensors" claims a header of 200 MB
       When the checkpoint is inspected
       Then an error "weights-header-too-large" is reported for "model.safetensors"
+
+    Scenario: A header with one tensor name twice, of which the last counts
+      Given a checkpoint with the config:
+        """json
+        {"architectures": ["BertModel"], "model_type": "bert"}
+        """
+      And the generated files:
+        """
+        bytes model.safetensors
+          "\xa0\x00\x00\x00\x00\x00\x00\x00" "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}" "\x00\x00\x80\x3f\x00\x00\x80\x3f"
+        """
+      When the checkpoint is inspected
+      Then a warning "tensor-name-twice" is reported for "model.safetensors"
+      And the weights tensors are 2
 
     Scenario: A pickle that would run a command
       Given the checkpoint "wav2vec2-base"

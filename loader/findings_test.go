@@ -174,6 +174,9 @@ func indexOf(pairs ...string) string {
 }
 
 var findingCases = []findingCase{
+	{"no tensor", sound(map[string]string{"m/model.safetensors": tensors()}), finding.WeightsEmpty, "error", "model.safetensors", "no tensor in model.safetensors"},
+	{"a tensor name twice", sound(map[string]string{"m/model.safetensors": strings.Replace(tensors("model.embed_tokens.weight", "model.embed_tokens.weighT"), "weighT\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]", "weight\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]", 1)}),
+		finding.TensorNameTwice, "warning", "model.safetensors", "1 tensor name twice in the header: model.embed_tokens.weight"},
 	{"pointer as weights", sound(map[string]string{"m/model.safetensors": pointer}), finding.LFSPointer, "error", "model.safetensors", "9.9 GB"},
 	{"pointer as tokenizer", sound(map[string]string{"m/tokenizer.json": pointer}), finding.LFSPointer, "error", "tokenizer.json", "9.9 GB"},
 	{"pointer as picture", sound(map[string]string{"m/plot.png": pointer}), finding.LFSPointer, "note", "plot.png", ""},
@@ -319,7 +322,7 @@ func TestMemorySaysThatWeightsDifferFromTheCommit(t *testing.T) {
 	tree := `{"format_version":1,"files":{"model.safetensors":{"size":130,"lfs_size":4000}}}`
 	info := inspectCache(t, inCache(map[string]string{"trees/abc.json": tree}))
 	require.NotNil(t, info.Weights)
-	require.False(t, info.Weights.Complete)
+	require.False(t, *info.Weights.Complete)
 	require.NotNil(t, info.Memory)
 	assert.Contains(t, strings.Join(info.Memory.Notes, "\n"), "incomplete")
 }

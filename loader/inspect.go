@@ -35,6 +35,12 @@ func (l *Loader) Inspect(fsys fs.FS, dir string) (*answer.Info, error) {
 		i.Tokenizer.Info() // what the checks compared is released
 	}
 	info.Findings = finding.Consolidate(append(i.findings, found...), func(file string) bool { return tree.HasProblem(i.Files, file) })
+	if info.Weights != nil {
+		info.Weights.Complete, info.Weights.CompleteReason = check.Complete(&i.Facts, info.Findings)
+		if complete := info.Weights.Complete; complete == nil || !*complete {
+			finding.WithholdRemovals(info.Findings)
+		}
+	}
 	return info, nil
 }
 
@@ -160,5 +166,5 @@ func (i *inspection) computeMemory() {
 // compareWithCommit compares a snapshot of the Hugging Face cache with the list of its
 // commit's files.
 func (i *inspection) compareWithCommit() {
-	i.Commit = weights.CompareWithCommit(i.Checkpoint, i.Files, i.Info.Weights)
+	i.Commit = weights.CompareWithCommit(i.Checkpoint, i.Files, i.Weights)
 }

@@ -53,7 +53,7 @@ func TestInspectOfAWholeCheckpoint(t *testing.T) {
 	assert.EqualValues(t, len(tensors("model.embed_tokens.weight")+tensors("lm_head.weight")), info.Weights.Bytes)
 	assert.EqualValues(t, 2, *info.Weights.Parameters)
 	assert.Equal(t, map[string]int64{"F32": 8}, info.Weights.DTypes)
-	assert.True(t, info.Weights.Complete)
+	assert.True(t, *info.Weights.Complete)
 	require.NotNil(t, info.Tokenizer)
 	assert.Equal(t, "LlamaTokenizer", info.Tokenizer.Class)
 	assert.Empty(t, info.Findings)
@@ -65,7 +65,7 @@ func TestInspectReportsAMissingShard(t *testing.T) {
 		"m/model-00001-of-00002.safetensors": tensors("a"),
 		"m/model.safetensors.index.json":     `{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}`,
 	})
-	assert.False(t, info.Weights.Complete)
+	assert.False(t, *info.Weights.Complete)
 	require.Equal(t, []string{finding.ShardMissing}, codes(info.Findings))
 	assert.Equal(t, "model-00002-of-00002.safetensors", info.Findings[0].File)
 	assert.Equal(t, answer.SeverityError, info.Findings[0].Severity)
@@ -164,7 +164,7 @@ func TestWeightsWithoutReadPermissionAreAnError(t *testing.T) {
 	require.Len(t, info.Findings, 1, "%+v", info.Findings)
 	assert.Equal(t, answer.Finding{Severity: answer.SeverityError, Code: finding.WeightsUnreadable, File: "model.safetensors",
 		Message: "permission denied: unreadable", Hint: "check the permissions of the file"}, info.Findings[0])
-	assert.False(t, info.Weights.Complete)
+	assert.False(t, *info.Weights.Complete)
 }
 
 func TestModelsWithoutTextNeedNoTokenizer(t *testing.T) {

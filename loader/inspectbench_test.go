@@ -105,7 +105,7 @@ func TestInspectReadsHeadersOnly(t *testing.T) {
 	info, err := loader.New().Inspect(fsys, "m")
 	require.NoError(t, err)
 	assert.Len(t, info.Weights.Files, 200)
-	assert.True(t, info.Weights.Complete)
+	assert.True(t, *info.Weights.Complete)
 	assert.Empty(t, info.Findings)
 	assert.Greater(t, info.Size, int64(600e9))
 	t.Logf("%d bytes read of %d", fsys.bytes.Load(), info.Size)

@@ -82,9 +82,9 @@ func TestMissingRankIsReported(t *testing.T) {
 	info := inspect(t, files)
 	assert.Contains(t, codes(info.Findings), finding.ShardMissing)
 	assert.Equal(t, []string{"rank1.safetensors"}, info.Weights.Missing)
-	assert.False(t, info.Weights.Complete)
+	assert.False(t, *info.Weights.Complete)
 	files["m/rank1.safetensors"] = tensors("b")
 	info = inspect(t, files)
 	assert.NotContains(t, codes(info.Findings), finding.ShardMissing)
-	assert.True(t, info.Weights.Complete)
+	assert.True(t, *info.Weights.Complete)
 }

@@ -44,7 +44,7 @@ func TestSoundPresetsHaveNoErrors(t *testing.T) {
 			}
 		}
 		require.NotNil(t, info.Weights, p.Name)
-		assert.True(t, info.Weights.Complete, p.Name)
+		assert.True(t, *info.Weights.Complete, p.Name)
 		assert.NotNil(t, info.Weights.Parameters, p.Name)
 	}
 }
@@ -173,7 +173,7 @@ func damage(t *testing.T, fsys afero.Fs, name, file string, before *answer.Info)
 		require.NoError(t, all.Cut(full, at))
 		got := look()
 		if used {
-			assert.False(t, got.Weights != nil && got.Weights.Complete, "%s cut to %d bytes", full, at)
+			assert.False(t, got.Weights != nil && *got.Weights.Complete, "%s cut to %d bytes", full, at)
 			assert.True(t, slices.ContainsFunc(got.Findings, isError), "%s cut to %d bytes: %+v", full, at, got.Findings)
 		}
 	}

@@ -105,7 +105,7 @@ func TestLinkedComponentDirectoriesAreRead(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "shared", "dit", "diffusion_pytorch_model.safetensors"), []byte(weights[:len(weights)-4]), 0o600))
 	info, err = loader.New().Inspect(os.DirFS(dir), "p")
 	require.NoError(t, err)
-	assert.False(t, info.Weights.Complete, "what is behind a link is checked like the rest")
+	assert.False(t, *info.Weights.Complete, "what is behind a link is checked like the rest")
 
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, "shared", "dit")))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "shared", "dit"), 0o755))

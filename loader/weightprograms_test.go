@@ -40,11 +40,11 @@ func TestONNXIsCounted(t *testing.T) {
 	require.NotNil(t, info.Weights.Parameters)
 	assert.EqualValues(t, 6, *info.Weights.Parameters)
 	assert.Equal(t, map[string]int64{"F32": 24}, info.Weights.DTypes)
-	assert.True(t, info.Weights.Complete)
+	assert.True(t, *info.Weights.Complete)
 	assert.Equal(t, []string{"nothing-recognized"}, codes(info))
 
 	info = inspect(t, map[string]string{"m/model.onnx": onnxOf("model.onnx_data"), "m/model.onnx_data": strings.Repeat("x", 31)})
-	assert.False(t, info.Weights.Complete)
+	assert.False(t, *info.Weights.Complete)
 	assert.Contains(t, codes(info), "weights-truncated model.onnx_data")
 
 	info = inspect(t, map[string]string{"m/model.onnx": onnxOf("model.onnx_data")})
@@ -86,7 +86,7 @@ func TestDamagedPrograms(t *testing.T) {
 	for _, name := range []string{"a.nemo", "a.keras", "a.tflite", "a.onnx"} {
 		info := inspect(t, map[string]string{"m/" + name: strings.Repeat("damaged ", 100)})
 		require.NotNil(t, info.Weights, name)
-		assert.False(t, info.Weights.Complete, name)
+		assert.False(t, *info.Weights.Complete, name)
 		assert.Nil(t, info.Weights.Parameters, name)
 		assert.Equal(t, finding.WeightsUnreadable, info.Findings[0].Code, name)
 	}

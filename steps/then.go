@@ -52,7 +52,7 @@ func (w *world) modelSteps(r stepRegistrar) {
 		example: `the model needs no remote code`,
 	})
 	r.Then(`^the weights are (in|not )?complete$`, w.weightsComplete, stepDoc{
-		meaning: "Every weight file that the checkpoint should have is there, or not.",
+		meaning: "Every weight file that the checkpoint should have is there, or not. Fails, and says why, where nothing tells.",
 		example: `the weights are incomplete`,
 	})
 	r.Then(`^the (model info|category|support|inspection) says the same$`, w.sameAnswerFrom, stepDoc{
@@ -70,11 +70,30 @@ func (w *world) hasTalker(which string) error { return w.fieldIsTrue("has talker
 func (w *world) hasCustomFiles(which string) error {
 	return w.fieldIsTrue("has custom files", which == "has")
 }
-func (w *world) weightsComplete(in string) error { return w.fieldIsTrue("weights complete", in == "") }
 func (w *world) needsRemoteCode(no string) error { return w.fieldIsTrue("remote code", no == "") }
 func (w *world) loadsAs(class string) error      { return w.fieldIs("loads as", "", class) }
 func (w *world) detectionUsed(verb, rule string) error {
 	return w.fieldContains("decided by", map[string]string{"used": "contains", "did not use": "does not contain"}[verb], rule)
+}
+
+// weightsComplete asserts that the weights are complete, or not. It fails where the answer
+// is that this is not known.
+func (w *world) weightsComplete(in string) error {
+	f, err := w.field("weights complete")
+	if err != nil {
+		return err
+	}
+	reason, err := w.answer.field("weights complete reason")
+	if err != nil || reason.value.String() == "" {
+		return w.fieldIsTrue("weights complete", in == "") // of a loader that gives no reason
+	}
+	if f.value.Type == gjson.Null {
+		return fmt.Errorf("it is not known whether the weights are complete: %s", cut(reason.value.String(), maxShownText))
+	}
+	if f.value.IsBool() && f.value.Bool() != (in == "") {
+		return fmt.Errorf("weights complete is %s, expected %s (%s)", yesNo(f.value.Bool()), yesNo(in == ""), cut(reason.value.String(), maxShownText))
+	}
+	return w.fieldIsTrue("weights complete", in == "")
 }
 
 // fieldIsTrue asserts that a boolean field has the value want. The failure quotes the

@@ -563,3 +563,23 @@ func TestMeasuredIsTrueForBoundsAndBenchmarkTags(t *testing.T) {
 	assert.True(t, steps.Measured(nil, []string{"the memory delta is below 1 MB"}))
 	assert.False(t, steps.Measured([]string{"@benchmarking"}, []string{"the model is supported"}))
 }
+
+// Where an answer says that it is not known whether the weights are complete, both steps
+// fail, and give the reason.
+func TestCompletenessThatIsNotKnownFailsWithItsReason(t *testing.T) {
+	answer := func(complete any, reason string) *steps.Setup {
+		return &steps.Setup{Plan: bench.Plan{Iterations: 1}, Loader: fake(func() (any, error) {
+			return map[string]any{"weights": map[string]any{"complete": complete, "complete_reason": reason}}, nil
+		})}
+	}
+	for _, step := range []string{`the weights are complete`, `the weights are incomplete`} {
+		status, _, out := run(t, answer(nil, "nothing says what should be there"), feature(step))
+		assert.Equal(t, 1, status, step)
+		assert.Contains(t, out, "it is not known whether the weights are complete: nothing says what should be there", step)
+	}
+	status, _, out := run(t, answer(false, "b.bin is missing"), feature(`the weights are complete`))
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, "weights complete is no, expected yes (b.bin is missing)")
+	status, _, out = run(t, answer(true, "compared: sizes"), feature(`the weights are complete`))
+	assert.Zero(t, status, out)
+}

@@ -180,7 +180,7 @@ func TestEveryFactOfACheckpointIsShown(t *testing.T) {
 		SAE:            &answer.SAEInfo{Family: "gemma_scope", Sites: []string{"resid_post"}, Layers: []int{3, 9}},
 		HasCustomFiles: true, CustomFiles: []string{"modeling_x.py"},
 		Tokenizer: &answer.TokenizerInfo{Type: "BPE", Class: "C", VocabSize: &vocabulary, PadToken: text("<p>"), PadTokenSource: text("eos_token"), Origin: "base model", Path: "/b"},
-		Weights:   &answer.WeightsInfo{Format: "safetensors", Files: []string{"a", "b"}, Parameters: &parameters, Bytes: 2000, DTypes: map[string]int64{"F32": 1, "BF16": 9}},
+		Weights:   &answer.WeightsInfo{Format: "safetensors", Files: []string{"a", "b"}, Parameters: &parameters, Bytes: 2000, DTypes: map[string]int64{"F32": 1, "BF16": 9}, Complete: new(false)},
 		Size:      3000,
 	})
 	assert.Equal(t, []fact{
@@ -202,7 +202,9 @@ func TestUnknownParametersAreShownAsNotKnown(t *testing.T) {
 		return ""
 	}
 	assert.Equal(t, "tflite, 1 file, 9 B, parameters not known",
-		weights(&answer.Info{Weights: &answer.WeightsInfo{Format: "tflite", Files: []string{"a"}, Bytes: 9, Complete: true}}))
+		weights(&answer.Info{Weights: &answer.WeightsInfo{Format: "tflite", Files: []string{"a"}, Bytes: 9, Complete: new(true)}}))
+	assert.Equal(t, "tflite, 1 file, 9 B, parameters not known, not known whether complete",
+		weights(&answer.Info{Weights: &answer.WeightsInfo{Format: "tflite", Files: []string{"a"}, Bytes: 9}}))
 	program := answer.Info{IsSupported: true, Category: answer.Unknown, Layout: "core ml"}
 	assert.Equal(t, "in the files of core ml, which are not read; parameters not known", weights(&program))
 	program.Findings = []answer.Finding{{Code: finding.WeightsMissing}}

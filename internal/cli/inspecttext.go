@@ -244,7 +244,10 @@ func weightsText(w *answer.WeightsInfo) string {
 	if n := len(w.Ignored); n > 0 {
 		parts = append(parts, quantity.Count(n, "other file")+" not used")
 	}
-	if !w.Complete {
+	switch {
+	case w.Complete == nil:
+		parts = append(parts, "not known whether complete")
+	case !*w.Complete:
 		incomplete := "incomplete"
 		if n := len(w.Missing); n > 0 {
 			incomplete = fmt.Sprintf("incomplete: %d missing", n)

@@ -309,11 +309,14 @@ func (d *describer) weights(info *answer.Info) {
 		d.then(fmt.Sprintf("the size is %d", info.Size))
 		return
 	}
-	state := "complete"
-	if !w.Complete {
-		state = "incomplete"
+	state, rule := "complete", "Its weights are described from their headers, and are complete"
+	switch {
+	case w.Complete == nil:
+		state, rule = "", "Its weights are described as far as they are read"
+	case !*w.Complete:
+		state, rule = "incomplete", "Its weights are described from their headers, and are incomplete"
 	}
-	d.rule("Its weights are described from their headers, and are " + state)
+	d.rule(rule)
 	d.scenario("The weights of "+d.name, "", "the checkpoint is inspected")
 	d.fieldIs("weights format", w.Format)
 	if len(w.Files) == 1 {
@@ -331,7 +334,9 @@ func (d *describer) weights(info *answer.Info) {
 			d.then(fmt.Sprintf("the weights dtypes %s are %d", name, w.DTypes[dtype]))
 		}
 	}
-	d.then("the weights are " + state)
+	if state != "" {
+		d.then("the weights are " + state)
+	}
 	d.then(fmt.Sprintf("the size is %d", info.Size))
 }
 

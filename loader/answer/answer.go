@@ -111,10 +111,14 @@ type WeightsInfo struct {
 	TensorBytes    int64            `json:"tensor_bytes" unit:"bytes"` // of the tensors read
 	DTypes         map[string]int64 `json:"dtypes" unit:"bytes"`       // bytes of the tensors by element type
 	BitsPerWeight  *float64         `json:"bits_per_weight"`           // bits of all tensors divided by Parameters
-	Complete       bool             `json:"complete"`
-	Missing        []string         `json:"missing"`    // files of the weights that are not present
-	Ignored        []string         `json:"ignored"`    // weight files that a loader does not read
-	Companions     []string         `json:"companions"` // loaded together with the weights: a projector for images
+	// Complete tells whether all weights are present, as far as they were compared with
+	// something: the index, the sizes of the files, the layers of the config. Null where
+	// nothing was.
+	Complete       *bool    `json:"complete"`
+	CompleteReason string   `json:"complete_reason"` // what was compared, what is missing, or why nothing could be compared
+	Missing        []string `json:"missing"`         // files of the weights that are not present
+	Ignored        []string `json:"ignored"`         // weight files that a loader does not read
+	Companions     []string `json:"companions"`      // loaded together with the weights: a projector for images
 }
 
 // ChatTemplate gives the file of a checkpoint's chat template.

@@ -94,6 +94,7 @@ const (
 	WeightWithoutCounterpart = "weight-without-counterpart"
 	WeightsAlternatives      = "weights-alternatives"
 	WeightsDuplicate         = "weights-duplicate"
+	WeightsEmpty             = "weights-empty"
 	WeightsHeaderTooLarge    = "weights-header-too-large"
 	WeightsMissing           = "weights-missing"
 	WeightsSingleAndIndex    = "weights-single-and-index"

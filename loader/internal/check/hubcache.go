@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"omniloader/loader/answer"
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/checkpoint"
+	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/hubcache"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/sniff"
@@ -79,7 +81,7 @@ func checkRefs(c *checkpoint.Directory, r hubcache.Repository) (findings []answe
 // files on purpose, so files that are not needed for loading are reported as a note.
 var _ = register(Check{
 	Name:  "commit",
-	Codes: []string{finding.FileMissing, finding.FileSize, finding.FileUnreadable},
+	Codes: []string{finding.FileMissing, finding.FileSize, finding.FileUnreadable, finding.ShardMissing},
 	Needs: Commit | Cache,
 	Run: func(f *Facts) (findings []answer.Finding) {
 		r, _ := f.Checkpoint.CacheRepository()
@@ -92,7 +94,14 @@ var _ = register(Check{
 				fmt.Sprintf("it has %s, and the repository's %s", finding.ExactBytes(o.ActualSize), finding.ExactBytes(o.Size)), "delete it and run hf download "+r.ID+" "+o.Name))
 		}
 		for _, m := range d.Missing {
-			findings = append(findings, finding.New(finding.FileMissing, m.Name, "the repository has it, of "+sniff.ByteSize(max(m.Size, 0)), "hf download "+r.ID+" "+m.Name))
+			code := finding.FileMissing
+			if f.Weights != nil && format.IsWeights(m.Name) {
+				if reported(f.Weights.Findings, finding.ShardMissing, m.Name) {
+					continue
+				}
+				code = finding.ShardMissing
+			}
+			findings = append(findings, finding.New(code, m.Name, "the repository has it, of "+sniff.ByteSize(max(m.Size, 0)), "hf download "+r.ID+" "+m.Name))
 		}
 		if n := len(d.NotDownloaded); n > 0 {
 			findings = append(findings, finding.NewGraded(finding.Milder, finding.FileMissing, "",
@@ -119,3 +128,8 @@ var _ = register(Check{
 		return findings
 	},
 })
+
+// reported tells whether findings have one with this code about a file.
+func reported(findings []answer.Finding, code, file string) bool {
+	return slices.ContainsFunc(findings, func(f answer.Finding) bool { return f.Code == code && f.File == file })
+}

@@ -64,7 +64,7 @@ func TestOneRowIsEnoughForANewFormat(t *testing.T) {
 			assert.Equal(t, c.index, info.Weights.Index)
 			assert.Empty(t, info.Weights.Ignored)
 			assert.ElementsMatch(t, c.missing, info.Weights.Missing)
-			assert.Equal(t, c.missing == nil, info.Weights.Complete)
+			assert.Equal(t, c.missing == nil, *info.Weights.Complete)
 			require.NotNil(t, info.Weights.StoredElements)
 			assert.Equal(t, c.elements, *info.Weights.StoredElements)
 			assert.Equal(t, answer.Transformers, info.Category)

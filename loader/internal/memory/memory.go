@@ -43,7 +43,7 @@ func Estimate(c *checkpoint.Directory, info *answer.Info, h *weights.Headers, co
 		}
 	}
 	m.Total = m.Weights
-	if !h.Info.Complete {
+	if h.Incomplete {
 		m.Notes = append(m.Notes, "the weights are incomplete: what is missing is not counted")
 	}
 	info.Memory = m

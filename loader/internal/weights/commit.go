@@ -33,14 +33,18 @@ type SizeMismatch struct {
 }
 
 // CompareWithCommit compares the files with the list of the commit's files, and marks
-// missing weights in w, which may be nil. It returns nil where the directory is no
+// missing weights in h, which may be nil. It returns nil where the directory is no
 // snapshot of the Hugging Face cache, or there is no list.
-func CompareWithCommit(c *checkpoint.Directory, files []tree.File, w *answer.WeightsInfo) *CommitComparison {
+func CompareWithCommit(c *checkpoint.Directory, files []tree.File, h *Headers) *CommitComparison {
 	r, ok := c.CacheRepository()
 	if !ok || r.Commit == "" {
 		return nil
 	}
 	d := &CommitComparison{List: r.TreeFile()}
+	var w *answer.WeightsInfo
+	if h != nil {
+		w = h.Info
+	}
 	if _, err := fs.Stat(c.FS, path.Join(r.Dir, d.List)); err != nil {
 		return nil
 	}
@@ -70,23 +74,25 @@ func CompareWithCommit(c *checkpoint.Directory, files []tree.File, w *answer.Wei
 			d.NotDownloaded = append(d.NotDownloaded, e.Name)
 		}
 	}
-	if w != nil {
-		d.markMissing(w)
+	if h != nil {
+		d.markMissing(h)
+		h.compared("files with the list of the commit's files")
 	}
 	return d
 }
 
-// markMissing sets Complete and Missing of w.
-func (d *CommitComparison) markMissing(w *answer.WeightsInfo) {
+// markMissing sets Incomplete and Missing of h.
+func (d *CommitComparison) markMissing(h *Headers) {
+	w := h.Info
 	for _, o := range d.SizeMismatches {
 		if slices.Contains(w.Files, o.Name) {
-			w.Complete = false
+			h.Incomplete = true
 		}
 	}
 	for _, m := range d.Missing {
 		if format.IsWeights(m.Name) && !slices.Contains(w.Missing, m.Name) {
 			w.Missing = append(w.Missing, m.Name)
-			w.Complete = false
+			h.Incomplete = true
 		}
 	}
 }

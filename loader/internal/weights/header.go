@@ -17,7 +17,7 @@ import (
 // possible.
 func (r *reader) readHeader(f *tree.File, s *weightSet) bool {
 	if f.Problem != nil { // reported already
-		r.Info.Complete, r.SomeUnread = false, true
+		r.Incomplete, r.SomeUnread = true, true
 		return false
 	}
 	row := format.ByName(s.format)
@@ -68,7 +68,7 @@ func (r *reader) addHeader(f *tree.File, header *format.Header, complete bool) b
 	}
 	for _, e := range header.External {
 		if e.Unsafe {
-			r.Info.Complete = false
+			r.Incomplete = true
 			r.report(finding.IndexUnsafe, f.Name, fmt.Sprintf("the header places the data of a tensor in %.80q", e.File), "")
 			return false
 		}
@@ -107,14 +107,14 @@ func (r *reader) checkExternal(name string, needed int64) {
 		r.Info.Bytes += f.Size
 		switch {
 		case f.Problem != nil: // reported as such
-			r.Info.Complete = false
+			r.Incomplete = true
 		case f.Size < needed:
-			r.Info.Complete = false
+			r.Incomplete = true
 			r.report(finding.WeightsTruncated, name, fmt.Sprintf("it has %s, and the model's tensors reach to %s", finding.ExactBytes(f.Size), finding.ExactBytes(needed)), "")
 		}
 		return
 	}
-	r.Info.Complete = false
+	r.Incomplete = true
 	r.Info.Missing = append(r.Info.Missing, name)
 	r.report(finding.ShardMissing, name, "the model keeps the data of its tensors in this file, which is not here", r.c.DownloadHint(name))
 }

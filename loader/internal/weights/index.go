@@ -17,7 +17,7 @@ import (
 // readIndex reads the index of a set, nil where it cannot be read.
 func (r *reader) readIndex(s *weightSet) *shards.Index {
 	if s.index.Problem != nil { // reported already
-		r.Info.Complete = false
+		r.Incomplete = true
 		return nil
 	}
 	h, err := tree.OpenAt(r.c.FS, r.c.Dir, s.index.Name)
@@ -28,7 +28,7 @@ func (r *reader) readIndex(s *weightSet) *shards.Index {
 			return index
 		}
 	}
-	r.Info.Complete = false
+	r.Incomplete = true
 	r.report(finding.IndexUnreadable, s.index.Name, finding.MessageOf(err), finding.HintOf(err))
 	return nil
 }
@@ -43,7 +43,7 @@ func (r *reader) addMissingShards(s *weightSet, index *shards.Index) {
 	for _, shard := range index.Shards {
 		if name := path.Join(s.dir, shard.File); !shard.Unsafe && !here[name] {
 			r.Info.Missing = append(r.Info.Missing, name)
-			r.Info.Complete = false
+			r.Incomplete = true
 		}
 	}
 }
@@ -90,7 +90,7 @@ func (r *reader) checkIndex(s *weightSet, index *shards.Index, headers *shards.H
 		found := finding.NewGraded(grade, finding.CodeForKind(p.Kind), file, p.Detail, hint)
 		r.Findings = append(r.Findings, found)
 		if found.Severity == answer.SeverityError {
-			r.Info.Complete = false
+			r.Incomplete = true
 		}
 	}
 }
@@ -114,8 +114,9 @@ func (r *reader) chooseSeries(s *weightSet) []*tree.File {
 	if best == nil {
 		return s.files
 	}
+	r.compared("shards with the numbers in their names")
 	if best.Lacking > 0 {
-		r.Info.Complete = false
+		r.Incomplete = true
 		for _, n := range best.Missing {
 			r.Info.Missing = append(r.Info.Missing, path.Join(s.dir, fmt.Sprintf("%s-%05d-of-%05d%s", best.Stem, n, best.Count, best.Suffix)))
 		}

@@ -28,12 +28,15 @@ func (r *reader) checkRanks() {
 	if ranks > maxRanks || len(r.Info.Files) == 0 {
 		return
 	}
+	if ranks > 0 {
+		r.compared("files with the ranks of " + config.ConfigJSON)
+	}
 	for i := range ranks {
 		name := "rank" + strconv.FormatInt(i, 10) + path.Ext(r.Info.Files[0])
 		if r.c.Has(name) {
 			continue
 		}
-		r.Info.Complete = false
+		r.Incomplete = true
 		r.Info.Missing = append(r.Info.Missing, name)
 		r.report(finding.ShardMissing, name, fmt.Sprintf("%s is for %d ranks, and the file of this one is not here", config.ConfigJSON, ranks), r.c.DownloadHint(name))
 	}

@@ -30,6 +30,12 @@ type Headers struct {
 	KVHeads []int64      // number of key-value heads of each layer, where the first GGUF file lists them
 	// AllPresent: no file of the weights is missing, and every header could be read.
 	AllPresent bool
+	// Incomplete: a file or a part of one is missing, also by what was compared after the
+	// headers.
+	Incomplete bool
+	// Compared says with what the weights were compared, for Incomplete to mean something:
+	// "headers with the sizes of the files".
+	Compared []string
 	// SomeUnread: the tensors of at least one file are not known.
 	SomeUnread bool
 	Findings   []answer.Finding // of reading the headers
@@ -45,6 +51,13 @@ type reader struct {
 	addTensor    func(format.Tensor)  // of Tensors
 }
 
+// compared records what was compared.
+func (h *Headers) compared(what string) {
+	if !slices.Contains(h.Compared, what) {
+		h.Compared = append(h.Compared, what)
+	}
+}
+
 // report adds a finding with its usual severity.
 func (r *reader) report(code, file, message, hint string) {
 	r.Findings = append(r.Findings, finding.New(code, file, message, hint))
@@ -53,7 +66,7 @@ func (r *reader) report(code, file, message, hint string) {
 // reportBroken reports a weight file that cannot be used. fallback is the code for an
 // error whose kind has none.
 func (r *reader) reportBroken(file string, err error, fallback string) {
-	r.Info.Complete = false
+	r.Incomplete = true
 	r.SomeUnread = true
 	code, hint := finding.CodeForError(err, fallback), finding.HintOf(err)
 	if code == finding.FileUnreadable { // loading fails without the file
@@ -72,7 +85,7 @@ func Read(c *checkpoint.Directory, files []tree.File, v *detect.Classification) 
 	}
 	r := &reader{c: c, quant: quantization.FromConfigs(c), files: files, Headers: &Headers{Info: &answer.WeightsInfo{
 		Format: chosen.sets[0].format, Files: []string{}, Ignored: []string{}, Companions: []string{}, Missing: []string{},
-		DTypes: map[string]int64{}, Complete: true,
+		DTypes: map[string]int64{},
 	}}}
 	r.addTensor = r.Tensors.add
 	r.namedByIndex(&chosen, files)
@@ -87,8 +100,11 @@ func Read(c *checkpoint.Directory, files []tree.File, v *detect.Classification) 
 	}
 	r.reportIgnored(&chosen)
 	r.checkGGUF()
+	if !r.SomeUnread && len(r.Info.Files) > 0 {
+		r.compared("headers with the sizes of the files")
+	}
 	r.count()
-	r.AllPresent = r.Info.Complete
+	r.AllPresent = !r.Incomplete
 	if v.Layout == tensorRTLayout {
 		r.checkRanks()
 	}
@@ -107,6 +123,7 @@ func (r *reader) readSet(s *weightSet, files []tree.File) {
 	}
 	if index != nil {
 		r.addMissingShards(s, index)
+		r.compared("shards with the index")
 	} else if s.sharded && s.index == nil {
 		used = r.chooseSeries(s)
 	}
@@ -162,7 +179,7 @@ func (r *reader) checkGGUF() {
 		return
 	}
 	for _, err := range gguf.CheckShards(r.GGUF) {
-		r.Info.Complete = false
+		r.Incomplete = true
 		r.report(finding.CodeForError(err, finding.ShardsDisagree), fault.PathOf(err), finding.MessageOf(err), finding.HintOf(err))
 	}
 }
