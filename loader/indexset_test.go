@@ -2,6 +2,7 @@ package loader_test
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,4 +142,21 @@ func TestWeightsThatHoldNothing(t *testing.T) {
 	for _, f := range inspect(t, sound(map[string]string{"m/model.safetensors": g})).Findings {
 		assert.NotEqual(t, finding.WeightsEmpty, f.Code, "GPTQ leaves g_idx empty")
 	}
+}
+
+// A GGUF file of a vocabulary alone is described where there is nothing else, and left
+// aside beside weights.
+func TestAVocabularyIsNoModel(t *testing.T) {
+	vocabulary := ggufOf("general.architecture", "llama", "tokenizer.ggml.tokens", []string{"a", "b"})
+	info := inspect(t, map[string]string{"m/ggml-vocab-x.gguf": vocabulary})
+	i := slices.IndexFunc(info.Findings, func(f answer.Finding) bool { return f.Code == finding.WeightsEmpty })
+	require.GreaterOrEqual(t, i, 0, "%+v", info.Findings)
+	assert.Equal(t, "a vocabulary of 2 tokens, and no tensor", info.Findings[i].Message)
+	assert.Contains(t, info.Findings[i].Hint, "tokenizer alone")
+	assert.False(t, *info.Weights.Complete)
+
+	info = inspect(t, sound(map[string]string{"m/ggml-vocab-x.gguf": vocabulary}))
+	assert.Equal(t, []string{"model.safetensors"}, info.Weights.Files)
+	assert.Empty(t, info.Weights.Ignored)
+	assert.Empty(t, info.Findings)
 }

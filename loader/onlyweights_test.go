@@ -34,3 +34,24 @@ func TestOnlyWeights(t *testing.T) {
 		assert.False(t, ok, file)
 	}
 }
+
+// A file that an index names is inspected with the others that it names.
+func TestOnlyWeightsOfAnIndex(t *testing.T) {
+	files := shardsOf("model.safetensors.index.json", "model_00001-of-00002.safetensors", "model_mtp.safetensors")
+	files["m/other.safetensors"] = tensors("a")
+	files["m/broken.safetensors.index.json"] = "{"
+	fsys := treeFS(files)
+	for file, want := range map[string][]string{
+		"m/model_00001-of-00002.safetensors": {"model_00001-of-00002.safetensors", "model_mtp.safetensors"},
+		"m/model_mtp.safetensors":            {"model_00001-of-00002.safetensors", "model_mtp.safetensors"},
+		"m/other.safetensors":                {"other.safetensors"},
+	} {
+		only, dir, ok := loader.OnlyWeights(fsys, file)
+		require.True(t, ok, file)
+		info, err := loader.New().Inspect(only, dir)
+		require.NoError(t, err, file)
+		assert.Equal(t, want, info.Weights.Files, file)
+		assert.Empty(t, info.Weights.Ignored, file)
+		assert.True(t, *info.Weights.Complete, file)
+	}
+}

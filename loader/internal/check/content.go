@@ -32,10 +32,14 @@ var _ = register(Check{
 				empty++
 			}
 		}
-		message := ""
+		message, hint := "", ""
 		switch tensors := len(w.Tensors.List); {
 		case tensors == 0 && !w.SomeUnread && !w.Incomplete:
 			message = "there is no tensor in " + finding.JoinFirst(w.Info.Files)
+			if len(w.GGUF) > 0 && w.GGUF[0].Key("tokenizer.ggml.tokens").Len() > 0 {
+				message = fmt.Sprintf("a vocabulary of %d tokens, and no tensor", w.GGUF[0].Key("tokenizer.ggml.tokens").Len())
+				hint = "It serves as a tokenizer alone; for a model, get a GGUF file with its weights."
+			}
 		case tensors > 0 && elements == 0 && !w.SomeUnread:
 			message = fmt.Sprintf("%s, none of which has an element: the shape of %.120q has a 0", finding.Plural(tensors, "tensor"), w.Tensors.Name(0))
 		case empty > 0:
@@ -47,6 +51,6 @@ var _ = register(Check{
 		default:
 			return nil
 		}
-		return single(finding.WeightsEmpty, w.Info.Files[0], message, "")
+		return single(finding.WeightsEmpty, w.Info.Files[0], message, hint)
 	},
 })

@@ -114,7 +114,7 @@ func TestComplaintNamesTheForgottenColumn(t *testing.T) {
 func TestWeightNamePatternsHaveKnownFormats(t *testing.T) {
 	assert.NotEmpty(t, tabletest.Names(t, "weight_names.tsv", weightNamesTSV, 3))
 	for f := range table.Rows(weightNamesTSV) {
-		assert.Contains(t, []string{RoleModel, RoleAdapter, RoleAlternative, RoleCompanion, RoleOther}, f[0], f[2])
+		assert.Contains(t, []string{RoleModel, RoleAdapter, RoleAlternative, RoleCompanion, RoleVocabulary, RoleOther}, f[0], f[2])
 		assert.NotNil(t, ByName(f[1]), "%s: no format %s", f[2], f[1])
 	}
 }

@@ -18,6 +18,7 @@ const (
 	RoleAdapter     = "adapter"     // the weights of an adapter, which change a model
 	RoleAlternative = "alternative" // one of several versions of a model, of which a loader takes one
 	RoleCompanion   = "companion"   // loaded beside a model: the projector for images
+	RoleVocabulary  = "vocabulary"  // of a tokenizer alone, in a format of weights
 	RoleOther       = "other"       // not weights of a model: the state of an optimizer
 	RoleUnlisted    = ""            // no pattern matches the name
 )

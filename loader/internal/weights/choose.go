@@ -210,6 +210,9 @@ func chooseWeights(c *checkpoint.Directory, sets []*weightSet, v *detect.Classif
 	var out choice
 	byDir := map[string][]*weightSet{}
 	var dirs []string
+	hasWeights := slices.ContainsFunc(sets, func(s *weightSet) bool {
+		return s.role != format.RoleVocabulary && s.role != format.RoleOther && s.role != format.RoleCompanion
+	})
 	for _, s := range sets {
 		switch s.role {
 		case format.RoleCompanion:
@@ -217,6 +220,10 @@ func chooseWeights(c *checkpoint.Directory, sets []*weightSet, v *detect.Classif
 			continue
 		case format.RoleOther:
 			continue
+		case format.RoleVocabulary:
+			if hasWeights {
+				continue
+			}
 		}
 		if byDir[s.dir] == nil {
 			dirs = append(dirs, s.dir)
