@@ -165,6 +165,22 @@ func (c *countingFS) Open(name string) (fs.File, error) {
 	return c.FS.Open(name)
 }
 
+// Stat is no opening.
+func (c *countingFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(c.FS, name) }
+
+func TestCategoryOfAPipelineReadsItsIndexAlone(t *testing.T) {
+	fsys := &countingFS{FS: preset(t, "stable-diffusion-xl-1.0")}
+	for name, ask := range map[string]func() error{
+		"category": func() error { _, err := loader.New().Category(fsys, "stable-diffusion-xl-1.0"); return err },
+		"support":  func() error { _, err := loader.New().Support(fsys, "stable-diffusion-xl-1.0"); return err },
+		"sae":      func() error { _, err := loader.New().IsSAE(fsys, "stable-diffusion-xl-1.0"); return err },
+	} {
+		fsys.opened = nil
+		require.NoError(t, ask())
+		assert.Equal(t, []string{"stable-diffusion-xl-1.0/model_index.json"}, fsys.opened, name)
+	}
+}
+
 func TestModelInfoListsOnceAndReadsOneFile(t *testing.T) {
 	fsys := &countingFS{FS: llamaDir(t)}
 	_, err := loader.New().ModelInfo(fsys, llamaPath)

@@ -12,6 +12,7 @@ import (
 	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/detect"
 	"omniloader/loader/internal/memory"
+	"omniloader/loader/internal/sae"
 	"omniloader/loader/internal/tokens"
 	"omniloader/loader/internal/tree"
 	"omniloader/loader/internal/weights"
@@ -100,7 +101,7 @@ func (i *inspection) readCard() {
 // describe builds the answer of ModelInfo. The base model of the card is used where no
 // other file names one.
 func (i *inspection) describe() {
-	info := buildInfo(i.Checkpoint, &i.classification, i.card)
+	info := buildInfo(i.Checkpoint, &i.classification, i.card, sae.Describe)
 	if i.ConfigErr != nil && info.Category == answer.Unknown {
 		reason := i.ConfigErr.Error()
 		info.Error, info.DecidedBy, info.Findings = &reason, "no rule: "+fault.PathOf(i.ConfigErr)+" cannot be read", nil

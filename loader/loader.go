@@ -51,7 +51,7 @@ func New(options ...Option) *Loader {
 
 // Category says which kind of loader the checkpoint at dir needs.
 func (l *Loader) Category(fsys fs.FS, dir string) (*answer.Detection, error) {
-	c, err := l.open(fsys, dir)
+	c, err := l.openToClassify(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (l *Loader) Category(fsys fs.FS, dir string) (*answer.Detection, error) {
 
 // Support says whether a loader is known for the checkpoint at dir.
 func (l *Loader) Support(fsys fs.FS, dir string) (*answer.Support, error) {
-	c, err := l.open(fsys, dir)
+	c, err := l.openToClassify(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (l *Loader) IsOmni(fsys fs.FS, dir string) (bool, error) {
 
 // IsSAE says whether the checkpoint at dir is a sparse autoencoder.
 func (l *Loader) IsSAE(fsys fs.FS, dir string) (bool, error) {
-	c, err := l.open(fsys, dir)
+	c, err := l.openToClassify(fsys, dir)
 	if err != nil {
 		return false, err
 	}
@@ -122,12 +122,13 @@ func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*answer.Info, error) {
 // modelInfo describes an opened checkpoint.
 func modelInfo(c *checkpoint.Directory) *answer.Info {
 	v := detect.Classify(c)
-	return buildInfo(c, &v, nil)
+	return buildInfo(c, &v, nil, sae.Summarize)
 }
 
 // buildInfo describes a checkpoint that was classified. card is its model card, nil
-// where that was not read.
-func buildInfo(c *checkpoint.Directory, v *detect.Classification, card *answer.CardInfo) *answer.Info {
+// where that was not read; describeSAE describes a release of sparse autoencoders, and is
+// sae.Describe or sae.Summarize.
+func buildInfo(c *checkpoint.Directory, v *detect.Classification, card *answer.CardInfo, describeSAE func(*checkpoint.Directory, *sae.Release) *sae.Description) *answer.Info {
 	s := detect.Support(c, v)
 	info := &answer.Info{
 		Name:          c.Name(),
@@ -156,7 +157,7 @@ func buildInfo(c *checkpoint.Directory, v *detect.Classification, card *answer.C
 	}
 	info.IsQuantized = info.Quantization != nil
 	info.HasCustomFiles = len(info.CustomFiles) > 0
-	addSAE(c, info, v.SAE)
+	addSAE(c, info, v.SAE, describeSAE)
 	if v.BaseModel != "" {
 		base := v.BaseModel // a copy, so that v is not allocated on the heap
 		info.BaseModel = &base
@@ -187,25 +188,21 @@ func orEmpty[T any](list []T) []T {
 }
 
 // addSAE adds the description of a release of sparse autoencoders; r may be nil.
-func addSAE(c *checkpoint.Directory, info *answer.Info, r *sae.Release) {
+func addSAE(c *checkpoint.Directory, info *answer.Info, r *sae.Release, describe func(*checkpoint.Directory, *sae.Release) *sae.Description) {
 	if r == nil {
 		return
 	}
-	b := sae.Describe(c, r)
+	b := describe(c, r)
 	base := b.BaseModel.Name
 	info.BaseModel = base
-	family := answer.UnknownName
-	if len(r.Autoencoders) > 0 {
-		family = r.Autoencoders[0].Family
-	}
-	info.SAE = &answer.SAEInfo{Family: family, Kind: b.Kind, BaseModel: base, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.Sites, Layers: b.Layers}
+	info.SAE = &answer.SAEInfo{Family: r.Family(), Kind: b.Kind, BaseModel: base, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.Sites, Layers: b.Layers}
 	info.SAE.Sites = orEmpty(info.SAE.Sites)
 	info.Findings = append(info.Findings, b.Findings...)
 	if base == nil && len(b.Candidates) == 0 {
 		info.Findings = append(info.Findings, finding.New(finding.SAEBaseModelUnknown, "",
 			"no file names the model that it reads", "its tokenizer has to be given as a fallback"))
 	}
-	if len(r.Autoencoders) == 0 {
+	if !r.HasAutoencoders() {
 		info.Findings = append(info.Findings, finding.New(finding.SAEBareDirectories, r.Sites[0],
 			"only the names of directories say that this is a sparse autoencoder", "download the weights and their config.json"))
 	}

@@ -20,3 +20,8 @@ func (l *Loader) customRegistry() *registry.Registry {
 func (l *Loader) open(fsys fs.FS, dir string) (*checkpoint.Directory, error) {
 	return checkpoint.OpenDir(l.customRegistry(), fsys, dir)
 }
+
+// openToClassify is open for questions that the category answers: it reads less.
+func (l *Loader) openToClassify(fsys fs.FS, dir string) (*checkpoint.Directory, error) {
+	return checkpoint.OpenToClassify(l.customRegistry(), fsys, dir)
+}

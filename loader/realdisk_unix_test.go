@@ -33,6 +33,13 @@ func TestNamedPipesAreNeverOpened(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+func TestANamedPipeInPlaceOfTheDirectoryIsNotOpened(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "m"), 0o600))
+	_, err := loader.New().Category(os.DirFS(dir), "m")
+	assert.ErrorIs(t, err, fault.NotAFile)
+}
+
 func TestLinksAreFollowedAndBrokenOnesReported(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "blobs"), 0o755))

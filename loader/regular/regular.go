@@ -6,6 +6,7 @@ package regular
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 
 	"omniloader/loader/fault"
@@ -42,6 +43,26 @@ func OpenListed(fsys fs.FS, at, name string) (fs.File, int64, error) {
 		return nil, 0, err
 	}
 	return f, info.Size(), nil
+}
+
+// ReadNames reads n entries of a directory, all where n is negative, in the order of the
+// filesystem. The caller knows that at is not a named pipe or a device, as from a listing
+// or since there may be files in it. The errors are those of the filesystem.
+func ReadNames(fsys fs.FS, at string, n int) ([]fs.DirEntry, error) {
+	f, err := fsys.Open(at)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	d, ok := f.(fs.ReadDirFile)
+	if !ok {
+		return nil, &fs.PathError{Op: "readdir", Path: at, Err: errors.New("not a directory, or one that cannot be listed")}
+	}
+	entries, err := d.ReadDir(n)
+	if errors.Is(err, io.EOF) {
+		err = nil // n is positive, and there are none
+	}
+	return entries, err
 }
 
 func check(name string, mode fs.FileMode) error {

@@ -27,6 +27,9 @@ type Directory struct {
 	Names   []string      // the names of Entries, whose method Name may take a lock
 	Markers Markers       // which well-known names are among Names
 
+	OnlyClassify bool // opened by OpenToClassify
+	IsSample     bool // Entries are a part of the listing, or none of it; see Complete
+
 	Doc        config.Document // the main file
 	Classes    []string        // the class names that it gives
 	ModelType  string          // the model type that it gives, "" where it gives none
@@ -112,11 +115,19 @@ func List(fsys fs.FS, dir string) (*Directory, error) {
 // list is ListDir; for the directory of a repository in the Hugging Face cache it lists
 // the snapshot.
 func (c *Directory) list(fsys fs.FS, dir string) error {
-	err := c.ListDir(fsys, dir)
-	if err == nil && c.Markers.Has(markerSnapshots) && c.MainFile() == "" {
+	if err := c.ListDir(fsys, dir); err != nil {
+		return err
+	}
+	return c.resolveSnapshot()
+}
+
+// resolveSnapshot replaces the listing of a repository's directory in the Hugging Face
+// cache by that of a snapshot.
+func (c *Directory) resolveSnapshot() error {
+	if c.Markers.Has(markerSnapshots) && c.MainFile() == "" {
 		return c.openSnapshot()
 	}
-	return err
+	return nil
 }
 
 // ListDir lists this directory, whatever it contains, and replaces what was listed
@@ -136,13 +147,18 @@ func (c *Directory) ListDir(fsys fs.FS, dir string) error {
 		}
 		return tree.FileError(dir, err)
 	}
+	c.setEntries(fsys, dir, entries)
+	return nil
+}
+
+// setEntries sets what was listed.
+func (c *Directory) setEntries(fsys fs.FS, dir string, entries []fs.DirEntry) {
 	c.FS, c.Dir, c.Entries = fsys, dir, entries
 	c.Names = slices.Grow(c.Names[:0], len(entries))
 	for _, e := range entries {
 		c.Names = append(c.Names, e.Name())
 	}
 	c.Markers = findMarkers(c.Names)
-	return nil
 }
 
 // ReadMainFile parses the main file, where there is one, and sets Doc, Classes,
@@ -169,6 +185,12 @@ func (c *Directory) ReadMainFile() error {
 		}
 		c.Doc.File = name // findings and answers refer to config.json
 	}
+	c.setMainFile(name)
+	return nil
+}
+
+// setMainFile sets Classes, ModelType and Findings by the main file, which was parsed.
+func (c *Directory) setMainFile(name string) {
 	c.Findings = append(c.Findings, c.Doc.Findings()...)
 	c.ModelType = c.parseModelType()
 	if name == config.ConfigJSON {
@@ -176,7 +198,6 @@ func (c *Directory) ReadMainFile() error {
 	} else {
 		c.Classes = c.ParseClassName()
 	}
-	return nil
 }
 
 // MainFile is the name of the file that describes the model, "" where there is none. The

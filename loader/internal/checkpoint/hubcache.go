@@ -62,7 +62,7 @@ func (c *Directory) openSnapshot() error {
 		return nil
 	}
 	snapshot := path.Join(hubcache.SnapshotsDir, commit)
-	s := Directory{Doc: config.Document{Data: c.Doc.Data}, CustomRegistry: c.CustomRegistry, requestedDir: c.Dir, ResolvedVia: "; in " + snapshot + via}
+	s := Directory{Doc: config.Document{Data: c.Doc.Data}, CustomRegistry: c.CustomRegistry, OnlyClassify: c.OnlyClassify, requestedDir: c.Dir, ResolvedVia: "; in " + snapshot + via}
 	if err := s.ListDir(c.FS, path.Join(c.Dir, snapshot)); err != nil {
 		return fault.New(fault.Unreadable, snapshot, "the snapshot cannot be listed").WithCause(err)
 	}

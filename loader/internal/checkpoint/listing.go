@@ -23,6 +23,9 @@ func (c *Directory) Has(name string) bool {
 // HasDir tells whether the listing has a directory, or a link to one, of this name.
 func (c *Directory) HasDir(name string) bool {
 	i, ok := slices.BinarySearch(c.Names, name)
+	if !ok && c.IsSample {
+		return c.IsDirectory(name)
+	}
 	return ok && tree.IsDir(c.FS, c.Dir, c.Entries[i])
 }
 
@@ -91,12 +94,41 @@ func (c *Directory) OpenAt(name string) (*tree.Handle, error) { return tree.Open
 // ReadJSONOrYAML reads a JSON file, or the scalars of a YAML file, as a JSON object.
 // name is relative to the checkpoint.
 func (c *Directory) ReadJSONOrYAML(name string) (gjson.Result, error) {
-	if !strings.HasSuffix(name, ".yaml") {
-		return config.ReadJSON(c.FS, c.Dir, name)
-	}
-	data, err := tree.ReadLimited(c.FS, c.Dir, name, config.MaxYAMLSize)
+	data, err := tree.ReadLimited(c.FS, c.Dir, name, limitOf(name))
 	if err != nil {
 		return gjson.Result{}, err
+	}
+	return parseJSONOrYAML(name, data)
+}
+
+// ReadListedJSONOrYAML is ReadJSONOrYAML for a file that a listing has just shown to be a
+// regular one, not a link. It saves a call of Stat.
+func (c *Directory) ReadListedJSONOrYAML(name string) (gjson.Result, error) {
+	f, size, err := regular.OpenListed(c.FS, tree.Join(c.Dir, name), name)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	data, err := tree.ReadOpened(f, size, name, limitOf(name), nil)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	return parseJSONOrYAML(name, data)
+}
+
+// isYAML tells whether a config is read as YAML.
+func isYAML(name string) bool { return strings.HasSuffix(name, ".yaml") }
+
+// limitOf is how many bytes of a config are read.
+func limitOf(name string) int64 {
+	if isYAML(name) {
+		return config.MaxYAMLSize
+	}
+	return config.MaxSize
+}
+
+func parseJSONOrYAML(name string, data []byte) (gjson.Result, error) {
+	if !isYAML(name) {
+		return config.ParseJSON(name, data)
 	}
 	if err := config.CheckContent(name, data); err != nil {
 		return gjson.Result{}, err

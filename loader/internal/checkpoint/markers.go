@@ -69,7 +69,7 @@ var QuantizationFiles = [...]string{autoGPTQConfigFile, autoAWQConfigFile, Model
 //go:embed sae_directories.tsv
 var saeDirectoriesTSV string
 
-// SAEDirectories are the rows of sae_directories.tsv: directories that a release of
+// SAEDirectories are the names in sae_directories.tsv: directories that a release of
 // sparse autoencoders has for the sites of the base model.
 var SAEDirectories = sync.OnceValue(func() (names []string) {
 	for f := range table.Rows(saeDirectoriesTSV) {
@@ -77,6 +77,18 @@ var SAEDirectories = sync.OnceValue(func() (names []string) {
 	}
 	return names
 })
+
+var distinctiveSAEDirectories = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for f := range table.Rows(saeDirectoriesTSV) {
+		m[f[0]] = f[1] == "distinctive"
+	}
+	return m
+})
+
+// IsDistinctiveSAEDirectory tells whether only releases of sparse autoencoders have a
+// directory of this name.
+func IsDistinctiveSAEDirectory(name string) bool { return distinctiveSAEDirectories()[name] }
 
 // tokenizerFiles are the files of tokenizers. A directory with one of them is a model,
 // and not a release of sparse autoencoders.

@@ -9,5 +9,7 @@ import (
 )
 
 func TestSAEDirectoriesTable(t *testing.T) {
-	assert.NotEmpty(t, tabletest.Names(t, "sae_directories.tsv", saeDirectoriesTSV, 1))
+	assert.NotEmpty(t, tabletest.Names(t, "sae_directories.tsv", saeDirectoriesTSV, 2))
+	assert.True(t, IsDistinctiveSAEDirectory("resid_post"))
+	assert.False(t, IsDistinctiveSAEDirectory("transcoder"))
 }

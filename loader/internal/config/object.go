@@ -21,6 +21,11 @@ func ReadJSON(fsys fs.FS, dir, name string) (gjson.Result, error) {
 	if err != nil {
 		return gjson.Result{}, err
 	}
+	return ParseJSON(name, data)
+}
+
+// ParseJSON is ReadJSON for the content of the file name.
+func ParseJSON(name string, data []byte) (gjson.Result, error) {
 	var doc Document
 	if err := ParseDocument(name, data, &doc); err != nil {
 		return gjson.Result{}, err

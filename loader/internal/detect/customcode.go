@@ -63,6 +63,7 @@ func isCodeFile(name string) bool {
 
 // hasModelingCode tells whether the directory has the Python code of a model.
 func hasModelingCode(c *checkpoint.Directory) bool {
+	c.Complete()
 	return slices.ContainsFunc(c.Names, func(name string) bool {
 		return strings.HasPrefix(name, "modeling_") && strings.HasSuffix(name, ".py")
 	})

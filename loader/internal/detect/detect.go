@@ -70,7 +70,12 @@ func classify(c *checkpoint.Directory) Classification {
 	case config.ModularModelIndexJSON:
 		return classifyPipeline(c, layoutDiffusersModular)
 	}
-	if e := sae.Find(c); e != nil {
+	e := sae.Find(c)
+	if e == nil && c.IsSample { // what it is may stand in the rest of the listing
+		c.Complete()
+		e = sae.Find(c)
+	}
+	if e != nil {
 		return Classification{Layout: layoutSAE, Category: answer.SAE, Task: "sparse_autoencoder", DecidedBy: e.DecidedBy(), SAE: e}
 	}
 	switch c.Doc.File {

@@ -3,7 +3,6 @@ package sae
 import (
 	_ "embed"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,100 +25,139 @@ type Description struct {
 	Sites []string
 }
 
-// maxSAEConfigs is how many configs of one release are read.
-const maxSAEConfigs = 256
-
-// Describe gathers base model, kind, sites and layers from the configs of the
+// Describe gathers base model, kind, sites and layers from the configs of all
 // autoencoders, and from names where no config gives them. A config that cannot be read
 // is left out and reported. Where configs name different base models, Name is nil,
 // Candidates has them, and it is reported.
 func Describe(c *checkpoint.Directory, r *Release) *Description {
-	b := &Description{BaseModel: answer.BaseModel{Layers: []int{}, Candidates: []string{}, Findings: []answer.Finding{}}, Kind: answer.UnknownName, Sites: slices.Clone(r.Sites)}
-	names := map[string]string{} // the file that names a base model, by the model
-	var order []string
-	addModel := func(model, source string) {
-		if model = resolveModel(model); model != "" && names[model] == "" {
-			names[model] = source
-			order = append(order, model)
+	d := newDescriber(c, r)
+	directories := r.listAll()
+	var all []autoencoder
+	for _, dir := range directories {
+		if a, ok := r.match(dir); ok {
+			all = append(all, a)
 		}
 	}
-	for i, file := range configFiles(c, r) {
-		if i == maxSAEConfigs {
-			break
-		}
-		config, err := c.ReadJSONOrYAML(file)
-		if err != nil {
-			if fault.KindOf(err) != fault.NotFound {
-				b.Findings = append(b.Findings, finding.New(finding.SAEConfigMalformed, file,
-					"passed over: "+finding.MessageOf(err), "repair the file, or download it again"))
-			}
-			continue
-		}
-		addModel(baseModelOf(config), file)
-		b.addConfig(config)
+	for _, file := range d.configFiles(all, directories) {
+		d.read(file)
 	}
-	named := len(order) > 0
-	for _, a := range r.Autoencoders {
-		b.addPath(a.Family, path.Join(c.Dir, a.dir), a.dir)
+	named := len(d.models) > 0
+	for _, a := range all {
+		d.addPath(a.family, path.Join(c.Dir, a.dir), a.dir)
 		if !named {
-			models, source := baseModelsFromName(c, a, r.directories)
-			for _, model := range models {
-				addModel(model, source)
-			}
+			d.addModelsFromName(a, directories)
 		}
 	}
-	for _, d := range r.directories {
-		b.addFiles(d)
-		if len(r.Autoencoders) == 0 {
-			b.addPath(answer.UnknownName, d.dir, d.dir)
+	for _, dir := range directories {
+		d.addFiles(dir)
+		if len(all) == 0 {
+			d.addPath(answer.UnknownName, path.Join(c.Dir, dir.dir), dir.dir)
 		}
 	}
-	switch len(order) {
+	return d.finish()
+}
+
+// describer is the state of Describe and Summarize.
+type describer struct {
+	*Description
+	c       *checkpoint.Directory
+	r       *Release
+	sources map[string]string // the file that names a base model, by the model
+	models  []string          // in the order in which they were found
+}
+
+func newDescriber(c *checkpoint.Directory, r *Release) *describer {
+	return &describer{c: c, r: r, sources: map[string]string{}, Description: &Description{
+		BaseModel: answer.BaseModel{Layers: []int{}, Candidates: []string{}, Findings: []answer.Finding{}},
+		Kind:      answer.UnknownName, Sites: slices.Clone(r.Sites),
+	}}
+}
+
+// addModel adds a base model that a file or a directory names, under its repository's name.
+func (d *describer) addModel(model, source string) {
+	if model = resolveModel(model); model != "" && d.sources[model] == "" {
+		d.sources[model] = source
+		d.models = append(d.models, model)
+	}
+}
+
+// addModelsFromName adds the base models that names give for an autoencoder.
+func (d *describer) addModelsFromName(a autoencoder, directories []*directory) {
+	models, source := baseModelsFromName(d.c, a, directories)
+	for _, model := range models {
+		d.addModel(model, source)
+	}
+}
+
+// read adds what a config gives; ok is false for one that exists and cannot be read,
+// which is reported.
+func (d *describer) read(file string) (ok bool) {
+	config, err := d.r.readConfig(file)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			return true
+		}
+		d.Findings = append(d.Findings, finding.New(finding.SAEConfigMalformed, file,
+			"passed over: "+finding.MessageOf(err), "repair the file, or download it again"))
+		return false
+	}
+	d.addModel(baseModelOf(config), file)
+	d.addConfig(config)
+	return true
+}
+
+// finish completes the description.
+func (d *describer) finish() *Description {
+	b := d.Description
+	switch len(d.models) {
 	case 0:
 	case 1:
-		source := names[order[0]]
-		b.BaseModel.Name, b.Source = &order[0], &source
+		source := d.sources[d.models[0]]
+		b.Name, b.Source = &d.models[0], &source
 	default:
-		b.Candidates = order
+		b.Candidates = d.models
 		b.Findings = append(b.Findings, finding.New(finding.SAEBaseModelAmbiguous, "",
-			"several base models are named: "+strings.Join(order, ", "), "give one release at a time, or the directory of one autoencoder"))
+			"several base models are named: "+strings.Join(d.models, ", "), "give one release at a time, or the directory of one autoencoder"))
 	}
 	slices.Sort(b.Layers)
 	b.Layers = slices.Compact(b.Layers)
-	if b.Kind == answer.UnknownName && (len(r.Autoencoders) > 0 || len(r.Sites) > 0) {
+	if b.Kind == answer.UnknownName && (d.r.HasAutoencoders() || len(d.r.Sites) > 0) {
 		b.Kind = "sae"
 	}
 	return b
 }
 
-// configFiles lists the files that may name the base model: the configs of the
-// autoencoders, config.json below a site, and for some families config.json and
-// lm_config.json in the directory of the autoencoder and in its parent.
-func configFiles(c *checkpoint.Directory, r *Release) (files []string) {
+// configFiles lists the files that may name the base model: config.json below a site, the
+// configs of the autoencoders, and for some families config.json and lm_config.json in the
+// directory of the autoencoder and in its parent.
+func (d *describer) configFiles(all []autoencoder, directories []*directory) (files []string) {
+	added := map[string]bool{}
 	add := func(dir, name string) {
-		if file := path.Join(dir, name); !slices.Contains(files, file) {
+		if file := path.Join(dir, name); !added[file] {
+			added[file] = true
 			files = append(files, file)
 		}
 	}
-	for _, d := range r.directories {
-		site, _, nested := strings.Cut(d.dir, "/")
-		if nested && slices.Contains(r.Sites, site) && slices.Contains(d.files, config.ConfigJSON) {
-			add(d.dir, config.ConfigJSON)
+	for _, dir := range directories {
+		site, _, nested := strings.Cut(dir.dir, "/")
+		if nested && slices.Contains(d.r.Sites, site) && slices.Contains(dir.files, config.ConfigJSON) {
+			add(dir.dir, config.ConfigJSON)
 		}
-		if nested && path.Base(d.dir) == config.ConfigJSON { // a directory of that name: reading it is an error, which is reported
-			add(path.Dir(d.dir), config.ConfigJSON)
+		if nested && path.Base(dir.dir) == config.ConfigJSON { // a directory of that name: reading it is an error, which is reported
+			add(path.Dir(dir.dir), config.ConfigJSON)
 		}
 	}
-	for _, a := range r.Autoencoders {
+	for _, a := range all {
 		if a.config != "" {
 			add(a.dir, a.config)
 		}
-		if a.Family == "sparsify" || a.Family == "llamascopium" {
-			for _, dir := range [...]string{a.dir, path.Dir(a.dir)} {
-				for _, name := range [...]string{config.ConfigJSON, "lm_config.json"} {
-					if slices.ContainsFunc(r.directories, func(d directory) bool { return d.dir == dir && slices.Contains(d.files, name) }) {
-						add(dir, name)
-					}
+		if a.family != "sparsify" && a.family != "llamascopium" {
+			continue
+		}
+		for _, dir := range [...]string{a.dir, path.Dir(a.dir)} {
+			for _, name := range [...]string{config.ConfigJSON, "lm_config.json"} {
+				if listed := d.r.listed[dir]; listed != nil && slices.Contains(listed.files, name) {
+					add(dir, name)
 				}
 			}
 		}
@@ -140,61 +178,92 @@ func baseModelOf(config gjson.Result) string {
 	return ""
 }
 
-// layerNames finds the number of a layer in a name: layer_17, layers.5, blocks.8, h.3;
-// L0R and L12TC of Llama Scope; -l50 of Goodfire. It does not match "_l0_big", which is
-// an L0 norm.
-var layerNames = regexp.MustCompile(`(?:^|[/._-])(?:layer_?|layers\.|blocks\.|h\.)(\d+)(?:[._/-]|$)|(?:^|[/-])L(\d+)(?:[RAM]|TC)(?:[/_-]|$)|-l(\d+)(?:[./]|$)`)
-
 //go:embed sae_sites.tsv
 var saeSitesTSV string
 
 // saeSite is one row of sae_sites.tsv.
-type saeSite struct{ family, directory, site, kind string }
+type saeSite struct {
+	family, directory, site, kind string
+	pattern                       table.Pattern // of directory
+}
 
 var saeSites = sync.OnceValue(func() (sites []saeSite) {
 	for f := range table.Rows(saeSitesTSV) {
-		sites = append(sites, saeSite{f[0], f[1], f[2], f[3]})
+		sites = append(sites, saeSite{f[0], f[1], f[2], f[3], table.NewPattern(f[1])})
 	}
 	return sites
 })
+
+// sitesOf gives the rows of sae_sites.tsv for a family.
+func sitesOf(family string) []saeSite {
+	if sites, ok := sitesByFamily()[family]; ok {
+		return sites
+	}
+	return sitesByFamily()["*"]
+}
+
+// sitesByFamily are the rows of sae_sites.tsv for each family that it names, and under
+// "*" those for all others.
+var sitesByFamily = sync.OnceValue(func() map[string][]saeSite {
+	m := map[string][]saeSite{}
+	for _, row := range saeSites() {
+		m[row.family] = nil
+	}
+	for family := range m {
+		m[family] = slices.DeleteFunc(slices.Clone(saeSites()), func(s saeSite) bool { return s.family != "*" && s.family != family })
+	}
+	return m
+})
+
+// siteOf finds the row for the name of a directory.
+// It is nil where there is none.
+func siteOf(sites []saeSite, name string) *saeSite {
+	name = strings.TrimSuffix(name, "_all")
+	for i := range sites {
+		if sites[i].pattern.Match(name) {
+			return &sites[i]
+		}
+	}
+	return nil
+}
+
+// siteOfPath finds the row for a path, from its last element to its first; nil where there
+// is none.
+func siteOfPath(family, full string) *saeSite {
+	sites := sitesOf(family)
+	for part := full; part != "." && part != "/" && part != ""; part = path.Dir(part) {
+		if s := siteOf(sites, path.Base(part)); s != nil {
+			return s
+		}
+	}
+	return nil
+}
 
 // addPath adds the layer, the site and the kind that the path of a directory contains.
 // dir is relative to the checkpoint, full begins at the root of the filesystem.
 func (b *Description) addPath(family, full, dir string) {
 	b.addLayersIn(dir)
-	kind := ""
-	if site, ok := siteOfPath(family, full); ok {
-		kind = site.kind
+	site := siteOfPath(family, full)
+	if site != nil {
 		b.addSite(site.site)
 	}
-	if b.Kind != answer.UnknownName {
-		return
+	if b.Kind == answer.UnknownName {
+		b.addKind(site, full)
 	}
-	words := strings.FieldsFunc(full, func(c rune) bool { return strings.ContainsRune("/-_.", c) })
+}
+
+// addKind sets the kind to that of a site, nil where there is none, or to one that is a word
+// of a path.
+func (b *Description) addKind(site *saeSite, full string) {
 	for _, name := range [...]string{"transcoder", "crosscoder", "clt"} {
-		if kind == name || slices.ContainsFunc(words, func(w string) bool { return strings.TrimSuffix(w, "s") == name }) {
+		if site != nil && site.kind == name || strings.Contains(full, name) && slices.ContainsFunc(strings.FieldsFunc(full, isWordSeparator), func(w string) bool { return strings.TrimSuffix(w, "s") == name }) {
 			b.Kind = name
 			return
 		}
 	}
 }
 
-// siteOfPath finds the row of sae_sites.tsv for a path, from its last element to its
-// first.
-func siteOfPath(family, full string) (saeSite, bool) {
-	for part := full; part != "." && part != "/" && part != ""; part = path.Dir(part) {
-		name := strings.TrimSuffix(path.Base(part), "_all")
-		for _, s := range saeSites() {
-			if s.family != "*" && s.family != family {
-				continue
-			}
-			if table.Match(s.directory, name) {
-				return s, true
-			}
-		}
-	}
-	return saeSite{}, false
-}
+func isWordSeparator(c rune) bool { return strings.ContainsRune("/-_.", c) }
 
 // addSite adds a site where it is not in the list; "resid_post_all" stands for
 // "resid_post".
@@ -206,7 +275,7 @@ func (b *Description) addSite(site string) {
 
 // addFiles adds the layers in the names of the files of a directory: layer5.sae.pt,
 // 6.pt, model-SAE-l50.pt.
-func (b *Description) addFiles(d directory) {
+func (b *Description) addFiles(d *directory) {
 	for _, name := range d.files {
 		stem, isPT := strings.CutSuffix(name, ".pt")
 		if isPT && path.Base(d.dir) == "autoencoders" {
@@ -221,8 +290,8 @@ func (b *Description) addFiles(d directory) {
 
 // addLayersIn adds the layers whose number a name contains.
 func (b *Description) addLayersIn(name string) {
-	for _, m := range layerNames.FindAllStringSubmatch(name, -1) {
-		b.addLayer(m[1] + m[2] + m[3]) // exactly one group matches
+	for digits := range layersIn(name) {
+		b.addLayer(digits)
 	}
 }
 

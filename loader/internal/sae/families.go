@@ -49,22 +49,21 @@ var modelAliases = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// findAutoencoders finds the directories that match a family of sae_families.tsv, and
-// directories below a site that have a file as autoencoders have it.
-func findAutoencoders(c *checkpoint.Directory, dirs []directory, sites []string) (found []autoencoder) {
-	for _, d := range dirs {
-		before := len(found)
-		for _, f := range families() {
-			if matchesFamily(c, f, d, dirs) {
-				found = append(found, autoencoder{Family: f.name, dir: d.dir, config: f.config})
-				break
-			}
-		}
-		if site, _, nested := strings.Cut(d.dir, "/"); len(found) == before && nested && slices.Contains(sites, site) && slices.ContainsFunc(d.files, isAutoencoderFile) {
-			found = append(found, autoencoder{Family: answer.UnknownName, dir: d.dir})
+// match tells whether a directory has the files of an autoencoder: by the families of
+// sae_families.tsv, and below a site by any file as autoencoders have it.
+func (r *Release) match(d *directory) (autoencoder, bool) {
+	if len(d.files) == 0 && d.complete {
+		return autoencoder{}, false
+	}
+	for i := range families() {
+		if f := &families()[i]; r.matchesFamily(f, d) {
+			return autoencoder{family: f.name, dir: d.dir, config: f.config}, true
 		}
 	}
-	return found
+	if site, _, nested := strings.Cut(d.dir, "/"); nested && slices.Contains(r.Sites, site) && slices.ContainsFunc(d.files, isAutoencoderFile) {
+		return autoencoder{family: answer.UnknownName, dir: d.dir}, true
+	}
+	return autoencoder{}, false
 }
 
 // isAutoencoderFile tells whether a file has a name that files of autoencoders have.
@@ -73,17 +72,17 @@ func isAutoencoderFile(name string) bool {
 }
 
 // matchesFamily tells whether a directory matches a row of sae_families.tsv.
-func matchesFamily(c *checkpoint.Directory, f family, d directory, dirs []directory) bool {
-	if f.config != "" && !slices.Contains(d.files, f.config) || f.weights != "" && !d.hasFile(f.weights, dirs) {
+func (r *Release) matchesFamily(f *family, d *directory) bool {
+	if f.config != "" && !d.has(r.c, f.config) || f.weights != "" && !r.hasFile(d, f.weights) {
 		return false
 	}
-	if f.path != "*" && !table.Match(f.path, path.Join(c.Dir, d.dir)) {
+	if f.path != "*" && !table.Match(f.path, path.Join(r.c.Dir, d.dir)) {
 		return false
 	}
 	if len(f.keys) == 0 {
 		return true
 	}
-	config, err := c.ReadJSONOrYAML(path.Join(d.dir, f.config))
+	config, err := r.readConfig(path.Join(d.dir, f.config))
 	return err == nil && slices.ContainsFunc(f.keys, func(key string) bool {
 		key, want, hasValue := strings.Cut(key, "=")
 		v := config.Get(key)
@@ -93,15 +92,13 @@ func matchesFamily(c *checkpoint.Directory, f family, d directory, dirs []direct
 
 // hasFile tells whether a file matches the pattern; a pattern with a slash is for a file
 // one directory down.
-func (d directory) hasFile(pattern string, dirs []directory) bool {
+func (r *Release) hasFile(d *directory, pattern string) bool {
 	files := d.files
 	if sub, rest, ok := strings.Cut(pattern, "/"); ok {
-		pattern, files = rest, nil
-		for _, other := range dirs {
-			if other.dir == path.Join(d.dir, sub) {
-				files = other.files
-			}
+		if d.complete && !slices.Contains(d.dirs, sub) {
+			return false
 		}
+		pattern, files = rest, r.list(path.Join(d.dir, sub)).files
 	}
 	return slices.ContainsFunc(files, func(name string) bool {
 		return table.Match(pattern, name)
@@ -131,9 +128,9 @@ var (
 // baseModelsFromName gives the base model from the names of directories and files, for
 // families whose configs do not name it: none where the names do not contain it, several
 // where sources disagree.
-func baseModelsFromName(c *checkpoint.Directory, a autoencoder, dirs []directory) (models []string, source string) {
+func baseModelsFromName(c *checkpoint.Directory, a autoencoder, dirs []*directory) (models []string, source string) {
 	full := path.Join(c.Dir, a.dir)
-	switch a.Family {
+	switch a.family {
 	case "gemma-scope-1":
 		if m := gemmaScope1Name.FindStringSubmatch(full); m != nil {
 			model := "google/gemma-2-" + m[1]
@@ -165,7 +162,7 @@ func baseModelsFromName(c *checkpoint.Directory, a autoencoder, dirs []directory
 		if strings.Contains(full, "R1") { // its model card names the one, the catalogue of SAELens the other
 			models = append(models, "deepseek-ai/DeepSeek-R1-Distill-Llama-8B")
 		}
-		return models, "the family " + a.Family
+		return models, "the family " + a.family
 	}
 	return nil, ""
 }
