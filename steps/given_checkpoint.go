@@ -67,6 +67,7 @@ func (w *world) checkpointSteps(r stepRegistrar) {
 		precheck: directoryExists,
 		sure:     true,
 	})
+	w.autoencoderSteps(r)
 	r.Given(`^an empty checkpoint directory$`, w.emptyCheckpoint, stepDoc{
 		meaning: "An empty directory, to which further steps can add files.",
 		example: `an empty checkpoint directory`,
