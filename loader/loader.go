@@ -49,7 +49,9 @@ func New(options ...Option) *Loader {
 	return l
 }
 
-// Category says which kind of loader the checkpoint at dir needs.
+// Category says which kind of loader the checkpoint at dir needs. It reads no more than
+// that takes: its DecidedBy for a release of sparse autoencoders names the directories
+// where these are enough, and that of ModelInfo the first autoencoder.
 func (l *Loader) Category(fsys fs.FS, dir string) (*answer.Detection, error) {
 	c, err := l.openToClassify(fsys, dir)
 	if err != nil {
@@ -109,7 +111,9 @@ func (l *Loader) SAEBaseModel(fsys fs.FS, dir string) (*answer.BaseModel, error)
 }
 
 // ModelInfo describes the checkpoint at dir by one listing and one small file, in most
-// cases. Fields marked (Inspect) in answer.Info are left empty.
+// cases. Of a release of sparse autoencoders it lists the directories whose names have
+// sites and layers, and reads the config of the first autoencoder: a base model that only
+// other configs name, or name differently, is found by Inspect and SAEBaseModel. Fields marked (Inspect) in answer.Info are left empty.
 func (l *Loader) ModelInfo(fsys fs.FS, dir string) (*answer.Info, error) {
 	c, err := l.open(fsys, dir)
 	if err != nil {

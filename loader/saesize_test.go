@@ -87,6 +87,21 @@ func TestOpeningsOfAReleaseDoNotGrow(t *testing.T) {
 	}
 }
 
+// The base model is looked for in every directory and every config, once.
+func TestBaseModelOpensEveryFileOnce(t *testing.T) {
+	for _, layout := range fixtures.AutoencoderLayouts() {
+		fsys, dir := autoencoders(t, layout, 96)
+		counting := &countingFS{FS: fsys}
+		_, err := loader.New().SAEBaseModel(counting, dir)
+		require.NoError(t, err)
+		seen := map[string]bool{}
+		for _, name := range counting.opened {
+			assert.False(t, seen[name], "%s: %s is opened twice", layout, name)
+			seen[name] = true
+		}
+	}
+}
+
 // Every autoencoder of a release is counted, in every layout that is laid out.
 func TestInfoOfALargeRelease(t *testing.T) {
 	for _, layout := range fixtures.AutoencoderLayouts() {

@@ -169,15 +169,18 @@ func TestGivenStepsAreCheckedBeforeTheRun(t *testing.T) {
 	folder := folderWith(t, map[string]string{"tiny/config.json": tinyConfig, "bad.fixture": "nonsense"})
 	source := steps.Source{Folder: folder, ReadFixture: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(folder, name)) }}
 	for text, want := range map[string][2]string{
-		`the recorded checkpoint "bad.fixture"`:          {"", ""},
-		`the checkpoint at "tini"`:                       {"there is no such directory", `did you mean "tiny"?`},
-		`the checkpoint at "tiny/config.json"`:           {"is a file", "name its directory"},
-		`the checkpoint at ""`:                           {"empty", "models/"},
-		`"a" is cut to 3 bites`:                          {`"3 bites" is not a size`, "100 bytes"},
-		`"a" is grown to 3 bites`:                        {`"3 bites" is not a size`, "100 bytes"},
-		`a checkpoint with a config of 1 MB and 2 bites`: {"2 bites", ""},
-		`the config has "a" set to b`:                    {`"b" is not JSON`, ""},
-		`"tokenizer_config.json" has "a" set to {"b": }`: {`is not JSON`, ""},
+		`the recorded checkpoint "bad.fixture"`:                  {"", ""},
+		`the checkpoint at "tini"`:                               {"there is no such directory", `did you mean "tiny"?`},
+		`the checkpoint at "tiny/config.json"`:                   {"is a file", "name its directory"},
+		`the checkpoint at ""`:                                   {"empty", "models/"},
+		`"a" is cut to 3 bites`:                                  {`"3 bites" is not a size`, "100 bytes"},
+		`"a" is grown to 3 bites`:                                {`"3 bites" is not a size`, "100 bytes"},
+		`a checkpoint with a config of 1 MB and 2 bites`:         {"2 bites", ""},
+		`the config has "a" set to b`:                            {`"b" is not JSON`, ""},
+		`"tokenizer_config.json" has "a" set to {"b": }`:         {`is not JSON`, ""},
+		`a release of 0 autoencoders in the layout "saelens"`:    {"0 autoencoders are not possible", "from 1 to 4000"},
+		`a release of 9999 autoencoders in the layout "saelens"`: {"9999 autoencoders are not possible", "from 1 to 4000"},
+		`a release of 1 autoencoder in the layout "saelense"`:    {`no layout "saelense"`, ""},
 	} {
 		err := check(source, steps.Checkpoints{}, text)
 		require.ErrorContains(t, err, want[0], text)

@@ -46,18 +46,34 @@ func OpenListed(fsys fs.FS, at, name string) (fs.File, int64, error) {
 }
 
 // ReadNames reads n entries of a directory, all where n is negative, in the order of the
-// filesystem. The caller knows that at is not a named pipe or a device, as from a listing
-// or since there may be files in it. The errors are those of the filesystem.
+// filesystem; the errors are those of the filesystem. The directory is one of OpenDir.
 func ReadNames(fsys fs.FS, at string, n int) ([]fs.DirEntry, error) {
+	d, err := OpenDir(fsys, at)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return NextNames(d, n)
+}
+
+// OpenDir opens a directory for NextNames. The caller closes it, and knows that at is not a
+// named pipe or a device, as from a listing or since there may be files in it.
+func OpenDir(fsys fs.FS, at string) (fs.ReadDirFile, error) {
 	f, err := fsys.Open(at)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	d, ok := f.(fs.ReadDirFile)
 	if !ok {
+		f.Close()
 		return nil, &fs.PathError{Op: "readdir", Path: at, Err: errors.New("not a directory, or one that cannot be listed")}
 	}
+	return d, nil
+}
+
+// NextNames reads the next n entries of a directory, fewer where no more are left; all of
+// them where n is negative.
+func NextNames(d fs.ReadDirFile, n int) ([]fs.DirEntry, error) {
 	entries, err := d.ReadDir(n)
 	if errors.Is(err, io.EOF) {
 		err = nil // n is positive, and there are none

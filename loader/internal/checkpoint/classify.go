@@ -14,7 +14,7 @@ import (
 
 // rootSample is how many names of a checkpoint OpenToClassify reads. Only releases of
 // sparse autoencoders, and checkpoints of very many shards, have more.
-const rootSample = 256
+const rootSample = 128
 
 // OpenToClassify is OpenDir for questions that package detect answers by the category: of
 // a pipeline only the index is read, and of a very long listing only a part. Then IsSample
@@ -22,8 +22,7 @@ const rootSample = 256
 func OpenToClassify(custom *registry.Registry, fsys fs.FS, dir string) (*Directory, error) {
 	c := pool.Get().(*Directory)
 	c.CustomRegistry, c.OnlyClassify = custom, true
-	index := tree.Join(dir, config.ModelIndexJSON)
-	info, statErr := fs.Stat(fsys, index)
+	info, statErr := fs.Stat(fsys, inDir(dir, config.ModelIndexJSON))
 	var done bool
 	var err error
 	if statErr == nil && info.Mode().IsRegular() {
@@ -43,11 +42,19 @@ func OpenToClassify(custom *registry.Registry, fsys fs.FS, dir string) (*Directo
 	return c, nil
 }
 
+// inDir is the path of a file in a directory, which need not be cleaned.
+func inDir(dir, name string) string {
+	if dir == "." {
+		return name
+	}
+	return dir + "/" + name
+}
+
 // openPipeline reads the index of a pipeline, which is there, without listing the
 // directory; done is false where another file may be the main one.
 func (c *Directory) openPipeline(fsys fs.FS, dir string) (done bool, err error) {
-	index := tree.Join(dir, config.ModelIndexJSON)
-	if _, err := fs.Stat(fsys, tree.Join(dir, config.ConfigJSON)); !errors.Is(err, fs.ErrNotExist) {
+	index := inDir(dir, config.ModelIndexJSON)
+	if _, err := fs.Stat(fsys, inDir(dir, config.ConfigJSON)); !errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	f, size, err := regular.OpenListed(fsys, index, config.ModelIndexJSON)
@@ -73,12 +80,18 @@ func (c *Directory) openPipeline(fsys fs.FS, dir string) (done bool, err error) 
 // openSampled is openListed that reads only a part of a very long listing, where no name
 // in the directory is one that releases of sparse autoencoders do not have.
 func (c *Directory) openSampled(fsys fs.FS, dir string) error {
-	entries, complete, err := ReadSample(fsys, dir, rootSample)
+	d, err := regular.OpenDir(fsys, dir)
 	if err != nil {
 		return c.openListed(fsys, dir)
 	}
+	defer d.Close()
+	entries, err := regular.NextNames(d, rootSample)
+	if err != nil {
+		return c.openListed(fsys, dir)
+	}
+	sortEntries(entries)
 	c.setEntries(fsys, dir, entries)
-	if complete {
+	if len(entries) < rootSample {
 		return c.finishOpening()
 	}
 	c.IsSample = true
@@ -86,7 +99,14 @@ func (c *Directory) openSampled(fsys fs.FS, dir string) error {
 		return c.ReadMainFile()
 	}
 	c.IsSample = false
-	return c.openListed(fsys, dir)
+	rest, err := regular.NextNames(d, -1)
+	if err != nil {
+		return c.openListed(fsys, dir)
+	}
+	entries = append(entries, rest...)
+	sortEntries(entries)
+	c.setEntries(fsys, dir, entries)
+	return c.finishOpening()
 }
 
 // openListed lists the directory, and parses the main file.
@@ -119,7 +139,7 @@ func (c *Directory) findMarkersOfSample() {
 		if c.Markers.Has(marker) {
 			continue
 		}
-		if _, err := fs.Stat(c.FS, tree.Join(c.Dir, name)); err == nil {
+		if _, err := fs.Stat(c.FS, inDir(c.Dir, name)); err == nil {
 			c.Markers |= marker
 		}
 	}
@@ -141,6 +161,10 @@ func (c *Directory) Complete() {
 // known to be no named pipe and no device.
 func ReadSample(fsys fs.FS, dir string, n int) (entries []fs.DirEntry, complete bool, err error) {
 	entries, err = regular.ReadNames(fsys, dir, n)
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	sortEntries(entries)
 	return entries, len(entries) < n, err
+}
+
+func sortEntries(entries []fs.DirEntry) {
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 }

@@ -23,7 +23,12 @@ type Description struct {
 	answer.BaseModel
 	Kind  string
 	Sites []string
+
+	hasLayer [maxLayers]bool // which numbers are in Layers
 }
+
+// maxLayers is above the number of layers of any model.
+const maxLayers = 1000
 
 // Describe gathers base model, kind, sites and layers from the configs of all
 // autoencoders, and from names where no config gives them. A config that cannot be read
@@ -120,7 +125,6 @@ func (d *describer) finish() *Description {
 			"several base models are named: "+strings.Join(d.models, ", "), "give one release at a time, or the directory of one autoencoder"))
 	}
 	slices.Sort(b.Layers)
-	b.Layers = slices.Compact(b.Layers)
 	if b.Kind == answer.UnknownName && (d.r.HasAutoencoders() || len(d.r.Sites) > 0) {
 		b.Kind = "sae"
 	}
@@ -297,7 +301,8 @@ func (b *Description) addLayersIn(name string) {
 
 // addLayer adds the layer of a decimal number.
 func (b *Description) addLayer(digits string) {
-	if n, err := strconv.Atoi(digits); err == nil && n < 1000 {
+	if n, err := strconv.Atoi(digits); err == nil && n >= 0 && n < maxLayers && !b.hasLayer[n] {
+		b.hasLayer[n] = true
 		b.Layers = append(b.Layers, n)
 	}
 }

@@ -11,7 +11,7 @@ import (
 func layersIn(name string) iter.Seq[string] {
 	return func(yield func(digits string) bool) {
 		for i := 0; i < len(name); {
-			if i > 0 && !isSeparator(name[i]) {
+			if !mayBeginLayer(name, i) {
 				i++
 				continue
 			}
@@ -26,6 +26,17 @@ func layersIn(name string) iter.Seq[string] {
 			i = end
 		}
 	}
+}
+
+// mayBeginLayer tells whether layerAt may find something, which takes longer to find out.
+func mayBeginLayer(name string, i int) bool {
+	c := name[i]
+	if isSeparator(c) && i+1 < len(name) {
+		c = name[i+1]
+	} else if i > 0 {
+		return false
+	}
+	return c == 'l' || c == 'b' || c == 'h' || c == 'L'
 }
 
 // isSeparator tells whether a byte separates the words of a name.
@@ -45,9 +56,6 @@ func layerAt(name string, i int) (number string, end int) {
 			continue
 		}
 		rest := name[start:]
-		if c := rest[0]; c != 'l' && c != 'b' && c != 'h' && c != 'L' {
-			continue
-		}
 		for _, prefix := range [...]string{"layer_", "layer", "layers.", "blocks.", "h."} {
 			if after, ok := strings.CutPrefix(rest, prefix); ok {
 				if number, end := numberIn(after, "._/-"); end > 0 {

@@ -80,6 +80,7 @@ func Find(c *checkpoint.Directory) *Release {
 	}
 	r := &Release{}
 	if c.Markers.Has(checkpoint.MarkerSAEDirectory) {
+		r.Sites = make([]string, 0, len(checkpoint.SAEDirectories()))
 		for _, name := range checkpoint.SAEDirectories() {
 			if c.HasDir(name) {
 				r.Sites = append(r.Sites, name)
