@@ -135,29 +135,26 @@ func numbered(file string) string {
 
 func TestInvariantsOfMutations(t *testing.T) {
 	if testing.Short() {
-		t.Skip("inspects a thousand checkpoints")
+		t.Skip("inspects hundreds of checkpoints")
 	}
 	for _, p := range fixtures.Presets() {
 		before, err := loader.New().Inspect(preset(t, p.Name), p.Name)
 		require.NoError(t, err)
 		files := before.Weights.Files
-		files = files[max(0, len(files)-2):]
 		for what, mutate := range mutations {
-			for _, file := range files {
-				index := before.Weights.Index
-				if index == "" && strings.Contains(what, "index") {
-					continue
-				}
-				fsys := fixtures.NewFs()
-				c := fixtures.New(fsys, p.Name)
-				require.NoError(t, c.AddPreset(p.Name))
-				if err := mutate(c, file, index); err != nil {
-					continue // the checkpoint has no config.json, or the file is too short to be cut
-				}
-				info, err := loader.New().Inspect(afero.NewIOFS(fsys), p.Name)
-				require.NoError(t, err)
-				assertInvariants(t, fmt.Sprintf("%s, %s: %s", p.Name, what, file), info)
+			file, index := files[len(files)-1], before.Weights.Index
+			if index == "" && strings.Contains(what, "index") {
+				continue
 			}
+			fsys := fixtures.NewFs()
+			c := fixtures.New(fsys, p.Name)
+			require.NoError(t, c.AddPreset(p.Name))
+			if err := mutate(c, file, index); err != nil {
+				continue // the checkpoint has no config.json, or the file is too short to be cut
+			}
+			info, err := loader.New().Inspect(afero.NewIOFS(fsys), p.Name)
+			require.NoError(t, err)
+			assertInvariants(t, fmt.Sprintf("%s, %s: %s", p.Name, what, file), info)
 		}
 	}
 }

@@ -4,10 +4,12 @@ package loader_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -144,18 +146,15 @@ func TestLinksToAncestorsAreNotFollowed(t *testing.T) {
 }
 
 func TestFilesBehindLinksAreBounded(t *testing.T) {
-	dir := writeFiles(t, map[string]string{"p/config.json": `{"architectures":["LlamaForCausalLM"]}`})
-	data := filepath.Join(dir, "data")
-	require.NoError(t, os.Mkdir(data, 0o755))
+	fsys := fstest.MapFS{
+		"p/config.json": {Data: []byte(`{"architectures":["LlamaForCausalLM"]}`)},
+		"p/a":           {Data: []byte("../data"), Mode: fs.ModeSymlink},
+		"p/b":           {Data: []byte("../data"), Mode: fs.ModeSymlink},
+	}
 	for i := range 10_100 {
-		f, err := os.Create(filepath.Join(data, fmt.Sprint(i)))
-		require.NoError(t, err)
-		f.Close()
+		fsys[fmt.Sprint("data/", i)] = &fstest.MapFile{}
 	}
-	for _, name := range []string{"a", "b"} {
-		require.NoError(t, os.Symlink("../data", filepath.Join(dir, "p", name)))
-	}
-	info, err := loader.New().Inspect(os.DirFS(dir), "p")
+	info, err := loader.New().Inspect(fsys, "p")
 	require.NoError(t, err)
 	assert.Len(t, messagesOf(info, finding.LinkNotFollowed), 2)
 }
