@@ -40,10 +40,12 @@ func TestBuiltInSuiteAsInGodog(t *testing.T) {
 		}
 	}
 	setup := func() *steps.Setup {
-		return &steps.Setup{
+		s := &steps.Setup{
 			Loader:  builtin.New(""),
 			Collect: func(bench.Operation) {},
 		}
+		t.Cleanup(s.RemoveTemporary)
+		return s
 	}
 
 	source := func(p *messages.Pickle) steps.Source {

@@ -33,7 +33,7 @@ func (f *File) collect(m *machine, root ref) {
 	if m == nil || m.importsOnly {
 		return
 	}
-	c := &collector{f: f, m: m, seen: make([]bool, len(m.nodes)), storage: map[int]int{}, names: map[ref]string{}}
+	c := &collector{f: f, m: m, seen: make([]bool, m.nodes.n), storage: map[int]int{}, names: map[ref]string{}}
 	if n := m.node(root); n.kind == object {
 		if g := m.globalOf(ref(n.a)); g != nil {
 			f.Class = g.String()

@@ -49,9 +49,9 @@ type machine struct {
 	in    *window.Reader
 	found *imports
 
-	nodes      []node
+	nodes      nodeList
 	stack      []ref
-	marks      []int // heights of the stack
+	marks      []uint32 // heights of the stack
 	memo       []ref
 	sparseMemo map[uint32]ref // memo entries whose numbers are not consecutive
 	texts      []byte         // the bytes of all texts
@@ -91,6 +91,8 @@ const (
 	refTrue
 	refEmpty // the empty tuple
 	refInt0  // the integer 0; those up to 255 follow
+
+	predefined = refInt0 + 256
 )
 
 // The budget in bytes of memory: it grows with the bytes of opcodes read, so that
@@ -101,15 +103,22 @@ const (
 	budgetMax     = 256 << 20
 )
 
+// The limits of values that are open at one time. The pickler of Python appends to a list
+// in batches of 1,000, and opens a mark for each level of nesting, of which Python allows
+// 1,000; a tuple is on the stack as a whole.
+const (
+	maxStack = 1 << 20
+	maxMarks = 1 << 16
+)
+
 func newMachine(in *window.Reader, found *imports) *machine {
 	m := &machine{in: in, found: found, start: in.Offset(), lists: make([][]ref, 1)}
-	m.nodes = make([]node, refInt0+256, 512)
-	m.nodes[refNone].kind = none
-	m.nodes[refFalse] = node{kind: boolean}
-	m.nodes[refTrue] = node{kind: boolean, n: 1}
-	m.nodes[refEmpty].kind = tuple
-	for i := range 256 {
-		m.nodes[int(refInt0)+i] = node{kind: integer, n: int64(i)}
+	m.nodes.first = make([]node, 0, 2*predefined)
+	for _, n := range [...]node{refOpaque: {}, refNone: {kind: none}, refFalse: {kind: boolean}, refTrue: {kind: boolean, n: 1}, refEmpty: {kind: tuple}} {
+		m.nodes.add(n)
+	}
+	for i := range int64(predefined) - int64(refInt0) {
+		m.nodes.add(node{kind: integer, n: i})
 	}
 	return m
 }
@@ -131,7 +140,7 @@ func (m *machine) spend(n int64) bool {
 // dropValues frees all values. Opcodes are then read for their imports alone.
 func (m *machine) dropValues() {
 	m.importsOnly = true
-	m.nodes = m.nodes[:refInt0+256]
+	m.nodes.cut(int(predefined))
 	m.stack, m.marks, m.memo, m.sparseMemo = nil, nil, nil, nil
 	m.tupleItems, m.lists, m.texts, m.storages, m.tensors = nil, make([][]ref, 1), nil, nil, nil
 }
@@ -142,10 +151,10 @@ func (m *machine) consumed() int64 { return m.in.Offset() - m.start - m.skipped 
 // node returns the node of a reference; references from before dropValues lead to
 // the opaque node.
 func (m *machine) node(r ref) *node {
-	if int(r) >= len(m.nodes) {
-		r = refOpaque
+	if n := m.nodes.at(r); n != nil {
+		return n
 	}
-	return &m.nodes[r]
+	return m.nodes.at(refOpaque)
 }
 
 // newNode adds a node; it returns the opaque one where the budget is used up.
@@ -153,11 +162,13 @@ func (m *machine) newNode(n node) ref {
 	if !m.spend(nodeBytes) {
 		return refOpaque
 	}
-	m.nodes = append(m.nodes, n)
-	return ref(len(m.nodes) - 1)
+	return m.nodes.add(n)
 }
 
 func (m *machine) push(r ref) {
+	if len(m.stack) == maxStack {
+		m.dropValues()
+	}
 	if !m.importsOnly && m.spend(refBytes) {
 		m.stack = append(m.stack, r)
 	}
@@ -193,7 +204,7 @@ func (m *machine) stackBottom() int {
 	if len(m.marks) == 0 {
 		return 0
 	}
-	return m.marks[len(m.marks)-1]
+	return int(m.marks[len(m.marks)-1])
 }
 
 // pop removes the topmost value and returns it.
@@ -239,8 +250,11 @@ func (m *machine) popMark() ([]ref, error) {
 }
 
 func (m *machine) pushMark() {
+	if len(m.marks) == maxMarks {
+		m.dropValues()
+	}
 	if !m.importsOnly && m.spend(refBytes) {
-		m.marks = append(m.marks, len(m.stack))
+		m.marks = append(m.marks, uint32(len(m.stack)))
 	}
 }
 

@@ -345,15 +345,27 @@ func TestTensorOfRebuildTensorV3HasItsOwnType(t *testing.T) {
 }
 
 func TestBeyondTheBudgetImportsAreStillFound(t *testing.T) {
-	data := "\x80\x02(" + strings.Repeat("]", 3<<20) + "1cos\nsystem\n\x80\x04" + u("a") + u("b") + "\x93."
-	var f *pickle.File
-	var err error
-	used := allocation(func() { f, err = read([]byte(data)) })
-	assert.ErrorIs(t, err, fault.TooLarge)
-	require.NotNil(t, f)
-	assert.Equal(t, pickle.Dangerous, f.Worst())
-	assert.Equal(t, "os.system", f.Imports[0].String())
-	assert.Less(t, used, uint64(100*len(data)))
+	const imports = "cos\nsystem\n\x80\x04"
+	end := imports + u("a") + u("b") + "\x93."
+	for what, c := range map[string]struct {
+		values string
+		bound  int // of the bytes allocated, as a multiple of the size
+	}{
+		"lists":            {"(" + strings.Repeat("]", 3<<20) + "1", 60},
+		"marks":            {strings.Repeat("(", 3<<20), 2},
+		"one value, often": {"N" + strings.Repeat("2", 3<<20), 8},
+		"tuples of one":    {"N" + strings.Repeat("2\x85", 3<<20), 30},
+	} {
+		data := []byte("\x80\x02" + c.values + end)
+		var f *pickle.File
+		var err error
+		used := allocation(func() { f, err = read(data) })
+		assert.ErrorIs(t, err, fault.TooLarge, what)
+		require.NotNil(t, f, what)
+		assert.Equal(t, pickle.Dangerous, f.Worst(), what)
+		assert.Equal(t, "os.system", f.Imports[0].String(), what)
+		assert.Less(t, used, uint64(c.bound*len(data)), what)
+	}
 }
 
 func TestSharedAndDeeplyNestedValues(t *testing.T) {
