@@ -99,6 +99,35 @@ Feature: Failures
       Then an error "layers-missing" is reported for "model-00001-of-00002.safetensors"
       And the weights are incomplete
 
+    Scenario Outline: A tensor that no file has: <gone>
+      Given the checkpoint "llama-2-7b"
+      And without "model.safetensors.index.json"
+      And without "model-00001-of-00002.safetensors"
+      And without "model-00002-of-00002.safetensors"
+      And the config has "num_hidden_layers" set to 4
+      And the generated files:
+        """
+        safetensors model.safetensors
+          <embedding> F16 32000 4096
+          model.layers.{0..3}.{input_layernorm,post_attention_layernorm}.weight F16 4096
+          model.layers.{0..3}.self_attn.{q_proj,v_proj,o_proj}.weight F16 4096 4096
+          model.layers.{0..3}.mlp.{gate_proj,up_proj}.weight F16 11008 4096
+          model.layers.{0..3}.mlp.down_proj.weight F16 4096 11008
+          <keys> F16 4096 4096
+          <norm> F16 4096
+          lm_head.weight F16 32000 4096
+        """
+      When the checkpoint is inspected
+      Then an error "tensor-missing" is reported for "model.safetensors"
+      And the weights are incomplete
+
+      Examples:
+        | gone                          | embedding                 | keys                                                        | norm              |
+        | the keys of the last layer    | model.embed_tokens.weight | model.layers.{0..2}.self_attn.k_proj.weight                 | model.norm.weight |
+        | the keys of a layer           | model.embed_tokens.weight | model.layers.{0,2,3}.self_attn.k_proj.weight                | model.norm.weight |
+        | the keys of all layers        | model.embed_tokens.weight | model.layers.{0..3}.self_attn.rotary_emb.inv_freq           | model.norm.weight |
+        | the norm behind the layers    | model.embed_tokens.weight | model.layers.{0..3}.self_attn.k_proj.weight                 | model.layers.0.self_attn.rotary_emb.inv_freq |
+
     Scenario: A decoder of fewer layers than its encoder misses none
       Given the checkpoint "whisper-small"
       And the config has "decoder_layers" set to 12

@@ -207,8 +207,9 @@ Feature: Layouts
       And the generated files:
         """
         safetensors <file>
-          <tensor> F16 64 64
-          other.weight F16 8
+          <first> F16 64 64
+          <second> F16 64 64
+          <third> F16 64
         """
       When the model info is read
       Then the layout is "<layout>"
@@ -217,12 +218,32 @@ Feature: Layouts
       And detection used "<file>"
 
       Examples:
-        | what                  | file                      | tensor                                                    | layout                | category  | task               |
-        | Stable Diffusion      | v1-5-pruned.safetensors   | model.diffusion_model.input_blocks.0.0.weight             | diffusers single file | diffusers | diffusion_pipeline |
-        | Flux                  | flux1-dev.safetensors     | double_blocks.0.img_attn.qkv.weight                       | diffusers single file | diffusers | diffusion_component |
-        | LoRA of kohya         | style.safetensors         | lora_unet_down_blocks_0_attentions_0.lora_down.weight     | diffusers lora        | diffusers | adapter            |
-        | LoRA of diffusers     | style.safetensors         | transformer.single_transformer_blocks.0.attn.to_k.lora_A.weight | diffusers lora  | diffusers | adapter            |
-        | LoRA of PEFT          | lora.safetensors          | base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight | peft adapter     | adapter   | adapter            |
+        | what                         | file                          | first                                                           | second                                            | third                                  | layout                | category       | task                |
+        | Stable Diffusion, whole      | v1-5-pruned.safetensors       | model.diffusion_model.input_blocks.0.0.weight                   | first_stage_model.decoder.conv_in.weight          | cond_stage_model.x.weight              | diffusers single file | diffusers      | diffusion_pipeline  |
+        | SDXL, whole                  | sd_xl_base_1.0.safetensors    | model.diffusion_model.input_blocks.0.0.weight                   | first_stage_model.decoder.conv_in.weight          | conditioner.embedders.0.x.weight       | diffusers single file | diffusers      | diffusion_pipeline  |
+        | SD 3.5 without text encoders | sd3.5_large.safetensors       | model.diffusion_model.joint_blocks.0.x.weight                   | first_stage_model.decoder.conv_in.weight          | bias                                   | diffusers single file | diffusers      | diffusion_component |
+        | UNet of Stable Diffusion     | unet.safetensors              | input_blocks.0.0.weight                                         | middle_block.0.in_layers.0.weight                 | output_blocks.0.0.in_layers.0.weight   | diffusers single file | diffusers      | diffusion_component |
+        | Flux                         | flux1-dev.safetensors         | double_blocks.0.img_attn.qkv.weight                             | img_in.weight                                     | bias                                   | diffusers single file | diffusers      | diffusion_component |
+        | Chroma                       | chroma1-hd.safetensors        | double_blocks.0.img_attn.qkv.weight                             | distilled_guidance_layer.in_proj.weight           | bias                                   | diffusers single file | diffusers      | diffusion_component |
+        | Wan                          | wan2.2_t2v.safetensors        | patch_embedding.weight                                          | blocks.0.self_attn.q.weight                       | head.head.weight                       | diffusers single file | diffusers      | diffusion_component |
+        | LTX-Video                    | ltx-video-2b.safetensors      | patchify_proj.weight                                            | transformer_blocks.0.attn1.to_q.weight            | bias                                   | diffusers single file | diffusers      | diffusion_component |
+        | Qwen-Image                   | qwen_image.safetensors        | txt_norm.weight                                                 | img_in.weight                                     | transformer_blocks.0.attn.to_q.weight  | diffusers single file | diffusers      | diffusion_component |
+        | Z-Image                      | z_image.safetensors           | cap_embedder.0.weight                                           | noise_refiner.0.attention.qkv.weight              | context_refiner.0.attention.qkv.weight | diffusers single file | diffusers      | diffusion_component |
+        | HunyuanVideo                 | hunyuan_video.safetensors     | double_blocks.0.img_attn_qkv.weight                             | txt_in.individual_token_refiner.blocks.0.x.weight | bias                                   | diffusers single file | diffusers      | diffusion_component |
+        | Cosmos                       | cosmos.safetensors            | net.x_embedder.proj.1.weight                                    | net.blocks.0.self_attn.q_proj.weight              | bias                                   | diffusers single file | diffusers      | diffusion_component |
+        | VAE of Stable Diffusion      | vae-ft-mse.safetensors        | encoder.conv_in.weight                                          | decoder.conv_out.weight                           | bias                                   | vae                   | diffusers      | vae                 |
+        | VAE of Wan                   | wan_2.1_vae.safetensors       | encoder.conv1.weight                                            | decoder.conv1.weight                              | conv1.weight                           | vae                   | diffusers      | vae                 |
+        | T5 text encoder              | t5xxl_fp16.safetensors        | shared.weight                                                   | encoder.block.0.layer.0.SelfAttention.q.weight    | bias                                   | text encoder          | diffusers      | text_encoder        |
+        | CLIP text encoder            | clip_l.safetensors            | text_model.encoder.layers.0.mlp.fc1.weight                      | text_model.final_layer_norm.weight                | bias                                   | text encoder          | diffusers      | text_encoder        |
+        | ControlNet                   | control_v11p_sd15.safetensors | control_model.input_blocks.0.0.weight                           | control_model.zero_convs.0.0.weight               | bias                                   | controlnet            | diffusers      | controlnet          |
+        | IP-Adapter                   | ip-adapter_sd15.safetensors   | image_proj.proj.weight                                          | ip_adapter.1.to_k_ip.weight                       | bias                                   | diffusers ip-adapter  | diffusers      | ip_adapter          |
+        | textual inversion            | style.safetensors             | emb_params                                                      | bias                                              | other.bias                             | textual inversion     | diffusers      | textual_inversion   |
+        | upscaler                     | 4x.safetensors                | conv_first.weight                                               | body.0.rdb1.conv1.weight                          | conv_last.weight                       | upscaler              | diffusers      | upscaler            |
+        | LoRA of kohya                | style.safetensors             | lora_unet_down_blocks_0_attentions_0.lora_down.weight           | bias                                              | other.bias                             | diffusers lora        | diffusers      | adapter             |
+        | LoRA of diffusers            | style.safetensors             | transformer.single_transformer_blocks.0.attn.to_k.lora_A.weight | bias                                              | other.bias                             | diffusers lora        | diffusers      | adapter             |
+        | LoRA of Wan                  | style.safetensors             | diffusion_model.blocks.0.self_attn.q.lora_A.weight              | bias                                              | other.bias                             | diffusers lora        | diffusers      | adapter             |
+        | LoRA of PEFT                 | lora.safetensors              | base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight  | bias                                              | other.bias                             | peft adapter          | adapter        | adapter             |
+        | image encoder of CLIP        | clip_vision_h.safetensors     | vision_model.encoder.layers.0.mlp.fc1.weight                    | bias                                              | other.bias                             | image encoder         | vision_encoder | vision_encoder      |
 
     Scenario: A single file whose tensors' names say nothing
       Given an empty checkpoint directory

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"omniloader/loader/internal/detect"
 	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/registry"
-	"omniloader/loader/internal/weights"
 )
 
 // Weights that need a config.json, and have none.
@@ -33,8 +31,12 @@ var _ = register(Check{
 				return elsewhere(o.what, o.hint)
 			}
 		}
-		if file := singleFilePipeline(f.Weights); file != "" {
-			return single(finding.SingleFileCheckpoint, file, "it holds the whole of a diffusion model, in the layout of its original code", "")
+		if part := partOf(f); part != nil {
+			hint := ""
+			if part.Needs != "" {
+				hint = "Load it together with " + part.Needs + "."
+			}
+			return single(finding.SingleFileCheckpoint, f.Weights.Info.Files[0], "it holds "+part.What, hint)
 		}
 		if format.ByName(info.Weights.Format).DescribedBy == format.ByItself || info.Layout != detect.LayoutUnknown {
 			return nil // the format or the layout does without config.json
@@ -63,19 +65,17 @@ var otherConfigs = []struct{ name, what, hint string }{
 	{"mlc-chat-config.json", "this is a model of MLC", "load it with mlc-llm"},
 }
 
-// singleFilePrefix is the prefix of tensors of the denoising network in the original
-// code of Stable Diffusion and its successors.
-const singleFilePrefix = "model.diffusion_model."
-
-// singleFilePipeline gives the weight file that has a whole diffusion pipeline, "" where
-// there is none.
-func singleFilePipeline(r *weights.Headers) string {
-	for i := range r.Tensors.List {
-		if bytes.HasPrefix(r.Tensors.Name(i), []byte(singleFilePrefix)) {
-			return r.Info.Files[0]
+// partOf gives the model, or the part of one, that the names of tensors tell; nil where they
+// do not.
+func partOf(f *Facts) *detect.Part {
+	r := f.Weights
+	return detect.FindPart(func(yield func([]byte) bool) {
+		for i := range r.Tensors.List {
+			if !yield(r.Tensors.Name(i)) {
+				return
+			}
 		}
-	}
-	return ""
+	})
 }
 
 // A config.json without model_type, by which loaders choose the class.
@@ -85,7 +85,7 @@ var _ = register(Check{
 	Needs: Config,
 	Run: func(f *Facts) []answer.Finding {
 		c := f.Checkpoint
-		if c.ModelType != "" || len(c.Classes) == 0 || f.Info.Layout != detect.LayoutTransformers || c.Doc.Contains(config.KeyModelType) {
+		if c.ModelType != "" || isSpeculator(f) || len(c.Classes) == 0 || f.Info.Layout != detect.LayoutTransformers || c.Doc.Contains(config.KeyModelType) {
 			return nil
 		}
 		hint := ""
@@ -95,6 +95,12 @@ var _ = register(Check{
 		return single(finding.ModelTypeMissing, config.ConfigJSON, "it names "+c.Classes[0]+" and no model_type", hint)
 	},
 })
+
+// isSpeculator tells whether the checkpoint is a draft model of the library speculators,
+// which gives its own model type and takes the tokenizer of the model that it drafts for.
+func isSpeculator(f *Facts) bool {
+	return f.Checkpoint.Members().Get("speculators_model_type").Exists()
+}
 
 // A class that is not known, in a config that a newer library wrote.
 var _ = register(Check{

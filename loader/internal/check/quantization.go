@@ -7,7 +7,9 @@ import (
 	"omniloader/loader/answer"
 	"omniloader/loader/finding"
 	"omniloader/loader/internal/checkpoint"
+	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/quantization"
+	"omniloader/loader/internal/weights"
 )
 
 // The quantization that the config declares is compared with the types of the tensors and
@@ -18,10 +20,17 @@ var _ = register(Check{
 	Run: func(f *Facts) (findings []answer.Finding) {
 		q := f.Info.Quantization
 		if q == nil {
-			if packed := f.Weights.QuantizedType(); packed != "" {
+			cast := f.Info.Category == answer.Diffusers // single files of diffusion models are cast to 8 bits, without scales
+			if packed := f.Weights.QuantizedType(); packed != "" && !cast {
 				return single(finding.QuantizationUnstated, "", "the weights have tensors of type "+packed+", and no file says how they were quantized", "")
 			}
 			return nil
+		}
+		if tensor, ok := strings.CutPrefix(q.Source, weights.TensorSource); ok {
+			if f.Checkpoint.Doc.File != config.ConfigJSON {
+				return nil
+			}
+			return single(finding.QuantizationUnstated, config.ConfigJSON, "the weights are quantized ("+q.Summary()+", by "+tensor+"), and no file says so", "")
 		}
 		file := quantization.SourceFile(q.Source)
 		if _, ok := quantization.Methods()[q.Method]; !ok && q.Method != answer.UnknownName {

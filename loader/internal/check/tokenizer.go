@@ -37,7 +37,7 @@ var _ = register(Check{
 			}
 			return []answer.Finding{finding.FromError(finding.TokenizerUnreadable, file, err)}
 		case info.Category == answer.Transformers || info.Category == answer.ASR || info.Category == answer.SAE:
-			if !containsTokenizer(info.Weights) && !slices.Contains(config.KeyList("no_text"), string(info.Task)) && !f.Checkpoint.Has(openVINOTokenizerFile) {
+			if !containsTokenizer(info.Weights) && !slices.Contains(config.KeyList("no_text"), string(info.Task)) && !f.Checkpoint.Has(openVINOTokenizerFile) && !isSpeculator(f) {
 				return []answer.Finding{missingTokenizer(info, err)}
 			}
 		}

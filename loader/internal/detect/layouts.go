@@ -88,6 +88,7 @@ var layoutClassifiers = map[string]func(c *checkpoint.Directory, v *Classificati
 	"ctranslate2":           classifyCTranslate2,
 	"nemo":                  classifyNeMo,
 	"single file":           classifySingleFile,
+	"single pickle":         classifyPickle,
 	"sentence-transformers": classifySentenceTransformers,
 	"diffusers scheduler":   classifyScheduler,
 	"meta original":         func(_ *checkpoint.Directory, v *Classification) { v.loadsAs = "LlamaForCausalLM" },
@@ -189,7 +190,7 @@ func classifyByCard(c *checkpoint.Directory, v *Classification) {
 // includesLayout tells whether the files of the second layout are part of the first.
 func includesLayout(first, second string) bool {
 	switch second {
-	case "single file":
+	case "single file", "single pickle":
 		return true
 	case "ctranslate2", "whisper.cpp":
 		return first == "openvino"
@@ -305,21 +306,6 @@ func classifyCTranslate2(c *checkpoint.Directory, v *Classification) {
 	v.DecidedBy = "specification named in model.bin"
 }
 
-// singleFilePrefixes are prefixes of tensor names that tell what a safetensors file
-// without any config holds.
-var singleFilePrefixes = [...]struct {
-	prefix, layout string
-	category       answer.Category
-	task           answer.Task
-}{
-	{"model.diffusion_model.", "diffusers single file", answer.Diffusers, "diffusion_pipeline"},
-	{"double_blocks.", "diffusers single file", answer.Diffusers, "diffusion_component"},
-	{"lora_unet", "diffusers lora", answer.Diffusers, "adapter"},
-	{"unet.", "diffusers lora", answer.Diffusers, "adapter"},
-	{"transformer.single_transformer_blocks.", "diffusers lora", answer.Diffusers, "adapter"},
-	{"base_model.model.", "peft adapter", answer.Adapter, "adapter"},
-}
-
 // classifySingleFile classifies by the names of the tensors in the first safetensors
 // file.
 func classifySingleFile(c *checkpoint.Directory, v *Classification) {
@@ -331,23 +317,23 @@ func classifySingleFile(c *checkpoint.Directory, v *Classification) {
 	}
 	defer h.Close()
 	autoencoderParts := map[string]bool{}
-	_, err = safetensors.Scan(name, h, h.Size, func(e safetensors.Entry) error {
-		for _, p := range singleFilePrefixes {
-			if v.Category == answer.Unknown && strings.HasPrefix(string(e.Name), p.prefix) {
-				v.Layout, v.Category, v.Task = p.layout, p.category, p.task
-				v.DecidedBy = "tensors named " + p.prefix + "* in " + name
+	part := FindPart(func(yield func([]byte) bool) {
+		_, err = safetensors.Scan(name, h, h.Size, func(e safetensors.Entry) error {
+			if part, ok := autoencoderTensors[string(e.Name)]; ok {
+				autoencoderParts[part] = true
 			}
-		}
-		if part, ok := autoencoderTensors[string(e.Name)]; ok {
-			autoencoderParts[part] = true
-		}
-		return nil
+			yield(e.Name)
+			return nil
+		})
 	})
-	if err == nil && v.Category == answer.Unknown && len(autoencoderParts) == 3 {
+	switch {
+	case part != nil:
+		v.applyPart(part)
+		v.DecidedBy = "tensors named " + part.Name + " in " + name
+	case err == nil && len(autoencoderParts) == 3:
 		v.Layout, v.Category, v.Task = layoutSAE, answer.SAE, "sparse_autoencoder"
 		v.DecidedBy = "tensors of an encoder, a decoder and a bias in " + name
-	}
-	if v.Category == answer.Unknown {
+	default:
 		v.DecidedBy = "no rule: the tensors' names of " + name + " do not tell"
 	}
 }

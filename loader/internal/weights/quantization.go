@@ -1,6 +1,9 @@
 package weights
 
 import (
+	"bytes"
+	_ "embed"
+	"strconv"
 	"strings"
 
 	"omniloader/loader/answer"
@@ -8,14 +11,15 @@ import (
 	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/quantization"
+	"omniloader/loader/internal/table"
 )
 
 // unquantizedTypes are the tensor types of GGUF that are not quantized.
 var unquantizedTypes = map[string]bool{"F32": true, "F16": true, "BF16": true, "F64": true}
 
 // Quantization describes the quantization where quantization.FromConfigs finds none: by
-// the tensor types of GGUF, params.json of Mistral's layout, or the configs of a
-// pipeline's components. It is nil where none of these declares one; h may be nil.
+// the tensor types of GGUF, params.json of Mistral's layout, the configs of a pipeline's
+// components, or the names of tensors. It is nil where none of these declares one; h may be nil.
 func Quantization(c *checkpoint.Directory, h *Headers) *answer.Quantization {
 	if h != nil && len(h.GGUF) > 0 {
 		return ggufQuantization(h.GGUF[0], h.Info)
@@ -45,8 +49,36 @@ func Quantization(c *checkpoint.Directory, h *Headers) *answer.Quantization {
 			}
 		}
 	}
+	return h.quantizationOfTensors()
+}
+
+//go:embed tensor_quantization.tsv
+var tensorQuantizationTSV string
+
+// quantizationOfTensors describes the quantization that the names of tensors tell, nil
+// where they tell none. h may be nil.
+func (h *Headers) quantizationOfTensors() *answer.Quantization {
+	if h == nil {
+		return nil
+	}
+	for f := range table.Rows(tensorQuantizationTSV) {
+		for i := range h.Tensors.List {
+			name := h.Tensors.Name(i)
+			if !bytes.HasSuffix(name, []byte(f[0])) || !strings.HasPrefix(h.Tensors.List[i].DType, f[1]) {
+				continue
+			}
+			q := &answer.Quantization{Method: f[2], Detail: f[4], Source: TensorSource + string(name)}
+			if b, err := strconv.ParseFloat(f[3], 64); err == nil {
+				q.Bits = &b
+			}
+			return q
+		}
+	}
 	return nil
 }
+
+// TensorSource is the beginning of Quantization.Source where no file declares it.
+const TensorSource = "tensors: "
 
 // ggufQuantization describes the quantization of a GGUF file by its most frequent tensor
 // type.

@@ -42,6 +42,9 @@ func (l *Tensors) Name(i int) []byte {
 	return l.names[start:l.List[i].nameEnd]
 }
 
+// Len is the number of tensors.
+func (l *Tensors) Len() int { return len(l.List) }
+
 // HasAny tells whether there is a tensor of one of the names, which should be few: each
 // tensor is compared with all of them.
 func (l *Tensors) HasAny(names []string) bool {

@@ -1,0 +1,110 @@
+// Package classtensors has the names of the tensors that the transformers library saves for
+// each class of its auto modules, made from the default config. refresh.py makes the tables
+// from an installed library.
+package classtensors
+
+import (
+	_ "embed"
+	"sort"
+	"strings"
+)
+
+// A row of the tables is looked up without reading the others: class_tensors.tsv has 1 MB.
+var (
+	//go:embed class_tensors.tsv
+	classTensorsTSV string
+	//go:embed layer_tensors.tsv
+	layerTensorsTSV string
+)
+
+// Class is what is saved for one class and model type.
+type Class struct {
+	Name, ModelType string
+	Embedding, Head string   // modules of the token embedding and of the output head in memory, "" where there is none
+	Outside         []string // tensors outside any stack of layers
+	Stacks          []Stack
+	Switches        []Switch
+	// Fixed are the keys of the config that are null or text by default, under their path,
+	// with the default. Another value may stand for other tensors.
+	Fixed map[string]string
+}
+
+// Stack is a list of layers.
+type Stack struct {
+	Prefix string   // "model.layers"
+	Keys   []string // keys of the config, with their path, that may give the number of layers
+	Layers *Layers
+}
+
+// Layers has the names of the tensors of the layers of a stack, without the prefix and the
+// number of the layer, and with # for every other number.
+type Layers struct {
+	All, NotFirst, NotLast, First, Last []string // by the layers that have them
+	Some                                []string // in layers that depend on the config
+}
+
+// Switch is a key of the config, with its path, whose other value leaves out tensors.
+type Switch struct {
+	Key     string
+	Default bool
+	Without []string // names with # for every number
+}
+
+// Lookup finds a class. Where the class has no row of this model type, its first row is
+// taken.
+func Lookup(class, modelType string) (*Class, bool) {
+	row, ok := find(classTensorsTSV, class+"\t"+modelType+"\t")
+	if !ok {
+		if row, ok = find(classTensorsTSV, class+"\t"); !ok {
+			return nil, false
+		}
+	}
+	f := strings.Split(row, "\t")
+	c := &Class{Name: f[0], ModelType: f[1], Embedding: f[2], Head: f[3], Outside: list(f[4], ","), Fixed: map[string]string{}}
+	for _, s := range list(f[5], ";") {
+		prefix, rest, _ := strings.Cut(s, "=")
+		id, keys, _ := strings.Cut(rest, ":")
+		c.Stacks = append(c.Stacks, Stack{prefix, list(keys, "|"), layers(id)})
+	}
+	for _, s := range list(f[6], ";") {
+		key, rest, _ := strings.Cut(s, "=")
+		value, names, _ := strings.Cut(rest, ":")
+		c.Switches = append(c.Switches, Switch{key, value == "true", list(names, ",")})
+	}
+	for _, s := range list(f[7], ";") {
+		key, value, _ := strings.Cut(s, "=")
+		c.Fixed[key] = value
+	}
+	return c, true
+}
+
+// layers finds a row of layer_tensors.tsv.
+func layers(id string) *Layers {
+	row, _ := find(layerTensorsTSV, id+"\t")
+	f := strings.Split(row, "\t")
+	for len(f) < 7 {
+		f = append(f, "")
+	}
+	return &Layers{All: list(f[1], ","), NotFirst: list(f[2], ","), NotLast: list(f[3], ","), First: list(f[4], ","), Last: list(f[5], ","), Some: list(f[6], ",")}
+}
+
+func list(s, separator string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, separator)
+}
+
+// find gives the first line of a sorted table that begins with a text, by bisection.
+func find(text, begin string) (line string, ok bool) {
+	at := sort.Search(len(text), func(i int) bool { return text[lineStart(text, i):] >= begin })
+	rest := text[lineStart(text, at):]
+	if !strings.HasPrefix(rest, begin) {
+		return "", false
+	}
+	line, _, _ = strings.Cut(rest, "\n")
+	return line, true
+}
+
+// lineStart is the start of the line that has byte i.
+func lineStart(text string, i int) int { return strings.LastIndexByte(text[:i], '\n') + 1 }
