@@ -378,6 +378,39 @@ Feature: Failures
       When the checkpoint is inspected
       Then a warning "quantization-unstated" is reported
 
+    Scenario: Weights that are packed in other bits than the config says
+      Given the checkpoint "gpt2"
+      And "config.json" has "quantization_config" set to {"quant_method": "gptq", "bits": 8, "group_size": 32}
+      And the generated files:
+        """
+        safetensors model.safetensors
+          wte.weight F16 50257 768
+          h.0.mlp.c_fc.qweight I32 96 3072
+          h.0.mlp.c_fc.qzeros I32 24 384
+          h.0.mlp.c_fc.scales F16 24 3072
+        """
+      When the checkpoint is inspected
+      Then a warning "quantization-conflict" is reported for "config.json"
+
+    Scenario: Packed weights without their scales
+      Given the checkpoint "gpt2"
+      And "config.json" has "quantization_config" set to {"quant_method": "gptq", "bits": 4, "group_size": 32}
+      And the generated files:
+        """
+        safetensors model.safetensors
+          wte.weight F16 50257 768
+          h.0.mlp.c_fc.qweight I32 96 3072
+        """
+      When the checkpoint is inspected
+      Then an error "tensor-missing" is reported for "model.safetensors"
+
+    Scenario: A list of modules that is a text
+      Given the checkpoint "llama-3-8b-bnb-4bit"
+      And "config.json" has "quantization_config.llm_int8_skip_modules" set to "null"
+      When the checkpoint is inspected
+      Then a warning "quantization-malformed" is reported for "config.json"
+      And the quantization bits are 4
+
     Scenario Outline: Packed weights of <checkpoint> count as what they stand for
       Given the checkpoint "<checkpoint>"
       When the checkpoint is inspected
@@ -590,3 +623,68 @@ Feature: Failures
       And the config has "vocab_size" set to 128000
       When the checkpoint is inspected
       Then a warning "vocab-exceeds-embeddings" is reported
+
+  Rule: A GGUF file that llama.cpp refuses is reported
+
+    Scenario: A block without one of its tensors
+      Given an empty checkpoint directory
+      And the generated files:
+        """
+        gguf llama-F16.gguf
+          general.architecture = string llama
+          llama.block_count = u32 3
+          token_embd.weight F16 64 32
+          blk.0.attn_q.weight F16 32 32
+          blk.0.attn_norm.weight F32 32
+          blk.1.attn_q.weight F16 32 32
+          blk.1.attn_norm.weight F32 32
+          blk.2.attn_q.weight F16 32 32
+          output_norm.weight F32 32
+        """
+      When the checkpoint is inspected
+      Then an error "tensor-missing" is reported for "llama-F16.gguf"
+
+    Scenario: Experts that are not merged into one tensor
+      Given an empty checkpoint directory
+      And the generated files:
+        """
+        gguf mixtral-F16.gguf
+          general.architecture = string llama
+          llama.block_count = u32 1
+          llama.expert_count = u32 2
+          token_embd.weight F16 64 32
+          blk.0.ffn_gate.0.weight F16 32 32
+          blk.0.ffn_gate.1.weight F16 32 32
+          output_norm.weight F32 32
+        """
+      When the checkpoint is inspected
+      Then a warning "gguf-outdated" is reported for "mixtral-F16.gguf"
+
+    Scenario: A block for further tokens that no key counts
+      Given an empty checkpoint directory
+      And the generated files:
+        """
+        gguf glm-F16.gguf
+          general.architecture = string glm4moe
+          glm4moe.block_count = u32 2
+          token_embd.weight F16 64 32
+          blk.0.attn_norm.weight F32 32
+          blk.1.attn_norm.weight F32 32
+          blk.1.nextn.eh_proj.weight F16 32 64
+          output_norm.weight F32 32
+        """
+      When the checkpoint is inspected
+      Then a warning "gguf-outdated" is reported for "glm-F16.gguf"
+
+    Scenario: A projector without its language model
+      Given an empty checkpoint directory
+      And the generated files:
+        """
+        gguf llava-7b-F16.gguf
+          general.architecture = string clip
+          clip.projector_type = string mlp
+          mm.0.weight F16 64 32
+        """
+      When the checkpoint is inspected
+      Then the task is "projector"
+      And a note "gguf-projector" is reported for "llava-7b-F16.gguf"

@@ -55,7 +55,7 @@ func TestGGUFDirectories(t *testing.T) {
 			"gguf", answer.Diffusers, "diffusion_component", true, []string{}},
 		{"an adapter", map[string]string{"m/l.gguf": ggufTexts("general.architecture", "llama", "general.type", "adapter")},
 			"gguf", answer.Adapter, "adapter", true, []string{}},
-		{"a model and its projector", map[string]string{"m/g-Q4_K_M.gguf": ggufOfArchitecture("llama"), "m/mmproj-f16.gguf": ggufOfArchitecture("clip")},
+		{"a model and its projector", map[string]string{"m/g-Q4_K_M.gguf": ggufOfArchitecture("llama"), "m/mmproj-f16.gguf": ggufTexts("general.architecture", "clip", "clip.projector_type", "mlp")},
 			"gguf", answer.Transformers, "vision_language", true, []string{}},
 		{"an architecture on no list", map[string]string{"m/n.gguf": ggufOfArchitecture("nova9moe")},
 			"gguf", answer.Transformers, "", false, []string{}},

@@ -12,6 +12,7 @@ import (
 	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/detect"
 	"omniloader/loader/internal/memory"
+	"omniloader/loader/internal/quantization"
 	"omniloader/loader/internal/sae"
 	"omniloader/loader/internal/tokens"
 	"omniloader/loader/internal/tree"
@@ -138,6 +139,9 @@ func (i *inspection) readWeights() {
 	if i.Info.Quantization == nil {
 		i.Info.Quantization = weights.Quantization(i.Checkpoint, i.Weights)
 		i.Info.IsQuantized = i.Info.Quantization != nil
+	}
+	if q := i.Info.Quantization; q != nil {
+		q.Mixed = quantization.ReadModules(i.Checkpoint).Describe(q)
 	}
 }
 

@@ -78,7 +78,26 @@ func TestPackedWeightsAreCountedUnpacked(t *testing.T) {
 		{"exl2, of a width that the headers do not tell", llama + `"quantization_config":{"quant_method":"exl2","bits":4.25}}`, []stored{
 			{"a.q_weight", "I32", []int{8, 8}, 4}, {"a.q_scale", "I32", []int{8}, 4},
 		}, -1, 64 + 8},
-		{"a language model's I64 buffer", llama + `"x":1}`, []stored{{"a.position_ids", "I64", []int{1, 8}, 8}}, 8, 8},
+		{"a language model's I64 buffer", llama + `"x":1}`, []stored{{"a.position_ids", "I64", []int{1, 8}, 8}, {"a.weight", "F16", []int{3}, 2}}, 3, 11},
+		{"exl2, whose width the permutation tells", llama + `"quantization_config":{"quant_method":"exl2","bits":4.25}}`, []stored{
+			{"a.q_weight", "I32", []int{17, 32}, 4}, {"a.q_scale", "I32", []int{4, 4}, 4}, {"a.q_scale_max", "F16", []int{4}, 2}, {"a.q_groups", "I16", []int{8}, 2}, {"a.q_invperm", "I32", []int{128}, 4},
+		}, 128 * 32, 17*32 + 16 + 4 + 8 + 128},
+		{"exl3", llama + `"quantization_config":{"quant_method":"exl3","bits":4}}`, []stored{
+			{"a.trellis", "I16", []int{8, 4, 64}, 2}, {"a.suh", "F16", []int{128}, 2}, {"a.svh", "F16", []int{64}, 2},
+		}, 128 * 64, 8*4*64 + 128 + 64},
+		{"mlx with a module of other groups", llama + `"quantization":{"group_size":32,"bits":4,"mode":"mxfp4","a":{"group_size":64,"bits":8}}}`, []stored{
+			{"a.weight", "U32", []int{128, 32}, 4}, {"a.scales", "F16", []int{128, 2}, 2}, {"a.biases", "F16", []int{128, 2}, 2},
+			{"b.weight", "U32", []int{128, 16}, 4}, {"b.scales", "U8", []int{128, 4}, 1},
+		}, 2 * 128 * 128, 128*32 + 2*128*2 + 128*16 + 128*4},
+		{"quark of 4 bits", llama + `"quantization_config":{"quant_method":"quark","global_quant_config":{"weight":{"dtype":"fp4"}}}}`, []stored{
+			{"a.weight", "U8", []int{64, 64}, 1}, {"a.weight_scale", "U8", []int{64, 4}, 1},
+		}, 64 * 128, 64*64 + 64*4},
+		{"experts of 4 bits in a model of 8", llama + `"expert_dtype":"fp4","quantization_config":{"quant_method":"fp8"}}`, []stored{
+			{"a.weight", "F8_E4M3", []int{32, 64}, 1}, {"a.scale", "F8_E8M0", []int{1, 1}, 1}, {"e.weight", "I8", []int{64, 32}, 1}, {"e.scale", "F8_E8M0", []int{64, 2}, 1},
+		}, 32*64 + 64*64, 32*64 + 1 + 64*32 + 64*2},
+		{"two of four, by a mask", llama + `"quantization_config":{"quant_method":"compressed-tensors","format":"dense","sparsity_config":{"format":"sparse-24-bitmask"}}}`, []stored{
+			{"a.weight.compressed", "BF16", []int{64, 32}, 2}, {"a.weight.bitmask", "U8", []int{64, 8}, 1}, {"a.weight.shape", "I64", []int{2}, 8},
+		}, 64 * 64, 64*32 + 64*8 + 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := inspect(t, map[string]string{"m/config.json": c.config, "m/model.safetensors": storedFile(c.tensors...)}).Weights

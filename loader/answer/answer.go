@@ -78,6 +78,7 @@ type Quantization struct {
 	Method string   `json:"method"` // "gptq", "bitsandbytes"; a method that is not in quantization_methods.tsv as the checkpoint spells it; "unknown" where no file names it
 	Bits   *float64 `json:"bits"`   // bits per weight, null where not known; exl2 has fractions
 	Detail string   `json:"detail"` // the variant of the method: "nf4", "GEMM", "NVFP4", "Q4_K_M"; "" where not known
+	Mixed  string   `json:"mixed"`  // which parts have other bits: "8 bits in 26 modules"; "" where none are known (Inspect)
 	Source string   `json:"source"` // the file and key that give it
 }
 
@@ -96,15 +97,17 @@ type SAEInfo struct {
 // WeightsInfo describes the weight files that a loader reads. Where a directory has the
 // weights more than once (in two formats, say), it describes one copy.
 type WeightsInfo struct {
-	Format    string   `json:"format"`    // "safetensors", "gguf", "pytorch" …
-	Framework string   `json:"framework"` // "pt", "mlx", "tf", "flax": the "format" of the metadata of a safetensors file, else ""
-	Variant   string   `json:"variant"`   // "fp16", where only files of a variant are present
+	Format    string   `json:"format"`     // "safetensors", "gguf", "pytorch" …
+	Framework string   `json:"framework"`  // "pt", "mlx", "tf", "flax": the "format" of the metadata of a safetensors file, else ""
+	ByteOrder string   `json:"byte_order"` // of GGUF: "little-endian" or "big-endian"; "" for other formats
+	Variant   string   `json:"variant"`    // "fp16", where only files of a variant are present
 	Files     []string `json:"files"`
 	Index     string   `json:"index"` // the file that maps tensors to shards, "" where there is none
 	// Parameters is the number of weights of the model: quantized weights that are packed
-	// into one element are counted one by one, scales and lookup tables not at all. Null
-	// where the headers do not tell.
+	// into one element are counted one by one, scales, lookup tables and buffers not at all.
+	// Null where the headers do not tell.
 	Parameters     *int64           `json:"parameters"`
+	Buffers        *int64           `json:"buffers"`         // elements of tensors that a module keeps beside its parameters, such as running means; null where Parameters is
 	StoredElements *int64           `json:"stored_elements"` // elements of all tensors as stored; null where no header was read
 	Tensors        int              `json:"tensors"`
 	Bytes          int64            `json:"bytes" unit:"bytes"`        // of the files

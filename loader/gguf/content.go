@@ -43,6 +43,17 @@ func (f *File) Content() (content Content, decidedBy string) {
 	return Model, "general.architecture"
 }
 
+// HasProjectorType tells whether the file of a projector says its type, for images and
+// sound together or for each.
+func (f *File) HasProjectorType() bool {
+	for _, key := range [...]string{"clip.projector_type", "clip.vision.projector_type", "clip.audio.projector_type"} {
+		if f.Key(key).Text() != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // BaseModels returns the repositories that general.base_model.* names, in order, at
 // most 16. The first is where a tokenizer can be found.
 func (f *File) BaseModels() []string {

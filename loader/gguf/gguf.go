@@ -85,6 +85,20 @@ type entry struct {
 	value Value
 }
 
+// The names of the byte orders.
+const (
+	LittleEndian = "little-endian"
+	BigEndian    = "big-endian"
+)
+
+// ByteOrderName is LittleEndian or BigEndian.
+func (f *File) ByteOrderName() string {
+	if f.ByteOrder == binary.BigEndian {
+		return BigEndian
+	}
+	return LittleEndian
+}
+
 // Tensor describes a tensor and where its data is.
 type Tensor struct {
 	Name string

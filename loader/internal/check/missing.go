@@ -39,6 +39,7 @@ var _ = register(Check{
 		if s := findLanguageStack(r); s != nil {
 			reportedStack = s.prefix
 		}
+		scales := f.lackingScales()
 		var names [3][]string // of certain gaps, of others, and of likely variants
 		var because [3]string
 		for _, g := range gaps {
@@ -50,6 +51,8 @@ var _ = register(Check{
 				continue
 			case g.Expected && f.checkedByName(g.Names):
 				continue
+			case len(scales) > 0 && !slices.ContainsFunc(g.Names, func(n string) bool { return !slices.Contains(scales, n) }):
+				continue // by the check "quantization"
 			}
 			grade := 0
 			switch {

@@ -137,6 +137,9 @@ func addProjector(c *checkpoint.Directory, name string, v *Classification) {
 	if err != nil {
 		return // reported with the weights
 	}
+	if !head.HasProjectorType() {
+		c.Findings = append(c.Findings, finding.NewGraded(finding.Milder, finding.GGUFOutdated, name, "the projector has no key clip.projector_type, and programs guess its type or refuse it", ""))
+	}
 	vision, audio := head.Key("clip.has_vision_encoder").Bool(), head.Key("clip.has_audio_encoder").Bool()
 	switch {
 	case vision && audio:

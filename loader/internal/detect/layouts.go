@@ -266,9 +266,12 @@ func classifyMistral(c *checkpoint.Directory, v *Classification) {
 	v.DecidedBy = "keys of params.json"
 }
 
-// classifyWhisperCPP classifies ggml-*.bin files by their first bytes.
+// ggmlLayout is the layout of model files in a format before GGUF.
+const ggmlLayout = "ggml"
+
+// classifyWhisperCPP classifies *ggml*.bin files by their first bytes.
 func classifyWhisperCPP(c *checkpoint.Directory, v *Classification) {
-	for _, name := range c.Match("ggml-*.bin") {
+	for _, name := range c.Match("*ggml*.bin") {
 		head, err := tree.ReadHead(c.FS, c.Dir, name, 64)
 		if err == nil && sniff.Head(name, int64(len(head)), head).Format == sniff.WhisperCPP {
 			v.Category, v.Task, v.loadsAs = answer.ASR, "asr", "whisper.cpp"
@@ -276,7 +279,7 @@ func classifyWhisperCPP(c *checkpoint.Directory, v *Classification) {
 			return
 		}
 		if err == nil && sniff.Head(name, int64(len(head)), head).Format == sniff.GGML {
-			v.Layout, v.DecidedBy = "ggml", "magic of "+name+", of the formats before GGUF"
+			v.Layout, v.DecidedBy = ggmlLayout, "magic of "+name+", of the formats before GGUF"
 		}
 	}
 }

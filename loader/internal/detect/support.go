@@ -70,6 +70,9 @@ func ClassFindings(c *checkpoint.Directory, v *Classification, s *answer.Support
 		if v.Layout != LayoutUnknown {
 			hint = "the file may be damaged: compare it with the model's repository, or look into the model card"
 		}
+		if v.Layout == ggmlLayout {
+			hint = "the format is older than GGUF, and only old programs read it: get a GGUF file of the model, or convert this one with the tools of llama.cpp's time of it (convert_llama_ggml_to_gguf.py)"
+		}
 		findings = append(findings, finding.New(finding.NothingRecognized, c.Doc.File, *s.Error, hint))
 	case !s.IsSupported:
 		hint := "a newer loader may know it; one that runs the code of the model's repository does"

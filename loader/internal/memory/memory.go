@@ -50,6 +50,9 @@ func Estimate(c *checkpoint.Directory, info *answer.Info, h *weights.Headers, co
 	if !slices.Contains(config.KeyList("task"), string(info.Task)) && !fromGGUF {
 		return
 	}
+	if fromGGUF && slices.Contains(config.KeyList("gguf_without_cache"), string(info.Task)) {
+		return
+	}
 	m.Context = info.ContextLength
 	if context > 0 {
 		m.Context = &context

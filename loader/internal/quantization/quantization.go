@@ -171,6 +171,14 @@ func parseAs(method string, q gjson.Result, source string) *answer.Quantization 
 // "int4", "Int8WeightOnlyConfig", "float8", "NVFP4", "W4A16_AWQ".
 var bitsInText = regexp.MustCompile(`(?i)(?:int|float|fp|w)(\d{1,2})`)
 
+// weightBitsInText finds the bits of the weights in a name that has those of the
+// activations as well: "Int8DynamicActivationInt4WeightConfig".
+var weightBitsInText = regexp.MustCompile(`(?i)(?:int|float|fp)(\d{1,2})_?weight`)
+
+// openBits matches names that leave the bits of the weights to another key:
+// "Int8DynamicActivationIntxWeightConfig", "UIntXWeightOnlyConfig".
+var openBits = regexp.MustCompile(`(?i)intx_?weight`)
+
 // ParseBits gives the bits per weight of a number, or of a name such as "int4"; false
 // for anything else.
 func ParseBits(v gjson.Result) (float64, bool) {
@@ -178,23 +186,19 @@ func ParseBits(v gjson.Result) (float64, bool) {
 	case gjson.Number:
 		return v.Num, v.Num > 0 && v.Num <= 64
 	case gjson.String:
+		if openBits.MatchString(v.Str) {
+			return 0, false
+		}
+		if m := weightBitsInText.FindStringSubmatch(v.Str); m != nil {
+			n, err := strconv.ParseFloat(m[1], 64)
+			return n, err == nil && n > 0 && n <= 64
+		}
 		if m := bitsInText.FindStringSubmatch(v.Str); m != nil {
 			n, err := strconv.ParseFloat(m[1], 64)
 			return n, err == nil && n > 0 && n <= 64
 		}
 	}
 	return 0, false
-}
-
-// GroupSize is the number of weights that share a scale, 0 where the config does not
-// have it.
-func GroupSize(c *checkpoint.Directory) int64 {
-	for _, q := range [...]gjson.Result{c.Doc.Object(config.KeyQuantization), c.Doc.Object(config.KeyQuantizationConfig)} {
-		if g := q.Get("group_size"); g.Type == gjson.Number && g.Num >= 1 && g.Num <= 1<<20 {
-			return int64(g.Num)
-		}
-	}
-	return 0
 }
 
 // SourceFile gives the file of a Quantization.Source: "config.json" of "config.json:

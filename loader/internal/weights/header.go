@@ -59,6 +59,7 @@ func (r *reader) addHeader(f *tree.File, header *format.Header, complete bool) b
 		r.GGUF = append(r.GGUF, header.GGUF)
 		if len(r.GGUF) == 1 {
 			r.KVHeads = kvHeadsOfLayers(header.GGUF)
+			r.Info.ByteOrder = header.GGUF.ByteOrderName()
 		}
 	}
 	r.packedBlocks = r.packedBlocks || header.PackedBlocks
