@@ -404,6 +404,12 @@ Feature: Failures
       When the checkpoint is inspected
       Then an error "tensor-missing" is reported for "model.safetensors"
 
+    Scenario: A scaling of positions without its factor
+      Given the checkpoint "llama-3-8b"
+      And "config.json" has "rope_scaling" set to {"type": "linear"}
+      When the checkpoint is inspected
+      Then a warning "rope-incomplete" is reported for "config.json"
+
     Scenario: A list of modules that is a text
       Given the checkpoint "llama-3-8b-bnb-4bit"
       And "config.json" has "quantization_config.llm_int8_skip_modules" set to "null"

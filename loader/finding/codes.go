@@ -65,6 +65,7 @@ const (
 	QuantizationMalformed    = "quantization-malformed"
 	QuantizationUnknown      = "quantization-unknown"
 	QuantizationUnstated     = "quantization-unstated"
+	RopeIncomplete           = "rope-incomplete"
 	SAEBareDirectories       = "sae-bare-directories"
 	SAEBaseModelAmbiguous    = "sae-base-model-ambiguous"
 	SAEBaseModelUnknown      = "sae-base-model-unknown"
