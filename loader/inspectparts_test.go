@@ -79,6 +79,10 @@ func TestPackedWeightsAreCountedUnpacked(t *testing.T) {
 			{"a.q_weight", "I32", []int{8, 8}, 4}, {"a.q_scale", "I32", []int{8}, 4},
 		}, -1, 64 + 8},
 		{"a language model's I64 buffer", llama + `"x":1}`, []stored{{"a.position_ids", "I64", []int{1, 8}, 8}, {"a.weight", "F16", []int{3}, 2}}, 3, 11},
+		{"running means, and a frozen normalization", llama + `"x":1}`, []stored{
+			{"a.weight", "F32", []int{8}, 4}, {"a.bias", "F32", []int{8}, 4}, {"a.running_mean", "F32", []int{8}, 4}, {"a.running_var", "F32", []int{8}, 4}, {"a.num_batches_tracked", "I64", []int{}, 8},
+			{"b.weight", "F32", []int{8}, 4}, {"b.running_mean", "F32", []int{8}, 4}, {"b.running_var", "F32", []int{8}, 4}, {"c.weight", "F32", []int{5}, 4},
+		}, 8 + 8 + 5, 4*8 + 1 + 3*8 + 5},
 		{"exl2, whose width the permutation tells", llama + `"quantization_config":{"quant_method":"exl2","bits":4.25}}`, []stored{
 			{"a.q_weight", "I32", []int{17, 32}, 4}, {"a.q_scale", "I32", []int{4, 4}, 4}, {"a.q_scale_max", "F16", []int{4}, 2}, {"a.q_groups", "I16", []int{8}, 2}, {"a.q_invperm", "I32", []int{128}, 4},
 		}, 128 * 32, 17*32 + 16 + 4 + 8 + 128},

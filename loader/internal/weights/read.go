@@ -49,6 +49,7 @@ type reader struct {
 	files        []tree.File          // all files of the checkpoint
 	packedBlocks bool                 // see format.Header
 	addTensor    func(format.Tensor)  // of Tensors
+	frozenNorms  map[string]bool      // modules of batch normalization whose weight and bias are buffers
 }
 
 // compared records what was compared.
