@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"sort"
 	"strings"
+	"sync"
 )
 
 // A row of the tables is looked up without reading the others: class_tensors.tsv has 1 MB.
@@ -27,6 +28,8 @@ type Class struct {
 	// Fixed are the keys of the config that are null or text by default, under their path,
 	// with the default. Another value may stand for other tensors.
 	Fixed map[string]string
+	// Names are all names but those of Some, with # for every number.
+	Names []string
 }
 
 // Stack is a list of layers.
@@ -50,9 +53,17 @@ type Switch struct {
 	Without []string // names with # for every number
 }
 
+// parsed keeps the rows that were looked up, by class and model type. Only rows of the table
+// are kept.
+var parsed sync.Map
+
 // Lookup finds a class. Where the class has no row of this model type, its first row is
-// taken.
+// taken. The result must not be changed.
 func Lookup(class, modelType string) (*Class, bool) {
+	type key struct{ class, modelType string }
+	if c, ok := parsed.Load(key{class, modelType}); ok {
+		return c.(*Class), true
+	}
 	row, ok := find(classTensorsTSV, class+"\t"+modelType+"\t")
 	if !ok {
 		if row, ok = find(classTensorsTSV, class+"\t"); !ok {
@@ -67,15 +78,64 @@ func Lookup(class, modelType string) (*Class, bool) {
 		c.Stacks = append(c.Stacks, Stack{prefix, list(keys, "|"), layers(id)})
 	}
 	for _, s := range list(f[6], ";") {
-		key, rest, _ := strings.Cut(s, "=")
+		k, rest, _ := strings.Cut(s, "=")
 		value, names, _ := strings.Cut(rest, ":")
-		c.Switches = append(c.Switches, Switch{key, value == "true", list(names, ",")})
+		c.Switches = append(c.Switches, Switch{k, value == "true", list(names, ",")})
 	}
 	for _, s := range list(f[7], ";") {
-		key, value, _ := strings.Cut(s, "=")
-		c.Fixed[key] = value
+		k, value, _ := strings.Cut(s, "=")
+		c.Fixed[k] = value
+	}
+	c.Names = flatNames(c)
+	if c.ModelType == modelType {
+		parsed.Store(key{class, modelType}, c)
 	}
 	return c, true
+}
+
+// flatNames lists the names of a class but those of Some.
+func flatNames(c *Class) (names []string) {
+	for _, n := range c.Outside {
+		names = append(names, Collapse(n))
+	}
+	for i := range c.Stacks {
+		s := &c.Stacks[i]
+		for _, list := range [...][]string{s.Layers.All, s.Layers.NotFirst, s.Layers.NotLast, s.Layers.First, s.Layers.Last} {
+			for _, n := range list {
+				if s.Prefix != "" {
+					n = s.Prefix + ".#." + n
+				} else {
+					n = "#." + n
+				}
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}
+
+// Collapse replaces each element of a name that is a number by #.
+func Collapse(name string) string {
+	if !strings.ContainsAny(name, "0123456789") {
+		return name
+	}
+	parts := strings.Split(name, ".")
+	for i, p := range parts {
+		if IsNumber(p) {
+			parts[i] = "#"
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+// IsNumber tells whether an element of a name is a number.
+func IsNumber[T string | []byte](element T) bool {
+	for i := range len(element) {
+		if element[i] < '0' || element[i] > '9' {
+			return false
+		}
+	}
+	return len(element) > 0
 }
 
 // layers finds a row of layer_tensors.tsv.

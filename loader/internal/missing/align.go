@@ -15,18 +15,21 @@ const minMatch = 0.3
 // the prefix of the class around the base model, or with one. Where fewer than minMatch are
 // found, the class is left unknown.
 func (a *analysis) align(class *classtensors.Class) {
-	a.flat, a.modules = map[string]bool{}, map[string]bool{}
+	a.flat = make(map[string]bool, 64)
 	for name := range a.outside {
-		a.addFlat(collapse(name))
+		a.flat[classtensors.Collapse(name)] = true
 	}
 	for _, s := range a.stacks {
 		for _, m := range s.order {
-			a.addFlat(join(s.prefix, "#."+m.flat))
+			a.flat[join(s.prefix, "#."+m.flat)] = true
 		}
 	}
-	expected := flatNames(class)
+	expected := class.Names
 	best, bestCount := func(n string) string { return n }, 0
-	for _, rename := range renamings(expected, a.flat) {
+	for i, rename := range renamings(expected, a.flat) {
+		if i > 0 && bestCount == len(expected) {
+			break
+		}
 		count := 0
 		for _, n := range expected {
 			if a.hasFlat(rename(n)) {
@@ -42,21 +45,6 @@ func (a *analysis) align(class *classtensors.Class) {
 	}
 	a.class, a.rename = class, best
 	a.compareConfig()
-}
-
-func (a *analysis) addFlat(name string) {
-	a.flat[name] = true
-	for {
-		dot := strings.LastIndexByte(name, '.')
-		if dot < 0 {
-			return
-		}
-		name = name[:dot]
-		if a.modules[name] {
-			return
-		}
-		a.modules[name] = true
-	}
 }
 
 // hasFlat tells whether the checkpoint has a tensor, with # for numbers, or the tensors that
@@ -78,22 +66,6 @@ func (a *analysis) hasFlat(name string) bool {
 
 // packedEndings are the ends of the names of packed weights, in place of ".weight".
 var packedEndings = []string{".qweight", ".weight_packed", ".qweight_type", ".trellis", ".q_weight", ".B", ".codes", ".weight._data", ".weight_qdata", "._weight_qdata", ".indices", ".SCB", ".weight_blocks", ".w_q", ".W_q"}
-
-// flatNames lists the names of a table, with # for numbers.
-func flatNames(c *classtensors.Class) (names []string) {
-	for _, n := range c.Outside {
-		names = append(names, collapse(n))
-	}
-	for i := range c.Stacks {
-		s := &c.Stacks[i]
-		for _, list := range [...][]string{s.Layers.All, s.Layers.NotFirst, s.Layers.NotLast, s.Layers.First, s.Layers.Last} {
-			for _, n := range list {
-				names = append(names, join(s.Prefix, "#."+n))
-			}
-		}
-	}
-	return names
-}
 
 // renamings are the ways in which the names of a table may be spelled.
 func renamings(expected []string, have map[string]bool) (all []func(string) string) {
@@ -248,7 +220,7 @@ type expectedGroup struct {
 // layers, or what is in front of the last element but one.
 func (a *analysis) groupExpected() (groups []*expectedGroup) {
 	byModule := map[string]*expectedGroup{}
-	for _, n := range flatNames(a.class) {
+	for _, n := range a.class.Names {
 		n = a.rename(n)
 		module, _, layered := strings.Cut(n, ".#.")
 		if !layered {
@@ -271,7 +243,7 @@ func (a *analysis) groupExpected() (groups []*expectedGroup) {
 	}
 	for _, n := range a.class.Outside { // of modules with numbers that are no layers, each is there
 		n = a.rename(n)
-		if flat := collapse(n); flat != n && a.hasFlat(flat) && !a.has(n) && !a.model.Quantized && !a.deviation[flat] {
+		if flat := classtensors.Collapse(n); flat != n && a.hasFlat(flat) && !a.has(n) && !a.model.Quantized && !a.deviation[flat] {
 			module, _, _ := strings.Cut(flat, ".#.")
 			byModule[module].missing = append(byModule[module].missing, n)
 		}
@@ -293,7 +265,7 @@ func (t *tree) has(name string) bool {
 func (a *analysis) isInTable(flat string) bool {
 	if a.inTable == nil {
 		a.inTable = map[string]bool{}
-		for _, n := range flatNames(a.class) {
+		for _, n := range a.class.Names {
 			a.inTable[normal(a.rename(n))] = true
 		}
 		for i := range a.class.Stacks {

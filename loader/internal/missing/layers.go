@@ -431,7 +431,7 @@ type listModule struct {
 func (m *member) split() (module, behind string) {
 	parts := strings.Split(m.name, ".")
 	for i := len(parts) - 2; i >= 0; i-- {
-		if isNumber(parts[i]) {
+		if classtensors.IsNumber(parts[i]) {
 			return strings.Join(parts[:i+1], "."), strings.Join(parts[i+1:], ".")
 		}
 	}

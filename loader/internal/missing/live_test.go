@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"maps"
 	"math/rand/v2"
+	"omniloader/loader/internal/classtensors"
 	"omniloader/loader/safetensors"
 	"os"
 	"os/exec"
@@ -155,7 +156,7 @@ func candidates(names nameList) map[string]candidate {
 		c["one name everywhere"] = candidate{all, func(n, drawn string) bool {
 			p, _, a, ok := cutNumber([]byte(n))
 			q, _, b, _ := cutNumber([]byte(drawn))
-			return ok && string(p) == string(q) && collapse(string(a)) == collapse(string(b))
+			return ok && string(p) == string(q) && classtensors.Collapse(string(a)) == classtensors.Collapse(string(b))
 		}}
 	}
 	return c

@@ -73,7 +73,6 @@ type analysis struct {
 	gaps   []Gap
 
 	flat      map[string]bool // the names of the checkpoint with # for numbers
-	modules   map[string]bool // the modules in flat
 	deviation map[string]bool // names that the config leaves out
 	inTable   map[string]bool // see isInTable
 	uncertain bool            // the config has another value than the default in a key that may change names

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+
+	"omniloader/loader/internal/classtensors"
 )
 
 // The limits of what is compared.
@@ -85,7 +87,7 @@ func newTree(names Names) *tree {
 				continue
 			}
 			n := string(rest)
-			m = &member{name: normal(n), flat: collapse(normal(n))}
+			m = &member{name: normal(n), flat: classtensors.Collapse(normal(n))}
 			s.members[n] = m
 			s.order = append(s.order, m)
 		}
@@ -103,7 +105,7 @@ func cutNumber(name []byte) (prefix []byte, number int, rest []byte, ok bool) {
 		if end < 0 {
 			return nil, 0, nil, false
 		}
-		if word := name[at : at+end]; isNumber(word) {
+		if word := name[at : at+end]; classtensors.IsNumber(word) {
 			n, err := strconv.Atoi(string(word))
 			if err != nil || n >= maxLayers {
 				return nil, 0, nil, false
@@ -112,29 +114,6 @@ func cutNumber(name []byte) (prefix []byte, number int, rest []byte, ok bool) {
 		}
 		at += end + 1
 	}
-}
-
-func isNumber[T string | []byte](word T) bool {
-	for i := range len(word) {
-		if word[i] < '0' || word[i] > '9' {
-			return false
-		}
-	}
-	return len(word) > 0
-}
-
-// collapse replaces each element that is a number by #.
-func collapse(name string) string {
-	if !strings.ContainsAny(name, "0123456789") {
-		return name
-	}
-	parts := strings.Split(name, ".")
-	for i, p := range parts {
-		if isNumber(p) {
-			parts[i] = "#"
-		}
-	}
-	return strings.Join(parts, ".")
 }
 
 // spellings are ends of names that older libraries wrote for others.
