@@ -694,3 +694,85 @@ Feature: Failures
       When the checkpoint is inspected
       Then the task is "projector"
       And a note "gguf-projector" is reported for "llava-7b-F16.gguf"
+
+  Rule: What stands beside the weights is looked at
+
+    Scenario: An adapter beside a model, which transformers puts on it
+      Given the checkpoint "llama-2-7b"
+      And the file "adapter_config.json" holds:
+        """
+        {"peft_type": "LORA", "r": 8, "base_model_name_or_path": "meta-llama/Llama-2-7b-hf"}
+        """
+      When the checkpoint is inspected
+      Then the category is "transformers"
+      And a note "adapter-beside-model" is reported for "adapter_config.json"
+
+    Scenario: A config with the name of a second download
+      Given the checkpoint "llama-2-7b"
+      And "config.json" is renamed to "config (1).json"
+      When the checkpoint is inspected
+      Then a warning "file-renamed" is reported for "config (1).json"
+
+    Scenario: A speech model without the config of its feature extractor
+      Given the checkpoint "whisper-small"
+      And without "preprocessor_config.json"
+      When the checkpoint is inspected
+      Then a note "processor-missing" is reported for "preprocessor_config.json"
+
+    Scenario: A save of FSDP that was not merged
+      Given the checkpoint "llama-2-7b"
+      And "special_tokens_map.json" is renamed to "pytorch_model_fsdp_0/__0_0.distcp"
+      When the checkpoint is inspected
+      Then a note "training-checkpoint" is reported for "pytorch_model_fsdp_0/__0_0.distcp"
+
+    Scenario: A chat template with a block that is not closed
+      Given the checkpoint "llama-3-8b"
+      And the file "chat_template.jinja" holds:
+        """
+        {% for m in messages %}{{ m['content'] | trim }}
+        """
+      When the checkpoint is inspected
+      Then a warning "chat-template-unreadable" is reported for "chat_template.jinja"
+
+    Scenario: A form of tokenizer_config.json that only transformers 5 reads
+      Given the checkpoint "llama-3-8b"
+      And the file "tokenizer_config.json" holds:
+        """
+        {"tokenizer_class": "PreTrainedTokenizerFast", "extra_special_tokens": ["<a>"]}
+        """
+      When the checkpoint is inspected
+      Then a note "newer-library-needed" is reported for "tokenizer_config.json"
+
+    Scenario: An end of generation that never comes
+      Given the checkpoint "llama-2-7b"
+      And the file "generation_config.json" holds:
+        """
+        {"eos_token_id": 99999}
+        """
+      When the checkpoint is inspected
+      Then a warning "special-token-id-mismatch" is reported for "generation_config.json"
+
+    Scenario: A module of sentence-transformers whose directory is not here
+      Given the checkpoint "all-minilm-l6-v2"
+      And without "1_Pooling"
+      When the checkpoint is inspected
+      Then an error "component-missing" is reported for "1_Pooling"
+
+    Scenario: An autoencoder narrower than its config says
+      Given an empty checkpoint directory
+      And the file "cfg.json" holds:
+        """
+        {"architecture": "jumprelu", "d_in": 64, "d_sae": 512, "metadata": {"model_name": "gemma-2-2b", "hook_name": "blocks.12.hook_resid_post"}}
+        """
+      And the generated files:
+        """
+        safetensors sae_weights.safetensors
+          W_enc F32 64 256
+          W_dec F32 256 64
+          b_enc F32 256
+          b_dec F32 64
+          threshold F32 256
+        """
+      When the checkpoint is inspected
+      Then the category is "sae"
+      And an error "shape-mismatch" is reported for "sae_weights.safetensors"

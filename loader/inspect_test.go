@@ -88,7 +88,7 @@ func TestInspectReportsWhatALoaderNeeds(t *testing.T) {
 	info := inspect(t, map[string]string{"m/config.json": llamaJSON})
 	assert.Equal(t, []string{finding.WeightsMissing, finding.TokenizerMissing}, codes(info.Findings))
 	info = inspect(t, map[string]string{"m/config.json": `{"architectures":["SiglipModel"],"model_type":"siglip"}`, "m/model.safetensors": tensors("x")})
-	assert.Empty(t, info.Findings, "an image encoder needs no tokenizer")
+	assert.Equal(t, []string{finding.ProcessorMissing}, codes(info.Findings), "an image encoder needs no tokenizer")
 }
 
 func TestFindingsAreSortedBySeverity(t *testing.T) {

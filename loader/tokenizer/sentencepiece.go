@@ -135,8 +135,8 @@ func parseSentencePiece(path string, data []byte) (*spModel, error) {
 			if err == nil && (p.text == "" || !utf8.ValidString(p.text)) {
 				err = fault.At(BadVocabulary, path, int64(inner), "piece "+strconv.Itoa(len(m.pieces))+" has no text, or is not UTF-8")
 			}
-			if err == nil && (p.score != p.score || math.IsInf(float64(p.score), 0)) {
-				err = fault.At(BadVocabulary, path, int64(inner), "piece "+strconv.Quote(clip(p.text))+" has a score that is not finite")
+			if err == nil && (p.score != p.score || math.IsInf(float64(p.score), 1)) {
+				err = fault.At(BadVocabulary, path, int64(inner), "piece "+strconv.Quote(clip(p.text))+" has a score that is no number, or infinite")
 			}
 			m.pieces = append(m.pieces, p)
 			return err

@@ -108,3 +108,33 @@ var _ = register(Check{
 
 // headWords are parts of the names of output heads.
 var headWords = []string{"head", "output", "embed_out", "unembed", "score", "classifier"}
+
+// Tensors of an adapter that was not merged into the model, or under a prefix that was put
+// in front of them twice.
+var _ = register(Check{
+	Name:  "adapter-leftovers",
+	Codes: []string{finding.WeightPrefix},
+	Needs: Config | Headers,
+	Run: func(f *Facts) []answer.Finding {
+		info, r := f.Info, f.Weights
+		if info.Category == answer.Adapter || info.Category == answer.Diffusers || info.Category == answer.SAE {
+			return nil
+		}
+		for i := range r.Tensors.List {
+			name := string(r.Tensors.Name(i))
+			if strings.Contains(name, "language_model.language_model.") { // saved inside a wrapper, more than once
+				return single(finding.WeightPrefix, r.Info.Files[0], name+" has the prefix language_model more than once: the class looks for it once", "")
+			}
+			for _, part := range adapterParts {
+				if strings.Contains(name, part) {
+					return single(finding.WeightPrefix, r.Info.Files[0], name+" is of an adapter that was not merged: the class looks for the name without "+strings.Trim(part, "."),
+						"load the model with its adapter, merge it (merge_and_unload of peft), and save it again")
+				}
+			}
+		}
+		return nil
+	},
+})
+
+// adapterParts are parts of the names that peft gives tensors of a model with an adapter.
+var adapterParts = []string{".base_layer.", ".lora_A.", ".lora_B.", ".lora_magnitude_vector.", ".modules_to_save."}

@@ -92,5 +92,5 @@ func reportOtherPrefix(r *weights.Headers, class, want string) []answer.Finding 
 				class+" looks for "+want+", and the tensor is "+name+": the prefix is "+finding.Quote(prefix)+" in place of "+finding.Quote(usual), "")}
 		}
 	}
-	return []answer.Finding{finding.New(finding.WeightWithoutCounterpart, path.Base(r.Info.Files[0]), class+" looks for "+want+", and no tensor ends so", "")}
+	return []answer.Finding{finding.New(finding.WeightWithoutCounterpart, path.Base(r.Info.Files[0]), class+" looks for "+want+", and no tensor ends so", "Get the whole weights, or load them with the library whose names they have.")}
 }

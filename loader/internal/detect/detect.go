@@ -51,6 +51,14 @@ const (
 // file does not give: Doc, Classes, ModelType and Findings.
 func Classify(c *checkpoint.Directory) Classification {
 	v := classify(c)
+	if v.Task == "omni_input" && c.Doc.File == config.ConfigJSON && !IsOmni(c) { // a section of the config is null
+		switch {
+		case c.Doc.IsSet(config.KeyVisionConfig):
+			v.Task = "vision_language"
+		case c.Doc.IsSet(config.KeyAudioConfig), c.Doc.IsSet(config.KeySoundConfig):
+			v.Task = "audio_language"
+		}
+	}
 	if c.ResolvedVia != "" {
 		v.DecidedBy += c.ResolvedVia
 	}

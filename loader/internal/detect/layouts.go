@@ -170,6 +170,9 @@ func classifyByDirs(c *checkpoint.Directory) Classification {
 		v.DecidedBy = "no rule: the model lies in a directory of its own"
 	} else if len(v.Candidates) > 1 {
 		v.Layout, v.DecidedBy = "several models", "its directories: each holds a model of its own"
+		if areAdapters(c, v.Candidates) {
+			v.Layout, v.Category, v.Task, v.DecidedBy = "several adapters", answer.Adapter, "adapter", "its directories: each holds an adapter"
+		}
 	} else {
 		classifyByCard(c, &v)
 	}
@@ -219,6 +222,14 @@ func modelDirs(c *checkpoint.Directory) (dirs []string) {
 		}
 	}
 	return dirs
+}
+
+// areAdapters tells whether each of the directories holds an adapter alone.
+func areAdapters(c *checkpoint.Directory, dirs []string) bool {
+	return !slices.ContainsFunc(dirs, func(dir string) bool {
+		sub, err := checkpoint.List(c.FS, path.Join(c.Dir, dir))
+		return err != nil || !sub.Markers.Has(checkpoint.MarkerAdapter) || sub.Markers.Has(checkpoint.MarkerConfig)
+	})
 }
 
 // classifyScheduler classifies a scheduler of diffusers that was saved by itself, by its
@@ -415,6 +426,9 @@ func classifyOtherConfig(c *checkpoint.Directory) (v Classification, ok bool) {
 			v.Category, v.Task = class.Category, class.Task
 		}
 		return v, true
+	}
+	if config := gjson.ParseBytes(c.Doc.Data); config.Get("n_audio_state").Exists() && config.Get("n_mels").Exists() {
+		return Classification{Layout: "mlx whisper", Category: answer.ASR, Task: "asr", loadsAs: "mlx-whisper", DecidedBy: "keys n_mels and n_audio_state of " + c.Doc.File}, true
 	}
 	if c.Has("model.bin") && (len(c.Match("vocabulary.*")) > 0 || len(c.Match("shared_vocabulary.*")) > 0) {
 		v := Classification{Layout: "ctranslate2", Category: answer.Transformers, Task: "seq2seq_lm", DecidedBy: "file model.bin beside a vocabulary"}

@@ -65,6 +65,8 @@ func ClassFindings(c *checkpoint.Directory, v *Classification, s *answer.Support
 	case s.IsSupported && v.Category == answer.Unknown:
 		findings = append(findings, finding.NewGraded(finding.Milder, finding.NothingRecognized, "",
 			"the layout is "+v.Layout+"; no file says what kind of model it is", v.loadsAs+" runs it all the same; a pipeline_tag in "+checkpoint.CardFile+" would say what it is for"))
+	case !s.IsSupported && v.Layout == LayoutUnknown && v.Category == answer.Unknown && c.Markers.Has(checkpoint.MarkerTokenizer) && c.Doc.File == "" && !c.HasModelWeights():
+		findings = append(findings, finding.NewGraded(finding.Milder, finding.NothingRecognized, "", "the directory holds a tokenizer, and no model", "give the directory of the model that it belongs to, if a model is meant"))
 	case !s.IsSupported && v.Category == answer.Unknown:
 		hint := "give the directory that holds config.json, model_index.json or the weights"
 		if v.Layout != LayoutUnknown {

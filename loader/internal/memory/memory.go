@@ -53,6 +53,10 @@ func Estimate(c *checkpoint.Directory, info *answer.Info, h *weights.Headers, co
 	if fromGGUF && slices.Contains(config.KeyList("gguf_without_cache"), string(info.Task)) {
 		return
 	}
+	if c.Members().Get("block_configs").IsArray() { // DeciLM, whose blocks have heads of their own, or no attention
+		m.Notes = append(m.Notes, "the layers differ (block_configs): their key-value cache is not computed")
+		return
+	}
 	m.Context = info.ContextLength
 	if context > 0 {
 		m.Context = &context

@@ -124,6 +124,9 @@ func (d *describer) finish() *Description {
 		b.Findings = append(b.Findings, finding.New(finding.SAEBaseModelAmbiguous, "",
 			"several base models are named: "+strings.Join(d.models, ", "), "give one release at a time, or the directory of one autoencoder"))
 	}
+	if len(b.Layers) == 0 {
+		b.addLayersIn(d.c.Name()) // of one autoencoder, given by its own directory
+	}
 	slices.Sort(b.Layers)
 	if b.Kind == answer.UnknownName && (d.r.HasAutoencoders() || len(d.r.Sites) > 0) {
 		b.Kind = "sae"
@@ -320,6 +323,9 @@ func (b *Description) addConfig(config gjson.Result) {
 				break
 			}
 		}
+	}
+	if b.Kind == answer.UnknownName && strings.Contains(config.Get("architecture").Str, "transcoder") { // SAELens 6: jumprelu_transcoder, skip_transcoder
+		b.Kind = "transcoder"
 	}
 	if b.Kind == answer.UnknownName && (config.Get("skip_connection").Bool() || config.Get("transcode").Bool()) {
 		b.Kind = "transcoder"

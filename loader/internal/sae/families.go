@@ -123,6 +123,7 @@ var (
 	gemmaScope1Name = regexp.MustCompile(`gemma-scope-(\d+b)-(pt|it)(?:-|/|$)`)
 	gemmaScope2Name = regexp.MustCompile(`gemma-scope-2-(\d+[bm])-(pt|it)(?:-|/|$)`)
 	goodfireName    = regexp.MustCompile(`(?i)^(.+)-SAE-l\d+$`)
+	saeTrainingName = regexp.MustCompile(`^final_sparse_autoencoder_(.+)_(?:blocks|h)\.\d+\.`)
 )
 
 // baseModelsFromName gives the base model from the names of directories and files, for
@@ -153,6 +154,14 @@ func baseModelsFromName(c *checkpoint.Directory, a autoencoder, dirs []*director
 		for _, d := range dirs {
 			for _, name := range d.files {
 				if m := goodfireName.FindStringSubmatch(strings.TrimSuffix(name, path.Ext(name))); m != nil {
+					return []string{withOrganization(m[1])}, "the file's name " + name
+				}
+			}
+		}
+	case "sae-training": // mats_sae_training, which SAELens grew from
+		for _, d := range dirs {
+			for _, name := range d.files {
+				if m := saeTrainingName.FindStringSubmatch(name); m != nil {
 					return []string{withOrganization(m[1])}, "the file's name " + name
 				}
 			}
