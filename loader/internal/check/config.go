@@ -123,7 +123,7 @@ func isUnknownClass(info *answer.Info) bool {
 
 // tablesVersion is the version of the transformers library that the tables of classes
 // are from.
-const tablesVersion = "5.16"
+const tablesVersion = "5.24"
 
 // newerThanTables tells whether the major and minor number of a version are beyond
 // tablesVersion.
