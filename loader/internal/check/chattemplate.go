@@ -190,7 +190,7 @@ var _ = register(Check{
 		}
 		head, _, _ := strings.Cut(string(data), "\"vocab\"")
 		if class := f.Tokenizer.Class; slices.Contains(sentencePieceClasses, class) && strings.Contains(head, "\"ByteLevel\"") {
-			findings = append(findings, finding.New(finding.TokenizerGuessed, "tokenizer.json", "it is byte-level, and transformers 5 builds "+class+" of tokenizer_config.json anew, as SentencePiece has it: the ids differ from those of tokenizer.json",
+			findings = append(findings, finding.NewGraded(finding.Milder, finding.TokenizerGuessed, "tokenizer.json", "it is byte-level, and transformers 5 builds "+class+" of tokenizer_config.json anew, as SentencePiece has it: the ids differ from those of tokenizer.json",
 				"set tokenizer_class to PreTrainedTokenizerFast"))
 		}
 		if size := f.Tokenizer.VocabSize; size != nil {
