@@ -707,6 +707,16 @@ Feature: Failures
       Then the category is "transformers"
       And a note "adapter-beside-model" is reported for "adapter_config.json"
 
+    Scenario: What an adapter changes
+      Given the checkpoint "llama-2-7b-lora"
+      When the checkpoint is inspected
+      Then the answer has:
+        | field           | value          |
+        | adapter kind    | lora           |
+        | adapter rank    | 16             |
+        | adapter alpha   | 32             |
+        | adapter targets | q_proj, v_proj |
+
     Scenario: A config with the name of a second download
       Given the checkpoint "llama-2-7b"
       And "config.json" is renamed to "config (1).json"
@@ -775,4 +785,10 @@ Feature: Failures
         """
       When the checkpoint is inspected
       Then the category is "sae"
+      And the answer has:
+        | field            | value                       |
+        | sae architecture | jumprelu                    |
+        | sae d_in         | 64                          |
+        | sae d_sae        | 512                         |
+        | sae hook         | blocks.12.hook_resid_post   |
       And an error "shape-mismatch" is reported for "sae_weights.safetensors"

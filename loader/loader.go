@@ -199,7 +199,8 @@ func addSAE(c *checkpoint.Directory, info *answer.Info, r *sae.Release, describe
 	b := describe(c, r)
 	base := b.BaseModel.Name
 	info.BaseModel = base
-	info.SAE = &answer.SAEInfo{Family: r.Family(), Kind: b.Kind, BaseModel: base, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.Sites, Layers: b.Layers}
+	info.SAE = &answer.SAEInfo{Family: r.Family(), Kind: b.Kind, BaseModel: base, BaseModelSource: b.Source, BaseModelCandidates: b.Candidates, Sites: b.Sites, Layers: b.Layers,
+		Architecture: b.Architecture, DIn: b.DIn, DSAE: b.DSAE, Hook: b.Hook}
 	info.SAE.Sites = orEmpty(info.SAE.Sites)
 	info.Findings = append(info.Findings, b.Findings...)
 	if base == nil && len(b.Candidates) == 0 {

@@ -53,7 +53,7 @@ func TestMistakesInArgumentsAreKnownBeforeTheRun(t *testing.T) {
 		{when: "the category is detected", then: `the vocab size is 5`, rule: steps.UnknownField, want: `but that of the inspection has: write "When the checkpoint is inspected"`},
 		{when: "the model info is read", then: `the vocab size is 5`, rule: steps.UnknownField, want: `but that of the inspection has: write "When the checkpoint is inspected"`},
 		{when: "the category is detected by 4 callers at once", then: `the vocab size is 5`, rule: steps.UnknownField, want: "the answer of the category"},
-		{then: `the wheel is "round"`, rule: steps.UnknownField, want: "known: name, path, size, layout, category, task, pipeline kind, architecture, architectures, model type, decided by, is supported and 22 more"},
+		{then: `the wheel is "round"`, rule: steps.UnknownField, want: "known: name, path, size, layout, category, task, pipeline kind, architecture, architectures, model type, decided by, is supported and 23 more"},
 		{then: `the architectures is "x"`, rule: steps.WrongFieldKind, want: `the architectures is a field of the kind "list", and this step is for "text": write 'the architectures are "a, b"'`},
 		{then: `the architecture is at least 5`, rule: steps.WrongFieldKind, want: `of the kind "text", and this step is for "number"`},
 		{then: `the is omni is "no"`, rule: steps.WrongFieldKind, want: `the answer has:`},

@@ -85,6 +85,9 @@ func (l *factList) addOrigin(info *answer.Info) {
 	if s := info.SAE; s != nil {
 		l.add("SAE", "%s", saeText(s))
 	}
+	if a := info.Adapter; a != nil && a.Kind != answer.UnknownName {
+		l.add("adapter", "%s", adapterText(a))
+	}
 	if info.BaseModel != nil {
 		l.add("base model", "%s", *info.BaseModel)
 	}
@@ -190,6 +193,26 @@ func saeText(s *answer.SAEInfo) string {
 		parts = append(parts, fmt.Sprintf("layer %d", s.Layers[0]))
 	case n > 1:
 		parts = append(parts, fmt.Sprintf("%d layers from %d to %d", n, s.Layers[0], s.Layers[n-1]))
+	}
+	if s.Architecture != "" {
+		parts = append(parts, s.Architecture)
+	}
+	if s.DIn != nil && s.DSAE != nil {
+		parts = append(parts, fmt.Sprintf("%d features of %d inputs", *s.DSAE, *s.DIn))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func adapterText(a *answer.AdapterInfo) string {
+	parts := []string{a.Kind}
+	if a.Rank != nil {
+		parts = append(parts, fmt.Sprintf("rank %d", *a.Rank))
+	}
+	if a.Alpha != nil {
+		parts = append(parts, fmt.Sprintf("alpha %g", *a.Alpha))
+	}
+	if len(a.Targets) > 0 {
+		parts = append(parts, "changes "+finding.JoinFirst(a.Targets))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -60,6 +60,7 @@ type Info struct {
 	IsSAE          bool           `json:"is_sae"`
 	SAE            *SAEInfo       `json:"sae"`
 	BaseModel      *string        `json:"base_model"`
+	Adapter        *AdapterInfo   `json:"adapter"`   // of an adapter of peft, null for anything else
 	Tokenizer      *TokenizerInfo `json:"tokenizer"` // Inspect
 	Weights        *WeightsInfo   `json:"weights"`   // Inspect
 	// ContextLength is the longest context of the model, in tokens (Inspect).
@@ -82,6 +83,14 @@ type Quantization struct {
 	Source string   `json:"source"` // the file and key that give it
 }
 
+// AdapterInfo describes an adapter of peft by its adapter_config.json.
+type AdapterInfo struct {
+	Kind    string   `json:"kind"`    // peft_type in lower case: "lora", "ia3", "prompt_tuning"
+	Rank    *int64   `json:"rank"`    // r; null for kinds without a rank
+	Alpha   *float64 `json:"alpha"`   // the scale of the change, by which the rank is divided
+	Targets []string `json:"targets"` // the modules that it changes, or the pattern for their names
+}
+
 // SAEInfo describes a sparse autoencoder.
 type SAEInfo struct {
 	Family          string  `json:"family"` // of sae_families.tsv, "unknown" where only the names of directories were recognized
@@ -92,6 +101,12 @@ type SAEInfo struct {
 	BaseModelCandidates []string `json:"base_model_candidates"`
 	Sites               []string `json:"sites"`  // where in the base model its input is taken: "resid_post"
 	Layers              []int    `json:"layers"` // numbers of the layers of the base model, ascending
+	// Architecture, DIn, DSAE and Hook are those of the first config that gives them: "" or
+	// null where none does.
+	Architecture string `json:"architecture"` // "jumprelu", "topk"
+	DIn          *int64 `json:"d_in"`         // width of the input
+	DSAE         *int64 `json:"d_sae"`        // number of features
+	Hook         string `json:"hook"`         // where the input is taken, as the config spells it: "blocks.8.hook_resid_pre"
 }
 
 // WeightsInfo describes the weight files that a loader reads. Where a directory has the

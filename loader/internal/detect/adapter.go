@@ -6,12 +6,16 @@ import (
 	"omniloader/loader/internal/checkpoint"
 	"omniloader/loader/internal/config"
 	"omniloader/loader/internal/repo"
+	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 // AddAdapterBase sets the base model of an adapter in info, and reports one that is not
 // named, or is a path that does not exist. A base model that only the card names is
 // given as a hint.
 func AddAdapterBase(c *checkpoint.Directory, info *answer.Info, card *answer.CardInfo) {
+	info.Adapter = describeAdapter(c)
 	base := c.Doc.Text(config.KeyBaseModelPath)
 	switch {
 	case base == "":
@@ -48,4 +52,33 @@ func adapterBaseConfig(c *checkpoint.Directory) *checkpoint.Directory {
 		return nil
 	}
 	return base
+}
+
+// maxTargets is how many target modules of an adapter are listed.
+const maxTargets = 100
+
+// describeAdapter reads adapter_config.json. Source: peft/config.py and the configs in
+// peft/tuners.
+func describeAdapter(c *checkpoint.Directory) *answer.AdapterInfo {
+	m := c.Members()
+	a := &answer.AdapterInfo{Kind: answer.OrUnknown(strings.ToLower(m.Get("peft_type").Str)), Targets: []string{}}
+	if r := m.Get("r"); r.Type == gjson.Number && r.Int() > 0 {
+		a.Rank = new(r.Int())
+	}
+	for _, key := range [...]string{"lora_alpha", "alpha"} {
+		if v := m.Get(key); a.Alpha == nil && v.Type == gjson.Number {
+			a.Alpha = new(v.Num)
+		}
+	}
+	switch t := m.Get("target_modules"); {
+	case t.Type == gjson.String:
+		a.Targets = append(a.Targets, t.Str)
+	case t.IsArray():
+		for _, v := range t.Array() {
+			if v.Type == gjson.String && len(a.Targets) < maxTargets {
+				a.Targets = append(a.Targets, v.Str)
+			}
+		}
+	}
+	return a
 }

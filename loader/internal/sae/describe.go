@@ -21,8 +21,11 @@ import (
 // Description describes a release of sparse autoencoders.
 type Description struct {
 	answer.BaseModel
-	Kind  string
-	Sites []string
+	Kind         string
+	Sites        []string
+	Architecture string
+	DIn, DSAE    *int64
+	Hook         string
 
 	hasLayer [maxLayers]bool // which numbers are in Layers
 }
@@ -310,8 +313,44 @@ func (b *Description) addLayer(digits string) {
 	}
 }
 
+// Keys that give the architecture, the widths and the hook of an autoencoder: of SAELens,
+// dictionary_learning, sparsify and the scopes.
+var (
+	architectureKeys = [...]string{"architecture", "sae_type", "model_type", "trainer.dict_class", "activation"}
+	inputKeys        = [...]string{"d_in", "d_model", "trainer.activation_dim", "hidden_size"}
+	featureKeys      = [...]string{"d_sae", "width", "trainer.dict_size", "num_latents", "dict_size"}
+	hookKeys         = [...]string{"hook_name", "metadata.hook_name", "hook_point", "hook_point_in", "hf_hook_point_in"}
+)
+
+// addDimensions adds what a config says of the autoencoder itself, where no config before it
+// did.
+func (b *Description) addDimensions(config gjson.Result) {
+	text := func(to *string, keys []string) {
+		for _, key := range keys {
+			if v := config.Get(key); *to == "" && v.Type == gjson.String && len(v.Str) <= maxConfigText {
+				*to = v.Str
+			}
+		}
+	}
+	number := func(to **int64, keys []string) {
+		for _, key := range keys {
+			if v := config.Get(key); *to == nil && v.Type == gjson.Number && v.Int() > 0 {
+				*to = new(v.Int())
+			}
+		}
+	}
+	text(&b.Architecture, architectureKeys[:])
+	text(&b.Hook, hookKeys[:])
+	number(&b.DIn, inputKeys[:])
+	number(&b.DSAE, featureKeys[:])
+}
+
+// maxConfigText is the longest text in bytes that is taken over from a config.
+const maxConfigText = 200
+
 // addConfig adds the kind, the sites and the layers that a config gives.
 func (b *Description) addConfig(config gjson.Result) {
+	b.addDimensions(config)
 	for _, key := range [...]string{"sae_type", "type", "model_kind"} {
 		v := config.Get(key)
 		if v.Type != gjson.String || b.Kind != answer.UnknownName {
@@ -335,7 +374,7 @@ func (b *Description) addConfig(config gjson.Result) {
 			b.addLayer(v.Raw)
 		}
 	}
-	for _, key := range [...]string{"hook_name", "metadata.hook_name", "hook_point", "hook_point_in", "hf_hook_point_in"} {
+	for _, key := range hookKeys {
 		if v := config.Get(key); v.Type == gjson.String {
 			b.addLayersIn(v.Str)
 			for _, s := range saeSites() {
