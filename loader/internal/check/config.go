@@ -33,8 +33,8 @@ var _ = register(Check{
 		}
 		if part := partOf(f); part != nil {
 			hint := ""
-			if part.Needs != "" {
-				hint = "Load it together with " + part.Needs + "."
+			if part.Loading != "" {
+				hint = "Load it " + part.Loading + "."
 			}
 			return single(finding.SingleFileCheckpoint, f.Weights.Info.Files[0], "it holds "+part.What, hint)
 		}
@@ -69,7 +69,7 @@ var otherConfigs = []struct{ name, what, hint string }{
 // do not.
 func partOf(f *Facts) *detect.Part {
 	r := f.Weights
-	return detect.FindPart(func(yield func([]byte) bool) {
+	return detect.FindPart(r.Info.Files[0], func(yield func([]byte) bool) {
 		for i := range r.Tensors.List {
 			if !yield(r.Tensors.Name(i)) {
 				return

@@ -331,7 +331,7 @@ func classifySingleFile(c *checkpoint.Directory, v *Classification) {
 	}
 	defer h.Close()
 	autoencoderParts := map[string]bool{}
-	part := FindPart(func(yield func([]byte) bool) {
+	part := FindPart(name, func(yield func([]byte) bool) {
 		_, err = safetensors.Scan(name, h, h.Size, func(e safetensors.Entry) error {
 			if part, ok := autoencoderTensors[string(e.Name)]; ok {
 				autoencoderParts[part] = true

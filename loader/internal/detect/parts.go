@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	_ "embed"
 	"iter"
 	"path"
@@ -12,6 +13,7 @@ import (
 	"omniloader/loader/internal/format"
 	"omniloader/loader/internal/table"
 	"omniloader/loader/internal/tree"
+	"omniloader/loader/shards"
 )
 
 //go:embed parts.tsv
@@ -23,82 +25,128 @@ type Part struct {
 	Category answer.Category
 	Task     answer.Task
 	What     string // "the transformer of Flux"
-	Needs    string // what it is loaded together with: "its VAE and its text encoders"; "" where nothing or not known
+	Loading  string // how it is loaded: "together with its VAE and its text encoders"; "" where diffusers loads it alone
 	Name     string // the pattern of the names that told it
 
-	names []namePattern
+	patterns int   // how many patterns the row has
+	absent   uint8 // bits of the patterns that no name may match
+	ownName  bool  // only for a file with a name that transformers does not give
 }
 
-// namePattern is one pattern of the column names of parts.tsv.
-type namePattern struct {
-	text     string
-	prefix   bool // text ends in the place of the asterisk
-	contains bool
-	absent   bool // no name may match
+// partPattern is one pattern of the column names of parts.tsv.
+type partPattern struct {
+	row  int
+	bit  uint8
+	text []byte
 }
 
-func (p *namePattern) matches(name []byte) bool {
-	switch {
-	case p.contains:
-		return strings.Contains(string(name), p.text)
-	case p.prefix:
-		return len(name) >= len(p.text) && string(name[:len(p.text)]) == p.text
-	}
-	return string(name) == p.text
+// partTable is parts.tsv with its patterns by the way in which a name is looked up.
+type partTable struct {
+	rows     []Part
+	exact    map[string][]partPattern // by the whole name
+	prefixes [256][]partPattern       // by the first byte
+	contains []partPattern
 }
 
-// parts are the rows of parts.tsv.
-var parts = sync.OnceValue(func() (all []Part) {
+// wrappers are prefixes that stand before all names of a model: of checkpoints of the
+// original Stable Diffusion code and ComfyUI (model.diffusion_model.), of LoRAs and merges for
+// ComfyUI (diffusion_model.), and of modules that are attributes of a Lightning module or of
+// a pipeline (model.).
+var wrappers = [...]string{"model.diffusion_model.", "diffusion_model.", "model."}
+
+var parts = sync.OnceValue(func() *partTable {
+	t := &partTable{exact: map[string][]partPattern{}}
 	for f := range table.Rows(partsTSV) {
 		category, task, _ := strings.Cut(f[1], "/")
-		p := Part{Layout: f[0], Category: answer.Category(category), Task: answer.Task(task), What: f[3], Needs: f[4]}
+		p := Part{Layout: f[0], Category: answer.Category(category), Task: answer.Task(task), What: f[3], Loading: f[4]}
 		for text := range strings.SplitSeq(f[2], ",") {
-			n := namePattern{}
-			text, n.absent = strings.CutPrefix(text, "!")
-			if p.Name == "" {
-				p.Name = text
+			if text == ownNamePattern {
+				p.ownName = true
+				continue
 			}
-			var begins bool
-			text, begins = strings.CutPrefix(text, "*")
-			text, n.prefix = strings.CutSuffix(text, "*")
-			n.contains, n.text = begins, text
-			p.names = append(p.names, n)
+			t.add(len(t.rows), &p, text)
 		}
-		all = append(all, p)
+		t.rows = append(t.rows, p)
 	}
-	return all
+	return t
 })
 
-// FindPart gives the first row of parts.tsv whose names are among those of the tensors; nil
-// where there is none.
-func FindPart(names iter.Seq[[]byte]) *Part {
-	all := parts()
-	found := make([]uint8, len(all)) // bits of the patterns that matched
+// ownNamePattern is a condition in the column names, on the name of the file.
+const ownNamePattern = "own name"
+
+// add adds a pattern of a row.
+func (t *partTable) add(row int, p *Part, text string) {
+	pattern := partPattern{row: row, bit: 1 << p.patterns}
+	p.patterns++
+	name, absent := strings.CutPrefix(text, "!")
+	if absent {
+		p.absent |= pattern.bit
+	} else if p.Name == "" {
+		p.Name = name
+	}
+	name, inside := strings.CutPrefix(name, "*")
+	name, begins := strings.CutSuffix(name, "*")
+	pattern.text = []byte(name)
+	switch {
+	case inside:
+		t.contains = append(t.contains, pattern)
+	case begins:
+		t.prefixes[name[0]] = append(t.prefixes[name[0]], pattern)
+	default:
+		t.exact[name] = append(t.exact[name], pattern)
+	}
+}
+
+// match sets the bits of the patterns that match a name.
+func (t *partTable) match(name []byte, found []uint8) {
+	if len(name) == 0 {
+		return
+	}
+	for _, p := range t.exact[string(name)] {
+		found[p.row] |= p.bit
+	}
+	for i := range t.prefixes[name[0]] {
+		if p := &t.prefixes[name[0]][i]; found[p.row]&p.bit == 0 && bytes.HasPrefix(name, p.text) {
+			found[p.row] |= p.bit
+		}
+	}
+}
+
+// FindPart gives the first row of parts.tsv whose names are among those of the tensors of a
+// file; nil where there is none.
+func FindPart(file string, names iter.Seq[[]byte]) *Part {
+	t := parts()
+	found := make([]uint8, len(t.rows))
 	for name := range names {
-		for i := range all {
-			for k := range all[i].names {
-				if found[i]&(1<<k) == 0 && all[i].names[k].matches(name) {
-					found[i] |= 1 << k
-				}
+		t.match(name, found)
+		for i := range t.contains {
+			if p := &t.contains[i]; found[p.row]&p.bit == 0 && bytes.Contains(name, p.text) {
+				found[p.row] |= p.bit
+			}
+		}
+		for _, w := range wrappers {
+			if len(name) > len(w) && string(name[:len(w)]) == w {
+				t.match(name[len(w):], found)
+				break
 			}
 		}
 	}
-	for i := range all {
-		if all[i].isComplete(found[i]) {
-			return &all[i]
+	for i := range t.rows {
+		if p := &t.rows[i]; found[i] == (1<<p.patterns-1)&^p.absent && !(p.ownName && isModelName(file)) {
+			return p
 		}
 	}
 	return nil
 }
 
-// isComplete tells whether the names that must exist were found, and no other.
-func (p *Part) isComplete(found uint8) bool {
-	for k := range p.names {
-		if found&(1<<k) != 0 == p.names[k].absent {
-			return false
-		}
+// isModelName tells whether transformers or diffusers save a model, or a shard of one, under
+// the name of a file.
+func isModelName(file string) bool {
+	if _, ok := shards.ParseName(file); ok {
+		return true
 	}
-	return true
+	p := format.MatchName(path.Base(file))
+	return p != nil && p.Role == format.RoleModel
 }
 
 // maxPartTensors is how many tensors of a pickle are looked at.
@@ -122,7 +170,7 @@ func classifyPickle(c *checkpoint.Directory, v *Classification) {
 		return
 	}
 	v.DecidedBy = "no rule: the tensors' names of " + name + " do not tell"
-	part := FindPart(func(yield func([]byte) bool) {
+	part := FindPart(name, func(yield func([]byte) bool) {
 		for _, n := range names {
 			if !yield(n) {
 				return
