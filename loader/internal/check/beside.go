@@ -123,7 +123,6 @@ const maxRenamed = 10
 // megatron/training/checkpointing.py.
 var trainingFiles = []struct{ pattern, what string }{
 	{"*zero_pp_rank_*", "DeepSpeed ZeRO"},
-	{"*mp_rank_*_model_states.pt", "DeepSpeed"},
 	{"*.distcp", "FSDP or torch.distributed.checkpoint"},
 	{"*latest_checkpointed_iteration.txt", "Megatron"},
 	{"*distrib_optim.pt", "Megatron"},
